@@ -1,0 +1,203 @@
+// Package jobstore is the port to what the system remembers of an account's work: the saved settings and the runs.
+// Its adapters are in packages embedded and (on AWS) dynamo; package jobstoretest holds what both must do.
+package jobstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rollcall/shared/directory"
+	"rollcall/shared/plan"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+// The errors of a job store.
+var (
+	// ErrNotFound means that the account has no such run, or no settings.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict means that the record changed since it was read.
+	ErrConflict = errors.New("changed meanwhile")
+)
+
+// Store holds the jobs of all accounts; For is the only way in.
+type Store interface {
+	For(account user.Account) Jobs
+}
+
+// Jobs is one account's settings and runs.
+type Jobs interface {
+	// Settings returns the saved settings, or ErrNotFound.
+	Settings(ctx context.Context) (Settings, error)
+	// PutSettings saves s if the stored revision is still s.Revision (0: nothing is stored), else ErrConflict. It
+	// returns them with their new revision.
+	PutSettings(ctx context.Context, s Settings) (Settings, error)
+	// DeleteSettings removes the settings with schedule and sealed password in one step and returns what they
+	// were, or ErrNotFound.
+	DeleteSettings(ctx context.Context) (Settings, error)
+	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict.
+	CreateRun(ctx context.Context, r Run) (Run, error)
+	// Run returns a run, or ErrNotFound.
+	Run(ctx context.Context, id string) (Run, error)
+	// UpdateRun reads the run, lets change alter it, and stores it if nobody stored it meanwhile, trying again if
+	// somebody did; so change may be called more than once. What change returns ends the update without a write.
+	UpdateRun(ctx context.Context, id string, change func(*Run) error) (Run, error)
+	// Runs returns runs of one kind, the newest first.
+	Runs(ctx context.Context, q RunQuery) (RunPage, error)
+}
+
+// RunQuery asks for a page of runs of one kind. After is the Next of the page before; Limit is 1 to 1000.
+type RunQuery struct {
+	Kind  RunKind
+	After string
+	Limit int
+}
+
+// RunPage is one page of runs. Next is empty at the end.
+type RunPage struct {
+	Runs []Run
+	Next string
+}
+
+// Settings are the saved settings of an account.
+type Settings struct {
+	settings.Import
+	// SealedPassword is nil where no password is stored.
+	SealedPassword []byte    `json:"sealedPassword,omitempty"`
+	Schedule       *Schedule `json:"schedule,omitempty"`
+	// LastSyncID is the newest sync that these settings started; ConsecutiveFailures counts the scheduled ones
+	// that failed in a row.
+	LastSyncID          string    `json:"lastSyncId,omitempty"`
+	ConsecutiveFailures int       `json:"consecutiveFailures"`
+	UpdatedAt           time.Time `json:"updatedAt"`
+	UpdatedBy           string    `json:"updatedBy"`
+	// Revision is the store's, for optimistic concurrency.
+	Revision int64 `json:"revision"`
+}
+
+// Schedule is a recurring sync.
+type Schedule struct {
+	// IntervalHours is 1 to 24.
+	IntervalHours int       `json:"intervalHours"`
+	NextRunAt     time.Time `json:"nextRunAt"`
+	Paused        bool      `json:"paused"`
+	PausedReason  string    `json:"pausedReason,omitempty"`
+}
+
+// RunKind says what a run does.
+type RunKind string
+
+// The kinds of run.
+const (
+	KindPreview RunKind = "preview"
+	KindSync    RunKind = "sync"
+	KindExport  RunKind = "export"
+)
+
+// State is where a run is.
+type State string
+
+// The states. A run ends in one of the last four.
+const (
+	Queued    State = "queued"
+	Running   State = "running"
+	Done      State = "done"
+	Failed    State = "failed"
+	Blocked   State = "blocked"
+	Cancelled State = "cancelled"
+)
+
+// Ended tells whether a state is final.
+func (s State) Ended() bool { return s != Queued && s != Running }
+
+// Trigger says what started a sync.
+type Trigger string
+
+// The triggers.
+const (
+	TriggerManual   Trigger = "manual"
+	TriggerSchedule Trigger = "schedule"
+	TriggerUndo     Trigger = "undo"
+)
+
+// Phase is what a running run is doing.
+type Phase string
+
+// The phases, in their order.
+const (
+	PhaseConnecting Phase = "connecting"
+	PhaseReading    Phase = "reading"
+	PhasePlanning   Phase = "planning"
+	PhaseApplying   Phase = "applying"
+)
+
+// Progress is how far a run is.
+type Progress struct {
+	Phase     Phase `json:"phase,omitempty"`
+	Entries   int   `json:"entries"`
+	Addresses int   `json:"addresses"`
+	Applied   int   `json:"applied"`
+	ToApply   int   `json:"toApply"`
+}
+
+// Failure is why a run failed. Step is the step of the connection where it did, if it was one.
+type Failure struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Step    string `json:"step,omitempty"`
+}
+
+// Run is one preview, sync or export, from request to result.
+type Run struct {
+	ID        string  `json:"id"`
+	Kind      RunKind `json:"kind"`
+	State     State   `json:"state"`
+	Trigger   Trigger `json:"trigger,omitempty"`
+	StartedBy string  `json:"startedBy"`
+	// PreviewID is the preview that a sync applies, or that an export prints. UndoOf is the sync that it reverses.
+	PreviewID string `json:"previewId,omitempty"`
+	UndoOf    string `json:"undoOf,omitempty"`
+
+	Import         settings.Import `json:"import"`
+	SealedPassword []byte          `json:"sealedPassword,omitempty"`
+	// ConfirmRemovals is the number of removals that somebody confirmed, nil where nobody did.
+	ConfirmRemovals *int `json:"confirmRemovals,omitempty"`
+
+	CreatedAt  time.Time `json:"createdAt"`
+	StartedAt  time.Time `json:"startedAt,omitzero"`
+	FinishedAt time.Time `json:"finishedAt,omitzero"`
+	// ExpiresAt is when what the run left (a plan, a CSV) is deleted.
+	ExpiresAt time.Time `json:"expiresAt,omitzero"`
+
+	Progress  Progress         `json:"progress"`
+	Steps     []directory.Step `json:"steps,omitempty"`
+	Notes     []string         `json:"notes,omitempty"`
+	Result    plan.Result      `json:"result"`
+	Guard     plan.Guard       `json:"guard"`
+	Failure   *Failure         `json:"failure,omitempty"`
+	Cancelled bool             `json:"cancelRequested,omitempty"`
+
+	// PlanKey is the object that holds the plan, empty until it is stored whole.
+	PlanKey string `json:"planKey,omitempty"`
+	// AppliedBatches counts the batches of the plan that were applied; OutcomeKeys are the objects that hold
+	// their conflicts.
+	AppliedBatches int      `json:"appliedBatches,omitempty"`
+	OutcomeKeys    []string `json:"outcomeKeys,omitempty"`
+	Attempts       int      `json:"attempts,omitempty"`
+
+	// Export is set on exports.
+	Export *Export `json:"export,omitempty"`
+
+	// Revision is the store's, for optimistic concurrency.
+	Revision int64 `json:"revision"`
+}
+
+// Export is what an export wrote.
+type Export struct {
+	ObjectKey string `json:"objectKey"`
+	FileName  string `json:"fileName"`
+	Rows      int    `json:"rows"`
+	Bytes     int64  `json:"bytes"`
+	SHA256    string `json:"sha256"`
+}

@@ -1,0 +1,106 @@
+package plan
+
+import (
+	"rollcall/shared/address"
+	"rollcall/shared/user"
+)
+
+// Change is what a plan does with one address.
+type Change string
+
+// The changes, in the order in which a sync applies them; unchanged and skipped rows are only shown.
+const (
+	Create    Change = "create"
+	Update    Change = "update"
+	Delete    Change = "delete"
+	Unchanged Change = "unchanged"
+	Skipped   Change = "skipped"
+)
+
+// Changes lists every change.
+func Changes() []Change { return []Change{Create, Update, Delete, Unchanged, Skipped} }
+
+// The reasons that a plan gives besides those of package address.
+const (
+	ReasonProtected address.Reason = "protected"
+	ReasonExcluded  address.Reason = "excluded by the settings"
+	ReasonDuplicate address.Reason = "duplicate"
+	ReasonNotFound  address.Reason = "not in the directory"
+	// ReasonPresent is an unchanged user whose address the directory shows without it being importable.
+	ReasonPresent address.Reason = "in the directory, but skipped"
+)
+
+// Row is one line of a plan: one address and what happens to it.
+type Row struct {
+	// Key orders the rows: the canonical address, or what stands in for it where a value is no address.
+	Key            string
+	Address        string
+	Kind           user.Kind
+	PrimaryAddress string
+	// PrimaryKey is the canonical form of PrimaryAddress, empty where that is no address.
+	PrimaryKey string
+	Type       user.Type
+	DN         string
+	Change     Change
+	Reason     address.Reason
+	Notes      []string
+	// New marks a primary that no import has brought before: the only rows that Send HSRs concerns.
+	New bool
+	// Before is the stored user that the plan was made against, nil where there was none.
+	Before *user.User
+	// After is what applying the row stores, nil for a deletion and for rows that write nothing. Its Version,
+	// LastRunID, CreatedAt and UpdatedAt are the run's to stamp.
+	After *user.User
+}
+
+// Summary counts a plan. Entries is what the search returned; Addresses the distinct addresses accepted, which
+// are Primary plus Aliases; Skipped values are not among them.
+type Summary struct {
+	Entries   int               `json:"entries"`
+	Addresses int               `json:"addresses"`
+	Primary   int               `json:"primary"`
+	Aliases   int               `json:"aliases"`
+	Create    int               `json:"create"`
+	Update    int               `json:"update"`
+	Delete    int               `json:"delete"`
+	Unchanged int               `json:"unchanged"`
+	Skipped   int               `json:"skipped"`
+	Conflicts int               `json:"conflicts"`
+	ByType    map[user.Type]int `json:"byType"`
+}
+
+// Census holds the numbers that the removal guard needs, for each remove scope: the stored users that an import
+// manages (neither protected nor excluded) and how many of them the plan would remove.
+type Census struct {
+	Stored           int `json:"stored"`
+	Removals         int `json:"removals"`
+	StoredImported   int `json:"storedImported"`
+	RemovalsImported int `json:"removalsImported"`
+}
+
+// Result is what a plan comes to, besides its rows.
+type Result struct {
+	Summary Summary `json:"summary"`
+	Census  Census  `json:"census"`
+}
+
+// GuardReason is why a sync may not go on, or not remove.
+type GuardReason string
+
+// The guard's reasons.
+const (
+	GuardEmptyRead       GuardReason = "empty_read"
+	GuardRemovalLimit    GuardReason = "removal_limit"
+	GuardSettingsChanged GuardReason = "settings_changed"
+	GuardIncompleteRead  GuardReason = "incomplete_read"
+)
+
+// Guard is the removal guard's verdict on a plan.
+type Guard struct {
+	Blocked  bool        `json:"blocked"`
+	Reason   GuardReason `json:"reason,omitempty"`
+	Removals int         `json:"removals"`
+	Stored   int         `json:"stored"`
+	// Message says it in plain words, with the numbers and what to do.
+	Message string `json:"message,omitempty"`
+}

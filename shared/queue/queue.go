@@ -1,0 +1,54 @@
+// Package queue is the port through which a run gets from the request that asked for it to the worker that does it.
+// Messages of one account and queue are handled one at a time, in order, and at least once.
+package queue
+
+import (
+	"context"
+
+	"rollcall/shared/user"
+)
+
+// Name is one of the queues.
+type Name string
+
+// The queues: previews (and exports that outlast a request), which only read, and syncs.
+const (
+	Previews Name = "previews"
+	Syncs    Name = "syncs"
+)
+
+// Task is what a message asks for.
+type Task string
+
+// The tasks.
+const (
+	TaskPreview Task = "preview"
+	TaskExport  Task = "export"
+	TaskSync    Task = "sync"
+)
+
+// Message asks a worker to go on with one run. It carries no secret and no settings: those are in the run.
+type Message struct {
+	Task    Task         `json:"task"`
+	Account user.Account `json:"account"`
+	RunID   string       `json:"runId"`
+	// Slice counts the continuations of a run that was split over several deliveries; with RunID it identifies
+	// the message, so that the same one sent twice counts once.
+	Slice int `json:"slice"`
+}
+
+// Queue returns the queue that the message travels on.
+func (m Message) Queue() Name {
+	if m.Task == TaskSync {
+		return Syncs
+	}
+	return Previews
+}
+
+// Sender puts messages on their queue.
+type Sender interface {
+	Send(ctx context.Context, m Message) error
+}
+
+// Handler does what a message asks for. An error brings the message back later.
+type Handler func(ctx context.Context, m Message) error

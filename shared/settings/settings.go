@@ -1,0 +1,103 @@
+// Package settings holds what an administrator enters: how to reach the directory, what to look for in it, and
+// what an import may do. The JSON names are the API's.
+package settings
+
+import "rollcall/shared/secret"
+
+// ServerType is the product behind the LDAP server; it decides defaults, attributes and fall-backs.
+type ServerType string
+
+// The server types.
+const (
+	Exchange    ServerType = "exchange"
+	CommuniGate ServerType = "communigate"
+	GroupWise   ServerType = "groupwise"
+)
+
+// ServerTypes lists every server type.
+func ServerTypes() []ServerType { return []ServerType{Exchange, CommuniGate, GroupWise} }
+
+// Connection is the LDAP connection. Password is never marshalled: it leaves this process sealed or not at all.
+type Connection struct {
+	ServerType ServerType `json:"serverType"`
+	Host       string     `json:"host"`
+	// Port is the TCP port: 389 with STARTTLS, 636 with SSL, 3268 and 3269 for a global catalog.
+	Port int `json:"port"`
+	// UseSSL is TLS from the first byte. Without it the session is upgraded with STARTTLS (RFC 4511, 4.14).
+	UseSSL bool `json:"useSSL"`
+	// Username is a DN, user@domain, DOMAIN\user, or empty for an anonymous bind.
+	Username string        `json:"username"`
+	Password secret.String `json:"-"`
+	// CACertificate is PEM, one or more certificates to trust besides the system's.
+	CACertificate string `json:"caCertificate,omitempty"`
+	// AllowUnencrypted lets a session go on in plain text where the server refuses STARTTLS.
+	AllowUnencrypted bool `json:"allowUnencrypted"`
+}
+
+// Advanced narrows what is read and how it is understood. The zero value is the server type's default.
+type Advanced struct {
+	// SearchBase is a DN (RFC 4514); empty means the server type's default.
+	SearchBase string `json:"searchBase"`
+	// Filter is an LDAP filter (RFC 4515); empty means the server type's default.
+	Filter     string     `json:"filter"`
+	Attributes Attributes `json:"attributes"`
+	// Include lists the object types to import (user.Type); empty means all.
+	Include []string `json:"include"`
+	// AcceptedDomains lists the mail domains to import; empty means all.
+	AcceptedDomains []string `json:"acceptedDomains"`
+	// Exclude lists addresses, or *@domain, that an import leaves alone whatever the directory says.
+	Exclude []string `json:"exclude"`
+	// CollapseAliasDomains skips an alias whose local part equals its own primary's.
+	CollapseAliasDomains bool `json:"collapseAliasDomains"`
+	// SkipDisabled skips entries whose userAccountControl has bit 2 (ADS_UF_ACCOUNTDISABLE).
+	SkipDisabled bool `json:"skipDisabled"`
+}
+
+// Attributes overrides which attributes hold the addresses and the stable id. Empty fields keep the server type's.
+type Attributes struct {
+	Primary []string `json:"primary"`
+	Aliases []string `json:"aliases"`
+	ID      string   `json:"id"`
+}
+
+// RemoveScope says which users Remove Accounts may remove.
+type RemoveScope string
+
+// The scopes: every address that the directory does not have, or only those that an import created.
+const (
+	RemoveAll      RemoveScope = "all"
+	RemoveImported RemoveScope = "imported"
+)
+
+// Options are what a sync may do.
+type Options struct {
+	RemoveAccounts bool         `json:"removeAccounts"`
+	RemoveScope    RemoveScope  `json:"removeScope"`
+	SendHSR        bool         `json:"sendHSR"`
+	RemovalLimit   RemovalLimit `json:"removalLimit"`
+}
+
+// RemovalLimit bounds how many users one sync may remove without a confirmation: a share of the stored
+// unprotected users in scope in percent, and a number.
+type RemovalLimit struct {
+	Percent int `json:"percent"`
+	Count   int `json:"count"`
+}
+
+// DefaultOptions returns what a sync does when nobody chose otherwise.
+func DefaultOptions() Options {
+	return Options{RemoveScope: RemoveAll, RemovalLimit: RemovalLimit{Percent: 10, Count: 500}}
+}
+
+// Import is everything a run needs to know about where to read and what to do.
+type Import struct {
+	Connection Connection `json:"connection"`
+	Advanced   Advanced   `json:"advanced"`
+	Options    Options    `json:"options"`
+}
+
+// FieldError names one wrong field by its JSON path below the request's body, and the mend.
+type FieldError struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
