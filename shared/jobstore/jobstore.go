@@ -66,6 +66,9 @@ type Settings struct {
 	// SealedPassword is nil where no password is stored.
 	SealedPassword []byte    `json:"sealedPassword,omitempty"`
 	Schedule       *Schedule `json:"schedule,omitempty"`
+	// Version moves whenever somebody saves (it is the time in Unix milliseconds, or one more than before); unlike
+	// Revision it stays when a run leaves its mark.
+	Version int64 `json:"version"`
 	// LastSyncID is the newest sync that these settings started; ConsecutiveFailures counts the scheduled ones
 	// that failed in a row.
 	LastSyncID          string    `json:"lastSyncId,omitempty"`
@@ -180,17 +183,25 @@ type Run struct {
 
 	// PlanKey is the object that holds the plan, empty until it is stored whole.
 	PlanKey string `json:"planKey,omitempty"`
-	// AppliedBatches counts the batches of the plan that were applied; OutcomeKeys are the objects that hold
-	// their conflicts.
-	AppliedBatches int      `json:"appliedBatches,omitempty"`
-	OutcomeKeys    []string `json:"outcomeKeys,omitempty"`
-	Attempts       int      `json:"attempts,omitempty"`
+	// Checkpoint is how far the plan was applied for certain.
+	Checkpoint Checkpoint `json:"checkpoint"`
+	Attempts   int        `json:"attempts,omitempty"`
 
 	// Export is set on exports.
 	Export *Export `json:"export,omitempty"`
 
 	// Revision is the store's, for optimistic concurrency.
 	Revision int64 `json:"revision"`
+}
+
+// Checkpoint counts the batches of a plan that were applied, and what became of their rows. What came after it may
+// have been applied too.
+type Checkpoint struct {
+	Batches   int `json:"batches"`
+	Applied   int `json:"applied"`
+	Conflicts int `json:"conflicts"`
+	// ConflictKeys are the objects that list the rows in conflict.
+	ConflictKeys []string `json:"conflictKeys,omitempty"`
 }
 
 // Export is what an export wrote.

@@ -1,0 +1,80 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rollcall/shared/jobstore"
+	"rollcall/shared/objectstore"
+	"rollcall/shared/queue"
+)
+
+// exportWait is how long a request waits for its export before a worker takes it over.
+const exportWait = 20 * time.Second
+
+// Export is a CSV that was asked for. URL is empty until Run is done.
+type Export struct {
+	Run       jobstore.Run
+	URL       string
+	ExpiresAt time.Time
+}
+
+// ExportPreview writes the CSV of a preview.
+func (s *Service) ExportPreview(ctx context.Context, id Identity, runID string) (Export, error) {
+	if _, err := s.readyPreview(ctx, id, runID); err != nil {
+		return Export{}, err
+	}
+	return s.export(ctx, id, runID)
+}
+
+// ExportUsers writes the CSV of the Users List.
+func (s *Service) ExportUsers(ctx context.Context, id Identity) (Export, error) {
+	return s.export(ctx, id, "")
+}
+
+// export writes the CSV within the request; if that takes longer than exportWait, a worker does it again.
+func (s *Service) export(ctx context.Context, id Identity, previewID string) (Export, error) {
+	now := s.c.now()
+	run, err := s.c.Jobs.For(id.Account).CreateRun(ctx, jobstore.Run{
+		ID: s.c.NewID(), Kind: jobstore.KindExport, State: jobstore.Queued, StartedBy: id.Subject, PreviewID: previewID,
+		CreatedAt: now, ExpiresAt: now.Add(PlanLifetime),
+	})
+	if err != nil {
+		return Export{}, err
+	}
+	soon, stop := context.WithTimeout(ctx, exportWait)
+	defer stop()
+	err = s.c.writeExport(soon, id.Account, run.ID)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskExport, Account: id.Account, RunID: run.ID})
+	}
+	if err != nil {
+		return Export{}, pageError(err, "preview_expired")
+	}
+	return s.Export(ctx, id, run.ID)
+}
+
+// Export returns an export, with a fresh link where it is done.
+func (s *Service) Export(ctx context.Context, id Identity, exportID string) (Export, error) {
+	run, err := s.run(ctx, id, jobstore.KindExport, exportID)
+	if err != nil {
+		return Export{}, err
+	}
+	if !s.c.now().Before(run.ExpiresAt) {
+		return Export{}, expiredExport()
+	}
+	export := Export{Run: run}
+	if run.State != jobstore.Done {
+		return export, nil
+	}
+	export.URL, export.ExpiresAt, err = s.c.Objects.For(id.Account).Link(ctx, run.Export.ObjectKey, run.Export.FileName, LinkLifetime)
+	if errors.Is(err, objectstore.ErrNotFound) {
+		return Export{}, expiredExport()
+	}
+	return export, err
+}
+
+func expiredExport() *Error {
+	return problem(Gone, "export_expired", "The CSV was deleted a day after it was written. Export again.")
+}

@@ -1,0 +1,104 @@
+package importer
+
+import (
+	"context"
+
+	"rollcall/shared/jobstore"
+	"rollcall/shared/objectstore"
+	"rollcall/shared/plan"
+	"rollcall/shared/snapshot"
+	"rollcall/shared/user"
+)
+
+// journal is the plan of a sync together with what became of its rows.
+type journal struct {
+	run       jobstore.Run
+	object    objectstore.Object
+	reader    *snapshot.Reader
+	conflicts *snapshot.Outcomes
+}
+
+// openJournal opens the journal of a run that has a plan. The caller closes it.
+func (c Config) openJournal(ctx context.Context, account user.Account, run jobstore.Run) (*journal, error) {
+	objects := c.Objects.For(account)
+	j := &journal{run: run, conflicts: new(snapshot.Outcomes)}
+	for _, key := range run.Checkpoint.ConflictKeys {
+		if err := mergeConflicts(ctx, objects, key, j.conflicts); err != nil {
+			return nil, err
+		}
+	}
+	object, err := objects.Open(ctx, run.PlanKey)
+	if err != nil {
+		return nil, err
+	}
+	j.object = object
+	if j.reader, err = snapshot.Open(object, object.Size()); err != nil {
+		object.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+func mergeConflicts(ctx context.Context, objects objectstore.Objects, key string, into *snapshot.Outcomes) error {
+	object, err := objects.Open(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	return into.Decode(object, object.Size())
+}
+
+// Close closes the plan.
+func (j *journal) Close() error { return j.object.Close() }
+
+// page returns one page of the rows that the run writes.
+func (j *journal) page(ctx context.Context, f snapshot.Filter, cursor string, limit int) (ChangePage, error) {
+	f.Changes = j.changes(f.Changes)
+	f.Keep = j.shown
+	page, err := j.reader.Page(ctx, f, cursor, limit)
+	if err != nil {
+		return ChangePage{}, err
+	}
+	out := ChangePage{Next: page.Next}
+	for _, placed := range page.Rows {
+		change := Change{Row: placed.Row, Outcome: j.outcome(&placed.Row, placed.Position)}
+		change.After = stamp(&placed.Row, &j.run)
+		out.Changes = append(out.Changes, change)
+	}
+	return out, nil
+}
+
+// changes narrows a filter to what a journal holds: the rows that write, and what an undo had to leave.
+func (j *journal) changes(asked []plan.Change) []plan.Change {
+	all := []plan.Change{plan.Create, plan.Update, plan.Delete}
+	if j.run.UndoOf != "" {
+		all = append(all, plan.Skipped)
+	}
+	if len(asked) == 0 {
+		return all
+	}
+	var narrowed []plan.Change
+	for _, c := range all {
+		for _, a := range asked {
+			if a == c {
+				narrowed = append(narrowed, c)
+			}
+		}
+	}
+	return narrowed
+}
+
+// shown tells whether a row belongs to the journal: what the guard held back does, as pending.
+func (j *journal) shown(row *plan.Row) bool {
+	return row.Change == plan.Skipped || plan.Applies(row, j.run.Import.Options)
+}
+
+func (j *journal) outcome(row *plan.Row, at snapshot.Position) Outcome {
+	switch {
+	case row.Change == plan.Skipped, j.conflicts.Has(at):
+		return OutcomeConflict
+	case at.Batch < j.run.Checkpoint.Batches && plan.Applies(row, heldOptions(j.run.Import.Options, j.run.Guard)):
+		return OutcomeApplied
+	}
+	return OutcomePending
+}

@@ -1,0 +1,181 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"rollcall/shared/address"
+	"rollcall/shared/directory"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/objectstore"
+	"rollcall/shared/plan"
+	"rollcall/shared/secret"
+	"rollcall/shared/settings"
+	"rollcall/shared/snapshot"
+	"rollcall/shared/user"
+)
+
+// preview makes a plan and stores it.
+func (j *job) preview(ctx context.Context) error {
+	key := objectstore.PlanPrefix + j.run.ID
+	if err := cause(ctx, j.makePlan(ctx, key)); err != nil {
+		return err
+	}
+	// A preview shows what Remove Accounts would remove, whether or not it is chosen later.
+	options := j.run.Import.Options
+	options.RemoveAccounts = true
+	guard := plan.Guard{}
+	if j.run.UndoOf == "" {
+		guard = plan.Judge(plan.Question{Result: j.result, Options: options})
+	}
+	j.set(func() { j.guard, j.planKey = guard, key })
+	return nil
+}
+
+// makePlan stores the run's plan at key: an undo's from the journal, any other from the directory.
+func (j *job) makePlan(ctx context.Context, key string) error {
+	if j.run.UndoOf != "" {
+		return j.planUndo(ctx, key)
+	}
+	found, info, stored, err := j.gather(ctx)
+	if err != nil {
+		return err
+	}
+	exclude, err := address.ParsePatterns(j.run.Import.Advanced.Exclude)
+	if err != nil {
+		return fmt.Errorf("read the exclusions of run %s: %w", j.run.ID, err)
+	}
+	j.set(func() { j.progress.Phase = jobstore.PhasePlanning })
+	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims(), Skipped: found.Skipped()}
+	policy := plan.Policy{DirectoryID: info.DirectoryID, Exclude: exclude}
+	return j.writePlan(ctx, key, func(emit func(plan.Row) error) (plan.Result, error) {
+		return plan.Build(desired, stored.All(), policy, emit)
+	})
+}
+
+// writePlan stores the rows that build emits as the plan at key.
+func (j *job) writePlan(ctx context.Context, key string, build func(emit func(plan.Row) error) (plan.Result, error)) error {
+	var result plan.Result
+	err := j.Objects.For(j.account).Put(ctx, key, func(w io.Writer) error {
+		writer := snapshot.NewWriter(w)
+		rows := 0
+		built, err := build(func(row plan.Row) error {
+			if rows++; rows%1024 == 0 && ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return writer.Add(row)
+		})
+		if err != nil {
+			return err
+		}
+		result = built
+		return writer.Close(snapshot.Meta{Result: built, Fingerprint: j.run.Import.Fingerprint(), CreatedAt: j.now()})
+	})
+	if err != nil {
+		return fmt.Errorf("store the plan of run %s: %w", j.run.ID, err)
+	}
+	j.set(func() { j.result = result })
+	return nil
+}
+
+// gather reads the directory and, at the same time, the account's stored users.
+func (j *job) gather(ctx context.Context) (*address.Found, directory.Info, *user.List, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	type loaded struct {
+		users *user.List
+		err   error
+	}
+	load := make(chan loaded, 1)
+	go func() {
+		users, err := j.loadUsers(ctx)
+		if err != nil {
+			cancel(err)
+		}
+		load <- loaded{users, err}
+	}()
+	found, info, err := j.readDirectory(ctx)
+	if err != nil {
+		cancel(err)
+	}
+	stored := <-load
+	// Whichever of the two failed first ended the other, and is the cause.
+	if err != nil || stored.err != nil {
+		return nil, info, nil, context.Cause(ctx)
+	}
+	return found, info, stored.users, nil
+}
+
+func (j *job) loadUsers(ctx context.Context) (*user.List, error) {
+	users := new(user.List)
+	for u, err := range j.Users.For(j.account).All(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("read the Users List: %w", err)
+		}
+		users.Append(&u)
+	}
+	return users, nil
+}
+
+// readDirectory reads the directory into addresses.
+func (j *job) readDirectory(ctx context.Context) (*address.Found, directory.Info, error) {
+	imp := j.run.Import
+	connection, err := j.withPassword(ctx, imp.Connection)
+	if err != nil {
+		return nil, directory.Info{}, err
+	}
+	rules, err := address.NewRules(imp.Connection.ServerType, imp.Advanced)
+	if err != nil {
+		return nil, directory.Info{}, fmt.Errorf("read the advanced settings of run %s: %w", j.run.ID, err)
+	}
+	j.set(func() {
+		j.progress = jobstore.Progress{Phase: jobstore.PhaseConnecting}
+		j.steps, j.notes = nil, nil
+	})
+	collector := address.NewCollector(rules)
+	query := directory.Query{SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter, Attributes: rules.Attributes()}
+	entries := 0
+	info, err := j.Directory.Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {
+		collector.Add(e)
+		if entries++; entries%256 == 0 {
+			j.set(func() {
+				j.progress.Entries, j.progress.Addresses = entries, collector.Addresses()
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, info, err
+	}
+	j.set(func() {
+		j.progress.Entries, j.progress.Addresses, j.notes = entries, collector.Addresses(), info.Notes
+	})
+	return collector.Found(), info, nil
+}
+
+// onStep records a step of the connection as soon as it ends.
+func (j *job) onStep(s directory.Step) {
+	j.log.Info("connection step", "step", s.Step, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
+	j.set(func() {
+		// A new slice, since the reporter may be marshalling the old one.
+		j.steps = append(slices.Clip(j.steps), s)
+		if s.OK && s.Step == "base" {
+			j.progress.Phase = jobstore.PhaseReading
+		}
+	})
+}
+
+// withPassword opens the sealed password for its connection.
+func (j *job) withPassword(ctx context.Context, c settings.Connection) (settings.Connection, error) {
+	if j.run.SealedPassword == nil {
+		return c, nil
+	}
+	password, err := j.Opener.Open(ctx, j.run.SealedPassword, secret.Binding{Account: string(j.account), Target: c.Target()})
+	if err != nil {
+		return c, fmt.Errorf("open the password of run %s: %w", j.run.ID, err)
+	}
+	c.Password = password
+	return c, nil
+}

@@ -1,0 +1,60 @@
+package importer
+
+import (
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+// PreviewRequest asks for a preview. What is nil is taken from the saved settings; a Connection without a password
+// may use the stored one, where host, port, security and username are the stored ones too.
+type PreviewRequest struct {
+	Connection *settings.Connection
+	Advanced   *settings.Advanced
+	Options    *settings.Options
+	Idempotency
+}
+
+// Idempotency makes a request that is sent twice start one run (draft-ietf-httpapi-idempotency-key-header). An empty
+// Key starts a new run each time.
+type Idempotency struct {
+	Key string
+	// Body is the request's body, to tell a repetition from another request under the same key.
+	Body []byte
+}
+
+// SyncRequest asks for a sync: of a preview, or of the saved settings where PreviewID is empty.
+type SyncRequest struct {
+	PreviewID string
+	// Options nil takes the saved settings' options, or the defaults where nothing is saved.
+	Options         *settings.Options
+	ConfirmRemovals *int
+	Idempotency
+}
+
+// SettingsRequest saves settings. PreviewID stands in for Connection, and for what is nil of the others.
+type SettingsRequest struct {
+	Connection *settings.Connection
+	PreviewID  string
+	Advanced   *settings.Advanced
+	Options    *settings.Options
+	// IntervalHours is 1 to 24, nil for no schedule. Paused keeps the schedule from starting runs.
+	IntervalHours *int
+	Paused        bool
+	// Version is the settings' version that the caller read (0: there were none), nil to overwrite whatever is stored.
+	Version *int64
+}
+
+// UserRequest adds a user by hand. An alias names its primary; a primary leaves PrimaryAddress empty.
+type UserRequest struct {
+	Address        string
+	PrimaryAddress string
+	Type           user.Type
+	HeldSpamReport user.HeldSpamReport
+	Protected      bool
+}
+
+// UserPatch changes a user by hand; nil leaves a field alone.
+type UserPatch struct {
+	HeldSpamReport *user.HeldSpamReport
+	Protected      *bool
+}

@@ -1,0 +1,109 @@
+package importer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"rollcall/shared/jobstore"
+	"rollcall/shared/queue"
+)
+
+// Service takes the requests of an account's people: each method checks its input, does what is quick at once, and
+// leaves a run for a Worker where the work is long.
+type Service struct {
+	c Config
+}
+
+// NewService returns a service on the ports in c; Opener and Directory are not used.
+func NewService(c Config) *Service { return &Service{c: c.withDefaults()} }
+
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewID == nil {
+		c.NewID = func() string { return ulid.Make().String() }
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Tick == 0 {
+		c.Tick = 500 * time.Millisecond
+	}
+	return c
+}
+
+func (c Config) now() time.Time { return c.Now().UTC() }
+
+// start stores a new run and puts it on its queue. With an idempotency key the run of the first request is returned.
+func (s *Service) start(ctx context.Context, id Identity, run jobstore.Run, once Idempotency) (jobstore.Run, error) {
+	jobs := s.c.Jobs.For(id.Account)
+	run.ID, run.State, run.StartedBy, run.CreatedAt = s.c.NewID(), jobstore.Queued, id.Subject, s.c.now()
+	if run.Kind == jobstore.KindPreview {
+		run.ExpiresAt = run.CreatedAt.Add(PlanLifetime)
+	}
+	if once.Key != "" {
+		claimed, err := s.claim(ctx, jobs, run, once)
+		if err != nil {
+			return jobstore.Run{}, err
+		}
+		if first, err := jobs.Run(ctx, claimed); err == nil {
+			return first, nil
+		}
+		// The request that claimed the key died before it stored its run: this one takes its place.
+		run.ID = claimed
+	}
+	run, err := jobs.CreateRun(ctx, run)
+	if err != nil {
+		return jobstore.Run{}, err
+	}
+	return run, s.c.Queue.Send(ctx, queue.Message{Task: queue.Task(run.Kind), Account: id.Account, RunID: run.ID})
+}
+
+// claim returns the id of the run that the idempotency key stands for.
+func (s *Service) claim(ctx context.Context, jobs jobstore.Jobs, run jobstore.Run, once Idempotency) (string, error) {
+	hash := sha256.Sum256(once.Body)
+	want := jobstore.Key{
+		Route: string(run.Kind) + "/" + run.UndoOf, Key: once.Key, Request: hex.EncodeToString(hash[:]), RunID: run.ID, At: run.CreatedAt,
+	}
+	got, err := jobs.ClaimKey(ctx, want)
+	if err != nil {
+		return "", err
+	}
+	if got.Request != want.Request {
+		return "", problem(Reused, "idempotency_key_reused",
+			"This Idempotency-Key came with another request before. Send a new key with a new request.")
+	}
+	return got.RunID, nil
+}
+
+// cancel asks a run to stop. One that has ended already stays as it is.
+func (s *Service) cancel(ctx context.Context, id Identity, run jobstore.Run) (jobstore.Run, error) {
+	return s.c.Jobs.For(id.Account).UpdateRun(ctx, run.ID, func(r *jobstore.Run) error {
+		if r.State.Ended() {
+			return problem(Conflict, string(r.Kind)+"_ended", "The %s has ended already (%s).", r.Kind, r.State)
+		}
+		r.Cancelled = true
+		if r.State == jobstore.Queued {
+			r.State, r.FinishedAt = jobstore.Cancelled, s.c.now()
+		}
+		return nil
+	})
+}
+
+// run returns a run of one kind, or a NotFound error whose code names the kind.
+func (s *Service) run(ctx context.Context, id Identity, kind jobstore.RunKind, runID string) (jobstore.Run, error) {
+	run, err := s.c.Jobs.For(id.Account).Run(ctx, runID)
+	if err == nil && run.Kind != kind {
+		err = jobstore.ErrNotFound
+	}
+	if err != nil {
+		return jobstore.Run{}, notFound(err, string(kind)+"_not_found", "There is no %s %s.", kind, runID)
+	}
+	return run, nil
+}

@@ -1,0 +1,81 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"rollcall/shared/jobstore"
+	"rollcall/shared/plan"
+	"rollcall/shared/snapshot"
+)
+
+// planUndo stores the inverse of what the run named by UndoOf applied, held against the users as they are now.
+func (j *job) planUndo(ctx context.Context, key string) error {
+	undone, err := j.jobs.Run(ctx, j.run.UndoOf)
+	if err != nil {
+		return fmt.Errorf("read sync %s: %w", j.run.UndoOf, err)
+	}
+	journal, err := j.openJournal(ctx, j.account, undone)
+	if err != nil {
+		return pageError(err, "journal_expired")
+	}
+	defer journal.Close()
+	stored, err := j.loadUsers(ctx)
+	if err != nil {
+		return err
+	}
+	j.set(func() { j.progress.Phase = jobstore.PhasePlanning })
+	applied, failed := journal.applied(ctx)
+	return j.writePlan(ctx, key, func(emit func(plan.Row) error) (plan.Result, error) {
+		result, err := plan.Invert(applied, stored.All(), emit)
+		if err == nil {
+			err = *failed
+		}
+		return result, err
+	})
+}
+
+// pauseSchedule keeps the next scheduled run from doing again what is undone. Saving the settings resumes it.
+func (j *job) pauseSchedule(ctx context.Context) error {
+	for {
+		saved, err := j.jobs.Settings(ctx)
+		if errors.Is(err, jobstore.ErrNotFound) {
+			return nil
+		}
+		if err != nil || saved.Schedule == nil || saved.Schedule.Paused {
+			return err
+		}
+		schedule := *saved.Schedule
+		schedule.Paused = true
+		schedule.PausedReason = fmt.Sprintf("sync %s was undone: the next run would do the same again. Save the settings to resume.", j.run.UndoOf)
+		saved.Schedule = &schedule
+		if _, err = j.jobs.PutSettings(ctx, saved); !errors.Is(err, jobstore.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// applied yields the rows that the run wrote, ordered by key, each with its after-user as it was written. The error is
+// set once the sequence has ended.
+func (j *journal) applied(ctx context.Context) (iter.Seq[plan.Row], *error) {
+	failed := new(error)
+	filter := snapshot.Filter{Changes: []plan.Change{plan.Create, plan.Update, plan.Delete}}
+	return func(yield func(plan.Row) bool) {
+		for placed, err := range j.reader.Rows(ctx, filter) {
+			if err != nil {
+				*failed = err
+				return
+			}
+			if !plan.Applies(&placed.Row, j.run.Import.Options) || j.outcome(&placed.Row, placed.Position) != OutcomeApplied {
+				continue
+			}
+			row := placed.Row
+			row.After = stamp(&row, &j.run)
+			if !yield(row) {
+				return
+			}
+		}
+	}, failed
+}

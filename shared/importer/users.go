@@ -1,0 +1,161 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+
+	"rollcall/shared/address"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+	"rollcall/shared/userstore"
+)
+
+// Users returns one page of the Users List.
+func (s *Service) Users(ctx context.Context, id Identity, q userstore.Query) (userstore.Page, error) {
+	return s.c.Users.For(id.Account).List(ctx, q)
+}
+
+// AddUser adds a user by hand.
+func (s *Service) AddUser(ctx context.Context, id Identity, req UserRequest) (user.User, error) {
+	added, err := s.newUser(ctx, id, req)
+	if err != nil {
+		return user.User{}, err
+	}
+	outcome, err := s.write(ctx, id, userstore.Change{Key: added.Key, After: &added})
+	if err != nil {
+		return user.User{}, err
+	}
+	if outcome != userstore.Applied {
+		return user.User{}, problem(Conflict, "user_exists", "%s is on the Users List already.", added.Address)
+	}
+	return added, s.audit(ctx, id, "user.added", added.Address, nil)
+}
+
+func (s *Service) newUser(ctx context.Context, id Identity, req UserRequest) (user.User, error) {
+	parsed, err := address.Parse(req.Address)
+	if err != nil {
+		return user.User{}, invalid(settings.FieldError{Field: "address", Message: err.Error()})
+	}
+	now := s.c.now()
+	added := user.User{
+		Key: parsed.Key, Address: parsed.Display, Kind: user.Primary, PrimaryAddress: parsed.Display, Type: req.Type,
+		Source: user.Manual, HeldSpamReport: req.HeldSpamReport, Protected: req.Protected,
+		Version: now.UnixMilli(), CreatedAt: now, UpdatedAt: now,
+	}
+	if req.PrimaryAddress == "" {
+		return added, nil
+	}
+	primary, err := address.Parse(req.PrimaryAddress)
+	if err != nil {
+		return user.User{}, invalid(settings.FieldError{Field: "primaryAddress", Message: err.Error()})
+	}
+	if primary.Key == parsed.Key {
+		return added, nil
+	}
+	owner, err := s.c.Users.For(id.Account).Get(ctx, primary.Key)
+	if err := notFound(err, "primary_not_found", "There is no user %s that this could be an alias of. Add that one first.", req.PrimaryAddress); err != nil {
+		return user.User{}, err
+	}
+	switch {
+	case owner.Kind != user.Primary:
+		return user.User{}, invalid(settings.FieldError{Field: "primaryAddress", Message: "is an alias itself; name its primary, " + owner.PrimaryAddress})
+	case req.HeldSpamReport == user.ReportDaily:
+		return user.User{}, invalid(settings.FieldError{Field: "heldSpamReport", Message: aliasReport})
+	}
+	added.Kind, added.PrimaryAddress = user.Alias, owner.Address
+	return added, nil
+}
+
+const aliasReport = "an alias gets no report of its own: set it on the primary"
+
+// PatchUser changes a user by hand. It takes the row as it is now and tries again when an import writes it meanwhile.
+func (s *Service) PatchUser(ctx context.Context, id Identity, addr string, patch UserPatch) (user.User, error) {
+	for {
+		before, err := s.user(ctx, id, addr)
+		if err != nil {
+			return user.User{}, err
+		}
+		after := before
+		if patch.HeldSpamReport != nil {
+			after.HeldSpamReport = *patch.HeldSpamReport
+		}
+		if patch.Protected != nil {
+			after.Protected = *patch.Protected
+		}
+		if after.Kind == user.Alias && after.HeldSpamReport == user.ReportDaily {
+			return user.User{}, invalid(settings.FieldError{Field: "heldSpamReport", Message: aliasReport})
+		}
+		if after == before {
+			return before, nil
+		}
+		after.Version, after.UpdatedAt = before.Version+1, s.c.now()
+		outcome, err := s.write(ctx, id, userstore.Change{Key: before.Key, Expect: before.Version, After: &after})
+		if err != nil {
+			return user.User{}, err
+		}
+		if outcome == userstore.Applied {
+			return after, s.audit(ctx, id, "user.changed", after.Address, userDiff(before, after))
+		}
+	}
+}
+
+// RemoveUser removes a user by hand; a protected one must lose its protection first.
+func (s *Service) RemoveUser(ctx context.Context, id Identity, addr string) error {
+	for {
+		before, err := s.user(ctx, id, addr)
+		if err != nil {
+			return err
+		}
+		if before.Protected {
+			return problem(Conflict, "user_protected", "%s is protected. Take the protection off first.", before.Address)
+		}
+		outcome, err := s.write(ctx, id, userstore.Change{Key: before.Key, Expect: before.Version})
+		if err != nil {
+			return err
+		}
+		if outcome != userstore.Conflict {
+			return s.audit(ctx, id, "user.removed", before.Address, nil)
+		}
+	}
+}
+
+func (s *Service) user(ctx context.Context, id Identity, addr string) (user.User, error) {
+	key, err := address.Canonical(addr)
+	if err != nil {
+		return user.User{}, problem(NotFound, "user_not_found", "%q is no address: %v.", addr, err)
+	}
+	found, err := s.c.Users.For(id.Account).Get(ctx, key)
+	return found, notFound(err, "user_not_found", "There is no user %s.", addr)
+}
+
+func (s *Service) write(ctx context.Context, id Identity, c userstore.Change) (userstore.Outcome, error) {
+	outcomes, err := s.c.Users.For(id.Account).Apply(ctx, []userstore.Change{c})
+	if err != nil {
+		return 0, err
+	}
+	return outcomes[0], nil
+}
+
+func userDiff(before, after user.User) map[string]string {
+	details := make(map[string]string)
+	if before.HeldSpamReport != after.HeldSpamReport {
+		details["heldSpamReport"] = fmt.Sprintf("%s → %s", before.HeldSpamReport, after.HeldSpamReport)
+	}
+	if before.Protected != after.Protected {
+		details["protected"] = fmt.Sprintf("%t → %t", before.Protected, after.Protected)
+	}
+	return details
+}
+
+// audit records what somebody did by hand.
+func (s *Service) audit(ctx context.Context, id Identity, action, subject string, details map[string]string) error {
+	return s.c.Jobs.For(id.Account).AddAudit(ctx, jobstore.AuditEntry{
+		ID: s.c.NewID(), At: s.c.now(), By: id.Subject, Action: action, Subject: subject, Details: details,
+	})
+}
+
+// Audit returns one page of who changed what, the newest first.
+func (s *Service) Audit(ctx context.Context, id Identity, after string, limit int) (jobstore.AuditPage, error) {
+	return s.c.Jobs.For(id.Account).AuditLog(ctx, after, limit)
+}

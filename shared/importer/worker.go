@@ -1,0 +1,192 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"rollcall/shared/directory"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/objectstore"
+	"rollcall/shared/queue"
+	"rollcall/shared/secret"
+	"rollcall/shared/settings"
+)
+
+// maxAttempts is how often a run is taken up before it is given up: a run that ends its worker each time must not do
+// so for ever.
+const maxAttempts = 5
+
+// errCancelled is the cause of a context that was ended because somebody cancelled the run.
+var errCancelled = errors.New("the run was cancelled")
+
+// errEnded means that a message is about a run that has ended already.
+var errEnded = errors.New("the run has ended")
+
+// Directory reads a directory; directory.Reader is the real one.
+type Directory interface {
+	Read(ctx context.Context, c settings.Connection, q directory.Query, onStep func(directory.Step), onEntry func(*directory.Entry) error) (directory.Info, error)
+}
+
+// Worker does what requests left to be done.
+type Worker struct {
+	c Config
+}
+
+// NewWorker returns a worker on the ports in c; Queue and Sealer are not used.
+func NewWorker(c Config) *Worker { return &Worker{c: c.withDefaults()} }
+
+// Work does what a message asks for; it is a queue.Handler. What is wrong with the run itself ends up in the run; an
+// error is about this machine or its stores, and the run goes on when the message comes again.
+func (w *Worker) Work(ctx context.Context, m queue.Message) error {
+	jobs := w.c.Jobs.For(m.Account)
+	run, err := w.begin(ctx, jobs, m)
+	switch {
+	case errors.Is(err, errEnded):
+		return nil
+	case errors.Is(err, jobstore.ErrNotFound):
+		w.c.Log.WarnContext(ctx, "a message names a run that does not exist", "task", m.Task, "account", m.Account, "run", m.RunID)
+		return nil
+	case err != nil:
+		return fmt.Errorf("take up %s %s: %w", m.Task, m.RunID, err)
+	}
+	j := newJob(w.c, m.Account, jobs, run)
+	j.log.InfoContext(ctx, "run begins", "attempt", run.Attempts)
+	err = j.do(ctx)
+	return j.end(ctx, err)
+}
+
+// begin marks a run as running.
+func (w *Worker) begin(ctx context.Context, jobs jobstore.Jobs, m queue.Message) (jobstore.Run, error) {
+	return jobs.UpdateRun(ctx, m.RunID, func(r *jobstore.Run) error {
+		if r.State.Ended() || string(r.Kind) != string(m.Task) {
+			return errEnded
+		}
+		r.Attempts++
+		if r.State == jobstore.Queued {
+			r.State, r.StartedAt = jobstore.Running, w.c.now()
+		}
+		return nil
+	})
+}
+
+// do does the run's work, with its progress stored and its cancellation looked for meanwhile.
+func (j *job) do(ctx context.Context) error {
+	if j.run.Attempts > maxAttempts {
+		return &Error{Code: "worker_lost", Message: fmt.Sprintf("The run was started %d times and its worker died each time.", maxAttempts)}
+	}
+	if j.run.Cancelled {
+		return errCancelled
+	}
+	if j.run.Kind == jobstore.KindExport {
+		return j.writeExport(ctx, j.account, j.run.ID)
+	}
+	ctx, stop := j.watch(ctx)
+	defer stop()
+	if j.run.Kind == jobstore.KindPreview {
+		return j.preview(ctx)
+	}
+	return j.sync(ctx)
+}
+
+// end stores how the run ended. An error that is not the run's own is returned, and the run stays as it is.
+func (j *job) end(ctx context.Context, err error) error {
+	state, failure := jobstore.Done, (*jobstore.Failure)(nil)
+	switch {
+	case err == nil:
+		state = j.verdict
+	case errors.Is(err, errCancelled):
+		state = jobstore.Cancelled
+	default:
+		if failure = failureOf(err); failure == nil {
+			j.log.ErrorContext(ctx, "run interrupted; it is taken up again", "error", err)
+			return err
+		}
+		state = jobstore.Failed
+	}
+	if j.run.Kind == jobstore.KindExport && err == nil {
+		return nil
+	}
+	run, updateErr := j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
+		if r.State.Ended() {
+			return errEnded
+		}
+		j.fill(r)
+		r.State, r.Failure, r.FinishedAt = state, failure, j.now()
+		r.SealedPassword = j.keepPassword(r)
+		return nil
+	})
+	if errors.Is(updateErr, errEnded) {
+		return nil
+	}
+	if updateErr != nil {
+		return fmt.Errorf("store the end of run %s: %w", j.run.ID, updateErr)
+	}
+	j.logEnd(ctx, run)
+	return j.noteLastSync(ctx, run)
+}
+
+// keepPassword keeps a preview's sealed password, since settings may be saved from it, and forgets a sync's.
+func (j *job) keepPassword(r *jobstore.Run) []byte {
+	if r.Kind == jobstore.KindPreview {
+		return r.SealedPassword
+	}
+	return nil
+}
+
+func (j *job) logEnd(ctx context.Context, run jobstore.Run) {
+	s := run.Result.Summary
+	log := j.log.With("state", run.State, "duration", run.FinishedAt.Sub(run.StartedAt), "entries", s.Entries, "addresses", s.Addresses,
+		"create", s.Create, "update", s.Update, "delete", s.Delete, "unchanged", s.Unchanged, "skipped", s.Skipped, "conflicts", s.Conflicts)
+	if run.Failure != nil {
+		log.LogAttrs(ctx, slog.LevelWarn, "run failed", slog.String("code", run.Failure.Code), slog.String("reason", run.Failure.Message))
+		return
+	}
+	log.InfoContext(ctx, "run ends")
+}
+
+// noteLastSync lets the saved settings remember the sync that ran with them.
+func (j *job) noteLastSync(ctx context.Context, run jobstore.Run) error {
+	if run.Kind != jobstore.KindSync || run.Trigger == jobstore.TriggerUndo {
+		return nil
+	}
+	for {
+		saved, err := j.jobs.Settings(ctx)
+		if errors.Is(err, jobstore.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if saved.Fingerprint() != run.Import.Fingerprint() {
+			return nil
+		}
+		saved.LastSyncID = run.ID
+		if run.Trigger == jobstore.TriggerSchedule && run.State == jobstore.Failed {
+			saved.ConsecutiveFailures++
+		} else if run.State == jobstore.Done {
+			saved.ConsecutiveFailures = 0
+		}
+		if _, err = j.jobs.PutSettings(ctx, saved); !errors.Is(err, jobstore.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// failureOf turns an error that is the run's own into words for its record, and returns nil for any other.
+func failureOf(err error) *jobstore.Failure {
+	var reach *directory.Error
+	var own *Error
+	switch {
+	case errors.As(err, &reach):
+		return &jobstore.Failure{Code: reach.Code, Message: reach.Message, Step: reach.Step}
+	case errors.As(err, &own):
+		return &jobstore.Failure{Code: own.Code, Message: own.Message}
+	case errors.Is(err, secret.ErrUnsealable):
+		return &jobstore.Failure{Code: "password_unreadable", Message: "The stored password cannot be opened any more. Enter it again."}
+	case errors.Is(err, objectstore.ErrNotFound):
+		return &jobstore.Failure{Code: "plan_missing", Message: "The plan of this run was deleted. Take a new preview."}
+	}
+	return nil
+}

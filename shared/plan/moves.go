@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"iter"
+
+	"rollcall/shared/address"
+	"rollcall/shared/user"
+)
+
+// moves is what one address's row must know about its entry's other addresses.
+type moves struct {
+	// former holds, by source id, the stored primary of an entry that is no longer the entry's primary.
+	former map[string]formerPrimary
+	// kept holds, by source id, the stored primary of an entry whose directory marks none: it stays the primary.
+	kept map[string]keptPrimary
+}
+
+type formerPrimary struct {
+	address   string
+	report    user.HeldSpamReport
+	protected bool
+}
+
+type keptPrimary struct{ key, address string }
+
+// findMoves walks both lists once before the plan is made, since a row may depend on one that comes after it.
+func findMoves(desired Desired, stored iter.Seq[user.User], policy Policy) moves {
+	m := moves{former: make(map[string]formerPrimary), kept: make(map[string]keptPrimary)}
+	// The walk gives no errors: its callback never returns one.
+	_ = merge(desired, stored, func(a *addressState) error {
+		s := a.stored
+		if s == nil || s.Kind != user.Primary || s.SourceID == "" || s.DirectoryID != policy.DirectoryID {
+			return nil
+		}
+		for i := range a.claims {
+			if c := &a.claims[i]; c.SourceID == s.SourceID && c.Inferred {
+				m.kept[s.SourceID] = keptPrimary{key: c.Key, address: c.Address}
+				return nil
+			}
+		}
+		if w := m.winner(a, policy.DirectoryID); w >= 0 && a.claims[w].SourceID == s.SourceID && a.claims[w].Kind == user.Primary {
+			return nil
+		}
+		m.former[s.SourceID] = formerPrimary{address: s.Address, report: s.HeldSpamReport, protected: s.Protected}
+		return nil
+	})
+	return m
+}
+
+// resolve returns the claim with the primary that its entry keeps, where the directory marks none.
+func (m moves) resolve(c address.Claim) address.Claim {
+	if !c.Inferred {
+		return c
+	}
+	kept, ok := m.kept[c.SourceID]
+	if !ok {
+		return c
+	}
+	c.PrimaryAddress, c.PrimaryKey, c.Kind = kept.address, kept.key, user.Alias
+	if c.Key == kept.key {
+		c.Kind = user.Primary
+	}
+	return c
+}
+
+// winner returns the index of the claim that gets the address, or -1 where there is none: the stored owner's, else a
+// primary's before an alias's, else the lower DN's.
+func (m moves) winner(a *addressState, directoryID string) int {
+	best := -1
+	for i := range a.claims {
+		if a.stored != nil && a.stored.SourceID == a.claims[i].SourceID && a.stored.DirectoryID == directoryID {
+			return i
+		}
+		if best < 0 || m.before(a.claims[i], a.claims[best]) {
+			best = i
+		}
+	}
+	return best
+}
+
+func (m moves) before(a, b address.Claim) bool {
+	a, b = m.resolve(a), m.resolve(b)
+	if a.Kind != b.Kind {
+		return a.Kind == user.Primary
+	}
+	return a.SortDN < b.SortDN
+}

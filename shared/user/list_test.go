@@ -1,0 +1,59 @@
+package user_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/shared/user"
+)
+
+func TestListGivesBackWhatWasAppended(t *testing.T) {
+	t.Parallel()
+	created := time.Date(2026, 11, 23, 10, 0, 0, 123, time.UTC)
+	want := []user.User{
+		{},
+		{Key: "a@example.com", Address: "A@example.com", Kind: user.Alias, PrimaryAddress: "b@example.com", Type: user.TypeUser,
+			Source: user.Manual, DirectoryID: "dc=example,dc=com", SourceID: "id-1", DN: "cn=ä,dc=example,dc=com",
+			HeldSpamReport: user.ReportDaily, Protected: true, Version: 1_795_000_000_000, LastRunID: "run", CreatedAt: created, UpdatedAt: created.Add(time.Hour)},
+		{Key: "b@example.com", Address: "b@example.com", PrimaryAddress: "b@example.com", Version: -1},
+		{Key: "c@example.com", DN: strings.Repeat("x", 3<<20)},
+	}
+	for i := range 20_000 {
+		address := fmt.Sprintf("user%05d@example.com", i)
+		want = append(want, user.User{Key: address, Address: address, PrimaryAddress: address, DN: "cn=" + address})
+	}
+	var list user.List
+	for i := range want {
+		list.Append(&want[i])
+	}
+	var got []user.User
+	for u := range list.All() {
+		got = append(got, u)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("users (-appended +yielded):\n%.2000s", diff)
+	}
+	if list.Len() != len(want) {
+		t.Errorf("Len() = %d, want %d", list.Len(), len(want))
+	}
+}
+
+func TestListStopsWhenItsReaderDoes(t *testing.T) {
+	t.Parallel()
+	var list user.List
+	for range 3 {
+		list.Append(&user.User{Key: "a@example.com"})
+	}
+	seen := 0
+	for range list.All() {
+		seen++
+		break
+	}
+	if seen != 1 {
+		t.Errorf("saw %d users after one, want 1", seen)
+	}
+}
