@@ -10,7 +10,7 @@ import (
 )
 
 // maxMessage is the largest request taken, in bytes. Requests are filters and names: small.
-const maxMessage = 256 << 10
+const maxMessage = 64 << 10
 
 // Protocol operations (RFC 4511, 4.2 to 4.12), as application tags.
 const (
@@ -133,21 +133,21 @@ func decodeControl(p *ber.Packet) control {
 		case i == 0:
 			c.oid = octets(child)
 		case child.Tag == ber.TagBoolean:
-			c.critical = len(child.ByteValue) > 0 && child.ByteValue[0] != 0
+			c.critical = octets(child) != "\x00"
 		default:
-			c.value = child.ByteValue
+			c.value = child.Data.Bytes()
 		}
 	}
 	return c
 }
 
-// octets returns the content of a primitive element as it came.
-func octets(p *ber.Packet) string { return string(p.ByteValue) }
+// octets returns the content of an element as it came. The codec sets ByteValue for universal tags only, Data for all.
+func octets(p *ber.Packet) string { return p.Data.String() }
 
 // integer returns the content of an INTEGER or ENUMERATED.
 func integer(p *ber.Packet) (int64, error) {
-	n, err := ber.ParseInt64(p.ByteValue)
-	if err != nil || len(p.ByteValue) == 0 {
+	n, err := ber.ParseInt64(p.Data.Bytes())
+	if err != nil || p.Data.Len() == 0 {
 		return 0, fmt.Errorf("%w: not a number", errProtocol)
 	}
 	return n, nil
