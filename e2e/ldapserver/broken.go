@@ -1,0 +1,54 @@
+package ldapserver
+
+import (
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+)
+
+// Silent listens on loopback, takes connections and never says a word. It returns its host and port.
+func Silent(t testing.TB) (host string, port int) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var taken []net.Conn
+	closed := false
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			if closed {
+				conn.Close()
+			}
+			taken = append(taken, conn) // referred to, so that it stays open
+			mu.Unlock()
+		}
+	}()
+	t.Cleanup(func() {
+		l.Close()
+		mu.Lock()
+		defer mu.Unlock()
+		closed = true
+		for _, conn := range taken {
+			conn.Close()
+		}
+	})
+	return "127.0.0.1", l.Addr().(*net.TCPAddr).Port
+}
+
+// Unreachable returns a loopback host and a port that refuse connections.
+func Unreachable(t testing.TB) (host string, port int) {
+	t.Helper()
+	ports, err := freePorts("127.0.0.1", 1)
+	if err != nil {
+		t.Fatal(fmt.Errorf("find a port that nobody listens on: %w", err))
+	}
+	return "127.0.0.1", ports[0]
+}
