@@ -54,7 +54,13 @@ func (s *Server) Stop() error { return s.process.stop() }
 func run[C any](t testing.TB, start func(context.Context, string, C) (*Server, error), config C) *Server {
 	t.Helper()
 	began := time.Now()
-	s, err := start(t.Context(), t.TempDir(), config)
+	// Not t.TempDir: it holds the test's name, and Samba's sockets have short paths or none.
+	dir, err := os.MkdirTemp("", "ldap-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	s, err := start(t.Context(), dir, config)
 	if err != nil {
 		t.Fatal(err)
 	}
