@@ -17,7 +17,6 @@ samba-dsdb-modules
 samba-vfs-modules
 winbind
 ldb-tools
-389-ds-base
 '
 
 say() { printf '%s\n' "e2e packages: $*"; }
@@ -57,7 +56,7 @@ restore_services() {
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
-	say "this is not Debian; install OpenLDAP's slapd, Samba AD and 389 DS by hand." >&2
+	say "this is not Debian; install OpenLDAP (slapd, ldap-utils) and Samba AD by hand." >&2
 	exit 1
 fi
 

@@ -1,7 +1,6 @@
 package ldapserver
 
 import (
-	"fmt"
 	"net"
 	"sync"
 	"testing"
@@ -10,7 +9,8 @@ import (
 // Silent listens on loopback, takes connections and never says a word. It returns its host and port.
 func Silent(t testing.TB) (host string, port int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,9 +46,9 @@ func Silent(t testing.TB) (host string, port int) {
 // Unreachable returns a loopback host and a port that refuse connections.
 func Unreachable(t testing.TB) (host string, port int) {
 	t.Helper()
-	ports, err := freePorts("127.0.0.1", 1)
+	ports, err := freePorts(t.Context(), "127.0.0.1", 1)
 	if err != nil {
-		t.Fatal(fmt.Errorf("find a port that nobody listens on: %w", err))
+		t.Fatal(err)
 	}
 	return "127.0.0.1", ports[0]
 }

@@ -63,7 +63,7 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err := c.load(ctx, slapadd, config, s); err != nil {
 		return nil, fmt.Errorf("load OpenLDAP: %w", err)
 	}
-	ports, err := freePorts(s.Host, 2)
+	ports, err := freePorts(ctx, s.Host, 2)
 	if err != nil {
 		return nil, err
 	}
@@ -145,13 +145,7 @@ func (c OpenLDAPConfig) load(ctx context.Context, slapadd, config string, s *Ser
 	in, out := io.Pipe()
 	go func() {
 		w := ldif.NewWriter(out)
-		for e := range entries {
-			if w.Write(e) != nil {
-				break // slapadd went; Flush says the same
-			}
-		}
-		w.Write(reader)
-		out.CloseWithError(w.Flush())
+		out.CloseWithError(writeAll(w, entries, reader))
 	}()
 	defer in.Close()
 	// -q and -s: quick, and without a check against the schema, which would refuse the faults that tests are about.

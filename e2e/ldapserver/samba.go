@@ -77,7 +77,7 @@ func StartSamba(ctx context.Context, dir string, c SambaConfig) (*Server, error)
 	if err != nil {
 		return nil, err
 	}
-	host, err := sambaAddress()
+	host, err := sambaAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -111,21 +111,22 @@ func StartSamba(ctx context.Context, dir string, c SambaConfig) (*Server, error)
 
 // sambaAddress returns an address of 127.0.7.0/24 with the ports free. Test processes start to look at different
 // places, so that two at once do not choose the same.
-func sambaAddress() (string, error) {
+func sambaAddress(ctx context.Context) (string, error) {
 	const addresses = 254
 	var last error
 	for i := range addresses {
 		host := fmt.Sprintf("127.0.7.%d", 1+(os.Getpid()+i)%addresses)
-		if last = portsFree(host, ldapPort, ldapsPort, globalCatalogPort, globalCatalogSSLPort); last == nil {
+		if last = portsFree(ctx, host, ldapPort, ldapsPort, globalCatalogPort, globalCatalogSSLPort); last == nil {
 			return host, nil
 		}
 	}
 	return "", fmt.Errorf("%w: %w", ErrNoAddress, last)
 }
 
-func portsFree(host string, ports ...int) error {
+func portsFree(ctx context.Context, host string, ports ...int) error {
+	var config net.ListenConfig
 	for _, port := range ports {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err != nil {
 			return err
 		}
@@ -153,15 +154,7 @@ func (p sambaPrograms) fill(ctx context.Context, dir string, s *Server, entries 
 	in, out := io.Pipe()
 	go func() {
 		w := ldif.NewWriter(out)
-		w.Write(sambaReader(s))
-		if entries != nil {
-			for e := range entries {
-				if w.Write(e) != nil {
-					break // ldbadd went; Flush says the same
-				}
-			}
-		}
-		out.CloseWithError(w.Flush())
+		out.CloseWithError(writeAll(w, entries, sambaReader(s)))
 	}()
 	defer in.Close()
 	return execute(ctx, in, p.ldbadd, "-H", database)

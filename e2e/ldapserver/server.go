@@ -1,4 +1,4 @@
-// Package ldapserver starts real directory servers for tests, from Debian's packages: OpenLDAP, Samba AD and 389 DS.
+// Package ldapserver starts real directory servers for tests, from Debian's packages: OpenLDAP and Samba AD.
 // They listen on loopback, keep everything in a folder of the caller's, and leave nothing behind. It exists because a
 // fake directory only has the manners its author thought of.
 package ldapserver
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"rollcall/local/demo/authority"
+	"rollcall/local/demo/ldif"
 )
 
 // ErrMissingPackage means that a program of a Debian package is not there. The tests fail on it: a test that skips
@@ -88,7 +90,7 @@ func find(program, debianPackage string) (string, error) {
 
 // execute runs a program to its end; an error carries what it wrote.
 func execute(ctx context.Context, input io.Reader, path string, args ...string) error {
-	command := exec.CommandContext(ctx, path, args...)
+	command := exec.CommandContext(ctx, path, args...) //nolint:gosec // a program that find found
 	command.Stdin = input
 	command.Env = plainEnvironment()
 	output, err := command.CombinedOutput()
@@ -121,12 +123,12 @@ type process struct {
 
 // launch starts a program in the foreground with its output in a file. It outlives ctx: stop ends it.
 func launch(logFile, path string, args ...string) (*process, error) {
-	log, err := os.Create(logFile)
+	log, err := os.Create(logFile) //nolint:gosec // in the caller's folder
 	if err != nil {
 		return nil, fmt.Errorf("make a log file: %w", err)
 	}
-	defer log.Close() // the child has its own
-	command := exec.Command(path, args...)
+	defer log.Close()                                                   // the child has its own
+	command := exec.CommandContext(context.Background(), path, args...) //nolint:gosec // a program that find found
 	command.Stdout, command.Stderr = log, log
 	command.Env = plainEnvironment()
 	// Samba ends when its input does, so it cannot outlive a test process that was killed.
@@ -139,7 +141,7 @@ func launch(logFile, path string, args ...string) (*process, error) {
 	}
 	p := &process{name: filepath.Base(path), command: command, stdin: stdin, log: logFile, exited: make(chan struct{})}
 	go func() {
-		command.Wait() // how it ended is in its log
+		_ = command.Wait() // how it ended is in its log
 		close(p.exited)
 	}()
 	return p, nil
@@ -177,15 +179,30 @@ func (p *process) waitFor(ctx context.Context, address string) error {
 
 func (p *process) stop() error {
 	p.stdin.Close()
-	p.command.Process.Signal(syscall.SIGTERM) // an error means that it is gone already
+	_ = p.command.Process.Signal(syscall.SIGTERM) // an error means that it is gone already
 	select {
 	case <-p.exited:
 		return nil
 	case <-time.After(startLimit):
 	}
-	p.command.Process.Kill()
+	_ = p.command.Process.Kill()
 	<-p.exited
 	return fmt.Errorf("%s did not stop within %s and was killed", p.name, startLimit)
+}
+
+// writeAll writes the entries, which may be nil, and last one more.
+func writeAll(w *ldif.Writer, entries iter.Seq[*ldif.Entry], last *ldif.Entry) error {
+	if entries != nil {
+		for e := range entries {
+			if err := w.Write(e); err != nil {
+				return err
+			}
+		}
+	}
+	if err := w.Write(last); err != nil {
+		return err
+	}
+	return w.Flush()
 }
 
 // credentials writes a new authority's certificate and a server certificate for the names, and their key (mode 0600),
@@ -209,10 +226,11 @@ func credentials(dir string, names ...string) (ca string, err error) {
 
 // freePorts returns ports of host that nobody listens on. They are free until somebody else takes them, which on a
 // test machine is good enough.
-func freePorts(host string, n int) ([]int, error) {
+func freePorts(ctx context.Context, host string, n int) ([]int, error) {
+	var config net.ListenConfig
 	ports := make([]int, n)
 	for i := range ports {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+		l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}

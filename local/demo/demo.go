@@ -80,7 +80,7 @@ func Start(ctx context.Context, dir string, log *slog.Logger) (directories []Dir
 		return all
 	}
 	for _, p := range products() {
-		d, server, err := p.start(home, ca, log)
+		d, server, err := p.start(ctx, home, ca, log)
 		if err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("start the demo directory %s: %w", p.name, err), stopAll())
 		}
@@ -96,7 +96,7 @@ func Start(ctx context.Context, dir string, log *slog.Logger) (directories []Dir
 }
 
 // start serves one product and writes its request body.
-func (p product) start(home string, ca *authority.Authority, log *slog.Logger) (Directory, *ldapd.Server, error) {
+func (p product) start(ctx context.Context, home string, ca *authority.Authority, log *slog.Logger) (Directory, *ldapd.Server, error) {
 	d := Directory{Name: p.name, SettingsFile: filepath.Join(home, string(p.serverType)+".json")}
 	config, err := p.config(ca, log)
 	if err != nil {
@@ -106,7 +106,7 @@ func (p product) start(home string, ca *authority.Authority, log *slog.Logger) (
 	if err != nil {
 		return d, nil, err
 	}
-	listeners, port, err := listen(d.lastPort(), p.port)
+	listeners, port, err := listen(ctx, d.lastPort(), p.port)
 	if err != nil {
 		return d, nil, err
 	}
@@ -148,28 +148,30 @@ func (p product) config(ca *authority.Authority, log *slog.Logger) (ldapd.Config
 
 // listen takes the first of the ports that is free on 127.0.0.1, else any; on ::1 too where there is IPv6, because
 // localhost may mean either. A port of 0 is passed over.
-func listen(ports ...int) ([]net.Listener, int, error) {
+func listen(ctx context.Context, ports ...int) ([]net.Listener, int, error) {
+	var config net.ListenConfig
 	for _, port := range ports {
 		if port == 0 {
 			continue
 		}
-		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		l, err := config.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
-			listeners, port := withIPv6(l)
+			listeners, port := withIPv6(ctx, l)
 			return listeners, port, nil
 		}
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := config.Listen(ctx, "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, 0, fmt.Errorf("listen on loopback: %w", err)
 	}
-	listeners, port := withIPv6(l)
+	listeners, port := withIPv6(ctx, l)
 	return listeners, port, nil
 }
 
-func withIPv6(l net.Listener) ([]net.Listener, int) {
+func withIPv6(ctx context.Context, l net.Listener) ([]net.Listener, int) {
 	port := l.Addr().(*net.TCPAddr).Port
-	six, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(port)))
+	var config net.ListenConfig
+	six, err := config.Listen(ctx, "tcp6", net.JoinHostPort("::1", strconv.Itoa(port)))
 	if err != nil { // no IPv6 here, or the port is taken there: IPv4 serves
 		return []net.Listener{l}, port
 	}

@@ -17,7 +17,7 @@ func main() {
 	}
 	for _, t := range settings.ServerTypes() {
 		path := filepath.Join(os.Args[1], string(t)+".ldif")
-		if err := os.WriteFile(path, company.LDIF(t), 0o644); err != nil {
+		if err := os.WriteFile(path, company.LDIF(t), 0o644); err != nil { //nolint:gosec // a source file
 			fmt.Fprintln(os.Stderr, "write a demo directory:", err)
 			os.Exit(1)
 		}

@@ -191,7 +191,9 @@ func (s *Server) Close() error {
 // serveConn serves one session. A first byte of 0x16 opens a TLS handshake (RFC 8446, 5.1), which no LDAPMessage
 // starts with, so one port serves both ways.
 func (s *Server) serveConn(conn net.Conn) {
-	conn.SetDeadline(time.Now().Add(idleLimit))
+	if conn.SetDeadline(time.Now().Add(idleLimit)) != nil {
+		return // closed already
+	}
 	in := bufio.NewReader(conn)
 	first, err := in.Peek(1)
 	if err != nil {

@@ -2,6 +2,7 @@ package ldapd
 
 import (
 	"bufio"
+	"context"
 	"crypto/subtle"
 	"crypto/tls"
 	"errors"
@@ -31,8 +32,9 @@ type session struct {
 // upgrade puts TLS under the session.
 func (n *session) upgrade(conn net.Conn) error {
 	secured := tls.Server(conn, n.server.config.TLS)
-	secured.SetDeadline(time.Now().Add(stepLimit))
-	if err := secured.Handshake(); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), stepLimit)
+	defer cancel()
+	if err := secured.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
 	n.conn, n.in, n.out = secured, bufio.NewReader(secured), bufio.NewWriter(secured)
@@ -43,7 +45,9 @@ func (n *session) upgrade(conn net.Conn) error {
 // serve answers requests until the client unbinds or goes, which is no error.
 func (n *session) serve() error {
 	for {
-		n.conn.SetDeadline(time.Now().Add(idleLimit))
+		if err := n.conn.SetDeadline(time.Now().Add(idleLimit)); err != nil {
+			return fmt.Errorf("set the session's deadline: %w", err)
+		}
 		frame, err := readFrame(n.in)
 		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 			return nil
@@ -61,7 +65,9 @@ func (n *session) serve() error {
 		if err := n.answer(m); err != nil {
 			return err
 		}
-		n.conn.SetWriteDeadline(time.Now().Add(stepLimit))
+		if err := n.conn.SetWriteDeadline(time.Now().Add(stepLimit)); err != nil {
+			return fmt.Errorf("set the session's deadline: %w", err)
+		}
 		if err := n.out.Flush(); err != nil {
 			return fmt.Errorf("write an answer: %w", err)
 		}

@@ -26,7 +26,7 @@ func FuzzSession(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, request []byte) {
+	f.Fuzz(func(_ *testing.T, request []byte) {
 		in := bufio.NewReader(bytes.NewReader(request))
 		n := &session{server: server, in: in, out: bufio.NewWriter(io.Discard), secure: true, boundDN: "o=Example"}
 		for {

@@ -53,40 +53,48 @@ func (e *Entry) Get(name string) []string {
 	return nil
 }
 
-// Writer writes entries. Errors stick: the first one is what Flush returns.
-type Writer struct{ out *bufio.Writer }
+// Append appends an entry as a record to b and returns it. Lines are not folded, which RFC 2849 allows, so that a
+// line can be searched for.
+func Append(b []byte, e *Entry) []byte {
+	b = appendLine(b, "dn", e.DN)
+	for _, a := range e.Attributes {
+		for _, v := range a.Values {
+			b = appendLine(b, a.Name, v)
+		}
+	}
+	return append(b, '\n')
+}
+
+func appendLine(b []byte, name, value string) []byte {
+	b = append(b, name...)
+	if safe(value) {
+		b = append(b, ": "...)
+		b = append(b, value...)
+	} else {
+		b = append(b, ":: "...)
+		b = base64.StdEncoding.AppendEncode(b, []byte(value))
+	}
+	return append(b, '\n')
+}
+
+// Writer writes entries. Errors stick: after one, every call returns it.
+type Writer struct {
+	out    *bufio.Writer
+	record []byte
+}
 
 // NewWriter returns a writer; call Flush at the end.
 func NewWriter(w io.Writer) *Writer { return &Writer{out: bufio.NewWriterSize(w, 1<<16)} }
 
-// Write writes one entry. Lines are not folded, which RFC 2849 allows, so that a line can be searched for.
+// Write writes one entry.
 func (w *Writer) Write(e *Entry) error {
-	w.line("dn", e.DN)
-	for _, a := range e.Attributes {
-		for _, v := range a.Values {
-			w.line(a.Name, v)
-		}
-	}
-	return w.out.WriteByte('\n')
+	w.record = Append(w.record[:0], e)
+	_, err := w.out.Write(w.record)
+	return err
 }
-
-// Comment writes a line that readers pass over.
-func (w *Writer) Comment(text string) { fmt.Fprintf(w.out, "# %s\n", text) }
 
 // Flush writes what is buffered and returns the first error of any write.
 func (w *Writer) Flush() error { return w.out.Flush() }
-
-func (w *Writer) line(name, value string) {
-	w.out.WriteString(name)
-	if safe(value) {
-		w.out.WriteString(": ")
-		w.out.WriteString(value)
-	} else {
-		w.out.WriteString(":: ")
-		w.out.WriteString(base64.StdEncoding.EncodeToString([]byte(value)))
-	}
-	w.out.WriteByte('\n')
-}
 
 // safe tells whether a value may stand as it is: SAFE-STRING of RFC 2849, without a space at its end.
 func safe(v string) bool {
