@@ -37,16 +37,16 @@ type Connection struct {
 // Advanced narrows what is read and how it is understood. The zero value is the server type's default.
 type Advanced struct {
 	// SearchBase is a DN (RFC 4514); empty means the server type's default.
-	SearchBase string `json:"searchBase"`
+	SearchBase string `json:"searchBase" maxLength:"4096" doc:"A DN to search below; the server's default where it is empty"`
 	// Filter is an LDAP filter (RFC 4515); empty means the server type's default.
-	Filter     string     `json:"filter"`
+	Filter     string     `json:"filter" maxLength:"16384" doc:"An LDAP filter; the server type's default where it is empty"`
 	Attributes Attributes `json:"attributes"`
 	// Include lists the object types to import (user.Type); empty means all.
-	Include []string `json:"include"`
+	Include []string `json:"include" maxItems:"7" doc:"The object types to import; all where it is empty"`
 	// AcceptedDomains lists the mail domains to import; empty means all.
-	AcceptedDomains []string `json:"acceptedDomains"`
+	AcceptedDomains []string `json:"acceptedDomains" maxItems:"1000" doc:"The mail domains to import; all where it is empty"`
 	// Exclude lists addresses, or *@domain, that an import leaves alone whatever the directory says.
-	Exclude []string `json:"exclude"`
+	Exclude []string `json:"exclude" maxItems:"10000" doc:"Addresses, or *@domain, that imports never create, change or remove"`
 	// CollapseAliasDomains skips an alias whose local part equals its own primary's.
 	CollapseAliasDomains bool `json:"collapseAliasDomains"`
 	// SkipDisabled skips entries whose userAccountControl has bit 2 (ADS_UF_ACCOUNTDISABLE).
@@ -55,8 +55,8 @@ type Advanced struct {
 
 // Attributes overrides which attributes hold the addresses and the stable id. Empty fields keep the server type's.
 type Attributes struct {
-	Primary []string `json:"primary"`
-	Aliases []string `json:"aliases"`
+	Primary []string `json:"primary" maxItems:"16" doc:"Attributes that hold the primary address"`
+	Aliases []string `json:"aliases" maxItems:"16" doc:"Attributes that hold the aliases"`
 	ID      string   `json:"id"`
 }
 

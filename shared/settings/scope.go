@@ -1,0 +1,74 @@
+package settings
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Normalised returns the connection as it is stored: without stray spaces, the host in lower case and without a final
+// dot.
+func (c Connection) Normalised() Connection {
+	c.Host = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(c.Host), "."))
+	c.Username = strings.TrimSpace(c.Username)
+	c.CACertificate = strings.TrimSpace(c.CACertificate)
+	return c
+}
+
+// Shown returns the advanced settings with [] for every empty list.
+func (a Advanced) Shown() Advanced {
+	for _, list := range []*[]string{&a.Attributes.Primary, &a.Attributes.Aliases, &a.Include, &a.AcceptedDomains, &a.Exclude} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+	return a
+}
+
+// SamePasswordScope tells whether a password that was entered for o may be used for c.
+func (c Connection) SamePasswordScope(o Connection) bool { return c.Target() == o.Target() }
+
+// Target is a hash (SHA-256, hexadecimal) of where a password may be sent: host, port, security and username.
+func (c Connection) Target() string {
+	c = c.Normalised()
+	return hash(c.Host, strconv.Itoa(c.Port), strconv.FormatBool(c.UseSSL), strconv.FormatBool(c.AllowUnencrypted), c.Username)
+}
+
+// Fingerprint is a hash (SHA-256, hexadecimal) of all that decides what a read finds: server type, host, port, security,
+// username, CA certificate and the advanced settings, whatever the order of their lists.
+func (i Import) Fingerprint() string {
+	c, a := i.Connection.Normalised(), i.Advanced
+	a.Include, a.AcceptedDomains, a.Exclude = sorted(a.Include), sorted(a.AcceptedDomains), sorted(a.Exclude)
+	a.Attributes.Primary, a.Attributes.Aliases = slices.Clone(a.Attributes.Primary), sorted(a.Attributes.Aliases)
+	if len(a.Attributes.Primary) == 0 {
+		a.Attributes.Primary = nil
+	}
+	// The struct has no type that json cannot marshal.
+	advanced, _ := json.Marshal(a)
+	return hash(string(c.ServerType), c.Target(), c.CACertificate, string(advanced))
+}
+
+// sorted returns a list in lower case and order, nil where it is empty.
+func sorted(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strings.ToLower(strings.TrimSpace(s))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// hash joins the parts with their lengths, so that no two lists of parts give the same text.
+func hash(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(strconv.Itoa(len(p)) + ":" + p))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,158 @@
+package settings
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The longest values that the fields take, in bytes.
+const (
+	maxHost        = 253
+	maxUsername    = 1024
+	maxPassword    = 1024
+	maxCertificate = 64 << 10
+	maxAttributes  = 16
+)
+
+// The limits of options and schedules.
+const (
+	MinInterval = 1
+	MaxInterval = 24
+)
+
+// checker collects the wrong fields below one JSON path.
+type checker struct {
+	path   string
+	errors []FieldError
+}
+
+func (c *checker) add(field, format string, args ...any) {
+	c.errors = append(c.errors, FieldError{Field: c.path + field, Message: fmt.Sprintf(format, args...)})
+}
+
+// Validate lists every wrong field of a connection, by its JSON path below "connection".
+func (c Connection) Validate() []FieldError {
+	k := &checker{path: "connection."}
+	if !slices.Contains(ServerTypes(), c.ServerType) {
+		k.add("serverType", "must be one of exchange, communigate, groupwise")
+	}
+	k.host(c.Host)
+	if c.Port < 1 || c.Port > 65535 {
+		k.add("port", "must be 1 to 65535; LDAP uses 389, or 636 with SSL")
+	}
+	if len(c.Username) > maxUsername {
+		k.add("username", "is longer than %d bytes", maxUsername)
+	}
+	switch {
+	case len(c.Password.Reveal()) > maxPassword:
+		k.add("password", "is longer than %d bytes", maxPassword)
+	case c.Username == "" && !c.Password.Empty():
+		k.add("username", "is missing: enter whose password this is, or leave the password empty to read anonymously")
+	}
+	if c.UseSSL && c.AllowUnencrypted {
+		k.add("allowUnencrypted", "cannot be set together with useSSL; clear one of them")
+	}
+	k.certificate(c.CACertificate)
+	return k.errors
+}
+
+var hostName = regexp.MustCompile(`^[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?(\.[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?)*\.?$`)
+
+func (k *checker) host(host string) {
+	host = strings.TrimSpace(host)
+	_, port, hasPort := strings.Cut(host, ":")
+	switch {
+	case host == "":
+		k.add("host", "is required: the directory server's full name, such as dc1.example.com")
+	case len(host) > maxHost:
+		k.add("host", "is longer than %d bytes", maxHost)
+	case strings.Contains(host, "://"):
+		k.add("host", "must be a name without a scheme: leave out %q and choose SSL with useSSL", host[:strings.Index(host, "://")+3])
+	case isAddress(host):
+	case hasPort && port != "":
+		k.add("host", "must be a name without a port: put %q into port", port)
+	case !hostName.MatchString(host):
+		k.add("host", "is not a host name or IP address: %q", host)
+	}
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil
+}
+
+func (k *checker) certificate(text string) {
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+		return
+	case len(text) > maxCertificate:
+		k.add("caCertificate", "is longer than %d bytes", maxCertificate)
+		return
+	}
+	found := 0
+	for rest := []byte(text); ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			k.add("caCertificate", "holds a %s; paste only the CA's certificate (BEGIN CERTIFICATE), never a key", block.Type)
+			return
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			k.add("caCertificate", "holds a certificate that cannot be read: %v", err)
+			return
+		}
+		found++
+	}
+	if found == 0 {
+		k.add("caCertificate", "is no PEM certificate: it starts with -----BEGIN CERTIFICATE-----")
+	}
+}
+
+// descriptor is an attribute description's name (RFC 4512, 1.4): a short name or a dotted OID.
+var descriptor = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*|[0-9]+(\.[0-9]+)+)$`)
+
+// Validate lists the advanced settings' wrong attribute names by their JSON path below "advanced". Package address checks
+// the addresses and domains in them, package directory the search base and the filter.
+func (a Attributes) Validate() []FieldError {
+	k := &checker{path: "advanced.attributes."}
+	for _, list := range []struct {
+		field string
+		names []string
+	}{{"primary", a.Primary}, {"aliases", a.Aliases}} {
+		if len(list.names) > maxAttributes {
+			k.add(list.field, "has more than %d names", maxAttributes)
+		}
+		for i, name := range list.names {
+			if !descriptor.MatchString(name) {
+				k.add(fmt.Sprintf("%s[%d]", list.field, i), "%q is no attribute name; it looks like mail or 1.2.840.113556.1.2.210", name)
+			}
+		}
+	}
+	if a.ID != "" && !descriptor.MatchString(a.ID) {
+		k.add("id", "%q is no attribute name; it looks like entryUUID", a.ID)
+	}
+	return k.errors
+}
+
+// Validate lists every wrong field of the options, by its JSON path below "options".
+func (o Options) Validate() []FieldError {
+	k := &checker{path: "options."}
+	if o.RemoveScope != RemoveAll && o.RemoveScope != RemoveImported {
+		k.add("removeScope", "must be all or imported")
+	}
+	if o.RemovalLimit.Percent < 0 || o.RemovalLimit.Percent > 100 {
+		k.add("removalLimit.percent", "must be 0 to 100")
+	}
+	if o.RemovalLimit.Count < 0 {
+		k.add("removalLimit.count", "must be 0 or more")
+	}
+	return k.errors
+}
