@@ -12,11 +12,16 @@ type Claim struct {
 	PrimaryAddress string
 	PrimaryKey     string
 	Type           user.Type
-	// SourceID is the entry's stable id, never empty. DN is as the server sent it, SortDN normalised for comparison.
+	// Inferred tells that the directory marks no primary among the entry's addresses, so that its order chose one;
+	// package plan keeps the one it chose before.
+	Inferred bool
+	// SourceID is the entry's stable id, never empty. DN is as the server sent it; SortDN is its form for
+	// comparison, set only where the address has several claims.
 	SourceID string
 	DN       string
 	SortDN   string
-	Notes    []string
+	// Notes may be shared between claims: copy them before changing them.
+	Notes []string
 }
 
 // Skipped is a value that a directory shows and that is not imported, with the reason.

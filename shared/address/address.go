@@ -1,0 +1,219 @@
+// Package address finds the mail addresses of directory entries: which one is primary, which are aliases, what an entry is,
+// and what must be left out and why. It knows the attributes of each server type and the canonical form in which
+// addresses are compared.
+package address
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
+)
+
+// The limits of RFC 5321, 4.5.3.1, in bytes.
+const (
+	maxLocal   = 64
+	maxDomain  = 255
+	maxAddress = 254
+)
+
+// The errors of Parse. They are shown to administrators as they are.
+var (
+	ErrNoAt      = errors.New("has no @")
+	ErrLiteral   = errors.New("has an IP address in place of a domain")
+	ErrLocalPart = errors.New("has a local part that is not allowed by RFC 5321")
+	ErrDomain    = errors.New("has a domain that is not allowed by IDNA 2008")
+	ErrTooLong   = errors.New("is longer than RFC 5321 allows (64 bytes before the @, 254 in all)")
+	ErrEncoding  = errors.New("is not valid UTF-8 text")
+)
+
+// Address is a mail address.
+type Address struct {
+	// Key is the canonical form: local part in NFC and lower case without needless quotes, domain as lower-case
+	// A-labels (IDNA 2008, non-transitional).
+	Key string
+	// Display is the address as it was written, without surrounding space.
+	Display string
+	// NeedsSMTPUTF8 tells that the local part is not ASCII (RFC 6531).
+	NeedsSMTPUTF8 bool
+}
+
+// domains converts domains as a lookup does (RFC 5891, section 5).
+var domains = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckJoiners(true), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+
+// Canonical returns the canonical form of an address.
+func Canonical(raw string) (string, error) {
+	a, err := Parse(raw)
+	return a.Key, err
+}
+
+// Parse reads a mailbox (RFC 5321, 4.1.2, with the UTF-8 of RFC 6531).
+func Parse(raw string) (Address, error) {
+	raw = strings.TrimSpace(raw)
+	if plain(raw) {
+		return Address{Key: strings.ToLower(raw), Display: raw}, nil
+	}
+	if !utf8.ValidString(raw) {
+		return Address{}, ErrEncoding
+	}
+	at := strings.LastIndexByte(raw, '@')
+	if at < 0 {
+		return Address{}, ErrNoAt
+	}
+	local, ascii, err := canonicalLocal(raw[:at])
+	if err != nil {
+		return Address{}, err
+	}
+	domain, err := canonicalDomain(raw[at+1:])
+	if err != nil {
+		return Address{}, err
+	}
+	key := local + "@" + domain
+	if len(local) > maxLocal || len(key) > maxAddress {
+		return Address{}, ErrTooLong
+	}
+	return Address{Key: key, Display: raw, NeedsSMTPUTF8: !ascii}, nil
+}
+
+// plain tells whether an address has nothing to canonicalise but its case: letters, digits, and dots and hyphens where they
+// may stand. Nearly all addresses are plain.
+func plain(s string) bool {
+	at := strings.IndexByte(s, '@')
+	if at < 1 || at > maxLocal || len(s) > maxAddress {
+		return false
+	}
+	for i, separator := 0, true; i < at; i++ {
+		c := s[i]
+		switch {
+		case isAlphanumeric(c) || c == '_' || c == '-' || c == '+':
+			separator = false
+		case c == '.' && !separator && i+1 < at:
+			separator = true
+		default:
+			return false
+		}
+	}
+	label, letters, labels := 0, false, 1
+	for i := at + 1; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case isAlphanumeric(c):
+			label++
+			letters = letters || c > '9'
+		case c == '-' && label > 0 && i+1 < len(s) && s[i+1] != '.' && s[i+1] != '-':
+			label++
+		case c == '.' && label > 0 && i+1 < len(s):
+			label, letters = 0, false
+			labels++
+		default:
+			return false
+		}
+		if label > 63 {
+			return false
+		}
+	}
+	return label > 0 && letters && labels > 1
+}
+
+func isAlphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+// canonicalLocal returns the local part's canonical form and whether it is ASCII.
+func canonicalLocal(local string) (string, bool, error) {
+	text := local
+	if strings.HasPrefix(local, `"`) {
+		var ok bool
+		if text, ok = unquote(local); !ok {
+			return "", false, ErrLocalPart
+		}
+	} else if !isDotAtom(local) {
+		return "", false, ErrLocalPart
+	}
+	ascii := true
+	for i := range len(text) {
+		ascii = ascii && text[i] < utf8.RuneSelf
+	}
+	if !ascii {
+		text = norm.NFC.String(strings.ToLower(norm.NFC.String(text)))
+	} else {
+		text = strings.ToLower(text)
+	}
+	if !isDotAtom(text) {
+		text = quote(text)
+	}
+	return text, ascii, nil
+}
+
+// isDotAtom tells whether text is a dot-string (RFC 5321, 4.1.2), with any character beyond ASCII that is not a control.
+func isDotAtom(text string) bool {
+	dot := true
+	for _, r := range text {
+		switch {
+		case r == '.':
+			if dot {
+				return false
+			}
+			dot = true
+			continue
+		case r <= ' ', r == 0x7f, r >= 0x80 && r < 0xa0, r == utf8.RuneError, strings.ContainsRune(`"(),:;<>@[\]`, r):
+			return false
+		}
+		dot = false
+	}
+	return !dot
+}
+
+// unquote returns the content of a quoted string (RFC 5321, 4.1.2).
+func unquote(text string) (string, bool) {
+	if len(text) < 2 || text[len(text)-1] != '"' {
+		return "", false
+	}
+	var b strings.Builder
+	inner := text[1 : len(text)-1]
+	for i := 0; i < len(inner); i++ {
+		c := inner[i]
+		switch {
+		case c == '\\' && i+1 < len(inner) && inner[i+1] >= ' ' && inner[i+1] < 0x7f:
+			i++
+			c = inner[i]
+		case c == '\\' || c == '"' || c < ' ' || c == 0x7f:
+			return "", false
+		}
+		b.WriteByte(c)
+	}
+	return b.String(), true
+}
+
+func quote(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
+}
+
+// canonicalDomain returns a domain as lower-case A-labels.
+func canonicalDomain(domain string) (string, error) {
+	domain = strings.TrimSuffix(domain, ".")
+	switch {
+	case strings.HasPrefix(domain, "["):
+		return "", ErrLiteral
+	case len(domain) > maxDomain:
+		return "", ErrTooLong
+	}
+	ascii, err := domains.ToASCII(domain)
+	if err != nil || !strings.Contains(ascii, ".") {
+		return "", fmt.Errorf("%w: %q", ErrDomain, domain)
+	}
+	last := ascii[strings.LastIndexByte(ascii, '.')+1:]
+	if strings.Trim(last, "0123456789") == "" {
+		return "", fmt.Errorf("%w: %q", ErrDomain, domain)
+	}
+	return ascii, nil
+}
+
+// domainOf returns the domain of a canonical address.
+func domainOf(key string) string { return key[strings.LastIndexByte(key, '@')+1:] }
+
+// localOf returns the local part of a canonical address.
+func localOf(key string) string { return key[:strings.LastIndexByte(key, '@')] }

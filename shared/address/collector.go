@@ -1,0 +1,227 @@
+package address
+
+import (
+	"strings"
+
+	"rollcall/shared/directory"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+// entryRecord is what all addresses of an entry share.
+type entryRecord struct {
+	dn, id, primary, primaryKey text
+	typ                         user.Type
+	flags                       flags
+}
+
+// claimRecord is one address of an entry.
+type claimRecord struct {
+	key, address text
+	entry        uint32
+	kind         user.Kind
+	utf8         bool
+}
+
+// flags are an entry's notes.
+type flags uint8
+
+const (
+	flagInferred flags = 1 << iota
+	flagHidden
+	flagDisabled
+)
+
+// Collector turns entries into addresses as they arrive. It keeps some 250 bytes an entry and frees everything else.
+type Collector struct {
+	rules   *Rules
+	arena   arena
+	entries []entryRecord
+	claims  []claimRecord
+	skipped []Skipped
+	count   int
+
+	// pending are the entries of class alias (CommuniGate); accounts finds what they point to.
+	pending  []aliasEntry
+	accounts map[string]uint32
+
+	attributes attributes
+	values     []value
+}
+
+// NewCollector returns an empty collector.
+func NewCollector(r *Rules) *Collector {
+	return &Collector{rules: r, attributes: make(attributes), accounts: make(map[string]uint32)}
+}
+
+// Addresses returns the number of addresses accepted so far, each as often as entries claim it.
+func (c *Collector) Addresses() int { return len(c.claims) }
+
+// Add takes one entry. The entry may be reused once Add returns.
+func (c *Collector) Add(e *directory.Entry) {
+	c.count++
+	c.attributes.read(e)
+	a := c.attributes
+	if c.rules.server == settings.CommuniGate && a.hasClass("alias") {
+		c.addAlias(e)
+		return
+	}
+	var inferred bool
+	c.values, inferred = c.rules.values(a, c.values)
+	if len(c.values) == 0 && c.rules.server == settings.CommuniGate && len(c.rules.primary) == 0 {
+		if made := accountAddress(a.first("uid"), e.DN); made != "" {
+			c.values = append(c.values, value{text: []byte(made), primary: true})
+		}
+	}
+	typ, system := a.kindOf(c.rules.server)
+	if reason := c.rules.leftOut(a, typ, system); reason != "" {
+		c.skipEntry(e, typ, reason)
+		return
+	}
+	c.addEntry(e, typ, inferred)
+}
+
+// leftOut returns the reason for which the settings leave a whole entry out.
+func (r *Rules) leftOut(a attributes, typ user.Type, system bool) Reason {
+	switch {
+	case system:
+		return ReasonSystemMailbox
+	case len(r.include) > 0 && !r.include[typ]:
+		return ReasonTypeNotIncluded
+	case r.disabled && a.disabled():
+		return ReasonDisabled
+	}
+	return ""
+}
+
+// skipEntry reports every address of an entry that is left out.
+func (c *Collector) skipEntry(e *directory.Entry, typ user.Type, reason Reason) {
+	primary := ""
+	if len(c.values) > 0 && c.values[0].primary {
+		primary = shown(c.values[0].text)
+	}
+	for i, v := range c.values {
+		if i > 0 && containsValue(c.values[:i], v.text) {
+			continue
+		}
+		c.skip(e, v, primary, typ, reason, "", false)
+	}
+}
+
+func containsValue(values []value, text []byte) bool {
+	for _, v := range values {
+		if strings.EqualFold(string(v.text), string(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Collector) skip(e *directory.Entry, v value, primary string, typ user.Type, reason Reason, detail string, present bool) {
+	kind := user.Alias
+	if v.primary {
+		kind = user.Primary
+	}
+	address := shown(v.text)
+	key, err := Canonical(address)
+	if err != nil {
+		key = strings.ToLower(strings.TrimSpace(address))
+	}
+	c.skipped = append(c.skipped, Skipped{
+		Key: key, Address: address, Kind: kind, PrimaryAddress: primary, Type: typ, DN: shown(e.DN), Reason: reason, Detail: detail, Present: present,
+	})
+}
+
+// addEntry takes the addresses of an entry that is not left out.
+func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
+	var primary Address
+	var primaryErr error
+	hasPrimary := len(c.values) > 0 && c.values[0].primary
+	if hasPrimary {
+		primary, primaryErr = Parse(string(c.values[0].text))
+	}
+	if !hasPrimary || primaryErr != nil {
+		c.withoutPrimary(e, typ, primaryErr)
+		return
+	}
+	index := uint32(len(c.entries))
+	record := entryRecord{dn: c.arena.put(shown(e.DN)), id: c.arena.put(c.sourceID(e)), primary: c.arena.put(primary.Display), typ: typ}
+	record.primaryKey = c.arena.put(primary.Key)
+	if inferred {
+		record.flags |= flagInferred
+	}
+	if c.attributes.hidden() {
+		record.flags |= flagHidden
+	}
+	if c.attributes.disabled() {
+		record.flags |= flagDisabled
+	}
+	c.entries = append(c.entries, record)
+	if c.rules.server == settings.CommuniGate {
+		c.accounts[normalDN(shown(e.DN))] = index
+	}
+	c.claim(e, index, c.values[0], primary, primary)
+	first := len(c.claims)
+	for _, v := range c.values[1:] {
+		alias, err := Parse(string(v.text))
+		switch {
+		case err != nil:
+			c.skip(e, v, primary.Display, typ, ReasonInvalid, err.Error(), true)
+		case alias.Key == primary.Key, c.claimed(first, alias.Key):
+		case c.rules.collapse && localOf(alias.Key) == localOf(primary.Key):
+			c.skip(e, v, primary.Display, typ, ReasonCollapsed, "", false)
+		default:
+			c.claim(e, index, v, alias, primary)
+		}
+	}
+}
+
+// claimed tells whether one of the claims from first on has the key.
+func (c *Collector) claimed(first int, key string) bool {
+	for i := first; i < len(c.claims); i++ {
+		if c.arena.get(c.claims[i].key) == key {
+			return true
+		}
+	}
+	return false
+}
+
+// claim records an address, unless its domain is not accepted.
+func (c *Collector) claim(e *directory.Entry, entry uint32, v value, a, primary Address) {
+	if len(c.rules.accepted) > 0 && !c.rules.accepted[domainOf(a.Key)] {
+		c.skip(e, v, primary.Display, c.entries[entry].typ, ReasonDomainNotAccepted, "", false)
+		return
+	}
+	kind := user.Alias
+	if v.primary {
+		kind = user.Primary
+	}
+	record := claimRecord{key: c.arena.put(a.Key), entry: entry, kind: kind, utf8: a.NeedsSMTPUTF8}
+	record.address = record.key
+	if a.Display != a.Key {
+		record.address = c.arena.put(a.Display)
+	}
+	c.claims = append(c.claims, record)
+}
+
+// withoutPrimary reports an entry that has addresses but no usable primary. They count as present: whoever has them now keeps
+// them.
+func (c *Collector) withoutPrimary(e *directory.Entry, typ user.Type, primaryErr error) {
+	for _, v := range c.values {
+		if v.primary {
+			c.skip(e, v, "", typ, ReasonInvalid, primaryErr.Error(), true)
+			continue
+		}
+		c.skip(e, v, "", typ, ReasonNoPrimary, "", true)
+	}
+}
+
+// sourceID returns the entry's stable id: the first of the id attributes that it has, else its normalised DN.
+func (c *Collector) sourceID(e *directory.Entry) string {
+	for _, name := range c.rules.id {
+		if v := c.attributes.first(name); len(v) > 0 {
+			return guid(v)
+		}
+	}
+	return normalDN(shown(e.DN))
+}
