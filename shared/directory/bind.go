@@ -1,0 +1,99 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// bind signs in with a simple bind (RFC 4513, 5.1): a DN, user@domain or DOMAIN\user, or anonymously without a username.
+func (s *session) bind(ctx context.Context) (string, error) {
+	if s.to.Username != "" && s.to.Password.Empty() {
+		// Servers take a name without a password for an anonymous bind and let it succeed (RFC 4513, 5.1.2).
+		return "", &Error{Code: CodeInvalidCredentials, Step: StepBind, Message: "The password is missing. Enter it, or leave the username empty to read anonymously."}
+	}
+	conn, giveBack := s.ldapConn()
+	_, err := conn.SimpleBind(&ldap.SimpleBindRequest{Username: s.to.Username, Password: s.to.Password.Reveal(), AllowEmptyPassword: true})
+	giveBack()
+	s.rearm(ctx)
+	if err != nil {
+		return "", s.explainBind(err)
+	}
+	if s.to.Username == "" {
+		return "signed in anonymously", nil
+	}
+	return "signed in as " + s.to.Username, nil
+}
+
+// adReasons are the sub-codes that Active Directory puts into the diagnostic message of result 49 (Windows error codes,
+// hexadecimal).
+var adReasons = map[string]string{
+	"525": "there is no such user; check the username",
+	"52e": "wrong username or password",
+	"530": "this user may not sign in at this time of day",
+	"531": "this user may not sign in from this computer",
+	"532": "the password has expired; set a new one in the directory",
+	"533": "the account is disabled; enable it in the directory",
+	"701": "the account has expired; extend it in the directory",
+	"773": "the password must be changed at the first sign-in; do so, or clear that setting in the directory",
+	"775": "the account is locked; unlock it in the directory",
+}
+
+var adData = regexp.MustCompile(`data ([0-9a-fA-F]+)`)
+
+func (s *session) explainBind(err error) error {
+	var e *ldap.Error
+	if !errors.As(err, &e) || e.ResultCode >= ldap.ErrorNetwork {
+		return err
+	}
+	out := &Error{Code: CodeInvalidCredentials, Step: StepBind, Err: err}
+	text := serverText(e)
+	switch e.ResultCode {
+	case ldap.LDAPResultInvalidCredentials:
+		reason := "wrong username or password"
+		if m := adData.FindStringSubmatch(text); m != nil && adReasons[strings.ToLower(m[1])] != "" {
+			reason = adReasons[strings.ToLower(m[1])] + " (data " + strings.ToLower(m[1]) + ")"
+		}
+		out.Message = fmt.Sprintf("The server does not accept %q: %s. A username is a full DN, user@domain, or DOMAIN\\user.", s.to.Username, reason)
+	case ldap.LDAPResultStrongAuthRequired, ldap.LDAPResultConfidentialityRequired:
+		out.Code = CodeEncryptionRequired
+		out.Message = fmt.Sprintf("The server asks for encryption before a sign-in (result %d). Tick Use SSL, or untick unencrypted connections so that STARTTLS is used.", e.ResultCode)
+	case ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultUnwillingToPerform:
+		out.Code = CodeInsufficientAccess
+		out.Message = fmt.Sprintf("The server does not let %s sign in (%s). Enter a username and password that may read the directory.", s.who(), resultText(e))
+	case ldap.LDAPResultInvalidDNSyntax:
+		out.Message = fmt.Sprintf("The server cannot read the username %q. Enter a full DN, such as cn=reader,dc=example,dc=com.", s.to.Username)
+	default:
+		out.Code = CodeProtocol
+		out.Message = fmt.Sprintf("The server refuses the sign-in (%s).", resultText(e))
+	}
+	return out
+}
+
+func (s *session) who() string {
+	if s.to.Username == "" {
+		return "anonymous users"
+	}
+	return s.to.Username
+}
+
+// serverText returns what the server itself said.
+func serverText(e *ldap.Error) string {
+	if e.Err == nil {
+		return ""
+	}
+	return strings.TrimRight(e.Err.Error(), "\x00 \n")
+}
+
+// resultText names a result as a server gave it.
+func resultText(e *ldap.Error) string {
+	text := fmt.Sprintf("result %d, %s", e.ResultCode, ldap.LDAPResultCodeMap[e.ResultCode])
+	if said := serverText(e); said != "" {
+		text += ": " + said
+	}
+	return text
+}

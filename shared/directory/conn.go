@@ -1,0 +1,52 @@
+package directory
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// errTooMuch means that a server sent more in a step than any server has reason to.
+var errTooMuch = errors.New("the server sent far more than was asked for")
+
+// stepBytes bounds what a server may send in a step before the search, in bytes: go-ldap reads a message into memory whole.
+const stepBytes = 16 << 20
+
+// lentConn lends a connection to go-ldap for one step. When the step is over the connection is taken back: go-ldap's reader
+// sees the end of the stream, and the connection stays open.
+type lentConn struct {
+	net.Conn
+	left    int64
+	taken   atomic.Bool
+	reading sync.Mutex
+}
+
+func lend(c net.Conn) *lentConn { return &lentConn{Conn: c, left: stepBytes} }
+
+func (l *lentConn) Read(p []byte) (int, error) {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	if l.taken.Load() {
+		return 0, io.EOF
+	}
+	n, err := l.Conn.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, errTooMuch
+	}
+	return n, err
+}
+
+// Close takes the connection back. It returns once no read is under way, so that whoever moves the deadline next does not
+// bring one back to life.
+func (l *lentConn) Close() error {
+	if l.taken.Swap(true) {
+		return nil
+	}
+	err := l.Conn.SetReadDeadline(time.Unix(1, 0))
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	return err
+}

@@ -1,0 +1,130 @@
+// Package directory reaches and reads LDAP directories (RFC 4511): it connects step by step, says what each step found or how
+// to mend what failed, and streams the entries of one paged search. An incomplete read is an error, never a shorter list.
+//
+// go-ldap dials the dialogue part (STARTTLS, bind, rootDSE); the stream of entries has a small reader of its own, which needs
+// a fraction of the time (docs/adr/0006-entry-reader.md).
+package directory
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Config says how a Reader reaches servers. The zero value has the defaults named at each field.
+type Config struct {
+	// Dial defaults to net.Dialer.DialContext.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Resolve defaults to net.DefaultResolver.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Allow refuses addresses that must not be dialled; nil allows all. One refused address refuses the name.
+	Allow func(netip.Addr) error
+	// StepTimeout bounds each step before the search: 15 s.
+	StepTimeout time.Duration
+	// IdleTimeout bounds the wait for the next message of the search: 60 s.
+	IdleTimeout time.Duration
+	// PageSize is the number of entries asked for at a time: 1000.
+	PageSize int
+	// MaxMessage bounds one LDAP message in bytes: 32 MiB. MaxEntries and MaxBytes bound the whole search: 20 million
+	// entries, 64 GiB.
+	MaxMessage int
+	MaxEntries int
+	MaxBytes   int64
+}
+
+// Query is what to search for.
+type Query struct {
+	// SearchBase is a DN and Filter an LDAP filter; empty means the server type's default.
+	SearchBase, Filter string
+	// Attributes are the attributes to ask for.
+	Attributes []string
+}
+
+// Info is what a read found besides its entries.
+type Info struct {
+	// DirectoryID names the directory: its naming context, so that two servers of one directory share it.
+	DirectoryID string
+	// Base and Filter are those that were searched with.
+	Base, Filter string
+	Entries      int
+	// References are the continuation references that the server gave. They are never followed.
+	References []string
+	// Notes are sentences about what was missing or unusual.
+	Notes []string
+}
+
+// The codes of an Error.
+const (
+	CodeHostNotFound       = "host_not_found"
+	CodeAddressForbidden   = "address_forbidden"
+	CodeConnectRefused     = "connect_refused"
+	CodeTimeout            = "timeout"
+	CodeConnectFailed      = "connect_failed"
+	CodeTLSName            = "tls_name_mismatch"
+	CodeTLSAuthority       = "tls_unknown_authority"
+	CodeTLSExpired         = "tls_expired"
+	CodeTLSFailed          = "tls_failed"
+	CodeStartTLSRefused    = "starttls_refused"
+	CodeInvalidCredentials = "invalid_credentials"
+	CodeEncryptionRequired = "encryption_required"
+	CodeInsufficientAccess = "insufficient_access"
+	CodeBaseNotFound       = "base_not_found"
+	CodeInvalidBase        = "invalid_base"
+	CodeInvalidFilter      = "invalid_filter"
+	CodeIncompleteRead     = "incomplete_read"
+	CodeProtocol           = "protocol_error"
+)
+
+// The steps of reaching a directory, in their order.
+const (
+	StepResolve = "resolve"
+	StepConnect = "connect"
+	StepTLS     = "tls"
+	StepBind    = "bind"
+	StepBase    = "base"
+	StepSearch  = "search"
+)
+
+// Error is why a directory cannot be reached or read. Message is a sentence for an administrator, with the mend.
+type Error struct {
+	Code    string
+	Step    string
+	Message string
+	Err     error
+}
+
+// Error returns step and message.
+func (e *Error) Error() string { return e.Step + ": " + e.Message }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Reader reads directories. It may be used by several goroutines at once.
+type Reader struct{ c Config }
+
+// New returns a reader.
+func New(c Config) *Reader {
+	if c.Dial == nil {
+		c.Dial = new(net.Dialer).DialContext
+	}
+	if c.Resolve == nil {
+		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	setDefault(&c.StepTimeout, 15*time.Second)
+	setDefault(&c.IdleTimeout, time.Minute)
+	setDefault(&c.PageSize, 1000)
+	setDefault(&c.MaxMessage, 32<<20)
+	setDefault(&c.MaxEntries, 20_000_000)
+	setDefault(&c.MaxBytes, 64<<30)
+	return &Reader{c: c}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,163 @@
+package directory
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// maxRanges bounds how often more of one attribute is asked for: at Active Directory's 1500 values a time, 15 million values.
+const maxRanges = 10_000
+
+// valueRange is a range of values ([MS-ADTS] 3.1.1.3.1.3.3): "proxyAddresses;range=0-1499", or ";range=3000-*" for the last.
+type valueRange struct {
+	name        string
+	first, last int
+	// final tells that no values follow.
+	final bool
+}
+
+func hasRange(name string) bool {
+	_, ok := parseRange(name)
+	return ok
+}
+
+// parseRange reads an attribute description with a range option. Other options stay in the name.
+func parseRange(description string) (valueRange, bool) {
+	parts := strings.Split(description, ";")
+	for i, option := range parts[1:] {
+		bounds, ok := cutPrefixFold(option, "range=")
+		if !ok {
+			continue
+		}
+		from, to, ok := strings.Cut(bounds, "-")
+		first, err := strconv.ParseUint(from, 10, 31)
+		if !ok || err != nil {
+			return valueRange{}, false
+		}
+		r := valueRange{name: strings.Join(slices.Delete(slices.Clone(parts), i+1, i+2), ";"), first: int(first), final: to == "*"}
+		if !r.final {
+			last, err := strconv.ParseUint(to, 10, 31)
+			if err != nil || last < first {
+				return valueRange{}, false
+			}
+			r.last = int(last)
+		}
+		return r, true
+	}
+	return valueRange{}, false
+}
+
+func cutPrefixFold(text, prefix string) (string, bool) {
+	if len(text) < len(prefix) || !strings.EqualFold(text[:len(prefix)], prefix) {
+		return text, false
+	}
+	return text[len(prefix):], true
+}
+
+// completeRanges asks for the rest of each held entry's values and hands the entries on. Ranges are asked for only where a
+// server offered one: others take the option for an unknown attribute.
+func (p *pager) completeRanges(ctx context.Context) error {
+	held := p.held
+	p.held = nil
+	for _, e := range held {
+		for i := range e.Attributes {
+			if r, ok := parseRange(e.Attributes[i].Name); ok {
+				values, err := p.restOf(ctx, e, r, e.Attributes[i].Values)
+				if err != nil {
+					return err
+				}
+				e.Attributes[i] = Attribute{Name: r.name, Values: values}
+			}
+		}
+		// The plain attribute comes beside its range, without values.
+		e.Attributes = slices.DeleteFunc(e.Attributes, func(a Attribute) bool { return len(a.Values) == 0 })
+		if err := p.deliver(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restOf reads the ranges that follow r.
+func (p *pager) restOf(ctx context.Context, e *Entry, r valueRange, values [][]byte) ([][]byte, error) {
+	for n := 0; !r.final; n++ {
+		if n == maxRanges {
+			return nil, incomplete("attribute %s of %s has more values than are read", r.name, printable(e.DN))
+		}
+		next := r.last + 1
+		part, partRange, err := p.readRange(ctx, e, fmt.Sprintf("%s;range=%d-*", r.name, next))
+		if err != nil {
+			return nil, err
+		}
+		if partRange.first != next || len(part) == 0 && !partRange.final {
+			return nil, incomplete("the server did not give the values from %d on of %s of %s", next, r.name, printable(e.DN))
+		}
+		values, r = append(values, part...), partRange
+	}
+	return values, nil
+}
+
+// readRange asks for one range of an entry.
+func (p *pager) readRange(ctx context.Context, e *Entry, attribute string) (values [][]byte, got valueRange, err error) {
+	request := searchRequest{base: string(e.DN), scope: ldap.ScopeBaseObject, filter: "(objectClass=*)", attributes: []string{attribute}}
+	if err := p.stream.send(request); err != nil {
+		return nil, got, err
+	}
+	found := false
+	for {
+		m, err := p.message(ctx)
+		if err != nil {
+			return nil, got, err
+		}
+		switch m.tag {
+		case tagEntry:
+			part, err := p.parser.parse(m.op)
+			if err != nil {
+				return nil, got, err
+			}
+			for _, a := range part.Attributes {
+				if r, ok := parseRange(a.Name); ok {
+					got, found = r, true
+					values = cloneValues(a.Values)
+				}
+			}
+		case tagDone:
+			done, _, err := parseResult(m.op)
+			switch {
+			case err != nil:
+				return nil, got, err
+			case done.code != ldap.LDAPResultSuccess:
+				return nil, got, done
+			case !found:
+				return nil, got, incomplete("the server did not give %s of %s", attribute, printable(e.DN))
+			}
+			return values, got, nil
+		case tagReference:
+		default:
+			return nil, got, fmt.Errorf("%w: tag %#x in answer to a search", errMalformed, m.tag)
+		}
+	}
+}
+
+// clone copies an entry out of the stream's buffer.
+func (e *Entry) clone() *Entry {
+	out := &Entry{DN: bytes.Clone(e.DN), Attributes: make([]Attribute, len(e.Attributes))}
+	for i, a := range e.Attributes {
+		out.Attributes[i] = Attribute{Name: a.Name, Values: cloneValues(a.Values)}
+	}
+	return out
+}
+
+func cloneValues(values [][]byte) [][]byte {
+	out := make([][]byte, len(values))
+	for i, v := range values {
+		out[i] = bytes.Clone(v)
+	}
+	return out
+}

@@ -1,0 +1,286 @@
+package directory
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"rollcall/shared/settings"
+)
+
+// maxReferences bounds how many references are remembered.
+const maxReferences = 100
+
+// Read reads a directory. onStep is told of each step as it ends, the failing one included; onEntry gets each entry, complete,
+// and its first error ends the read. An error other than onEntry's and the context's is an *Error. Whenever the error is not
+// nil, what onEntry got is not all there is.
+func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onStep func(Step), onEntry func(*Entry) error) (Info, error) {
+	s := &session{c: r.c, to: to.Normalised(), onStep: onStep}
+	s.to.Password = to.Password
+	defer s.close()
+	if err := s.open(ctx); err != nil {
+		return s.info, err
+	}
+	err := s.step(ctx, StepBase, func(ctx context.Context) (string, error) { return s.findBase(ctx, q) })
+	if err != nil {
+		return s.info, err
+	}
+	return s.info, s.search(ctx, q, onEntry)
+}
+
+// search runs the paged search as a step of its own: its deadline is an idle one.
+func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) error) error {
+	start := time.Now()
+	s.conn.SetDeadline(time.Time{})
+	p := &pager{
+		session: s, onEntry: onEntry, attributes: q.Attributes,
+		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes},
+	}
+	unwatch := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
+	err := p.run(ctx)
+	unwatch()
+	p.stream.leave()
+	detail := fmt.Sprintf("%d entries", s.info.Entries)
+	if len(s.info.References) > 0 {
+		detail += "; " + s.referenceNote()
+		s.info.Notes = append(s.info.Notes, s.referenceNote())
+	}
+	if err != nil {
+		err = p.explain(ctx, err)
+		detail = err.Error()
+		var e *Error
+		if errors.As(err, &e) {
+			detail = e.Message
+		}
+	}
+	s.onStep(Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: detail})
+	return err
+}
+
+func (s *session) referenceNote() string {
+	shown := s.info.References
+	more := ""
+	if len(shown) > 3 {
+		shown, more = shown[:3], " …"
+	}
+	return fmt.Sprintf("the server refers to other parts of the directory, which were not read (%s%s); to leave them out, search below an OU, "+
+		"and to read them, use the global catalog (port 3268, or 3269 with SSL)", strings.Join(shown, ", "), more)
+}
+
+// pager runs one search, page by page.
+type pager struct {
+	*session
+	stream     *stream
+	parser     entryParser
+	onEntry    func(*Entry) error
+	attributes []string
+	// held are the entries of the page whose attributes came in ranges.
+	held []*Entry
+	// pageEntries and pageFirst tell whether a page brings the search forward.
+	pageEntries int
+	pageFirst   []byte
+	// callback is the error that onEntry ended the read with.
+	callback error
+}
+
+// run reads page after page. Without paging the whole answer is one page.
+func (p *pager) run(ctx context.Context) error {
+	request := searchRequest{base: p.info.Base, scope: ldap.ScopeWholeSubtree, filter: p.info.Filter, attributes: p.attributes, pageSize: p.c.PageSize}
+	var lastFirst []byte
+	for page := 1; ; page++ {
+		done, cookie, found, err := p.page(ctx, request)
+		if err != nil {
+			return err
+		}
+		if done.code != ldap.LDAPResultSuccess {
+			if page == 1 && p.info.Entries == 0 && request.pageSize > 0 && refusesPaging(done.code) {
+				p.info.Notes = append(p.info.Notes, fmt.Sprintf("the server refused paged results (result %d), so the directory was read in one piece", done.code))
+				request.pageSize = 0
+				continue
+			}
+			return done
+		}
+		if err := p.completeRanges(ctx); err != nil {
+			return err
+		}
+		switch {
+		case request.pageSize == 0 || found && len(cookie) == 0:
+			return nil
+		case !found && (p.root.paging || page > 1):
+			return incomplete("page %d came without its paged results control, so that it cannot be known whether more would follow", page)
+		case !found:
+			return nil
+		case bytes.Equal(cookie, request.cookie) && (p.pageEntries == 0 || bytes.Equal(p.pageFirst, lastFirst)):
+			return incomplete("the server gives the same page again and again (page %d)", page)
+		}
+		// The cookie shares the stream's buffer.
+		request.cookie, lastFirst = bytes.Clone(cookie), p.pageFirst
+	}
+}
+
+// refusesPaging tells the results with which servers turn the control down.
+func refusesPaging(code int) bool {
+	return code == ldap.LDAPResultAdminLimitExceeded || code == ldap.LDAPResultUnavailableCriticalExtension || code == ldap.LDAPResultUnwillingToPerform
+}
+
+// incomplete is an incomplete read for a reason of our own finding.
+func incomplete(format string, args ...any) error {
+	return &Error{Code: CodeIncompleteRead, Step: StepSearch, Message: "The directory was not read to its end: " + fmt.Sprintf(format, args...) + ". Nothing is changed."}
+}
+
+// page sends one request and takes its entries up to the result.
+func (p *pager) page(ctx context.Context, request searchRequest) (done result, cookie []byte, found bool, err error) {
+	p.pageEntries, p.pageFirst = 0, nil
+	if err := p.stream.send(request); err != nil {
+		return done, nil, false, err
+	}
+	for {
+		m, err := p.message(ctx)
+		if err != nil {
+			return done, nil, false, err
+		}
+		switch m.tag {
+		case tagEntry:
+			if err := p.take(m.op); err != nil {
+				return done, nil, false, err
+			}
+		case tagReference:
+			p.reference(m.op)
+		case tagDone:
+			if done, _, err = parseResult(m.op); err != nil {
+				return done, nil, false, err
+			}
+			cookie, found, err = pagingCookie(m.controls)
+			return done, cookie, found, err
+		default:
+			return done, nil, false, fmt.Errorf("%w: tag %#x in answer to a search", errMalformed, m.tag)
+		}
+	}
+}
+
+// message reads the next message of the search under way.
+func (p *pager) message(ctx context.Context) (message, error) {
+	for {
+		m, err := p.stream.next(ctx)
+		switch {
+		case err != nil:
+			return m, err
+		case m.id == 0 && m.tag == tagExtended:
+			// A notice of disconnection (RFC 4511, 4.4.1).
+			notice, _, err := parseResult(m.op)
+			if err != nil {
+				return m, err
+			}
+			return m, incomplete("the server ended the connection (result %d: %s)", notice.code, notice.diagnostic)
+		case m.id == p.stream.id:
+			return m, nil
+		}
+		// An answer to something that was given up.
+	}
+}
+
+// take hands one entry on, or holds it until its ranges are complete.
+func (p *pager) take(op []byte) error {
+	e, err := p.parser.parse(op)
+	if err != nil {
+		return err
+	}
+	if p.info.Entries++; p.info.Entries > p.c.MaxEntries {
+		return incomplete("it has more than %d entries, the most that are read", p.c.MaxEntries)
+	}
+	if p.pageEntries++; p.pageEntries == 1 {
+		p.pageFirst = bytes.Clone(e.DN)
+	}
+	for i := range e.Attributes {
+		if strings.Contains(e.Attributes[i].Name, ";") && hasRange(e.Attributes[i].Name) {
+			p.held = append(p.held, e.clone())
+			return nil
+		}
+	}
+	return p.deliver(e)
+}
+
+func (p *pager) deliver(e *Entry) error {
+	if err := p.onEntry(e); err != nil {
+		p.callback = err
+		return err
+	}
+	return nil
+}
+
+// reference notes a continuation reference (RFC 4511, 4.5.3), once.
+func (p *pager) reference(op []byte) {
+	for len(op) > 0 {
+		url, rest, err := expect(op, tagOctets)
+		if err != nil {
+			return
+		}
+		op = rest
+		text := printable(url)
+		for _, known := range p.info.References {
+			if known == text {
+				text = ""
+			}
+		}
+		if text != "" && len(p.info.References) < maxReferences {
+			p.info.References = append(p.info.References, text)
+		}
+	}
+}
+
+// Error makes a result other than success an error, for explain to put into words.
+func (r result) Error() string { return fmt.Sprintf("result %d: %s", r.code, r.diagnostic) }
+
+// explain gives the search's error its code and its words.
+func (p *pager) explain(ctx context.Context, err error) error {
+	var known *Error
+	var done result
+	switch {
+	case p.callback != nil:
+		return p.callback
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w", StepSearch, ctx.Err())
+	case errors.As(err, &known):
+		return err
+	case errors.As(err, &done):
+		return p.explainResult(done)
+	case isTimeout(err):
+		return &Error{Code: CodeTimeout, Step: StepSearch, Err: err, Message: fmt.Sprintf("%s stopped answering in the middle of the search: nothing came for %s after %d entries. "+
+			"Nothing is changed; try again, or narrow the search base.", p.target(), p.c.IdleTimeout, p.info.Entries)}
+	}
+	return &Error{Code: CodeIncompleteRead, Step: StepSearch, Err: err,
+		Message: fmt.Sprintf("The directory was not read to its end: after %d entries the connection broke (%s). Nothing is changed; try again.", p.info.Entries, cause(err))}
+}
+
+// explainResult puts a search result other than success into words.
+func (p *pager) explainResult(done result) error {
+	said := fmt.Sprintf("result %d, %s", done.code, ldap.LDAPResultCodeMap[uint16(done.code)])
+	if done.diagnostic != "" {
+		said += ": " + done.diagnostic
+	}
+	out := &Error{Code: CodeIncompleteRead, Step: StepSearch, Err: done}
+	switch done.code {
+	case ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded:
+		out.Message = fmt.Sprintf("The server stopped at a limit after %d entries (%s), so the directory was not read to its end and nothing is changed. "+
+			"Raise the limit for the user %s on the server, or narrow the search base or the filter.", p.info.Entries, said, p.who())
+	case ldap.LDAPResultNoSuchObject:
+		return p.noSuchBase(p.info.Base, done.matchedDN, done)
+	case ldap.LDAPResultReferral:
+		out.Code = CodeBaseNotFound
+		out.Message = fmt.Sprintf("The search base %q is kept by another server. Enter that server, or the global catalog (port 3268, or 3269 with SSL).", p.info.Base)
+	case ldap.LDAPResultOperationsError, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultStrongAuthRequired:
+		out.Code = CodeInsufficientAccess
+		out.Message = fmt.Sprintf("The server does not let %s search %q (%s). Sign in with a user that may read it.", p.who(), p.info.Base, said)
+	case ldap.LDAPResultInvalidDNSyntax:
+		out.Code = CodeInvalidBase
+		out.Message = fmt.Sprintf("The server cannot read the search base %q.", p.info.Base)
+	default:
+		out.Message = fmt.Sprintf("The server ended the search after %d entries (%s), so the directory was not read to its end and nothing is changed.", p.info.Entries, said)
+	}
+	return out
+}
