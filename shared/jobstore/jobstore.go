@@ -26,8 +26,10 @@ type Store interface {
 	For(account user.Account) Jobs
 }
 
-// Jobs is one account's settings and runs.
+// Jobs is one account's settings, runs and records.
 type Jobs interface {
+	Audit
+	Keys
 	// Settings returns the saved settings, or ErrNotFound.
 	Settings(ctx context.Context) (Settings, error)
 	// PutSettings saves s if the stored revision is still s.Revision (0: nothing is stored), else ErrConflict. It

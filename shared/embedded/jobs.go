@@ -1,0 +1,292 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"rollcall/shared/jobstore"
+	"rollcall/shared/user"
+)
+
+// recordLifetime is how long a run's record is kept.
+const recordLifetime = 90 * 24 * time.Hour
+
+// keyLifetime is how long an idempotency key counts.
+const keyLifetime = 24 * time.Hour
+
+// The keys and buckets below an account's bucket. Runs are keyed by their ULID, so that their order is that of time;
+// a bucket for each kind holds the ids alone.
+var (
+	keySettings  = []byte("settings")
+	bucketRuns   = []byte("runs")
+	bucketKinds  = []byte("kinds/")
+	bucketAudit  = []byte("audit")
+	bucketOnce   = []byte("idempotency")
+	errUnchanged = errors.New("nothing to store")
+)
+
+type jobs struct {
+	db  *bolt.DB
+	now func() time.Time
+}
+
+func (j jobs) For(account user.Account) jobstore.Jobs {
+	return accountJobs{j.db, j.now, []byte(account)}
+}
+
+type accountJobs struct {
+	db      *bolt.DB
+	now     func() time.Time
+	account []byte
+}
+
+// view runs read on the account's bucket, and not at all where the account has none.
+func (a accountJobs) view(read func(*bolt.Bucket) error) error {
+	return a.db.View(func(tx *bolt.Tx) error {
+		if b := nested(tx, bucketJobs, a.account); b != nil {
+			return read(b)
+		}
+		return nil
+	})
+}
+
+func (a accountJobs) update(write func(*bolt.Bucket) error) error {
+	return a.db.Update(func(tx *bolt.Tx) error {
+		b, err := createNested(tx, bucketJobs, a.account)
+		if err != nil {
+			return err
+		}
+		return write(b)
+	})
+}
+
+// load reads the JSON value at key, or returns ErrNotFound.
+func load(b *bolt.Bucket, key []byte, into any) error {
+	if b == nil {
+		return jobstore.ErrNotFound
+	}
+	value := b.Get(key)
+	if value == nil {
+		return jobstore.ErrNotFound
+	}
+	return json.Unmarshal(value, into)
+}
+
+func save(b *bolt.Bucket, key []byte, value any) error {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, data)
+}
+
+func (a accountJobs) Settings(context.Context) (s jobstore.Settings, err error) {
+	err = jobstore.ErrNotFound
+	if viewErr := a.view(func(b *bolt.Bucket) error {
+		err = load(b, keySettings, &s)
+		return nil
+	}); viewErr != nil {
+		return s, viewErr
+	}
+	return s, err
+}
+
+func (a accountJobs) PutSettings(_ context.Context, s jobstore.Settings) (jobstore.Settings, error) {
+	err := a.update(func(b *bolt.Bucket) error {
+		var stored jobstore.Settings
+		if err := load(b, keySettings, &stored); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
+			return err
+		}
+		if stored.Revision != s.Revision {
+			return jobstore.ErrConflict
+		}
+		s.Revision++
+		return save(b, keySettings, s)
+	})
+	return s, err
+}
+
+func (a accountJobs) DeleteSettings(context.Context) (s jobstore.Settings, err error) {
+	err = a.update(func(b *bolt.Bucket) error {
+		if err := load(b, keySettings, &s); err != nil {
+			return err
+		}
+		return b.Delete(keySettings)
+	})
+	return s, err
+}
+
+func (a accountJobs) CreateRun(_ context.Context, r jobstore.Run) (jobstore.Run, error) {
+	r.Revision = 1
+	err := a.update(func(b *bolt.Bucket) error {
+		runs, err := b.CreateBucketIfNotExists(bucketRuns)
+		if err != nil {
+			return err
+		}
+		if runs.Get([]byte(r.ID)) != nil {
+			return jobstore.ErrConflict
+		}
+		kind, err := b.CreateBucketIfNotExists(kindBucket(r.Kind))
+		if err != nil {
+			return err
+		}
+		if err := kind.Put([]byte(r.ID), []byte{1}); err != nil {
+			return err
+		}
+		return save(runs, []byte(r.ID), r)
+	})
+	return r, err
+}
+
+func kindBucket(kind jobstore.RunKind) []byte {
+	return append(bucketKinds[:len(bucketKinds):len(bucketKinds)], kind...)
+}
+
+func (a accountJobs) Run(_ context.Context, id string) (r jobstore.Run, err error) {
+	err = jobstore.ErrNotFound
+	if viewErr := a.view(func(b *bolt.Bucket) error {
+		err = a.loadRun(b, id, &r)
+		return nil
+	}); viewErr != nil {
+		return r, viewErr
+	}
+	return r, err
+}
+
+// loadRun reads a run that is not past its lifetime.
+func (a accountJobs) loadRun(b *bolt.Bucket, id string, r *jobstore.Run) error {
+	if id == "" {
+		return jobstore.ErrNotFound
+	}
+	if err := load(b.Bucket(bucketRuns), []byte(id), r); err != nil {
+		return err
+	}
+	if a.now().Sub(r.CreatedAt) > recordLifetime {
+		return jobstore.ErrNotFound
+	}
+	return nil
+}
+
+func (a accountJobs) UpdateRun(_ context.Context, id string, change func(*jobstore.Run) error) (r jobstore.Run, err error) {
+	err = a.update(func(b *bolt.Bucket) error {
+		if err := a.loadRun(b, id, &r); err != nil {
+			return err
+		}
+		if err := change(&r); err != nil {
+			return err
+		}
+		r.Revision++
+		return save(b.Bucket(bucketRuns), []byte(id), r)
+	})
+	return r, err
+}
+
+func (a accountJobs) Runs(_ context.Context, q jobstore.RunQuery) (page jobstore.RunPage, err error) {
+	err = a.view(func(b *bolt.Bucket) error {
+		page.Next, err = newest(b.Bucket(kindBucket(q.Kind)), q.After, q.Limit, func(id, _ []byte) (bool, error) {
+			var r jobstore.Run
+			err := a.loadRun(b, string(id), &r)
+			if errors.Is(err, jobstore.ErrNotFound) {
+				return false, nil
+			}
+			if err == nil {
+				page.Runs = append(page.Runs, r)
+			}
+			return true, err
+		})
+		return err
+	})
+	return page, err
+}
+
+// newest walks a bucket whose keys are ULIDs from the newest, or from the one before after, until take has taken limit of
+// them. It returns the key to go on after, or nothing at the end.
+func newest(b *bolt.Bucket, after string, limit int, take func(k, v []byte) (bool, error)) (string, error) {
+	if b == nil {
+		return "", nil
+	}
+	c := b.Cursor()
+	var k, v []byte
+	if after == "" {
+		k, v = c.Last()
+	} else {
+		if k, _ = c.Seek([]byte(after)); k == nil {
+			k, v = c.Last()
+		} else {
+			k, v = c.Prev()
+		}
+	}
+	last, taken := "", 0
+	for ; k != nil; k, v = c.Prev() {
+		if taken == limit {
+			return last, nil
+		}
+		took, err := take(k, v)
+		if err != nil {
+			return "", fmt.Errorf("read record %s: %w", k, err)
+		}
+		if took {
+			last = string(k)
+			taken++
+		}
+	}
+	return "", nil
+}
+
+func (a accountJobs) AddAudit(_ context.Context, e jobstore.AuditEntry) error {
+	return a.update(func(b *bolt.Bucket) error {
+		log, err := b.CreateBucketIfNotExists(bucketAudit)
+		if err != nil {
+			return err
+		}
+		if log.Get([]byte(e.ID)) != nil {
+			return nil
+		}
+		return save(log, []byte(e.ID), e)
+	})
+}
+
+func (a accountJobs) AuditLog(_ context.Context, after string, limit int) (page jobstore.AuditPage, err error) {
+	err = a.view(func(b *bolt.Bucket) error {
+		page.Next, err = newest(b.Bucket(bucketAudit), after, limit, func(_, v []byte) (bool, error) {
+			var e jobstore.AuditEntry
+			if err := json.Unmarshal(v, &e); err != nil {
+				return false, err
+			}
+			page.Entries = append(page.Entries, e)
+			return true, nil
+		})
+		return err
+	})
+	return page, err
+}
+
+func (a accountJobs) ClaimKey(_ context.Context, k jobstore.Key) (claimed jobstore.Key, err error) {
+	claimed = k
+	err = a.update(func(b *bolt.Bucket) error {
+		keys, err := b.CreateBucketIfNotExists(bucketOnce)
+		if err != nil {
+			return err
+		}
+		name := []byte(k.Route + "\x00" + k.Key)
+		var stored jobstore.Key
+		err = load(keys, name, &stored)
+		switch {
+		case err == nil && k.At.Sub(stored.At) < keyLifetime:
+			claimed = stored
+			return errUnchanged
+		case err != nil && !errors.Is(err, jobstore.ErrNotFound):
+			return err
+		}
+		return save(keys, name, k)
+	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
+	return claimed, err
+}

@@ -1,0 +1,198 @@
+package embedded
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rollcall/shared/objectstore"
+	"rollcall/shared/user"
+)
+
+// How long objects are kept, by the first element of their key.
+var lifetimes = map[string]time.Duration{
+	objectstore.PlanPrefix:    24 * time.Hour,
+	objectstore.CSVPrefix:     24 * time.Hour,
+	objectstore.JournalPrefix: 90 * 24 * time.Hour,
+}
+
+// temporary marks a file that is being written.
+const temporary = ".part-"
+
+type objects struct{ store *Store }
+
+func (o objects) For(account user.Account) objectstore.Objects {
+	// An account's name may hold any character; its folder's name holds none that means something to a file system.
+	name := "a-" + base64.RawURLEncoding.EncodeToString([]byte(account))
+	return accountObjects{store: o.store, name: name, root: filepath.Join(o.store.dir, "objects", name)}
+}
+
+type accountObjects struct {
+	store      *Store
+	name, root string
+}
+
+// path returns the file of a key.
+func (a accountObjects) path(key string) (string, error) {
+	if !fs.ValidPath(key) || key == "." || strings.Contains(key, `\`) {
+		return "", fmt.Errorf("%q is no object key", key)
+	}
+	return filepath.Join(a.root, filepath.FromSlash(key)), nil
+}
+
+func (a accountObjects) Put(ctx context.Context, key string, write func(io.Writer) error) error {
+	path, err := a.path(key)
+	if err != nil {
+		return err
+	}
+	return replace(path, func(file *os.File) error {
+		buffered := bufio.NewWriterSize(file, 256<<10)
+		if err := write(buffered); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return buffered.Flush()
+	})
+}
+
+// replace writes a file beside path and puts it in its place once it is on disk.
+func replace(path string, write func(*os.File) error) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the object's folder: %w", err)
+	}
+	file, err := os.CreateTemp(dir, temporary+"*")
+	if err != nil {
+		return fmt.Errorf("make the object's file: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(file.Name())
+		}
+	}()
+	if err := write(file); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("write the object's file: %w", err)
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return fmt.Errorf("put the object in place: %w", err)
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a rename last through a power cut.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// openFile is an object that is a file.
+type openFile struct {
+	*os.File
+	size int64
+}
+
+func (f openFile) Size() int64 { return f.size }
+
+func (a accountObjects) Open(_ context.Context, key string) (objectstore.Object, error) {
+	path, err := a.path(key)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s", objectstore.ErrNotFound, key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return openFile{file, info.Size()}, nil
+}
+
+func (a accountObjects) Copy(ctx context.Context, from, to string) error {
+	object, err := a.Open(ctx, from)
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	return a.Put(ctx, to, func(w io.Writer) error {
+		_, err := io.Copy(w, io.NewSectionReader(object, 0, object.Size()))
+		return err
+	})
+}
+
+func (a accountObjects) Delete(_ context.Context, key string) error {
+	path, err := a.path(key)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Sweep deletes the objects whose time is over, and what writers that died left behind.
+func (s *Store) Sweep(ctx context.Context) error {
+	root := filepath.Join(s.dir, "objects")
+	now := s.options.Clock()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if age := now.Sub(info.ModTime()); age > lifetime(root, path) {
+			return os.Remove(path)
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// lifetime returns how long the file at path is kept.
+func lifetime(root, path string) time.Duration {
+	if strings.HasPrefix(filepath.Base(path), temporary) {
+		return 24 * time.Hour
+	}
+	relative, err := filepath.Rel(root, path)
+	if err != nil {
+		return lifetimes[objectstore.JournalPrefix]
+	}
+	_, key, _ := strings.Cut(filepath.ToSlash(relative), "/")
+	kind, _, _ := strings.Cut(key, "/")
+	if kept, ok := lifetimes[kind+"/"]; ok {
+		return kept
+	}
+	return lifetimes[objectstore.JournalPrefix]
+}

@@ -1,0 +1,187 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+
+	bolt "go.etcd.io/bbolt"
+
+	"rollcall/shared/user"
+	"rollcall/shared/userstore"
+)
+
+const (
+	// readRows is how many users one read transaction yields: a transaction that stays open keeps the database from
+	// reusing pages.
+	readRows = 10_000
+	// searchRows bounds how many users one page of a search looks at.
+	searchRows = 20_000
+)
+
+type users struct{ db *bolt.DB }
+
+func (u users) For(account user.Account) userstore.Users { return accountUsers{u.db, []byte(account)} }
+
+// accountUsers is a bucket per account, keyed by canonical address.
+type accountUsers struct {
+	db      *bolt.DB
+	account []byte
+}
+
+func (a accountUsers) bucket(tx *bolt.Tx) *bolt.Bucket { return nested(tx, bucketUsers, a.account) }
+
+// nested returns a bucket below a top-level one, or nil. An account's name is never empty in bbolt.
+func nested(tx *bolt.Tx, top, name []byte) *bolt.Bucket {
+	return tx.Bucket(top).Bucket(append([]byte("="), name...))
+}
+
+func createNested(tx *bolt.Tx, top, name []byte) (*bolt.Bucket, error) {
+	return tx.Bucket(top).CreateBucketIfNotExists(append([]byte("="), name...))
+}
+
+func (a accountUsers) Get(_ context.Context, key string) (found user.User, err error) {
+	err = a.db.View(func(tx *bolt.Tx) error {
+		b := a.bucket(tx)
+		if b == nil {
+			return userstore.ErrNotFound
+		}
+		value := b.Get([]byte(key))
+		if value == nil {
+			return userstore.ErrNotFound
+		}
+		found, err = decodeUser(key, value)
+		return err
+	})
+	return found, err
+}
+
+func (a accountUsers) All(ctx context.Context) iter.Seq2[user.User, error] {
+	return func(yield func(user.User, error) bool) {
+		after, more := "", true
+		for more {
+			if ctx.Err() != nil {
+				yield(user.User{}, context.Cause(ctx))
+				return
+			}
+			batch, err := a.scan(after, readRows, readRows, nil)
+			if err != nil {
+				yield(user.User{}, err)
+				return
+			}
+			for _, u := range batch.Users {
+				if !yield(u, nil) {
+					return
+				}
+			}
+			after, more = batch.Next, batch.Next != ""
+		}
+	}
+}
+
+func (a accountUsers) List(_ context.Context, q userstore.Query) (userstore.Page, error) {
+	if q.Q == "" {
+		return a.scan(q.After, q.Limit, searchRows, nil)
+	}
+	want := strings.ToLower(q.Q)
+	return a.scan(q.After, q.Limit, searchRows, func(u *user.User) bool {
+		return strings.Contains(u.Key, want) || strings.Contains(strings.ToLower(u.Address), want) ||
+			strings.Contains(strings.ToLower(u.PrimaryAddress), want)
+	})
+}
+
+// scan reads up to limit matching users behind after, looking at no more than most. A nil match takes all.
+func (a accountUsers) scan(after string, limit, most int, match func(*user.User) bool) (page userstore.Page, err error) {
+	err = a.db.View(func(tx *bolt.Tx) error {
+		b := a.bucket(tx)
+		if b == nil {
+			return nil
+		}
+		c := b.Cursor()
+		k, v := c.Seek([]byte(after))
+		if k != nil && after != "" && string(k) == after {
+			k, v = c.Next()
+		}
+		last := ""
+		for looked := 0; k != nil; k, v = c.Next() {
+			if len(page.Users) == limit || looked == most {
+				page.Next = last
+				return nil
+			}
+			looked++
+			last = string(k)
+			u, err := decodeUser(last, v)
+			if err != nil {
+				return err
+			}
+			if match == nil || match(&u) {
+				page.Users = append(page.Users, u)
+			}
+		}
+		return nil
+	})
+	return page, err
+}
+
+func (a accountUsers) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	outcomes := make([]userstore.Outcome, len(changes))
+	err := a.db.Update(func(tx *bolt.Tx) error {
+		b, err := createNested(tx, bucketUsers, a.account)
+		if err != nil {
+			return err
+		}
+		b.FillPercent = 0.9
+		for i := range changes {
+			if outcomes[i], err = applyUser(b, &changes[i]); err != nil {
+				return fmt.Errorf("write user %s: %w", changes[i].Key, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return outcomes, nil
+}
+
+// applyUser writes one change if its condition holds.
+func applyUser(b *bolt.Bucket, c *userstore.Change) (userstore.Outcome, error) {
+	key := []byte(c.Key)
+	stored := b.Get(key)
+	outcome, err := judge(stored, c)
+	if err != nil || outcome != 0 {
+		return outcome, err
+	}
+	if c.After == nil {
+		return userstore.Applied, b.Delete(key)
+	}
+	return userstore.Applied, b.Put(key, encodeUser(c.After))
+}
+
+// judge returns the outcome of a change that must not be written, and 0 for one that may.
+func judge(stored []byte, c *userstore.Change) (userstore.Outcome, error) {
+	if stored == nil {
+		switch {
+		case c.Expect == 0 && c.After != nil:
+			return 0, nil
+		case c.After == nil:
+			return userstore.Absent, nil
+		}
+		return userstore.Conflict, nil
+	}
+	version, runID, err := decodeStamp(stored)
+	switch {
+	case err != nil:
+		return 0, err
+	case c.After != nil && c.After.LastRunID != "" && bytes.Equal(runID, []byte(c.After.LastRunID)):
+		return userstore.Applied, nil
+	case c.Expect != 0 && version == c.Expect:
+		return 0, nil
+	}
+	return userstore.Conflict, nil
+}
