@@ -1,0 +1,183 @@
+package snapshot
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"slices"
+	"unsafe"
+
+	"github.com/klauspost/compress/s2"
+
+	"rollcall/shared/plan"
+	"rollcall/shared/user"
+)
+
+// maxBlock bounds the length of a block once it is unpacked, in bytes.
+const maxBlock = 1 << 30
+
+// Reader reads a snapshot. It may be used by several goroutines at once, as far as the object may.
+type Reader struct {
+	object io.ReaderAt
+	meta   Meta
+	blocks []blockInfo
+	// sections lists each section's blocks, in order, by their place in blocks.
+	sections [][]int
+	index    []indexInfo
+}
+
+// Open reads the footer of a snapshot of the given size.
+func Open(object io.ReaderAt, size int64) (*Reader, error) {
+	var trailer [trailerSize]byte
+	if size < trailerSize {
+		return nil, fmt.Errorf("read the trailer: %w", ErrDamaged)
+	}
+	if _, err := object.ReadAt(trailer[:], size-trailerSize); err != nil {
+		return nil, fmt.Errorf("read the trailer: %w", err)
+	}
+	if !bytes.Equal(trailer[trailerSize-4:], magic[:]) {
+		return nil, fmt.Errorf("read the trailer: %w", ErrDamaged)
+	}
+	if v := binary.LittleEndian.Uint32(trailer[16:]); v != formatVersion {
+		return nil, fmt.Errorf("%w: it is %d, and this program reads %d", ErrVersion, v, formatVersion)
+	}
+	offset := int64(binary.LittleEndian.Uint64(trailer[:]))
+	length := binary.LittleEndian.Uint32(trailer[8:])
+	if offset < 0 || offset > size || int64(length) > size-offset {
+		return nil, fmt.Errorf("read the trailer: %w", ErrDamaged)
+	}
+	r := &Reader{object: object, sections: make([][]int, sectionCount())}
+	footer, err := r.unpack(offset, length, binary.LittleEndian.Uint32(trailer[12:]))
+	if err != nil {
+		return nil, fmt.Errorf("read the footer: %w", err)
+	}
+	return r, r.readFooter(footer, size)
+}
+
+func (r *Reader) readFooter(footer string, size int64) error {
+	d := decoder{text: footer}
+	if err := json.Unmarshal([]byte(d.string()), &r.meta); err != nil {
+		return fmt.Errorf("read the footer: %w", ErrDamaged)
+	}
+	for range d.count() {
+		b := blockInfo{section: section(d.byte())}
+		b.offset, b.length, b.checksum = d.place(size)
+		b.rows = uint32(d.uvarint())
+		b.first, b.last = d.string(), d.string()
+		if int(b.section) >= len(r.sections) || b.rows > blockRows {
+			d.fail()
+		}
+		if d.err != nil {
+			break
+		}
+		r.sections[b.section] = append(r.sections[b.section], len(r.blocks))
+		r.blocks = append(r.blocks, b)
+	}
+	for range d.count() {
+		var b indexInfo
+		b.offset, b.length, b.checksum = d.place(size)
+		if text := d.take(8); d.err == nil {
+			b.first = binary.LittleEndian.Uint64([]byte(text))
+		}
+		r.index = append(r.index, b)
+	}
+	return d.finish("read the footer")
+}
+
+// count reads a number of things of which each takes a byte at least.
+func (d *decoder) count() uint64 {
+	n := d.uvarint()
+	if n > uint64(len(d.text)-d.at) {
+		d.fail()
+		return 0
+	}
+	return n
+}
+
+func (d *decoder) place(size int64) (offset int64, length, checksum uint32) {
+	at, n := d.uvarint(), d.uvarint()
+	if sum := d.take(4); d.err == nil {
+		checksum = binary.LittleEndian.Uint32([]byte(sum))
+	}
+	if at > uint64(size) || n > uint64(size)-at || n > maxBlock {
+		d.fail()
+		return 0, 0, 0
+	}
+	return int64(at), uint32(n), checksum
+}
+
+// unpack reads and unpacks one block.
+func (r *Reader) unpack(offset int64, length, checksum uint32) (string, error) {
+	packed := make([]byte, length)
+	if _, err := r.object.ReadAt(packed, offset); err != nil {
+		return "", err
+	}
+	if crc32.ChecksumIEEE(packed) != checksum {
+		return "", ErrDamaged
+	}
+	if n, err := s2.DecodedLen(packed); err != nil || n > maxBlock {
+		return "", ErrDamaged
+	}
+	data, err := s2.Decode(nil, packed)
+	if err != nil {
+		return "", ErrDamaged
+	}
+	if len(data) == 0 {
+		return "", nil
+	}
+	// Nothing writes to data any more, so that text may share it.
+	return unsafe.String(&data[0], len(data)), nil
+}
+
+// Meta returns what the snapshot says of its plan.
+func (r *Reader) Meta() Meta { return r.meta }
+
+// block returns the rows of a block.
+func (r *Reader) block(n int) ([]plan.Row, error) {
+	info := &r.blocks[n]
+	text, err := r.unpack(info.offset, info.length, info.checksum)
+	if err != nil {
+		return nil, fmt.Errorf("read block %d of the stored plan: %w", n, err)
+	}
+	rows := make([]plan.Row, info.rows)
+	users := make([][2]user.User, info.rows)
+	d := decoder{text: text}
+	for i := range rows {
+		d.row(info.section, &rows[i], &users[i])
+	}
+	return rows, d.finish(fmt.Sprintf("read block %d of the stored plan", n))
+}
+
+// holding returns the blocks that may hold aliases of a primary, in order.
+func (r *Reader) holding(primary string) ([]int, error) {
+	want := hashKey(primary)
+	start, _ := slices.BinarySearchFunc(r.index, want, func(b indexInfo, hash uint64) int {
+		switch {
+		case b.first < hash:
+			return -1
+		case b.first > hash:
+			return 1
+		}
+		return 0
+	})
+	// The entries may begin in the block before the first one that starts with the hash.
+	if start > 0 {
+		start--
+	}
+	var blocks []int
+	for ; start < len(r.index) && r.index[start].first <= want; start++ {
+		text, err := r.unpack(r.index[start].offset, r.index[start].length, r.index[start].checksum)
+		if err != nil {
+			return nil, fmt.Errorf("read the index of the stored plan: %w", err)
+		}
+		for data := []byte(text); len(data) >= 12; data = data[12:] {
+			if n := binary.LittleEndian.Uint32(data[8:]); binary.LittleEndian.Uint64(data) == want && int(n) < len(r.blocks) {
+				blocks = append(blocks, int(n))
+			}
+		}
+	}
+	return blocks, nil
+}
