@@ -89,7 +89,7 @@ func (s *Service) PatchUser(ctx context.Context, id Identity, addr string, patch
 		if after == before {
 			return before, nil
 		}
-		after.Version, after.UpdatedAt = before.Version+1, s.c.now()
+		after.Version, after.LastRunID, after.UpdatedAt = before.Version+1, "", s.c.now()
 		outcome, err := s.write(ctx, id, userstore.Change{Key: before.Key, Expect: before.Version, After: &after})
 		if err != nil {
 			return user.User{}, err

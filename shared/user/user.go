@@ -80,7 +80,7 @@ type User struct {
 	// Version changes with every write. It starts at the time of creation in Unix milliseconds and counts up by
 	// one, so that a row that was deleted and added again never repeats a version somebody still holds.
 	Version int64
-	// LastRunID is the sync that wrote the row last, or empty. An edit by hand leaves it and moves Version on.
+	// LastRunID is the sync that wrote the row last, empty where a person did.
 	LastRunID string
 	CreatedAt time.Time
 	UpdatedAt time.Time

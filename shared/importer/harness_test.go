@@ -1,0 +1,314 @@
+package importer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rollcall/shared/directory"
+	"rollcall/shared/embedded"
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/plan"
+	"rollcall/shared/queue"
+	"rollcall/shared/secret"
+	"rollcall/shared/settings"
+	"rollcall/shared/snapshot"
+	"rollcall/shared/user"
+	"rollcall/shared/userstore"
+)
+
+// plantedPassword is looked for in everything that was written.
+const plantedPassword = "Tr0ub4dor-planted-secret"
+
+// person is one entry of the fake directory: its id, its primary address, its aliases.
+type person struct {
+	id, primary string
+	aliases     []string
+}
+
+// fakeDirectory answers a Read with people, or with err after them.
+type fakeDirectory struct {
+	mu     sync.Mutex
+	people []person
+	err    error
+	// block, when it is set, holds a read until it is closed or the read's context ends.
+	block chan struct{}
+	// seen is the connection of the last read.
+	seen settings.Connection
+}
+
+func (d *fakeDirectory) set(people ...person) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.people, d.err = people, nil
+}
+
+func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, _ directory.Query, onStep func(directory.Step), onEntry func(*directory.Entry) error) (directory.Info, error) {
+	d.mu.Lock()
+	people, failure, block := d.people, d.err, d.block
+	d.seen = c
+	d.mu.Unlock()
+	onStep(directory.Step{Step: "base", OK: true})
+	for _, p := range people {
+		values := [][]byte{[]byte("SMTP:" + p.primary)}
+		for _, a := range p.aliases {
+			values = append(values, []byte("smtp:"+a))
+		}
+		entry := directory.Entry{DN: []byte("CN=" + p.id + ",DC=example,DC=com"), Attributes: []directory.Attribute{
+			{Name: "objectGUID", Values: [][]byte{[]byte(fmt.Sprintf("%-16s", p.id))}},
+			{Name: "objectClass", Values: [][]byte{[]byte("person"), []byte("user")}},
+			{Name: "proxyAddresses", Values: values},
+		}}
+		if err := onEntry(&entry); err != nil {
+			return directory.Info{}, err
+		}
+	}
+	if block != nil {
+		select {
+		case <-block:
+		case <-ctx.Done():
+			return directory.Info{}, ctx.Err()
+		}
+	}
+	return directory.Info{DirectoryID: "dc=example,dc=com", Entries: len(people)}, failure
+}
+
+// sendQueue keeps the messages for the test to deliver.
+type sendQueue struct{ messages []queue.Message }
+
+func (q *sendQueue) Send(_ context.Context, m queue.Message) error {
+	q.messages = append(q.messages, m)
+	return nil
+}
+
+// faultyUsers lets a number of Apply calls through and fails the rest, as a store that is out of reach does. With
+// lose set the failing call is done all the same: its answer is lost.
+type faultyUsers struct {
+	userstore.Store
+	calls *int
+	lose  bool
+	wrote *int
+}
+
+var errUnreachable = errors.New("the store cannot be reached")
+
+func (f faultyUsers) For(a user.Account) userstore.Users { return faultyAccount{f.Store.For(a), f} }
+
+type faultyAccount struct {
+	userstore.Users
+	f faultyUsers
+}
+
+func (f faultyAccount) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {
+	*f.f.wrote += len(changes)
+	if *f.f.calls == 0 {
+		if f.f.lose {
+			if _, err := f.Users.Apply(ctx, changes); err != nil {
+				return nil, err
+			}
+		}
+		*f.f.calls = -1
+		return nil, errUnreachable
+	}
+	*f.f.calls--
+	return f.Users.Apply(ctx, changes)
+}
+
+// harness is the whole importer on the embedded adapters, with a fake directory and a clock.
+type harness struct {
+	t         *testing.T
+	dir       string
+	service   *importer.Service
+	worker    *importer.Worker
+	store     *embedded.Store
+	directory *fakeDirectory
+	queue     *sendQueue
+	log       *strings.Builder
+	// calls counts down the writes until one fails; negative numbers never reach zero. wrote counts changes sent.
+	calls, wrote int
+	clock        time.Time
+	id           importer.Identity
+}
+
+func newHarness(t *testing.T) *harness {
+	t.Helper()
+	h := &harness{
+		t: t, dir: t.TempDir(), directory: &fakeDirectory{}, queue: &sendQueue{}, log: &strings.Builder{}, calls: -1,
+		clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), id: importer.Identity{Account: "acme", Subject: "admin@acme.example"},
+	}
+	now := func() time.Time {
+		h.clock = h.clock.Add(time.Millisecond)
+		return h.clock
+	}
+	store, err := embedded.Open(h.dir, embedded.Options{Clock: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	h.store = store
+	config := importer.Config{
+		Users: faultyUsers{Store: store.Users(), calls: &h.calls, wrote: &h.wrote}, Jobs: store.Jobs(), Objects: store.Objects(), Queue: h.queue,
+		Sealer: store.Sealer(), Opener: store.Sealer(), Directory: h.directory, Now: now,
+		Log: slog.New(slog.NewTextHandler(h.log, nil)), Tick: time.Hour,
+	}
+	h.service, h.worker = importer.NewService(config), importer.NewWorker(config)
+	return h
+}
+
+func connection() *settings.Connection {
+	return &settings.Connection{ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389, Username: "reader@example.com", Password: secret.New(plantedPassword)}
+}
+
+// deliver hands out every waiting message once.
+func (h *harness) deliver() error {
+	h.t.Helper()
+	messages := h.queue.messages
+	h.queue.messages = nil
+	for i, m := range messages {
+		if err := h.worker.Work(h.t.Context(), m); err != nil {
+			h.queue.messages = append(h.queue.messages, messages[i:]...)
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *harness) mustDeliver() {
+	h.t.Helper()
+	if err := h.deliver(); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// preview runs a preview to its end.
+func (h *harness) preview() jobstore.Run {
+	h.t.Helper()
+	run, err := h.service.StartPreview(h.t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.mustDeliver()
+	run, err = h.service.Preview(h.t.Context(), h.id, run.ID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return run
+}
+
+// sync runs a sync to its end.
+func (h *harness) sync(req importer.SyncRequest) jobstore.Run {
+	h.t.Helper()
+	run := h.start(req)
+	h.mustDeliver()
+	return h.run(run.ID)
+}
+
+func (h *harness) start(req importer.SyncRequest) jobstore.Run {
+	h.t.Helper()
+	run, err := h.service.StartSync(h.t.Context(), h.id, req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return run
+}
+
+func (h *harness) run(id string) jobstore.Run {
+	h.t.Helper()
+	run, err := h.service.Sync(h.t.Context(), h.id, id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return run
+}
+
+// importAll previews and syncs with Remove Accounts, confirming whatever would be removed.
+func (h *harness) importAll() jobstore.Run {
+	h.t.Helper()
+	preview := h.preview()
+	options := removing()
+	return h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: &preview.Guard.Removals})
+}
+
+func removing() settings.Options {
+	options := settings.DefaultOptions()
+	options.RemoveAccounts = true
+	return options
+}
+
+// users returns the Users List as one line a user.
+func (h *harness) users() []string {
+	h.t.Helper()
+	var lines []string
+	for u, err := range h.store.Users().For(h.id.Account).All(h.t.Context()) {
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		line := fmt.Sprintf("%s %s %s", u.Key, u.Kind, u.HeldSpamReport)
+		if u.Protected {
+			line += " protected"
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func (h *harness) rows(previewID string, f snapshot.Filter) []string {
+	h.t.Helper()
+	page, err := h.service.PreviewRows(h.t.Context(), h.id, previewID, f, "", 1000)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var lines []string
+	for _, r := range page.Rows {
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Row.Change, r.Row.Key, r.Row.Reason)))
+	}
+	return lines
+}
+
+func (h *harness) changes(syncID string) []string {
+	h.t.Helper()
+	page, err := h.service.Changes(h.t.Context(), h.id, syncID, snapshot.Filter{}, "", 1000)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var lines []string
+	for _, c := range page.Changes {
+		lines = append(lines, fmt.Sprintf("%s %s %s", c.Change, c.Key, c.Outcome))
+	}
+	return lines
+}
+
+func (h *harness) patch(address string, patch importer.UserPatch) {
+	h.t.Helper()
+	if _, err := h.service.PatchUser(h.t.Context(), h.id, address, patch); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// wantCode fails unless err is an importer.Error with the code.
+func wantCode(t *testing.T, err error, code string) {
+	t.Helper()
+	var e *importer.Error
+	if !errors.As(err, &e) || e.Code != code {
+		t.Errorf("error is %v, want code %s", err, code)
+	}
+}
+
+func wantState(t *testing.T, run jobstore.Run, state jobstore.State) {
+	t.Helper()
+	if run.State != state {
+		t.Fatalf("%s %s is %s (failure %+v, guard %+v), want %s", run.Kind, run.ID, run.State, run.Failure, run.Guard, state)
+	}
+}
+
+func counts(s plan.Summary) string {
+	return fmt.Sprintf("create %d update %d delete %d unchanged %d skipped %d conflicts %d", s.Create, s.Update, s.Delete, s.Unchanged, s.Skipped, s.Conflicts)
+}
+
+func ptr[T any](v T) *T { return &v }

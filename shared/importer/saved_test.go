@@ -1,0 +1,195 @@
+package importer_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/secret"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+func (h *harness) save(req importer.SettingsRequest) importer.Saved {
+	h.t.Helper()
+	saved, err := h.service.SaveSettings(h.t.Context(), h.id, req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return saved
+}
+
+func TestAStoredPasswordGoesToItsOwnServerOnly(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change func(*settings.Connection)
+		reused bool
+	}{
+		"nothing":          {func(*settings.Connection) {}, true},
+		"CA certificate":   {func(c *settings.Connection) { c.CACertificate = "another" }, true},
+		"host":             {func(c *settings.Connection) { c.Host = "evil.example.net" }, false},
+		"port":             {func(c *settings.Connection) { c.Port = 3389 }, false},
+		"Use SSL":          {func(c *settings.Connection) { c.UseSSL = true }, false},
+		"plain text":       {func(c *settings.Connection) { c.AllowUnencrypted = true }, false},
+		"username":         {func(c *settings.Connection) { c.Username = "other@example.com" }, false},
+		"anonymous access": {func(c *settings.Connection) { c.Username = "" }, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t)
+			h.directory.set(ann)
+			h.save(importer.SettingsRequest{Connection: connection()})
+			changed := connection()
+			changed.Password = secret.String{}
+			test.change(changed)
+			run, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: changed})
+			if !test.reused {
+				wantCode(t, err, "invalid_request")
+				_, err = h.service.SaveSettings(t.Context(), h.id, importer.SettingsRequest{Connection: changed})
+				wantCode(t, err, "invalid_request")
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.mustDeliver()
+			if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil || run.State != jobstore.Done {
+				t.Fatalf("preview is %s (%+v), error %v", run.State, run.Failure, err)
+			}
+			want := plantedPassword
+			if changed.Username == "" {
+				want = ""
+			}
+			if got := h.directory.seen.Password.Reveal(); got != want {
+				t.Errorf("the directory was read with password %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestSavingAndDeletingSettings(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	ctx := t.Context()
+	_, err := h.service.Settings(ctx, h.id)
+	wantCode(t, err, "settings_not_found")
+	_, err = h.service.DeleteSettings(ctx, h.id)
+	wantCode(t, err, "settings_not_found")
+	_, err = h.service.SaveSettings(ctx, h.id, importer.SettingsRequest{})
+	wantCode(t, err, "invalid_request")
+
+	first := h.save(importer.SettingsRequest{Connection: connection(), IntervalHours: ptr(6), Version: ptr(int64(0))})
+	if first.Schedule == nil || !first.Schedule.NextRunAt.After(h.clock.Add(5*time.Hour)) {
+		t.Errorf("schedule %+v, want the next run in 6 hours", first.Schedule)
+	}
+	h.clock = h.clock.Add(time.Hour)
+	second := h.save(importer.SettingsRequest{Options: ptr(removing()), IntervalHours: ptr(6), Version: &first.Version})
+	if !second.Schedule.NextRunAt.Equal(first.Schedule.NextRunAt) {
+		t.Errorf("an unchanged interval moved the next run from %s to %s", first.Schedule.NextRunAt, second.Schedule.NextRunAt)
+	}
+	if second.Connection.Host != "dc1.example.com" || second.SealedPassword == nil {
+		t.Errorf("saving options lost the connection: %+v", second.Connection)
+	}
+	_, err = h.service.SaveSettings(ctx, h.id, importer.SettingsRequest{Options: ptr(removing()), Version: &first.Version})
+	wantCode(t, err, "settings_changed_meanwhile")
+
+	removed, err := h.service.DeleteSettings(ctx, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(importer.Removed{Schedule: true, Password: true}, removed); diff != "" {
+		t.Errorf("removed (-want +got):\n%s", diff)
+	}
+	log, err := h.service.Audit(ctx, h.id, "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var actions []string
+	for _, e := range log.Entries {
+		if e.By != h.id.Subject {
+			t.Errorf("entry %+v names %q, want %q", e, e.By, h.id.Subject)
+		}
+		actions = append(actions, e.Action)
+	}
+	if diff := cmp.Diff([]string{"settings.deleted", "settings.saved", "settings.saved"}, actions); diff != "" {
+		t.Errorf("audit log (-want +got):\n%s", diff)
+	}
+}
+
+func TestSyncOfTheSavedSettings(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	_, err := h.service.StartSync(t.Context(), h.id, importer.SyncRequest{})
+	wantCode(t, err, "settings_not_found")
+	h.directory.set(ann, bob)
+	h.save(importer.SettingsRequest{Connection: connection(), Options: ptr(removing())})
+	run := h.sync(importer.SyncRequest{})
+	wantState(t, run, jobstore.Done)
+	if len(h.users()) != 3 {
+		t.Errorf("users %q, want 3", h.users())
+	}
+	saved, err := h.service.Settings(t.Context(), h.id)
+	if err != nil || saved.LastRun == nil || saved.LastRun.ID != run.ID {
+		t.Errorf("last run %+v, error %v; want %s", saved.LastRun, err, run.ID)
+	}
+	// Another search base: a removal now needs somebody who has seen it.
+	h.save(importer.SettingsRequest{Advanced: &settings.Advanced{SearchBase: "OU=Staff,DC=example,DC=com"}})
+	h.directory.set(ann)
+	blocked := h.sync(importer.SyncRequest{})
+	wantState(t, blocked, jobstore.Blocked)
+	if blocked.Guard.Reason != "settings_changed" {
+		t.Errorf("guard %+v, want settings_changed", blocked.Guard)
+	}
+	preview, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.mustDeliver()
+	wantState(t, h.sync(importer.SyncRequest{PreviewID: preview.ID}), jobstore.Done)
+	if len(h.users()) != 2 {
+		t.Errorf("users %q, want bob removed", h.users())
+	}
+}
+
+func TestUsersByHand(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	ctx := t.Context()
+	add := func(req importer.UserRequest) (user.User, error) {
+		req.Type = user.TypeUser
+		if req.HeldSpamReport == "" {
+			req.HeldSpamReport = user.ReportOff
+		}
+		return h.service.AddUser(ctx, h.id, req)
+	}
+	dora, err := add(importer.UserRequest{Address: "Dora@Example.com", HeldSpamReport: user.ReportDaily})
+	if err != nil || dora.Key != "dora@example.com" || dora.Source != user.Manual || dora.Kind != user.Primary {
+		t.Fatalf("added %+v, error %v", dora, err)
+	}
+	_, err = add(importer.UserRequest{Address: "dora@EXAMPLE.com"})
+	wantCode(t, err, "user_exists")
+	_, err = add(importer.UserRequest{Address: "no address"})
+	wantCode(t, err, "invalid_request")
+	_, err = add(importer.UserRequest{Address: "d@example.com", PrimaryAddress: "nobody@example.com"})
+	wantCode(t, err, "primary_not_found")
+	alias, err := add(importer.UserRequest{Address: "d@example.com", PrimaryAddress: "dora@example.com"})
+	if err != nil || alias.Kind != user.Alias || alias.PrimaryAddress != "Dora@Example.com" {
+		t.Fatalf("added %+v, error %v", alias, err)
+	}
+	_, err = add(importer.UserRequest{Address: "e@example.com", PrimaryAddress: "d@example.com"})
+	wantCode(t, err, "invalid_request")
+	_, err = h.service.PatchUser(ctx, h.id, "d@example.com", importer.UserPatch{HeldSpamReport: ptr(user.ReportDaily)})
+	wantCode(t, err, "invalid_request")
+	h.patch("dora@example.com", importer.UserPatch{Protected: ptr(true)})
+	wantCode(t, h.service.RemoveUser(ctx, h.id, "dora@example.com"), "user_protected")
+	if err := h.service.RemoveUser(ctx, h.id, "D@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"dora@example.com primary daily protected"}, h.users()); diff != "" {
+		t.Errorf("users (-want +got):\n%s", diff)
+	}
+}
