@@ -1,0 +1,71 @@
+// Package exports holds the routes of CSV exports: a preview's, or the Users List's, behind a link that expires.
+package exports
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall/shared/api"
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+)
+
+// Service is what the routes call; importer.Service is it.
+type Service interface {
+	ExportPreview(ctx context.Context, id importer.Identity, previewID string) (importer.Export, error)
+	ExportUsers(context.Context, importer.Identity) (importer.Export, error)
+	Export(ctx context.Context, id importer.Identity, exportID string) (importer.Export, error)
+}
+
+type idInput struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+type startedOutput struct {
+	Status   int
+	Location string `header:"Location"`
+	Body     api.Export
+}
+
+type exportOutput struct{ Body api.Export }
+
+type handlers struct{ service Service }
+
+// Register adds the routes to an API.
+func Register(a *api.API, s Service) {
+	h := handlers{s}
+	tags := []string{"Exports"}
+	api.Route(a, huma.Operation{OperationID: "export-preview", Method: http.MethodPost, Path: "/v1/previews/{id}/export", DefaultStatus: http.StatusCreated, Tags: tags,
+		Summary: "Write a preview's CSV", Description: "Answers 201 with the export where it is ready within 20 seconds, else 202.",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.preview)
+	api.Route(a, huma.Operation{OperationID: "export-users", Method: http.MethodPost, Path: "/v1/users/export", DefaultStatus: http.StatusCreated, Tags: tags,
+		Summary: "Write the Users List's CSV", Description: "Answers 201 with the export where it is ready within 20 seconds, else 202."}, h.users)
+	api.Route(a, huma.Operation{OperationID: "get-export", Method: http.MethodGet, Path: "/v1/exports/{id}", Tags: tags,
+		Summary: "Show an export, with a fresh link", Errors: []int{http.StatusNotFound, http.StatusGone}}, h.get)
+}
+
+func (h handlers) preview(ctx context.Context, in *idInput) (*startedOutput, error) {
+	return started(h.service.ExportPreview(ctx, api.Identity(ctx), in.ID))
+}
+
+func (h handlers) users(ctx context.Context, _ *struct{}) (*startedOutput, error) {
+	return started(h.service.ExportUsers(ctx, api.Identity(ctx)))
+}
+
+func started(e importer.Export, err error) (*startedOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := &startedOutput{Status: http.StatusCreated, Location: "/v1/exports/" + e.Run.ID, Body: api.ExportView(e)}
+	if e.Run.State != jobstore.Done {
+		out.Status = http.StatusAccepted
+	}
+	return out, nil
+}
+
+func (h handlers) get(ctx context.Context, in *idInput) (*exportOutput, error) {
+	e, err := h.service.Export(ctx, api.Identity(ctx), in.ID)
+	return &exportOutput{api.ExportView(e)}, err
+}

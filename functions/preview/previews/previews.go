@@ -1,0 +1,128 @@
+// Package previews holds the routes and the work of previews: what a sync would do, before it does it.
+package previews
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall/shared/address"
+	"rollcall/shared/api"
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/plan"
+	"rollcall/shared/queue"
+	"rollcall/shared/settings"
+	"rollcall/shared/snapshot"
+	"rollcall/shared/user"
+)
+
+// Service is what the routes call; importer.Service is it.
+type Service interface {
+	StartPreview(context.Context, importer.Identity, importer.PreviewRequest) (jobstore.Run, error)
+	Preview(ctx context.Context, id importer.Identity, runID string) (jobstore.Run, error)
+	PreviewRows(ctx context.Context, id importer.Identity, runID string, f snapshot.Filter, cursor string, limit int) (snapshot.Page, error)
+	CancelPreview(ctx context.Context, id importer.Identity, runID string) (jobstore.Run, error)
+}
+
+// Worker does queued previews, and exports that outlast their request.
+func Worker(w *importer.Worker) queue.Handler { return w.Work }
+
+// PreviewBody is the body of POST /v1/previews.
+type PreviewBody struct {
+	Connection *api.ConnectionInput `json:"connection,omitempty" doc:"Left out, the saved one is used"`
+	Advanced   *settings.Advanced   `json:"advanced,omitempty"`
+	Options    *api.OptionsInput    `json:"options,omitempty"`
+}
+
+type startInput struct {
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a repeated request start one preview"`
+	Body           PreviewBody
+}
+
+// Resolve lists what is wrong beyond the fields' types.
+func (in *startInput) Resolve(huma.Context) []error {
+	return api.CheckImport(in.Body.Connection, in.Body.Advanced, in.Body.Options)
+}
+
+type startOutput struct {
+	Location string `header:"Location"`
+	Body     api.Started
+}
+
+type idInput struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+type previewOutput struct{ Body api.Preview }
+
+type rowsInput struct {
+	ID      string   `path:"id" maxLength:"64"`
+	Change  []string `query:"change,explode" enum:"create,update,delete,unchanged,skipped" doc:"Repeat it for several"`
+	Kind    []string `query:"kind,explode" enum:"primary,alias" doc:"Repeat it for several"`
+	Type    []string `query:"type,explode" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Repeat it for several"`
+	Primary string   `query:"primary" maxLength:"320" doc:"A primary address: its row and its aliases'"`
+	api.PageInput
+}
+
+type rowsOutput struct{ Body api.List[api.Row] }
+
+type handlers struct{ service Service }
+
+// Register adds the routes to an API.
+func Register(a *api.API, s Service) {
+	h := handlers{s}
+	tags := []string{"Previews"}
+	api.Route(a, huma.Operation{OperationID: "start-preview", Method: http.MethodPost, Path: "/v1/previews", DefaultStatus: http.StatusAccepted, Tags: tags,
+		Summary: "Start a preview", Description: "Reads the directory and plans an import. An empty object previews the saved settings."}, h.start)
+	api.Route(a, huma.Operation{OperationID: "get-preview", Method: http.MethodGet, Path: "/v1/previews/{id}", Tags: tags,
+		Summary: "Show a preview", Errors: []int{http.StatusNotFound}}, h.get)
+	api.Route(a, huma.Operation{OperationID: "list-preview-addresses", Method: http.MethodGet, Path: "/v1/previews/{id}/addresses", Tags: tags,
+		Summary: "List a preview's rows, ordered by address", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.rows)
+	api.Route(a, huma.Operation{OperationID: "cancel-preview", Method: http.MethodPost, Path: "/v1/previews/{id}/cancel", Tags: tags,
+		Summary: "Stop a preview", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.cancel)
+}
+
+func (h handlers) start(ctx context.Context, in *startInput) (*startOutput, error) {
+	body, err := json.Marshal(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	run, err := h.service.StartPreview(ctx, api.Identity(ctx), importer.PreviewRequest{
+		Connection: in.Body.Connection.Settings(), Advanced: in.Body.Advanced, Options: in.Body.Options.Settings(),
+		Idempotency: importer.Idempotency{Key: in.IdempotencyKey, Body: body},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &startOutput{Location: api.PathOf(run), Body: api.Started{ID: run.ID, State: run.State}}, nil
+}
+
+func (h handlers) get(ctx context.Context, in *idInput) (*previewOutput, error) {
+	run, err := h.service.Preview(ctx, api.Identity(ctx), in.ID)
+	return &previewOutput{api.PreviewView(run)}, err
+}
+
+func (h handlers) cancel(ctx context.Context, in *idInput) (*previewOutput, error) {
+	run, err := h.service.CancelPreview(ctx, api.Identity(ctx), in.ID)
+	return &previewOutput{api.PreviewView(run)}, err
+}
+
+func (h handlers) rows(ctx context.Context, in *rowsInput) (*rowsOutput, error) {
+	filter := snapshot.Filter{Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind), Types: api.Values[user.Type](in.Type), Q: in.Q}
+	if in.Primary != "" {
+		key, err := address.Canonical(in.Primary)
+		if err != nil {
+			return nil, &importer.Error{Class: importer.Malformed, Code: "invalid_address", Message: "primary " + err.Error() + ".",
+				Fields: []settings.FieldError{{Field: "primary", Message: err.Error()}}}
+		}
+		filter.Primary = key
+	}
+	page, err := h.service.PreviewRows(ctx, api.Identity(ctx), in.ID, filter, in.Cursor, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return &rowsOutput{api.ListOf(page.Rows, page.Next, func(r *snapshot.PlacedRow) api.Row { return api.RowView(&r.Row) })}, nil
+}

@@ -1,0 +1,131 @@
+package syncs
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall/shared/api"
+	"rollcall/shared/importer"
+	"rollcall/shared/settings"
+)
+
+// SettingsService is what the routes of the settings call.
+type SettingsService interface {
+	Settings(context.Context, importer.Identity) (importer.Saved, error)
+	SaveSettings(context.Context, importer.Identity, importer.SettingsRequest) (importer.Saved, error)
+	DeleteSettings(context.Context, importer.Identity) (importer.Removed, error)
+}
+
+type settingsHandlers struct {
+	service SettingsService
+	now     func() time.Time
+}
+
+func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
+	h := settingsHandlers{s, now}
+	tags := []string{"Settings"}
+	api.Route(a, huma.Operation{OperationID: "get-settings", Method: http.MethodGet, Path: "/v1/settings", Tags: tags,
+		Summary: "Show the saved settings", Errors: []int{http.StatusNotFound}}, h.get)
+	api.Route(a, huma.Operation{OperationID: "save-settings", Method: http.MethodPut, Path: "/v1/settings", Tags: tags,
+		Summary: "Save settings, and the schedule", Description: "What is left out stays as it is, but for the schedule: null, or none, ends it.",
+		Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed}}, h.save)
+	api.Route(a, huma.Operation{OperationID: "delete-settings", Method: http.MethodDelete, Path: "/v1/settings", Tags: tags,
+		Summary: "Delete settings, schedule and stored password", Description: "Users stay.", Errors: []int{http.StatusNotFound}}, h.delete)
+}
+
+// ScheduleBody is a schedule as a request gives it. Fields of GET /v1/settings that a request cannot set may be sent back.
+type ScheduleBody struct {
+	_             struct{} `json:"-" nullable:"true"`
+	IntervalHours int      `json:"intervalHours" required:"true" minimum:"1" maximum:"24" doc:"Hours from one sync to the next"`
+	Paused        bool     `json:"paused,omitempty" doc:"Keep the schedule, and start nothing"`
+	NextRunAt     string   `json:"nextRunAt,omitempty" readOnly:"true" maxLength:"64"`
+	PausedReason  string   `json:"pausedReason,omitempty" readOnly:"true" maxLength:"1024"`
+}
+
+// SaveBody is the body of PUT /v1/settings.
+type SaveBody struct {
+	Connection *api.ConnectionInput `json:"connection,omitempty"`
+	PreviewID  string               `json:"previewId,omitempty" maxLength:"64" doc:"In place of a connection: the preview's, with its password"`
+	Advanced   *settings.Advanced   `json:"advanced,omitempty"`
+	Options    *api.OptionsInput    `json:"options,omitempty"`
+	Schedule   *ScheduleBody        `json:"schedule,omitempty"`
+}
+
+type saveInput struct {
+	IfMatch     string `header:"If-Match" maxLength:"64" doc:"The ETag of the settings that this changes"`
+	IfNoneMatch string `header:"If-None-Match" maxLength:"64" doc:"*: only where no settings are saved"`
+	Body        SaveBody
+}
+
+// Resolve lists what is wrong beyond the fields' types.
+func (in *saveInput) Resolve(huma.Context) []error {
+	wrong := api.CheckImport(in.Body.Connection, in.Body.Advanced, in.Body.Options)
+	if in.Body.Connection != nil && in.Body.PreviewID != "" {
+		wrong = append(wrong, &huma.ErrorDetail{Location: "body.previewId", Message: "send either a connection or a previewId, not both"})
+	}
+	if _, err := in.version(); err != nil {
+		wrong = append(wrong, &huma.ErrorDetail{Location: "header.If-Match", Message: "is not an ETag that GET /v1/settings gave"})
+	}
+	return wrong
+}
+
+// version returns the version that the caller wants to change, nil for any.
+func (in *saveInput) version() (*int64, error) {
+	switch {
+	case in.IfNoneMatch == "*":
+		return new(int64), nil
+	case in.IfMatch == "" || in.IfMatch == "*":
+		return nil, nil
+	}
+	version, err := strconv.ParseInt(strings.Trim(in.IfMatch, `"`), 10, 64)
+	return &version, err
+}
+
+type settingsOutput struct {
+	ETag string `header:"ETag"`
+	Body api.Settings
+}
+
+func (h settingsHandlers) shown(s importer.Saved, err error) (*settingsOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &settingsOutput{ETag: `"` + strconv.FormatInt(s.Version, 10) + `"`, Body: api.SettingsView(s, h.now())}, nil
+}
+
+func (h settingsHandlers) get(ctx context.Context, _ *struct{}) (*settingsOutput, error) {
+	return h.shown(h.service.Settings(ctx, api.Identity(ctx)))
+}
+
+func (h settingsHandlers) save(ctx context.Context, in *saveInput) (*settingsOutput, error) {
+	version, err := in.version()
+	if err != nil {
+		return nil, err
+	}
+	req := importer.SettingsRequest{
+		Connection: in.Body.Connection.Settings(), PreviewID: in.Body.PreviewID, Advanced: in.Body.Advanced, Options: in.Body.Options.Settings(), Version: version,
+	}
+	if s := in.Body.Schedule; s != nil {
+		req.IntervalHours, req.Paused = &s.IntervalHours, s.Paused
+	}
+	return h.shown(h.service.SaveSettings(ctx, api.Identity(ctx), req))
+}
+
+type deletedOutput struct {
+	Body struct {
+		Schedule bool `json:"schedule" doc:"A schedule was removed"`
+		Password bool `json:"password" doc:"A stored password was removed"`
+	}
+}
+
+func (h settingsHandlers) delete(ctx context.Context, _ *struct{}) (*deletedOutput, error) {
+	removed, err := h.service.DeleteSettings(ctx, api.Identity(ctx))
+	out := new(deletedOutput)
+	out.Body.Schedule, out.Body.Password = removed.Schedule, removed.Password
+	return out, err
+}

@@ -1,0 +1,160 @@
+// Package syncs holds the routes and the work of everything that writes: syncs and their undoing, the saved settings, and
+// the Users List.
+package syncs
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall/shared/api"
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/plan"
+	"rollcall/shared/queue"
+	"rollcall/shared/snapshot"
+	"rollcall/shared/user"
+)
+
+// Service is what the routes of syncs call; importer.Service is it.
+type Service interface {
+	StartSync(context.Context, importer.Identity, importer.SyncRequest) (jobstore.Run, error)
+	Sync(ctx context.Context, id importer.Identity, runID string) (jobstore.Run, error)
+	Syncs(ctx context.Context, id importer.Identity, after string, limit int) (jobstore.RunPage, error)
+	Changes(ctx context.Context, id importer.Identity, runID string, f snapshot.Filter, cursor string, limit int) (importer.ChangePage, error)
+	Undo(ctx context.Context, id importer.Identity, runID string, once importer.Idempotency) (jobstore.Run, error)
+	PreviewUndo(ctx context.Context, id importer.Identity, runID string) (jobstore.Run, error)
+	CancelSync(ctx context.Context, id importer.Identity, runID string) (jobstore.Run, error)
+	SettingsService
+	UsersService
+}
+
+// Worker does queued syncs.
+func Worker(w *importer.Worker) queue.Handler { return w.Work }
+
+type handlers struct {
+	service Service
+	now     func() time.Time
+}
+
+// Register adds the routes to an API. now is the clock that durations are counted by.
+func Register(a *api.API, s Service, now func() time.Time) {
+	h := handlers{s, now}
+	tags := []string{"Syncs"}
+	api.Route(a, huma.Operation{OperationID: "start-sync", Method: http.MethodPost, Path: "/v1/syncs", DefaultStatus: http.StatusAccepted, Tags: tags,
+		Summary: "Start a sync", Description: "Of a preview, exactly its rows, or of the saved settings.",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.start)
+	api.Route(a, huma.Operation{OperationID: "list-syncs", Method: http.MethodGet, Path: "/v1/syncs", Tags: tags, Summary: "List the syncs, the newest first"}, h.list)
+	api.Route(a, huma.Operation{OperationID: "get-sync", Method: http.MethodGet, Path: "/v1/syncs/{id}", Tags: tags,
+		Summary: "Show a sync", Errors: []int{http.StatusNotFound}}, h.get)
+	api.Route(a, huma.Operation{OperationID: "list-sync-changes", Method: http.MethodGet, Path: "/v1/syncs/{id}/changes", Tags: tags,
+		Summary: "List a sync's changes, ordered by address", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.changes)
+	api.Route(a, huma.Operation{OperationID: "undo-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/undo", DefaultStatus: http.StatusAccepted, Tags: tags,
+		Summary: "Undo a sync", Description: "Starts a sync that reverses it, or with preview=true a preview of that.",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.undo)
+	api.Route(a, huma.Operation{OperationID: "cancel-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/cancel", Tags: tags,
+		Summary: "Stop a sync before its next batch", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.cancel)
+	registerSettings(a, s, now)
+	registerUsers(a, s)
+}
+
+// SyncBody is the body of POST /v1/syncs.
+type SyncBody struct {
+	PreviewID       string            `json:"previewId,omitempty" maxLength:"64" doc:"Left out, the saved settings are synced"`
+	Options         *api.OptionsInput `json:"options,omitempty" doc:"Left out, the saved settings' options count"`
+	ConfirmRemovals *int              `json:"confirmRemovals,omitempty" minimum:"0" doc:"The number of removals, to pass the removal guard"`
+}
+
+type startInput struct {
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a repeated request start one sync"`
+	Body           SyncBody
+}
+
+// Resolve lists what is wrong beyond the fields' types.
+func (in *startInput) Resolve(huma.Context) []error {
+	return api.CheckImport(nil, nil, in.Body.Options)
+}
+
+type startedOutput struct {
+	Location string `header:"Location"`
+	Body     api.Started
+}
+
+func started(run jobstore.Run, err error) (*startedOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &startedOutput{Location: api.PathOf(run), Body: api.Started{ID: run.ID, State: run.State}}, nil
+}
+
+func (h handlers) start(ctx context.Context, in *startInput) (*startedOutput, error) {
+	body, err := json.Marshal(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return started(h.service.StartSync(ctx, api.Identity(ctx), importer.SyncRequest{
+		PreviewID: in.Body.PreviewID, Options: in.Body.Options.Settings(), ConfirmRemovals: in.Body.ConfirmRemovals,
+		Idempotency: importer.Idempotency{Key: in.IdempotencyKey, Body: body},
+	}))
+}
+
+type idInput struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+type syncOutput struct{ Body api.Sync }
+
+func (h handlers) get(ctx context.Context, in *idInput) (*syncOutput, error) {
+	run, err := h.service.Sync(ctx, api.Identity(ctx), in.ID)
+	return &syncOutput{api.SyncView(run, h.now())}, err
+}
+
+func (h handlers) cancel(ctx context.Context, in *idInput) (*syncOutput, error) {
+	run, err := h.service.CancelSync(ctx, api.Identity(ctx), in.ID)
+	return &syncOutput{api.SyncView(run, h.now())}, err
+}
+
+type listOutput struct{ Body api.List[api.Sync] }
+
+func (h handlers) list(ctx context.Context, in *api.CursorInput) (*listOutput, error) {
+	page, err := h.service.Syncs(ctx, api.Identity(ctx), in.Cursor, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return &listOutput{api.ListOf(page.Runs, page.Next, func(r *jobstore.Run) api.Sync { return api.SyncView(*r, h.now()) })}, nil
+}
+
+type changesInput struct {
+	ID     string   `path:"id" maxLength:"64"`
+	Change []string `query:"change,explode" enum:"create,update,delete,skipped" doc:"Repeat it for several"`
+	Kind   []string `query:"kind,explode" enum:"primary,alias" doc:"Repeat it for several"`
+	Type   []string `query:"type,explode" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Repeat it for several"`
+	api.PageInput
+}
+
+type changesOutput struct{ Body api.List[api.Change] }
+
+func (h handlers) changes(ctx context.Context, in *changesInput) (*changesOutput, error) {
+	filter := snapshot.Filter{Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind), Types: api.Values[user.Type](in.Type), Q: in.Q}
+	page, err := h.service.Changes(ctx, api.Identity(ctx), in.ID, filter, in.Cursor, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return &changesOutput{api.ListOf(page.Changes, page.Next, func(c *importer.Change) api.Change { return api.ChangeView(*c) })}, nil
+}
+
+type undoInput struct {
+	ID             string `path:"id" maxLength:"64"`
+	Preview        bool   `query:"preview" doc:"Only show what the undo would do: the answer is a preview"`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a repeated request start one undo"`
+}
+
+func (h handlers) undo(ctx context.Context, in *undoInput) (*startedOutput, error) {
+	if in.Preview {
+		return started(h.service.PreviewUndo(ctx, api.Identity(ctx), in.ID))
+	}
+	return started(h.service.Undo(ctx, api.Identity(ctx), in.ID, importer.Idempotency{Key: in.IdempotencyKey}))
+}

@@ -1,0 +1,136 @@
+package syncs
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall/shared/api"
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/user"
+	"rollcall/shared/userstore"
+)
+
+// UsersService is what the routes of the Users List and of the audit log call.
+type UsersService interface {
+	Users(context.Context, importer.Identity, userstore.Query) (userstore.Page, error)
+	AddUser(context.Context, importer.Identity, importer.UserRequest) (user.User, error)
+	PatchUser(ctx context.Context, id importer.Identity, address string, patch importer.UserPatch) (user.User, error)
+	RemoveUser(ctx context.Context, id importer.Identity, address string) error
+	Audit(ctx context.Context, id importer.Identity, after string, limit int) (jobstore.AuditPage, error)
+}
+
+type userHandlers struct{ service UsersService }
+
+func registerUsers(a *api.API, s UsersService) {
+	h := userHandlers{s}
+	tags := []string{"Users"}
+	api.Route(a, huma.Operation{OperationID: "list-users", Method: http.MethodGet, Path: "/v1/users", Tags: tags, Summary: "List the users, ordered by address"}, h.list)
+	api.Route(a, huma.Operation{OperationID: "add-user", Method: http.MethodPost, Path: "/v1/users", DefaultStatus: http.StatusCreated, Tags: tags,
+		Summary: "Add a user by hand", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.add)
+	api.Route(a, huma.Operation{OperationID: "change-user", Method: http.MethodPatch, Path: "/v1/users/{address}", Tags: tags,
+		Summary: "Set a user's report and protection", Errors: []int{http.StatusNotFound}}, h.patch)
+	api.Route(a, huma.Operation{OperationID: "remove-user", Method: http.MethodDelete, Path: "/v1/users/{address}", DefaultStatus: http.StatusNoContent, Tags: tags,
+		Summary: "Remove a user", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.remove)
+	api.Route(a, huma.Operation{OperationID: "list-audit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"Audit"},
+		Summary: "List who changed which settings or user, the newest first"}, h.audit)
+}
+
+type usersOutput struct{ Body api.List[api.User] }
+
+func (h userHandlers) list(ctx context.Context, in *api.PageInput) (*usersOutput, error) {
+	after, err := api.DecodeCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	page, err := h.service.Users(ctx, api.Identity(ctx), userstore.Query{Q: in.Q, After: after, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return &usersOutput{api.ListOf(page.Users, api.EncodeCursor(page.Next), func(u *user.User) api.User { return *api.UserView(u) })}, nil
+}
+
+// AddBody is the body of POST /v1/users.
+type AddBody struct {
+	Address        string `json:"address" required:"true" maxLength:"320" example:"info@example.com"`
+	PrimaryAddress string `json:"primaryAddress,omitempty" maxLength:"320" doc:"For an alias: the user that it belongs to"`
+	Type           string `json:"type,omitempty" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"user where it is left out"`
+	HeldSpamReport string `json:"heldSpamReport,omitempty" enum:"daily,off" doc:"off where it is left out"`
+	Protected      bool   `json:"protected,omitempty" doc:"Keep imports from changing or removing the user"`
+}
+
+type addInput struct{ Body AddBody }
+
+type userOutput struct{ Body api.User }
+
+func (h userHandlers) add(ctx context.Context, in *addInput) (*userOutput, error) {
+	req := importer.UserRequest{
+		Address: in.Body.Address, PrimaryAddress: in.Body.PrimaryAddress, Type: user.TypeUser, HeldSpamReport: user.ReportOff, Protected: in.Body.Protected,
+	}
+	if in.Body.Type != "" {
+		req.Type = user.Type(in.Body.Type)
+	}
+	if in.Body.HeldSpamReport != "" {
+		req.HeldSpamReport = user.HeldSpamReport(in.Body.HeldSpamReport)
+	}
+	added, err := h.service.AddUser(ctx, api.Identity(ctx), req)
+	return &userOutput{*api.UserView(&added)}, err
+}
+
+// PatchBody is the body of PATCH /v1/users/{address}.
+type PatchBody struct {
+	HeldSpamReport *string `json:"heldSpamReport,omitempty" enum:"daily,off"`
+	Protected      *bool   `json:"protected,omitempty"`
+}
+
+type patchInput struct {
+	Address string `path:"address" maxLength:"320"`
+	Body    PatchBody
+}
+
+func (h userHandlers) patch(ctx context.Context, in *patchInput) (*userOutput, error) {
+	patch := importer.UserPatch{Protected: in.Body.Protected}
+	if in.Body.HeldSpamReport != nil {
+		report := user.HeldSpamReport(*in.Body.HeldSpamReport)
+		patch.HeldSpamReport = &report
+	}
+	changed, err := h.service.PatchUser(ctx, api.Identity(ctx), in.Address, patch)
+	return &userOutput{*api.UserView(&changed)}, err
+}
+
+type removeInput struct {
+	Address string `path:"address" maxLength:"320"`
+}
+
+func (h userHandlers) remove(ctx context.Context, in *removeInput) (*struct{}, error) {
+	return nil, h.service.RemoveUser(ctx, api.Identity(ctx), in.Address)
+}
+
+// AuditEntry is a line of the audit log.
+type AuditEntry struct {
+	ID      string            `json:"id"`
+	At      time.Time         `json:"at"`
+	By      string            `json:"by"`
+	Action  string            `json:"action" enum:"settings.saved,settings.deleted,user.added,user.changed,user.removed"`
+	Subject string            `json:"subject" doc:"An address, or settings"`
+	Details map[string]string `json:"details" doc:"What changed, as before → after, by field"`
+}
+
+type auditOutput struct{ Body api.List[AuditEntry] }
+
+func (h userHandlers) audit(ctx context.Context, in *api.CursorInput) (*auditOutput, error) {
+	page, err := h.service.Audit(ctx, api.Identity(ctx), in.Cursor, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return &auditOutput{api.ListOf(page.Entries, page.Next, func(e *jobstore.AuditEntry) AuditEntry {
+		entry := AuditEntry{ID: e.ID, At: e.At, By: e.By, Action: e.Action, Subject: e.Subject, Details: e.Details}
+		if entry.Details == nil {
+			entry.Details = map[string]string{}
+		}
+		return entry
+	})}, nil
+}

@@ -1,0 +1,135 @@
+// Package api is what the functions' HTTP handlers share: who asks, how errors become problems, and the JSON that callers are
+// written against. The routes themselves are in the functions.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"rollcall/shared/importer"
+)
+
+// Version is the API's, as its description shows it.
+const Version = "1.0.0"
+
+// maxBody bounds a request's body in bytes.
+const maxBody = 1 << 20
+
+// Scope is what an identity may do.
+type Scope string
+
+// The scopes: read sees, admin changes.
+const (
+	ScopeRead  Scope = "read"
+	ScopeAdmin Scope = "admin"
+)
+
+// Caller is who sent a request, and what they may do.
+type Caller struct {
+	importer.Identity
+	Scopes []Scope
+}
+
+// Config is what an API needs from its surroundings.
+type Config struct {
+	// Identify tells who sent a request. Its error answers 401.
+	Identify func(*http.Request) (Caller, error)
+	// Log gets what callers are not told.
+	Log *slog.Logger
+}
+
+// API is a set of routes under /v1 with everything around them.
+type API struct {
+	huma.API
+	mux    *http.ServeMux
+	config Config
+}
+
+// New returns an API without routes, which describes itself at /v1/openapi.json.
+func New(c Config) *API {
+	// huma makes its own errors through this variable; every API sets the same function.
+	huma.NewError = newProblem
+	config := huma.DefaultConfig("Rollcall", Version)
+	config.Info.Description = "Imports the users of a directory server into the Users List of a mail-security portal: preview, export, sync, undo."
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
+	config.FieldsOptionalByDefault, config.RejectUnknownQueryParameters = true, true
+	// The hook adds $schema links, which the contract does not have.
+	config.CreateHooks = nil
+	mux := http.NewServeMux()
+	a := &API{API: humago.New(mux, config), mux: mux, config: c}
+	mux.HandleFunc("/v1/", a.noRoute)
+	return a
+}
+
+// ServeHTTP answers a request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/v1/openapi.json" {
+		a.mux.ServeHTTP(w, r)
+		return
+	}
+	caller, err := a.config.Identify(r)
+	if err != nil {
+		writeProblem(w, &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Detail: "Sign in first."})
+		return
+	}
+	need := ScopeAdmin
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		need = ScopeRead
+	}
+	if !caller.may(need) {
+		writeProblem(w, &Problem{Status: http.StatusForbidden, Code: "forbidden", Detail: "This needs the scope " + string(need) + "."})
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
+}
+
+func (c Caller) may(need Scope) bool {
+	for _, s := range c.Scopes {
+		if s == need || s == ScopeAdmin {
+			return true
+		}
+	}
+	return false
+}
+
+// noRoute answers what no route takes: 405 where another method would do, else 404.
+func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := a.mux.Handler(other); pattern != "/v1/" {
+			w.Header().Add("Allow", method)
+		}
+	}
+	if w.Header().Get("Allow") != "" {
+		writeProblem(w, &Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Detail: "This path takes other methods; Allow lists them."})
+		return
+	}
+	writeProblem(w, &Problem{Status: http.StatusNotFound, Code: "route_not_found", Detail: "There is no such path; GET /v1/openapi.json lists them."})
+}
+
+type callerKey struct{}
+
+// Identity returns who sent the request that ctx belongs to.
+func Identity(ctx context.Context) importer.Identity {
+	caller, _ := ctx.Value(callerKey{}).(Caller)
+	return caller.Identity
+}
+
+// Route registers one route: handle decodes nothing and encodes nothing, and its errors become problems.
+func Route[I, O any](a *API, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	op.MaxBodyBytes = maxBody
+	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden)
+	huma.Register(a.API, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, op.OperationID, err)
+		}
+		return out, nil
+	})
+}

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/oklog/ulid/v2"
+
+	"rollcall/shared/importer"
+	"rollcall/shared/settings"
+)
+
+// Problem is an error as callers get it (RFC 9457). Code is stable; Errors names each wrong field.
+type Problem struct {
+	Type   string                `json:"type" doc:"Always about:blank: the code tells the problems apart" example:"about:blank"`
+	Title  string                `json:"title" doc:"The status in words" example:"Not Found"`
+	Status int                   `json:"status" doc:"The HTTP status" example:"404"`
+	Code   string                `json:"code" doc:"What went wrong, for programs; stable" example:"preview_not_found"`
+	Detail string                `json:"detail" doc:"What went wrong and how to mend it, for people"`
+	Errors []settings.FieldError `json:"errors,omitempty" doc:"Every wrong field"`
+}
+
+// Error returns the detail.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus returns the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType returns the media type of RFC 9457.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// statuses gives the status for each class of the importer's errors.
+var statuses = map[importer.Class]int{
+	importer.Invalid: http.StatusUnprocessableEntity, importer.Malformed: http.StatusBadRequest, importer.NotFound: http.StatusNotFound,
+	importer.Gone: http.StatusGone, importer.Conflict: http.StatusConflict, importer.Stale: http.StatusPreconditionFailed,
+	importer.Reused: http.StatusUnprocessableEntity,
+}
+
+// problem turns an error into what the caller gets. What it does not know becomes a generic message, and the detail goes to
+// the log under an id that both have.
+func (a *API) problem(ctx context.Context, operation string, err error) *Problem {
+	var known *importer.Error
+	if errors.As(err, &known) {
+		return filled(&Problem{Status: statuses[known.Class], Code: known.Code, Detail: known.Message, Errors: known.Fields})
+	}
+	id := ulid.Make().String()
+	a.config.Log.ErrorContext(ctx, "request failed", "operation", operation, "account", Identity(ctx).Account, "incident", id, "error", err)
+	return filled(&Problem{Status: http.StatusInternalServerError, Code: "internal_error", Detail: "Something went wrong here. Try again; if it stays, name the incident " + id + "."})
+}
+
+func filled(p *Problem) *Problem {
+	p.Type, p.Title = "about:blank", http.StatusText(p.Status)
+	return p
+}
+
+// writeProblem answers where no route does.
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	// The status is out; a broken connection is all that can fail here.
+	_ = json.NewEncoder(w).Encode(filled(p))
+}
+
+// codes gives the code for the errors that the router makes itself.
+var codes = map[int]string{
+	http.StatusBadRequest: "malformed_request", http.StatusUnprocessableEntity: "invalid_request", http.StatusRequestEntityTooLarge: "body_too_large",
+	http.StatusUnsupportedMediaType: "unsupported_media_type", http.StatusNotAcceptable: "not_acceptable", http.StatusRequestTimeout: "request_timeout",
+}
+
+// newProblem makes the router's errors problems. The values that they echo are left out: one may be a password.
+func newProblem(status int, message string, errs ...error) huma.StatusError {
+	p := filled(&Problem{Status: status, Code: codes[status], Detail: message})
+	if p.Code == "" {
+		p.Code = strings.ReplaceAll(strings.ToLower(p.Title), " ", "_")
+	}
+	places := make(map[string]int)
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		field := settings.FieldError{Message: err.Error()}
+		var detail huma.ErrorDetailer
+		if errors.As(err, &detail) {
+			d := detail.ErrorDetail()
+			field = settings.FieldError{Field: fieldOf(d), Message: messageOf(d)}
+		}
+		// Our own checks come last and say more than the schema's.
+		if at, ok := places[field.Field]; ok {
+			p.Errors[at] = field
+			continue
+		}
+		places[field.Field] = len(p.Errors)
+		p.Errors = append(p.Errors, field)
+	}
+	if status == http.StatusUnprocessableEntity {
+		p.Detail = "Some fields are wrong; errors names each with the mend."
+	}
+	return p
+}
+
+// fieldOf turns "body.connection.port" or "query.limit" into the field's own path.
+func fieldOf(d *huma.ErrorDetail) string {
+	for _, place := range []string{"body", "query", "path", "header"} {
+		if rest, ok := strings.CutPrefix(d.Location, place); ok {
+			rest = strings.TrimPrefix(rest, ".")
+			if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
+				name, _, _ = strings.Cut(name, " ")
+				rest = strings.TrimPrefix(rest+"."+name, ".")
+			}
+			return rest
+		}
+	}
+	return d.Location
+}
+
+func messageOf(d *huma.ErrorDetail) string {
+	switch {
+	case strings.HasPrefix(d.Message, "expected required property"):
+		return "is required"
+	case d.Message == "unexpected property":
+		return "is not a field of this request; check its spelling"
+	case d.Location == "body":
+		return "the body is not valid JSON: " + d.Message
+	}
+	return d.Message
+}
+
+// fieldErrors makes our own checks' results the router's.
+func fieldErrors(fields []settings.FieldError) []error {
+	var out []error
+	for _, f := range fields {
+		out = append(out, &huma.ErrorDetail{Location: "body." + f.Field, Message: f.Message})
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+package api
+
+import (
+	"rollcall/shared/address"
+	"rollcall/shared/directory"
+	"rollcall/shared/secret"
+	"rollcall/shared/settings"
+)
+
+// ConnectionInput is a connection as a request gives it.
+type ConnectionInput struct {
+	ServerType       string `json:"serverType" required:"true" enum:"exchange,communigate,groupwise" doc:"The product behind the LDAP server"`
+	Host             string `json:"host" required:"true" maxLength:"253" doc:"The LDAP server's full name" example:"dc1.example.com"`
+	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535" doc:"The TCP port; 389, or 636 with SSL, where it is left out" example:"389"`
+	UseSSL           bool   `json:"useSSL,omitempty" doc:"TLS from the first byte; without it the session is upgraded with STARTTLS"`
+	Username         string `json:"username,omitempty" maxLength:"1024" doc:"A DN, user@domain, DOMAIN\\user, or empty to read anonymously" example:"reader@example.com"`
+	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true" doc:"Left out, the stored one is used for the same host, port, security and username"`
+	CACertificate    string `json:"caCertificate,omitempty" maxLength:"65536" doc:"PEM, one or more certificates to trust besides the system's"`
+	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty" doc:"Go on without encryption where the server refuses STARTTLS"`
+}
+
+// Settings returns the connection as the importer takes it.
+func (c *ConnectionInput) Settings() *settings.Connection {
+	if c == nil {
+		return nil
+	}
+	out := settings.Connection{
+		ServerType: settings.ServerType(c.ServerType), Host: c.Host, Port: c.Port, UseSSL: c.UseSSL, Username: c.Username,
+		Password: secret.New(c.Password), CACertificate: c.CACertificate, AllowUnencrypted: c.AllowUnencrypted,
+	}
+	if out.Port == 0 {
+		out.Port = 389
+		if out.UseSSL {
+			out.Port = 636
+		}
+	}
+	out = out.Normalised()
+	return &out
+}
+
+// OptionsInput are options as a request gives them; what is left out has its default.
+type OptionsInput struct {
+	RemoveAccounts *bool              `json:"removeAccounts,omitempty" doc:"Remove the users that the directory does not have"`
+	RemoveScope    *string            `json:"removeScope,omitempty" enum:"all,imported" doc:"all (the default), or only the users that an import created"`
+	SendHSR        *bool              `json:"sendHSR,omitempty" doc:"Daily Held Spam Reports for newly imported users"`
+	RemovalLimit   *RemovalLimitInput `json:"removalLimit,omitempty" doc:"How many users one sync may remove without a confirmation"`
+}
+
+// RemovalLimitInput is a limit as a request gives it.
+type RemovalLimitInput struct {
+	Percent *int `json:"percent,omitempty" minimum:"0" maximum:"100" doc:"Share of the stored, unprotected users in percent; 10 where it is left out"`
+	Count   *int `json:"count,omitempty" minimum:"0" maximum:"100000000" doc:"Number of users; 500 where it is left out"`
+}
+
+// Settings returns the options as the importer takes them.
+func (o *OptionsInput) Settings() *settings.Options {
+	if o == nil {
+		return nil
+	}
+	out := settings.DefaultOptions()
+	set(&out.RemoveAccounts, o.RemoveAccounts)
+	set(&out.SendHSR, o.SendHSR)
+	if o.RemoveScope != nil {
+		out.RemoveScope = settings.RemoveScope(*o.RemoveScope)
+	}
+	if o.RemovalLimit != nil {
+		set(&out.RemovalLimit.Percent, o.RemovalLimit.Percent)
+		set(&out.RemovalLimit.Count, o.RemovalLimit.Count)
+	}
+	return &out
+}
+
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// CheckImport lists every field of a connection, of advanced settings and of options that is wrong beyond its type. Each
+// may be nil.
+func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []error {
+	var wrong []settings.FieldError
+	if c != nil {
+		wrong = append(wrong, c.Settings().Validate()...)
+	}
+	if a != nil {
+		wrong = append(wrong, a.Attributes.Validate()...)
+		wrong = append(wrong, address.Check(*a)...)
+		if _, err := directory.CheckBase(a.SearchBase); err != nil {
+			wrong = append(wrong, settings.FieldError{Field: "advanced.searchBase", Message: err.Error()})
+		}
+		if _, err := directory.CheckFilter(a.Filter); err != nil {
+			wrong = append(wrong, settings.FieldError{Field: "advanced.filter", Message: err.Error()})
+		}
+	}
+	if o != nil {
+		wrong = append(wrong, o.Settings().Validate()...)
+	}
+	return fieldErrors(wrong)
+}

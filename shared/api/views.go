@@ -1,0 +1,291 @@
+package api
+
+import (
+	"time"
+
+	"rollcall/shared/directory"
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/plan"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+// ConnectionView is a connection as it is shown: whether there is a password, and never which.
+type ConnectionView struct {
+	ServerType       settings.ServerType `json:"serverType"`
+	Host             string              `json:"host"`
+	Port             int                 `json:"port"`
+	UseSSL           bool                `json:"useSSL"`
+	Username         string              `json:"username"`
+	PasswordSet      bool                `json:"passwordSet" doc:"A password is stored"`
+	CACertificate    string              `json:"caCertificate,omitempty"`
+	AllowUnencrypted bool                `json:"allowUnencrypted"`
+}
+
+func connectionView(c settings.Connection, sealed []byte) ConnectionView {
+	return ConnectionView{
+		ServerType: c.ServerType, Host: c.Host, Port: c.Port, UseSSL: c.UseSSL, Username: c.Username, PasswordSet: sealed != nil,
+		CACertificate: c.CACertificate, AllowUnencrypted: c.AllowUnencrypted,
+	}
+}
+
+// ImportView is what a run was asked to do.
+type ImportView struct {
+	Connection ConnectionView    `json:"connection"`
+	Advanced   settings.Advanced `json:"advanced"`
+	Options    settings.Options  `json:"options"`
+}
+
+// Failure is why a run failed.
+type Failure struct {
+	_       struct{} `json:"-" nullable:"true"`
+	Code    string   `json:"code" doc:"For programs; stable"`
+	Message string   `json:"message" doc:"What went wrong and how to mend it"`
+	Step    string   `json:"step,omitempty" doc:"The step of the connection that failed"`
+}
+
+func failureView(f *jobstore.Failure) *Failure {
+	if f == nil {
+		return nil
+	}
+	return &Failure{Code: f.Code, Message: f.Message, Step: f.Step}
+}
+
+// Preview is a preview.
+type Preview struct {
+	ID         string            `json:"id"`
+	State      jobstore.State    `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+	UndoOf     string            `json:"undoOf,omitempty" doc:"The sync whose undoing this shows"`
+	CreatedAt  time.Time         `json:"createdAt"`
+	ExpiresAt  time.Time         `json:"expiresAt" doc:"When its rows are deleted"`
+	Settings   ImportView        `json:"settings"`
+	Progress   jobstore.Progress `json:"progress"`
+	Connection []directory.Step  `json:"connection" doc:"The steps of reaching the directory, in order"`
+	Notes      []string          `json:"notes" doc:"What was missing or unusual about the directory"`
+	Summary    plan.Summary      `json:"summary"`
+	Guard      plan.Guard        `json:"guard" doc:"The removal guard's verdict, as if Remove Accounts were chosen"`
+	Error      *Failure          `json:"error"`
+}
+
+// PreviewView shows a preview.
+func PreviewView(r jobstore.Run) Preview {
+	return Preview{
+		ID: r.ID, State: r.State, UndoOf: r.UndoOf, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt,
+		Settings: ImportView{Connection: connectionView(r.Import.Connection, r.SealedPassword), Advanced: r.Import.Advanced.Shown(), Options: r.Import.Options},
+		Progress: r.Progress, Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard, Error: failureView(r.Failure),
+	}
+}
+
+// Sync is a sync.
+type Sync struct {
+	_          struct{}          `json:"-" nullable:"true"`
+	ID         string            `json:"id"`
+	State      jobstore.State    `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+	Trigger    jobstore.Trigger  `json:"trigger" enum:"manual,schedule,undo"`
+	StartedBy  string            `json:"startedBy"`
+	PreviewID  string            `json:"previewId,omitempty"`
+	UndoOf     string            `json:"undoOf,omitempty" doc:"The sync that this one reverses"`
+	Options    settings.Options  `json:"options"`
+	CreatedAt  time.Time         `json:"createdAt"`
+	StartedAt  *time.Time        `json:"startedAt"`
+	FinishedAt *time.Time        `json:"finishedAt"`
+	DurationMS int64             `json:"durationMs" doc:"From start to end, or to now"`
+	Progress   jobstore.Progress `json:"progress"`
+	Connection []directory.Step  `json:"connection"`
+	Notes      []string          `json:"notes"`
+	Summary    plan.Summary      `json:"summary"`
+	Guard      plan.Guard        `json:"guard"`
+	Error      *Failure          `json:"error"`
+}
+
+// SyncView shows a sync as it is at a time.
+func SyncView(r jobstore.Run, now time.Time) Sync {
+	view := Sync{
+		ID: r.ID, State: r.State, Trigger: r.Trigger, StartedBy: r.StartedBy, PreviewID: r.PreviewID, UndoOf: r.UndoOf, Options: r.Import.Options,
+		CreatedAt: r.CreatedAt, StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Progress: r.Progress,
+		Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard, Error: failureView(r.Failure),
+	}
+	switch {
+	case r.StartedAt.IsZero():
+	case r.FinishedAt.IsZero():
+		view.DurationMS = now.Sub(r.StartedAt).Milliseconds()
+	default:
+		view.DurationMS = r.FinishedAt.Sub(r.StartedAt).Milliseconds()
+	}
+	return view
+}
+
+// summaryView gives every type its count, also before there is a plan.
+func summaryView(r jobstore.Run) plan.Summary {
+	s := r.Result.Summary
+	if s.ByType == nil {
+		s.ByType = map[user.Type]int{}
+	}
+	return s
+}
+
+// Schedule is a saved schedule.
+type Schedule struct {
+	_             struct{}  `json:"-" nullable:"true"`
+	IntervalHours int       `json:"intervalHours" minimum:"1" maximum:"24"`
+	NextRunAt     time.Time `json:"nextRunAt"`
+	Paused        bool      `json:"paused"`
+	PausedReason  string    `json:"pausedReason,omitempty"`
+}
+
+// Settings are the saved settings.
+type Settings struct {
+	Connection          ConnectionView    `json:"connection"`
+	Advanced            settings.Advanced `json:"advanced"`
+	Options             settings.Options  `json:"options"`
+	Schedule            *Schedule         `json:"schedule"`
+	LastRun             *Sync             `json:"lastRun"`
+	ConsecutiveFailures int               `json:"consecutiveFailures"`
+	UpdatedAt           time.Time         `json:"updatedAt"`
+}
+
+// SettingsView shows saved settings.
+func SettingsView(s importer.Saved, now time.Time) Settings {
+	view := Settings{
+		Connection: connectionView(s.Connection, s.SealedPassword), Advanced: s.Advanced.Shown(), Options: s.Options,
+		ConsecutiveFailures: s.ConsecutiveFailures, UpdatedAt: s.UpdatedAt,
+	}
+	if s.Schedule != nil {
+		view.Schedule = &Schedule{IntervalHours: s.Schedule.IntervalHours, NextRunAt: s.Schedule.NextRunAt, Paused: s.Schedule.Paused, PausedReason: s.Schedule.PausedReason}
+	}
+	if s.LastRun != nil {
+		last := SyncView(*s.LastRun, now)
+		view.LastRun = &last
+	}
+	return view
+}
+
+// Row is a row of a preview.
+type Row struct {
+	Address        string      `json:"address"`
+	Kind           user.Kind   `json:"kind" doc:"primary or alias; empty for a value that is neither"`
+	PrimaryAddress string      `json:"primaryAddress"`
+	Type           user.Type   `json:"type"`
+	Change         plan.Change `json:"change" enum:"create,update,delete,unchanged,skipped"`
+	Reason         string      `json:"reason"`
+	DN             string      `json:"dn"`
+	Source         user.Source `json:"source,omitempty" doc:"Who put the stored user on the list: directory or manual"`
+	Notes          []string    `json:"notes"`
+}
+
+// RowView shows a row.
+func RowView(r *plan.Row) Row {
+	row := Row{
+		Address: r.Address, Kind: r.Kind, PrimaryAddress: r.PrimaryAddress, Type: r.Type, Change: r.Change, Reason: string(r.Reason), DN: r.DN, Notes: list(r.Notes),
+	}
+	if r.Before != nil {
+		row.Source = r.Before.Source
+	}
+	return row
+}
+
+// User is a user of the Users List.
+type User struct {
+	_              struct{}            `json:"-" nullable:"true"`
+	Address        string              `json:"address"`
+	Kind           user.Kind           `json:"kind" enum:"primary,alias"`
+	PrimaryAddress string              `json:"primaryAddress"`
+	Type           user.Type           `json:"type"`
+	Source         user.Source         `json:"source" enum:"directory,manual"`
+	HeldSpamReport user.HeldSpamReport `json:"heldSpamReport" enum:"daily,off"`
+	Protected      bool                `json:"protected" doc:"Imports neither change nor remove the user"`
+	Version        int64               `json:"version"`
+	CreatedAt      time.Time           `json:"createdAt"`
+	UpdatedAt      time.Time           `json:"updatedAt"`
+}
+
+// UserView shows a user, or nothing where there is none.
+func UserView(u *user.User) *User {
+	if u == nil {
+		return nil
+	}
+	return &User{
+		Address: u.Address, Kind: u.Kind, PrimaryAddress: u.PrimaryAddress, Type: u.Type, Source: u.Source, HeldSpamReport: u.HeldSpamReport,
+		Protected: u.Protected, Version: u.Version, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+	}
+}
+
+// Change is a line of a sync's journal.
+type Change struct {
+	Row
+	Before  *User  `json:"before"`
+	After   *User  `json:"after"`
+	Outcome string `json:"outcome" enum:"applied,conflict,pending"`
+}
+
+// ChangeView shows a line of a journal.
+func ChangeView(c importer.Change) Change {
+	return Change{Row: RowView(&c.Row), Before: UserView(c.Before), After: UserView(c.After), Outcome: string(c.Outcome)}
+}
+
+// Export is a CSV that was asked for.
+type Export struct {
+	ID        string         `json:"id"`
+	State     jobstore.State `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+	URL       string         `json:"url" doc:"Downloads the file until expiresAt; empty until the export is done"`
+	ExpiresAt *time.Time     `json:"expiresAt"`
+	Rows      int            `json:"rows"`
+	Bytes     int64          `json:"bytes"`
+	SHA256    string         `json:"sha256"`
+	FileName  string         `json:"fileName"`
+}
+
+// ExportView shows an export.
+func ExportView(e importer.Export) Export {
+	view := Export{ID: e.Run.ID, State: e.Run.State, URL: e.URL, ExpiresAt: moment(e.ExpiresAt)}
+	if x := e.Run.Export; x != nil {
+		view.Rows, view.Bytes, view.SHA256, view.FileName = x.Rows, x.Bytes, x.SHA256, x.FileName
+	}
+	return view
+}
+
+// List is a page of a list.
+type List[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty" doc:"The cursor of the next page; absent at the end"`
+}
+
+// ListOf shows a page.
+func ListOf[T, V any](items []T, next string, view func(*T) V) List[V] {
+	out := List[V]{Items: make([]V, len(items)), Next: next}
+	for i := range items {
+		out.Items[i] = view(&items[i])
+	}
+	return out
+}
+
+// list returns a list that is [] where it is empty.
+func list[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
+}
+
+// moment returns a time, or null where there is none yet.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// Started is the answer to a request that started a run.
+type Started struct {
+	ID    string         `json:"id"`
+	State jobstore.State `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+}
+
+// PathOf returns the path that shows a run.
+func PathOf(r jobstore.Run) string {
+	if r.Kind == jobstore.KindPreview {
+		return "/v1/previews/" + r.ID
+	}
+	return "/v1/syncs/" + r.ID
+}
