@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// guarded refuses requests that a page of another site sent, or had sent by rebinding its name to this address: their Host
+// or Origin is not this server's own.
+func guarded(base string, next http.Handler) http.Handler {
+	own, err := url.Parse(base)
+	if err != nil {
+		panic("the server's own address does not parse: " + base)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		if !isOwn(r.Host, own) {
+			refuse(w, "host_not_allowed", "This server answers to "+own.Host+" only, and not to "+r.Host+".")
+			return
+		}
+		if origin := r.Header.Get("Origin"); origin != "" {
+			from, err := url.Parse(origin)
+			if err != nil || from.Scheme != "http" || !isOwn(from.Host, own) {
+				refuse(w, "origin_not_allowed", "Requests from pages of "+origin+" are refused.")
+				return
+			}
+		}
+		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+			refuse(w, "origin_not_allowed", "Requests from pages of another site are refused.")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isOwn tells whether a Host is a loopback name with the port that is listened on.
+func isOwn(host string, own *url.URL) bool {
+	name, port, err := net.SplitHostPort(host)
+	if err != nil || port != own.Port() {
+		return false
+	}
+	ip := net.ParseIP(name)
+	return name == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func refuse(w http.ResponseWriter, code, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(http.StatusForbidden)
+	// The status is out; a broken connection is all that can fail here.
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"type": "about:blank", "title": http.StatusText(http.StatusForbidden), "status": http.StatusForbidden, "code": code, "detail": detail,
+	})
+}
+
+// logged writes a line for each request that changes something or fails; polling would drown those.
+func logged(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(recorder, r)
+		if r.Method != http.MethodGet || recorder.status >= http.StatusBadRequest {
+			log.Info("request", "method", r.Method, "path", r.URL.Path, "status", recorder.status, "duration", time.Since(start).Round(time.Microsecond))
+		}
+	})
+}
+
+// statusRecorder remembers the status of a response.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *statusRecorder) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }

@@ -1,0 +1,40 @@
+// Command local runs the whole of Rollcall in one process, with nothing else installed: the API, the workers, the stores in a
+// folder, and three demo directories to import from.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "rollcall:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	var c config
+	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "the loopback address to listen on")
+	flags.StringVar(&c.data, "data", "./.rollcall", "the folder to keep everything in")
+	flags.BoolVar(&c.demo, "demo", true, "serve three demo directories to import from")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unknown argument %q; -h lists the flags", flags.Arg(0))
+	}
+	c.out, c.log = os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, nil))
+	return serve(ctx, c)
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"rollcall/functions/export/exports"
+	"rollcall/functions/preview/previews"
+	"rollcall/functions/sync/syncs"
+	"rollcall/local/demo"
+	"rollcall/shared/api"
+	"rollcall/shared/directory"
+	"rollcall/shared/embedded"
+	"rollcall/shared/importer"
+	"rollcall/shared/queue"
+	"rollcall/shared/user"
+)
+
+// config is what the flags say, and where to write to.
+type config struct {
+	addr, data string
+	demo       bool
+	out        io.Writer
+	log        *slog.Logger
+}
+
+// accountHeader names the account of a request; only local reads it.
+const accountHeader = "X-Rollcall-Account"
+
+const defaultAccount = "demo"
+
+// sweepInterval is how often objects past their time are deleted.
+const sweepInterval = 10 * time.Minute
+
+// serve runs everything until ctx ends.
+func serve(ctx context.Context, c config) (err error) {
+	listener, err := listen(ctx, c.addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	base := "http://" + listener.Addr().String()
+	store, err := embedded.Open(c.data, embedded.Options{BaseURL: func() string { return base }, Log: c.log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if c.demo {
+		directories, stopDemo, err := demo.Start(ctx, c.data, c.log)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stopDemo()) }()
+		if err := demo.Print(c.out, directories); err != nil {
+			return err
+		}
+	}
+	work := importer.Config{
+		Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Queue: store.Queue(), Sealer: store.Sealer(), Opener: store.Sealer(),
+		Directory: directory.New(directory.Config{}), Log: c.log,
+	}
+	// A goroutine that stays behind would use a closed store: all of them end before it closes.
+	background, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	worker := importer.NewWorker(work)
+	handlers := map[queue.Name]queue.Handler{queue.Previews: previews.Worker(worker), queue.Syncs: syncs.Worker(worker)}
+	running.Go(func() {
+		err := store.Queue().Run(background, func(ctx context.Context, m queue.Message) error { return handlers[m.Queue()](ctx, m) })
+		if err != nil {
+			c.log.Error("the queue stopped", "error", err)
+		}
+	})
+	if err := store.Resend(ctx); err != nil {
+		return err
+	}
+	running.Go(func() { sweep(background, store, c.log) })
+	return c.listenAndServe(ctx, listener, base, routes(importer.NewService(work), store, base, c.log))
+}
+
+// listen takes a loopback address: the API has no sign-in here, so nobody else may reach it.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("-addr %q is not host:port, such as 127.0.0.1:8080", addr)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("-addr %q is not a loopback address: local has no sign-in, so it listens on 127.0.0.1 or [::1] only", addr)
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is taken by another program: choose another with -addr 127.0.0.1:8081 (make run ADDR=127.0.0.1:8081)", addr)
+	}
+	return listener, err
+}
+
+// routes mounts everything that is served.
+func routes(service *importer.Service, store *embedded.Store, base string, log *slog.Logger) http.Handler {
+	v1 := newAPI(service, log)
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", v1)
+	mux.Handle(embedded.DownloadPath, store.DownloadHandler())
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprintf(w, welcome, base)
+	})
+	return logged(log, guarded(base, mux))
+}
+
+const welcome = `Rollcall imports the users of a directory server into the Users List.
+
+The API is at %[1]s/v1/, described in %[1]s/v1/openapi.json.
+The README shows the whole job with five curl commands.
+`
+
+// newAPI registers the routes of all functions on one API.
+func newAPI(service *importer.Service, log *slog.Logger) *api.API {
+	v1 := api.New(api.Config{Identify: identify, Log: log})
+	previews.Register(v1, service)
+	exports.Register(v1, service)
+	syncs.Register(v1, service, time.Now)
+	return v1
+}
+
+// identify takes the account from the header. Whoever reaches a loopback address is trusted with all of it.
+func identify(r *http.Request) (api.Caller, error) {
+	account := r.Header.Get(accountHeader)
+	if account == "" {
+		account = defaultAccount
+	}
+	return api.Caller{Identity: importer.Identity{Account: user.Account(account), Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin}}, nil
+}
+
+// listenAndServe answers requests until ctx ends, and lets those under way finish.
+func (c config) listenAndServe(ctx context.Context, listener net.Listener, base string, handler http.Handler) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelWarn),
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(limit)
+	}()
+	fmt.Fprintln(c.out, "ready:", base)
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
+
+// sweep deletes what is past its time, now and then.
+func sweep(ctx context.Context, store *embedded.Store, log *slog.Logger) {
+	ticker := time.NewTicker(sweepInterval)
+	defer ticker.Stop()
+	for {
+		if err := store.Sweep(ctx); err != nil && ctx.Err() == nil {
+			log.Error("sweeping old files failed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
