@@ -1,0 +1,324 @@
+// Package e2e drives the whole system the way its callers do: the built program, HTTP in, real directory servers, CSV
+// and Users List out.
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary is the program under test, built once by TestMain. shared is one run of it, without the demo directories, for the
+// tests that can do with an account of their own.
+var (
+	binary string
+	shared *program
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "rollcall-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "rollcall")
+	build := exec.Command("go", "build", "-o", binary, "rollcall/local")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "build the program under test:", err)
+		return 1
+	}
+	shared, err = launch(filepath.Join(dir, "data"), "-demo=false")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer shared.stop(syscall.SIGTERM)
+	code := m.Run()
+	if code != 0 {
+		fmt.Fprintf(os.Stderr, "the shared program's log:\n%.20000s", shared.log)
+	}
+	return code
+}
+
+// account returns the shared program with an account that no other test uses.
+func account(t *testing.T) *program {
+	t.Helper()
+	own := *shared
+	own.t, own.account = t, t.Name()
+	return &own
+}
+
+// program is one running Rollcall.
+type program struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	base string
+	data string
+	log  *bytes.Buffer
+	// account is sent with each request; empty leaves it to the program.
+	account string
+}
+
+// startProgram starts Rollcall for one test and stops it at the test's end.
+func startProgram(t *testing.T, data string, args ...string) *program {
+	t.Helper()
+	p, err := launch(data, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.t = t
+	t.Cleanup(func() {
+		p.stop(syscall.SIGTERM)
+		if t.Failed() {
+			t.Logf("the program's log:\n%.20000s", p.log)
+		}
+	})
+	return p
+}
+
+// launch starts Rollcall on a free port and waits until it says that it is ready.
+func launch(data string, args ...string) (*program, error) {
+	p := &program{data: data, log: new(bytes.Buffer)}
+	p.cmd = exec.Command(binary, append([]string{"-addr", "127.0.0.1:0", "-data", data}, args...)...)
+	p.cmd.Stderr = p.log
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	ready := make(chan string, 1)
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			if base, ok := strings.CutPrefix(lines.Text(), "ready: "); ok {
+				ready <- base
+			}
+		}
+		close(ready)
+	}()
+	select {
+	case base, ok := <-ready:
+		if ok {
+			p.base = base
+			return p, nil
+		}
+		p.cmd.Wait()
+		return nil, fmt.Errorf("the program ended before it was ready:\n%s", p.log)
+	case <-time.After(30 * time.Second):
+		p.stop(syscall.SIGKILL)
+		return nil, fmt.Errorf("the program was not ready within 30 s:\n%s", p.log)
+	}
+}
+
+// stop ends the program and waits for it. Stopping twice is fine.
+func (p *program) stop(signal syscall.Signal) {
+	if p.cmd.ProcessState == nil {
+		p.cmd.Process.Signal(signal)
+		p.cmd.Wait()
+	}
+}
+
+// object is a JSON object.
+type object map[string]any
+
+// at returns the value at a dotted path.
+func (o object) at(path string) any {
+	var value any = map[string]any(o)
+	for _, name := range strings.Split(path, ".") {
+		m, ok := value.(map[string]any)
+		if !ok {
+			return nil
+		}
+		value = m[name]
+	}
+	return value
+}
+
+func (o object) text(path string) string {
+	s, _ := o.at(path).(string)
+	return s
+}
+
+func (o object) number(path string) int {
+	n, _ := o.at(path).(float64)
+	return int(n)
+}
+
+func (o object) items() []object {
+	list, _ := o["items"].([]any)
+	out := make([]object, len(list))
+	for i := range list {
+		out[i], _ = list[i].(map[string]any)
+	}
+	return out
+}
+
+// call sends a request and returns status and body.
+func (p *program) call(method, path string, body any) (int, object) {
+	p.t.Helper()
+	var payload io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		payload = bytes.NewReader(data)
+	}
+	ctx, cancel := context.WithTimeout(p.t.Context(), 60*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, p.base+path, payload)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if p.account != "" {
+		req.Header.Set("X-Rollcall-Account", p.account)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var answer object
+	if len(data) > 0 {
+		if err := json.Unmarshal(data, &answer); err != nil {
+			p.t.Fatalf("%s %s: %d, and no JSON: %.200s", method, path, resp.StatusCode, data)
+		}
+	}
+	return resp.StatusCode, answer
+}
+
+// must calls and fails unless the status is the wanted one.
+func (p *program) must(want int, method, path string, body any) object {
+	p.t.Helper()
+	status, answer := p.call(method, path, body)
+	if status != want {
+		p.t.Fatalf("%s %s: status %d, want %d: %v", method, path, status, want, answer)
+	}
+	return answer
+}
+
+// wait polls a run until it has ended.
+func (p *program) wait(path string) object {
+	p.t.Helper()
+	deadline := time.Now().Add(3 * time.Minute)
+	for {
+		answer := p.must(200, "GET", path, nil)
+		switch answer.text("state") {
+		case "queued", "running":
+		default:
+			return answer
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%s did not end: %v", path, answer)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// preview runs a preview to its end.
+func (p *program) preview(request object) object {
+	p.t.Helper()
+	started := p.must(202, "POST", "/v1/previews", request)
+	return p.wait("/v1/previews/" + started.text("id"))
+}
+
+// sync runs a sync to its end.
+func (p *program) sync(request object) object {
+	p.t.Helper()
+	started := p.must(202, "POST", "/v1/syncs", request)
+	return p.wait("/v1/syncs/" + started.text("id"))
+}
+
+// list reads every page of a list.
+func (p *program) list(path string, query url.Values) []object {
+	p.t.Helper()
+	if query == nil {
+		query = url.Values{}
+	}
+	if query.Get("limit") == "" {
+		query.Set("limit", "1000")
+	}
+	var all []object
+	for {
+		page := p.must(200, "GET", path+"?"+query.Encode(), nil)
+		all = append(all, page.items()...)
+		next := page.text("next")
+		if next == "" {
+			return all
+		}
+		query.Set("cursor", next)
+	}
+}
+
+// csv exports and reads the file behind the link.
+func (p *program) csv(path string) [][]string {
+	p.t.Helper()
+	export := p.must(201, "POST", path, nil)
+	data := p.download(export.text("url"), http.StatusOK)
+	if int(export.number("bytes")) != len(data) {
+		p.t.Errorf("the export says %d bytes, the file has %d", export.number("bytes"), len(data))
+	}
+	text, ok := strings.CutPrefix(string(data), "\ufeff")
+	if !ok {
+		p.t.Error("the CSV has no byte order mark")
+	}
+	if lines, crlf := strings.Count(text, "\n"), strings.Count(text, "\r\n"); lines != crlf {
+		p.t.Errorf("%d of %d lines end in CRLF", crlf, lines)
+	}
+	records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		p.t.Fatalf("read the CSV: %v", err)
+	}
+	if want := "Address,Address Type,Primary Address,Object Type,Change,Reason,Distinguished Name"; strings.Join(records[0], ",") != want {
+		p.t.Errorf("header %q, want %q", records[0], want)
+	}
+	if len(records)-1 != export.number("rows") {
+		p.t.Errorf("the export says %d rows, the file has %d", export.number("rows"), len(records)-1)
+	}
+	return records[1:]
+}
+
+func (p *program) download(link string, want int) []byte {
+	p.t.Helper()
+	resp, err := http.Get(link)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if resp.StatusCode != want {
+		p.t.Errorf("GET %s: status %d, want %d", link, resp.StatusCode, want)
+	}
+	return data
+}
