@@ -53,6 +53,7 @@ fmt: ## format the code
 .PHONY: generate
 generate: ## write docs/openapi.json and the demo directories anew
 	@go generate ./...
+	@go test ./local -run TestTheStoredDocument -update
 
 .PHONY: servers
 servers: ## install the directory servers that the tests start (Debian's packages)

@@ -96,8 +96,17 @@ func newProblem(status int, message string, errs ...error) huma.StatusError {
 		places[field.Field] = len(p.Errors)
 		p.Errors = append(p.Errors, field)
 	}
-	if status == http.StatusUnprocessableEntity {
+	switch status {
+	case http.StatusUnprocessableEntity:
 		p.Detail = "Some fields are wrong; errors names each with the mend."
+	case http.StatusUnsupportedMediaType:
+		p.Detail, p.Errors = "Send the body as Content-Type: application/json.", nil
+	case http.StatusBadRequest:
+		if len(p.Errors) == 1 && p.Errors[0].Field == "" {
+			p.Detail, p.Errors = "The body is not valid JSON: "+p.Errors[0].Message+".", nil
+		}
+	case http.StatusRequestEntityTooLarge:
+		p.Detail = "The body is longer than 1 MiB."
 	}
 	return p
 }
@@ -123,8 +132,8 @@ func messageOf(d *huma.ErrorDetail) string {
 		return "is required"
 	case d.Message == "unexpected property":
 		return "is not a field of this request; check its spelling"
-	case d.Location == "body":
-		return "the body is not valid JSON: " + d.Message
+	case d.Message == "unknown query parameter":
+		return "is not a parameter of this request; check its spelling"
 	}
 	return d.Message
 }

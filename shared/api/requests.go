@@ -15,6 +15,7 @@ type ConnectionInput struct {
 	UseSSL           bool   `json:"useSSL,omitempty" doc:"TLS from the first byte; without it the session is upgraded with STARTTLS"`
 	Username         string `json:"username,omitempty" maxLength:"1024" doc:"A DN, user@domain, DOMAIN\\user, or empty to read anonymously" example:"reader@example.com"`
 	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true" doc:"Left out, the stored one is used for the same host, port, security and username"`
+	PasswordSet      bool   `json:"passwordSet,omitempty" readOnly:"true" doc:"As GET /v1/settings gave it; it may be sent back and changes nothing"`
 	CACertificate    string `json:"caCertificate,omitempty" maxLength:"65536" doc:"PEM, one or more certificates to trust besides the system's"`
 	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty" doc:"Go on without encryption where the server refuses STARTTLS"`
 }

@@ -88,7 +88,10 @@ func (j *job) takePreview(ctx context.Context, key string) error {
 	if errors.Is(err, objectstore.ErrNotFound) {
 		return expiredPreview()
 	}
-	j.set(func() { j.result, j.notes = preview.Result, preview.Notes })
+	j.set(func() {
+		j.result, j.notes, j.steps = preview.Result, preview.Notes, preview.Steps
+		j.progress.Entries, j.progress.Addresses = preview.Progress.Entries, preview.Progress.Addresses
+	})
 	return err
 }
 

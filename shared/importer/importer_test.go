@@ -42,7 +42,7 @@ func TestSyncAppliesExactlyTheRowsOfItsPreview(t *testing.T) {
 	if diff := cmp.Diff([]string{"a.miller@example.com alias off", "ann@example.com primary off", "bob@example.com primary off"}, h.users()); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(jobstore.Progress{Phase: jobstore.PhaseApplying, Applied: 3, ToApply: 3}, run.Progress); diff != "" {
+	if diff := cmp.Diff(jobstore.Progress{Phase: jobstore.PhaseApplying, Entries: 2, Addresses: 3, Applied: 3, ToApply: 3}, run.Progress); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }

@@ -68,6 +68,9 @@ func (in *saveInput) Resolve(huma.Context) []error {
 	if in.Body.Connection != nil && in.Body.PreviewID != "" {
 		wrong = append(wrong, &huma.ErrorDetail{Location: "body.previewId", Message: "send either a connection or a previewId, not both"})
 	}
+	if s := in.Body.Schedule; s != nil && (s.IntervalHours < settings.MinInterval || s.IntervalHours > settings.MaxInterval) {
+		wrong = append(wrong, &huma.ErrorDetail{Location: "body.schedule.intervalHours", Message: "must be 1 to 24 hours; send null in place of the schedule for none"})
+	}
 	if _, err := in.version(); err != nil {
 		wrong = append(wrong, &huma.ErrorDetail{Location: "header.If-Match", Message: "is not an ETag that GET /v1/settings gave"})
 	}
