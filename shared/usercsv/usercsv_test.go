@@ -1,0 +1,197 @@
+package usercsv_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/shared/plan"
+	"rollcall/shared/user"
+	"rollcall/shared/usercsv"
+)
+
+var update = flag.Bool("update", false, "write the golden file anew")
+
+const golden = "testdata/preview.csv"
+
+// rows show what a cell may hold: quotes, commas, formulas, scripts, line breaks, broken text.
+func rows() []plan.Row {
+	alias := plan.Row{Address: "a.miller@example.com", Kind: user.Alias, PrimaryAddress: "Ann@Example.com", Type: user.TypeUser, Change: plan.Create, DN: `CN=Miller\, Ann,DC=example,DC=com`}
+	return []plan.Row{
+		alias,
+		{Address: "Ann@Example.com", Kind: user.Primary, PrimaryAddress: "Ann@Example.com", Type: user.TypeUser, Change: plan.Unchanged, Reason: plan.ReasonProtected, DN: `CN="Ann" Miller,DC=example,DC=com`},
+		{Address: "=cmd|'/c calc'!A1", Change: plan.Skipped, Reason: "invalid address", Notes: []string{"has no @"}, DN: "+1"},
+		{Address: " \t@SUM(A1)", Change: plan.Skipped, Reason: "invalid address", DN: "-2+3"},
+		{Address: "＝1＋1", Change: plan.Skipped, DN: "line\r\nbreak"},
+		{Address: "jörg@müller.example", Kind: user.Primary, PrimaryAddress: "jörg@müller.example", Type: user.TypeUser, Change: plan.Create, DN: "CN=Jörg 株式会社", Notes: []string{"needs SMTPUTF8"}},
+		{Address: "trailing space ", DN: "bad\xffutf8", Change: plan.Skipped},
+	}
+}
+
+func print(t testing.TB, rows []plan.Row) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := usercsv.NewWriter(&out)
+	for i := range rows {
+		if err := w.Row(&rows[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if w.Rows() != len(rows) {
+		t.Errorf("Rows() = %d, want %d", w.Rows(), len(rows))
+	}
+	return out.Bytes()
+}
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	got := print(t, rows())
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("file (-golden +got):\n%s", diff)
+	}
+}
+
+func TestFormAndColumns(t *testing.T) {
+	t.Parallel()
+	data := string(print(t, rows()))
+	text, ok := strings.CutPrefix(data, "\ufeff")
+	if !ok {
+		t.Error("no byte order mark")
+	}
+	if strings.Count(text, "\r\n") != len(rows())+1 || strings.Count(text, "\n") != len(rows())+1 {
+		t.Error("a line does not end in CRLF, or a cell breaks one")
+	}
+	records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(records[0], ","); got != usercsv.Header {
+		t.Errorf("header %q", got)
+	}
+	for _, record := range records[1:] {
+		for _, cell := range record {
+			if trimmed := strings.TrimSpace(cell); trimmed != "" && strings.ContainsAny(trimmed[:1], "=+-@") {
+				t.Errorf("a spreadsheet would run the cell %q", cell)
+			}
+		}
+	}
+}
+
+func TestUsersList(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	w := usercsv.NewWriter(&out)
+	if err := w.User(user.User{Address: "a@b.example", Kind: user.Alias, PrimaryAddress: "c@b.example", Type: user.TypeShared, DN: "CN=c"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\ufeff" + usercsv.Header + "\r\na@b.example,alias,c@b.example,shared,,,CN=c\r\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+type full struct{}
+
+var errFull = errors.New("disk full")
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+func TestAFullDiskIsNoticed(t *testing.T) {
+	t.Parallel()
+	w := usercsv.NewWriter(full{})
+	row := rows()[0]
+	_ = w.Row(&row)
+	if err := w.Flush(); !errors.Is(err, errFull) {
+		t.Errorf("Flush() = %v, want %v", err, errFull)
+	}
+}
+
+func TestFileNames(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 23, 19, 4, 5, 0, time.FixedZone("", 3600))
+	if got := usercsv.UsersFileName(at); got != "rollcall-users-2026-11-23T180405Z.csv" {
+		t.Errorf("UsersFileName = %q", got)
+	}
+	if got := usercsv.PreviewFileName("01J"); got != "rollcall-preview-01J.csv" {
+		t.Errorf("PreviewFileName = %q", got)
+	}
+}
+
+// FuzzCell holds the writer against encoding/csv: what it writes is read back as the same cell, but for the quote before a
+// formula and the mark in place of what cannot be shown.
+func FuzzCell(f *testing.F) {
+	for _, r := range rows() {
+		f.Add(r.Address, r.DN)
+	}
+	f.Fuzz(func(t *testing.T, address, dn string) {
+		data := print(t, []plan.Row{{Address: address, DN: dn}})
+		records, err := csv.NewReader(bytes.NewReader(data[3:])).ReadAll()
+		if err != nil || len(records) != 2 || len(records[1]) != 7 {
+			t.Fatalf("%q gives %d records, error %v", data, len(records), err)
+		}
+		for i, want := range map[int]string{0: address, 6: dn} {
+			got := records[1][i]
+			want = strings.Map(func(r rune) rune {
+				if unicode.IsControl(r) {
+					return '\ufffd'
+				}
+				return r
+			}, want)
+			if got != want && got != "'"+want {
+				t.Fatalf("cell %q came back as %q", want, got)
+			}
+			if trimmed := strings.TrimSpace(got); trimmed != "" && strings.ContainsAny(trimmed[:1], "=+-@") {
+				t.Fatalf("a spreadsheet would run %q", got)
+			}
+		}
+	})
+}
+
+func BenchmarkRow(b *testing.B) {
+	row := rows()[0]
+	w := usercsv.NewWriter(discard{})
+	b.ReportAllocs()
+	for range b.N {
+		if err := w.Row(&row); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkEncodingCSV is the peer of BenchmarkRow.
+func BenchmarkEncodingCSV(b *testing.B) {
+	r := rows()[0]
+	w := csv.NewWriter(discard{})
+	b.ReportAllocs()
+	for range b.N {
+		if err := w.Write([]string{r.Address, string(r.Kind), r.PrimaryAddress, string(r.Type), string(r.Change), string(r.Reason), r.DN}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
