@@ -37,7 +37,7 @@ race: tools servers ## run every test under the race detector (needs a C compile
 fuzz: tools ## run each fuzz target for FUZZTIME (default 20s)
 	@for package in $$(go list ./shared/...); do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-	    echo "== $$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-20s} $$package; \
+	    echo "== $$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-20s} -fuzzminimizetime 10x $$package; \
 	  done; \
 	done
 

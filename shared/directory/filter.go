@@ -9,14 +9,20 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// maxFilterDepth bounds how deep filters may nest: compiling one is recursive.
-const maxFilterDepth = 64
+// The bounds of filters: compiling one is recursive, and takes time that grows faster than its length in bytes.
+const (
+	maxFilterDepth  = 64
+	maxFilterLength = 16 << 10
+)
 
 // CheckFilter returns a filter (RFC 4515) as it is searched with: without the stray spaces and line breaks of a pasted one,
 // in parentheses. Its error names the character where the filter goes wrong, counted from 1. An empty filter stays empty.
 func CheckFilter(text string) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", errors.New("the filter is not valid UTF-8 text")
+	}
+	if len(text) > maxFilterLength {
+		return "", fmt.Errorf("the filter is longer than %d bytes", maxFilterLength)
 	}
 	filter := tidyFilter(text)
 	if filter == "" {
@@ -65,9 +71,9 @@ func tidyFilter(text string) string {
 
 // checkParentheses finds what pasting breaks most often.
 func checkParentheses(filter string) error {
-	depth := 0
+	depth, position := 0, 0
 	for i, r := range filter {
-		position := utf8.RuneCountInString(filter[:i]) + 1
+		position++
 		switch r {
 		case '(':
 			if depth++; depth > maxFilterDepth {
@@ -79,6 +85,8 @@ func checkParentheses(filter string) error {
 		switch {
 		case depth < 0:
 			return fmt.Errorf("the filter has a ) too many at character %d", position)
+		case depth == 0 && filter[i+1:] == strings.Repeat(")", len(filter)-i-1) && i+1 < len(filter):
+			return fmt.Errorf("the filter has a ) too many at character %d", position+1)
 		case depth == 0 && i+1 < len(filter):
 			return fmt.Errorf("the filter ends at character %d, but %q follows; join filters as (&%s)", position, filter[i+1:], "(…)(…)")
 		}
