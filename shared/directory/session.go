@@ -73,7 +73,8 @@ func (s *session) explain(ctx context.Context, step string, err error) error {
 	if errors.Is(context.Cause(ctx), context.Canceled) {
 		return fmt.Errorf("%s: %w", step, context.Canceled)
 	}
-	if ctx.Err() != nil || isTimeout(err) {
+	// go-ldap hides the network's own timeout, and the connection's deadline may end a moment before the context's.
+	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || isTimeout(err) || ok && !time.Now().Before(deadline) {
 		return &Error{Code: CodeTimeout, Step: step, Err: err, Message: fmt.Sprintf("%s gave no answer within %s (%s). "+
 			"Check the host and the port, and whether a firewall lets this service through.", s.target(), s.c.StepTimeout, stepWords[step])}
 	}

@@ -1,0 +1,221 @@
+package directory_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+)
+
+// script is a server that answers as a test tells it to, and that remembers what it was asked.
+type script struct {
+	// root is the rootDSE; nil answers "no such object".
+	root map[string][]string
+	// bind is the result code of a bind, and bindText its diagnostic message.
+	bind     int64
+	bindText string
+	// startTLS is the result code of STARTTLS; 53 where it is 0, so that tests need no certificate.
+	startTLS int64
+	// base is the result code of a search for the base itself, and matched its matched DN.
+	base    int64
+	matched string
+	// search answers the n-th search below the base. It returns false to hang up.
+	search func(s *session, n int, request search) bool
+
+	mu  sync.Mutex
+	ops []ber.Tag
+}
+
+// search is what a search asked for.
+type search struct {
+	base, filter string
+	attributes   []string
+	paging       *ldap.ControlPaging
+}
+
+// session is one connection of a script.
+type session struct {
+	net.Conn
+	id int64
+}
+
+// serve starts the script on a free port and returns it.
+func (s *script) serve(t *testing.T) (host string, port int) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	t.Cleanup(func() {
+		listener.Close()
+		running.Wait()
+	})
+	running.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() {
+				defer conn.Close()
+				s.talk(&session{Conn: conn})
+			})
+		}
+	})
+	return "127.0.0.1", listener.Addr().(*net.TCPAddr).Port
+}
+
+func (s *script) talk(c *session) {
+	c.SetDeadline(time.Now().Add(20 * time.Second))
+	searches := 0
+	for {
+		packet, err := ber.ReadPacket(c)
+		if err != nil || len(packet.Children) < 2 {
+			return
+		}
+		c.id, _ = packet.Children[0].Value.(int64)
+		op := packet.Children[1]
+		s.mu.Lock()
+		s.ops = append(s.ops, op.Tag)
+		s.mu.Unlock()
+		ok := true
+		switch op.Tag {
+		case ldap.ApplicationExtendedRequest:
+			code := s.startTLS
+			if code == 0 {
+				code = ldap.LDAPResultUnwillingToPerform
+			}
+			c.result(ldap.ApplicationExtendedResponse, code, "", "")
+		case ldap.ApplicationBindRequest:
+			c.result(ldap.ApplicationBindResponse, s.bind, "", s.bindText)
+		case ldap.ApplicationSearchRequest:
+			request := parseSearch(packet)
+			scope, _ := op.Children[1].Value.(int64)
+			switch {
+			case request.base == "" && scope == ldap.ScopeBaseObject && s.root == nil:
+				c.result(ldap.ApplicationSearchResultDone, ldap.LDAPResultNoSuchObject, "", "")
+			case request.base == "" && scope == ldap.ScopeBaseObject:
+				c.entry("", s.root)
+				c.done(0)
+			case scope == ldap.ScopeBaseObject && len(request.attributes) == 1 && request.attributes[0] == "1.1":
+				c.result(ldap.ApplicationSearchResultDone, s.base, s.matched, "")
+			default:
+				searches++
+				ok = s.search(c, searches, request)
+			}
+		}
+		if !ok {
+			return
+		}
+	}
+}
+
+// asked tells whether the script got an operation, waiting a moment for it.
+func (s *script) asked(tag ber.Tag) bool {
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		s.mu.Lock()
+		for _, t := range s.ops {
+			if t == tag {
+				s.mu.Unlock()
+				return true
+			}
+		}
+		s.mu.Unlock()
+	}
+	return false
+}
+
+func parseSearch(packet *ber.Packet) search {
+	op := packet.Children[1]
+	request := search{}
+	request.base, _ = op.Children[0].Value.(string)
+	request.filter, _ = ldap.DecompileFilter(op.Children[6])
+	for _, a := range op.Children[7].Children {
+		name, _ := a.Value.(string)
+		request.attributes = append(request.attributes, name)
+	}
+	if len(packet.Children) > 2 {
+		for _, raw := range packet.Children[2].Children {
+			if control, err := ldap.DecodeControl(raw); err == nil {
+				request.paging, _ = control.(*ldap.ControlPaging)
+			}
+		}
+	}
+	return request
+}
+
+func (c *session) send(op *ber.Packet, controls ...ldap.Control) {
+	envelope := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
+	envelope.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, c.id, ""))
+	envelope.AppendChild(op)
+	if len(controls) > 0 {
+		list := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
+		for _, control := range controls {
+			list.AppendChild(control.Encode())
+		}
+		envelope.AppendChild(list)
+	}
+	if _, err := c.Write(envelope.Bytes()); err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) {
+		return
+	}
+}
+
+func text(s string) *ber.Packet {
+	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
+}
+
+// entry sends a search result entry.
+func (c *session) entry(dn string, attributes map[string][]string) {
+	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultEntry, nil, "")
+	op.AppendChild(text(dn))
+	list := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
+	for name, values := range attributes {
+		attribute := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
+		attribute.AppendChild(text(name))
+		set := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSet, nil, "")
+		for _, v := range values {
+			set.AppendChild(text(v))
+		}
+		attribute.AppendChild(set)
+		list.AppendChild(attribute)
+	}
+	op.AppendChild(list)
+	c.send(op)
+}
+
+// person sends an entry with a mail address.
+func (c *session) person(name string) {
+	c.entry("cn="+name+",dc=example,dc=com", map[string][]string{"mail": {name + "@example.com"}})
+}
+
+// reference sends a continuation reference.
+func (c *session) reference(url string) {
+	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultReference, nil, "")
+	op.AppendChild(text(url))
+	c.send(op)
+}
+
+// result sends an LDAPResult.
+func (c *session) result(tag ber.Tag, code int64, matched, diagnostic string, controls ...ldap.Control) {
+	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, tag, nil, "")
+	op.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, code, ""))
+	op.AppendChild(text(matched))
+	op.AppendChild(text(diagnostic))
+	c.send(op, controls...)
+}
+
+// done ends a search without a paging control.
+func (c *session) done(code int64) { c.result(ldap.ApplicationSearchResultDone, code, "", "") }
+
+// page ends a page; an empty cookie ends the search.
+func (c *session) page(cookie string) {
+	control := ldap.NewControlPaging(0)
+	control.SetCookie([]byte(cookie))
+	c.result(ldap.ApplicationSearchResultDone, 0, "", "", control)
+}
