@@ -1,0 +1,371 @@
+package embedded_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"rollcall/shared/embedded"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/jobstore/jobstoretest"
+	"rollcall/shared/objectstore"
+	"rollcall/shared/objectstore/objectstoretest"
+	"rollcall/shared/queue"
+	"rollcall/shared/secret/secrettest"
+	"rollcall/shared/user"
+	"rollcall/shared/userstore"
+	"rollcall/shared/userstore/userstoretest"
+)
+
+func open(t testing.TB, dir string, o embedded.Options) *embedded.Store {
+	t.Helper()
+	s, err := embedded.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	t.Run("users", func(t *testing.T) {
+		t.Parallel()
+		userstoretest.Run(t, func(t *testing.T) userstore.Store { return open(t, t.TempDir(), embedded.Options{}).Users() })
+	})
+	t.Run("jobs", func(t *testing.T) {
+		t.Parallel()
+		jobstoretest.Run(t, func(t *testing.T, now func() time.Time) jobstore.Store {
+			return open(t, t.TempDir(), embedded.Options{Clock: now}).Jobs()
+		})
+	})
+	t.Run("objects", func(t *testing.T) {
+		t.Parallel()
+		objectstoretest.Run(t, func(t *testing.T) objectstore.Store { return served(t, nil).Objects() })
+	})
+	t.Run("sealer", func(t *testing.T) {
+		t.Parallel()
+		s := open(t, t.TempDir(), embedded.Options{})
+		secrettest.Run(t, s.Sealer(), s.Sealer())
+	})
+}
+
+// served is a store whose links work. clock may be nil.
+func served(t *testing.T, clock func() time.Time) *embedded.Store {
+	t.Helper()
+	var base string
+	s := open(t, t.TempDir(), embedded.Options{Clock: clock, BaseURL: func() string { return base }})
+	server := httptest.NewServer(s.DownloadHandler())
+	t.Cleanup(server.Close)
+	base = server.URL
+	return s
+}
+
+func TestLinksExpireAndCannotBeChanged(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := served(t, func() time.Time { return now })
+	o := s.Objects().For("acme")
+	for _, key := range []string{"csv/a.csv", "plans/secret"} {
+		if err := o.Put(t.Context(), key, func(w io.Writer) error { _, err := io.WriteString(w, key); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link, _, err := o.Link(t.Context(), "csv/a.csv", "a.csv", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := func(link string) int {
+		t.Helper()
+		resp, err := http.Get(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	if got := status(link); got != http.StatusOK {
+		t.Errorf("a good link answers %d", got)
+	}
+	parsed, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*url.URL, url.Values){
+		"path":         func(u *url.URL, _ url.Values) { u.Path = strings.Replace(u.Path, "csv/a.csv", "plans/secret", 1) },
+		"name":         func(_ *url.URL, q url.Values) { q.Set("name", "b.csv") },
+		"expiry":       func(_ *url.URL, q url.Values) { q.Set("expires", "99999999999") },
+		"signature":    func(_ *url.URL, q url.Values) { q.Set("signature", strings.ToUpper(q.Get("signature"))) },
+		"no signature": func(_ *url.URL, q url.Values) { q.Del("signature") },
+	} {
+		changed, query := *parsed, parsed.Query()
+		change(&changed, query)
+		changed.RawQuery = query.Encode()
+		if got := status(changed.String()); got != http.StatusForbidden {
+			t.Errorf("%s changed: status %d, want 403", name, got)
+		}
+	}
+	now = now.Add(time.Hour)
+	if got := status(link); got != http.StatusForbidden {
+		t.Errorf("after an hour: status %d, want 403", got)
+	}
+}
+
+func TestReopeningKeepsEverything(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := embedded.Open(dir, embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := embedded.Open(dir, embedded.Options{}); !errors.Is(err, embedded.ErrInUse) {
+		t.Errorf("a second process: error %v, want %v", err, embedded.ErrInUse)
+	}
+	u := user.User{Key: "a@example.com", Version: 1}
+	if _, err := s.Users().For("acme").Apply(t.Context(), []userstore.Change{{Key: u.Key, After: &u}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Queue().Send(t.Context(), queue.Message{Task: queue.TaskSync, Account: "acme", RunID: "01J"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, embedded.Options{})
+	if _, err := s.Users().For("acme").Get(t.Context(), u.Key); err != nil {
+		t.Error(err)
+	}
+	if got := handled(t, s, 1, nil); got[0].RunID != "01J" {
+		t.Errorf("the message came back as %+v", got[0])
+	}
+}
+
+// handled runs the queue until n messages were handled for good. fail may refuse one.
+func handled(t *testing.T, s *embedded.Store, n int, fail func(queue.Message) error) []queue.Message {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var mu sync.Mutex
+	var got []queue.Message
+	err := s.Queue().Run(ctx, func(_ context.Context, m queue.Message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if fail != nil {
+			if err := fail(m); err != nil {
+				return err
+			}
+		}
+		if got = append(got, m); len(got) == n {
+			// A moment for the queue to remove the message, and for a duplicate to show itself.
+			time.AfterFunc(100*time.Millisecond, cancel)
+		}
+		return nil
+	})
+	if err != nil || len(got) != n {
+		t.Fatalf("%d messages were handled, want %d; error %v", len(got), n, err)
+	}
+	return got
+}
+
+func TestQueue(t *testing.T) {
+	t.Parallel()
+	message := func(account, run string) queue.Message {
+		return queue.Message{Task: queue.TaskSync, Account: user.Account(account), RunID: run}
+	}
+	t.Run("in order within an account, and each once", func(t *testing.T) {
+		t.Parallel()
+		s := open(t, t.TempDir(), embedded.Options{})
+		for i := range 5 {
+			for _, account := range []string{"a", "b"} {
+				for range 2 {
+					if err := s.Queue().Send(t.Context(), message(account, fmt.Sprint(i))); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		order := make(map[user.Account][]string)
+		for _, m := range handled(t, s, 10, nil) {
+			order[m.Account] = append(order[m.Account], m.RunID)
+		}
+		for account, runs := range order {
+			if !slices.Equal(runs, []string{"0", "1", "2", "3", "4"}) {
+				t.Errorf("account %s got %q", account, runs)
+			}
+		}
+	})
+	t.Run("an error brings a message back", func(t *testing.T) {
+		t.Parallel()
+		s := open(t, t.TempDir(), embedded.Options{})
+		if err := s.Queue().Send(t.Context(), message("a", "1")); err != nil {
+			t.Fatal(err)
+		}
+		tries := 0
+		handled(t, s, 1, func(queue.Message) error {
+			if tries++; tries < 3 {
+				return errors.New("not yet")
+			}
+			return nil
+		})
+		if tries != 3 {
+			t.Errorf("%d tries, want 3", tries)
+		}
+	})
+	t.Run("unfinished runs are sent again", func(t *testing.T) {
+		t.Parallel()
+		s := open(t, t.TempDir(), embedded.Options{})
+		for id, state := range map[string]jobstore.State{"01JA": jobstore.Running, "01JB": jobstore.Done} {
+			if _, err := s.Jobs().For("a").CreateRun(t.Context(), jobstore.Run{ID: id, Kind: jobstore.KindSync, State: state, CreatedAt: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if err := s.Resend(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := handled(t, s, 1, nil); got[0] != message("a", "01JA") {
+			t.Errorf("sent %+v", got[0])
+		}
+	})
+}
+
+func TestKeysThatOthersCanReadAreRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := embedded.Open(dir, embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "keys")
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key file has mode %v, error %v; want 0600", info.Mode(), err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := embedded.Open(dir, embedded.Options{}); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("error %v, want one that says chmod 600", err)
+	}
+}
+
+func TestSweepKeepsWhatIsNotOver(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := open(t, t.TempDir(), embedded.Options{Clock: func() time.Time { return now }})
+	o := s.Objects().For("acme")
+	keys := []string{"plans/a", "csv/a.csv", "journals/a"}
+	for _, key := range keys {
+		if err := o.Put(t.Context(), key, func(io.Writer) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func(after time.Duration) []string {
+		t.Helper()
+		now = now.Add(after)
+		if err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var there []string
+		for _, key := range keys {
+			if object, err := o.Open(t.Context(), key); err == nil {
+				object.Close()
+				there = append(there, key)
+			}
+		}
+		return there
+	}
+	if got := left(23 * time.Hour); len(got) != 3 {
+		t.Errorf("after 23 hours %q are left, want all", got)
+	}
+	if got := left(2 * time.Hour); !slices.Equal(got, []string{"journals/a"}) {
+		t.Errorf("after 25 hours %q are left, want the journal", got)
+	}
+	if got := left(90 * 24 * time.Hour); got != nil {
+		t.Errorf("after 91 days %q are left, want none", got)
+	}
+}
+
+// benchUsers are the rows of a first sync.
+func benchUsers(n int) []userstore.Change {
+	at := time.Now()
+	changes := make([]userstore.Change, n)
+	for i := range changes {
+		address := fmt.Sprintf("user%06d@example.com", i)
+		changes[i] = userstore.Change{Key: address, After: &user.User{
+			Key: address, Address: address, Kind: user.Primary, PrimaryAddress: address, Type: user.TypeUser, Source: user.FromDirectory, DirectoryID: "dc=example,dc=com",
+			SourceID: fmt.Sprintf("7a1c0000-0000-0000-0000-%012d", i), DN: "CN=" + address + ",OU=Staff,DC=example,DC=com", HeldSpamReport: user.ReportOff,
+			Version: at.UnixMilli(), LastRunID: "01J0000000000000000000RUN1", CreatedAt: at, UpdatedAt: at,
+		}}
+	}
+	return changes
+}
+
+const (
+	benchRows  = 100_000
+	benchBatch = 1024
+)
+
+func BenchmarkFirstSync(b *testing.B) {
+	changes := benchUsers(benchRows)
+	for range b.N {
+		b.StopTimer()
+		u := open(b, b.TempDir(), embedded.Options{}).Users().For("acme")
+		b.StartTimer()
+		for part := range slices.Chunk(changes, benchBatch) {
+			if _, err := u.Apply(b.Context(), part); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// BenchmarkRawWrites is the peer of BenchmarkFirstSync: the database's own batched writes of as many bytes.
+func BenchmarkRawWrites(b *testing.B) {
+	changes := benchUsers(benchRows)
+	value := make([]byte, 155)
+	for range b.N {
+		b.StopTimer()
+		db, err := bolt.Open(filepath.Join(b.TempDir(), "raw.db"), 0o600, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		for part := range slices.Chunk(changes, benchBatch) {
+			if err := db.Update(func(tx *bolt.Tx) error {
+				bucket, err := tx.CreateBucketIfNotExists([]byte("users"))
+				if err != nil {
+					return err
+				}
+				for _, c := range part {
+					if err := bucket.Put([]byte(c.Key), value); err != nil {
+						return err
+					}
+				}
+				return nil
+			}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.StopTimer()
+		db.Close()
+		b.StartTimer()
+	}
+}

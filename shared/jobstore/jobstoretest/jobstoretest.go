@@ -1,0 +1,289 @@
+// Package jobstoretest holds what every adapter of jobstore must do.
+package jobstoretest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/shared/directory"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/plan"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+	"rollcall/shared/userstore/userstoretest"
+)
+
+// Now is the time that a store under test must take for now.
+var Now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// Run holds a store to the contract of jobstore. open returns an empty store whose clock is now.
+func Run(t *testing.T, open func(t *testing.T, now func() time.Time) jobstore.Store) {
+	fixed := func(t *testing.T) jobstore.Store { return open(t, func() time.Time { return Now }) }
+	t.Run("settings", func(t *testing.T) { keepSettings(t, fixed(t)) })
+	t.Run("runs", func(t *testing.T) { keepRuns(t, fixed(t)) })
+	t.Run("runs are listed by kind, the newest first", func(t *testing.T) { listRuns(t, fixed(t)) })
+	t.Run("updates of one run come one after another", func(t *testing.T) { raceRuns(t, fixed(t)) })
+	t.Run("old runs are gone", func(t *testing.T) { oldRuns(t, open) })
+	t.Run("audit log", func(t *testing.T) { audit(t, fixed(t)) })
+	t.Run("idempotency keys", func(t *testing.T) { keys(t, fixed(t)) })
+	t.Run("accounts are apart", func(t *testing.T) { isolation(t, fixed(t)) })
+}
+
+func sampleSettings() jobstore.Settings {
+	s := jobstore.Settings{SealedPassword: []byte{1, 2, 0, 255}, UpdatedAt: Now, UpdatedBy: "ann", Version: 7, ConsecutiveFailures: 2, LastSyncID: "01J"}
+	s.Connection = settings.Connection{ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389, Username: "reader"}
+	s.Options = settings.DefaultOptions()
+	s.Schedule = &jobstore.Schedule{IntervalHours: 6, NextRunAt: Now.Add(6 * time.Hour)}
+	return s
+}
+
+func keepSettings(t *testing.T, s jobstore.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	if _, err := j.Settings(ctx); !errors.Is(err, jobstore.ErrNotFound) {
+		t.Errorf("no settings: error %v", err)
+	}
+	if _, err := j.DeleteSettings(ctx); !errors.Is(err, jobstore.ErrNotFound) {
+		t.Errorf("deleting none: error %v", err)
+	}
+	first, err := j.PutSettings(ctx, sampleSettings())
+	if err != nil || first.Revision == 0 {
+		t.Fatalf("stored %+v, error %v", first, err)
+	}
+	if _, err := j.PutSettings(ctx, sampleSettings()); !errors.Is(err, jobstore.ErrConflict) {
+		t.Errorf("a second first save: error %v, want %v", err, jobstore.ErrConflict)
+	}
+	first.Schedule.IntervalHours = 12
+	second, err := j.PutSettings(ctx, first)
+	if err != nil || second.Revision == first.Revision {
+		t.Fatalf("stored %+v, error %v", second, err)
+	}
+	if _, err := j.PutSettings(ctx, first); !errors.Is(err, jobstore.ErrConflict) {
+		t.Errorf("an old revision: error %v, want %v", err, jobstore.ErrConflict)
+	}
+	got, err := j.Settings(ctx)
+	if diff := cmp.Diff(second, got, equalSecrets); err != nil || diff != "" {
+		t.Errorf("error %v, settings (-stored +read):\n%s", err, diff)
+	}
+	if removed, err := j.DeleteSettings(ctx); err != nil || removed.Schedule == nil || removed.SealedPassword == nil {
+		t.Errorf("removed %+v, error %v", removed, err)
+	}
+	if _, err := j.Settings(ctx); !errors.Is(err, jobstore.ErrNotFound) {
+		t.Errorf("after deleting: error %v", err)
+	}
+}
+
+// equalSecrets leaves the password out: no store ever holds it.
+var equalSecrets = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Password" }, cmp.Ignore())
+
+func run(id string, kind jobstore.RunKind) jobstore.Run {
+	return jobstore.Run{ID: id, Kind: kind, State: jobstore.Queued, StartedBy: "ann", CreatedAt: Now.Add(-time.Hour)}
+}
+
+func keepRuns(t *testing.T, s jobstore.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	if _, err := j.Run(ctx, "01JX"); !errors.Is(err, jobstore.ErrNotFound) {
+		t.Errorf("no run: error %v", err)
+	}
+	if _, err := j.Run(ctx, ""); !errors.Is(err, jobstore.ErrNotFound) {
+		t.Errorf("an empty id: error %v", err)
+	}
+	nothing := func(*jobstore.Run) error { return nil }
+	if _, err := j.UpdateRun(ctx, "01JX", nothing); !errors.Is(err, jobstore.ErrNotFound) {
+		t.Errorf("updating none: error %v", err)
+	}
+	created, err := j.CreateRun(ctx, run("01JA", jobstore.KindSync))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.CreateRun(ctx, run("01JA", jobstore.KindSync)); !errors.Is(err, jobstore.ErrConflict) {
+		t.Errorf("the same run again: error %v, want %v", err, jobstore.ErrConflict)
+	}
+	confirm := 5
+	updated, err := j.UpdateRun(ctx, "01JA", func(r *jobstore.Run) error {
+		r.State, r.StartedAt, r.ConfirmRemovals = jobstore.Running, Now, &confirm
+		r.Steps = []directory.Step{{Step: "bind", OK: true, MS: 12, Detail: "ä"}}
+		r.Result = plan.Result{Summary: plan.Summary{Create: 3, ByType: map[user.Type]int{user.TypeUser: 3}}}
+		r.Failure = &jobstore.Failure{Code: "c", Message: "m"}
+		r.Checkpoint = jobstore.Checkpoint{Batches: 2, ConflictKeys: []string{"k"}}
+		return nil
+	})
+	if err != nil || updated.Revision == created.Revision {
+		t.Fatalf("updated %+v, error %v", updated, err)
+	}
+	got, err := j.Run(ctx, "01JA")
+	if diff := cmp.Diff(updated, got, equalSecrets); err != nil || diff != "" {
+		t.Errorf("error %v, run (-stored +read):\n%s", err, diff)
+	}
+	stop := errors.New("stop")
+	if _, err := j.UpdateRun(ctx, "01JA", func(r *jobstore.Run) error { r.State = jobstore.Done; return stop }); !errors.Is(err, stop) {
+		t.Errorf("a refused update: error %v", err)
+	}
+	if got, _ := j.Run(ctx, "01JA"); got.State != jobstore.Running {
+		t.Errorf("a refused update was stored: %s", got.State)
+	}
+}
+
+func listRuns(t *testing.T, s jobstore.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	const n = 25
+	for i := range n {
+		for _, kind := range []jobstore.RunKind{jobstore.KindSync, jobstore.KindPreview} {
+			if _, err := j.CreateRun(ctx, run(fmt.Sprintf("01J%03d%s", i, kind[:1]), kind)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, limit := range []int{1, 10, n, n + 1} {
+		var ids []string
+		for q := (jobstore.RunQuery{Kind: jobstore.KindSync, Limit: limit}); ; {
+			page, err := j.Runs(ctx, q)
+			if err != nil || len(page.Runs) > limit {
+				t.Fatalf("%d runs at limit %d, error %v", len(page.Runs), limit, err)
+			}
+			for _, r := range page.Runs {
+				ids = append(ids, r.ID)
+			}
+			if q.After = page.Next; q.After == "" {
+				break
+			}
+		}
+		var want []string
+		for i := n - 1; i >= 0; i-- {
+			want = append(want, fmt.Sprintf("01J%03ds", i))
+		}
+		if diff := cmp.Diff(want, ids); diff != "" {
+			t.Errorf("pages of %d (-want +got):\n%s", limit, diff)
+		}
+	}
+}
+
+func raceRuns(t *testing.T, s jobstore.Store) {
+	j := s.For("acme")
+	if _, err := j.CreateRun(t.Context(), run("01JA", jobstore.KindSync)); err != nil {
+		t.Fatal(err)
+	}
+	const writers, each = 4, 10
+	var running sync.WaitGroup
+	for range writers {
+		running.Go(func() {
+			for range each {
+				if _, err := j.UpdateRun(t.Context(), "01JA", func(r *jobstore.Run) error { r.Progress.Applied++; return nil }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	running.Wait()
+	if got, err := j.Run(t.Context(), "01JA"); err != nil || got.Progress.Applied != writers*each {
+		t.Errorf("%d updates counted, want %d; error %v", got.Progress.Applied, writers*each, err)
+	}
+}
+
+func oldRuns(t *testing.T, open func(*testing.T, func() time.Time) jobstore.Store) {
+	now := Now
+	j := open(t, func() time.Time { return now }).For("acme")
+	if _, err := j.CreateRun(t.Context(), run("01JA", jobstore.KindSync)); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(89 * 24 * time.Hour)
+	if _, err := j.Run(t.Context(), "01JA"); err != nil {
+		t.Errorf("after 89 days: %v", err)
+	}
+	now = now.Add(2 * 24 * time.Hour)
+	if _, err := j.Run(t.Context(), "01JA"); !errors.Is(err, jobstore.ErrNotFound) {
+		t.Errorf("after 91 days: error %v, want %v", err, jobstore.ErrNotFound)
+	}
+	if page, err := j.Runs(t.Context(), jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 10}); err != nil || len(page.Runs) != 0 {
+		t.Errorf("after 91 days %d runs are listed, error %v", len(page.Runs), err)
+	}
+}
+
+func audit(t *testing.T, s jobstore.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	for i := range 5 {
+		e := jobstore.AuditEntry{ID: fmt.Sprint("01J", i), At: Now, By: "ann", Action: "user.changed", Subject: "a@example.com", Details: map[string]string{"protected": "false → true"}}
+		for range 2 {
+			if err := j.AddAudit(ctx, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var ids []string
+	for after := ""; ; {
+		page, err := j.AuditLog(ctx, after, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.Entries {
+			ids = append(ids, e.ID)
+			if e.By != "ann" || e.Details["protected"] != "false → true" || !e.At.Equal(Now) {
+				t.Errorf("entry %+v", e)
+			}
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"01J4", "01J3", "01J2", "01J1", "01J0"}, ids); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+func keys(t *testing.T, s jobstore.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	claim := func(k jobstore.Key) string {
+		t.Helper()
+		got, err := j.ClaimKey(ctx, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.RunID
+	}
+	first := jobstore.Key{Route: "sync", Key: "k", Request: "h1", RunID: "run1", At: Now}
+	again := first
+	again.RunID, again.At = "run2", Now.Add(23*time.Hour)
+	late := again
+	late.RunID, late.At = "run3", Now.Add(25*time.Hour)
+	elsewhere := first
+	elsewhere.Route, elsewhere.RunID = "preview", "run4"
+	for _, step := range []struct {
+		key  jobstore.Key
+		want string
+	}{{first, "run1"}, {again, "run1"}, {elsewhere, "run4"}, {late, "run3"}} {
+		if got := claim(step.key); got != step.want {
+			t.Errorf("claiming %+v gave %s, want %s", step.key, got, step.want)
+		}
+	}
+}
+
+func isolation(t *testing.T, s jobstore.Store) {
+	ctx := t.Context()
+	for i, account := range userstoretest.Accounts {
+		j := s.For(account)
+		own := sampleSettings()
+		own.UpdatedBy = fmt.Sprint(i)
+		if _, err := j.PutSettings(ctx, own); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.CreateRun(ctx, run(fmt.Sprint("01J", i), jobstore.KindSync)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, account := range userstoretest.Accounts {
+		j := s.For(account)
+		if got, err := j.Settings(ctx); err != nil || got.UpdatedBy != fmt.Sprint(i) {
+			t.Errorf("account %q has the settings of %s, error %v", account, got.UpdatedBy, err)
+		}
+		if page, err := j.Runs(ctx, jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 10}); err != nil || len(page.Runs) != 1 {
+			t.Errorf("account %q has %d runs, error %v", account, len(page.Runs), err)
+		}
+		if _, err := j.Run(ctx, fmt.Sprint("01J", (i+1)%len(userstoretest.Accounts))); !errors.Is(err, jobstore.ErrNotFound) {
+			t.Errorf("account %q finds another's run: %v", account, err)
+		}
+	}
+}

@@ -1,0 +1,290 @@
+// Package userstoretest holds what every adapter of userstore must do.
+package userstoretest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/shared/user"
+	"rollcall/shared/userstore"
+)
+
+// Accounts are names that a store must keep apart, whatever it makes keys of.
+var Accounts = []user.Account{"acme", "acme2", "acme#1", "acme/..", "ACME", "a\x00b", "ä", "user@example.com", user.Account(strings.Repeat("x", 120))}
+
+// Run holds a store to the contract of userstore. open returns an empty store.
+func Run(t *testing.T, open func(*testing.T) userstore.Store) {
+	t.Run("conditions decide each change", func(t *testing.T) { conditions(t, open(t)) })
+	t.Run("users come back as they were", func(t *testing.T) { roundTrip(t, open(t)) })
+	t.Run("accounts are apart", func(t *testing.T) { isolation(t, open(t)) })
+	t.Run("users come in the order of their keys", func(t *testing.T) { order(t, open(t)) })
+	t.Run("pages", func(t *testing.T) { pages(t, open(t)) })
+	t.Run("searches", func(t *testing.T) { searches(t, open(t)) })
+	t.Run("one of several writers wins", func(t *testing.T) { race(t, open(t)) })
+	t.Run("a context that has ended", func(t *testing.T) { ended(t, open(t)) })
+}
+
+// sample is a user with every field set.
+func sample(key string) user.User {
+	at := time.Date(2026, 11, 23, 10, 0, 0, 123456789, time.UTC)
+	return user.User{
+		Key: key, Address: strings.ToUpper(key[:1]) + key[1:], Kind: user.Primary, PrimaryAddress: strings.ToUpper(key[:1]) + key[1:], Type: user.TypeShared,
+		Source: user.FromDirectory, DirectoryID: "dc=example,dc=com", SourceID: "7a1c", DN: "CN=Ünïcode\\, Name,DC=example,DC=com",
+		HeldSpamReport: user.ReportDaily, Protected: true, Version: 1_795_000_000_000, LastRunID: "01J0000000000000000000RUN1", CreatedAt: at, UpdatedAt: at.Add(time.Hour),
+	}
+}
+
+func apply(t *testing.T, u userstore.Users, changes ...userstore.Change) []userstore.Outcome {
+	t.Helper()
+	outcomes, err := u.Apply(t.Context(), changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcomes
+}
+
+func create(u user.User) userstore.Change { return userstore.Change{Key: u.Key, After: &u} }
+
+func all(t *testing.T, u userstore.Users) []user.User {
+	t.Helper()
+	var users []user.User
+	for found, err := range u.All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		users = append(users, found)
+	}
+	return users
+}
+
+func conditions(t *testing.T, s userstore.Store) {
+	u := s.For("acme")
+	first := sample("a@example.com")
+	byHand := first
+	byHand.Version, byHand.LastRunID, byHand.Protected = first.Version+1, "", false
+	next := byHand
+	next.Version, next.LastRunID = byHand.Version+1, "01J0000000000000000000RUN2"
+	other := next
+	other.LastRunID = "01J0000000000000000000RUN3"
+	for _, step := range []struct {
+		name   string
+		change userstore.Change
+		want   userstore.Outcome
+		stored *user.User
+	}{
+		{"delete what never was", userstore.Change{Key: first.Key, Expect: 5}, userstore.Absent, nil},
+		{"update what never was", userstore.Change{Key: first.Key, Expect: 5, After: &first}, userstore.Conflict, nil},
+		{"create", create(first), userstore.Applied, &first},
+		{"create again in the same run", create(first), userstore.Applied, &first},
+		{"create in another run", create(next), userstore.Conflict, &first},
+		{"create by hand what is there", create(byHand), userstore.Conflict, &first},
+		{"update with another version", userstore.Change{Key: first.Key, Expect: first.Version + 7, After: &next}, userstore.Conflict, &first},
+		{"update by hand", userstore.Change{Key: first.Key, Expect: first.Version, After: &byHand}, userstore.Applied, &byHand},
+		{"the same by hand again", userstore.Change{Key: first.Key, Expect: first.Version, After: &byHand}, userstore.Conflict, &byHand},
+		{"update by a run", userstore.Change{Key: first.Key, Expect: byHand.Version, After: &next}, userstore.Applied, &next},
+		{"again in the same run", userstore.Change{Key: first.Key, Expect: byHand.Version, After: &next}, userstore.Applied, &next},
+		{"again in another run", userstore.Change{Key: first.Key, Expect: byHand.Version, After: &other}, userstore.Conflict, &next},
+		{"delete with another version", userstore.Change{Key: first.Key, Expect: byHand.Version}, userstore.Conflict, &next},
+		{"delete", userstore.Change{Key: first.Key, Expect: next.Version}, userstore.Applied, nil},
+		{"delete again", userstore.Change{Key: first.Key, Expect: next.Version}, userstore.Absent, nil},
+	} {
+		if got := apply(t, u, step.change); got[0] != step.want {
+			t.Errorf("%s: outcome %d, want %d", step.name, got[0], step.want)
+		}
+		stored, err := u.Get(t.Context(), first.Key)
+		switch {
+		case step.stored == nil && !errors.Is(err, userstore.ErrNotFound):
+			t.Errorf("%s: stored %+v, error %v; want %v", step.name, stored, err, userstore.ErrNotFound)
+		case step.stored != nil && (err != nil || stored != *step.stored):
+			t.Errorf("%s: error %v, stored (-want +got):\n%s", step.name, err, cmp.Diff(*step.stored, stored))
+		}
+	}
+	got := apply(t, u, create(first), userstore.Change{Key: "b@example.com", Expect: 3}, create(sample("c@example.com")))
+	if want := []userstore.Outcome{userstore.Applied, userstore.Absent, userstore.Applied}; !slices.Equal(got, want) {
+		t.Errorf("outcomes of one call %v, want %v: every change stands alone", got, want)
+	}
+}
+
+func roundTrip(t *testing.T, s userstore.Store) {
+	long := sample("long@example.com")
+	long.DN = "CN=" + strings.Repeat("ü", 2000)
+	bare := user.User{Key: "bare@example.com", Address: "bare@example.com", Kind: user.Alias, PrimaryAddress: "x@example.com", Type: user.TypeUnknown,
+		Source: user.Manual, HeldSpamReport: user.ReportOff, Version: 1}
+	want := []user.User{bare, long, sample("öäü@xn--mller-kva.example")}
+	u := s.For("acme")
+	for _, w := range want {
+		apply(t, u, create(w))
+	}
+	if diff := cmp.Diff(want, all(t, u)); diff != "" {
+		t.Errorf("users (-want +got):\n%s", diff)
+	}
+}
+
+func isolation(t *testing.T, s userstore.Store) {
+	for i, account := range Accounts {
+		one := sample("same@example.com")
+		one.DN = fmt.Sprint(i)
+		apply(t, s.For(account), create(one), create(sample(fmt.Sprintf("own%d@example.com", i))))
+	}
+	for i, account := range Accounts {
+		u := s.For(account)
+		if users := all(t, u); len(users) != 2 || users[0].Key != fmt.Sprintf("own%d@example.com", i) || users[1].DN != fmt.Sprint(i) {
+			t.Errorf("account %q has %+v", account, users)
+		}
+		if _, err := u.Get(t.Context(), fmt.Sprintf("own%d@example.com", (i+1)%len(Accounts))); !errors.Is(err, userstore.ErrNotFound) {
+			t.Errorf("account %q finds another's user: %v", account, err)
+		}
+	}
+	if users := all(t, s.For("nobody")); users != nil {
+		t.Errorf("an account that was never written has %+v", users)
+	}
+}
+
+func order(t *testing.T, s userstore.Store) {
+	u := s.For("acme")
+	keys := []string{"zoë@example.com", "a.b@example.com", "a-b@example.com", "a@example.com", "ä@example.com", "日本@example.com", "ab@example.com"}
+	for _, k := range keys {
+		apply(t, u, create(sample(k)))
+	}
+	slices.Sort(keys)
+	var got []string
+	for _, found := range all(t, u) {
+		got = append(got, found.Key)
+	}
+	if diff := cmp.Diff(keys, got); diff != "" {
+		t.Errorf("order (-bytes +got):\n%s", diff)
+	}
+}
+
+// fill stores n users named user0000@example.com and so on.
+func fill(t *testing.T, u userstore.Users, n int) {
+	t.Helper()
+	for part := range slices.Chunk(slices.Collect(func(yield func(int) bool) {
+		for i := range n {
+			if !yield(i) {
+				return
+			}
+		}
+	}), 500) {
+		var changes []userstore.Change
+		for _, i := range part {
+			changes = append(changes, create(sample(fmt.Sprintf("user%05d@example.com", i))))
+		}
+		apply(t, u, changes...)
+	}
+}
+
+// list follows a query to its end.
+func list(t *testing.T, u userstore.Users, q userstore.Query) []user.User {
+	t.Helper()
+	var users []user.User
+	for {
+		page, err := u.List(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Users) > q.Limit {
+			t.Fatalf("a page of %d at limit %d", len(page.Users), q.Limit)
+		}
+		users = append(users, page.Users...)
+		if q.After = page.Next; q.After == "" {
+			return users
+		}
+	}
+}
+
+func pages(t *testing.T, s userstore.Store) {
+	const n = 2500
+	u := s.For("acme")
+	fill(t, u, n)
+	want := all(t, u)
+	if len(want) != n {
+		t.Fatalf("All gives %d users, want %d", len(want), n)
+	}
+	for _, limit := range []int{1, 999, 1000, n, n + 1} {
+		if limit == 1 {
+			page, err := u.List(t.Context(), userstore.Query{Limit: 1})
+			if err != nil || len(page.Users) != 1 || page.Next == "" {
+				t.Errorf("a page of one: %+v, error %v", page, err)
+			}
+			continue
+		}
+		if diff := cmp.Diff(want, list(t, u, userstore.Query{Limit: limit})); diff != "" {
+			t.Errorf("pages of %d (-want +got):\n%.1000s", limit, diff)
+		}
+	}
+	// A row that is deleted between two pages does not disturb the next one.
+	page, err := u.List(t.Context(), userstore.Query{Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := page.Users[9]
+	apply(t, u, userstore.Change{Key: last.Key, Expect: last.Version})
+	next, err := u.List(t.Context(), userstore.Query{Limit: 1, After: page.Next})
+	if err != nil || next.Users[0].Key != "user00010@example.com" {
+		t.Errorf("after a deleted row comes %+v, error %v", next.Users, err)
+	}
+}
+
+func searches(t *testing.T, s userstore.Store) {
+	u := s.For("acme")
+	fill(t, u, 1200)
+	alias := sample("other@example.com")
+	alias.Kind, alias.PrimaryAddress = user.Alias, "User00042@example.com"
+	apply(t, u, create(alias))
+	for q, want := range map[string]int{"USER0004": 11, "example.com": 1201, "nobody": 0, "user01199": 1} {
+		if got := list(t, u, userstore.Query{Q: q, Limit: 7}); len(got) != want {
+			t.Errorf("%q finds %d, want %d", q, len(got), want)
+		}
+	}
+}
+
+func race(t *testing.T, s userstore.Store) {
+	u := s.For("acme")
+	first := sample("a@example.com")
+	apply(t, u, create(first))
+	const writers = 8
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	won := 0
+	for i := range writers {
+		running.Go(func() {
+			after := first
+			after.Version, after.LastRunID, after.DN = first.Version+1, "", fmt.Sprint(i)
+			outcomes, err := u.Apply(context.Background(), []userstore.Change{{Key: first.Key, Expect: first.Version, After: &after}})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			} else if outcomes[0] == userstore.Applied {
+				won++
+			}
+		})
+	}
+	running.Wait()
+	if won != 1 {
+		t.Errorf("%d of %d writers won, want 1", won, writers)
+	}
+}
+
+func ended(t *testing.T, s userstore.Store) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	u := s.For("acme")
+	if _, err := u.Apply(ctx, []userstore.Change{create(sample("a@example.com"))}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Apply: error %v, want %v", err, context.Canceled)
+	}
+	for _, err := range u.All(ctx) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("All: error %v, want %v", err, context.Canceled)
+		}
+	}
+}
