@@ -22,11 +22,11 @@ run: tools ## start the whole system on this machine, with three demo directorie
 
 .PHONY: test
 test: tools servers ## run every test, with real directory servers
-	$(call say,Checking formatting, vet and go.mod)
+	$(call say,Checking formatting and vet and go.mod)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run: make fmt'; exit 1; }
 	@go mod tidy -diff
 	@go vet ./...
-	$(call say,Running the tests: packages first, then the whole path against OpenLDAP and Samba)
+	$(call say,Running the tests; the whole path against OpenLDAP and Samba takes about a minute)
 	@go test -timeout 20m ./...
 
 .PHONY: race
