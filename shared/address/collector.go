@@ -101,10 +101,9 @@ func (c *Collector) skipEntry(e *directory.Entry, typ user.Type, reason Reason) 
 		primary = shown(c.values[0].text)
 	}
 	for i, v := range c.values {
-		if i > 0 && containsValue(c.values[:i], v.text) {
-			continue
+		if !containsValue(c.values[:i], v.text) {
+			c.skip(e, v, primary, typ, reason, "", false)
 		}
-		c.skip(e, v, primary, typ, reason, "", false)
 	}
 }
 
@@ -207,12 +206,14 @@ func (c *Collector) claim(e *directory.Entry, entry uint32, v value, a, primary 
 // withoutPrimary reports an entry that has addresses but no usable primary. They count as present: whoever has them now keeps
 // them.
 func (c *Collector) withoutPrimary(e *directory.Entry, typ user.Type, primaryErr error) {
-	for _, v := range c.values {
-		if v.primary {
+	for i, v := range c.values {
+		switch {
+		case containsValue(c.values[:i], v.text):
+		case v.primary:
 			c.skip(e, v, "", typ, ReasonInvalid, primaryErr.Error(), true)
-			continue
+		default:
+			c.skip(e, v, "", typ, ReasonNoPrimary, "", true)
 		}
-		c.skip(e, v, "", typ, ReasonNoPrimary, "", true)
 	}
 }
 

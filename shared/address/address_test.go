@@ -1,0 +1,270 @@
+package address
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/shared/directory"
+	"rollcall/shared/settings"
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	local64, local65 := strings.Repeat("a", 64), strings.Repeat("a", 65)
+	domain := strings.Repeat(strings.Repeat("d", 49)+".", 3) + strings.Repeat("e", 35) + ".example"
+	tests := map[string]struct {
+		in, key string
+		err     error
+	}{
+		"plain":                     {"ann@example.com", "ann@example.com", nil},
+		"case":                      {"Ann.Miller@EXAMPLE.Com", "ann.miller@example.com", nil},
+		"surrounding space":         {"  ann@example.com\t", "ann@example.com", nil},
+		"plus and hyphen":           {"ann+list-x_y@ex-ample.com", "ann+list-x_y@ex-ample.com", nil},
+		"all that atoms may hold":   {"a!#$%&'*/=?^`{|}~b@example.com", "a!#$%&'*/=?^`{|}~b@example.com", nil},
+		"needless quotes":           {`"ann.miller"@example.com`, "ann.miller@example.com", nil},
+		"needless escapes":          {`"\a\n\n"@example.com`, "ann@example.com", nil},
+		"quotes that are needed":    {`"Ann Miller"@example.com`, `"ann miller"@example.com`, nil},
+		"quotes within":             {`"a\"b"@example.com`, `"a\"b"@example.com`, nil},
+		"at sign within quotes":     {`"a@b"@example.com`, `"a@b"@example.com`, nil},
+		"final dot":                 {"ann@example.com.", "ann@example.com", nil},
+		"U-label":                   {"ann@MÜLLER.example", "ann@xn--mller-kva.example", nil},
+		"A-label":                   {"ann@XN--mller-kva.example", "ann@xn--mller-kva.example", nil},
+		"sharp s is no ss":          {"ann@straße.example", "ann@xn--strae-oqa.example", nil},
+		"ideographic full stop":     {"ann@例え。テスト", "ann@xn--r8jz45g.xn--zckzah", nil},
+		"local part in NFD":         {"jo\u0308rg@example.com", "jörg@example.com", nil},
+		"local part in upper case":  {"JÖRG@example.com", "jörg@example.com", nil},
+		"longest local part":        {local64 + "@example.com", local64 + "@example.com", nil},
+		"local part too long":       {local65 + "@example.com", "", ErrTooLong},
+		"longest address":           {local64[:60] + "@" + domain, local64[:60] + "@" + domain, nil},
+		"address too long":          {local64 + "@" + domain, "", ErrTooLong},
+		"no at sign":                {"ann.example.com", "", ErrNoAt},
+		"two at signs":              {"ann@@example.com", "", ErrLocalPart},
+		"nothing before":            {"@example.com", "", ErrLocalPart},
+		"nothing behind":            {"ann@", "", ErrDomain},
+		"empty":                     {"", "", ErrNoAt},
+		"dot at the end":            {"ann.@example.com", "", ErrLocalPart},
+		"two dots":                  {"a..b@example.com", "", ErrLocalPart},
+		"space":                     {"ann miller@example.com", "", ErrLocalPart},
+		"control character":         {"a\x01b@example.com", "", ErrLocalPart},
+		"quote left open":           {`"ann@example.com`, "", ErrLocalPart},
+		"address literal":           {"ann@[192.0.2.1]", "", ErrLiteral},
+		"underscore in the domain":  {"ann@a_b.example", "", ErrDomain},
+		"hyphen at a label's start": {"ann@-a.example", "", ErrDomain},
+		"label too long":            {"ann@" + strings.Repeat("a", 64) + ".example", "", ErrDomain},
+		"empty label":               {"ann@a..example", "", ErrDomain},
+		"single label":              {"ann@localhost", "", ErrDomain},
+		"numeric top level":         {"ann@192.0.2.1", "", ErrDomain},
+		"broken UTF-8":              {"ann\xff@example.com", "", ErrEncoding},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Parse(test.in)
+			if !errors.Is(err, test.err) || got.Key != test.key {
+				t.Errorf("Parse(%q) = %q, %v; want %q, %v", test.in, got.Key, err, test.key, test.err)
+			}
+			if err == nil && got.Display != strings.TrimSpace(test.in) {
+				t.Errorf("shown as %q, want it as it was written", got.Display)
+			}
+		})
+	}
+}
+
+// FuzzCanonical holds the canonical form to being one: it is its own canonical form, and the fast path for plain addresses
+// agrees with the rest.
+func FuzzCanonical(f *testing.F) {
+	for _, seed := range []string{"Ann@Example.com", `"a b"@x.example`, "jörg@müller.example", "a@b", "ann@1.2.3.4", "a.b-c+d@x-y.example.", `"\""@a.b`, "ａ@ｂ.example"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		key, err := Canonical(raw)
+		if trimmed := strings.TrimSpace(raw); plain(trimmed) {
+			local, _, localErr := canonicalLocal(trimmed[:strings.IndexByte(trimmed, '@')])
+			domain, domainErr := canonicalDomain(trimmed[strings.IndexByte(trimmed, '@')+1:])
+			if slow := local + "@" + domain; err != nil || localErr != nil || domainErr != nil || slow != key {
+				t.Fatalf("%q: the fast path gives %q (%v), the other %q (%v, %v)", raw, key, err, slow, localErr, domainErr)
+			}
+		}
+		if err != nil {
+			return
+		}
+		again, err := Canonical(key)
+		if err != nil || again != key {
+			t.Fatalf("%q is canonically %q, and that is %q, %v", raw, key, again, err)
+		}
+	})
+}
+
+func TestMailValue(t *testing.T) {
+	t.Parallel()
+	type got struct {
+		Text         string
+		Marked, Mail bool
+	}
+	for in, want := range map[string]got{
+		"SMTP:a@b.example": {"a@b.example", true, true},
+		"smtp:a@b.example": {"a@b.example", false, true},
+		"Smtp:a@b.example": {"a@b.example", false, true},
+		"smtp$a@b.example": {"a@b.example", false, true},
+		"SMTP$a@b.example": {"a@b.example", false, true},
+		"a@b.example":      {"a@b.example", false, true},
+		"X500:/o=a/cn=b":   {"", false, false},
+		"sip:a@b.example":  {"", false, false},
+		"MS$NET/POST/ANN":  {"", false, false},
+		"x400:c=us;a=x":    {"", false, false},
+		"":                 {"", false, false},
+		":a@b.example":     {":a@b.example", false, true},
+		"a/b:c@d.example":  {"a/b:c@d.example", false, true},
+	} {
+		text, marked, mail := mailValue([]byte(in))
+		if diff := cmp.Diff(want, got{string(text), marked, mail}); diff != "" {
+			t.Errorf("mailValue(%q) (-want +got):\n%s", in, diff)
+		}
+	}
+}
+
+// FuzzCollector adds entries with any values. Whatever they hold, each claim is canonical, and each mail value becomes a
+// claim or a skipped one.
+func FuzzCollector(f *testing.F) {
+	f.Add("SMTP:a@b.example", "smtp:c@d.example", "X500:x", "CN=a", "user")
+	f.Add("smtp:", "SMTP:", ":", ",", "alias")
+	f.Add("smtp:a@b.example", "smtp:A@B.example", "\xff", "CN=\x00", "group")
+	f.Fuzz(func(t *testing.T, first, second, third, dn, class string) {
+		rules, err := NewRules(settings.Exchange, settings.Advanced{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := NewCollector(rules)
+		values := []string{first, second, third}
+		entry := directory.Entry{DN: []byte(dn), Attributes: []directory.Attribute{{Name: "objectClass", Values: [][]byte{[]byte(class)}}, {Name: "proxyAddresses"}}}
+		for _, v := range values {
+			entry.Attributes[1].Values = append(entry.Attributes[1].Values, []byte(v))
+		}
+		c.Add(&entry)
+		found := c.Found()
+		seen := make(map[string]bool)
+		for claim := range found.Claims() {
+			if key, err := Canonical(claim.Address); err != nil || key != claim.Key || claim.SourceID == "" && dn != "" {
+				t.Fatalf("claim %+v; canonically %q, %v", claim, key, err)
+			}
+			seen[claim.Key] = true
+		}
+		for s := range found.Skipped() {
+			if s.Reason == "" {
+				t.Fatalf("%+v was skipped without a reason", s)
+			}
+			seen[s.Key] = true
+		}
+		for _, v := range values {
+			text, _, mail := mailValue([]byte(v))
+			key, err := Canonical(shown(text))
+			if err != nil {
+				key = strings.ToLower(strings.TrimSpace(shown(text)))
+			}
+			if mail && !seen[key] {
+				t.Fatalf("%q of %q was dropped silently; seen %v", v, values, seen)
+			}
+		}
+	})
+}
+
+func TestPatterns(t *testing.T) {
+	t.Parallel()
+	p, err := ParsePatterns([]string{"Boss@Example.com", " *@Müller.example "})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]bool{
+		"boss@example.com": true, "ann@example.com": false, "any@xn--mller-kva.example": true, "any@sub.xn--mller-kva.example": false, "no-at-sign": false,
+	} {
+		if got := p.Match(key); got != want {
+			t.Errorf("Match(%q) = %t, want %t", key, got, want)
+		}
+	}
+	if (Patterns{}).Match("a@b.example") {
+		t.Error("no pattern matches something")
+	}
+	for _, wrong := range []string{"*@", "example.com", "*", "*@a b", "@example.com"} {
+		if _, err := ParsePatterns([]string{wrong}); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%q: error %v, want one that shows it", wrong, err)
+		}
+	}
+}
+
+func TestCheckListsEveryWrongField(t *testing.T) {
+	t.Parallel()
+	var fields []string
+	for _, e := range Check(settings.Advanced{
+		Include: []string{"user", "users"}, AcceptedDomains: []string{"example.com", "a b"}, Exclude: []string{"*@example.com", "x", "a@b.example", "*"},
+	}) {
+		fields = append(fields, e.Field)
+	}
+	if diff := cmp.Diff([]string{"advanced.include[1]", "advanced.acceptedDomains[1]", "advanced.exclude[1]", "advanced.exclude[3]"}, fields); diff != "" {
+		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+}
+
+func TestNormalDN(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"cn=a,dc=b":               "cn=a,dc=b",
+		"CN=Ann Miller, OU=Staff": "cn=ann miller,ou=staff",
+		"CN = a , DC = b ":        "cn=a,dc=b",
+		`CN=Miller\, Ann,DC=b`:    `cn=miller\, ann,dc=b`,
+		`CN=a\ ,DC=b`:             `cn=a\ ,dc=b`,
+		"CN=Ü,DC=b":               "cn=ü,dc=b",
+		"UID=ann, CN=example.org": "uid=ann,cn=example.org",
+		"":                        "",
+	} {
+		if got := normalDN(in); got != want {
+			t.Errorf("normalDN(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// sampleEntry is what most entries of an Exchange directory look like.
+func sampleEntry() *directory.Entry {
+	attribute := func(name string, values ...string) directory.Attribute {
+		a := directory.Attribute{Name: name}
+		for _, v := range values {
+			a.Values = append(a.Values, []byte(v))
+		}
+		return a
+	}
+	return &directory.Entry{DN: []byte("CN=Ann Miller,OU=Staff,DC=example,DC=com"), Attributes: []directory.Attribute{
+		attribute("objectClass", "top", "person", "organizationalPerson", "user"), attribute("mail", "ann@example.com"),
+		attribute("objectGUID", "0123456789abcdef"), attribute("msExchRecipientTypeDetails", "1"), attribute("userAccountControl", "512"),
+		attribute("proxyAddresses", "SMTP:Ann@example.com", "smtp:a.miller@example.com", "X500:/o=x"),
+	}}
+}
+
+// entryAllocations is the budget of an entry with two addresses; it is exact, so that a change of it is noticed.
+const entryAllocations = 9
+
+func TestAnEntrysAllocations(t *testing.T) {
+	rules, err := NewRules(settings.Exchange, settings.Advanced{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, e := NewCollector(rules), sampleEntry()
+	// Room for what grows by the number of entries, which is not what is counted here.
+	c.entries, c.claims = make([]entryRecord, 0, 1000), make([]claimRecord, 0, 2000)
+	if got := testing.AllocsPerRun(100, func() { c.Add(e) }); got != entryAllocations {
+		t.Errorf("an entry costs %v allocations, want %d", got, entryAllocations)
+	}
+}
+
+func BenchmarkAdd(b *testing.B) {
+	rules, err := NewRules(settings.Exchange, settings.Advanced{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, e := NewCollector(rules), sampleEntry()
+	b.ReportAllocs()
+	for range b.N {
+		c.Add(e)
+	}
+}
