@@ -26,6 +26,8 @@ test: tools servers ## run every test, with real directory servers
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run: make fmt'; exit 1; }
 	@go mod tidy -diff
 	@go vet ./...
+	$(call say,Linting (the first time the linter is compiled))
+	@$(GOLANGCI_LINT) run ./...
 	$(call say,Running the tests; the whole path against OpenLDAP and Samba takes about a minute)
 	@go test -timeout 20m ./...
 
@@ -42,7 +44,7 @@ fuzz: tools ## run each fuzz target for FUZZTIME (default 20s)
 	done
 
 .PHONY: lint
-lint: tools ## run the linters (the first run compiles them)
+lint: tools ## run the linters alone
 	@$(GOLANGCI_LINT) run ./...
 
 .PHONY: fmt

@@ -283,7 +283,7 @@ func (p *program) csv(path string) [][]string {
 	p.t.Helper()
 	export := p.must(201, "POST", path, nil)
 	data := p.download(export.text("url"), http.StatusOK)
-	if int(export.number("bytes")) != len(data) {
+	if export.number("bytes") != len(data) {
 		p.t.Errorf("the export says %d bytes, the file has %d", export.number("bytes"), len(data))
 	}
 	text, ok := strings.CutPrefix(string(data), "\ufeff")

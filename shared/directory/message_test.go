@@ -106,7 +106,7 @@ func TestParseEntry(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got := fmt.Sprintf("%s", e.DN)
+				got := string(e.DN)
 				for _, a := range e.Attributes {
 					got += fmt.Sprintf(" %s=%q", a.Name, a.Values)
 				}
@@ -168,7 +168,7 @@ func FuzzMessage(f *testing.F) {
 			t.Fatalf("DN %q with %d attributes; the oracle says %q with %d", e.DN, len(e.Attributes), op.Children[0].Data.Bytes(), len(op.Children[1].Children))
 		}
 		for i, a := range op.Children[1].Children {
-			if string(a.Children[0].Data.Bytes()) != e.Attributes[i].Name || len(a.Children[1].Children) != len(e.Attributes[i].Values) {
+			if a.Children[0].Data.String() != e.Attributes[i].Name || len(a.Children[1].Children) != len(e.Attributes[i].Values) {
 				t.Fatalf("attribute %d is %q with %d values; the oracle differs", i, e.Attributes[i].Name, len(e.Attributes[i].Values))
 			}
 		}

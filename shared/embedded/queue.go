@@ -104,8 +104,8 @@ func (q *Queue) Run(ctx context.Context, handle queue.Handler) error {
 	defer running.Wait()
 	done := make(chan group)
 	busy := make(map[group]bool)
-	for {
-		if err := q.handOut(ctx, busy, func(l letter, g group) {
+	for ctx.Err() == nil {
+		if err := q.handOut(busy, func(l letter, g group) {
 			running.Go(func() {
 				q.deliver(ctx, l, handle)
 				select {
@@ -124,13 +124,11 @@ func (q *Queue) Run(ctx context.Context, handle queue.Handler) error {
 		case <-q.wake:
 		}
 	}
+	return nil
 }
 
 // handOut starts the oldest message of each group that is not busy.
-func (q *Queue) handOut(ctx context.Context, busy map[group]bool, start func(letter, group)) error {
-	if ctx.Err() != nil {
-		return nil
-	}
+func (q *Queue) handOut(busy map[group]bool, start func(letter, group)) error {
 	var waiting []letter
 	err := q.db.View(func(tx *bolt.Tx) (err error) {
 		waiting, err = letters(tx.Bucket(bucketQueue))

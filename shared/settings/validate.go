@@ -31,8 +31,8 @@ type checker struct {
 	errors []FieldError
 }
 
-func (c *checker) add(field, format string, args ...any) {
-	c.errors = append(c.errors, FieldError{Field: c.path + field, Message: fmt.Sprintf(format, args...)})
+func (k *checker) add(field, format string, args ...any) {
+	k.errors = append(k.errors, FieldError{Field: k.path + field, Message: fmt.Sprintf(format, args...)})
 }
 
 // Validate lists every wrong field of a connection, by its JSON path below "connection".

@@ -36,7 +36,7 @@ func rows() []plan.Row {
 	}
 }
 
-func print(t testing.TB, rows []plan.Row) []byte {
+func printed(t testing.TB, rows []plan.Row) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := usercsv.NewWriter(&out)
@@ -56,7 +56,7 @@ func print(t testing.TB, rows []plan.Row) []byte {
 
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	got := print(t, rows())
+	got := printed(t, rows())
 	if *update {
 		if err := os.WriteFile(golden, got, 0o644); err != nil {
 			t.Fatal(err)
@@ -73,7 +73,7 @@ func TestGolden(t *testing.T) {
 
 func TestFormAndColumns(t *testing.T) {
 	t.Parallel()
-	data := string(print(t, rows()))
+	data := string(printed(t, rows()))
 	text, ok := strings.CutPrefix(data, "\ufeff")
 	if !ok {
 		t.Error("no byte order mark")
@@ -146,7 +146,7 @@ func FuzzCell(f *testing.F) {
 		f.Add(r.Address, r.DN)
 	}
 	f.Fuzz(func(t *testing.T, address, dn string) {
-		data := print(t, []plan.Row{{Address: address, DN: dn}})
+		data := printed(t, []plan.Row{{Address: address, DN: dn}})
 		records, err := csv.NewReader(bytes.NewReader(data[3:])).ReadAll()
 		if err != nil || len(records) != 2 || len(records[1]) != 7 {
 			t.Fatalf("%q gives %d records, error %v", data, len(records), err)
