@@ -26,7 +26,7 @@ func FuzzDecodeUser(f *testing.F) {
 			t.Fatalf("%+v came back as %+v, error %v", first, again, err)
 		}
 		version, runID, err := decodeStamp(data)
-		if err != nil || version != first.Version || string(runID) != first.LastRunID {
+		if err != nil || version != first.Version || runID != first.LastRunID {
 			t.Fatalf("stamp %d %q, error %v; want %d %q", version, runID, err, first.Version, first.LastRunID)
 		}
 	})

@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"iter"
@@ -178,7 +177,7 @@ func judge(stored []byte, c *userstore.Change) (userstore.Outcome, error) {
 	switch {
 	case err != nil:
 		return 0, err
-	case c.After != nil && c.After.LastRunID != "" && bytes.Equal(runID, []byte(c.After.LastRunID)):
+	case c.After != nil && c.After.LastRunID != "" && runID == c.After.LastRunID:
 		return userstore.Applied, nil
 	case c.Expect != 0 && version == c.Expect:
 		return 0, nil

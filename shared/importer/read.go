@@ -14,7 +14,7 @@ import (
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 	"rollcall/shared/snapshot"
-	"rollcall/shared/user"
+	"rollcall/shared/userlist"
 )
 
 // preview makes a plan and stores it.
@@ -81,11 +81,11 @@ func (j *job) writePlan(ctx context.Context, key string, build func(emit func(pl
 }
 
 // gather reads the directory and, at the same time, the account's stored users.
-func (j *job) gather(ctx context.Context) (*address.Found, directory.Info, *user.List, error) {
+func (j *job) gather(ctx context.Context) (*address.Found, directory.Info, *userlist.List, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	type loaded struct {
-		users *user.List
+		users *userlist.List
 		err   error
 	}
 	load := make(chan loaded, 1)
@@ -108,8 +108,8 @@ func (j *job) gather(ctx context.Context) (*address.Found, directory.Info, *user
 	return found, info, stored.users, nil
 }
 
-func (j *job) loadUsers(ctx context.Context) (*user.List, error) {
-	users := new(user.List)
+func (j *job) loadUsers(ctx context.Context) (*userlist.List, error) {
+	users := new(userlist.List)
 	for u, err := range j.Users.For(j.account).All(ctx) {
 		if err != nil {
 			return nil, fmt.Errorf("read the Users List: %w", err)

@@ -51,13 +51,13 @@ func (o *Outcomes) Decode(object io.ReaderAt, size int64) error {
 	if _, err := object.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the outcomes: %w", err)
 	}
-	d := decoder{text: string(data)}
-	if v := d.byte(); d.err == nil && v != formatVersion {
+	d := newDecoder(string(data))
+	if v := d.Byte(); d.Err() == nil && v != formatVersion {
 		return fmt.Errorf("%w: %d", ErrVersion, v)
 	}
-	for d.at < len(d.text) {
-		p := Position{Batch: int(d.uvarint()), Row: int(d.uvarint())}
-		if d.err == nil {
+	for d.Left() > 0 {
+		p := Position{Batch: int(d.Uvarint()), Row: int(d.Uvarint())}
+		if d.Err() == nil {
 			o.Add(p)
 		}
 	}

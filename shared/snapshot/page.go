@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"rollcall/shared/packed"
 	"rollcall/shared/plan"
 	"rollcall/shared/user"
 )
@@ -118,18 +119,18 @@ func wanted[T comparable](list []T, v T) bool { return len(list) == 0 || slices.
 func (f *Filter) tag() uint32 {
 	var b []byte
 	for _, c := range f.Changes {
-		b = putText(b, string(c))
+		b = packed.AppendText(b, string(c))
 	}
 	b = append(b, 0xff)
 	for _, k := range f.Kinds {
-		b = putText(b, string(k))
+		b = packed.AppendText(b, string(k))
 	}
 	b = append(b, 0xff)
 	for _, t := range f.Types {
-		b = putText(b, string(t))
+		b = packed.AppendText(b, string(t))
 	}
-	b = putText(append(b, 0xff), f.Primary)
-	return crc32.ChecksumIEEE(putText(b, f.Q))
+	b = packed.AppendText(append(b, 0xff), f.Primary)
+	return crc32.ChecksumIEEE(packed.AppendText(b, f.Q))
 }
 
 // cursor names the last row that was looked at: filter, section, place in the section, key; and a checksum.
@@ -153,12 +154,12 @@ func (m *merger) resume(cursor string) error {
 	if crc32.ChecksumIEEE(body) != sum || binary.LittleEndian.Uint32(body) != m.tag() || int(body[4]) >= sectionCount() {
 		return ErrBadCursor
 	}
-	d := decoder{text: string(body[5:])}
-	block, row := int(d.uvarint()), int(d.uvarint())
-	if d.err != nil {
+	d := newDecoder(string(body[5:]))
+	block, row := int(d.Uvarint()), int(d.Uvarint())
+	if d.Err() != nil {
 		return ErrBadCursor
 	}
-	m.lastSection, m.lastBlock, m.lastRow, m.lastKey = section(body[4]), block, row, d.text[d.at:]
+	m.lastSection, m.lastBlock, m.lastRow, m.lastKey = section(body[4]), block, row, d.Rest()
 	for _, w := range m.walkers {
 		if err := w.seek(m.lastSection, m.lastBlock, m.lastRow, m.lastKey); err != nil {
 			return err

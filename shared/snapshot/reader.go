@@ -58,28 +58,28 @@ func Open(object io.ReaderAt, size int64) (*Reader, error) {
 }
 
 func (r *Reader) readFooter(footer string, size int64) error {
-	d := decoder{text: footer}
-	if err := json.Unmarshal([]byte(d.string()), &r.meta); err != nil {
+	d := newDecoder(footer)
+	if err := json.Unmarshal([]byte(d.Text()), &r.meta); err != nil {
 		return fmt.Errorf("read the footer: %w", ErrDamaged)
 	}
-	for range d.count() {
-		b := blockInfo{section: section(d.byte())}
+	for range d.Count() {
+		b := blockInfo{section: section(d.Byte())}
 		b.offset, b.length, b.checksum = d.place(size)
-		b.rows = uint32(d.uvarint())
-		b.first, b.last = d.string(), d.string()
+		b.rows = uint32(d.Uvarint())
+		b.first, b.last = d.Text(), d.Text()
 		if int(b.section) >= len(r.sections) || b.rows > blockRows {
-			d.fail()
+			d.Fail()
 		}
-		if d.err != nil {
+		if d.Err() != nil {
 			break
 		}
 		r.sections[b.section] = append(r.sections[b.section], len(r.blocks))
 		r.blocks = append(r.blocks, b)
 	}
-	for range d.count() {
+	for range d.Count() {
 		var b indexInfo
 		b.offset, b.length, b.checksum = d.place(size)
-		if text := d.take(8); d.err == nil {
+		if text := d.Take(8); d.Err() == nil {
 			b.first = binary.LittleEndian.Uint64([]byte(text))
 		}
 		r.index = append(r.index, b)
@@ -87,23 +87,13 @@ func (r *Reader) readFooter(footer string, size int64) error {
 	return d.finish("read the footer")
 }
 
-// count reads a number of things of which each takes a byte at least.
-func (d *decoder) count() uint64 {
-	n := d.uvarint()
-	if n > uint64(len(d.text)-d.at) {
-		d.fail()
-		return 0
-	}
-	return n
-}
-
 func (d *decoder) place(size int64) (offset int64, length, checksum uint32) {
-	at, n := d.uvarint(), d.uvarint()
-	if sum := d.take(4); d.err == nil {
+	at, n := d.Uvarint(), d.Uvarint()
+	if sum := d.Take(4); d.Err() == nil {
 		checksum = binary.LittleEndian.Uint32([]byte(sum))
 	}
 	if at > uint64(size) || n > uint64(size)-at || n > maxBlock {
-		d.fail()
+		d.Fail()
 		return 0, 0, 0
 	}
 	return int64(at), uint32(n), checksum
@@ -144,7 +134,7 @@ func (r *Reader) block(n int) ([]plan.Row, error) {
 	}
 	rows := make([]plan.Row, info.rows)
 	users := make([][2]user.User, info.rows)
-	d := decoder{text: text}
+	d := newDecoder(text)
 	for i := range rows {
 		d.row(info.section, &rows[i], &users[i])
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
+	"rollcall/shared/packed"
 	"rollcall/shared/plan"
 	"rollcall/shared/user"
 )
@@ -121,14 +122,14 @@ func (w *Writer) Close(meta Meta) error {
 	if err != nil {
 		return err
 	}
-	footer := putText(nil, string(text))
+	footer := packed.AppendText(nil, string(text))
 	footer = binary.AppendUvarint(footer, uint64(len(w.blocks)))
 	for _, b := range w.blocks {
 		footer = append(footer, byte(b.section))
 		footer = appendPlace(footer, b.offset, b.length, b.checksum)
 		footer = binary.AppendUvarint(footer, uint64(b.rows))
-		footer = putText(footer, b.first)
-		footer = putText(footer, b.last)
+		footer = packed.AppendText(footer, b.first)
+		footer = packed.AppendText(footer, b.last)
 	}
 	footer = binary.AppendUvarint(footer, uint64(len(index)))
 	for _, b := range index {

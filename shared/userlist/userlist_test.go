@@ -1,4 +1,4 @@
-package user_test
+package userlist_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/shared/user"
+	"rollcall/shared/userlist"
 )
 
 func TestListGivesBackWhatWasAppended(t *testing.T) {
@@ -26,7 +27,7 @@ func TestListGivesBackWhatWasAppended(t *testing.T) {
 		address := fmt.Sprintf("user%05d@example.com", i)
 		want = append(want, user.User{Key: address, Address: address, PrimaryAddress: address, DN: "cn=" + address})
 	}
-	var list user.List
+	var list userlist.List
 	for i := range want {
 		list.Append(&want[i])
 	}
@@ -44,7 +45,7 @@ func TestListGivesBackWhatWasAppended(t *testing.T) {
 
 func TestListStopsWhenItsReaderDoes(t *testing.T) {
 	t.Parallel()
-	var list user.List
+	var list userlist.List
 	for range 3 {
 		list.Append(&user.User{Key: "a@example.com"})
 	}
