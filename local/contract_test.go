@@ -170,7 +170,7 @@ func start(t *testing.T, data string) *caller {
 	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(ctx, config{addr: "127.0.0.1:0", data: data, demo: true, out: writer, log: slog.New(slog.DiscardHandler)})
+		ended <- serve(ctx, config{addr: "127.0.0.1:0", data: data, demo: true, hour: time.Hour, out: writer, log: slog.New(slog.DiscardHandler)})
 		writer.Close()
 	}()
 	t.Cleanup(func() {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -29,11 +30,15 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "the loopback address to listen on")
 	flags.StringVar(&c.data, "data", "./.rollcall", "the folder to keep everything in")
 	flags.BoolVar(&c.demo, "demo", true, "serve three demo directories to import from")
+	flags.DurationVar(&c.hour, "hour", time.Hour, "how long an hour of a schedule lasts, to try one out")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q; -h lists the flags", flags.Arg(0))
+	}
+	if c.hour < time.Second || c.hour > time.Hour {
+		return fmt.Errorf("-hour %s is not between 1s and 1h", c.hour)
 	}
 	c.out, c.log = os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, nil))
 	return serve(ctx, c)

@@ -28,8 +28,10 @@ import (
 type config struct {
 	addr, data string
 	demo       bool
-	out        io.Writer
-	log        *slog.Logger
+	// hour is how long an hour of a schedule lasts.
+	hour time.Duration
+	out  io.Writer
+	log  *slog.Logger
 }
 
 // accountHeader names the account of a request; only local reads it.
@@ -37,8 +39,12 @@ const accountHeader = "X-Rollcall-Account"
 
 const defaultAccount = "demo"
 
-// sweepInterval is how often objects past their time are deleted.
-const sweepInterval = 10 * time.Minute
+const (
+	// sweepInterval is how often objects past their time are deleted.
+	sweepInterval = 10 * time.Minute
+	// ticksPerHour is how often the schedules are looked at.
+	ticksPerHour = 120
+)
 
 // serve runs everything until ctx ends.
 func serve(ctx context.Context, c config) (err error) {
@@ -65,7 +71,7 @@ func serve(ctx context.Context, c config) (err error) {
 	}
 	work := importer.Config{
 		Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Queue: store.Queue(), Sealer: store.Sealer(), Opener: store.Sealer(),
-		Directory: directory.New(directory.Config{}), Log: c.log,
+		Directory: directory.New(directory.Config{}), Hour: c.hour, Log: c.log,
 	}
 	// A goroutine that stays behind would use a closed store: all of them end before it closes.
 	background, stop := context.WithCancel(ctx)
@@ -83,8 +89,14 @@ func serve(ctx context.Context, c config) (err error) {
 	if err := store.Resend(ctx); err != nil {
 		return err
 	}
-	running.Go(func() { sweep(background, store, c.log) })
-	return c.listenAndServe(ctx, listener, base, routes(importer.NewService(work), store, base, c.log))
+	service := importer.NewService(work)
+	running.Go(func() {
+		every(background, sweepInterval, func() error { return store.Sweep(background) }, c.log.With("job", "sweep old files"))
+	})
+	running.Go(func() {
+		every(background, max(c.hour/ticksPerHour, time.Millisecond), func() error { return syncs.Schedule(background, service, c.log) }, c.log.With("job", "start due syncs"))
+	})
+	return c.listenAndServe(ctx, listener, base, routes(service, store, base, c.log))
 }
 
 // listen takes a loopback address: the API has no sign-in here, so nobody else may reach it.
@@ -160,13 +172,13 @@ func (c config) listenAndServe(ctx context.Context, listener net.Listener, base 
 	return <-stopped
 }
 
-// sweep deletes what is past its time, now and then.
-func sweep(ctx context.Context, store *embedded.Store, log *slog.Logger) {
-	ticker := time.NewTicker(sweepInterval)
+// every does a job at once and then at each interval, until ctx ends.
+func every(ctx context.Context, interval time.Duration, job func() error, log *slog.Logger) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		if err := store.Sweep(ctx); err != nil && ctx.Err() == nil {
-			log.Error("sweeping old files failed", "error", err)
+		if err := job(); err != nil && ctx.Err() == nil {
+			log.Error("a background job failed", "error", err)
 		}
 		select {
 		case <-ctx.Done():

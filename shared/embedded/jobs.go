@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -37,6 +38,34 @@ type jobs struct {
 
 func (j jobs) For(account user.Account) jobstore.Jobs {
 	return accountJobs{j.db, j.now, []byte(account)}
+}
+
+// Due looks through the settings of all accounts: one process has few.
+func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, error) {
+	type due struct {
+		account user.Account
+		at      time.Time
+	}
+	var all []due
+	err := j.db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketJobs).ForEachBucket(func(name []byte) error {
+			var s jobstore.Settings
+			err := load(tx.Bucket(bucketJobs).Bucket(name), keySettings, &s)
+			if errors.Is(err, jobstore.ErrNotFound) {
+				return nil
+			}
+			if err == nil && s.Schedule != nil && !s.Schedule.Paused && !s.Schedule.NextRunAt.After(now) {
+				all = append(all, due{user.Account(name[1:]), s.Schedule.NextRunAt})
+			}
+			return err
+		})
+	})
+	slices.SortFunc(all, func(a, b due) int { return a.at.Compare(b.at) })
+	var accounts []user.Account
+	for _, d := range all[:min(limit, len(all))] {
+		accounts = append(accounts, d.account)
+	}
+	return accounts, err
 }
 
 type accountJobs struct {
@@ -97,18 +126,32 @@ func (a accountJobs) Settings(context.Context) (s jobstore.Settings, err error) 
 }
 
 func (a accountJobs) PutSettings(_ context.Context, s jobstore.Settings) (jobstore.Settings, error) {
+	err := a.update(func(b *bolt.Bucket) error { return putSettings(b, &s) })
+	return s, err
+}
+
+// putSettings stores s with its next revision, if what is stored still has the one before.
+func putSettings(b *bolt.Bucket, s *jobstore.Settings) error {
+	var stored jobstore.Settings
+	if err := load(b, keySettings, &stored); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
+		return err
+	}
+	if stored.Revision != s.Revision {
+		return jobstore.ErrConflict
+	}
+	s.Revision++
+	return save(b, keySettings, s)
+}
+
+func (a accountJobs) Claim(_ context.Context, s jobstore.Settings, r jobstore.Run) (jobstore.Run, error) {
+	r.Revision = 1
 	err := a.update(func(b *bolt.Bucket) error {
-		var stored jobstore.Settings
-		if err := load(b, keySettings, &stored); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
+		if err := putSettings(b, &s); err != nil {
 			return err
 		}
-		if stored.Revision != s.Revision {
-			return jobstore.ErrConflict
-		}
-		s.Revision++
-		return save(b, keySettings, s)
+		return createRun(b, r)
 	})
-	return s, err
+	return r, err
 }
 
 func (a accountJobs) DeleteSettings(context.Context) (s jobstore.Settings, err error) {
@@ -123,24 +166,26 @@ func (a accountJobs) DeleteSettings(context.Context) (s jobstore.Settings, err e
 
 func (a accountJobs) CreateRun(_ context.Context, r jobstore.Run) (jobstore.Run, error) {
 	r.Revision = 1
-	err := a.update(func(b *bolt.Bucket) error {
-		runs, err := b.CreateBucketIfNotExists(bucketRuns)
-		if err != nil {
-			return err
-		}
-		if runs.Get([]byte(r.ID)) != nil {
-			return jobstore.ErrConflict
-		}
-		kind, err := b.CreateBucketIfNotExists(kindBucket(r.Kind))
-		if err != nil {
-			return err
-		}
-		if err := kind.Put([]byte(r.ID), []byte{1}); err != nil {
-			return err
-		}
-		return save(runs, []byte(r.ID), r)
-	})
+	err := a.update(func(b *bolt.Bucket) error { return createRun(b, r) })
 	return r, err
+}
+
+func createRun(b *bolt.Bucket, r jobstore.Run) error {
+	runs, err := b.CreateBucketIfNotExists(bucketRuns)
+	if err != nil {
+		return err
+	}
+	if runs.Get([]byte(r.ID)) != nil {
+		return jobstore.ErrConflict
+	}
+	kind, err := b.CreateBucketIfNotExists(kindBucket(r.Kind))
+	if err != nil {
+		return err
+	}
+	if err := kind.Put([]byte(r.ID), []byte{1}); err != nil {
+		return err
+	}
+	return save(runs, []byte(r.ID), r)
 }
 
 func kindBucket(kind jobstore.RunKind) []byte {

@@ -89,6 +89,8 @@ type Config struct {
 	Sealer    secret.Sealer
 	Opener    secret.Opener
 	Directory Directory
+	// Hour is how long an hour of a schedule lasts: time.Hour, or less to try a schedule out.
+	Hour time.Duration
 	// Now defaults to time.Now, NewID to a new ULID, Log to slog.Default, Tick to half a second: how often a worker
 	// stores its progress and looks whether it was cancelled.
 	Now   func() time.Time

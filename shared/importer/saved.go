@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"rollcall/shared/jobstore"
 	"rollcall/shared/settings"
@@ -126,27 +125,8 @@ func (s *Service) newSettings(ctx context.Context, id Identity, req SettingsRequ
 	if req.Options != nil {
 		next.Options = *req.Options
 	}
-	next.Schedule = newSchedule(req, old, now)
+	next.Schedule = s.c.newSchedule(id.Account, req, old, now)
 	return next, nil
-}
-
-// newSchedule keeps the next run of a schedule whose interval stays, and else puts it one interval from now.
-func newSchedule(req SettingsRequest, old *jobstore.Settings, now time.Time) *jobstore.Schedule {
-	if req.IntervalHours == nil {
-		return nil
-	}
-	schedule := &jobstore.Schedule{
-		IntervalHours: *req.IntervalHours,
-		NextRunAt:     now.Add(time.Duration(*req.IntervalHours) * time.Hour),
-		Paused:        req.Paused,
-	}
-	if old != nil && old.Schedule != nil && old.Schedule.IntervalHours == schedule.IntervalHours {
-		schedule.NextRunAt = old.Schedule.NextRunAt
-	}
-	if schedule.Paused {
-		schedule.PausedReason = "paused with the settings"
-	}
-	return schedule
 }
 
 // DeleteSettings deletes settings, schedule and sealed password. Users stay.

@@ -32,6 +32,9 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Hour == 0 {
+		c.Hour = time.Hour
+	}
 	if c.Tick == 0 {
 		c.Tick = 500 * time.Millisecond
 	}

@@ -24,6 +24,8 @@ var (
 // Store holds the jobs of all accounts; For is the only way in.
 type Store interface {
 	For(account user.Account) Jobs
+	// Due returns up to limit accounts whose schedule is due at now and not paused, the longest due first.
+	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
 }
 
 // Jobs is one account's settings, runs and records.
@@ -38,6 +40,9 @@ type Jobs interface {
 	// DeleteSettings removes the settings with schedule and sealed password in one step and returns what they
 	// were, or ErrNotFound.
 	DeleteSettings(ctx context.Context) (Settings, error)
+	// Claim stores s as PutSettings does and r as CreateRun does, both or neither. Of several that claim the same
+	// slot of a schedule one succeeds, and the others get ErrConflict.
+	Claim(ctx context.Context, s Settings, r Run) (Run, error)
 	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict.
 	CreateRun(ctx context.Context, r Run) (Run, error)
 	// Run returns a run, or ErrNotFound.

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) jobstore.St
 	t.Run("runs are listed by kind, the newest first", func(t *testing.T) { listRuns(t, fixed(t)) })
 	t.Run("updates of one run come one after another", func(t *testing.T) { raceRuns(t, fixed(t)) })
 	t.Run("old runs are gone", func(t *testing.T) { oldRuns(t, open) })
+	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
 	t.Run("audit log", func(t *testing.T) { audit(t, fixed(t)) })
 	t.Run("idempotency keys", func(t *testing.T) { keys(t, fixed(t)) })
 	t.Run("accounts are apart", func(t *testing.T) { isolation(t, fixed(t)) })
@@ -200,6 +201,61 @@ func oldRuns(t *testing.T, open func(*testing.T, func() time.Time) jobstore.Stor
 	}
 	if page, err := j.Runs(t.Context(), jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 10}); err != nil || len(page.Runs) != 0 {
 		t.Errorf("after 91 days %d runs are listed, error %v", len(page.Runs), err)
+	}
+}
+
+func claims(t *testing.T, s jobstore.Store) {
+	ctx := t.Context()
+	put := func(account user.Account, change func(*jobstore.Settings)) {
+		t.Helper()
+		own := sampleSettings()
+		change(&own)
+		if _, err := s.For(account).PutSettings(ctx, own); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(d time.Duration) func(*jobstore.Settings) {
+		return func(s *jobstore.Settings) { s.Schedule.NextRunAt = Now.Add(d) }
+	}
+	put("later", at(time.Minute))
+	put("now", at(0))
+	put("long ago", at(-time.Hour))
+	put("paused", func(s *jobstore.Settings) { s.Schedule.NextRunAt, s.Schedule.Paused = Now, true })
+	put("none", func(s *jobstore.Settings) { s.Schedule = nil })
+	for limit, want := range map[int][]user.Account{10: {"long ago", "now"}, 1: {"long ago"}} {
+		if got, err := s.Due(ctx, Now, limit); err != nil || !cmp.Equal(want, got) {
+			t.Errorf("due at limit %d: %q, error %v; want %q", limit, got, err, want)
+		}
+	}
+	j := s.For("now")
+	settings, err := j.Settings(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.Schedule.NextRunAt = Now.Add(time.Hour)
+	const claimers = 6
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	won := 0
+	for i := range claimers {
+		running.Go(func() {
+			_, err := j.Claim(ctx, settings, run(fmt.Sprint("01JC", i), jobstore.KindSync))
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				won++
+			} else if !errors.Is(err, jobstore.ErrConflict) {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	page, err := j.Runs(ctx, jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 10})
+	if won != 1 || err != nil || len(page.Runs) != 1 {
+		t.Errorf("%d of %d claims succeeded and left %d runs, error %v; want 1 and 1", won, claimers, len(page.Runs), err)
+	}
+	if due, err := s.Due(ctx, Now, 10); err != nil || !cmp.Equal([]user.Account{"long ago"}, due) {
+		t.Errorf("due after the claim: %q, error %v", due, err)
 	}
 }
 
