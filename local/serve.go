@@ -19,6 +19,7 @@ import (
 	"rollcall/shared/api"
 	"rollcall/shared/directory"
 	"rollcall/shared/embedded"
+	"rollcall/shared/events"
 	"rollcall/shared/importer"
 	"rollcall/shared/queue"
 	"rollcall/shared/user"
@@ -71,7 +72,7 @@ func serve(ctx context.Context, c config) (err error) {
 	}
 	work := importer.Config{
 		Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Queue: store.Queue(), Sealer: store.Sealer(), Opener: store.Sealer(),
-		Directory: directory.New(directory.Config{}), Hour: c.hour, Log: c.log,
+		Directory: directory.New(directory.Config{}), Events: events.Log{Log: c.log}, Hour: c.hour, Log: c.log,
 	}
 	// A goroutine that stays behind would use a closed store: all of them end before it closes.
 	background, stop := context.WithCancel(ctx)

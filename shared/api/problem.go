@@ -37,7 +37,7 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 var statuses = map[importer.Class]int{
 	importer.Invalid: http.StatusUnprocessableEntity, importer.Malformed: http.StatusBadRequest, importer.NotFound: http.StatusNotFound,
 	importer.Gone: http.StatusGone, importer.Conflict: http.StatusConflict, importer.Stale: http.StatusPreconditionFailed,
-	importer.Reused: http.StatusUnprocessableEntity,
+	importer.Reused: http.StatusUnprocessableEntity, importer.TooMany: http.StatusTooManyRequests,
 }
 
 // problem turns an error into what the caller gets. What it does not know becomes a generic message, and the detail goes to

@@ -20,6 +20,8 @@ type Config struct {
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Allow refuses addresses that must not be dialled; nil allows all. One refused address refuses the name.
 	Allow func(netip.Addr) error
+	// AllowPort refuses ports that must not be dialled; nil allows all. Policy has both.
+	AllowPort func(int) error
 	// StepTimeout bounds each step before the search: 15 s.
 	StepTimeout time.Duration
 	// IdleTimeout bounds the wait for the next message of the search: 60 s.

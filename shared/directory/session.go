@@ -130,6 +130,11 @@ func (s *session) close() {
 
 // resolve looks the name up once; the addresses that are checked here are the ones that are dialled.
 func (s *session) resolve(ctx context.Context) ([]netip.Addr, string, error) {
+	if s.c.AllowPort != nil {
+		if err := s.c.AllowPort(s.to.Port); err != nil {
+			return nil, "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err, Message: fmt.Sprintf("Port %d must not be reached from here: %v.", s.to.Port, err)}
+		}
+	}
 	host := strings.Trim(s.to.Host, "[]")
 	addresses := []netip.Addr{}
 	if literal, err := netip.ParseAddr(host); err == nil {

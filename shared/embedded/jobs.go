@@ -24,6 +24,7 @@ const keyLifetime = 24 * time.Hour
 // a bucket for each kind holds the ids alone.
 var (
 	keySettings  = []byte("settings")
+	keyLease     = []byte("lease")
 	bucketRuns   = []byte("runs")
 	bucketKinds  = []byte("kinds/")
 	bucketAudit  = []byte("audit")
@@ -309,6 +310,30 @@ func (a accountJobs) AuditLog(_ context.Context, after string, limit int) (page 
 		return err
 	})
 	return page, err
+}
+
+func (a accountJobs) AcquireLease(_ context.Context, l jobstore.Lease, now time.Time) error {
+	return a.update(func(b *bolt.Bucket) error {
+		var held jobstore.Lease
+		if err := load(b, keyLease, &held); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
+			return err
+		}
+		if !held.Yields(l, now) {
+			return jobstore.ErrConflict
+		}
+		return save(b, keyLease, l)
+	})
+}
+
+func (a accountJobs) ReleaseLease(_ context.Context, l jobstore.Lease) error {
+	return a.update(func(b *bolt.Bucket) error {
+		var held jobstore.Lease
+		err := load(b, keyLease, &held)
+		if errors.Is(err, jobstore.ErrNotFound) || err == nil && (held.RunID != l.RunID || held.Attempt != l.Attempt) {
+			return nil
+		}
+		return errors.Join(err, b.Delete(keyLease))
+	})
 }
 
 func (a accountJobs) ClaimKey(_ context.Context, k jobstore.Key) (claimed jobstore.Key, err error) {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"rollcall/shared/events"
 	"rollcall/shared/jobstore"
 	"rollcall/shared/objectstore"
 	"rollcall/shared/queue"
@@ -50,6 +51,8 @@ const (
 	Stale
 	// Reused: an idempotency key came again with another request.
 	Reused
+	// TooMany requests, or runs that wait.
+	TooMany
 )
 
 // Error is a request's mistake, in words for the caller. Code is stable.
@@ -89,6 +92,8 @@ type Config struct {
 	Sealer    secret.Sealer
 	Opener    secret.Opener
 	Directory Directory
+	// Events gets what others want to know of; nil tells nobody.
+	Events events.Publisher
 	// Hour is how long an hour of a schedule lasts: time.Hour, or less to try a schedule out.
 	Hour time.Duration
 	// Now defaults to time.Now, NewID to a new ULID, Log to slog.Default, Tick to half a second: how often a worker

@@ -69,6 +69,9 @@ func (j *job) watch(ctx context.Context) (context.Context, func()) {
 			case <-ticker.C:
 			}
 			run, err := j.store(ctx)
+			if err == nil && j.run.Kind == jobstore.KindSync {
+				err = j.lease(ctx, j.jobs, j.run.ID, j.run.Attempts)
+			}
 			switch {
 			case ctx.Err() != nil:
 				return

@@ -61,11 +61,47 @@ func (s *Service) start(ctx context.Context, id Identity, run jobstore.Run, once
 		// The request that claimed the key died before it stored its run: this one takes its place.
 		run.ID = claimed
 	}
+	if err := s.admit(ctx, jobs, run.Kind); err != nil {
+		return jobstore.Run{}, err
+	}
 	run, err := jobs.CreateRun(ctx, run)
 	if err != nil {
 		return jobstore.Run{}, err
 	}
 	return run, s.c.Queue.Send(ctx, queue.Message{Task: queue.Task(run.Kind), Account: id.Account, RunID: run.ID})
+}
+
+// The limits of one account.
+const (
+	// maxWaiting is how many runs of a kind may wait or be at work.
+	maxWaiting = 10
+	// maxPreviews previews may be started within previewWindow.
+	maxPreviews   = 60
+	previewWindow = 10 * time.Minute
+)
+
+// admit refuses a run where the account has too many already.
+func (s *Service) admit(ctx context.Context, jobs jobstore.Jobs, kind jobstore.RunKind) error {
+	page, err := jobs.Runs(ctx, jobstore.RunQuery{Kind: kind, Limit: maxPreviews})
+	if err != nil {
+		return err
+	}
+	waiting, recent := 0, 0
+	for i := range page.Runs {
+		if !page.Runs[i].State.Ended() {
+			waiting++
+		}
+		if s.c.now().Sub(page.Runs[i].CreatedAt) < previewWindow {
+			recent++
+		}
+	}
+	switch {
+	case waiting >= maxWaiting:
+		return problem(TooMany, "too_many_waiting", "%d %ss of this account wait already. Cancel some, or wait for them to end.", waiting, kind)
+	case kind == jobstore.KindPreview && recent >= maxPreviews:
+		return problem(TooMany, "too_many_previews", "%d previews were started within %s. Wait a little before the next.", recent, previewWindow)
+	}
+	return nil
 }
 
 // claim returns the id of the run that the idempotency key stands for.

@@ -43,6 +43,8 @@ func (w *Worker) Work(ctx context.Context, m queue.Message) error {
 	jobs := w.c.Jobs.For(m.Account)
 	run, err := w.begin(ctx, jobs, m)
 	switch {
+	case errors.Is(err, errLeased):
+		return err
 	case errors.Is(err, errEnded):
 		return nil
 	case errors.Is(err, jobstore.ErrNotFound):
@@ -57,8 +59,20 @@ func (w *Worker) Work(ctx context.Context, m queue.Message) error {
 	return j.end(ctx, err)
 }
 
-// begin marks a run as running.
+// begin marks a run as running. A sync needs the account's lease first: without it, it does not count as an attempt.
 func (w *Worker) begin(ctx context.Context, jobs jobstore.Jobs, m queue.Message) (jobstore.Run, error) {
+	if m.Task == queue.TaskSync {
+		run, err := jobs.Run(ctx, m.RunID)
+		if err != nil {
+			return run, err
+		}
+		if run.State.Ended() {
+			return run, errEnded
+		}
+		if err := w.c.lease(ctx, jobs, run.ID, run.Attempts+1); err != nil {
+			return run, err
+		}
+	}
 	return jobs.UpdateRun(ctx, m.RunID, func(r *jobstore.Run) error {
 		if r.State.Ended() || string(r.Kind) != string(m.Task) {
 			return errEnded
@@ -91,7 +105,12 @@ func (j *job) do(ctx context.Context) error {
 }
 
 // end stores how the run ended. An error that is not the run's own is returned, and the run stays as it is.
-func (j *job) end(ctx context.Context, err error) error {
+func (j *job) end(ctx context.Context, err error) (endErr error) {
+	if j.run.Kind == jobstore.KindSync {
+		defer func() {
+			endErr = errors.Join(endErr, j.jobs.ReleaseLease(context.WithoutCancel(ctx), jobstore.Lease{RunID: j.run.ID, Attempt: j.run.Attempts}))
+		}()
+	}
 	state, failure := jobstore.Done, (*jobstore.Failure)(nil)
 	switch {
 	case err == nil:
@@ -107,6 +126,9 @@ func (j *job) end(ctx context.Context, err error) error {
 	}
 	if j.run.Kind == jobstore.KindExport && err == nil {
 		return nil
+	}
+	if err := j.announce(ctx, state, failure); err != nil {
+		return fmt.Errorf("announce the end of run %s: %w", j.run.ID, err)
 	}
 	run, updateErr := j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
 		if r.State.Ended() {

@@ -32,6 +32,7 @@ type Store interface {
 type Jobs interface {
 	Audit
 	Keys
+	Leases
 	// Settings returns the saved settings, or ErrNotFound.
 	Settings(ctx context.Context) (Settings, error)
 	// PutSettings saves s if the stored revision is still s.Revision (0: nothing is stored), else ErrConflict. It

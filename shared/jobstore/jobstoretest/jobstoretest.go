@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) jobstore.St
 	t.Run("updates of one run come one after another", func(t *testing.T) { raceRuns(t, fixed(t)) })
 	t.Run("old runs are gone", func(t *testing.T) { oldRuns(t, open) })
 	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
+	t.Run("one run holds the lease", func(t *testing.T) { leases(t, fixed(t)) })
 	t.Run("audit log", func(t *testing.T) { audit(t, fixed(t)) })
 	t.Run("idempotency keys", func(t *testing.T) { keys(t, fixed(t)) })
 	t.Run("accounts are apart", func(t *testing.T) { isolation(t, fixed(t)) })
@@ -256,6 +257,49 @@ func claims(t *testing.T, s jobstore.Store) {
 	}
 	if due, err := s.Due(ctx, Now, 10); err != nil || !cmp.Equal([]user.Account{"long ago"}, due) {
 		t.Errorf("due after the claim: %q, error %v", due, err)
+	}
+}
+
+func leases(t *testing.T, s jobstore.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	lease := func(run string, attempt int, seconds int) jobstore.Lease {
+		return jobstore.Lease{RunID: run, Attempt: attempt, ExpiresAt: Now.Add(time.Duration(seconds) * time.Second)}
+	}
+	for _, step := range []struct {
+		name  string
+		lease jobstore.Lease
+		at    int
+		ok    bool
+	}{
+		{"the first", lease("a", 1, 90), 0, true},
+		{"another run", lease("b", 1, 90), 0, false},
+		{"a heartbeat", lease("a", 1, 120), 30, true},
+		{"another run, where the first one's time would be over", lease("b", 1, 200), 100, false},
+		{"a second attempt takes over", lease("a", 2, 150), 60, true},
+		{"the first attempt has lost it", lease("a", 1, 180), 70, false},
+		{"another run, once nobody renews it", lease("b", 1, 300), 151, true},
+	} {
+		err := j.AcquireLease(ctx, step.lease, Now.Add(time.Duration(step.at)*time.Second))
+		if step.ok && err != nil || !step.ok && !errors.Is(err, jobstore.ErrConflict) {
+			t.Errorf("%s: error %v, want success %t", step.name, err, step.ok)
+		}
+	}
+	if err := j.ReleaseLease(ctx, lease("a", 2, 0)); err != nil {
+		t.Error(err)
+	}
+	if err := j.AcquireLease(ctx, lease("c", 1, 400), Now.Add(160*time.Second)); !errors.Is(err, jobstore.ErrConflict) {
+		t.Errorf("somebody else's release freed the lease: %v", err)
+	}
+	for range 2 {
+		if err := j.ReleaseLease(ctx, lease("b", 1, 0)); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := j.AcquireLease(ctx, lease("c", 1, 400), Now.Add(160*time.Second)); err != nil {
+		t.Errorf("after its release: %v", err)
+	}
+	if err := s.For("other").AcquireLease(ctx, lease("d", 1, 400), Now); err != nil {
+		t.Errorf("another account: %v", err)
 	}
 }
 
