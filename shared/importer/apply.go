@@ -189,6 +189,10 @@ func (j *job) apply(ctx context.Context) error {
 		a.base = j.result.Summary.Skipped
 	}
 	j.set(func() { j.progress.Phase = jobstore.PhaseApplying })
+	a.at.Begun = true
+	if _, err := a.save(ctx); err != nil {
+		return err
+	}
 	err := j.readPlan(ctx, j.account, j.planKey, func(r *snapshot.Reader) error {
 		for batch, err := range r.Batches(ctx, []plan.Change{plan.Create, plan.Update, plan.Delete}, a.at.Batches) {
 			if err != nil {
@@ -257,8 +261,8 @@ func (a *applier) flush(ctx context.Context) error {
 func (a *applier) count(results []userstore.Outcome) {
 	conflicts := 0
 	for i, outcome := range results {
-		// On a second attempt an absent row is most likely the one that the first attempt deleted.
-		if outcome == userstore.Conflict || outcome == userstore.Absent && a.run.Attempts == 1 {
+		// Once an attempt has died while it wrote, an absent row is most likely the one that it deleted.
+		if outcome == userstore.Conflict || outcome == userstore.Absent && !a.run.Checkpoint.Begun {
 			a.outcomes.Add(a.places[i])
 			conflicts++
 		}

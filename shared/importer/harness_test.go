@@ -12,6 +12,7 @@ import (
 
 	"rollcall/shared/directory"
 	"rollcall/shared/embedded"
+	"rollcall/shared/events"
 	"rollcall/shared/importer"
 	"rollcall/shared/jobstore"
 	"rollcall/shared/plan"
@@ -87,6 +88,14 @@ func (q *sendQueue) Send(_ context.Context, m queue.Message) error {
 	return nil
 }
 
+// eventList keeps what was published.
+type eventList struct{ all []events.Event }
+
+func (l *eventList) Publish(_ context.Context, e events.Event) error {
+	l.all = append(l.all, e)
+	return nil
+}
+
 // faultyUsers lets a number of Apply calls through and fails the rest, as a store that is out of reach does. With
 // lose set the failing call is done all the same: its answer is lost.
 type faultyUsers struct {
@@ -130,6 +139,8 @@ type harness struct {
 	directory *fakeDirectory
 	queue     *sendQueue
 	log       *strings.Builder
+	config    importer.Config
+	events    *eventList
 	// calls counts down the writes until one fails; negative numbers never reach zero. wrote counts changes sent.
 	calls, wrote int
 	clock        time.Time
@@ -139,7 +150,7 @@ type harness struct {
 func newHarness(t *testing.T) *harness {
 	t.Helper()
 	h := &harness{
-		t: t, dir: t.TempDir(), directory: &fakeDirectory{}, queue: &sendQueue{}, log: &strings.Builder{}, calls: -1,
+		t: t, dir: t.TempDir(), directory: &fakeDirectory{}, queue: &sendQueue{}, log: &strings.Builder{}, events: &eventList{}, calls: -1,
 		clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), id: importer.Identity{Account: "acme", Subject: "admin@acme.example"},
 	}
 	now := func() time.Time {
@@ -157,6 +168,8 @@ func newHarness(t *testing.T) *harness {
 		Sealer: store.Sealer(), Opener: store.Sealer(), Directory: h.directory, Now: now,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)), Tick: time.Hour,
 	}
+	config.Events = h.events
+	h.config = config
 	h.service, h.worker = importer.NewService(config), importer.NewWorker(config)
 	return h
 }

@@ -105,11 +105,13 @@ func (j *job) do(ctx context.Context) error {
 }
 
 // end stores how the run ended. An error that is not the run's own is returned, and the run stays as it is.
-func (j *job) end(ctx context.Context, err error) (endErr error) {
+func (j *job) end(ctx context.Context, err error) error {
 	if j.run.Kind == jobstore.KindSync {
-		defer func() {
-			endErr = errors.Join(endErr, j.jobs.ReleaseLease(context.WithoutCancel(ctx), jobstore.Lease{RunID: j.run.ID, Attempt: j.run.Attempts}))
-		}()
+		// Before the end is stored: a run that has ended is not taken up again, and could not give its lease back.
+		lease := jobstore.Lease{RunID: j.run.ID, Attempt: j.run.Attempts}
+		if err := j.jobs.ReleaseLease(context.WithoutCancel(ctx), lease); err != nil {
+			return fmt.Errorf("release the lease of run %s: %w", j.run.ID, err)
+		}
 	}
 	state, failure := jobstore.Done, (*jobstore.Failure)(nil)
 	switch {

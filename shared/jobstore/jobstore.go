@@ -205,6 +205,8 @@ type Run struct {
 // Checkpoint counts the batches of a plan that were applied, and what became of their rows. What came after it may
 // have been applied too.
 type Checkpoint struct {
+	// Begun is stored before the first row is written.
+	Begun     bool `json:"begun,omitempty"`
 	Batches   int `json:"batches"`
 	Applied   int `json:"applied"`
 	Conflicts int `json:"conflicts"`
