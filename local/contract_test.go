@@ -158,9 +158,10 @@ func hasField(doc, schema any, path []string) bool {
 
 // caller calls a running server and notes which routes answered with the contract's fields.
 type caller struct {
-	t    *testing.T
-	base string
-	seen map[string]bool
+	t       *testing.T
+	base    string
+	account string
+	seen    map[string]bool
 }
 
 // start runs the whole of local in this process.
@@ -219,6 +220,7 @@ func (c *caller) send(want int, method, path string, body any) map[string]any {
 		c.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set(accountHeader, c.account)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		c.t.Fatal(err)
@@ -265,6 +267,33 @@ func (c *caller) wait(path string) {
 		}
 	}
 	c.t.Fatalf("%s did not end", path)
+}
+
+// strangers has another account call every route that names something of this one, and find nothing.
+func (c *caller) strangers(ids map[string]string) {
+	c.t.Helper()
+	other := *c
+	other.account = "stranger"
+	walked := 0
+	for route := range contract {
+		method, path, _ := strings.Cut(route, " ")
+		kind := strings.Split(path, "/")[2]
+		if !strings.Contains(path, "{") {
+			continue
+		}
+		walked++
+		path = strings.NewReplacer("{id}", ids[kind], "{address}", ids[kind]).Replace(path)
+		other.send(http.StatusNotFound, method, path, map[string]any{})
+	}
+	for _, path := range []string{"/v1/users", "/v1/syncs", "/v1/audit"} {
+		if items := other.send(http.StatusOK, "GET", path, nil)["items"].([]any); len(items) != 0 {
+			c.t.Errorf("another account sees %d items of %s", len(items), path)
+		}
+	}
+	other.send(http.StatusNotFound, "GET", "/v1/settings", nil)
+	if walked < 11 {
+		c.t.Errorf("%d routes were walked, and the contract has more", walked)
+	}
 }
 
 // cancel cancels a preview and a sync of a server that never answers.
@@ -335,6 +364,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	c.call(200, "GET /v1/audit", "", nil)
 	c.wait("/v1/syncs/" + id(c.call(202, "POST /v1/syncs/{id}/undo", sync, nil)))
 	c.call(200, "DELETE /v1/settings", "", nil)
+	c.strangers(map[string]string{"previews": preview, "syncs": sync, "exports": export, "users": "anais.lefevre@example.com"})
 	c.cancel()
 	for route := range contract {
 		if !c.seen[route] {

@@ -12,6 +12,9 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"rollcall/shared/embedded"
+	"rollcall/shared/user"
 )
 
 func main() {
@@ -31,6 +34,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&c.data, "data", "./.rollcall", "the folder to keep everything in")
 	flags.BoolVar(&c.demo, "demo", true, "serve three demo directories to import from")
 	flags.DurationVar(&c.hour, "hour", time.Hour, "how long an hour of a schedule lasts, to try one out")
+	erase := flags.String("erase", "", "erase all data of this account, and end")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -41,5 +45,21 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("-hour %s is not between 1s and 1h", c.hour)
 	}
 	c.out, c.log = os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if *erase != "" {
+		return eraseAccount(ctx, c, user.Account(*erase))
+	}
 	return serve(ctx, c)
+}
+
+// eraseAccount deletes an account from the data folder, which no server may have open.
+func eraseAccount(ctx context.Context, c config, account user.Account) error {
+	store, err := embedded.Open(c.data, embedded.Options{Log: c.log})
+	if err != nil {
+		return err
+	}
+	err = errors.Join(store.Erase(ctx, account), store.Close())
+	if err == nil {
+		fmt.Fprintf(c.out, "erased account %s\n", account)
+	}
+	return err
 }

@@ -29,10 +29,12 @@ const temporary = ".part-"
 
 type objects struct{ store *Store }
 
-func (o objects) For(account user.Account) objectstore.Objects {
+func (o objects) For(account user.Account) objectstore.Objects { return o.store.objects(account) }
+
+func (s *Store) objects(account user.Account) accountObjects {
 	// An account's name may hold any character; its folder's name holds none that means something to a file system.
 	name := "a-" + base64.RawURLEncoding.EncodeToString([]byte(account))
-	return accountObjects{store: o.store, name: name, root: filepath.Join(o.store.dir, "objects", name)}
+	return accountObjects{store: s, name: name, root: filepath.Join(s.dir, "objects", name)}
 }
 
 type accountObjects struct {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -302,6 +304,22 @@ func (h *harness) patch(address string, patch importer.UserPatch) {
 	if _, err := h.service.PatchUser(h.t.Context(), h.id, address, patch); err != nil {
 		h.t.Fatal(err)
 	}
+}
+
+// files lists every file of the data folder.
+func (h *harness) files() []string {
+	h.t.Helper()
+	var files []string
+	err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return files
 }
 
 // wantCode fails unless err is an importer.Error with the code.

@@ -207,9 +207,9 @@ type Run struct {
 type Checkpoint struct {
 	// Begun is stored before the first row is written.
 	Begun     bool `json:"begun,omitempty"`
-	Batches   int `json:"batches"`
-	Applied   int `json:"applied"`
-	Conflicts int `json:"conflicts"`
+	Batches   int  `json:"batches"`
+	Applied   int  `json:"applied"`
+	Conflicts int  `json:"conflicts"`
 	// ConflictKeys are the objects that list the rows in conflict.
 	ConflictKeys []string `json:"conflictKeys,omitempty"`
 }

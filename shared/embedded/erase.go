@@ -1,0 +1,48 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"rollcall/shared/user"
+)
+
+// Erase deletes all that there is of an account: users, settings, runs, records, waiting messages, plans, journals and CSVs.
+// An account that has nothing is no error.
+func (s *Store) Erase(_ context.Context, account user.Account) error {
+	name := append([]byte("="), account...)
+	err := s.db.Update(func(tx *bolt.Tx) error {
+		for _, top := range [][]byte{bucketUsers, bucketJobs} {
+			if err := tx.Bucket(top).DeleteBucket(name); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
+				return err
+			}
+		}
+		for _, top := range [][]byte{bucketQueue, bucketDead} {
+			waiting, err := letters(tx.Bucket(top))
+			if err != nil {
+				return err
+			}
+			for _, l := range waiting {
+				if l.Account != account {
+					continue
+				}
+				if err := tx.Bucket(top).Delete(letterKey(l.key)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("erase the records of account %q: %w", account, err)
+	}
+	if err := os.RemoveAll(s.objects(account).root); err != nil {
+		return fmt.Errorf("erase the files of account %q: %w", account, err)
+	}
+	return nil
+}

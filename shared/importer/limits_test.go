@@ -1,0 +1,143 @@
+package importer_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/shared/events"
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/user"
+	"rollcall/shared/userstore"
+)
+
+func TestEventsTellWhatBecameOfASync(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(append(people(20), ann)...)
+	options := removing()
+	options.SendHSR = true
+	run := h.sync(importer.SyncRequest{PreviewID: h.preview().ID, Options: &options})
+	if len(h.events.all) != 1 {
+		t.Fatalf("%d events, want 1: %+v", len(h.events.all), h.events.all)
+	}
+	imported := h.events.all[0]
+	if imported.Name != events.UsersImported || imported.Account != "acme" || imported.RunID != run.ID || imported.Created != 42 || !imported.SendHSR ||
+		imported.NewUsers != "/v1/syncs/"+run.ID+"/changes?change=create&kind=primary" {
+		t.Errorf("event %+v", imported)
+	}
+	h.directory.set(ann)
+	h.sync(importer.SyncRequest{PreviewID: h.preview().ID, Options: &options})
+	if blocked := h.events.all[1]; blocked.Name != events.SyncBlocked || blocked.Code != "removal_limit" || !strings.Contains(blocked.Message, "40 of 42") {
+		t.Errorf("event %+v", blocked)
+	}
+	h.directory.set()
+	h.sync(importer.SyncRequest{PreviewID: h.preview().ID, Options: &options})
+	if failed := h.events.all[2]; failed.Name != events.SyncFailed || failed.Code != "empty_read" {
+		t.Errorf("event %+v", failed)
+	}
+	h.directory.set(append(people(20), ann)...)
+	h.sync(importer.SyncRequest{PreviewID: h.preview().ID, Options: &options})
+	h.undo(run.ID)
+	if len(h.events.all) != 3 {
+		t.Errorf("a sync without changes, or an undo, was announced: %+v", h.events.all[3:])
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	start := func() error {
+		_, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
+		return err
+	}
+	for range 10 {
+		if err := start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantCode(t, start(), "too_many_waiting")
+	other := importer.Identity{Account: user.Account("globex"), Subject: "x"}
+	if _, err := h.service.StartPreview(t.Context(), other, importer.PreviewRequest{Connection: connection()}); err != nil {
+		t.Errorf("another account's limit counts: %v", err)
+	}
+	h.mustDeliver()
+	for range 50 {
+		if err := start(); err != nil {
+			t.Fatal(err)
+		}
+		h.mustDeliver()
+	}
+	wantCode(t, start(), "too_many_previews")
+	h.clock = h.clock.Add(11 * time.Minute)
+	if err := start(); err != nil {
+		t.Errorf("after the window: %v", err)
+	}
+}
+
+// TestASecondWorkerWaits has another run hold the account's lease.
+func TestASecondWorkerWaits(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	run := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+	held := jobstore.Lease{RunID: "another", Attempt: 1, ExpiresAt: h.clock.Add(time.Minute)}
+	jobs := h.store.Jobs().For(h.id.Account)
+	if err := jobs.AcquireLease(t.Context(), held, h.clock); err != nil {
+		t.Fatal(err)
+	}
+	for range 7 {
+		if h.deliver() == nil {
+			t.Fatal("a sync ran beside the holder of the lease")
+		}
+	}
+	if len(h.users()) != 0 || h.run(run.ID).Attempts != 0 {
+		t.Errorf("users %q, %d attempts; want none while another holds the lease", h.users(), h.run(run.ID).Attempts)
+	}
+	h.clock = h.clock.Add(2 * time.Minute)
+	h.mustDeliver()
+	wantState(t, h.run(run.ID), jobstore.Done)
+}
+
+func TestErasingAnAccountLeavesNothingOfIt(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	h.save(importer.SettingsRequest{Connection: connection(), IntervalHours: ptr(1)})
+	run := h.importAll()
+	if _, err := h.service.ExportUsers(t.Context(), h.id); err != nil {
+		t.Fatal(err)
+	}
+	other := importer.Identity{Account: "acme2", Subject: "x"}
+	if _, err := h.service.AddUser(t.Context(), other, importer.UserRequest{Address: "stay@example.com", Type: user.TypeUser, HeldSpamReport: user.ReportOff}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.store.Erase(t.Context(), h.id.Account); err != nil {
+		t.Fatal(err)
+	}
+	_, settingsErr := h.service.Settings(t.Context(), h.id)
+	wantCode(t, settingsErr, "settings_not_found")
+	_, runErr := h.service.Sync(t.Context(), h.id, run.ID)
+	wantCode(t, runErr, "sync_not_found")
+	log, err := h.service.Audit(t.Context(), h.id, "", 10)
+	if err != nil || len(log.Entries) != 0 || len(h.users()) != 0 {
+		t.Errorf("left: users %q, %d audit entries, error %v", h.users(), len(log.Entries), err)
+	}
+	var files []string
+	for _, file := range h.files() {
+		if strings.Contains(file, "/objects/") {
+			files = append(files, file)
+		}
+	}
+	if len(files) > 0 {
+		t.Errorf("left: %q", files)
+	}
+	if page, err := h.service.Users(t.Context(), other, userstore.Query{Limit: 10}); err != nil || len(page.Users) != 1 {
+		t.Errorf("another account has %+v, error %v", page.Users, err)
+	}
+	if err := h.store.Erase(t.Context(), h.id.Account); err != nil {
+		t.Errorf("erasing again: %v", err)
+	}
+}
