@@ -156,7 +156,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	serve(nil, admin, new(bytes.Buffer)).ServeHTTP(w, httptest.NewRequest("GET", "/v1/things", nil))
+	serve(nil, admin, new(bytes.Buffer)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/things", nil))
 	if w.Code != http.StatusUnauthorized {
 		t.Errorf("without a token: status %d, want 401", w.Code)
 	}
