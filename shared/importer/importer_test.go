@@ -190,6 +190,9 @@ func TestAnEmptyOrIncompleteReadRemovesNobody(t *testing.T) {
 	if diff := cmp.Diff(&jobstore.Failure{Code: "incomplete_read", Step: "search", Message: "The server stopped early."}, broken.Failure); diff != "" {
 		t.Errorf("failure (-want +got):\n%s", diff)
 	}
+	if !broken.Guard.Blocked || broken.Guard.Reason != plan.GuardIncompleteRead {
+		t.Errorf("guard %+v, want it blocked by the incomplete read", broken.Guard)
+	}
 	if len(h.users()) != 3 {
 		t.Errorf("%d users, want the 3 there were", len(h.users()))
 	}
@@ -264,7 +267,11 @@ func TestAnExpiredPreviewIsGone(t *testing.T) {
 	h.directory.set(ann)
 	preview := h.preview()
 	h.clock = h.clock.Add(25 * time.Hour)
-	_, err := h.service.StartSync(t.Context(), h.id, importer.SyncRequest{PreviewID: preview.ID})
+	_, err := h.service.Preview(t.Context(), h.id, preview.ID)
+	wantCode(t, err, "preview_expired")
+	_, err = h.service.StartSync(t.Context(), h.id, importer.SyncRequest{PreviewID: preview.ID})
+	wantCode(t, err, "preview_expired")
+	_, err = h.service.SaveSettings(t.Context(), h.id, importer.SettingsRequest{PreviewID: preview.ID})
 	wantCode(t, err, "preview_expired")
 	_, err = h.service.PreviewRows(t.Context(), h.id, preview.ID, snapshot.Filter{}, "", 10)
 	wantCode(t, err, "preview_expired")

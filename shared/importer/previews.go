@@ -64,9 +64,13 @@ func binding(account user.Account, c settings.Connection) secret.Binding {
 	return secret.Binding{Account: string(account), Target: c.Target()}
 }
 
-// Preview returns a preview's run.
+// Preview returns a preview's run, or a Gone error where its time is over.
 func (s *Service) Preview(ctx context.Context, id Identity, runID string) (jobstore.Run, error) {
-	return s.run(ctx, id, jobstore.KindPreview, runID)
+	run, err := s.run(ctx, id, jobstore.KindPreview, runID)
+	if err == nil && run.State.Ended() && !s.c.now().Before(run.ExpiresAt) {
+		return jobstore.Run{}, expiredPreview()
+	}
+	return run, err
 }
 
 // CancelPreview stops a preview.
@@ -95,15 +99,10 @@ func (s *Service) PreviewRows(ctx context.Context, id Identity, runID string, f 
 // readyPreview returns a preview whose plan can be read.
 func (s *Service) readyPreview(ctx context.Context, id Identity, runID string) (jobstore.Run, error) {
 	run, err := s.Preview(ctx, id, runID)
-	switch {
-	case err != nil:
-		return jobstore.Run{}, err
-	case run.State == jobstore.Done && !s.c.now().Before(run.ExpiresAt):
-		return jobstore.Run{}, expiredPreview()
-	case run.State != jobstore.Done:
+	if err == nil && run.State != jobstore.Done {
 		return jobstore.Run{}, problem(Conflict, "preview_not_ready", "The preview is %s; its rows can be read when it is done.", run.State)
 	}
-	return run, nil
+	return run, err
 }
 
 func expiredPreview() *Error {

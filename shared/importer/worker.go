@@ -9,6 +9,7 @@ import (
 	"rollcall/shared/directory"
 	"rollcall/shared/jobstore"
 	"rollcall/shared/objectstore"
+	"rollcall/shared/plan"
 	"rollcall/shared/queue"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
@@ -125,6 +126,11 @@ func (j *job) end(ctx context.Context, err error) error {
 			return err
 		}
 		state = jobstore.Failed
+		if failure.Step == directory.StepSearch {
+			j.set(func() {
+				j.guard = plan.Guard{Blocked: true, Reason: plan.GuardIncompleteRead, Message: failure.Message}
+			})
+		}
 	}
 	if j.run.Kind == jobstore.KindExport && err == nil {
 		return nil

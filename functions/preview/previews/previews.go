@@ -76,9 +76,10 @@ func Register(a *api.API, s Service) {
 	h := handlers{s}
 	tags := []string{"Previews"}
 	api.Route(a, huma.Operation{OperationID: "start-preview", Method: http.MethodPost, Path: "/v1/previews", DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary: "Start a preview", Description: "Reads the directory and plans an import. An empty object previews the saved settings."}, h.start)
+		Summary: "Start a preview", Description: "Reads the directory and plans an import. An empty object previews the saved settings.",
+		Errors: []int{http.StatusNotFound, http.StatusTooManyRequests}}, h.start)
 	api.Route(a, huma.Operation{OperationID: "get-preview", Method: http.MethodGet, Path: "/v1/previews/{id}", Tags: tags,
-		Summary: "Show a preview", Errors: []int{http.StatusNotFound}}, h.get)
+		Summary: "Show a preview", Errors: []int{http.StatusNotFound, http.StatusGone}}, h.get)
 	api.Route(a, huma.Operation{OperationID: "list-preview-addresses", Method: http.MethodGet, Path: "/v1/previews/{id}/addresses", Tags: tags,
 		Summary: "List a preview's rows, ordered by address", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.rows)
 	api.Route(a, huma.Operation{OperationID: "cancel-preview", Method: http.MethodPost, Path: "/v1/previews/{id}/cancel", Tags: tags,

@@ -46,7 +46,7 @@ func Register(a *api.API, s Service, now func() time.Time) {
 	tags := []string{"Syncs"}
 	api.Route(a, huma.Operation{OperationID: "start-sync", Method: http.MethodPost, Path: "/v1/syncs", DefaultStatus: http.StatusAccepted, Tags: tags,
 		Summary: "Start a sync", Description: "Of a preview, exactly its rows, or of the saved settings.",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.start)
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests}}, h.start)
 	api.Route(a, huma.Operation{OperationID: "list-syncs", Method: http.MethodGet, Path: "/v1/syncs", Tags: tags, Summary: "List the syncs, the newest first"}, h.list)
 	api.Route(a, huma.Operation{OperationID: "get-sync", Method: http.MethodGet, Path: "/v1/syncs/{id}", Tags: tags,
 		Summary: "Show a sync", Errors: []int{http.StatusNotFound}}, h.get)
