@@ -303,6 +303,54 @@ func TestSweepKeepsWhatIsNotOver(t *testing.T) {
 	}
 }
 
+func TestSweepForgetsOldRecordsAndPasswords(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := open(t, t.TempDir(), embedded.Options{Clock: func() time.Time { return now }})
+	j := s.Jobs().For("acme")
+	for id, kind := range map[string]jobstore.RunKind{"01JP": jobstore.KindPreview, "01JS": jobstore.KindSync} {
+		r := jobstore.Run{ID: id, Kind: kind, State: jobstore.Done, CreatedAt: now, ExpiresAt: now.Add(24 * time.Hour), SealedPassword: []byte("sealed")}
+		if _, err := j.CreateRun(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key := jobstore.Key{Route: "r", Key: "k", RunID: "01JS", At: now}
+	if _, err := j.ClaimKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	sweep := func(after time.Duration) {
+		t.Helper()
+		now = now.Add(after)
+		if err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	password := func(id string) []byte {
+		t.Helper()
+		r, err := j.Run(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.SealedPassword
+	}
+	if sweep(23 * time.Hour); password("01JP") == nil {
+		t.Error("the password of a preview that still counts is gone")
+	}
+	if sweep(2 * time.Hour); password("01JP") != nil || password("01JS") == nil {
+		t.Error("the password of an expired preview is kept, or another run's is gone")
+	}
+	sweep(90 * 24 * time.Hour)
+	now = now.Add(-90 * 24 * time.Hour)
+	for _, id := range []string{"01JP", "01JS"} {
+		if _, err := j.Run(t.Context(), id); !errors.Is(err, jobstore.ErrNotFound) {
+			t.Errorf("run %s is still stored: %v", id, err)
+		}
+	}
+	if page, err := j.Runs(t.Context(), jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 5}); err != nil || len(page.Runs) != 0 {
+		t.Errorf("%d runs are listed, error %v", len(page.Runs), err)
+	}
+}
+
 // benchUsers are the rows of a first sync.
 func benchUsers(n int) []userstore.Change {
 	at := time.Now()

@@ -11,18 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"rollcall/shared/objectstore"
 	"rollcall/shared/user"
 )
-
-// How long objects are kept, by the first element of their key.
-var lifetimes = map[string]time.Duration{
-	objectstore.PlanPrefix:    24 * time.Hour,
-	objectstore.CSVPrefix:     24 * time.Hour,
-	objectstore.JournalPrefix: 90 * 24 * time.Hour,
-}
 
 // temporary marks a file that is being written.
 const temporary = ".part-"
@@ -151,50 +143,4 @@ func (a accountObjects) Delete(_ context.Context, key string) error {
 		return err
 	}
 	return nil
-}
-
-// Sweep deletes the objects whose time is over, and what writers that died left behind.
-func (s *Store) Sweep(ctx context.Context) error {
-	root := filepath.Join(s.dir, "objects")
-	now := s.options.Clock()
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if age := now.Sub(info.ModTime()); age > lifetime(root, path) {
-			return os.Remove(path)
-		}
-		return nil
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-// lifetime returns how long the file at path is kept.
-func lifetime(root, path string) time.Duration {
-	if strings.HasPrefix(filepath.Base(path), temporary) {
-		return 24 * time.Hour
-	}
-	relative, err := filepath.Rel(root, path)
-	if err != nil {
-		return lifetimes[objectstore.JournalPrefix]
-	}
-	_, key, _ := strings.Cut(filepath.ToSlash(relative), "/")
-	kind, _, _ := strings.Cut(key, "/")
-	if kept, ok := lifetimes[kind+"/"]; ok {
-		return kept
-	}
-	return lifetimes[objectstore.JournalPrefix]
 }
