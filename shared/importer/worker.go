@@ -74,16 +74,23 @@ func (w *Worker) begin(ctx context.Context, jobs jobstore.Jobs, m queue.Message)
 			return run, err
 		}
 	}
-	return jobs.UpdateRun(ctx, m.RunID, func(r *jobstore.Run) error {
+	attempt := 0
+	run, err := jobs.UpdateRun(ctx, m.RunID, func(r *jobstore.Run) error {
+		attempt = r.Attempts + 1
 		if r.State.Ended() || string(r.Kind) != string(m.Task) {
 			return errEnded
 		}
-		r.Attempts++
+		r.Attempts = attempt
 		if r.State == jobstore.Queued {
 			r.State, r.StartedAt = jobstore.Running, w.c.now()
 		}
 		return nil
 	})
+	if errors.Is(err, errEnded) && m.Task == queue.TaskSync {
+		// Somebody cancelled the run in this very moment.
+		err = errors.Join(err, jobs.ReleaseLease(ctx, jobstore.Lease{RunID: m.RunID, Attempt: attempt}))
+	}
+	return run, err
 }
 
 // do does the run's work, with its progress stored and its cancellation looked for meanwhile.
