@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -49,10 +50,13 @@ type API struct {
 	config Config
 }
 
+// useProblems has huma make its own errors as problems. It does so through a variable of its package, which is set once,
+// before there is any API that could read it.
+var useProblems = sync.OnceFunc(func() { huma.NewError = newProblem })
+
 // New returns an API without routes, which describes itself at /v1/openapi.json.
 func New(c Config) *API {
-	// huma makes its own errors through this variable; every API sets the same function.
-	huma.NewError = newProblem
+	useProblems()
 	config := huma.DefaultConfig("Rollcall", Version)
 	config.Info.Description = "Imports the users of a directory server into the Users List of a mail-security portal: preview, export, sync, undo."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
