@@ -155,7 +155,10 @@ func newHarness(t *testing.T) *harness {
 		t: t, dir: t.TempDir(), directory: &fakeDirectory{}, queue: &sendQueue{}, log: &strings.Builder{}, events: &eventList{}, calls: -1,
 		clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), id: importer.Identity{Account: "acme", Subject: "admin@acme.example"},
 	}
+	var ticking sync.Mutex
 	now := func() time.Time {
+		ticking.Lock()
+		defer ticking.Unlock()
 		h.clock = h.clock.Add(time.Millisecond)
 		return h.clock
 	}

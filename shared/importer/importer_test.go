@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -238,6 +239,66 @@ func TestARunThatBreaksEachTimeIsGivenUp(t *testing.T) {
 	if run = h.run(run.ID); run.State != jobstore.Failed || run.Failure.Code != "worker_lost" {
 		t.Errorf("run is %s with %+v, want failed with worker_lost", run.State, run.Failure)
 	}
+}
+
+func TestStoppingTheProcessCountsAsNoAttempt(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	h.directory.block = make(chan struct{})
+	run, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 7 {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(20*time.Millisecond, cancel)
+		if err := h.worker.Work(ctx, h.queue.messages[0]); err == nil {
+			t.Fatal("a stopped run was taken for done")
+		}
+	}
+	close(h.directory.block)
+	h.mustDeliver()
+	if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil || run.State != jobstore.Done || run.Attempts != 1 {
+		t.Errorf("the run is %s after %d attempts (%+v), error %v; want done after 1", run.State, run.Attempts, run.Failure, err)
+	}
+}
+
+func TestARunningPreviewIsCancelled(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	h.directory.block = make(chan struct{})
+	h.config.Tick = 5 * time.Millisecond
+	h.worker = importer.NewWorker(h.config)
+	run, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	messages := h.queue.messages
+	go func() { done <- h.worker.Work(t.Context(), messages[0]) }()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil {
+			t.Fatal(err)
+		}
+		if run.State == jobstore.Running && run.Progress.Phase == jobstore.PhaseReading {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the preview shows no progress: %+v", run.Progress)
+		}
+	}
+	if _, err := h.service.CancelPreview(t.Context(), h.id, run.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, run, jobstore.Cancelled)
 }
 
 func TestCancel(t *testing.T) {

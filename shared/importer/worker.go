@@ -130,7 +130,7 @@ func (j *job) end(ctx context.Context, err error) error {
 	default:
 		if failure = failureOf(err); failure == nil {
 			j.log.ErrorContext(ctx, "run interrupted; it is taken up again", "error", err)
-			return err
+			return errors.Join(err, j.uncount(ctx))
 		}
 		state = jobstore.Failed
 		if failure.Step == directory.StepSearch {
@@ -162,6 +162,18 @@ func (j *job) end(ctx context.Context, err error) error {
 	}
 	j.logEnd(ctx, run)
 	return j.noteLastSync(ctx, run)
+}
+
+// uncount takes an attempt back that ended because the process was told to stop: only deaths count.
+func (j *job) uncount(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	_, err := j.jobs.UpdateRun(context.WithoutCancel(ctx), j.run.ID, func(r *jobstore.Run) error {
+		r.Attempts--
+		return nil
+	})
+	return err
 }
 
 // keepPassword keeps a preview's sealed password, since settings may be saved from it, and forgets a sync's.
