@@ -29,7 +29,8 @@ test: tools servers ## run every test, with real directory servers
 	$(call say,Linting (the first time the linter is compiled))
 	@$(GOLANGCI_LINT) run ./...
 	$(call say,Running the tests; the whole path against OpenLDAP and Samba takes about a minute)
-	@go test -timeout 20m ./...
+	@# -count=1: the end-to-end tests build and start programs, which the test cache knows nothing of.
+	@go test -count=1 -timeout 20m ./...
 
 .PHONY: race
 race: tools servers ## run every test under the race detector (needs a C compiler)
