@@ -291,6 +291,8 @@ func (c *caller) strangers(ids map[string]string) {
 		}
 	}
 	other.send(http.StatusNotFound, "GET", "/v1/settings", nil)
+	other.account = strings.Repeat("x", maxAccount+1)
+	other.send(http.StatusUnauthorized, "GET", "/v1/settings", nil)
 	if walked < 11 {
 		c.t.Errorf("%d routes were walked, and the contract has more", walked)
 	}

@@ -40,6 +40,12 @@ const accountHeader = "X-Rollcall-Account"
 
 const defaultAccount = "demo"
 
+// maxAccount bounds an account's name in bytes: it names a folder too.
+const maxAccount = 120
+
+// errAccount means that a request's account cannot be one.
+var errAccount = errors.New("the account's name is longer than 120 bytes")
+
 const (
 	// sweepInterval is how often objects past their time are deleted.
 	sweepInterval = 10 * time.Minute
@@ -149,6 +155,9 @@ func identify(r *http.Request) (api.Caller, error) {
 	account := r.Header.Get(accountHeader)
 	if account == "" {
 		account = defaultAccount
+	}
+	if len(account) > maxAccount {
+		return api.Caller{}, errAccount
 	}
 	return api.Caller{Identity: importer.Identity{Account: user.Account(account), Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin}}, nil
 }

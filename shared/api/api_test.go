@@ -84,6 +84,7 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		"conflict":          {own(importer.Conflict), "POST", "/v1/things", json, "{}", 409, "own_code"},
 		"stale":             {own(importer.Stale), "POST", "/v1/things", json, "{}", 412, "own_code"},
 		"reused":            {own(importer.Reused), "POST", "/v1/things", json, "{}", 422, "own_code"},
+		"too many":          {own(importer.TooMany), "POST", "/v1/things", json, "{}", 429, "own_code"},
 		"unknown":           {errors.New("table users: secret detail"), "POST", "/v1/things", json, "{}", 500, "internal_error"},
 		"no JSON":           {nil, "POST", "/v1/things", json, "{", 400, "malformed_request"},
 		"another type":      {nil, "POST", "/v1/things", "text/xml", "<a/>", 415, "unsupported_media_type"},
