@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"rollcall/shared/directory"
+	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
 
@@ -13,6 +14,21 @@ const maxHops = 8
 // aliasEntry is a CommuniGate Pro alias: an entry of its own, whose aliasedObjectName is the account's DN.
 type aliasEntry struct {
 	dn, address, target string
+}
+
+// leftOutAccount is an account that is not imported, and why: its aliases are not either.
+type leftOutAccount struct {
+	primary string
+	typ     user.Type
+	reason  Reason
+	present bool
+}
+
+// leaveOut remembers an account whose aliases may still come, as entries of their own.
+func (c *Collector) leaveOut(e *directory.Entry, account leftOutAccount) {
+	if c.rules.server == settings.CommuniGate {
+		c.leftOut[normalDN(shown(e.DN))] = account
+	}
 }
 
 func (c *Collector) addAlias(e *directory.Entry) {
@@ -51,6 +67,10 @@ func (c *Collector) joinAliases() {
 		for hop := 0; !ok && hop < maxHops && targets[target] != ""; hop++ {
 			target = targets[target]
 			account, ok = c.accounts[target]
+		}
+		if out, left := c.leftOut[target]; !ok && left {
+			c.skip(e, value{text: []byte(p.address)}, out.primary, out.typ, out.reason, "", out.present)
+			continue
 		}
 		if !ok {
 			c.skip(e, value{text: []byte(p.address)}, "", user.TypeUnknown, ReasonDanglingAlias, "it points to "+p.target, true)

@@ -41,9 +41,11 @@ type Collector struct {
 	skipped []Skipped
 	count   int
 
-	// pending are the entries of class alias (CommuniGate); accounts finds what they point to.
+	// pending are the entries of class alias (CommuniGate); accounts finds what they point to, and leftOut the
+	// accounts that are not imported.
 	pending  []aliasEntry
 	accounts map[string]uint32
+	leftOut  map[string]leftOutAccount
 
 	attributes attributes
 	values     []value
@@ -51,7 +53,7 @@ type Collector struct {
 
 // NewCollector returns an empty collector.
 func NewCollector(r *Rules) *Collector {
-	return &Collector{rules: r, attributes: make(attributes), accounts: make(map[string]uint32)}
+	return &Collector{rules: r, attributes: make(attributes), accounts: make(map[string]uint32), leftOut: make(map[string]leftOutAccount)}
 }
 
 // Addresses returns the number of addresses accepted so far, each as often as entries claim it.
@@ -105,6 +107,7 @@ func (c *Collector) skipEntry(e *directory.Entry, typ user.Type, reason Reason) 
 			c.skip(e, v, primary, typ, reason, "", false)
 		}
 	}
+	c.leaveOut(e, leftOutAccount{primary: primary, typ: typ, reason: reason})
 }
 
 func containsValue(values []value, text []byte) bool {
@@ -206,6 +209,7 @@ func (c *Collector) claim(e *directory.Entry, entry uint32, v value, a, primary 
 // withoutPrimary reports an entry that has addresses but no usable primary. They count as present: whoever has them now keeps
 // them.
 func (c *Collector) withoutPrimary(e *directory.Entry, typ user.Type, primaryErr error) {
+	c.leaveOut(e, leftOutAccount{typ: typ, reason: ReasonNoPrimary, present: true})
 	for i, v := range c.values {
 		switch {
 		case containsValue(c.values[:i], v.text):

@@ -98,6 +98,7 @@ func TestGolden(t *testing.T) {
 		"exchange-collapse-domains": {"exchange.ldif", settings.Exchange, settings.Advanced{CollapseAliasDomains: true}},
 		"exchange55":                {"exchange55.ldif", settings.Exchange, settings.Advanced{}},
 		"communigate":               {"communigate.ldif", settings.CommuniGate, settings.Advanced{}},
+		"communigate-groups-only":   {"communigate.ldif", settings.CommuniGate, settings.Advanced{Include: []string{"group"}}},
 		"groupwise-nds":             {"groupwise-nds.ldif", settings.GroupWise, settings.Advanced{}},
 		"groupwise-gwia":            {"groupwise-gwia.ldif", settings.GroupWise, settings.Advanced{}},
 		"openldap":                  {"openldap.ldif", settings.GroupWise, settings.Advanced{Attributes: overrides}},
