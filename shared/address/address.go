@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -56,6 +57,11 @@ func Parse(raw string) (Address, error) {
 	if plain(raw) {
 		return Address{Key: strings.ToLower(raw), Display: raw}, nil
 	}
+	return parse(raw)
+}
+
+// parse is Parse for any trimmed text, plain or not.
+func parse(raw string) (Address, error) {
 	if !utf8.ValidString(raw) {
 		return Address{}, ErrEncoding
 	}
@@ -148,7 +154,8 @@ func canonicalLocal(local string) (string, bool, error) {
 	return text, ascii, nil
 }
 
-// isDotAtom tells whether text is a dot-string (RFC 5321, 4.1.2), with any character beyond ASCII that is not a control.
+// isDotAtom tells whether text is a dot-string (RFC 5321, 4.1.2), with any character beyond ASCII that is neither a control
+// nor a space: at an address's edge such a space would be lost where the address is read again.
 func isDotAtom(text string) bool {
 	dot := true
 	for _, r := range text {
@@ -159,7 +166,7 @@ func isDotAtom(text string) bool {
 			}
 			dot = true
 			continue
-		case r <= ' ', r == 0x7f, r >= 0x80 && r < 0xa0, r == utf8.RuneError, strings.ContainsRune(`"(),:;<>@[\]`, r):
+		case r <= ' ', r == 0x7f, isC1(r), unicode.IsSpace(r), r == utf8.RuneError, strings.ContainsRune(`"(),:;<>@[\]`, r):
 			return false
 		}
 		dot = false
@@ -167,9 +174,12 @@ func isDotAtom(text string) bool {
 	return !dot
 }
 
+// isC1 tells whether a character is one of the controls beyond ASCII.
+func isC1(r rune) bool { return r >= 0x80 && r < 0xa0 }
+
 // unquote returns the content of a quoted string (RFC 5321, 4.1.2).
 func unquote(text string) (string, bool) {
-	if len(text) < 2 || text[len(text)-1] != '"' {
+	if len(text) < 2 || text[len(text)-1] != '"' || strings.ContainsFunc(text, isC1) {
 		return "", false
 	}
 	var b strings.Builder
@@ -202,6 +212,11 @@ func canonicalDomain(domain string) (string, error) {
 		return "", ErrTooLong
 	}
 	ascii, err := domains.ToASCII(domain)
+	if err == nil && strings.Contains(ascii, "xn--") {
+		// Symbols that stand for right-to-left letters pass the Bidi rule, and their A-labels do not: without this the key
+		// would be no address.
+		ascii, err = domains.ToASCII(ascii)
+	}
 	if err != nil || !strings.Contains(ascii, ".") {
 		return "", fmt.Errorf("%w: %q", ErrDomain, domain)
 	}

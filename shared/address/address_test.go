@@ -15,6 +15,8 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 	local64, local65 := strings.Repeat("a", 64), strings.Repeat("a", 65)
 	domain := strings.Repeat(strings.Repeat("d", 49)+".", 3) + strings.Repeat("e", 35) + ".example"
+	// With 64 bytes and an @ before it, it fills an address's 254 bytes.
+	domain189 := strings.Repeat("b", 62) + "." + strings.Repeat("c", 63) + "." + strings.Repeat("d", 58) + ".com"
 	tests := map[string]struct {
 		in, key string
 		err     error
@@ -58,6 +60,31 @@ func TestParse(t *testing.T) {
 		"single label":              {"ann@localhost", "", ErrDomain},
 		"numeric top level":         {"ann@192.0.2.1", "", ErrDomain},
 		"broken UTF-8":              {"ann\xff@example.com", "", ErrEncoding},
+		"broken UTF-8 in a domain":  {"ann@ex\xc3mple.com", "", ErrEncoding},
+		"NFC local part":            {"JOS\u00c9@example.com", "jos\u00e9@example.com", nil},
+		"U-label in NFD":            {"ann@mu\u0308ller.example", "ann@xn--mller-kva.example", nil},
+		"double s":                  {"ann@STRASSE.example", "ann@strasse.example", nil},
+		"bad A-label":               {"ann@xn--a.example", "", ErrDomain},
+		"64 in needless quotes":     {`"` + local64 + `"@example.com`, local64 + "@example.com", nil},
+		"33 letters of two bytes":   {strings.Repeat("é", 33) + "@example.com", "", ErrTooLong},
+		"254 bytes":                 {local64 + "@" + domain189, local64 + "@" + domain189, nil},
+		"255 bytes":                 {local64 + "@a" + domain189, "", ErrTooLong},
+		"escaped closing quote":     {`"ann\"@example.com`, "", ErrLocalPart},
+		"text behind the quotes":    {`"a".b@example.com`, "", ErrLocalPart},
+		"empty quotes":              {`""@example.com`, `""@example.com`, nil},
+		"two final dots":            {"ann@example.com..", "", ErrDomain},
+		"digits below the top":      {"ann@1.2.3com", "ann@1.2.3com", nil},
+		"line break in quotes":      {"\"a\r\nBcc: x\"@example.com", "", ErrLocalPart},
+		"C1 control":                {"a\u0085b@example.com", "", ErrLocalPart},
+		"C1 control in quotes":      {"\"a\u0085b\"@example.com", "", ErrLocalPart},
+		"control in a domain":       {"ann@exam\x01ple.com", "", ErrDomain},
+		// NFC makes a semicolon of the Greek question mark, and that must not stand unquoted.
+		"turns into a special character": {"a\u037eb@example.com", `"a;b"@example.com`, nil},
+		// Without its quotes it would be lost as surrounding space, and the key would be no address.
+		"no-break space in quotes": {"\"\u00a0\"@example.com", "\"\u00a0\"@example.com", nil},
+		"no-break space":           {"a\u00a0b@example.com", "", ErrLocalPart},
+		// The symbol stands for a Hebrew letter, which no label may mix with Latin ones.
+		"symbol of a right-to-left letter": {"ann@x\u2135y.com", "", ErrDomain},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -119,7 +146,7 @@ func TestMailValue(t *testing.T) {
 		":a@b.example":     {":a@b.example", false, true},
 		"a/b:c@d.example":  {"a/b:c@d.example", false, true},
 	} {
-		text, marked, mail := mailValue([]byte(in))
+		text, marked, mail := mailValue("othermailbox", []byte(in))
 		if diff := cmp.Diff(want, got{string(text), marked, mail}); diff != "" {
 			t.Errorf("mailValue(%q) (-want +got):\n%s", in, diff)
 		}
@@ -159,7 +186,7 @@ func FuzzCollector(f *testing.F) {
 			seen[s.Key] = true
 		}
 		for _, v := range values {
-			text, _, mail := mailValue([]byte(v))
+			text, _, mail := mailValue("proxyaddresses", []byte(v))
 			key, err := Canonical(shown(text))
 			if err != nil {
 				key = strings.ToLower(strings.TrimSpace(shown(text)))

@@ -27,7 +27,7 @@ func (r *Rules) values(a attributes, into []value) (values []value, inferred boo
 	}
 	for _, name := range aliases {
 		for _, v := range a[name] {
-			if text, _, mail := mailValue(v); mail {
+			if text, _, mail := mailValue(name, v); mail {
 				values = append(values, value{text: text})
 			}
 		}
@@ -42,19 +42,19 @@ func (r *Rules) ownPrimary(a attributes, values []value) ([]value, bool) {
 	switch r.server {
 	case settings.Exchange:
 		for _, v := range a["proxyaddresses"] {
-			if text, marked, mail := mailValue(v); mail && marked {
+			if text, marked, mail := mailValue("proxyaddresses", v); mail && marked {
 				return append(values, value{text: text, primary: true}), false
 			}
 		}
 		for _, name := range []string{"mail", "rfc822mailbox"} {
-			if v := a.first(name); len(v) > 0 {
-				return append(values, value{text: v, primary: true}), false
+			if len(a.first(name)) > 0 {
+				return firstOf(a[name], values)
 			}
 		}
 		return values, false
 	case settings.CommuniGate:
-		if v := a.first("mail"); len(v) > 0 {
-			return append(values, value{text: v, primary: true}), false
+		if len(a.first("mail")) > 0 {
+			return firstOf(a["mail"], values)
 		}
 		return values, false
 	}
@@ -67,7 +67,7 @@ func overriddenPrimary(a attributes, names []string, values []value) ([]value, b
 		var mails [][]byte
 		marked := -1
 		for _, v := range a[name] {
-			text, isMarked, mail := mailValue(v)
+			text, isMarked, mail := mailValue(name, v)
 			if !mail {
 				continue
 			}
@@ -97,10 +97,15 @@ func firstOf(mails [][]byte, values []value) ([]value, bool) {
 }
 
 // mailValue reads a value of proxyAddresses ("SMTP:a@b", "smtp:a@b", "X500:…"), of otherMailbox ("smtp$a@b") or of a
-// plain attribute ("a@b"). mail is false for the address types that are not mail; marked tells of the capital SMTP that
-// marks the primary.
-func mailValue(v []byte) (text []byte, marked, mail bool) {
-	end := bytes.IndexAny(v, ":$@")
+// plain attribute ("a@b"), whose name is in lower case. mail is false for the address types that are not mail; marked
+// tells of the capital SMTP that marks the primary.
+func mailValue(name string, v []byte) (text []byte, marked, mail bool) {
+	separators := ":@"
+	if name == "othermailbox" {
+		// Elsewhere a $ is part of the address.
+		separators = ":$@"
+	}
+	end := bytes.IndexAny(v, separators)
 	if end <= 0 || v[end] == '@' {
 		return v, false, len(v) > 0
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -65,7 +66,8 @@ var hostName = regexp.MustCompile(`^[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?(\.[\pL\pN_]
 
 func (k *checker) host(host string) {
 	host = strings.TrimSpace(host)
-	_, port, hasPort := strings.Cut(host, ":")
+	// An error leaves the port empty.
+	_, port, _ := net.SplitHostPort(host)
 	switch {
 	case host == "":
 		k.add("host", "is required: the directory server's full name, such as dc1.example.com")
@@ -74,7 +76,7 @@ func (k *checker) host(host string) {
 	case strings.Contains(host, "://"):
 		k.add("host", "must be a name without a scheme: leave out %q and choose SSL with useSSL", host[:strings.Index(host, "://")+3])
 	case isAddress(host):
-	case hasPort && port != "":
+	case port != "":
 		k.add("host", "must be a name without a port: put %q into port", port)
 	case !hostName.MatchString(host):
 		k.add("host", "is not a host name or IP address: %q", host)
@@ -113,6 +115,8 @@ func (k *checker) certificate(text string) {
 	}
 	if found == 0 {
 		k.add("caCertificate", "is no PEM certificate: it starts with -----BEGIN CERTIFICATE-----")
+	} else if strings.Count(text, "-----BEGIN ") > found {
+		k.add("caCertificate", "holds a certificate that is cut off or damaged: paste each one up to its -----END CERTIFICATE-----")
 	}
 }
 
