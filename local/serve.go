@@ -93,12 +93,16 @@ func serve(ctx context.Context, c config) (err error) {
 			c.log.Error("the queue stopped", "error", err)
 		}
 	})
-	if err := store.Resend(ctx); err != nil {
+	service := importer.NewService(work)
+	// Nobody else is at work on this folder: what is unfinished now was left by a process that died.
+	if _, err := service.CareFor(ctx, time.Now().Add(time.Hour)); err != nil {
 		return err
 	}
-	service := importer.NewService(work)
 	running.Go(func() {
-		every(background, sweepInterval, func() error { return store.Sweep(background) }, c.log.With("job", "sweep old files"))
+		every(background, sweepInterval, func() error {
+			_, err := service.CareFor(background, time.Now())
+			return errors.Join(err, store.Sweep(background))
+		}, c.log.With("job", "look after old runs and files"))
 	})
 	running.Go(func() {
 		every(background, max(c.hour/ticksPerHour, time.Millisecond), func() error { return syncs.Schedule(background, service, c.log) }, c.log.With("job", "start due syncs"))

@@ -129,7 +129,7 @@ func (s *Service) cancel(ctx context.Context, id Identity, run jobstore.Run) (jo
 		}
 		r.Cancelled = true
 		if r.State == jobstore.Queued {
-			r.State, r.FinishedAt = jobstore.Cancelled, s.c.now()
+			r.State, r.FinishedAt, r.SealedPassword = jobstore.Cancelled, s.c.now(), keepPassword(r)
 		}
 		return nil
 	})
