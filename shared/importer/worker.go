@@ -171,6 +171,9 @@ func (j *job) end(ctx context.Context, err error) error {
 		return fmt.Errorf("store the end of run %s: %w", j.run.ID, updateErr)
 	}
 	j.logEnd(ctx, run)
+	if j.Ended != nil {
+		j.Ended(ctx, j.account, run)
+	}
 	return j.noteLastSync(ctx, run)
 }
 
