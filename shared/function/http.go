@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -28,8 +29,11 @@ var (
 // usersPath is where addresses are part of the path.
 const usersPath = "/v1/users/"
 
-// API answers the requests of an API Gateway HTTP API (payload format 2.0) with an http.Handler.
-func API(handler http.Handler, log *slog.Logger) Invoker {
+// API answers the requests of an API Gateway HTTP API (payload format 2.0) with the handler that build makes. It is made in the
+// background, while the function's clients are set up and the first event comes in: describing an API takes milliseconds.
+func API(build func() http.Handler, log *slog.Logger) Invoker {
+	built := sync.OnceValue(build)
+	go built()
 	var accessor core.RequestAccessorV2
 	return lambda.NewHandler(func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		start := time.Now()
@@ -43,7 +47,7 @@ func API(handler http.Handler, log *slog.Logger) Invoker {
 			r.Header.Set(name, value)
 		}
 		w := core.NewProxyResponseWriterV2()
-		handler.ServeHTTP(w, r)
+		built().ServeHTTP(w, r)
 		answer, err := w.GetProxyResponse()
 		if err == nil && (r.Method != http.MethodGet || answer.StatusCode >= http.StatusBadRequest) {
 			log.InfoContext(ctx, "request", "method", r.Method, "path", r.URL.Path, "status", answer.StatusCode, "durationMs", time.Since(start).Milliseconds())
