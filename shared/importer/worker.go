@@ -181,8 +181,7 @@ func (j *job) end(ctx context.Context, err error) error {
 func (j *job) nextSlice(ctx context.Context) error {
 	run, err := j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
 		r.Slice++
-		// Only deaths count as attempts.
-		r.Attempts--
+		j.uncountIn(r)
 		return nil
 	})
 	if err != nil {
@@ -198,10 +197,17 @@ func (j *job) uncount(ctx context.Context) error {
 		return nil
 	}
 	_, err := j.jobs.UpdateRun(context.WithoutCancel(ctx), j.run.ID, func(r *jobstore.Run) error {
-		r.Attempts--
+		j.uncountIn(r)
 		return nil
 	})
 	return err
+}
+
+// uncountIn takes the attempt back unless a later one is at work: its number is that one's fencing token.
+func (j *job) uncountIn(r *jobstore.Run) {
+	if r.Attempts == j.run.Attempts {
+		r.Attempts--
+	}
 }
 
 // keepPassword keeps a preview's sealed password, since settings may be saved from it, and forgets a sync's.
