@@ -24,6 +24,8 @@ type Faults struct {
 	// that are answered with a server's error, and Lose that of those whose answer is lost although they were done; of those
 	// that fail, every other one was done too.
 	Throttle, Fail, Lose float64
+	// Spare names an operation that is only throttled.
+	Spare string
 
 	transport *http.Transport
 	mu        sync.Mutex
@@ -90,6 +92,8 @@ func (f *Faults) choose(operation string) (fault string, done bool) {
 	switch at := f.random.Float64(); {
 	case at < f.Throttle:
 		fault = "throttle"
+	case operation == f.Spare:
+		return "", false
 	case at < f.Throttle+f.Fail:
 		fault = "fail"
 	case at < f.Throttle+f.Fail+f.Lose:

@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -63,30 +64,31 @@ func (a accountJobs) Settings(ctx context.Context) (s jobstore.Settings, err err
 	return s, err
 }
 
-func (a accountJobs) PutSettings(ctx context.Context, s jobstore.Settings) (jobstore.Settings, error) {
-	r, c, err := a.settingsRecord(&s)
-	if err != nil {
-		return s, err
-	}
-	_, err = a.write(ctx, recordSettings, r, c)
-	return s, err
+func (a accountJobs) PutSettings(ctx context.Context, s jobstore.Settings) (saved jobstore.Settings, err error) {
+	err = a.change(ctx, recordSettings, func(stored record) (r record, err error) {
+		saved = s
+		return a.nextSettings(stored, &saved)
+	})
+	return saved, err
 }
 
-// settingsRecord gives s its next revision and returns what stores it, and when.
-func (a accountJobs) settingsRecord(s *jobstore.Settings) (record, condition, error) {
-	c := absent()
-	if s.Revision != 0 {
-		c = condition{attrRevision, number(s.Revision)}
+// nextSettings gives s its next revision and returns the record that stores it in place of one of the same revision.
+func (a accountJobs) nextSettings(stored record, s *jobstore.Settings) (record, error) {
+	var old jobstore.Settings
+	if err := stored.decode(&old); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
+		return record{}, err
+	}
+	if old.Revision != s.Revision {
+		return record{}, jobstore.ErrConflict
 	}
 	// A first revision is the time, so that settings that were deleted and saved anew do not come to one that somebody
 	// still holds.
 	s.Revision = max(s.Revision+1, a.now().UnixMilli())
-	index := item{attrRevision: number(s.Revision)}
+	index := make(item)
 	if s.Schedule != nil && !s.Schedule.Paused {
 		a.putDue(index, dueSchedules, s.Schedule.NextRunAt)
 	}
-	r, err := newRecord(s, index)
-	return r, c, err
+	return newRecord(s, index)
 }
 
 func (a accountJobs) DeleteSettings(ctx context.Context) (s jobstore.Settings, err error) {
@@ -102,7 +104,7 @@ func (a accountJobs) CreateRun(ctx context.Context, r jobstore.Run) (jobstore.Ru
 	if err != nil {
 		return r, err
 	}
-	_, err = a.write(ctx, prefixRun+r.ID, created, absent())
+	_, err = a.write(ctx, prefixRun+r.ID, created, record{})
 	return r, err
 }
 
@@ -165,10 +167,13 @@ func (a accountJobs) UpdateRun(ctx context.Context, id string, change func(*jobs
 	return r, err
 }
 
-// Claim stores both records in one transaction. Its token makes trying it again safe for ten minutes; after that the record's
-// own write id still tells.
+// Claim stores both records in one transaction. The transaction's token makes another attempt of the same call safe.
 func (a accountJobs) Claim(ctx context.Context, s jobstore.Settings, r jobstore.Run) (jobstore.Run, error) {
-	settings, c, err := a.settingsRecord(&s)
+	read, err := a.read(ctx, recordSettings)
+	if err != nil {
+		return r, err
+	}
+	settings, err := a.nextSettings(read, &s)
 	if err != nil {
 		return r, err
 	}
@@ -176,23 +181,21 @@ func (a accountJobs) Claim(ctx context.Context, s jobstore.Settings, r jobstore.
 	if err != nil {
 		return r, err
 	}
-	first, err := a.transactPut(recordSettings, settings, c)
+	settings, run = settings.after(read), run.after(record{})
+	putSettings, err := a.transactPut(recordSettings, settings, read)
 	if err != nil {
 		return r, err
 	}
-	second, err := a.transactPut(prefixRun+r.ID, run, absent())
+	putRun, err := a.transactPut(prefixRun+r.ID, run, record{})
 	if err != nil {
 		return r, err
 	}
-	input := &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(settings.writeID), TransactItems: []types.TransactWriteItem{first, second}}
+	input := &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(rand.Text()), TransactItems: []types.TransactWriteItem{putSettings, putRun}}
 	for attempt := 0; ; attempt++ {
 		_, err := a.client.TransactWriteItems(ctx, input)
-		again, err := claimed(err, settings.writeID)
-		if err != nil && !again {
-			return r, fmt.Errorf("claim the slot of run %s: %w", r.ID, ended(ctx, err))
-		}
+		again, err := transacted(err)
 		if !again {
-			return r, nil
+			return r, ended(ctx, err)
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return r, err
@@ -200,21 +203,18 @@ func (a accountJobs) Claim(ctx context.Context, s jobstore.Settings, r jobstore.
 	}
 }
 
-func (a accountJobs) transactPut(name string, r record, c condition) (types.TransactWriteItem, error) {
+func (a accountJobs) transactPut(name string, r, read record) (types.TransactWriteItem, error) {
 	i, err := a.item(name, r)
-	if err == nil {
-		err = fits(i, c)
+	if err != nil {
+		return types.TransactWriteItem{}, fmt.Errorf("write record %s: %w", name, err)
 	}
-	expression, values := c.expression()
-	return types.TransactWriteItem{Put: &types.Put{
-		TableName: &a.table, Item: i, ConditionExpression: expression, ExpressionAttributeValues: values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}}, err
+	expression, values := read.unchanged()
+	return types.TransactWriteItem{Put: &types.Put{TableName: &a.table, Item: i, ConditionExpression: expression, ExpressionAttributeValues: values}}, nil
 }
 
-// claimed reads the answer of a claim. A cancelled transaction names a reason for each of its items; again tells that nothing was
-// wrong with it but the moment.
-func claimed(err error, writeID string) (again bool, _ error) {
+// transacted reads the answer of a transaction. One that was cancelled names a reason for each of its items; again tells that
+// nothing was wrong with it but the moment.
+func transacted(err error) (again bool, _ error) {
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {
 		return false, err
@@ -223,9 +223,6 @@ func claimed(err error, writeID string) (again bool, _ error) {
 	for _, reason := range cancelled.CancellationReasons {
 		switch aws.ToString(reason.Code) {
 		case "ConditionalCheckFailed":
-			if text(reason.Item, attrWriteID) == writeID {
-				return false, nil
-			}
 			return false, jobstore.ErrConflict
 		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "None", "":
 		default:

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -23,73 +24,87 @@ const (
 	// attrDocument is the record as JSON; attrPacked, in its place, is the same compressed (RFC 1951).
 	attrDocument = "document"
 	attrPacked   = "packed"
-	// attrWriteID names the write that stored the record: a writer whose answer was lost finds its own there.
-	attrWriteID = "writeId"
-	// attrRevision is the settings' Revision.
-	attrRevision = "revision"
+	// attrWrites names the last writes that the record went through, the newest first. A writer whose answer was lost finds its
+	// own there, also where another has written on top of it meanwhile.
+	attrWrites = "writes"
 )
+
+// keptWrites is how many writes a record names: more than come between an attempt and the next.
+const keptWrites = 16
 
 const (
 	// packFrom is the length in bytes from which a document is compressed: a write costs by the kilobyte, and a worker writes
 	// its run twice a second, with every exclusion in it.
 	packFrom = 4 << 10
-	// maxDocument is how long a document may be as it is stored, by DynamoDB's 400 KB for an item. maxNew leaves a new one
-	// room: a run gets notes, a result and the names of its conflicts.
+	// maxDocument is how long a document may be as it is stored, by DynamoDB's 400 KB for an item. maxNew leaves settings and
+	// new runs room: a run gets notes, a result and the names of its conflicts.
 	maxDocument = 396 << 10
 	maxNew      = 320 << 10
 )
 
-// record is an item of the Jobs table: as it is stored, or as it is to be.
+// record is an item of the Jobs table: as it is stored, or as it is to be. The zero record is where nothing is stored.
 type record struct {
-	// document is JSON, and nil where nothing is stored.
+	// document is JSON.
 	document []byte
-	writeID  string
-	// index are the attributes for indexes, conditions and the time to live.
+	// writes are names of writes, the newest first, with a space behind each.
+	writes string
+	// index are the attributes for the indexes and the time to live.
 	index item
 }
 
+// newRecord is what value is stored as.
 func newRecord(value any, index item) (record, error) {
 	document, err := json.Marshal(value)
-	return record{document: document, writeID: rand.Text(), index: index}, err
+	return record{document: document, index: index}, err
 }
 
-// condition is when a record may be written or deleted: where an attribute has a value, or, where value is nil, nothing is stored.
-type condition struct {
-	attribute string
-	value     types.AttributeValue
+// after makes r the record that a new write puts in the place of stored.
+func (r record) after(stored record) record {
+	r.writes = rand.Text()[:nameLength-1] + " " + stored.writes[:min(len(stored.writes), (keptWrites-1)*nameLength)]
+	return r
 }
 
-func absent() condition { return condition{deployment.JobsPartition, nil} }
+// nameLength is the length of a write's name with its space: 75 random bits.
+const nameLength = 16
 
-// unchanged holds where the record is as it was read.
-func (r record) unchanged() condition {
+// includes tells whether the last write of other is among those of r.
+func (r record) includes(other record) bool {
+	return len(other.writes) >= nameLength && strings.Contains(r.writes, other.writes[:nameLength])
+}
+
+// unchanged is the condition that the record is as it was read.
+func (r record) unchanged() (expression *string, values item) {
 	if r.document == nil {
-		return absent()
+		return aws.String("attribute_not_exists(" + deployment.JobsPartition + ")"), nil
 	}
-	return condition{attrWriteID, str(r.writeID)}
+	return aws.String(attrWrites + " = :writes"), item{":writes": str(r.writes)}
 }
 
-func (c condition) expression() (*string, item) {
-	if c.value == nil {
-		return aws.String("attribute_not_exists(" + c.attribute + ")"), nil
-	}
-	return aws.String(c.attribute + " = :value"), item{":value": c.value}
-}
-
-// item is the record as it is stored under a name.
+// item is the record as it is stored under a name, or ErrTooLarge.
 func (a accountJobs) item(name string, r record) (item, error) {
 	i := a.key(name)
 	for attribute, value := range r.index {
 		i[attribute] = value
 	}
-	i[attrWriteID] = str(r.writeID)
-	if len(r.document) < packFrom {
-		i[attrDocument] = str(string(r.document))
+	i[attrWrites] = str(r.writes)
+	stored := r.document
+	if len(stored) < packFrom {
+		i[attrDocument] = str(string(stored))
 		return i, nil
 	}
-	packed, err := pack(r.document)
-	i[attrPacked] = &types.AttributeValueMemberB{Value: packed}
-	return i, err
+	stored, err := pack(stored)
+	if err != nil {
+		return nil, err
+	}
+	i[attrPacked] = &types.AttributeValueMemberB{Value: stored}
+	most := maxDocument
+	if len(r.writes) == nameLength || name == recordSettings {
+		most = maxNew
+	}
+	if len(stored) > most {
+		return nil, fmt.Errorf("%w: %d KB compressed, of %d KB", jobstore.ErrTooLarge, len(stored)>>10, most>>10)
+	}
+	return i, nil
 }
 
 func (a accountJobs) key(name string) item {
@@ -113,7 +128,7 @@ func readRecord(i item) (record, error) {
 	if i == nil {
 		return record{}, nil
 	}
-	r := record{writeID: text(i, attrWriteID), document: []byte(text(i, attrDocument))}
+	r := record{writes: text(i, attrWrites), document: []byte(text(i, attrDocument))}
 	if packed, ok := i[attrPacked].(*types.AttributeValueMemberB); ok {
 		document, err := io.ReadAll(flate.NewReader(bytes.NewReader(packed.Value)))
 		if err != nil {
@@ -121,8 +136,8 @@ func readRecord(i item) (record, error) {
 		}
 		r.document = document
 	}
-	if len(r.document) == 0 || r.writeID == "" {
-		return record{}, fmt.Errorf("record %s: %w", text(i, deployment.JobsSort), missing(attrDocument+" or "+attrWriteID))
+	if len(r.document) == 0 || r.writes == "" {
+		return record{}, fmt.Errorf("record %s: %w", text(i, deployment.JobsSort), missing(attrDocument+" or "+attrWrites))
 	}
 	return r, nil
 }
@@ -144,17 +159,15 @@ func (a accountJobs) read(ctx context.Context, name string) (record, error) {
 	return readRecord(out.Item)
 }
 
-// write stores a record where the condition holds. Where it does not, it returns what is stored and ErrConflict, unless that is
-// this very write, done by an attempt whose answer was lost.
-func (a accountJobs) write(ctx context.Context, name string, r record, c condition) (stored record, err error) {
+// write stores a record in the place of what was read. Where that has changed, it returns what is stored and ErrConflict, unless
+// this very write was done by an attempt whose answer was lost.
+func (a accountJobs) write(ctx context.Context, name string, r, read record) (stored record, err error) {
+	r = r.after(read)
 	i, err := a.item(name, r)
 	if err != nil {
 		return record{}, fmt.Errorf("write record %s: %w", name, err)
 	}
-	if err := fits(i, c); err != nil {
-		return record{}, fmt.Errorf("write record %s: %w", name, err)
-	}
-	expression, values := c.expression()
+	expression, values := read.unchanged()
 	_, err = a.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &a.table, Item: i, ConditionExpression: expression, ExpressionAttributeValues: values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
@@ -166,25 +179,10 @@ func (a accountJobs) write(ctx context.Context, name string, r record, c conditi
 	if !ok {
 		return record{}, fmt.Errorf("write record %s: %w", name, ended(ctx, err))
 	}
-	if stored, err = readRecord(found); err != nil || stored.writeID == r.writeID {
+	if stored, err = readRecord(found); err != nil || stored.includes(r) {
 		return stored, err
 	}
 	return stored, jobstore.ErrConflict
-}
-
-// fits refuses what DynamoDB would refuse with an error that names no mend.
-func fits(i item, c condition) error {
-	size, most := len(text(i, attrDocument)), maxDocument
-	if packed, ok := i[attrPacked].(*types.AttributeValueMemberB); ok {
-		size = len(packed.Value)
-	}
-	if c.value == nil || c.attribute == attrRevision {
-		most = maxNew
-	}
-	if size > most {
-		return fmt.Errorf("%w: %d KB of %d KB, compressed", jobstore.ErrTooLarge, size>>10, most>>10)
-	}
-	return nil
 }
 
 // change reads a record, lets next say what it becomes, and stores that if nobody stored it meanwhile; it tries again if somebody
@@ -192,15 +190,18 @@ func fits(i item, c condition) error {
 func (a accountJobs) change(ctx context.Context, name string, next func(record) (record, error)) error {
 	stored, err := a.read(ctx, name)
 	for attempt := 0; err == nil; attempt++ {
-		var r record
-		if r, err = next(stored); err != nil {
+		r, err := next(stored)
+		if err != nil {
 			return err
 		}
-		var found record
-		if found, err = a.write(ctx, name, r, stored.unchanged()); !errors.Is(err, jobstore.ErrConflict) {
+		found, err := a.write(ctx, name, r, stored)
+		if !errors.Is(err, jobstore.ErrConflict) {
 			return err
 		}
-		stored, err = found, pause(ctx, attempt)
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+		stored = found
 	}
 	return err
 }
@@ -213,19 +214,22 @@ func (a accountJobs) remove(ctx context.Context, name string, may func(record) e
 		if err := may(stored); err != nil {
 			return err
 		}
-		var found record
-		if found, err = a.removeAsRead(ctx, name, stored); !errors.Is(err, jobstore.ErrConflict) {
+		found, err := a.removeAsRead(ctx, name, stored)
+		if !errors.Is(err, jobstore.ErrConflict) {
 			return err
 		}
-		stored, err = found, pause(ctx, attempt)
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+		stored = found
 	}
 	return err
 }
 
 // removeAsRead deletes a record that is as it was read; else it returns what is stored, and ErrConflict. One that is gone after an
-// attempt whose answer was lost was deleted by that.
-func (a accountJobs) removeAsRead(ctx context.Context, name string, r record) (stored record, err error) {
-	expression, values := r.unchanged().expression()
+// attempt whose answer was lost was deleted by that, also where another has been stored anew since.
+func (a accountJobs) removeAsRead(ctx context.Context, name string, read record) (stored record, err error) {
+	expression, values := read.unchanged()
 	doubt := false
 	_, err = a.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &a.table, Key: a.key(name), ConditionExpression: expression, ExpressionAttributeValues: values,
@@ -238,10 +242,7 @@ func (a accountJobs) removeAsRead(ctx context.Context, name string, r record) (s
 	if !ok {
 		return record{}, fmt.Errorf("delete record %s: %w", name, ended(ctx, err))
 	}
-	if found == nil && doubt {
-		return record{}, nil
-	}
-	if stored, err = readRecord(found); err != nil {
+	if stored, err = readRecord(found); err != nil || doubt && !stored.includes(read) {
 		return stored, err
 	}
 	return stored, jobstore.ErrConflict

@@ -23,7 +23,7 @@ func (a accountJobs) AddAudit(ctx context.Context, e jobstore.AuditEntry) error 
 	if err != nil {
 		return err
 	}
-	if _, err = a.write(ctx, prefixAudit+e.ID, r, absent()); errors.Is(err, jobstore.ErrConflict) {
+	if _, err = a.write(ctx, prefixAudit+e.ID, r, record{}); errors.Is(err, jobstore.ErrConflict) {
 		return nil
 	}
 	return err
