@@ -19,6 +19,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that the record changed since it was read.
 	ErrConflict = errors.New("changed meanwhile")
+	// ErrTooLarge means that a record is larger than the store takes. What makes one large is its list of exclusions.
+	ErrTooLarge = errors.New("too large to be stored")
 )
 
 // Store holds the jobs of all accounts; For is the only way in.
