@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -65,14 +66,34 @@ type Call struct {
 	Code string
 }
 
-// Service is a fake of a service, an http.Handler. Make one with its first four fields.
+// Recorder keeps calls.
+type Recorder struct {
+	mu    sync.Mutex
+	calls []Call
+}
+
+// Record adds a call.
+func (r *Recorder) Record(c Call) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, c)
+}
+
+// Calls returns the calls so far, in the order in which they were answered.
+func (r *Recorder) Calls() []Call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.calls)
+}
+
+// Service is a fake of a service, an http.Handler. Make one with its named fields.
 type Service struct {
+	Recorder
 	// Name is the service's in signatures, Target in the X-Amz-Target header, and Version that of the JSON protocol: 1.0 or 1.1.
 	Name, Target, Version string
 	Operations            map[string]Operation
 
 	mu     sync.Mutex
-	calls  []Call
 	faults map[string][]error
 }
 
@@ -84,13 +105,6 @@ func (s *Service) Fail(operation string, errs ...error) {
 		s.faults = make(map[string][]error)
 	}
 	s.faults[operation] = append(s.faults[operation], errs...)
-}
-
-// Calls returns the calls so far, in the order in which they were answered.
-func (s *Service) Calls() []Call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Call(nil), s.calls...)
 }
 
 // fault takes the next error that Fail left.
@@ -108,7 +122,7 @@ func (s *Service) fault(operation string) error {
 // ServeHTTP answers a call.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	call := Call{Service: s.Name, AppID: appID(r), RequestBytes: len(body)}
+	call := Call{Service: s.Name, AppID: AppID(r), RequestBytes: len(body)}
 	var answer any
 	if err == nil {
 		answer, err = s.answer(r, &call, body)
@@ -122,9 +136,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	call.ResponseBytes = len(output)
-	s.mu.Lock()
-	s.calls = append(s.calls, call)
-	s.mu.Unlock()
+	s.Record(call)
 	w.Header().Set("Content-Type", "application/x-amz-json-"+s.Version)
 	w.Header().Set("X-Amzn-Requestid", "00000000-0000-0000-0000-000000000000")
 	w.WriteHeader(status)
@@ -156,7 +168,7 @@ func (s *Service) answer(r *http.Request, call *Call, body []byte) (any, error) 
 var scope = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request, SignedHeaders=[a-z0-9;-]+, Signature=[0-9a-f]{64}$`)
 
 // CheckSigned refuses a request that is not signed for a service. The signature itself is not verified.
-func CheckSigned(r *http.Request, service string) error {
+func CheckSigned(r *http.Request, service string) *Error {
 	signed := scope.FindStringSubmatch(r.Header.Get("Authorization"))
 	switch {
 	case signed == nil:
@@ -186,8 +198,8 @@ func problem(w http.ResponseWriter, err error) (status int, body []byte, code st
 	return status, body, refused.Code
 }
 
-// appID finds the application id in the User-Agent header.
-func appID(r *http.Request) string {
+// AppID finds the application id in the User-Agent header.
+func AppID(r *http.Request) string {
 	for field := range strings.FieldsSeq(r.UserAgent()) {
 		if id, ok := strings.CutPrefix(field, "app/"); ok {
 			return id
