@@ -79,7 +79,7 @@ func identityVariables() []Variable {
 }
 
 func networkVariables() []Variable {
-	return []Variable{LogLevel, AllowPrivate, DenyRanges, Ports}
+	return []Variable{LogLevel, AllowPrivate, AllowRanges, DenyRanges, Ports}
 }
 
 // EventSource is the source of the events on the bus.

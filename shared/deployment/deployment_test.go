@@ -30,7 +30,7 @@ func TestEverythingWrongIsReportedTogether(t *testing.T) {
 func TestRead(t *testing.T) {
 	t.Parallel()
 	variables := map[string]string{
-		"ROLLCALL_ALLOW_PRIVATE": "true", "ROLLCALL_DENY_RANGES": "10.0.0.0/16, 2001:db8::/32", "ROLLCALL_PORTS": "389,10389", "ROLLCALL_DATA_KEY": "none", "ROLLCALL_BUCKET": "b",
+		"ROLLCALL_ALLOW_PRIVATE": "true", "ROLLCALL_DENY_RANGES": "10.0.0.0/16, 2001:db8::/32", "ROLLCALL_PORTS": "389, 10389-10391", "ROLLCALL_ALLOW_RANGES": "100.64.0.0/10", "ROLLCALL_DATA_KEY": "none", "ROLLCALL_BUCKET": "b",
 	}
 	f := deployment.PreviewWorker()
 	f.Needs = []deployment.Variable{deployment.Bucket, deployment.DataKey}
@@ -39,11 +39,24 @@ func TestRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	ranges := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}
-	if diff := cmp.Diff(ranges, env.DenyRanges, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" || !env.AllowPrivate || !cmp.Equal(env.Ports, []int{389, 10389}) {
+	if diff := cmp.Diff(ranges, env.DenyRanges, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" || !env.AllowPrivate || !cmp.Equal(env.Ports, []int{389, 10389, 10390, 10391}) {
 		t.Errorf("read %+v: %s", env, diff)
+	}
+	if len(env.AllowRanges) != 1 || env.AllowRanges[0] != netip.MustParsePrefix("100.64.0.0/10") {
+		t.Errorf("allowed ranges %v", env.AllowRanges)
 	}
 	if env.Get(deployment.Bucket) != "b" || env.Optional(deployment.DataKey) != "" || env.Or(deployment.LogLevel, "info") != "info" {
 		t.Errorf("read %+v", env)
+	}
+}
+
+func TestPortsAreChecked(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"0", "65536", "389-", "-389", "636-389", "ldap", "389,,636"} {
+		_, err := deployment.Read(func(string) string { return text }, deployment.Function{Takes: []deployment.Variable{deployment.Ports}})
+		if err == nil || !strings.Contains(err.Error(), "port") {
+			t.Errorf("%q: error %v, want one about the port", text, err)
+		}
 	}
 }
 

@@ -34,10 +34,11 @@ const (
 	// read and admin in the token's scope claim, "rollcall/" by default.
 	AccountClaim Variable = "ROLLCALL_ACCOUNT_CLAIM"
 	ScopePrefix  Variable = "ROLLCALL_SCOPE_PREFIX"
-	// AllowPrivate, true or false (the default), lets directories be on private addresses. DenyRanges are CIDR prefixes that
-	// no directory may be in, Ports the TCP ports that one may be on (389, 636, 3268, 3269 by default); both are separated by
-	// commas.
+	// AllowPrivate, true or false (the default), lets directories be on private addresses. AllowRanges are CIDR prefixes that one
+	// may be in although they are set aside for other uses, DenyRanges those that none may be in, Ports the TCP ports that one may be
+	// on, such as 389,636,10000-10999 (389, 636, 3268 and 3269 by default). Lists are separated by commas.
 	AllowPrivate Variable = "ROLLCALL_ALLOW_PRIVATE"
+	AllowRanges  Variable = "ROLLCALL_ALLOW_RANGES"
 	DenyRanges   Variable = "ROLLCALL_DENY_RANGES"
 	Ports        Variable = "ROLLCALL_PORTS"
 )
@@ -49,6 +50,7 @@ const None = "none"
 type Environment struct {
 	values       map[Variable]string
 	AllowPrivate bool
+	AllowRanges  []netip.Prefix
 	DenyRanges   []netip.Prefix
 	Ports        []int
 }
@@ -101,22 +103,48 @@ func (e *Environment) parse(v Variable, text string) (err error) {
 	switch v {
 	case AllowPrivate:
 		e.AllowPrivate, err = strconv.ParseBool(text)
+	case AllowRanges:
+		e.AllowRanges, err = list(text, prefix)
 	case DenyRanges:
-		e.DenyRanges, err = list(text, netip.ParsePrefix)
+		e.DenyRanges, err = list(text, prefix)
 	case Ports:
-		e.Ports, err = list(text, strconv.Atoi)
+		e.Ports, err = list(text, ports)
 	}
 	return err
 }
 
-func list[T any](text string, parse func(string) (T, error)) ([]T, error) {
+// list reads texts that commas separate, of which each may stand for several values.
+func list[T any](text string, parse func(string) ([]T, error)) ([]T, error) {
 	var all []T
 	for part := range strings.SplitSeq(text, ",") {
-		value, err := parse(strings.TrimSpace(part))
+		values, err := parse(strings.TrimSpace(part))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, value)
+		all = append(all, values...)
+	}
+	return all, nil
+}
+
+func prefix(text string) ([]netip.Prefix, error) {
+	p, err := netip.ParsePrefix(text)
+	return []netip.Prefix{p}, err
+}
+
+// ports reads a port, or a range such as 10000-10999.
+func ports(text string) ([]int, error) {
+	from, to, isRange := strings.Cut(text, "-")
+	if !isRange {
+		to = from
+	}
+	first, firstErr := strconv.ParseUint(from, 10, 16)
+	last, lastErr := strconv.ParseUint(to, 10, 16)
+	if firstErr != nil || lastErr != nil || first == 0 || first > last {
+		return nil, fmt.Errorf("%q is no port from 1 to 65535, nor a range of them", text)
+	}
+	var all []int
+	for p := first; p <= last; p++ {
+		all = append(all, int(p))
 	}
 	return all, nil
 }

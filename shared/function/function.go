@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -69,12 +71,22 @@ func Main(handlers ...Handler) error {
 	if err != nil {
 		return err
 	}
+	leaveRoom(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
 	invoker, err := h.Build(context.Background(), Setup{Environment: env, Name: h.Name, Log: log.With("function", h.Name), Out: os.Stdout})
 	if err != nil {
 		return fmt.Errorf("build %s: %w", h.Name, err)
 	}
 	lambda.StartWithOptions(invoker)
 	return nil
+}
+
+// leaveRoom makes the garbage collector work harder before the function's memory, given in MiB, is full: past it the process is
+// killed. What is no number leaves the collector as it is.
+func leaveRoom(memory string) {
+	const share = 85
+	if size, err := strconv.ParseInt(memory, 10, 64); err == nil {
+		debug.SetMemoryLimit(size << 20 * share / 100)
+	}
 }
 
 // pick returns the handler of a name such as api. A file's name before a dot (bootstrap.api) is left out, as other runtimes
