@@ -52,6 +52,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer shared.stop(syscall.SIGTERM)
+	defer closeChromium()
 	code := m.Run()
 	if code != 0 {
 		fmt.Fprintf(os.Stderr, "the shared program's log:\n%.20000s", shared.log)
