@@ -41,6 +41,8 @@ func Start() (*Browser, error) {
 		// Chromium's sandbox does not start as root, which tests in a container are. It only opens pages of this project.
 		chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-GB"),
+		// Pictures are as wide as their window on every machine.
+		chromedp.Flag("hide-scrollbars", true),
 		// Loopback only, whatever a page would load.
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1"),
 	)

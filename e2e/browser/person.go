@@ -59,13 +59,13 @@ func (tab *Tab) Has(role, name string) bool {
 // WaitText waits until the page shows a text. Space counts as one space each.
 func (tab *Tab) WaitText(text string) {
 	tab.t.Helper()
-	tab.until(`document.body.innerText.replace(/\s+/g, ' ').includes(`+strconv.Quote(text)+`)`, "the text "+strconv.Quote(text))
+	tab.until(`(document.body?.innerText ?? '').replace(/\s+/g, ' ').includes(`+strconv.Quote(text)+`)`, "the text "+strconv.Quote(text))
 }
 
 // WaitNoText waits until the page does not show a text.
 func (tab *Tab) WaitNoText(text string) {
 	tab.t.Helper()
-	tab.until(`!document.body.innerText.replace(/\s+/g, ' ').includes(`+strconv.Quote(text)+`)`, "the text to go: "+strconv.Quote(text))
+	tab.until(`!(document.body?.innerText ?? '').replace(/\s+/g, ' ').includes(`+strconv.Quote(text)+`)`, "the text to go: "+strconv.Quote(text))
 }
 
 // Until waits until a script is true.
@@ -77,7 +77,7 @@ func (tab *Tab) Until(script string) {
 // Text returns what the page shows, with space counted as one space each.
 func (tab *Tab) Text() string {
 	tab.t.Helper()
-	return strings.Join(strings.Fields(Eval[string](tab, `document.body.innerText`)), " ")
+	return strings.Join(strings.Fields(Eval[string](tab, `document.body?.innerText ?? ''`)), " ")
 }
 
 // Click clicks with the mouse on the element with a role and a name.
@@ -192,4 +192,10 @@ func (tab *Tab) Focused() string {
 	  const e = document.activeElement;
 	  return e.getAttribute('aria-label') ?? (e.labels?.length ? e.labels[0].innerText : e.innerText ?? '').replace(/\s+/g, ' ').trim();
 	})()`)
+}
+
+// Type types a text where the focus is.
+func (tab *Tab) Type(text string) {
+	tab.t.Helper()
+	call(tab, input.InsertText, input.InsertTextParams{Text: text})
 }

@@ -35,7 +35,7 @@ export class ConnectionForm {
     this.advanced = new AdvancedForm(fields);
     this.advancedBox = h('div', { id: 'advanced', hidden: true }, this.advanced.element);
     this.element = h('div', { class: 'connection' },
-      h('div', { class: 'grid' }, this.serverType.element, this.host.element, this.username.element, this.password.element, this.port.element, this.useSSL.element),
+      h('div', { class: 'grid' }, this.serverType.element, this.host.element, this.username.element, this.password.element, h('div', { class: 'port-row' }, this.port.element, this.useSSL.element)),
       h('div', { class: 'check apply' }, this.applied, h('label', { htmlFor: 'apply-advanced' }, 'Apply Advanced Settings'),
         h('span', { class: 'hint' }, 'Search base, filter, types, domains, attributes, CA certificate')),
       this.advancedBox);

@@ -39,12 +39,12 @@ const TYPES_MANY = {
 };
 
 /**
- * "392 of users, 18 of groups", the largest first.
+ * "users 392, groups 18", the largest first.
  * @param {Object<string, number>} byType
  */
 export function types(byType) {
   return Object.entries(byType).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1])
-    .map(([type, n]) => `${number(n)} of ${TYPES_MANY[type] ?? type}`).join(', ');
+    .map(([type, n]) => `${TYPES_MANY[type] ?? type} ${number(n)}`).join(', ');
 }
 
 export const KINDS = { primary: 'Primary', alias: 'Alias' };

@@ -106,7 +106,7 @@ export class PreviewView {
       h('dl', { class: 'totals' }, run.undoOf ? null : total(summary.entries, 'entries read'),
         run.undoOf ? null : [total(summary.addresses, 'addresses'), total(summary.primary, 'primary'), total(summary.aliases, 'aliases')],
         run.undoOf ? [total(summary.create, 'come back'), total(summary.update, 'as before'), total(summary.delete, 'go again'), total(summary.skipped, 'left as they are')] : null),
-      summary.addresses > 0 && h('p', { class: 'muted' }, `Addresses by object: ${types(summary.byType)}`),
+      summary.addresses > 0 && h('p', { class: 'muted' }, `Addresses by object type: ${types(summary.byType)}`),
       run.guard.reason === 'empty_read' && !run.undoOf && notice('warning', 'Nothing was found', run.guard.message),
       run.notes.length > 0 && h('details', { class: 'notes', open: run.notes.some((note) => note.includes('not encrypted')) },
         h('summary', {}, count(run.notes.length, 'note'), ' about the directory'), h('ul', {}, run.notes.map((note) => h('li', {}, capital(note))))),

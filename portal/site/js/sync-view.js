@@ -39,7 +39,7 @@ export class SyncView {
   #show(run) {
     const undo = run.undoOf && ['. It undoes ', h('a', { href: `#/syncs/${run.undoOf}` }, 'another sync')];
     this.heading.textContent = run.undoOf ? 'Undo' : 'Sync';
-    fill(this.about, `${TRIGGERS[run.trigger]}, ${moment(run.createdAt)}`, run.startedBy && run.trigger !== 'schedule' ? `, by ${run.startedBy}` : '', undo);
+    fill(this.about, TRIGGERS[run.trigger], run.startedBy && run.trigger !== 'schedule' ? ` (${run.startedBy})` : '', `, ${moment(run.createdAt)}`, undo);
     if (!ended(run)) {
       this.#working(run);
       return;
