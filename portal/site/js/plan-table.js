@@ -24,7 +24,7 @@ export class PlanTable {
     this.id = uniqueId('plan');
     this.search = h('input', { type: 'search', id: `${this.id}-search`, placeholder: 'Search address, name or reason', autocomplete: 'off', spellcheck: 'false', oninput: () => this.#typing() });
     this.status = h('p', { class: 'table-status', role: 'status' });
-    this.list = new VirtualList({ label, columns: COLUMNS, line: (line) => this.#line(line) });
+    this.list = new VirtualList({ label, columns: COLUMNS, line: (row) => this.#line(row) });
     this.panel = h('div', { role: 'tabpanel', id: `${this.id}-panel` });
     this.buttons = tabs.map((tab) => this.#tab(tab));
     this.element = h('div', { class: 'plan-table' },
@@ -73,7 +73,10 @@ export class PlanTable {
     }
     fill(this.panel, this.list.element);
     this.list.set([], true);
-    this.rows = new Rows({ path: this.path, change: this.tab.change, grouped: this.tab.change !== 'skipped', q, signal, changed: () => this.#show(false) });
+    const rows = this.rows = new Rows({
+      path: this.path, change: this.tab.change, grouped: this.tab.change !== 'skipped', q, signal, changed: () => this.#show(false),
+      progressed: () => this.#say(`Loading ${number(rows.loaded)} of ${number(this.tab.count)}…`),
+    });
     this.#say('Loading…');
     try {
       await this.rows.load();
@@ -106,7 +109,7 @@ export class PlanTable {
   }
 
   #summary(rows, q, found) {
-    const loading = rows.complete ? '' : `, loading: ${number(rows.loaded)} of ${number(this.tab.count)}`;
+    const loading = rows.complete ? '' : ', loading…';
     if (q !== '') return `${count(found, 'address matches', 'addresses match')}${rows.truncated ? ' so far' : ''}${loading}`;
     if (rows.truncated && rows.complete) return `The first ${number(MOST)} of ${number(this.tab.count)} addresses; the search and the CSV have all`;
     return rows.complete ? count(rows.loaded, 'address', 'addresses') : `Loading ${number(rows.loaded)} of ${number(this.tab.count)}…`;
@@ -116,10 +119,9 @@ export class PlanTable {
     this.status.textContent = text;
   }
 
-  #line(line) {
-    const { row } = line;
-    const className = `${line.below ? 'below' : ''} ${line.context ? 'context' : ''}`;
-    if (!row) return { className, cells: [line.address, 'Primary', '', 'not in this list', ''] };
+  #line(row) {
+    const className = `${row.below ? 'below' : ''} ${row.context ? 'context' : ''}`;
+    if (row.named) return { className, cells: [row.address, 'Primary', '', 'not in this list', ''] };
     const outcome = row.outcome && row.outcome !== 'applied' ? h('span', { class: `badge ${row.outcome}` }, OUTCOMES[row.outcome]) : null;
     return {
       className,

@@ -11,18 +11,20 @@ export const MOST = 250_000;
 /** Rows that are searched in one go. */
 const SLICE = 20_000;
 
-/** How often the order is made anew while rows arrive, in ms. */
-const REFRESH = 250;
-
-/** @typedef {{address: string, kind: string, primaryAddress: string, type: string, change: string, reason: string, dn: string, notes: string[]}} Row */
-/** @typedef {{row: Row|null, address: string, below: boolean, context: boolean}} Line row is null for a primary that is only named; context: shown for its aliases' sake */
+/**
+ * A row as the API gives it, and as a line of the table: below its primary or not. named is a primary that has no row here, and
+ * context one that is only shown for its aliases' sake.
+ * @typedef {{address: string, kind: string, primaryAddress: string, type: string, change: string, reason: string, dn: string, notes: string[],
+ *   below: boolean, named?: boolean, context?: boolean}} Line
+ */
 
 const pause = () => new Promise((resolve) => { setTimeout(resolve); });
 
 /** A primary and its aliases. */
 class Group {
-  constructor(address) {
+  constructor(address, key) {
     this.address = address;
+    this.key = key;
     this.primary = null;
     this.aliases = [];
   }
@@ -31,20 +33,22 @@ class Group {
 /** One tab's rows. */
 export class Rows {
   /**
-   * @param {{path: string, change: string, grouped: boolean, q?: string, changed: () => void, signal: AbortSignal}} options
-   * path is the list's; changed is called when there is more to show
+   * @param {{path: string, change: string, grouped: boolean, q?: string, changed: () => void, progressed: () => void, signal: AbortSignal}} options
+   * path is the list's; changed is called when there is more to show, progressed whenever more was read
    */
   constructor(options) {
     Object.assign(this, { q: '', ...options });
     /** @type {Map<string, Group>} */
     this.groups = new Map();
+    /** The groups whose primary has come, in the order in which they came: by address. */
+    this.order = [];
     this.flat = [];
     this.loaded = 0;
     this.complete = false;
     this.truncated = false;
     /** @type {Line[]} */
     this.lines = [];
-    this.stamp = 0;
+    this.next = 1;
   }
 
   /** Reads all rows. Throws a Problem. */
@@ -63,45 +67,53 @@ export class Rows {
       if (this.signal.aborted) return;
       for (const row of page.items) this.#add(row);
       this.loaded += page.items.length;
+      this.progressed();
       if (!page.next) return;
       if (this.loaded >= MOST) {
         this.truncated = true;
         return;
       }
       cursor = page.next;
-      if (performance.now() - this.stamp > REFRESH) this.#arrange();
+      // Each time that there are twice as many: the work of arranging stays in proportion to that of reading.
+      if (this.loaded >= this.next) this.#arrange();
     }
   }
 
   #add(row) {
     // What a search looks at, once for all searches.
     row.text = `${row.address}\n${row.primaryAddress}\n${row.dn}\n${row.reason}`.toLowerCase();
+    row.below = this.grouped && row.kind === 'alias';
     if (!this.grouped) {
       this.flat.push(row);
       return;
     }
-    const key = (row.kind === 'alias' ? row.primaryAddress || row.address : row.address).toLowerCase();
+    const address = row.below ? row.primaryAddress || row.address : row.address;
+    const key = address.toLowerCase();
     let group = this.groups.get(key);
-    if (!group) this.groups.set(key, group = new Group(row.kind === 'alias' ? row.primaryAddress || row.address : row.address));
-    if (row.kind === 'alias') group.aliases.push(row);
-    else group.primary = row;
+    if (!group) this.groups.set(key, group = new Group(address, key));
+    if (row.below) group.aliases.push(row);
+    else {
+      group.primary = row;
+      this.order.push(group);
+    }
   }
 
   #arrange() {
-    this.stamp = performance.now();
-    this.lines = this.grouped ? this.#grouped() : this.flat.map((row) => lineOf(row, false));
+    this.next = 2 * this.loaded;
+    this.lines = this.grouped ? this.#grouped() : this.flat.slice();
     this.changed();
   }
 
   /** While rows still arrive, an alias whose primary has not come yet waits: it would jump otherwise. */
   #grouped() {
-    let groups = [...this.groups.values()];
-    if (this.complete) groups.sort((a, b) => (a.address.toLowerCase() < b.address.toLowerCase() ? -1 : 1));
-    else groups = groups.filter((group) => group.primary);
+    let groups = this.order;
+    if (this.complete && this.groups.size > this.order.length) {
+      groups = [...this.groups.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    }
     const lines = [];
     for (const group of groups) {
-      lines.push(group.primary ? lineOf(group.primary, false) : { row: null, address: group.address, below: false, context: true });
-      for (const alias of group.aliases) lines.push(lineOf(alias, true));
+      lines.push(group.primary ?? { address: group.address, named: true, context: true, below: false });
+      for (const alias of group.aliases) lines.push(alias);
     }
     return lines;
   }
@@ -122,7 +134,7 @@ export class Rows {
       if (i % SLICE === SLICE - 1) await pause();
       const line = this.lines[i];
       if (!line.below) primary = line;
-      if (!line.row?.text.includes(wanted)) continue;
+      if (!line.text?.includes(wanted)) continue;
       found++;
       if (line.below && primary && !followsIt(lines, primary)) lines.push({ ...primary, context: true });
       lines.push(line);
@@ -138,6 +150,3 @@ function followsIt(lines, primary) {
   }
   return false;
 }
-
-/** @returns {Line} */
-const lineOf = (row, below) => ({ row, address: row.address, below, context: false });

@@ -39,8 +39,8 @@ export class VirtualList {
     this.element.setAttribute('aria-rowcount', String(items.length + 1));
     this.#measure();
     if (top) this.scroller.scrollTop = 0;
-    else if (anchor?.row) {
-      const now = items.findIndex((item) => item.row === anchor.row);
+    else if (anchor) {
+      const now = items.indexOf(anchor);
       if (now >= 0) this.scroller.scrollTop = now * this.height + offset;
     }
     this.#draw();
