@@ -99,7 +99,7 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 	tab.WaitText("user100000@example.net")
 	tab.Press(kb.Home)
 	tab.WaitText("user000001@example.com")
-	tab.Screenshot(pictures() + "/large-1280-light.png")
+	tab.Screenshot(pictures + "/large-1280-light.png")
 	heap := browser.Eval[float64](tab, `performance.memory.usedJSHeapSize / 1048576`)
 	t.Logf("the page's JavaScript takes %.0f MiB", heap)
 }

@@ -114,12 +114,12 @@ func TestPageUsersList(t *testing.T) {
 	if lines := downloaded(t, tab); len(lines) != 59 {
 		t.Errorf("the CSV has %d lines, want 59", len(lines))
 	}
-	tab.WaitNoText("was removed.")
+	tab.Until(`document.querySelector(".toast") === null`)
 	checkLooks(t, tab, "users")
 
 	tab.Click("link", "Audit Log")
 	tab.WaitText("Removed a user")
-	tab.WaitText("protected: false → true")
+	tab.WaitText("Protected: false → true")
 	checkLooks(t, tab, "audit")
 	if n := browser.Eval[int](tab, `document.querySelectorAll('.audit > li').length`); n != 50 {
 		t.Errorf("%d entries of the audit log, want a page of 50", n)

@@ -47,9 +47,7 @@ func (b *Browser) Tab(t testing.TB) *Tab {
 			tab.leaveTraces()
 		}
 		cancel()
-		tab.mu.Lock()
-		defer tab.mu.Unlock()
-		for _, p := range tab.problems {
+		for _, p := range tab.TakeProblems() {
 			t.Errorf("the console says: %s", p)
 		}
 	})
@@ -64,7 +62,7 @@ func (tab *Tab) Second() *Tab {
 	second := &Tab{t: tab.t, ctx: ctx, Downloads: tab.Downloads}
 	tab.t.Cleanup(func() {
 		cancel()
-		for _, p := range second.problems {
+		for _, p := range second.TakeProblems() {
 			tab.t.Errorf("the second tab's console says: %s", p)
 		}
 	})
@@ -115,6 +113,15 @@ func (tab *Tab) note(problem string) {
 		return
 	}
 	tab.problems = append(tab.problems, problem)
+}
+
+// TakeProblems returns what the console showed so far, and forgets it.
+func (tab *Tab) TakeProblems() []string {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	taken := tab.problems
+	tab.problems = nil
+	return taken
 }
 
 // ExpectProblem names a part of what the console may show: a browser notes every answer of 400 and more there.

@@ -10,6 +10,15 @@ const ACTIONS = {
   'settings.saved': 'Saved the settings', 'settings.deleted': 'Deleted the settings', 'user.added': 'Added a user', 'user.changed': 'Changed a user', 'user.removed': 'Removed a user',
 };
 
+const FIELDS = {
+  heldSpamReport: 'Held Spam Report', protected: 'Protected', schedule: 'Schedule', password: 'Stored password', advanced: 'Advanced Settings', options: 'Sync options',
+  'connection.serverType': 'Server Type', 'connection.host': 'LDAP Server', 'connection.port': 'TCP Port', 'connection.useSSL': 'Use SSL',
+  'connection.allowUnencrypted': 'Without encryption', 'connection.username': 'Username', 'connection.password': 'Password', 'connection.caCertificate': 'CA Certificate',
+};
+
+/** Fields whose before and after are longer than anybody reads here. */
+const LONG = new Set(['advanced', 'options', 'connection.caCertificate']);
+
 /** The log. */
 export class AuditView {
   title = 'Audit Log';
@@ -50,5 +59,5 @@ function line(entry) {
   return h('li', {},
     h('div', { class: 'audit-head' }, h('strong', {}, ACTIONS[entry.action] ?? entry.action), entry.subject !== 'settings' && h('span', { class: 'code' }, entry.subject),
       h('span', { class: 'muted' }, `${moment(entry.at)}, by ${entry.by}`)),
-    details.length > 0 && h('ul', { class: 'plain details' }, details.map(([name, change]) => h('li', {}, h('span', { class: 'muted' }, `${name}: `), change))));
+    details.length > 0 && h('ul', { class: 'plain details' }, details.map(([name, change]) => h('li', {}, h('span', { class: 'muted' }, `${FIELDS[name] ?? name}: `), LONG.has(name) ? 'changed' : change))));
 }

@@ -52,6 +52,7 @@ function account() {
 
 function signedOut(problem) {
   document.title = 'Sign in · Rollcall';
+  document.querySelector('nav').hidden = true;
   const button = h('button', { type: 'button', class: 'primary', onclick: async () => {
     try {
       await session.signIn();

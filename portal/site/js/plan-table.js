@@ -1,5 +1,5 @@
 // The table of a plan: a tab for each change, a search, and every address with its reason.
-import { h, fill, icon, announce, uniqueId } from './dom.js';
+import { h, fill, icon, uniqueId } from './dom.js';
 import { show, list } from './dialog.js';
 import { empty, failure } from './notice.js';
 import { capital, count, number, KINDS, moment, TYPES } from './format.js';
@@ -18,9 +18,12 @@ const COLUMNS = [
 
 /** A plan's rows, of a preview or of a sync. */
 export class PlanTable {
-  /** @param {{path: string, tabs: Tab[], label: string, signal: AbortSignal}} options path is the list's */
-  constructor({ path, tabs, label, signal }) {
-    Object.assign(this, { path, tabs, signal });
+  /**
+   * @param {{path: string, tabs: Tab[], label: string, signal: AbortSignal, planned?: boolean}} options path is the list's; planned: nothing
+   * was written, and it goes without saying at each row
+   */
+  constructor({ path, tabs, label, signal, planned = false }) {
+    Object.assign(this, { path, tabs, signal, planned });
     this.id = uniqueId('plan');
     this.search = h('input', { type: 'search', id: `${this.id}-search`, placeholder: 'Search address, name or reason', autocomplete: 'off', spellcheck: 'false', oninput: () => this.#typing() });
     this.status = h('p', { class: 'table-status', role: 'status' });
@@ -122,7 +125,7 @@ export class PlanTable {
   #line(row) {
     const className = `${row.below ? 'below' : ''} ${row.context ? 'context' : ''}`;
     if (row.named) return { className, cells: [row.address, 'Primary', '', 'not in this list', ''] };
-    const outcome = row.outcome && row.outcome !== 'applied' ? h('span', { class: `badge ${row.outcome}` }, OUTCOMES[row.outcome]) : null;
+    const outcome = row.outcome && row.outcome !== 'applied' && !this.planned ? h('span', { class: `badge ${row.outcome}` }, OUTCOMES[row.outcome]) : null;
     return {
       className,
       cells: [
@@ -130,11 +133,6 @@ export class PlanTable {
         [outcome, capital([row.reason, ...row.notes].filter(Boolean).join('; '))], row.dn,
       ],
     };
-  }
-
-  /** Says what is shown, after something changed it. */
-  announce() {
-    announce(this.status.textContent);
   }
 }
 

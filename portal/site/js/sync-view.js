@@ -93,15 +93,12 @@ export class SyncView {
 
   #totals(run) {
     const { summary, guard, options } = run;
-    const written = run.state === 'done' || run.progress.applied > 0;
-    if (!written && run.state !== 'blocked') return null;
+    if (run.state !== 'done' && run.progress.applied === 0) return null;
     const total = (value, label) => h('div', { class: 'total' }, h('dd', {}, number(value)), h('dt', {}, label));
     const removed = options.removeAccounts && run.state !== 'blocked' ? guard.removals : 0;
     return h('section', { class: 'card', 'aria-label': 'Totals' }, h('dl', { class: 'totals' },
-      run.state === 'blocked' && run.trigger !== 'schedule' ? [total(guard.removals, 'would be removed'), total(guard.stored, 'users')]
-        : [total(summary.create, 'added'), total(removed, 'removed'), total(summary.update, 'changed'), total(summary.unchanged, 'unchanged'),
-          summary.conflicts > 0 && total(summary.conflicts, 'left as they are')],
-      run.state === 'blocked' && run.trigger === 'schedule' && total(guard.removals, 'removals held')),
+      total(summary.create, 'added'), total(removed, 'removed'), total(summary.update, 'changed'), total(summary.unchanged, 'unchanged'),
+      summary.conflicts > 0 && total(summary.conflicts, 'left as they are'), run.state === 'blocked' && total(guard.removals, 'removals held')),
     run.notes.length > 0 && h('details', { class: 'notes' }, h('summary', {}, count(run.notes.length, 'note'), ' about the directory'), h('ul', {}, run.notes.map((note) => h('li', {}, capital(note))))));
   }
 
@@ -139,14 +136,15 @@ export class SyncView {
 
   #changes(run) {
     const { summary, options, guard } = run;
+    const planned = run.state === 'blocked' && run.progress.applied === 0;
     const tabs = [
-      { change: 'create', label: run.undoOf ? 'Came back' : 'Added', count: summary.create, none: 'Nobody was added' },
-      { change: 'delete', label: 'Removed', count: options.removeAccounts ? guard.removals : 0, none: 'Nobody was removed' },
-      { change: 'update', label: 'Changed', count: summary.update, none: 'Nobody was changed' },
+      { change: 'create', label: planned ? 'Would be added' : run.undoOf ? 'Came back' : 'Added', count: summary.create, none: 'Nobody was added' },
+      { change: 'delete', label: run.state === 'blocked' ? 'Would be removed' : 'Removed', count: options.removeAccounts ? guard.removals : 0, none: 'Nobody was removed' },
+      { change: 'update', label: planned ? 'Would be changed' : 'Changed', count: summary.update, none: 'Nobody was changed' },
       { change: 'skipped', label: 'Left as they are', count: summary.skipped, none: 'Nothing was left as it is' },
     ].filter((tab) => run.undoOf || tab.change !== 'skipped');
     if (tabs.every((tab) => tab.count === 0) || run.state === 'failed' && run.progress.applied === 0) return null;
-    const table = new PlanTable({ path: `/v1/syncs/${this.id}/changes`, tabs, label: 'Changes', signal: this.signal });
+    const table = new PlanTable({ path: `/v1/syncs/${this.id}/changes`, tabs, label: 'Changes', signal: this.signal, planned });
     return h('section', { class: 'card flush', 'aria-label': 'Changes' }, table.element);
   }
 
