@@ -31,7 +31,8 @@ func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 	h := settingsHandlers{s, now}
 	tags := []string{"Settings"}
 	api.Route(a, huma.Operation{OperationID: "get-settings", Method: http.MethodGet, Path: "/v1/settings", Tags: tags,
-		Summary: "Show the saved settings", Description: "With optional=true, 204 where none are saved.", Errors: []int{http.StatusNotFound}}, h.get)
+		Summary: "Show the saved settings", Responses: map[string]*huma.Response{"204": {Description: "None are saved, and optional=true was asked for"}},
+		Errors: []int{http.StatusNotFound}}, h.get)
 	api.Route(a, huma.Operation{OperationID: "save-settings", Method: http.MethodPut, Path: "/v1/settings", Tags: tags,
 		Summary: "Save settings, and the schedule", Description: "What is left out stays as it is, but for the schedule: null, or none, ends it.",
 		Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed}}, h.save)

@@ -124,7 +124,7 @@ export class PlanTable {
 
   #line(row) {
     const className = `${row.below ? 'below' : ''} ${row.context ? 'context' : ''}`;
-    if (row.named) return { className, cells: [row.address, 'Primary', '', 'not in this list', ''] };
+    if (row.named) return { className, cells: [row.address, 'Primary', '', 'not in this tab', ''] };
     const outcome = row.outcome && row.outcome !== 'applied' && !this.planned ? h('span', { class: `badge ${row.outcome}` }, OUTCOMES[row.outcome]) : null;
     return {
       className,
