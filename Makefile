@@ -12,7 +12,7 @@ say = @printf '\n== %s\n' "$(1)"
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: tools ## start the whole system on this machine, with three demo directories (ADDR=, DATA=)
@@ -28,7 +28,7 @@ test: tools servers ## run every test, with real directory servers
 	@go vet ./...
 	$(call say,Linting (the first time the linter is compiled))
 	@$(GOLANGCI_LINT) run ./...
-	$(call say,Running the tests; the whole path against OpenLDAP and Samba takes about a minute)
+	$(call say,Running the tests; the whole path against OpenLDAP and Samba and through a browser takes a few minutes)
 	@# -count=1: the end-to-end tests build and start programs, which the test cache knows nothing of.
 	@go test -count=1 -timeout 20m ./...
 
@@ -58,8 +58,13 @@ generate: ## write docs/openapi.json and the demo directories anew
 	@go generate ./...
 	@go test ./local -run TestTheStoredDocument -update
 
+.PHONY: screenshots
+screenshots: tools servers ## take the pictures of the page that README shows anew
+	@mkdir -p docs/screenshots
+	@ROLLCALL_SCREENSHOTS=../docs/screenshots go test -count=1 -run 'TestPageLooks$$' ./e2e
+
 .PHONY: servers
-servers: ## install the directory servers that the tests start (Debian's packages)
+servers: ## install the directory servers and the browser that the tests start (Debian's packages)
 	@bash e2e/install/debian.sh
 
 .PHONY: tools

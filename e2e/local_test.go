@@ -127,6 +127,7 @@ func TestLargeDirectory(t *testing.T) {
 	} else {
 		t.Logf("peak memory of the preview: %d KiB", peak)
 	}
+	checkLargePreview(t, p, preview.text("id"), addresses)
 	started := p.must(202, "POST", "/v1/syncs", object{"previewId": preview.text("id")})
 	path := "/v1/syncs/" + started.text("id")
 	applied := 0
@@ -140,6 +141,7 @@ func TestLargeDirectory(t *testing.T) {
 	p.stop(syscall.SIGKILL)
 
 	p = startProgram(t, data, "-demo=false")
+	checkLargeSync(t, p, path)
 	run := p.wait(path)
 	wantDone(t, run)
 	if run.number("progress.applied") != addresses || run.number("summary.conflicts") != 0 {

@@ -54,6 +54,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer stop()
+	defer closeChromium()
 	code := m.Run()
 	if code != 0 {
 		fmt.Fprintf(os.Stderr, "the shared program's log:\n%.20000s", shared.log)

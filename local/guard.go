@@ -32,12 +32,17 @@ func guarded(base string, next http.Handler) http.Handler {
 				return
 			}
 		}
-		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" && !opensPage(r) {
 			refuse(w, "origin_not_allowed", "Requests from pages of another site are refused.")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// opensPage tells whether a person followed a link to the page: that tells its site nothing, and does nothing here.
+func opensPage(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.URL.Path == "/" && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
 // isOwn tells whether a Host is a loopback name with the port that is listened on.

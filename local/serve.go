@@ -16,6 +16,7 @@ import (
 	"rollcall/functions/preview/previews"
 	"rollcall/functions/sync/syncs"
 	"rollcall/local/demo"
+	"rollcall/portal"
 	"rollcall/shared/api"
 	"rollcall/shared/directory"
 	"rollcall/shared/embedded"
@@ -149,18 +150,10 @@ func routes(service *importer.Service, downloads http.Handler, base string, log 
 	if downloads != nil {
 		mux.Handle(embedded.DownloadPath, downloads)
 	}
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintf(w, welcome, base)
-	})
+	// Without a configuration the page asks nobody to sign in.
+	mux.Handle("/", portal.Handler(portal.Config{}))
 	return logged(log, guarded(base, mux))
 }
-
-const welcome = `Rollcall imports the users of a directory server into the Users List.
-
-The API is at %[1]s/v1/, described in %[1]s/v1/openapi.json.
-The README shows the whole job with five curl commands.
-`
 
 // newAPI registers the routes of all functions on one API.
 func newAPI(service *importer.Service, log *slog.Logger) *api.API {

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the Debian packages that the tests in e2e/ start as real servers. It installs only what is missing, and
-# needs root (or sudo) only then. No service is started: the tests run their own servers, on loopback, from
-# directories of their own.
+# Installs the Debian packages that the tests in e2e/ start: real servers, and the browser that opens the page. It
+# installs only what is missing, and needs root (or sudo) only then. No service is started: the tests run their own
+# servers, on loopback, from directories of their own.
 #
 #	e2e/install/debian.sh          install what is missing
 #	e2e/install/debian.sh -check   say what is missing, exit 1 if anything is
@@ -17,6 +17,7 @@ samba-dsdb-modules
 samba-vfs-modules
 winbind
 ldb-tools
+chromium
 '
 
 say() { printf '%s\n' "e2e packages: $*"; }
@@ -56,7 +57,7 @@ restore_services() {
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
-	say "this is not Debian; install OpenLDAP (slapd, ldap-utils) and Samba AD by hand." >&2
+	say "this is not Debian; install OpenLDAP (slapd, ldap-utils), Samba AD and Chromium by hand." >&2
 	exit 1
 fi
 

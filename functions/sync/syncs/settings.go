@@ -2,6 +2,7 @@ package syncs
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,7 +31,8 @@ func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 	h := settingsHandlers{s, now}
 	tags := []string{"Settings"}
 	api.Route(a, huma.Operation{OperationID: "get-settings", Method: http.MethodGet, Path: "/v1/settings", Tags: tags,
-		Summary: "Show the saved settings", Errors: []int{http.StatusNotFound}}, h.get)
+		Summary: "Show the saved settings", Responses: map[string]*huma.Response{"204": {Description: "None are saved, and optional=true was asked for"}},
+		Errors: []int{http.StatusNotFound}}, h.get)
 	api.Route(a, huma.Operation{OperationID: "save-settings", Method: http.MethodPut, Path: "/v1/settings", Tags: tags,
 		Summary: "Save settings, and the schedule", Description: "What is left out stays as it is, but for the schedule: null, or none, ends it.",
 		Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed}}, h.save)
@@ -89,20 +91,30 @@ func (in *saveInput) version() (*int64, error) {
 	return &version, err
 }
 
+type getInput struct {
+	Optional bool `query:"optional" doc:"Answer 204 in place of 404 where none are saved: a browser shows its user every 404 as an error"`
+}
+
 type settingsOutput struct {
-	ETag string `header:"ETag"`
-	Body api.Settings
+	Status int
+	ETag   string `header:"ETag"`
+	Body   api.Settings
 }
 
 func (h settingsHandlers) shown(s importer.Saved, err error) (*settingsOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &settingsOutput{ETag: `"` + strconv.FormatInt(s.Version, 10) + `"`, Body: api.SettingsView(s, h.now())}, nil
+	return &settingsOutput{Status: http.StatusOK, ETag: `"` + strconv.FormatInt(s.Version, 10) + `"`, Body: api.SettingsView(s, h.now())}, nil
 }
 
-func (h settingsHandlers) get(ctx context.Context, _ *struct{}) (*settingsOutput, error) {
-	return h.shown(h.service.Settings(ctx, api.Identity(ctx)))
+func (h settingsHandlers) get(ctx context.Context, in *getInput) (*settingsOutput, error) {
+	saved, err := h.service.Settings(ctx, api.Identity(ctx))
+	var none *importer.Error
+	if in.Optional && errors.As(err, &none) && none.Class == importer.NotFound {
+		return &settingsOutput{Status: http.StatusNoContent}, nil
+	}
+	return h.shown(saved, err)
 }
 
 func (h settingsHandlers) save(ctx context.Context, in *saveInput) (*settingsOutput, error) {

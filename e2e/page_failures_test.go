@@ -1,0 +1,237 @@
+package e2e
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"rollcall/e2e/browser"
+	"rollcall/e2e/ldapserver"
+	"rollcall/local/demo/authority"
+	"rollcall/local/demo/ldapd"
+	"rollcall/local/demo/ldif"
+)
+
+// TestPageShowsFieldErrorsAtTheirFields sends what the API refuses.
+func TestPageShowsFieldErrorsAtTheirFields(t *testing.T) {
+	t.Parallel()
+	tab := openPage(t, account(t), "/import")
+	tab.ExpectProblem("status of 422")
+	tab.Fill("LDAP Server", "ldap://dc1.example.com")
+	tab.Fill("TCP Port", "99999")
+	tab.Fill("Username", "reader@example.com")
+	tab.Fill("Password", "x")
+	tab.Check("checkbox", "Apply Advanced Settings", true)
+	tab.Fill("Search Base", "nonsense")
+	tab.Fill("Filter String", "(&(mail=*)(cn=a)")
+	tab.Fill("Accepted Domains", "example.com\nexa mple")
+	tab.Fill("Exclusions", "nobody")
+	tab.Fill("Aliases", "mail, (x)")
+	tab.Fill("CA Certificate", "MIIB")
+	tab.Check("checkbox", "Apply Advanced Settings", false)
+	tab.Check("checkbox", "Apply Advanced Settings", true)
+	tab.Click("button", "Preview Users to Sync")
+	tab.WaitText("fields need another look")
+	for _, want := range []struct{ field, says string }{
+		{"LDAP Server", "ldap://"}, {"TCP Port", "65535"}, {"Search Base", "DN"}, {"Filter String", "character"}, {"Exclusions", "Entry 1"}, {"Aliases", "Entry 2"}, {"CA Certificate", "BEGIN CERTIFICATE"},
+	} {
+		if got := tab.FieldError("textbox", want.field); !strings.Contains(got, want.says) {
+			t.Errorf("the error at %s is %q, want one with %q", want.field, got, want.says)
+		}
+	}
+	if got := tab.Focused(); got != "LDAP Server" {
+		t.Errorf("the focus is on %q, want it on the first wrong field", got)
+	}
+	checkAccessible(t, tab, "field errors")
+	tab.Fill("LDAP Server", "dc1.example.com")
+	if got := tab.FieldError("textbox", "LDAP Server"); got != "" {
+		t.Errorf("the error stays while somebody mends the field: %q", got)
+	}
+	tab.Fill("TCP Port", "x")
+	tab.Click("button", "Preview Users to Sync")
+	tab.WaitText("One field needs another look")
+	if got := tab.FieldError("textbox", "TCP Port"); !strings.Contains(got, "number") {
+		t.Errorf("the error at TCP Port is %q", got)
+	}
+}
+
+// TestPageShowsTheFailingStepAndItsMend breaks steps of the connection, and follows the way back to the field that mends each.
+func TestPageShowsTheFailingStepAndItsMend(t *testing.T) {
+	t.Parallel()
+	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(3)})
+	_, deadPort := ldapserver.Unreachable(t)
+	tab := openPage(t, account(t), "/import")
+	fillConnection(tab, s)
+	fail := func(step, says, mend, field string) {
+		t.Helper()
+		tab.Click("button", "Preview Users to Sync")
+		tab.WaitText("The preview failed at “" + step + "”")
+		tab.WaitText(says)
+		if got := browser.Eval[string](tab, `document.querySelector('.step.failed .step-name').innerText`); !strings.HasPrefix(got, step) {
+			t.Errorf("the cross is at %q, want it at %q", got, step)
+		}
+		tab.Click("button", mend)
+		tab.Until(`document.activeElement?.labels?.[0]?.innerText === ` + strconv.Quote(field))
+		if got := tab.Value("textbox", "LDAP Server"); got != s.Host {
+			t.Errorf("what was typed is gone: the server is %q", got)
+		}
+	}
+	tab.Fill("Password", "wrong")
+	fail("Sign in", "wrong username or password", "Go to Password", "Password")
+	tab.Fill("Password", s.Password)
+	tab.Fill("CA Certificate", "")
+	fail("Encrypt", "issued by", "Go to CA Certificate", "CA Certificate")
+	tab.Fill("CA Certificate", s.CACertificate)
+	tab.Fill("Search Base", "ou=nowhere,dc=example,dc=com")
+	fail("Find the search base", "dc=example,dc=com", "Go to Search Base", "Search Base")
+	checkAccessible(t, tab, "back at the settings")
+	tab.Fill("Search Base", "")
+	tab.Fill("TCP Port", fmt.Sprint(deadPort))
+	fail("Connect", "Check the port", "Go to TCP Port", "TCP Port")
+	tab.Fill("TCP Port", fmt.Sprint(s.Port))
+	tab.Fill("Filter String", "(mail=nobody@example.com)")
+	tab.Click("button", "Preview Users to Sync")
+	tab.WaitText("Nothing was found")
+	tab.WaitText("There is nothing to sync")
+	if browser.Eval[bool](tab, `[...document.querySelectorAll('button')].find((b) => b.innerText === 'Sync Now').disabled`) != true {
+		t.Error("an empty read can be synced")
+	}
+}
+
+// TestPageComesBackToARunningPreview reloads in the middle of a preview, cancels it, and finds what was typed.
+func TestPageComesBackToARunningPreview(t *testing.T) {
+	t.Parallel()
+	host, port := ldapserver.Silent(t)
+	tab := openPage(t, account(t), "/import")
+	tab.Fill("LDAP Server", host)
+	tab.Fill("TCP Port", fmt.Sprint(port))
+	tab.Fill("Username", "reader@example.com")
+	tab.Fill("Password", "a secret")
+	tab.Check("checkbox", "Apply Advanced Settings", true)
+	tab.Fill("Exclusions", "*@test.example.com")
+	tab.Click("button", "Preview Users to Sync")
+	tab.WaitText("Encrypt : under way")
+	checkAccessible(t, tab, "running preview")
+	address := tab.Address()
+	second := tab.Second()
+	second.Open(address[:strings.Index(address, "#")] + "#/import")
+	second.WaitFor("button", "Preview Users to Sync")
+	if got := second.Value("textbox", "LDAP Server"); got != "" {
+		t.Errorf("the second tab has %q of the first one's", got)
+	}
+	tab.Reload()
+	tab.WaitText("Connect : done")
+	tab.WaitText("Encrypt : under way")
+	if tab.Address() != address {
+		t.Errorf("after the reload the page is at %s, want %s", tab.Address(), address)
+	}
+	tab.Click("button", "Cancel")
+	tab.WaitFor("button", "Preview Users to Sync")
+	for field, want := range map[string]string{"LDAP Server": host, "TCP Port": fmt.Sprint(port), "Username": "reader@example.com", "Exclusions": "*@test.example.com", "Password": ""} {
+		if got := tab.Value("textbox", field); got != want {
+			t.Errorf("after reload and Cancel, %s is %q, want %q", field, got, want)
+		}
+	}
+	if stored := browser.Eval[string](tab, `JSON.stringify({ ...sessionStorage, ...localStorage })`); strings.Contains(stored, "a secret") {
+		t.Error("the password is in the browser's storage")
+	}
+	tab.Open(address)
+	tab.WaitText("The preview was cancelled")
+
+	tab.Open(address[:strings.Index(address, "#")] + "#/import")
+	tab.Fill("Password", "another secret")
+	tab.Click("button", "Preview Users to Sync")
+	tab.WaitText("Encrypt : under way")
+	tab.Click("button", "Cancel")
+	tab.WaitFor("button", "Preview Users to Sync")
+	if got := tab.Value("textbox", "Password"); got != "another secret" {
+		t.Error("Cancel without a reload lost the password")
+	}
+	tab.ExpectProblem("status of 404")
+	tab.Open(address[:strings.Index(address, "#")] + "#/previews/01M852AHDTY7WJ1PH72RY9M16N")
+	tab.WaitText("The preview cannot be shown")
+	tab.Click("button", "Take a new preview")
+	tab.WaitFor("button", "Preview Users to Sync")
+}
+
+// hostile starts a directory whose texts would be markup. No server that keeps to RFC 4514 gives such a name, so it is one that
+// gives whatever it was told.
+func hostile(t *testing.T) *ldapserver.Server {
+	t.Helper()
+	evil := ldif.Entry{DN: `CN=<img src=x onerror=alert(1)>,DC=example,DC=com`}
+	evil.Add("objectClass", "user")
+	evil.Add("proxyAddresses", "SMTP:evil@example.com", `smtp:<script>alert(2)</script>@example.com`, `smtp:"<img src=x onerror=alert(3)>"@example.com`)
+	base := ldif.Entry{DN: "DC=example,DC=com"}
+	base.Add("objectClass", "domain")
+	root := ldif.Entry{}
+	root.Add("objectClass", "top")
+	root.Add("defaultNamingContext", base.DN)
+	root.Add("supportedExtension", "1.3.6.1.4.1.1466.20037")
+	ca, err := authority.New(authority.Config{Name: "Test CA"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tls, err := ca.ServerTLS("localhost", "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := ldapd.New(ldapd.Config{
+		Entries: []ldif.Entry{base, evil}, RootDSE: root, TLS: tls, Log: slog.New(slog.DiscardHandler),
+		Accounts: []ldapd.Account{{DN: "CN=reader,DC=example,DC=com", Password: "secret"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	return &ldapserver.Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, Username: "CN=reader,DC=example,DC=com", Password: "secret", CACertificate: ca.PEM()}
+}
+
+// TestPageShowsMarkupAsText previews a directory that tries to write into the page.
+func TestPageShowsMarkupAsText(t *testing.T) {
+	t.Parallel()
+	p := account(t)
+	tab := openPage(t, p, "/import")
+	fillConnection(tab, hostile(t))
+	tab.Click("button", "Preview Users to Sync")
+	tab.WaitText("Results Preview")
+	check := func(where string) {
+		t.Helper()
+		if browser.Eval[int](tab, `document.querySelectorAll('main img, main script, main b, dialog img, dialog b').length`) > 0 {
+			t.Errorf("%s: text of the directory became markup", where)
+		}
+	}
+	tab.WaitText("CN=<img src=x onerror=alert(1)>,DC=example,DC=com")
+	check("the table")
+	tab.Click("button", "evil@example.com")
+	tab.WaitText("Distinguished name")
+	if dn := browser.Eval[string](tab, `document.querySelector('dialog .code').innerText`); dn != "CN=<img src=x onerror=alert(1)>,DC=example,DC=com" {
+		t.Errorf("the DN is shown as %q", dn)
+	}
+	check("the details")
+	tab.Click("button", "Close")
+	tab.Click("tab", "Skipped")
+	tab.WaitText("<script>alert(2)</script>@example.com")
+	check("the skipped")
+	tab.Click("button", "Sync Now")
+	tab.WaitText("The sync is done")
+	check("the changes")
+	tab.Click("link", "Users List")
+	tab.WaitText("evil@example.com")
+	check("the Users List")
+	addresses := []string{}
+	for _, u := range p.list("/v1/users", nil) {
+		addresses = append(addresses, u.text("address"))
+	}
+	if !slices.Contains(addresses, "evil@example.com") {
+		t.Errorf("users %q", addresses)
+	}
+}

@@ -1,0 +1,97 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rollcall/e2e/browser"
+)
+
+// shownInReadme are the pictures that README shows; with ROLLCALL_SCREENSHOTS they are copied to the folder it names.
+var shownInReadme = []string{"settings-1440-light.png", "preview-1440-light.png", "sync-1440-dark.png", "preview-360-light.png", "preview-360-dark.png"}
+
+// TestPageLooks goes through the views with a demo directory, as a stranger who tries it would, and looks at each in every window.
+func TestPageLooks(t *testing.T) {
+	p := startProgram(t, t.TempDir())
+	first := p.preview(object{"connection": demoConnection(t, p, "exchange"), "advanced": object{"include": []string{"user"}, "exclude": []string{"*@example.net"}}})
+	wantDone(t, first)
+	wantDone(t, p.sync(object{"previewId": first.text("id")}))
+	for _, address := range []string{"fax@example.com", "old.office@example.com", "trainee@example.com"} {
+		p.must(201, "POST", "/v1/users", object{"address": address})
+	}
+	tab := openPage(t, p, "/import")
+	tab.WaitFor("button", "Preview Users to Sync")
+	checkLooks(t, tab, "settings-empty")
+	fillConnection(tab, demoServer(t, p, "exchange"))
+	checkLooks(t, tab, "advanced")
+	tab.Click("button", "Preview Users to Sync")
+	tab.WaitText("Results Preview")
+	tab.Click("button", "Save as a scheduled job")
+	tab.WaitText("Saved: imports every 6 hours")
+	tab.Check("checkbox", "Send HSRs to newly imported Users", true)
+	tab.Check("checkbox", "Remove Accounts", true)
+	tab.WaitText("3 accounts would be removed")
+	tab.Until(`/^\d+ addresses$/.test(document.querySelector('.table-status').innerText)`)
+	checkLooks(t, tab, "preview")
+	tab.Click("button", "Sync Now")
+	tab.WaitText("The sync is done")
+	tab.Until(`/^\d+ addresses$/.test(document.querySelector('.table-status').innerText)`)
+	checkLooks(t, tab, "sync")
+	tab.Click("link", "LDAP Import")
+	tab.WaitText("Saved Sync")
+	tab.Check("checkbox", "Apply Advanced Settings", false)
+	checkLooks(t, tab, "settings")
+	tab.Click("link", "Users List")
+	tab.WaitText("1–50")
+	checkLooks(t, tab, "users-demo")
+	if folder := os.Getenv("ROLLCALL_SCREENSHOTS"); folder != "" {
+		for _, name := range shownInReadme {
+			data, err := os.ReadFile(filepath.Join(pictures, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestTheChecksOfThePageCanFail plants a fault of each kind: a check that finds nothing must be one that would have found it.
+func TestTheChecksOfThePageCanFail(t *testing.T) {
+	t.Parallel()
+	tab := openPage(t, account(t), "/import")
+	tab.WaitFor("button", "Preview Users to Sync")
+	browser.Eval[bool](tab, `(() => {
+	  const low = document.createElement('p');
+	  low.append('hardly to be seen');
+	  low.style.color = 'rgb(200 200 200)';
+	  document.querySelector('main').append(low, document.createElement('input'));
+	  return true;
+	})()`)
+	if found := strings.Join(faults(tab), "\n"); !strings.Contains(found, "color-contrast") || !strings.Contains(found, "label") {
+		t.Errorf("axe finds %q, want the contrast and the missing label", found)
+	}
+	for what, plant := range map[string]string{
+		"markup out of text":  `document.querySelector('main').innerHTML = '<b>x</b>'`,
+		"an inline style":     `document.querySelector('main').setAttribute('style', 'color: red') ?? true`,
+		"an image elsewhere":  `(() => { const i = new Image(); i.src = 'http://127.0.0.1:1/x.png'; document.body.append(i); return true; })()`,
+		"an error is logged":  `console.error('planted') ?? true`,
+		"a rejected promise":  `(() => { Promise.reject(new Error('planted')); return true; })()`,
+		"a failing request":   `fetch('/v1/nothing').then(() => true)`,
+		"code out of a text":  `(() => { const s = document.createElement('script'); try { s.text = 'window.planted = 1'; } catch { return true; } document.body.append(s); return true; })()`,
+		"a request elsewhere": `fetch('http://127.0.0.1:1/').catch(() => true)`,
+	} {
+		tab.TakeProblems()
+		browser.Eval[bool](tab, `(async () => { try { await (`+plant+`); } catch { /* the console has it */ } await new Promise((r) => setTimeout(r, 50)); return true; })()`)
+		tab.Until(`true`)
+		if got := tab.TakeProblems(); len(got) == 0 {
+			t.Errorf("%s: the console says nothing", what)
+		}
+	}
+	if browser.Eval[bool](tab, `window.planted === 1`) {
+		t.Error("code out of a text ran")
+	}
+}

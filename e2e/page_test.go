@@ -1,0 +1,137 @@
+package e2e
+
+import (
+	_ "embed"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"rollcall/e2e/browser"
+	"rollcall/e2e/ldapserver"
+)
+
+// chromium is started by the first test that wants it, and serves all of them.
+var chromium struct {
+	once sync.Once
+	*browser.Browser
+	err error
+}
+
+func closeChromium() {
+	if chromium.Browser != nil {
+		chromium.Close()
+	}
+}
+
+// openPage opens the page of a program in a tab of its own, at a place such as "/users".
+func openPage(t *testing.T, p *program, place string) *browser.Tab {
+	t.Helper()
+	chromium.once.Do(func() { chromium.Browser, chromium.err = browser.Start() })
+	if chromium.err != nil {
+		t.Fatal(chromium.err)
+	}
+	tab := chromium.Tab(t)
+	if p.account != "" {
+		tab.Header("X-Rollcall-Account", p.account)
+	}
+	tab.Open(p.base + "/#" + place)
+	tab.Until(`document.querySelector('main h1') !== null`)
+	return tab
+}
+
+// fillConnection types a server's connection into the form.
+func fillConnection(tab *browser.Tab, s *ldapserver.Server) {
+	tab.Fill("LDAP Server", s.Host)
+	tab.Fill("Username", s.Username)
+	tab.Fill("Password", s.Password)
+	tab.Fill("TCP Port", strconv.Itoa(s.Port))
+	tab.Check("checkbox", "Apply Advanced Settings", true)
+	tab.Fill("CA Certificate", s.CACertificate)
+}
+
+// demoServer reads a demo directory's connection.
+func demoServer(t *testing.T, p *program, serverType string) *ldapserver.Server {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(p.data, "demo", serverType+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body struct {
+		Connection struct {
+			Host, Username, Password, CACertificate string
+			Port                                    int
+		}
+	}
+	if err := json.Unmarshal(data, &body); err != nil {
+		t.Fatal(err)
+	}
+	c := body.Connection
+	return &ldapserver.Server{Host: c.Host, Port: c.Port, Username: c.Username, Password: c.Password, CACertificate: c.CACertificate}
+}
+
+//go:embed testdata/axe-core/axe.min.js
+var axe string
+
+// faults lists everything that axe finds wrong by WCAG 2.2 AA and its best practices.
+func faults(tab *browser.Tab) []string {
+	if !browser.Eval[bool](tab, `typeof axe === 'object'`) {
+		browser.Eval[bool](tab, axe+"; true")
+	}
+	return browser.Eval[[]string](tab, `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+	  .then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary.replace(/\s+/g, ' '))))`)
+}
+
+// checkAccessible fails for everything that axe finds.
+func checkAccessible(t *testing.T, tab *browser.Tab, what string) {
+	t.Helper()
+	for _, f := range faults(tab) {
+		t.Errorf("axe, %s: %s", what, f)
+	}
+}
+
+// checkFits fails where the page is wider than its window.
+func checkFits(t *testing.T, tab *browser.Tab, what string) {
+	t.Helper()
+	wide := browser.Eval[[]string](tab, `(() => {
+	  const width = document.documentElement.clientWidth;
+	  if (document.documentElement.scrollWidth <= width) return [];
+	  return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > width + 1).slice(0, 5).map((e) => e.tagName + '.' + e.className);
+	})()`)
+	if len(wide) > 0 {
+		t.Errorf("%s is wider than its window: %s", what, strings.Join(wide, ", "))
+	}
+}
+
+// pictures is the folder that screenshots go to.
+const pictures = "out"
+
+// looks are the windows that each view is checked and photographed in.
+var looks = []struct {
+	name          string
+	width, height int64
+	dark          bool
+}{
+	{"360-light", 360, 780, false}, {"360-dark", 360, 780, true}, {"1440-light", 1440, 900, false}, {"1440-dark", 1440, 900, true},
+}
+
+// checkLooks looks at what a tab shows in each window: axe, width, and a picture.
+func checkLooks(t *testing.T, tab *browser.Tab, name string) {
+	t.Helper()
+	for _, look := range looks {
+		tab.Size(look.width, look.height)
+		tab.Dark(look.dark)
+		checkFits(t, tab, name+" at "+look.name)
+		// Once in each width and each colour: axe takes longer than all else here.
+		if look.dark == (look.width > 720) {
+			checkAccessible(t, tab, name+" at "+look.name)
+		}
+		tab.Until(`document.querySelector('.toast') === null`)
+		tab.Screenshot(filepath.Join(pictures, name+"-"+look.name+".png"))
+	}
+	tab.Size(1280, 900)
+	tab.Dark(false)
+}

@@ -1,0 +1,108 @@
+// Package portal holds the LDAP Import page: static files that talk to the API of their own origin, and what a server of
+// them must say about them. It exists so that local and the deployed page have one set of files and one policy.
+package portal
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"io/fs"
+	"net/http"
+	"strings"
+)
+
+// all: is there so that no file is left out for how its name begins.
+//
+//go:embed all:site
+var site embed.FS
+
+// ConfigPath is where the page looks for its Config. No embedded file has this path: whoever serves the page writes it.
+const ConfigPath = "/config.json"
+
+// Config tells the page how people sign in. The zero value means that nobody has to.
+type Config struct {
+	// Issuer is the OpenID Connect issuer, whose discovery document names its endpoints (OpenID Connect Discovery 1.0).
+	Issuer string `json:"issuer,omitempty"`
+	// ClientID is a public client's that may use the code flow with PKCE (RFC 7636), with the page's origin and "/" as its
+	// redirect and sign-out address.
+	ClientID string `json:"clientId,omitempty"`
+	// Scope is asked for: openid, and the scopes of the API.
+	Scope string `json:"scope,omitempty"`
+}
+
+// Files returns the page's files: index.html and what it loads.
+func Files() fs.FS {
+	files, err := fs.Sub(site, "site")
+	if err != nil {
+		panic("the embedded folder is gone: " + err.Error())
+	}
+	return files
+}
+
+// ContentSecurityPolicy is the page's policy (Content Security Policy Level 3). connect are the origins that it may call
+// besides its own: those of the issuer and, where it is another, of the issuer's token endpoint.
+//
+// Trusted Types are required and no policy of theirs may be made, so that a browser which knows them refuses to turn any
+// text into markup or script: what a directory holds can only be shown.
+func ContentSecurityPolicy(connect ...string) string {
+	return strings.Join([]string{
+		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
+		strings.Join(append([]string{"connect-src 'self'"}, connect...), " "),
+		"form-action 'none'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
+	}, "; ")
+}
+
+// Handler serves the page at "/" with a configuration. connect is ContentSecurityPolicy's.
+func Handler(c Config, connect ...string) http.Handler {
+	files, policy := Files(), ContentSecurityPolicy(connect...)
+	// A Config has no type that json cannot marshal.
+	config, _ := json.Marshal(c)
+	tag := `"` + hash(files) + `"`
+	server := http.FileServerFS(files)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", policy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		// The files have no versions in their names: a browser asks each time whether it has them still.
+		header.Set("Cache-Control", "no-cache")
+		if r.URL.Path == ConfigPath {
+			header.Set("Content-Type", "application/json")
+			// A broken connection is all that can fail here.
+			_, _ = w.Write(config)
+			return
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			header.Set("Allow", "GET, HEAD")
+			http.Error(w, "The page takes GET and HEAD.", http.StatusMethodNotAllowed)
+			return
+		}
+		// A folder has no page of its own, and is not listed.
+		if strings.HasSuffix(r.URL.Path, "/") && r.URL.Path != "/" {
+			http.NotFound(w, r)
+			return
+		}
+		header.Set("ETag", tag)
+		server.ServeHTTP(w, r)
+	})
+}
+
+// hash is one value for all files: they are deployed together.
+func hash(files fs.FS) string {
+	sum := sha256.New()
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, path)
+		sum.Write([]byte(path))
+		sum.Write(content)
+		return err
+	})
+	if err != nil {
+		panic("an embedded file cannot be read: " + err.Error())
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}

@@ -1,0 +1,118 @@
+package portal_test
+
+import (
+	"encoding/json"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"rollcall/portal"
+)
+
+func get(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, httptest.NewRequest(method, path, nil))
+	return recorder
+}
+
+func TestThePolicyAllowsNothingButThePagesOwn(t *testing.T) {
+	t.Parallel()
+	policy := portal.ContentSecurityPolicy("https://issuer.example.com")
+	for _, want := range []string{
+		"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self' https://issuer.example.com", "img-src 'self' data:", "form-action 'none'",
+		"frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
+	} {
+		if !strings.Contains("; "+policy+";", "; "+want+";") {
+			t.Errorf("%q lacks %q", policy, want)
+		}
+	}
+	if strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") {
+		t.Errorf("%q allows too much", policy)
+	}
+}
+
+func TestHandler(t *testing.T) {
+	t.Parallel()
+	h := portal.Handler(portal.Config{Issuer: "https://issuer.example.com", ClientID: "page", Scope: "openid"}, "https://issuer.example.com")
+	for path, want := range map[string]struct {
+		status   int
+		mimeType string
+	}{
+		"/": {200, "text/html"}, "/js/main.js": {200, "text/javascript"}, "/css/base.css": {200, "text/css"}, "/favicon.svg": {200, "image/svg+xml"},
+		"/config.json": {200, "application/json"}, "/js/": {404, "text/plain"}, "/nothing": {404, "text/plain"}, "/portal.go": {404, "text/plain"},
+	} {
+		answer := get(t, h, http.MethodGet, path)
+		if answer.Code != want.status || !strings.HasPrefix(answer.Header().Get("Content-Type"), want.mimeType) {
+			t.Errorf("GET %s: %d %s, want %d %s", path, answer.Code, answer.Header().Get("Content-Type"), want.status, want.mimeType)
+		}
+		if got := answer.Header().Get("Content-Security-Policy"); got != portal.ContentSecurityPolicy("https://issuer.example.com") {
+			t.Errorf("GET %s has the policy %q", path, got)
+		}
+	}
+	if answer := get(t, h, http.MethodPost, "/"); answer.Code != http.StatusMethodNotAllowed {
+		t.Errorf("POST / answers %d", answer.Code)
+	}
+	var config map[string]string
+	if err := json.Unmarshal(get(t, h, http.MethodGet, portal.ConfigPath).Body.Bytes(), &config); err != nil || config["clientId"] != "page" || config["issuer"] == "" || config["scope"] != "openid" {
+		t.Errorf("the configuration is %v (error %v)", config, err)
+	}
+	if got := get(t, portal.Handler(portal.Config{}), http.MethodGet, portal.ConfigPath).Body.String(); got != "{}" {
+		t.Errorf("without an issuer the configuration is %s, want {}", got)
+	}
+}
+
+// What is deployed over the configuration, or is asked for and not there, or would be refused by the policy, only shows once it is
+// deployed.
+func TestFilesFitThePolicyAndEachOther(t *testing.T) {
+	t.Parallel()
+	files := portal.Files()
+	imports := regexp.MustCompile(`(?:from|import)\s*\(?'(\.[^']+)'`)
+	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|<script>|javascript:`)
+	sinks := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function`)
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if "/"+path == portal.ConfigPath {
+			t.Errorf("%s is among the files: a deployment would put it over its own", path)
+		}
+		content, err := fs.ReadFile(files, path)
+		if err != nil {
+			return err
+		}
+		switch {
+		case strings.HasPrefix(path, "vendor/"):
+		case strings.HasSuffix(path, ".js"):
+			if found := sinks.Find(content); found != nil {
+				t.Errorf("%s has %s: text must stay text", path, found)
+			}
+			for _, m := range imports.FindAllStringSubmatch(string(content), -1) {
+				target := strings.TrimPrefix(strings.Replace("js/"+m[1], "js/../", "", 1), "./")
+				target = strings.Replace(target, "/./", "/", 1)
+				if _, err := fs.Stat(files, target); err != nil {
+					t.Errorf("%s imports %s: %v", path, m[1], err)
+				}
+			}
+		case strings.HasSuffix(path, ".html"):
+			if found := inline.Find(content); found != nil {
+				t.Errorf("%s has %s, which the policy refuses", path, found)
+			}
+			for _, m := range regexp.MustCompile(`(?:src|href)="([^"#]+)"`).FindAllStringSubmatch(string(content), -1) {
+				if _, err := fs.Stat(files, m[1]); err != nil {
+					t.Errorf("%s refers to %s: %v", path, m[1], err)
+				}
+			}
+		}
+		if strings.HasSuffix(path, ".js") && !strings.HasPrefix(path, "vendor/") && strings.Count(string(content), "\n") > 350 {
+			t.Errorf("%s is longer than 350 lines", path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

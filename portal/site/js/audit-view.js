@@ -1,0 +1,63 @@
+// The audit log: who changed which settings or user, and when.
+import { h, fill, announce } from './dom.js';
+import { empty, failure, loading } from './notice.js';
+import { count, moment } from './format.js';
+import * as api from './api.js';
+
+const PAGE = 50;
+
+const ACTIONS = {
+  'settings.saved': 'Saved the settings', 'settings.deleted': 'Deleted the settings', 'user.added': 'Added a user', 'user.changed': 'Changed a user', 'user.removed': 'Removed a user',
+};
+
+const FIELDS = {
+  heldSpamReport: 'Held Spam Report', protected: 'Protected', schedule: 'Schedule', password: 'Stored password', advanced: 'Advanced Settings', options: 'Sync options',
+  'connection.serverType': 'Server Type', 'connection.host': 'LDAP Server', 'connection.port': 'TCP Port', 'connection.useSSL': 'Use SSL',
+  'connection.allowUnencrypted': 'Without encryption', 'connection.username': 'Username', 'connection.password': 'Password', 'connection.caCertificate': 'CA Certificate',
+};
+
+/** Fields whose before and after are longer than anybody reads here. */
+const LONG = new Set(['advanced', 'options', 'connection.caCertificate']);
+
+/** The log. */
+export class AuditView {
+  title = 'Audit Log';
+
+  /** @param {AbortSignal} signal aborted when the view goes */
+  constructor(signal) {
+    this.signal = signal;
+    this.list = h('ol', { class: 'plain audit' });
+    this.more = h('div', { class: 'table-foot' });
+    this.content = h('div', {}, loading());
+    this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'Audit Log'), h('p', { class: 'lead' }, 'Who changed the settings, or a user by hand. Syncs are in the History.'), this.content);
+  }
+
+  enter() {
+    return this.#read('');
+  }
+
+  async #read(cursor) {
+    let page;
+    try {
+      page = await api.audit({ limit: PAGE, ...(cursor && { cursor }) }, this.signal);
+    } catch (problem) {
+      if (!this.signal.aborted) fill(cursor ? this.more : this.content, failure(problem, { title: 'The audit log cannot be read', retry: () => this.#read(cursor) }));
+      return;
+    }
+    if (!cursor) {
+      fill(this.content, h('section', { class: 'card flush' }, page.items.length === 0
+        ? empty('Nothing has been changed by hand yet', 'Saved settings and edited users appear here.') : [this.list, this.more]));
+    }
+    this.list.append(...page.items.map((entry) => line(entry)));
+    fill(this.more, page.next && h('button', { type: 'button', onclick: () => this.#read(page.next) }, 'Show older ones'));
+    if (cursor) announce(`${count(page.items.length, 'older entry', 'older entries')} added`);
+  }
+}
+
+function line(entry) {
+  const details = Object.entries(entry.details);
+  return h('li', {},
+    h('div', { class: 'audit-head' }, h('strong', {}, ACTIONS[entry.action] ?? entry.action), entry.subject !== 'settings' && h('span', { class: 'code' }, entry.subject),
+      h('span', { class: 'muted' }, `${moment(entry.at)}, by ${entry.by}`)),
+    details.length > 0 && h('ul', { class: 'plain details' }, details.map(([name, change]) => h('li', {}, h('span', { class: 'muted' }, `${FIELDS[name] ?? name}: `), LONG.has(name) ? 'changed' : change))));
+}

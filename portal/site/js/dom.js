@@ -1,0 +1,99 @@
+// Elements. Everything that the page shows is made here, and text only ever becomes text nodes: what comes from a directory
+// is never markup.
+
+/** Names that are set as properties, because as attributes they only hold a start value or do nothing. */
+const PROPERTIES = new Set(['value', 'checked', 'disabled', 'hidden', 'open', 'indeterminate', 'htmlFor', 'selected', 'readOnly']);
+
+/**
+ * Builds an element. Props whose name starts with "on" are listeners; class is the class name; null, undefined and false
+ * leave an attribute out. Children are nodes, texts, or lists of them; null and false are left out.
+ * @param {string} tag
+ * @param {Object<string, any>} [props]
+ * @param {...any} children
+ * @returns {HTMLElement}
+ */
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) set(element, name, value);
+  element.append(...nodes(children));
+  return element;
+}
+
+function set(element, name, value) {
+  if (name.startsWith('on')) {
+    element.addEventListener(name.slice(2).toLowerCase(), value);
+  } else if (PROPERTIES.has(name)) {
+    element[name] = value;
+  } else if (name === 'class') {
+    element.className = value;
+  } else if (value !== null && value !== undefined && value !== false) {
+    element.setAttribute(name, value === true ? '' : String(value));
+  }
+}
+
+function nodes(children) {
+  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+}
+
+/**
+ * Puts children in place of what an element holds.
+ * @param {Element} element
+ * @param {...any} children
+ */
+export function fill(element, ...children) {
+  element.replaceChildren(...nodes(children));
+}
+
+/** Paths on a 16 by 16 grid, drawn with strokes. */
+const SHAPES = {
+  check: ['M3 8.5 6.5 12 13 4.5'],
+  cross: ['M4 4l8 8M12 4l-8 8'],
+  alert: ['M8 2 14.5 13.5h-13L8 2Z', 'M8 6.5v3.2', 'M8 11.7v.1'],
+  info: ['M8 1.7a6.3 6.3 0 1 0 0 12.6A6.3 6.3 0 0 0 8 1.7Z', 'M8 7.3v4', 'M8 4.9v.1'],
+  clock: ['M8 1.7a6.3 6.3 0 1 0 0 12.6A6.3 6.3 0 0 0 8 1.7Z', 'M8 4.5V8l2.3 1.5'],
+  download: ['M8 2.5v7.5M4.8 7 8 10.2 11.2 7', 'M2.5 13h11'],
+  search: ['M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9Z', 'M10.4 10.4 13.5 13.5'],
+  undo: ['M6 3 2.5 6.5 6 10', 'M2.5 6.5h6.8a4 4 0 0 1 0 8H6.5'],
+  plus: ['M8 3v10M3 8h10'],
+  pause: ['M5.5 3.5v9M10.5 3.5v9'],
+};
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/**
+ * Draws a small picture that says nothing to a screen reader: the text beside it does.
+ * @param {keyof typeof SHAPES} name
+ * @returns {SVGElement}
+ */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 16 16');
+  svg.setAttribute('class', `icon icon-${name}`);
+  svg.setAttribute('aria-hidden', 'true');
+  for (const shape of SHAPES[name]) {
+    const path = document.createElementNS(SVG, 'path');
+    path.setAttribute('d', shape);
+    svg.append(path);
+  }
+  return svg;
+}
+
+let lastId = 0;
+
+/**
+ * Makes an id that no other element has.
+ * @param {string} prefix
+ */
+export function uniqueId(prefix) {
+  return `${prefix}-${++lastId}`;
+}
+
+/**
+ * Says something to a screen reader.
+ * @param {string} text
+ */
+export function announce(text) {
+  const announcer = document.getElementById('announcer');
+  // The same text twice would be no change, and not be said again.
+  announcer.textContent = announcer.textContent === text ? `${text}\u00a0` : text;
+}

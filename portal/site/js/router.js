@@ -1,0 +1,33 @@
+// Places within the page: the part of the address behind "#" names what is shown, so that a reload comes back to it.
+
+/** @typedef {{section: string, name: string, id: string}} Place */
+
+const SECTIONS = { import: 'import', previews: 'import', syncs: 'history', history: 'history', users: 'users', audit: 'audit' };
+
+/** @returns {Place} */
+export function here() {
+  const [name, id = ''] = location.hash.replace(/^#\/?/, '').split('/');
+  const known = Object.hasOwn(SECTIONS, name) ? name : 'import';
+  return { section: SECTIONS[known], name: known, id: /^[0-9A-Za-z]{1,64}$/.test(id) ? id : '' };
+}
+
+/**
+ * Goes to a place.
+ * @param {string} path such as "/previews/01H…"
+ */
+export function go(path) {
+  if (location.hash === `#${path}`) dispatchEvent(new HashChangeEvent('hashchange'));
+  else location.hash = path;
+}
+
+/**
+ * Calls show now and whenever the place changes.
+ * @param {(place: Place) => void} show
+ */
+export function start(show) {
+  addEventListener('hashchange', () => {
+    // The skip link's target is no place.
+    if (location.hash !== '#main') show(here());
+  });
+  show(here());
+}
