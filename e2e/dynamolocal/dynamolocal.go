@@ -199,4 +199,3 @@ func (s *Server) Config() aws.Config {
 func (s *Server) Environment() []string {
 	return []string{"AWS_ENDPOINT_URL_DYNAMODB=" + s.URL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local"}
 }
-

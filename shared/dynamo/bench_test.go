@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,24 +45,29 @@ func newUsers(n int) []userstore.Change {
 }
 
 // BenchmarkFirstSync writes new users into DynamoDB Local: as Apply does, by a plain loop of conditional PutItems, and by the
-// statements that docs/adr/0008 decided against, 25 in a call.
+// statements that docs/adr/0008 decided against, 25 in a call. The ways take turns, since a machine is not the same for long; the
+// time of Apply over that of the loop is what is promised.
 func BenchmarkFirstSync(b *testing.B) {
 	ways := []struct {
 		name  string
 		write func(*testing.B, *dynamodb.Client, string, []userstore.Change)
-	}{{"apply", writeByApply}, {"put", writeByPut}, {"statements", writeByStatements}}
+		took  time.Duration
+	}{{name: "apply", write: writeByApply}, {name: "put", write: writeByPut}, {name: "statements", write: writeByStatements}}
 	changes := newUsers(benchUsers)
-	for _, way := range ways {
-		b.Run(way.name, func(b *testing.B) {
-			for b.Loop() {
-				b.StopTimer()
-				client, table, _ := newTables(b, nil)
-				b.StartTimer()
-				way.write(b, client, table, changes)
-			}
-			b.ReportMetric(float64(len(changes)*b.N)/b.Elapsed().Seconds(), "users/s")
-		})
+	for round := 0; b.Loop(); round++ {
+		for turn := range ways {
+			way := &ways[(turn+round)%len(ways)]
+			client, table, _ := newTables(b, nil)
+			way.write(b, client, table, changes[:benchUsers/10]) // opens connections, and warms Java up
+			began := time.Now()
+			way.write(b, client, table, changes[benchUsers/10:])
+			way.took += time.Since(began)
+		}
 	}
+	for _, way := range ways {
+		b.ReportMetric(float64(benchUsers*9/10*b.N)/way.took.Seconds(), way.name+"-users/s")
+	}
+	b.ReportMetric(ways[0].took.Seconds()/ways[1].took.Seconds(), "apply/put")
 }
 
 func writeByApply(b *testing.B, client *dynamodb.Client, table string, changes []userstore.Change) {
@@ -85,17 +91,17 @@ func writeByPut(b *testing.B, client *dynamodb.Client, table string, changes []u
 }
 
 func writeByStatements(b *testing.B, client *dynamodb.Client, table string, changes []userstore.Change) {
+	names := slices.Sorted(maps.Keys(dynamo.EncodeUser("acme", changes[0].After)))
+	statement := fmt.Sprintf("INSERT INTO %q VALUE {'%s':?}", table, strings.Join(names, "':?,'"))
 	batches := slices.Collect(slices.Chunk(changes, 25))
 	concurrently(len(batches), func(i int) {
 		input := new(dynamodb.BatchExecuteStatementInput)
 		for _, c := range batches[i] {
-			var names []string
+			item := dynamo.EncodeUser("acme", c.After)
 			var values []types.AttributeValue
-			for name, value := range dynamo.EncodeUser("acme", c.After) {
-				names = append(names, "'"+name+"':?")
-				values = append(values, value)
+			for _, name := range names {
+				values = append(values, item[name])
 			}
-			statement := fmt.Sprintf("INSERT INTO %q VALUE {%s}", table, strings.Join(names, ","))
 			input.Statements = append(input.Statements, types.BatchStatementRequest{Statement: &statement, Parameters: values})
 		}
 		out, err := client.BatchExecuteStatement(b.Context(), input)
@@ -104,7 +110,8 @@ func writeByStatements(b *testing.B, client *dynamodb.Client, table string, chan
 			return
 		}
 		for _, r := range out.Responses {
-			if r.Error != nil {
+			// A call that was tried again finds its own rows and cannot tell: an INSERT's refusal comes without the old item.
+			if r.Error != nil && r.Error.Code != types.BatchStatementErrorCodeEnumDuplicateItem {
 				b.Error(*r.Error.Message)
 			}
 		}
