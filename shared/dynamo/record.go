@@ -120,7 +120,10 @@ func pack(document []byte) ([]byte, error) {
 	if _, err := w.Write(document); err != nil {
 		return nil, err
 	}
-	return packed.Bytes(), w.Close()
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
 }
 
 // readRecord reads what is stored; a nil item gives the zero record.

@@ -73,7 +73,7 @@ func matches(u *user.User, want string) bool {
 
 // share is how many users of each shard a page of limit users most likely needs: an even share and a half more, since chance
 // does not share evenly.
-func share(limit int) int { return min(readRows, limit*3/2/shards+3) }
+func share(limit int) int { return min(readRows, limit*3/2/shards+min(limit, 3)) }
 
 // merge reads all shards behind after, in one order.
 func (a accountUsers) merge(ctx context.Context, after string, rows int, ahead bool) *merge {
