@@ -105,8 +105,8 @@ func (o objects) name(key string) (string, error) {
 	return kind + "/" + o.account + "/" + rest, nil
 }
 
-// Copy copies one object within the bucket, which S3 does by itself. Its limit is 5 GB: a plan of that length has some 70 million
-// rows.
+// Copy copies one object within the bucket, which S3 does by itself. Its limit is 5 GB: a plan of that length has tens of
+// millions of rows.
 func (o objects) Copy(ctx context.Context, from, to string) error {
 	source, err := o.name(from)
 	if err != nil {

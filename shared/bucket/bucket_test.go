@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -190,14 +191,17 @@ func TestAnUploadThatS3RefusesEndsItsWriter(t *testing.T) {
 	}
 }
 
-// refusal is an answer of S3's.
+// refusal is an answer of S3's that says no.
 func refusal(r *http.Request, status int, code string) *http.Response {
-	body := "<Error><Code>" + code + "</Code><Message>no</Message></Error>"
 	if r.Method == http.MethodHead {
-		body = ""
+		return reply(r, status, "")
 	}
+	return reply(r, status, "<Error><Code>"+code+"</Code><Message>no</Message></Error>")
+}
+
+func reply(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{
-		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: http.Header{"Content-Type": {"application/xml"}},
+		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: http.Header{"Content-Type": {"application/xml"}, "Etag": {`"e"`}},
 		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 	}
 }
@@ -299,5 +303,38 @@ func TestTheEndpointComesFromTheEnvironment(t *testing.T) {
 	}
 	if aws.ToString(client.Options().BaseEndpoint) == "" || !client.Options().UsePathStyle {
 		t.Error("the bucket is not named in the path")
+	}
+}
+
+//nolint:paralleltest // it measures the process's memory
+func TestAnUploadTakesLittleMemory(t *testing.T) {
+	s, w, _ := open(t, nil)
+	w.intercept = func(r *http.Request) (*http.Response, error) {
+		switch operationOf(r) {
+		case "CreateMultipartUpload":
+			return reply(r, http.StatusOK, "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"), nil
+		case "CompleteMultipartUpload":
+			return reply(r, http.StatusOK, "<CompleteMultipartUploadResult><Key>k</Key></CompleteMultipartUploadResult>"), nil
+		}
+		_, err := io.Copy(io.Discard, r.Body)
+		return reply(r, http.StatusOK, ""), err
+	}
+	const length = 400 << 20
+	var before, now runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	most := uint64(0)
+	put(t, s.For("acme"), "plans/a", func(out io.Writer) error {
+		for range length >> 20 {
+			if err := noise(1 << 20)(out); err != nil {
+				return err
+			}
+			runtime.ReadMemStats(&now)
+			most = max(most, now.HeapInuse-min(before.HeapInuse, now.HeapInuse))
+		}
+		return nil
+	})
+	if t.Logf("%d MiB in use at most", most>>20); most > 64<<20 {
+		t.Errorf("an upload of %d MiB took %d MiB of memory", length>>20, most>>20)
 	}
 }

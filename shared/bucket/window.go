@@ -99,26 +99,40 @@ func (w *window) at(offset, wanted int64) (part, error) {
 	return fetched, nil
 }
 
-// plan says what to fetch for a read at an offset that no part holds. Where it is close behind a part, it is read in order:
-// the fetch begins where that part ends, so that other places find what lies between, and is twice as long.
+// plan says what to fetch for a read at an offset that no part holds. Where it is close behind what was read, it is read in
+// order: the fetch begins there, so that other places find what lies between, and is twice as long as what was read in order.
 func (w *window) plan(offset, wanted int64) (from, to int64) {
-	var before part
+	var end int64
 	limit := w.size
 	for _, p := range w.parts {
-		if p.end() <= offset && p.end() > before.end() {
-			before = p
+		if p.end() <= offset {
+			end = max(end, p.end())
 		}
 		if p.offset > offset {
 			limit = min(limit, p.offset)
 		}
 	}
 	from, length := offset, int64(firstFetch)
-	ahead := min(max(2*int64(len(before.data)), firstFetch), lastFetch)
-	if gap := offset - before.end(); gap < ahead && before.end() > 0 {
-		from, length = before.end(), max(ahead, gap+firstFetch)
+	ahead := min(max(2*w.run(end), firstFetch), lastFetch)
+	if gap := offset - end; gap < ahead && end > 0 {
+		from, length = end, max(ahead, gap+firstFetch)
 	}
 	to = max(from+length, offset+min(wanted, lastFetch))
 	return from, min(to, limit)
+}
+
+// run returns the length of what is held without a gap up to an end.
+func (w *window) run(end int64) int64 {
+	start := end
+	for found := true; found; {
+		found = false
+		for _, p := range w.parts {
+			if p.end() == start && p.offset < start {
+				start, found = p.offset, true
+			}
+		}
+	}
+	return end - start
 }
 
 // makeRoom drops what was not used for longest, so that length more bytes can be kept.

@@ -55,12 +55,12 @@ type Delivery struct {
 // delivery. The caller deletes a message that was handled without an error: for a Lambda function, Lambda does.
 func (c Consumer) Handle(ctx context.Context, d Delivery, handle queue.Handler) error {
 	c = c.withDefaults()
-	var m queue.Message
-	if err := json.Unmarshal([]byte(d.Body), &m); err != nil || m.Account == "" || m.RunID == "" || m.Task == "" {
+	m, err := decode(d.Body)
+	if err != nil {
 		c.Log.ErrorContext(ctx, "a message cannot be read; it goes to the dead letters", "message", d.MessageID, "queue", d.QueueURL, "error", err)
 		// Again at once: to be received too often is what sends it there.
 		c.release(ctx, d, 0)
-		return fmt.Errorf("message %s: %w", d.MessageID, ErrPoison)
+		return fmt.Errorf("message %s: %w", d.MessageID, err)
 	}
 	lost, err := c.work(ctx, d, m, handle)
 	if err == nil || lost {
@@ -74,6 +74,17 @@ func (c Consumer) Handle(ctx context.Context, d Delivery, handle queue.Handler) 
 	}
 	c.release(ctx, d, delay)
 	return err
+}
+
+// decode reads a message's body.
+func decode(body string) (m queue.Message, err error) {
+	if err := json.Unmarshal([]byte(body), &m); err != nil {
+		return m, fmt.Errorf("%w: %w", ErrPoison, err)
+	}
+	if m.Account == "" || m.RunID == "" || m.Task == "" {
+		return m, fmt.Errorf("%w: it names no run", ErrPoison)
+	}
+	return m, nil
 }
 
 // work calls the handler while the message is held, and tells whether it was lost.
