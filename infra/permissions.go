@@ -1,0 +1,142 @@
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/jsii-runtime-go"
+
+	"rollcall/shared/deployment"
+	"rollcall/shared/objectstore"
+)
+
+// grant lets a role do actions to resources, under conditions if there are any.
+func grant(role awsiam.IGrantable, actions []string, conditions map[string]any, resources ...*string) {
+	options := &awsiam.GrantOnPrincipalOptions{Grantee: role, Actions: jsii.Strings(actions...), ResourceArns: &resources}
+	if conditions != nil {
+		of := make(map[string]*map[string]any)
+		for operator, keys := range conditions {
+			of[operator] = keys.(*map[string]any)
+		}
+		options.Conditions = &of
+	}
+	awsiam.Grant_AddToPrincipal(options)
+}
+
+func (s *service) readUsers(role awsiam.Role) {
+	grant(role, []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}, nil, s.data.users.TableArn())
+	s.useDataKey(role, "dynamodb")
+}
+
+func (s *service) writeUsers(role awsiam.Role) {
+	grant(role, []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}, nil, s.data.users.TableArn())
+}
+
+func (s *service) readJobs(role awsiam.Role) {
+	table := s.data.jobs.TableArn()
+	grant(role, []string{"dynamodb:GetItem", "dynamodb:BatchGetItem"}, nil, table)
+	grant(role, []string{"dynamodb:Query"}, nil, table, index(table, deployment.RunsIndex))
+	s.useDataKey(role, "dynamodb")
+}
+
+// writeJobs allows what a transaction is made of as well: there is no action of its own for one.
+func (s *service) writeJobs(role awsiam.Role) {
+	grant(role, []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}, nil, s.data.jobs.TableArn())
+}
+
+// findDue lets a role see across accounts what somebody has to look at.
+func (s *service) findDue(role awsiam.Role) {
+	grant(role, []string{"dynamodb:Query"}, nil, index(s.data.jobs.TableArn(), deployment.DueIndex))
+}
+
+func index(table *string, name string) *string { return jsii.String(*table + "/index/" + name) }
+
+// readObjects lets a role read what begins with one of the prefixes. S3 says that a key does not exist only to whom it would
+// list the key, and holds the prefix in the condition against the key: without it the answer is 403, and an expired plan
+// would look like a fault.
+func (s *service) readObjects(role awsiam.Role, prefixes ...string) {
+	var below []*string
+	for _, prefix := range prefixes {
+		below = append(below, s.data.bucket.ArnForObjects(jsii.String(prefix+"*")))
+	}
+	grant(role, []string{"s3:GetObject"}, nil, below...)
+	grant(role, []string{"s3:ListBucket"}, map[string]any{"StringLike": &map[string]any{"s3:prefix": each(prefixes, "*")}}, s.data.bucket.BucketArn())
+	s.useDataKey(role, "s3")
+	s.justifyObjects(role, prefixes)
+}
+
+// writeObjects lets a role write what begins with one of the prefixes, and give up what it began to write.
+func (s *service) writeObjects(role awsiam.Role, prefixes ...string) {
+	var below []*string
+	for _, prefix := range prefixes {
+		below = append(below, s.data.bucket.ArnForObjects(jsii.String(prefix+"*")))
+	}
+	grant(role, []string{"s3:PutObject", "s3:AbortMultipartUpload"}, nil, below...)
+	s.justifyObjects(role, prefixes)
+}
+
+func (s *service) justifyObjects(role awsiam.Role, prefixes []string) {
+	var findings []string
+	for _, prefix := range prefixes {
+		findings = append(findings, "Resource::<"+"objects"+".Arn>/"+prefix+"*")
+	}
+	justify(role, "AwsSolutions-IAM5", "Objects are named after runs, which are not known yet: the prefix is as narrow as it can be.", findings...)
+}
+
+func each(prefixes []string, ending string) []string {
+	all := make([]string, len(prefixes))
+	for i, prefix := range prefixes {
+		all[i] = prefix + ending
+	}
+	return all
+}
+
+// useDataKey lets a role use the data key through one service, and not by itself.
+func (s *service) useDataKey(role awsiam.Role, through string) {
+	via := map[string]any{"StringEquals": &map[string]any{"kms:ViaService": through + "." + *s.stack.Region() + ".amazonaws.com"}}
+	actions := []string{"kms:Decrypt", "kms:GenerateDataKey"}
+	if through == "dynamodb" {
+		// What the DynamoDB guide asks of whoever uses a table that has a key of one's own.
+		actions = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
+	}
+	grant(role, actions, via, s.data.dataKey.KeyArn())
+}
+
+// seal lets a role encrypt passwords, and unseal decrypt them. Both only with the encryption context that ties a password to
+// its account and connection.
+func (s *service) seal(role awsiam.Role)   { s.usePasswordKey(role, "kms:Encrypt") }
+func (s *service) unseal(role awsiam.Role) { s.usePasswordKey(role, "kms:Decrypt") }
+
+func (s *service) usePasswordKey(role awsiam.Role, action string) {
+	keys := []string{deployment.SealedAccount, deployment.SealedTarget}
+	present := make(map[string]any)
+	for _, key := range keys {
+		present["kms:EncryptionContext:"+key] = "false"
+	}
+	grant(role, []string{action}, map[string]any{
+		"Null":                      &present,
+		"ForAllValues:StringEquals": &map[string]any{"kms:EncryptionContextKeys": keys},
+	}, s.data.passwordKey.KeyArn())
+}
+
+func (s *service) send(role awsiam.Role, queues ...workQueue) {
+	for _, q := range queues {
+		q.queue.Grant(role, jsii.String("sqs:SendMessage"))
+	}
+}
+
+// addLinkRole makes the role that download links are signed with. It can read CSVs and nothing else, so that a link that leaks
+// is worth one CSV for an hour, whatever else export-api may do. A link ends with the credentials that signed it, and those
+// of an assumed role live an hour at most.
+func (s *service) addLinkRole() {
+	export := s.functions[deployment.ExportAPI().Name].role
+	s.linkRole = awsiam.NewRole(s.stack, jsii.String("link-role"), &awsiam.RoleProps{
+		AssumedBy:          awsiam.NewArnPrincipal(export.RoleArn()),
+		Description:        jsii.String("Rollcall: signs links to CSVs"),
+		MaxSessionDuration: span(time.Hour),
+	})
+	grant(s.linkRole, []string{"s3:GetObject"}, nil, s.data.bucket.ArnForObjects(jsii.String(objectstore.CSVPrefix+"*")))
+	via := map[string]any{"StringEquals": &map[string]any{"kms:ViaService": "s3." + *s.stack.Region() + ".amazonaws.com"}}
+	grant(s.linkRole, []string{"kms:Decrypt"}, via, s.data.dataKey.KeyArn())
+	s.justifyObjects(s.linkRole, []string{objectstore.CSVPrefix})
+}
