@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/jsii-runtime-go"
@@ -31,11 +32,20 @@ func (s *service) addAlarms() {
 	s.topic = awssns.NewTopic(s.stack, jsii.String("alarms"), &awssns.TopicProps{
 		TopicName: jsii.String(s.settings.Name + "-alarms"), MasterKey: s.data.dataKey, EnforceSSL: jsii.Bool(true),
 	})
+	// A policy of one's own replaces the one by which the account's alarms reach a topic.
+	s.topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"), Resources: &[]*string{s.topic.TopicArn()},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": s.stack.Account()}},
+	}))
 	if s.settings.AlarmEmail != "" {
 		s.topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(s.settings.AlarmEmail), nil))
 	}
 	for _, f := range deployment.Functions() {
 		s.addFunctionAlarms(s.functions[f.Name])
+	}
+	if s.data.token != nil {
+		s.addAlarm(alarm{name: "token-errors", says: "Nobody can sign in: the user pool's trigger failed", metric: failures(s.data.token)})
 	}
 	s.addQueueAlarms("previews", s.previews)
 	s.addQueueAlarms("syncs", s.syncs)
@@ -47,8 +57,7 @@ func (s *service) addAlarms() {
 }
 
 func (s *service) addFunctionAlarms(f *function) {
-	s.addAlarm(alarm{name: f.Name + "-errors", says: f.Name + " failed",
-		metric: f.lambda.MetricErrors(&awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Sum")})})
+	s.addAlarm(alarm{name: f.Name + "-errors", says: f.Name + " failed", metric: failures(f.lambda)})
 	s.addAlarm(alarm{name: f.Name + "-throttles", says: f.Name + " was refused for want of concurrency",
 		metric: f.lambda.MetricThrottles(&awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Sum")}), times: 3})
 	s.addAlarm(alarm{name: f.Name + "-late", says: fmt.Sprintf("%s took more than %s of its %s", f.Name, f.size.late, f.size.timeout),

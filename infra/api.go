@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
@@ -105,16 +106,23 @@ func (s *service) addStage() {
 	})
 }
 
+// simpleClaim is a claim that API Gateway can write to a log: it does not take a name that is a URL.
+var simpleClaim = regexp.MustCompile(`^\w+$`)
+
 // accessLogFormat is a line of JSON. It names the path, and neither the query, which holds what somebody looked for, nor
 // anything of the token but account and subject.
 func (s *service) accessLogFormat() string {
-	format, err := json.Marshal(map[string]string{
+	fields := map[string]string{
 		"time": "$context.requestTimeEpoch", "requestId": "$context.requestId", "ip": "$context.identity.sourceIp",
 		"method": "$context.httpMethod", "path": "$context.path", "route": "$context.routeKey", "status": "$context.status",
 		"bytes": "$context.responseLength", "ms": "$context.responseLatency", "functionMs": "$context.integrationLatency",
 		"error": "$context.error.message", "authorizerError": "$context.authorizer.error", "functionError": "$context.integrationErrorMessage",
-		"subject": "$context.authorizer.claims.sub", "account": "$context.authorizer.claims." + s.settings.AccountClaim,
-	})
+		"subject": "$context.authorizer.claims.sub",
+	}
+	if simpleClaim.MatchString(s.settings.AccountClaim) {
+		fields["account"] = "$context.authorizer.claims." + s.settings.AccountClaim
+	}
+	format, err := json.Marshal(fields)
 	if err != nil {
 		panic(err) // Text can be marshalled.
 	}

@@ -85,7 +85,7 @@ func (s *service) functionGraphs() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{graph("Functions: errors", errors...), graph("Functions: throttles", throttles...), graph("Functions: longest (ms)", durations...)}
 }
 
-func tableGraph(title string, table awsdynamodb.Table) awscloudwatch.IWidget {
+func tableGraph(title string, table awsdynamodb.ITable) awscloudwatch.IWidget {
 	options := &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Sum")}
 	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
 		Title: jsii.String(title + ": units used, requests throttled"), Width: jsii.Number(12), Height: jsii.Number(6),

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -21,12 +22,13 @@ type data struct {
 
 	dataKey     awskms.Key
 	passwordKey awskms.Key
-	users       awsdynamodb.Table
-	jobs        awsdynamodb.Table
+	users       awsdynamodb.ITable
+	jobs        awsdynamodb.ITable
 	logs        awss3.Bucket
 	bucket      awss3.Bucket
-	// pool and signInHost are nil and empty where an issuer was given, egress where there is no VPC.
+	// pool, token and signInHost are nil and empty where an issuer was given, egress where there is no VPC.
 	pool       awscognito.UserPool
+	token      awslambda.Function
 	scopes     []awscognito.OAuthScope
 	signInHost string
 	egress     []awsec2.CfnEIP

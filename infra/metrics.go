@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
@@ -36,6 +37,11 @@ func (s *service) own(kind jobstore.RunKind, name, statistic, label string, peri
 		Namespace: jsii.String(deployment.MetricNamespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic),
 		Label: jsii.String(label), Period: span(period), DimensionsMap: &dimensions,
 	})
+}
+
+// failures counts a function's errors.
+func failures(f awslambda.Function) awscloudwatch.Metric {
+	return f.MetricErrors(&awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Sum")})
 }
 
 // visible counts the messages of a queue that nobody works on.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -78,7 +79,7 @@ func (s *service) writeObjects(role awsiam.Role, prefixes ...string) {
 func (s *service) justifyObjects(role awsiam.Role, prefixes []string) {
 	var findings []string
 	for _, prefix := range prefixes {
-		findings = append(findings, "Resource::<"+"objects"+".Arn>/"+prefix+"*")
+		findings = append(findings, "/^Resource::<objects[0-9A-F]+.Arn>."+strings.ReplaceAll(prefix, "/", `\/`)+`\*`+"$/")
 	}
 	justify(role, "AwsSolutions-IAM5", "Objects are named after runs, which are not known yet: the prefix is as narrow as it can be.", findings...)
 }

@@ -29,6 +29,10 @@ type Settings struct {
 	AccountClaim string
 	ScopePrefix  string
 
+	// UsersTable and JobsTable name restored tables that take the place of the stack's own.
+	UsersTable string
+	JobsTable  string
+
 	// Domain, Certificate and WebACL are the page's own name, its certificate and its firewall.
 	Domain      string
 	Certificate string
@@ -66,7 +70,7 @@ type contextKey struct {
 
 // contextKeys lists every key. docs/operations.md holds the same list; a test compares the two.
 func contextKeys() []contextKey {
-	return slices.Concat(signInKeys(), pageKeys(), networkKeys(), sizeKeys(), watchKeys())
+	return slices.Concat(signInKeys(), pageKeys(), networkKeys(), sizeKeys(), watchKeys(), restoreKeys())
 }
 
 func signInKeys() []contextKey {
@@ -150,6 +154,14 @@ func watchKeys() []contextKey {
 		{"tracing", "false", "true or false", flag(func(s *Settings) *bool { return &s.Tracing })},
 		{"alarmEmail", "", "an e-mail address", text(`^[^@\s]+@[^@\s]+$`, func(s *Settings) *string { return &s.AlarmEmail })},
 		{"alarmFailedSyncs", "1", "1 to 100000, in an hour", number(1, 100000, func(s *Settings) *int { return &s.AlarmFailedSyncs })},
+	}
+}
+
+func restoreKeys() []contextKey {
+	const names = `^[A-Za-z0-9_.-]{3,255}$`
+	return []contextKey{
+		{"usersTable", "", "the name of a DynamoDB table", text(names, func(s *Settings) *string { return &s.UsersTable })},
+		{"jobsTable", "", "the name of a DynamoDB table", text(names, func(s *Settings) *string { return &s.JobsTable })},
 	}
 }
 

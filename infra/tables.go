@@ -8,23 +8,31 @@ import (
 	"rollcall/shared/deployment"
 )
 
-// addTables makes the two tables. They have no names of their own, so that a restored one can take their place.
+// addTables makes the two tables. A table that was restored from one of them can take its place.
 func (d *data) addTables() {
-	d.users = d.newTable("users", deployment.UsersPartition, deployment.UsersSort, "")
-	d.jobs = d.newTable("jobs", deployment.JobsPartition, deployment.JobsSort, deployment.ExpiresAt)
-	d.jobs.AddLocalSecondaryIndex(&awsdynamodb.LocalSecondaryIndexProps{
+	users := d.newTable("users", deployment.UsersPartition, deployment.UsersSort, "")
+	jobs := d.newTable("jobs", deployment.JobsPartition, deployment.JobsSort, deployment.ExpiresAt)
+	jobs.AddLocalSecondaryIndex(&awsdynamodb.LocalSecondaryIndexProps{
 		IndexName:      jsii.String(deployment.RunsIndex),
 		SortKey:        attribute(deployment.KindRun, awsdynamodb.AttributeType_STRING),
 		ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
 	})
-	d.jobs.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
+	jobs.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
 		IndexName:      jsii.String(deployment.DueIndex),
 		PartitionKey:   attribute(deployment.DueShard, awsdynamodb.AttributeType_STRING),
 		SortKey:        attribute(deployment.DueAt, awsdynamodb.AttributeType_NUMBER),
 		ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
 	})
+	d.users, d.jobs = d.orRestored("users", users, d.settings.UsersTable), d.orRestored("jobs", jobs, d.settings.JobsTable)
 	output(d.stack, "UsersTable", "The Users List", d.users.TableName())
 	output(d.stack, "JobsTable", "Settings, runs and audit", d.jobs.TableName())
+}
+
+func (d *data) orRestored(name string, made awsdynamodb.Table, restored string) awsdynamodb.ITable {
+	if restored == "" {
+		return made
+	}
+	return awsdynamodb.Table_FromTableName(d.stack, jsii.String("restored-"+name), jsii.String(restored))
 }
 
 // newTable makes a table whose keys are text. Without a name in expires nothing in it expires.

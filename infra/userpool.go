@@ -37,9 +37,9 @@ func (d *data) addUserPool() {
 		DeletionProtection: jsii.Bool(true),
 		RemovalPolicy:      awscdk.RemovalPolicy_RETAIN,
 	})
-	justify(d.pool, "AwsSolutions-COG3", "Threat protection needs the Plus plan, which costs five cents a person a month; a second factor is required instead.")
+	justify(d.pool, "AwsSolutions-COG3", "Threat protection needs the Plus plan, which is billed by the person; a second factor is required instead.")
 	justify(d.pool, "AwsSolutions-COG8", "The Plus plan only adds threat protection; the Essentials plan writes access tokens.")
-	d.pool.AddTrigger(awscognito.UserPoolOperation_PRE_TOKEN_GENERATION_CONFIG(), d.tokenFunction(), awscognito.LambdaVersion_V2_0)
+	d.pool.AddTrigger(awscognito.UserPoolOperation_PRE_TOKEN_GENERATION_CONFIG(), d.addTokenFunction(), awscognito.LambdaVersion_V2_0)
 	d.pool.AddGroup(jsii.String("admins"), &awscognito.UserPoolGroupOptions{
 		GroupName: jsii.String(deployment.AdminGroup), Description: jsii.String("May change settings and users, and sync"),
 	})
@@ -67,10 +67,10 @@ func newScope(name, description string) awscognito.ResourceServerScope {
 	return awscognito.NewResourceServerScope(&awscognito.ResourceServerScopeProps{ScopeName: jsii.String(name), ScopeDescription: jsii.String(description)})
 }
 
-// tokenFunction is the trigger that writes the account into access tokens. It may do nothing but log.
-func (d *data) tokenFunction() awslambda.Function {
+// addTokenFunction makes the trigger that writes the account into access tokens. It may do nothing but log.
+func (d *data) addTokenFunction() awslambda.Function {
 	role, logs := newRole(d.stack, d.settings, d.dataKey, deployment.TokenBinary)
-	return awslambda.NewFunction(d.stack, jsii.String(deployment.TokenBinary), &awslambda.FunctionProps{
+	d.token = awslambda.NewFunction(d.stack, jsii.String(deployment.TokenBinary), &awslambda.FunctionProps{
 		FunctionName: jsii.String(d.settings.Name + "-" + deployment.TokenBinary),
 		Description:  jsii.String("Writes the account and the scopes into access tokens"),
 		Code:         awslambda.Code_FromAsset(jsii.String(filepath.Join(d.built, deployment.TokenBinary)), nil),
@@ -83,4 +83,5 @@ func (d *data) tokenFunction() awslambda.Function {
 		Role:     role,
 		LogGroup: logs,
 	})
+	return d.token
 }
