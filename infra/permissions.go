@@ -11,38 +11,37 @@ import (
 	"rollcall/shared/objectstore"
 )
 
+// conditions are a statement's: what each operator holds against each key.
+type conditions map[string]*map[string]any
+
 // grant lets a role do actions to resources, under conditions if there are any.
-func grant(role awsiam.IGrantable, actions []string, conditions map[string]any, resources ...*string) {
+func grant(role awsiam.Role, actions []string, under conditions, resources ...*string) {
 	options := &awsiam.GrantOnPrincipalOptions{Grantee: role, Actions: jsii.Strings(actions...), ResourceArns: &resources}
-	if conditions != nil {
-		of := make(map[string]*map[string]any)
-		for operator, keys := range conditions {
-			of[operator] = keys.(*map[string]any)
-		}
-		options.Conditions = &of
+	if under != nil {
+		options.Conditions = (*map[string]*map[string]any)(&under)
 	}
 	awsiam.Grant_AddToPrincipal(options)
 }
 
 func (s *service) readUsers(role awsiam.Role) {
-	grant(role, []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}, nil, s.data.users.TableArn())
+	grant(role, []string{"dynamodb:GetItem", "dynamodb:Query"}, nil, s.data.users.TableArn())
 	s.useDataKey(role, "dynamodb")
 }
 
 func (s *service) writeUsers(role awsiam.Role) {
-	grant(role, []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}, nil, s.data.users.TableArn())
+	grant(role, []string{"dynamodb:PutItem", "dynamodb:DeleteItem"}, nil, s.data.users.TableArn())
 }
 
 func (s *service) readJobs(role awsiam.Role) {
 	table := s.data.jobs.TableArn()
-	grant(role, []string{"dynamodb:GetItem", "dynamodb:BatchGetItem"}, nil, table)
+	grant(role, []string{"dynamodb:GetItem"}, nil, table)
 	grant(role, []string{"dynamodb:Query"}, nil, table, index(table, deployment.RunsIndex))
 	s.useDataKey(role, "dynamodb")
 }
 
-// writeJobs allows what a transaction is made of as well: there is no action of its own for one.
+// writeJobs allows transactions as well: they have no action of their own, and need those that they are made of.
 func (s *service) writeJobs(role awsiam.Role) {
-	grant(role, []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}, nil, s.data.jobs.TableArn())
+	grant(role, []string{"dynamodb:PutItem", "dynamodb:DeleteItem"}, nil, s.data.jobs.TableArn())
 }
 
 // findDue lets a role see across accounts what somebody has to look at.
@@ -56,24 +55,28 @@ func index(table *string, name string) *string { return jsii.String(*table + "/i
 // list the key, and holds the prefix in the condition against the key: without it the answer is 403, and an expired plan
 // would look like a fault.
 func (s *service) readObjects(role awsiam.Role, prefixes ...string) {
-	var below []*string
+	var below []string
 	for _, prefix := range prefixes {
-		below = append(below, s.data.bucket.ArnForObjects(jsii.String(prefix+"*")))
+		below = append(below, prefix+"*")
 	}
-	grant(role, []string{"s3:GetObject"}, nil, below...)
-	grant(role, []string{"s3:ListBucket"}, map[string]any{"StringLike": &map[string]any{"s3:prefix": each(prefixes, "*")}}, s.data.bucket.BucketArn())
+	grant(role, []string{"s3:GetObject"}, nil, s.objects(prefixes)...)
+	grant(role, []string{"s3:ListBucket"}, conditions{"StringLike": {"s3:prefix": below}}, s.data.bucket.BucketArn())
 	s.useDataKey(role, "s3")
 	s.justifyObjects(role, prefixes)
 }
 
 // writeObjects lets a role write what begins with one of the prefixes, and give up what it began to write.
 func (s *service) writeObjects(role awsiam.Role, prefixes ...string) {
-	var below []*string
-	for _, prefix := range prefixes {
-		below = append(below, s.data.bucket.ArnForObjects(jsii.String(prefix+"*")))
-	}
-	grant(role, []string{"s3:PutObject", "s3:AbortMultipartUpload"}, nil, below...)
+	grant(role, []string{"s3:PutObject", "s3:AbortMultipartUpload"}, nil, s.objects(prefixes)...)
 	s.justifyObjects(role, prefixes)
+}
+
+func (s *service) objects(prefixes []string) []*string {
+	var arns []*string
+	for _, prefix := range prefixes {
+		arns = append(arns, s.data.bucket.ArnForObjects(jsii.String(prefix+"*")))
+	}
+	return arns
 }
 
 func (s *service) justifyObjects(role awsiam.Role, prefixes []string) {
@@ -84,23 +87,18 @@ func (s *service) justifyObjects(role awsiam.Role, prefixes []string) {
 	justify(role, "AwsSolutions-IAM5", "Objects are named after runs, which are not known yet: the prefix is as narrow as it can be.", findings...)
 }
 
-func each(prefixes []string, ending string) []string {
-	all := make([]string, len(prefixes))
-	for i, prefix := range prefixes {
-		all[i] = prefix + ending
-	}
-	return all
-}
-
 // useDataKey lets a role use the data key through one service, and not by itself.
 func (s *service) useDataKey(role awsiam.Role, through string) {
-	via := map[string]any{"StringEquals": &map[string]any{"kms:ViaService": through + "." + *s.stack.Region() + ".amazonaws.com"}}
 	actions := []string{"kms:Decrypt", "kms:GenerateDataKey"}
 	if through == "dynamodb" {
 		// What the DynamoDB guide asks of whoever uses a table that has a key of one's own.
 		actions = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
 	}
-	grant(role, actions, via, s.data.dataKey.KeyArn())
+	grant(role, actions, s.via(through), s.data.dataKey.KeyArn())
+}
+
+func (s *service) via(through string) conditions {
+	return conditions{"StringEquals": {"kms:ViaService": through + "." + *s.stack.Region() + ".amazonaws.com"}}
 }
 
 // seal lets a role encrypt passwords, and unseal decrypt them. Both only with the encryption context that ties a password to
@@ -114,9 +112,9 @@ func (s *service) usePasswordKey(role awsiam.Role, action string) {
 	for _, key := range keys {
 		present["kms:EncryptionContext:"+key] = "false"
 	}
-	grant(role, []string{action}, map[string]any{
+	grant(role, []string{action}, conditions{
 		"Null":                      &present,
-		"ForAllValues:StringEquals": &map[string]any{"kms:EncryptionContextKeys": keys},
+		"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": keys},
 	}, s.data.passwordKey.KeyArn())
 }
 
@@ -136,8 +134,8 @@ func (s *service) addLinkRole() {
 		Description:        jsii.String("Rollcall: signs links to CSVs"),
 		MaxSessionDuration: span(time.Hour),
 	})
-	grant(s.linkRole, []string{"s3:GetObject"}, nil, s.data.bucket.ArnForObjects(jsii.String(objectstore.CSVPrefix+"*")))
-	via := map[string]any{"StringEquals": &map[string]any{"kms:ViaService": "s3." + *s.stack.Region() + ".amazonaws.com"}}
-	grant(s.linkRole, []string{"kms:Decrypt"}, via, s.data.dataKey.KeyArn())
-	s.justifyObjects(s.linkRole, []string{objectstore.CSVPrefix})
+	csvs := []string{objectstore.CSVPrefix}
+	grant(s.linkRole, []string{"s3:GetObject"}, nil, s.objects(csvs)...)
+	grant(s.linkRole, []string{"kms:Decrypt"}, s.via("s3"), s.data.dataKey.KeyArn())
+	s.justifyObjects(s.linkRole, csvs)
 }
