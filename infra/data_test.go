@@ -25,7 +25,7 @@ func TestWhatMustNotBeLostIsKept(t *testing.T) {
 	}
 	want := map[string][]string{
 		"plain": {"accesslogs", "datakey", "jobs", "objects", "passwordskey", "people", "users"},
-		"full":  {"accesslogs", "datakey", "egress1", "egress2", "jobs", "objects", "passwordskey", "users"},
+		"full":  {"accesslogs", "datakey", "egress1", "egress2", "egress3", "jobs", "objects", "passwordskey", "users"},
 	}
 	if diff := cmp.Diff(want, kept); diff != "" {
 		t.Error(diff)

@@ -38,7 +38,7 @@ func TestEachFunctionHasTheEnvironmentThatItNeeds(t *testing.T) {
 				}
 			}
 			if name == "full" && f.Handler == deployment.HandlerWorker {
-				if len(environment.DenyRanges) != 2 || environment.DenyRanges[0].String() != "10.71.0.0/16" || !environment.AllowPrivate || len(environment.Ports) != 2 {
+				if len(environment.DenyRanges) != 2 || environment.DenyRanges[0].String() != "10.80.0.0/20" || !environment.AllowPrivate || len(environment.Ports) != 2 {
 					t.Errorf("%s reaches another network than was asked for: %+v", f.Name, environment)
 				}
 			}
@@ -73,7 +73,7 @@ func TestFunctions(t *testing.T) {
 	}
 	api, worker := full(t).deployed(t, "sync-api"), full(t).deployed(t, "sync-worker")
 	expect(t, api, map[string]string{"ReservedConcurrentExecutions": "20", "VpcConfig": "<nil>", "TracingConfig.Mode": "Active", "FunctionName": "staging-sync-api"})
-	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "40", "MemorySize": "3008", "VpcConfig.SecurityGroupIds": "[" + show(map[string]any{"Ref": "x"}) + "]"})
+	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "40", "MemorySize": "3008", "VpcConfig.SecurityGroupIds.0": "workers"})
 }
 
 func TestFunctionsOfOneBinaryShareItsAsset(t *testing.T) {

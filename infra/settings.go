@@ -98,7 +98,7 @@ func pageKeys() []contextKey {
 
 func networkKeys() []contextKey {
 	return []contextKey{
-		{"vpc", "false", "true or false", flag(func(s *Settings) *bool { return &s.VPC })},
+		{"vpc", "false", "true or false", boolean(func(s *Settings) *bool { return &s.VPC })},
 		{"vpcCidr", "10.71.0.0/16", "an IPv4 prefix of length 16 to 24", func(s *Settings, v string) (err error) {
 			s.VPCCIDR, err = netip.ParsePrefix(v)
 			if err == nil && (!s.VPCCIDR.Addr().Is4() || s.VPCCIDR.Masked() != s.VPCCIDR || s.VPCCIDR.Bits() < 16 || s.VPCCIDR.Bits() > 24) {
@@ -107,7 +107,7 @@ func networkKeys() []contextKey {
 			return err
 		}},
 		{"vpcZones", "2", "2 or 3", number(2, 3, func(s *Settings) *int { return &s.VPCZones })},
-		{"allowPrivate", "false", "true or false", flag(func(s *Settings) *bool { return &s.AllowPrivate })},
+		{"allowPrivate", "false", "true or false", boolean(func(s *Settings) *bool { return &s.AllowPrivate })},
 		{"denyRanges", "", "prefixes such as 198.51.100.0/24, separated by commas", func(s *Settings, v string) error {
 			s.DenyRanges = strings.Split(v, ",")
 			for _, part := range s.DenyRanges {
@@ -151,7 +151,7 @@ func watchKeys() []contextKey {
 			return err
 		}},
 		{"logLevel", "info", "debug, info, warn or error", text(`^(debug|info|warn|error)$`, func(s *Settings) *string { return &s.LogLevel })},
-		{"tracing", "false", "true or false", flag(func(s *Settings) *bool { return &s.Tracing })},
+		{"tracing", "false", "true or false", boolean(func(s *Settings) *bool { return &s.Tracing })},
 		{"alarmEmail", "", "an e-mail address", text(`^[^@\s]+@[^@\s]+$`, func(s *Settings) *string { return &s.AlarmEmail })},
 		{"alarmFailedSyncs", "1", "1 to 100000, in an hour", number(1, 100000, func(s *Settings) *int { return &s.AlarmFailedSyncs })},
 	}
@@ -262,7 +262,7 @@ func texts(pattern string, field func(*Settings) *[]string) func(*Settings, stri
 	}
 }
 
-func flag(field func(*Settings) *bool) func(*Settings, string) error {
+func boolean(field func(*Settings) *bool) func(*Settings, string) error {
 	return func(s *Settings, value string) (err error) {
 		*field(s), err = strconv.ParseBool(value)
 		return err

@@ -23,7 +23,6 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(folders)
 		os.Setenv(foldersVariable, folders)
-		os.Setenv("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
 		defer jsii.Close()
 		return m.Run()
 	}())
@@ -54,6 +53,8 @@ func fullContext() map[string]any {
 		"rollcall:domain": "import.example.com", "rollcall:certificate": "arn:aws:acm:us-east-1:123456789012:certificate/abc",
 		"rollcall:webAcl": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/page/abc",
 		"rollcall:vpc":    true, "rollcall:allowPrivate": true, "rollcall:denyRanges": []any{"192.0.2.0/24"}, "rollcall:ports": "389,636",
+		"rollcall:vpcCidr": "10.80.0.0/20", "rollcall:vpcZones": float64(3), "rollcall:throttleRate": "200", "rollcall:throttleBurst": "400",
+		"rollcall:apiMemory": "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored", "rollcall:jobsTable": "jobs-restored",
 		"rollcall:workerMemory": float64(3008), "rollcall:apiReserved": "20", "rollcall:workerReserved": "40", "rollcall:logDays": "30", "rollcall:logLevel": "debug",
 		"rollcall:tracing": "true", "rollcall:alarmEmail": "ops@example.com", "rollcall:alarmFailedSyncs": "10",
 	}
