@@ -31,9 +31,9 @@ type Invoker = lambda.Handler
 // Setup is what a handler is built from.
 type Setup struct {
 	deployment.Environment
-	// Name is the function's.
-	Name string
-	Log  *slog.Logger
+	// Name is the function's in this project, LambdaName in its deployment.
+	Name, LambdaName string
+	Log              *slog.Logger
 	// Out takes metrics, a line each.
 	Out io.Writer
 }
@@ -72,7 +72,7 @@ func Main(handlers ...Handler) error {
 		return err
 	}
 	leaveRoom(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
-	invoker, err := h.Build(context.Background(), Setup{Environment: env, Name: h.Name, Log: log.With("function", h.Name), Out: os.Stdout})
+	invoker, err := h.Build(context.Background(), Setup{Environment: env, Name: h.Name, LambdaName: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), Log: log.With("function", h.Name), Out: os.Stdout})
 	if err != nil {
 		return fmt.Errorf("build %s: %w", h.Name, err)
 	}

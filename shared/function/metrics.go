@@ -16,12 +16,13 @@ import (
 // as a metric or a dimension can be searched for in the log, and costs no metric.
 type metricRecord struct {
 	AWS         metricMeta       `json:"_aws"`
+	Function    string           `json:"Function"`
 	Kind        jobstore.RunKind `json:"Kind"`
 	State       jobstore.State   `json:"State"`
 	RunsEnded   int              `json:"RunsEnded"`
 	RunDuration int64            `json:"RunDuration"`
+	EntriesRead int              `json:"EntriesRead"`
 	RowsApplied int              `json:"RowsApplied"`
-	Conflicts   int              `json:"Conflicts"`
 	Account     user.Account     `json:"account"`
 	Run         string           `json:"run"`
 }
@@ -42,22 +43,32 @@ type metricOfUnit struct {
 	Unit string `json:"Unit"`
 }
 
-// Metrics returns an importer's Ended that writes each run's metrics to a log, such as a function's standard output.
-func Metrics(w io.Writer, log *slog.Logger) func(context.Context, user.Account, jobstore.Run) {
+// directives say what of a record is a metric, and by what it can be told apart (package deployment).
+func directives() []metricDirective {
+	return []metricDirective{
+		{
+			Namespace: deployment.MetricNamespace, Dimensions: [][]string{{deployment.DimensionFunction, deployment.DimensionKind, deployment.DimensionState}},
+			Metrics: []metricOfUnit{{deployment.RunsEnded, "Count"}},
+		},
+		{
+			Namespace: deployment.MetricNamespace, Dimensions: [][]string{{deployment.DimensionFunction, deployment.DimensionKind}},
+			Metrics: []metricOfUnit{{deployment.RunDuration, "Milliseconds"}, {deployment.EntriesRead, "Count"}, {deployment.RowsApplied, "Count"}},
+		},
+	}
+}
+
+// Metrics returns an importer's Ended that writes each run's metrics to a log, such as a function's standard output. name is the
+// Lambda function's (AWS_LAMBDA_FUNCTION_NAME).
+func Metrics(w io.Writer, name string, log *slog.Logger) func(context.Context, user.Account, jobstore.Run) {
 	return func(ctx context.Context, account user.Account, run jobstore.Run) {
 		var duration time.Duration
 		if !run.StartedAt.IsZero() {
 			duration = run.FinishedAt.Sub(run.StartedAt)
 		}
 		line, err := json.Marshal(metricRecord{
-			AWS: metricMeta{Timestamp: run.FinishedAt.UnixMilli(), CloudWatchMetrics: []metricDirective{{
-				Namespace: deployment.MetricNamespace, Dimensions: [][]string{{deployment.DimensionKind, deployment.DimensionState}},
-				Metrics: []metricOfUnit{
-					{deployment.MetricRunsEnded, "Count"}, {deployment.MetricRunDuration, "Milliseconds"}, {deployment.MetricRowsApplied, "Count"}, {deployment.MetricConflicts, "Count"},
-				},
-			}}},
-			Kind: run.Kind, State: run.State, RunsEnded: 1, RunDuration: duration.Milliseconds(),
-			RowsApplied: run.Progress.Applied, Conflicts: run.Result.Summary.Conflicts, Account: account, Run: run.ID,
+			AWS:      metricMeta{Timestamp: run.FinishedAt.UnixMilli(), CloudWatchMetrics: directives()},
+			Function: name, Kind: run.Kind, State: run.State, RunsEnded: 1, RunDuration: duration.Milliseconds(),
+			EntriesRead: run.Progress.Entries, RowsApplied: run.Progress.Applied, Account: account, Run: run.ID,
 		})
 		if err == nil {
 			_, err = w.Write(append(line, '\n'))

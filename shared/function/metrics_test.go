@@ -21,15 +21,17 @@ func TestMetricsAreALogLine(t *testing.T) {
 	var out bytes.Buffer
 	at := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
 	run := jobstore.Run{ID: "01J", Kind: jobstore.KindSync, State: jobstore.Blocked, StartedAt: at, FinishedAt: at.Add(1500 * time.Millisecond)}
-	run.Progress.Applied, run.Result.Summary.Conflicts = 12, 1
-	Metrics(&out, slog.New(slog.DiscardHandler))(t.Context(), "acme", run)
+	run.Progress.Applied, run.Progress.Entries = 12, 7
+	Metrics(&out, "Rollcall-sync-worker", slog.New(slog.DiscardHandler))(t.Context(), "acme", run)
 	if strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("%q is not one line", out.String())
 	}
 	var got, want map[string]any
-	const line = `{"_aws":{"Timestamp":1795600801500,"CloudWatchMetrics":[{"Namespace":"Rollcall","Dimensions":[["Kind","State"]],"Metrics":[
-		{"Name":"RunsEnded","Unit":"Count"},{"Name":"RunDuration","Unit":"Milliseconds"},{"Name":"RowsApplied","Unit":"Count"},{"Name":"Conflicts","Unit":"Count"}]}]},
-		"Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,"RowsApplied":12,"Conflicts":1,"account":"acme","run":"01J"}`
+	const line = `{"_aws":{"Timestamp":1795600801500,"CloudWatchMetrics":[
+		{"Namespace":"Rollcall","Dimensions":[["Function","Kind","State"]],"Metrics":[{"Name":"RunsEnded","Unit":"Count"}]},
+		{"Namespace":"Rollcall","Dimensions":[["Function","Kind"]],"Metrics":[
+			{"Name":"RunDuration","Unit":"Milliseconds"},{"Name":"EntriesRead","Unit":"Count"},{"Name":"RowsApplied","Unit":"Count"}]}]},
+		"Function":"Rollcall-sync-worker","Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,"EntriesRead":7,"RowsApplied":12,"account":"acme","run":"01J"}`
 	if err := errors.Join(json.Unmarshal(out.Bytes(), &got), json.Unmarshal([]byte(line), &want)); err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func (s Setup) Work(c aws.Config) importer.Config {
 	policy := directory.Policy{AllowPrivate: s.AllowPrivate, AllowRanges: s.AllowRanges, Deny: s.DenyRanges, Ports: s.Ports}
 	work := s.Stores(c)
 	work.Directory = directory.New(directory.Config{Allow: policy.Allow, AllowPort: policy.AllowPort})
-	work.Ended = Metrics(s.Out, s.Log)
+	work.Ended = Metrics(s.Out, s.LambdaName, s.Log)
 	work.Tick = tick
 	return work
 }
