@@ -23,18 +23,52 @@ const maxAnswer = 6 << 20
 // Gateway stands in for the HTTP API with its JWT authorizer. claims returns the claims of a request's token, and nil for a
 // request without one.
 func (h *Host) Gateway(claims func(*http.Request) map[string]string) http.Handler {
-	mux := http.NewServeMux()
-	for _, route := range deployment.Routes() {
-		mux.HandleFunc(strings.ReplaceAll(route.Path, "+}", "...}"), func(w http.ResponseWriter, r *http.Request) {
-			verified := claims(r)
-			if verified == nil && !route.Public {
-				gatewayError(w, http.StatusUnauthorized, "Unauthorized")
-				return
-			}
+	routes := deployment.Routes()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		route, ok := find(routes, r.URL.Path)
+		verified := claims(r)
+		switch {
+		case !ok:
+			gatewayError(w, http.StatusNotFound, "Not Found")
+		case verified == nil && !route.Public:
+			gatewayError(w, http.StatusUnauthorized, "Unauthorized")
+		default:
 			h.forward(w, r, route, verified)
-		})
+		}
+	})
+}
+
+// find returns the route of a decoded path. Of several that match, the one whose first segment that differs is the more precise
+// counts: a name over a variable, and that over a greedy one, which stands for one segment or more.
+func find(routes []deployment.Route, path string) (best deployment.Route, ok bool) {
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	rank := ""
+	for _, route := range routes {
+		if own, matches := match(strings.Split(strings.TrimPrefix(route.Path, "/"), "/"), segments); matches && own > rank {
+			best, rank, ok = route, own, true
+		}
 	}
-	return mux
+	return best, ok
+}
+
+// match compares a route's segments with a path's. rank orders the routes that match: a letter a segment, the later the more
+// precise.
+func match(route, path []string) (rank string, ok bool) {
+	for i, segment := range route {
+		switch {
+		case i == len(path):
+			return "", false
+		case strings.HasSuffix(segment, "+}"):
+			return rank + "a", true
+		case strings.HasPrefix(segment, "{"):
+			rank += "b"
+		case segment == path[i]:
+			rank += "c"
+		default:
+			return "", false
+		}
+	}
+	return rank, len(route) == len(path)
 }
 
 // gatewayError answers as the HTTP API does where it does not reach a function.

@@ -220,7 +220,7 @@ func keepPassword(r *jobstore.Run) []byte {
 
 func (j *job) logEnd(ctx context.Context, run jobstore.Run) {
 	s := run.Result.Summary
-	log := j.log.With("state", run.State, "duration", run.FinishedAt.Sub(run.StartedAt), "entries", s.Entries, "addresses", s.Addresses,
+	log := j.log.With("state", run.State, "durationMs", run.FinishedAt.Sub(run.StartedAt).Milliseconds(), "entries", s.Entries, "addresses", s.Addresses,
 		"create", s.Create, "update", s.Update, "delete", s.Delete, "unchanged", s.Unchanged, "skipped", s.Skipped, "conflicts", s.Conflicts)
 	if run.Failure != nil {
 		log.LogAttrs(ctx, slog.LevelWarn, "run failed", slog.String("code", run.Failure.Code), slog.String("reason", run.Failure.Message))
