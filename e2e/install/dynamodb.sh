@@ -26,9 +26,9 @@ trap 'rm -rf "$new"' EXIT INT TERM
 cp e2e/install/dynamodb/package.json "$new"
 cp "$lock" "$new"
 (cd "$new" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-if cmp -s "$lock" "$cache/package-lock.json"; then
-	exit 0
+if ! cmp -s "$lock" "$cache/package-lock.json"; then
+	rm -rf "$cache"
+	# Another one may have put its own there in this moment, which is as good.
+	mv -T "$new" "$cache" || cmp -s "$lock" "$cache/package-lock.json"
 fi
-rm -rf "$cache"
-mv -T "$new" "$cache"
 say 'installed'

@@ -25,7 +25,7 @@ import (
 
 // benchUsers is how many users the benchmarks write. inFlight is how many calls they have under way, as Users does.
 const (
-	benchUsers = 20_000
+	benchUsers = 5_000
 	inFlight   = 64
 )
 
