@@ -37,8 +37,7 @@ func (d *data) addUserPool() {
 		DeletionProtection: jsii.Bool(true),
 		RemovalPolicy:      awscdk.RemovalPolicy_RETAIN,
 	})
-	justify(d.pool, "AwsSolutions-COG3", "Threat protection needs the Plus plan, which is billed by the person; a second factor is required instead.")
-	justify(d.pool, "AwsSolutions-COG8", "The Plus plan only adds threat protection; the Essentials plan writes access tokens.")
+	justify(d.pool, "AwsSolutions-COG8", "The Plus plan adds threat protection, for a price by the person; a second factor is required of everybody instead.")
 	d.pool.AddTrigger(awscognito.UserPoolOperation_PRE_TOKEN_GENERATION_CONFIG(), d.addTokenFunction(), awscognito.LambdaVersion_V2_0)
 	d.pool.AddGroup(jsii.String("admins"), &awscognito.UserPoolGroupOptions{
 		GroupName: jsii.String(deployment.AdminGroup), Description: jsii.String("May change settings and users, and sync"),
