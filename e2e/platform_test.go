@@ -15,6 +15,7 @@ import (
 
 	"rollcall/e2e/awslab"
 	"rollcall/e2e/lambdahost"
+	"rollcall/portal"
 	"rollcall/shared/deployment"
 	"rollcall/shared/fifo"
 )
@@ -97,13 +98,17 @@ func startFunctions(ctx context.Context, dir string) (*program, func(), error) {
 	}
 	host = lambdahost.New(lambdahost.Config{
 		Functions: deployment.Functions(), Bootstrap: func(binary string) string { return bootstrap(dir, binary) },
-		Environment: environment, Shared: lab.Shared, Log: p.log,
+		Environment: environment, Shared: lab.Shared, Log: p.log, Timeout: functionTime,
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}
-	server := &http.Server{Handler: host.Gateway(claims), ReadHeaderTimeout: time.Minute}
+	// As CloudFront does: the page and the API have one origin.
+	origin := http.NewServeMux()
+	origin.Handle("/", portal.Handler(portal.Config{}))
+	origin.Handle("/v1/", host.Gateway(claims))
+	server := &http.Server{Handler: origin, ReadHeaderTimeout: time.Minute}
 	var running sync.WaitGroup
 	running.Go(func() { server.Serve(listener) })
 	queues := fifo.NewClient(lab.Config("SQS"))

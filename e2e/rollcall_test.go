@@ -47,6 +47,12 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	// Read before a lab starts, which changes the working directory.
+	listed, err := os.ReadFile(callsFile)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	var stop func()
 	shared, stop, err = startPlatform(dir)
 	if err != nil {
@@ -56,6 +62,12 @@ func run(m *testing.M) int {
 	defer stop()
 	defer closeChromium()
 	code := m.Run()
+	if host != nil {
+		if err := checkCalls(listed); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	if code != 0 {
 		fmt.Fprintf(os.Stderr, "the shared program's log:\n%.20000s", shared.log)
 	}

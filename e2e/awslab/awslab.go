@@ -53,7 +53,10 @@ type Lab struct {
 	Queues   *fifotest.Server
 	Keys     *kmstest.Server
 	Bus      *bustest.Server
+	Roles    *ststest.Server
 	Clock    *Clock
+	// Dir is where the objects are.
+	Dir string
 
 	stops []func() error
 }
@@ -61,7 +64,7 @@ type Lab struct {
 // Start starts a lab that keeps its objects in dir. The caller closes it. A process has one at a time, and its working directory
 // changes.
 func Start(ctx context.Context, dir string) (*Lab, error) {
-	lab := &Lab{Recorder: new(Recorder), Clock: new(Clock)}
+	lab := &Lab{Recorder: new(Recorder), Clock: new(Clock), Dir: dir}
 	if err := lab.start(ctx, dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the lab: %w", err), lab.Close())
 	}
@@ -88,13 +91,13 @@ func (l *Lab) start(ctx context.Context, dir string) error {
 		return err
 	}
 	l.Bus = bustest.New(EventBus)
-	roles := ststest.New(ststest.Role{ARN: LinkRole, AccessKey: accessKey, SecretKey: secretKey}, time.Now)
+	l.Roles = ststest.New(ststest.Role{ARN: LinkRole, AccessKey: accessKey, SecretKey: secretKey}, time.Now)
 	l.Shared = map[string]string{
 		"AWS_REGION": awstest.Region, "AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey,
 		// Nothing of this machine's own configuration, and no look for a machine's role.
 		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
 	}
-	if err := l.serveAll(tables.URL, objects, roles); err != nil {
+	if err := l.serveAll(tables.URL, objects); err != nil {
 		return err
 	}
 	queues := l.Shared["AWS_ENDPOINT_URL_SQS"]
@@ -107,7 +110,7 @@ func (l *Lab) start(ctx context.Context, dir string) error {
 }
 
 // serveAll gives each service a server of its own and names it in Shared.
-func (l *Lab) serveAll(tables, objects string, roles http.Handler) error {
+func (l *Lab) serveAll(tables, objects string) error {
 	countedTables, tablesErr := l.Recorder.dynamo(tables)
 	countedObjects, objectsErr := l.Recorder.s3(objects)
 	if err := errors.Join(tablesErr, objectsErr); err != nil {
@@ -115,7 +118,7 @@ func (l *Lab) serveAll(tables, objects string, roles http.Handler) error {
 	}
 	for variable, handler := range map[string]http.Handler{
 		"AWS_ENDPOINT_URL_DYNAMODB": countedTables, "AWS_ENDPOINT_URL_S3": countedObjects, "AWS_ENDPOINT_URL_SQS": l.Queues,
-		"AWS_ENDPOINT_URL_KMS": l.Keys, "AWS_ENDPOINT_URL_EVENTBRIDGE": l.Bus, "AWS_ENDPOINT_URL_STS": roles,
+		"AWS_ENDPOINT_URL_KMS": l.Keys, "AWS_ENDPOINT_URL_EVENTBRIDGE": l.Bus, "AWS_ENDPOINT_URL_STS": l.Roles,
 	} {
 		url, err := l.serve(handler)
 		if err != nil {
@@ -148,6 +151,11 @@ func (l *Lab) Variables() []string {
 		all = append(all, string(name)+"="+text)
 	}
 	return all
+}
+
+// ServiceCalls returns the calls to the services in memory, by the name that policies have for each.
+func (l *Lab) ServiceCalls() map[string][]awstest.Call {
+	return map[string][]awstest.Call{"sqs": l.Queues.Calls(), "kms": l.Keys.Calls(), "events": l.Bus.Calls(), "sts": l.Roles.Calls()}
 }
 
 // Close stops everything, the last started first.

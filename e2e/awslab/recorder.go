@@ -7,11 +7,12 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"rollcall/shared/awstest"
 )
 
 // Use is how often a caller did one thing, and how much of it.
@@ -65,16 +66,6 @@ func (r *Recorder) add(a Action, u Use) {
 	r.uses[a] = sum
 }
 
-var appID = regexp.MustCompile(`\bapp/(\S+)`)
-
-// callerOf returns the application id of a request, and "client" for one without.
-func callerOf(r *http.Request) string {
-	if m := appID.FindStringSubmatch(r.UserAgent()); m != nil {
-		return m[1]
-	}
-	return "client"
-}
-
 // proxy forwards to a server and leaves the Host as it is, which signatures cover.
 func proxy(to string) (*httputil.ReverseProxy, error) {
 	target, err := url.Parse(to)
@@ -97,7 +88,7 @@ func (r *Recorder) s3(to string) (http.Handler, error) {
 		counted := &countingWriter{ResponseWriter: w}
 		body := &countingReader{ReadCloser: req.Body}
 		req.Body = body
-		a := Action{callerOf(req), "s3", s3Operation(req)}
+		a := Action{awstest.AppID(req), "s3", s3Operation(req)}
 		forward.ServeHTTP(counted, req)
 		r.add(a, Use{Calls: 1, RequestBytes: body.n, ResponseBytes: counted.n})
 	}), nil
@@ -160,7 +151,7 @@ func (r *Recorder) dynamo(to string) (http.Handler, error) {
 		forward.ServeHTTP(counted, req)
 		use.ResponseBytes = counted.n
 		use.ReadUnits, use.WriteUnits = units(operation, counted.keep.Bytes())
-		r.add(Action{callerOf(req), "dynamodb", operation}, use)
+		r.add(Action{awstest.AppID(req), "dynamodb", operation}, use)
 	}), nil
 }
 
