@@ -2,6 +2,9 @@ module rollcall
 
 go 1.26.0
 
+// The CDK's command line brings templates of Go files.
+ignore ./infra/node_modules
+
 require (
 	github.com/aws/aws-cdk-go/awscdk/v2 v2.275.0
 	github.com/aws/aws-lambda-go v1.55.1

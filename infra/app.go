@@ -27,10 +27,12 @@ type appConfig struct {
 func flags() map[string]any {
 	return map[string]any{
 		// Property names and values that CloudFormation would refuse are refused here.
-		"@aws-cdk/core:validateAgainstDefaultRules":                 true,
-		"@aws-cdk/aws-iam:minimizePolicies":                         true,
-		"@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy":           true,
-		"@aws-cdk/core:target-partitions":                           []string{"aws"},
+		"@aws-cdk/core:validateAgainstDefaultRules":       true,
+		"@aws-cdk/aws-iam:minimizePolicies":               true,
+		"@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": true,
+		"@aws-cdk/core:target-partitions":                 []string{"aws"},
+		// The stack of data cannot lose what the other one uses.
+		"@aws-cdk/core:defaultCrossStackReferences":                 "strong",
 		"@aws-cdk/core:checkSecretUsage":                            true,
 		"@aws-cdk/aws-cloudfront:defaultSecurityPolicyTLSv1.2_2021": true,
 	}

@@ -30,23 +30,20 @@ func (s *service) addDistribution() {
 		Comment:           jsii.String("Rollcall " + s.settings.Name),
 		DefaultRootObject: jsii.String("index.html"),
 		DefaultBehavior: &awscloudfront.BehaviorOptions{
-			// With the right to list, S3 says 404 of a file that is not there, and not 403.
-			Origin: awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(s.files, &awscloudfrontorigins.S3BucketOriginWithOACProps{
-				OriginAccessLevels: &[]awscloudfront.AccessLevel{awscloudfront.AccessLevel_READ, awscloudfront.AccessLevel_LIST},
-			}),
+			Origin:                awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(s.files, nil),
 			ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
 			CachePolicy:           awscloudfront.CachePolicy_CACHING_OPTIMIZED(),
 			ResponseHeadersPolicy: s.headers("page", s.pageHeaders()),
 		},
 		// No error pages: they would replace the API's problems as well.
-		AdditionalBehaviors:    &map[string]*awscloudfront.BehaviorOptions{"/v1/*": s.apiBehavior()},
-		HttpVersion:            awscloudfront.HttpVersion_HTTP2_AND_3,
-		MinimumProtocolVersion: awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021,
-		LogBucket:              s.data.logs,
-		LogFilePrefix:          jsii.String("cloudfront/"),
+		AdditionalBehaviors: &map[string]*awscloudfront.BehaviorOptions{"/v1/*": s.apiBehavior()},
+		HttpVersion:         awscloudfront.HttpVersion_HTTP2_AND_3,
+		LogBucket:           s.data.logs,
+		LogFilePrefix:       jsii.String("cloudfront/"),
 	}
 	if s.settings.Domain != "" {
 		props.DomainNames = jsii.Strings(s.settings.Domain)
+		props.MinimumProtocolVersion = awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021
 		props.Certificate = awscertificatemanager.Certificate_FromCertificateArn(s.stack, jsii.String("certificate"), jsii.String(s.settings.Certificate))
 	}
 	if s.settings.WebACL != "" {
