@@ -319,7 +319,7 @@ func TestAnUploadTakesLittleMemory(t *testing.T) {
 		_, err := io.Copy(io.Discard, r.Body)
 		return reply(r, http.StatusOK, ""), err
 	}
-	const length = 400 << 20
+	const length = 200 << 20
 	var before, now runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)

@@ -125,7 +125,7 @@ func TestReadingAPlanTakesFewRequests(t *testing.T) {
 	small.scan(t)
 	expect("all of a plan of 2,000 rows", small.requests(), 1)
 
-	const rows = 200_000
+	const rows = 100_000
 	storePlan(t, o, "plans/large", rows)
 	large := openPlan(t, o, w, "plans/large")
 	expect("opening", large.requests(), 1)
@@ -167,7 +167,7 @@ func TestReadsAtAnyOffset(t *testing.T) {
 		readers.Go(func() {
 			random := rand.New(rand.NewPCG(seed, 0))
 			at := int64(0)
-			for range 100 {
+			for range 40 {
 				// Jumps, steps ahead, and reads that are longer than what is fetched at a time.
 				if at += random.Int64N(1 << 19); random.IntN(4) == 0 || at >= size {
 					at = random.Int64N(size)

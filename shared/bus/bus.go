@@ -66,15 +66,20 @@ func (p Publisher) Publish(ctx context.Context, e events.Event) error {
 		if err == nil {
 			return nil
 		}
-		if !passes || attempt == attempts {
-			return fmt.Errorf("publish %q of run %s: %w", e.Name, e.RunID, err)
-		}
-		select {
-		case <-ctx.Done():
+		if !passes || attempt == attempts || !pause(ctx, wait) {
 			return fmt.Errorf("publish %q of run %s: %w", e.Name, e.RunID, errors.Join(context.Cause(ctx), err))
-		case <-time.After(wait):
 		}
 		wait *= 2
+	}
+}
+
+// pause waits, and tells whether ctx lasted.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 

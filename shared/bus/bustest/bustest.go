@@ -72,7 +72,7 @@ type output struct {
 }
 
 type result struct {
-	EventId      string `json:",omitempty"`
+	EventID      string `json:"EventId,omitempty"`
 	ErrorCode    string `json:",omitempty"`
 	ErrorMessage string `json:",omitempty"`
 }
@@ -128,5 +128,5 @@ func (s *Server) take(e entry) result {
 		taken.Time = *e.Time
 	}
 	s.events = append(s.events, taken)
-	return result{EventId: fmt.Sprintf("event-%d", len(s.events))}
+	return result{EventID: fmt.Sprintf("event-%d", len(s.events))}
 }

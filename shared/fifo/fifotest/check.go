@@ -24,14 +24,14 @@ var (
 
 func (in sendInput) check() error {
 	switch {
-	case in.MessageGroupId == "":
+	case in.MessageGroupID == "":
 		return awstest.Refuse("MissingParameter", "The request must contain the parameter MessageGroupId.")
-	case in.MessageDeduplicationId == "":
+	case in.MessageDeduplicationID == "":
 		return awstest.Refuse("InvalidParameterValue", "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
-	case !token.MatchString(in.MessageGroupId):
-		return invalid("MessageGroupId", in.MessageGroupId)
-	case !token.MatchString(in.MessageDeduplicationId):
-		return invalid("MessageDeduplicationId", in.MessageDeduplicationId)
+	case !token.MatchString(in.MessageGroupID):
+		return invalid("MessageGroupId", in.MessageGroupID)
+	case !token.MatchString(in.MessageDeduplicationID):
+		return invalid("MessageDeduplicationId", in.MessageDeduplicationID)
 	case in.MessageBody == "":
 		return awstest.Refuse("MissingParameter", "The request must contain the parameter MessageBody.")
 	case len(in.MessageBody) > maxBody:

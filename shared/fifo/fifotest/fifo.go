@@ -33,12 +33,12 @@ type message struct {
 
 // send adds a message, or returns the id of the one that was sent with the same deduplication id.
 func (q *fifo) send(now time.Time, id string, in sendInput) string {
-	if earlier, ok := q.recent[in.MessageDeduplicationId]; ok && now.Before(earlier.until) {
+	if earlier, ok := q.recent[in.MessageDeduplicationID]; ok && now.Before(earlier.until) {
 		return earlier.id
 	}
-	q.recent[in.MessageDeduplicationId] = sent{id: id, until: now.Add(deduplication)}
+	q.recent[in.MessageDeduplicationID] = sent{id: id, until: now.Add(deduplication)}
 	q.messages = append(q.messages, &message{
-		id: id, body: in.MessageBody, group: in.MessageGroupId, deduplication: in.MessageDeduplicationId, sentAt: now, visibleAt: now,
+		id: id, body: in.MessageBody, group: in.MessageGroupID, deduplication: in.MessageDeduplicationID, sentAt: now, visibleAt: now,
 	})
 	return id
 }

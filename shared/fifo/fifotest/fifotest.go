@@ -88,14 +88,18 @@ func (s *Server) id() string {
 	return strconv.Itoa(s.ids)
 }
 
-type sendInput struct{ QueueUrl, MessageBody, MessageGroupId, MessageDeduplicationId string }
+// Names are matched without regard to case.
+type sendInput struct{ QueueURL, MessageBody, MessageGroupID, MessageDeduplicationID string }
 
-type sendOutput struct{ MD5OfMessageBody, MessageId, SequenceNumber string }
+type sendOutput struct {
+	MD5OfMessageBody, SequenceNumber string
+	MessageID                        string `json:"MessageId"`
+}
 
 func (s *Server) send(_ context.Context, in sendInput) (out sendOutput, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q, err := s.queue(in.QueueUrl)
+	q, err := s.queue(in.QueueURL)
 	if err != nil {
 		return out, err
 	}
@@ -103,7 +107,7 @@ func (s *Server) send(_ context.Context, in sendInput) (out sendOutput, err erro
 		return out, err
 	}
 	id := q.send(s.now(), s.id(), in)
-	return sendOutput{MD5OfMessageBody: digest(in.MessageBody), MessageId: id, SequenceNumber: fmt.Sprintf("%020s", id)}, nil
+	return sendOutput{MD5OfMessageBody: digest(in.MessageBody), MessageID: id, SequenceNumber: fmt.Sprintf("%020s", id)}, nil
 }
 
 func digest(body string) string {
@@ -112,19 +116,20 @@ func digest(body string) string {
 }
 
 type receiveInput struct {
-	QueueUrl                                    string
+	QueueURL                                    string
 	MaxNumberOfMessages                         *int
 	WaitTimeSeconds                             int
 	VisibilityTimeout                           *int
 	MessageSystemAttributeNames, AttributeNames []string
-	ReceiveRequestAttemptId                     string
+	ReceiveRequestAttemptID                     string
 }
 
 type receiveOutput struct{ Messages []received }
 
 type received struct {
-	MessageId, ReceiptHandle, Body, MD5OfBody string
-	Attributes                                map[string]string
+	MessageID                      string `json:"MessageId"`
+	ReceiptHandle, Body, MD5OfBody string
+	Attributes                     map[string]string
 }
 
 // pollEvery is how often a waiting receiver looks.
@@ -137,7 +142,7 @@ func (s *Server) receive(ctx context.Context, in receiveInput) (out receiveOutpu
 	deadline := time.Now().Add(time.Duration(in.WaitTimeSeconds) * time.Second)
 	for {
 		s.mu.Lock()
-		q, err := s.queue(in.QueueUrl)
+		q, err := s.queue(in.QueueURL)
 		// Whoever hung up gets nothing, or it would be invisible to all for a while.
 		if err == nil && ctx.Err() == nil {
 			out.Messages = s.take(q, in)
@@ -166,7 +171,7 @@ func (s *Server) take(q *fifo, in receiveInput) []received {
 	for _, m := range q.receive(s.now(), limit, visibility, s.queues[q.DeadLetters]) {
 		m.handle = m.id + "." + s.id()
 		out = append(out, received{
-			MessageId: m.id, ReceiptHandle: m.handle, Body: m.body, MD5OfBody: digest(m.body),
+			MessageID: m.id, ReceiptHandle: m.handle, Body: m.body, MD5OfBody: digest(m.body),
 			Attributes: m.attributes(append(in.MessageSystemAttributeNames, in.AttributeNames...)),
 		})
 	}
@@ -174,14 +179,14 @@ func (s *Server) take(q *fifo, in receiveInput) []received {
 }
 
 type handleInput struct {
-	QueueUrl, ReceiptHandle string
+	QueueURL, ReceiptHandle string
 	VisibilityTimeout       *int
 }
 
 func (s *Server) remove(_ context.Context, in handleInput) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q, err := s.queue(in.QueueUrl)
+	q, err := s.queue(in.QueueURL)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +206,7 @@ func (s *Server) remove(_ context.Context, in handleInput) (any, error) {
 func (s *Server) changeVisibility(_ context.Context, in handleInput) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q, err := s.queue(in.QueueUrl)
+	q, err := s.queue(in.QueueURL)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +222,7 @@ func (s *Server) changeVisibility(_ context.Context, in handleInput) (any, error
 }
 
 type attributesInput struct {
-	QueueUrl       string
+	QueueURL       string
 	AttributeNames []string
 }
 
@@ -226,7 +231,7 @@ type attributesOutput struct{ Attributes map[string]string }
 func (s *Server) attributes(_ context.Context, in attributesInput) (out attributesOutput, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q, err := s.queue(in.QueueUrl)
+	q, err := s.queue(in.QueueURL)
 	if err != nil {
 		return out, err
 	}

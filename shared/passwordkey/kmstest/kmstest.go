@@ -86,21 +86,23 @@ func (s *Server) key(arn string) (*key, error) {
 	return k, nil
 }
 
+// Names are matched without regard to case.
 type encryptInput struct {
-	KeyId             string
+	KeyID             string
 	Plaintext         []byte
 	EncryptionContext map[string]string
 }
 
 type encryptOutput struct {
-	CiphertextBlob             []byte
-	KeyId, EncryptionAlgorithm string
+	CiphertextBlob      []byte
+	KeyID               string `json:"KeyId"`
+	EncryptionAlgorithm string
 }
 
 func (s *Server) encrypt(_ context.Context, in encryptInput) (out encryptOutput, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k, err := s.key(in.KeyId)
+	k, err := s.key(in.KeyID)
 	if err != nil {
 		return out, err
 	}
@@ -111,10 +113,10 @@ func (s *Server) encrypt(_ context.Context, in encryptInput) (out encryptOutput,
 	if err != nil {
 		return out, err
 	}
-	s.use("Encrypt", in.KeyId, in.EncryptionContext)
+	s.use("Encrypt", in.KeyID, in.EncryptionContext)
 	// As in KMS, a ciphertext names its key.
-	blob := append([]byte(in.KeyId+"\n"), k.gcm.Seal(nil, nil, in.Plaintext, bound)...)
-	return encryptOutput{blob, in.KeyId, "SYMMETRIC_DEFAULT"}, nil
+	blob := append([]byte(in.KeyID+"\n"), k.gcm.Seal(nil, nil, in.Plaintext, bound)...)
+	return encryptOutput{blob, in.KeyID, "SYMMETRIC_DEFAULT"}, nil
 }
 
 func (s *Server) use(operation, arn string, bound map[string]string) {
@@ -122,20 +124,21 @@ func (s *Server) use(operation, arn string, bound map[string]string) {
 }
 
 type decryptInput struct {
-	KeyId             string
+	KeyID             string
 	CiphertextBlob    []byte
 	EncryptionContext map[string]string
 }
 
 type decryptOutput struct {
-	Plaintext                  []byte
-	KeyId, EncryptionAlgorithm string
+	Plaintext           []byte
+	KeyID               string `json:"KeyId"`
+	EncryptionAlgorithm string
 }
 
 func (s *Server) decrypt(_ context.Context, in decryptInput) (out decryptOutput, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k, err := s.key(in.KeyId)
+	k, err := s.key(in.KeyID)
 	if err != nil {
 		return out, err
 	}
@@ -144,7 +147,7 @@ func (s *Server) decrypt(_ context.Context, in decryptInput) (out decryptOutput,
 	switch {
 	case !ok || !known:
 		return out, awstest.Refuse("InvalidCiphertextException", "")
-	case arn != in.KeyId:
+	case arn != in.KeyID:
 		return out, awstest.Refuse("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
 	}
 	bound, err := associated(in.EncryptionContext)
@@ -155,8 +158,8 @@ func (s *Server) decrypt(_ context.Context, in decryptInput) (out decryptOutput,
 	if err != nil {
 		return out, awstest.Refuse("InvalidCiphertextException", "")
 	}
-	s.use("Decrypt", in.KeyId, in.EncryptionContext)
-	return decryptOutput{plain, in.KeyId, "SYMMETRIC_DEFAULT"}, nil
+	s.use("Decrypt", in.KeyID, in.EncryptionContext)
+	return decryptOutput{plain, in.KeyID, "SYMMETRIC_DEFAULT"}, nil
 }
 
 // associated writes an encryption context in one way. JSON orders its names.
