@@ -7,8 +7,8 @@ const AROUND = 12;
 /** The body of a table whose rows all have the same height, which the stylesheet gives as --row-height. */
 export class VirtualList {
   /**
-   * @param {{label: string, columns: {name: string, class: string}[], line: (item: any) => any[]}} options
-   * line returns the content of each cell, or makes {class, cells}
+   * @param {{label: string, columns: {name: string, class: string}[], line: (item: any) => {className: string, cells: any[]}}} options
+   * line returns the content of each cell
    */
   constructor({ label, columns, line }) {
     this.columns = columns;
