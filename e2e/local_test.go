@@ -62,7 +62,7 @@ func TestLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"expires", "signature", "name"} {
+	for _, name := range signedParameters() {
 		changed, query := *parsed, parsed.Query()
 		query.Set(name, query.Get(name)+"1")
 		changed.RawQuery = query.Encode()
@@ -76,6 +76,7 @@ func TestLinks(t *testing.T) {
 // TestOnlyItsOwnPagesMayCall refuses what a page of another site could send.
 func TestOnlyItsOwnPagesMayCall(t *testing.T) {
 	t.Parallel()
+	onLocalOnly(t)
 	for name, change := range map[string]func(*http.Request){
 		"another Host":    func(r *http.Request) { r.Host = "rebound.example.com" },
 		"another port":    func(r *http.Request) { r.Host = "127.0.0.1:1" },
@@ -111,6 +112,7 @@ const previewMemory = 256 << 10
 // TestLargeDirectory previews 100,000 entries within its memory, kills the program in the middle of their sync, and starts it
 // again.
 func TestLargeDirectory(t *testing.T) {
+	onLocalOnly(t)
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(largeDirectory)})
 	addresses := ldapserver.PeopleAddresses(largeDirectory)
 	data := t.TempDir()

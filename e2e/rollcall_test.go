@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,19 +17,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
 // binary is the program under test, built once by TestMain. shared is one run of it, without the demo directories, for the
-// tests that can do with an account of their own.
+// tests that can do with an account of their own. With -on, shared is Rollcall on another platform.
 var (
 	binary string
 	shared *program
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	os.Exit(run(m))
 }
 
@@ -40,24 +43,34 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "rollcall")
-	build := exec.Command("go", "build", "-o", binary, "rollcall/local")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "build the program under test:", err)
+	if err := build("rollcall/local", binary); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	shared, err = launch(filepath.Join(dir, "data"), "-demo=false")
+	var stop func()
+	shared, stop, err = startPlatform(dir)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer shared.stop(syscall.SIGTERM)
+	defer stop()
 	defer closeChromium()
 	code := m.Run()
 	if code != 0 {
 		fmt.Fprintf(os.Stderr, "the shared program's log:\n%.20000s", shared.log)
 	}
 	return code
+}
+
+// build builds a program of the project. Flags are go build's own.
+func build(pkg, to string, flags ...string) error {
+	cmd := exec.Command("go", append(append([]string{"build", "-o", to}, flags...), pkg)...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build the program under test, %s: %w", pkg, err)
+	}
+	return nil
 }
 
 // account returns the shared program with an account that no other test uses.
@@ -74,7 +87,7 @@ type program struct {
 	cmd  *exec.Cmd
 	base string
 	data string
-	log  *bytes.Buffer
+	log  *logBuffer
 	// account is sent with each request; empty leaves it to the program.
 	account string
 }
@@ -82,7 +95,8 @@ type program struct {
 // startProgram starts Rollcall for one test and stops it at the test's end.
 func startProgram(t *testing.T, data string, args ...string) *program {
 	t.Helper()
-	p, err := launch(data, args...)
+	onLocalOnly(t)
+	p, err := launch(data, nil, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,10 +110,11 @@ func startProgram(t *testing.T, data string, args ...string) *program {
 	return p
 }
 
-// launch starts Rollcall on a free port and waits until it says that it is ready.
-func launch(data string, args ...string) (*program, error) {
-	p := &program{data: data, log: new(bytes.Buffer)}
+// launch starts Rollcall on a free port and waits until it says that it is ready. variables are added to its environment.
+func launch(data string, variables []string, args ...string) (*program, error) {
+	p := &program{data: data, log: new(logBuffer)}
 	p.cmd = exec.Command(binary, append([]string{"-addr", "127.0.0.1:0", "-data", data}, args...)...)
+	p.cmd.Env = append(os.Environ(), variables...)
 	p.cmd.Stderr = p.log
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -138,6 +153,24 @@ func (p *program) stop(signal syscall.Signal) {
 		p.cmd.Process.Signal(signal)
 		p.cmd.Wait()
 	}
+}
+
+// logBuffer is what programs print, which may be read while they run.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // object is a JSON object.

@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"rollcall/shared/embedded"
 	"rollcall/shared/user"
 )
 
@@ -34,6 +33,8 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&c.data, "data", "./.rollcall", "the folder to keep everything in")
 	flags.BoolVar(&c.demo, "demo", true, "serve three demo directories to import from")
 	flags.DurationVar(&c.hour, "hour", time.Hour, "how long an hour of a schedule lasts, to try one out")
+	flags.BoolVar(&c.aws, "aws", false, "keep everything on AWS, or on an emulator that AWS_ENDPOINT_URL names, as the ROLLCALL_ variables say")
+	flags.BoolVar(&c.create, "create", false, "with -aws: make the tables and the bucket where they are missing, to try things out")
 	erase := flags.String("erase", "", "erase all data of this account, and end")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -44,6 +45,9 @@ func run(ctx context.Context, args []string) error {
 	if c.hour < time.Second || c.hour > time.Hour {
 		return fmt.Errorf("-hour %s is not between 1s and 1h", c.hour)
 	}
+	if c.create && !c.aws {
+		return errors.New("-create goes with -aws")
+	}
 	c.out, c.log = os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, nil))
 	if *erase != "" {
 		return eraseAccount(ctx, c, user.Account(*erase))
@@ -51,13 +55,13 @@ func run(ctx context.Context, args []string) error {
 	return serve(ctx, c)
 }
 
-// eraseAccount deletes an account from the data folder, which no server may have open.
+// eraseAccount deletes an account from AWS, or from the data folder, which no server may have open.
 func eraseAccount(ctx context.Context, c config, account user.Account) error {
-	store, err := embedded.Open(c.data, embedded.Options{Log: c.log})
+	store, err := c.open(ctx, "")
 	if err != nil {
 		return err
 	}
-	err = errors.Join(store.Erase(ctx, account), store.Close())
+	err = errors.Join(store.erase(ctx, account), store.close())
 	if err == nil {
 		fmt.Fprintf(c.out, "erased account %s\n", account)
 	}

@@ -30,6 +30,8 @@ import (
 type config struct {
 	addr, data string
 	demo       bool
+	// aws keeps everything on AWS, or on what stands in for it, and create makes the tables and the bucket there.
+	aws, create bool
 	// hour is how long an hour of a schedule lasts.
 	hour time.Duration
 	out  io.Writer
@@ -62,11 +64,11 @@ func serve(ctx context.Context, c config) (err error) {
 	}
 	defer listener.Close()
 	base := "http://" + listener.Addr().String()
-	store, err := embedded.Open(c.data, embedded.Options{BaseURL: func() string { return base }, Log: c.log})
+	store, err := c.open(ctx, base)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, store.close()) }()
 	if c.demo {
 		directories, stopDemo, err := demo.Start(ctx, c.data, c.log)
 		if err != nil {
@@ -77,34 +79,51 @@ func serve(ctx context.Context, c config) (err error) {
 			return err
 		}
 	}
-	work := importer.Config{
-		Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Queue: store.Queue(), Sealer: store.Sealer(), Opener: store.Sealer(),
-		Directory: directory.New(directory.Config{}), Events: events.Log{Log: c.log}, Hour: c.hour, Log: c.log,
+	work := store.ports
+	work.Directory, work.Hour, work.Log = directory.New(directory.Config{}), c.hour, c.log
+	if work.Events == nil {
+		work.Events = events.Log{Log: c.log}
 	}
 	// A goroutine that stays behind would use a closed store: all of them end before it closes.
 	background, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()
+	service := importer.NewService(work)
+	if _, err := service.CareFor(ctx, store.abandoned); err != nil {
+		return err
+	}
+	c.startWork(background, &running, store, work)
+	c.startClocks(background, &running, store, service)
+	return c.listenAndServe(ctx, listener, base, routes(service, store.downloads, base, c.log))
+}
+
+// startWork handles the queues' messages until ctx ends.
+func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *backend, work importer.Config) {
 	worker := importer.NewWorker(work)
 	handlers := map[queue.Name]queue.Handler{queue.Previews: previews.Worker(worker), queue.Syncs: syncs.Worker(worker)}
 	running.Go(func() {
-		err := store.Queue().Run(background, func(ctx context.Context, m queue.Message) error { return handlers[m.Queue()](ctx, m) })
+		err := store.receive(ctx, func(ctx context.Context, m queue.Message) error { return handlers[m.Queue()](ctx, m) })
 		if err != nil {
 			c.log.Error("the queue stopped", "error", err)
 		}
 	})
-	if err := store.Resend(ctx); err != nil {
-		return err
-	}
-	service := importer.NewService(work)
+}
+
+// startClocks does what is done now and then until ctx ends.
+func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store *backend, service *importer.Service) {
 	running.Go(func() {
-		every(background, sweepInterval, func() error { return store.Sweep(background) }, c.log.With("job", "sweep old files"))
+		every(ctx, sweepInterval, func() error {
+			_, err := service.CareFor(ctx, time.Now())
+			if store.sweep != nil {
+				err = errors.Join(err, store.sweep(ctx))
+			}
+			return err
+		}, c.log.With("job", "look after old runs and files"))
 	})
 	running.Go(func() {
-		every(background, max(c.hour/ticksPerHour, time.Millisecond), func() error { return syncs.Schedule(background, service, c.log) }, c.log.With("job", "start due syncs"))
+		every(ctx, max(c.hour/ticksPerHour, time.Millisecond), func() error { return syncs.Schedule(ctx, service, c.log) }, c.log.With("job", "start due syncs"))
 	})
-	return c.listenAndServe(ctx, listener, base, routes(service, store, base, c.log))
 }
 
 // listen takes a loopback address: the API has no sign-in here, so nobody else may reach it.
@@ -124,11 +143,13 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 }
 
 // routes mounts everything that is served.
-func routes(service *importer.Service, store *embedded.Store, base string, log *slog.Logger) http.Handler {
+func routes(service *importer.Service, downloads http.Handler, base string, log *slog.Logger) http.Handler {
 	v1 := newAPI(service, log)
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", v1)
-	mux.Handle(embedded.DownloadPath, store.DownloadHandler())
+	if downloads != nil {
+		mux.Handle(embedded.DownloadPath, downloads)
+	}
 	// Without a configuration the page asks nobody to sign in.
 	mux.Handle("/", portal.Handler(portal.Config{}))
 	return logged(log, guarded(base, mux))

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs the Debian packages that the tests in e2e/ start: real servers, and the browser that opens the page. It
+# Installs the Debian packages that the tests start, or need to: real servers, and the browser that opens the page. It
 # installs only what is missing, and needs root (or sudo) only then. No service is started: the tests run their own
-# servers, on loopback, from directories of their own.
+# servers, on loopback, from directories of their own. (DynamoDB Local alone listens on every address: it has no option
+# for that.)
 #
 #	e2e/install/debian.sh          install what is missing
 #	e2e/install/debian.sh -check   say what is missing, exit 1 if anything is
@@ -19,6 +20,9 @@ winbind
 ldb-tools
 chromium
 '
+# DynamoDB Local is a Java program that npm brings (dynamodb.sh). Any Java from 17 on and any npm will do.
+command -v java >/dev/null 2>&1 || packages="$packages openjdk-17-jre-headless"
+command -v npm >/dev/null 2>&1 || packages="$packages npm"
 
 say() { printf '%s\n' "e2e packages: $*"; }
 

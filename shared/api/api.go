@@ -17,6 +17,9 @@ import (
 // Version is the API's, as its description shows it.
 const Version = "1.0.0"
 
+// documentPath is where the API describes itself.
+const documentPath = "/v1/openapi.json"
+
 // maxBody bounds a request's body in bytes.
 const maxBody = 1 << 20
 
@@ -41,6 +44,8 @@ type Config struct {
 	Identify func(*http.Request) (Caller, error)
 	// Log gets what callers are not told.
 	Log *slog.Logger
+	// Document is the API's description; nil describes the routes that are registered here, which may be a part of them.
+	Document []byte
 }
 
 // API is a set of routes under /v1 with everything around them.
@@ -71,8 +76,8 @@ func New(c Config) *API {
 
 // ServeHTTP answers a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/v1/openapi.json" {
-		a.mux.ServeHTTP(w, r)
+	if r.URL.Path == documentPath {
+		a.describe(w, r)
 		return
 	}
 	caller, err := a.config.Identify(r)
@@ -90,6 +95,17 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
+}
+
+// describe answers with the API's description, which needs no identity.
+func (a *API) describe(w http.ResponseWriter, r *http.Request) {
+	if a.config.Document == nil || r.Method != http.MethodGet {
+		a.mux.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
+	// The status is out; a broken connection is all that can fail here.
+	_, _ = w.Write(a.config.Document)
 }
 
 func (c Caller) may(need Scope) bool {

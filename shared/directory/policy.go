@@ -15,11 +15,17 @@ var errPort = errors.New("directories are reached on ports 389, 636, 3268 and 32
 type Policy struct {
 	// AllowPrivate lets private addresses (RFC 1918, RFC 4193) be reached, for directories behind a VPN.
 	AllowPrivate bool
+	// AllowRanges lists ranges that are reached although they are private or set aside, such as a carrier's shared addresses in a
+	// VPC. Link-local addresses and the metadata service stay refused.
+	AllowRanges []netip.Prefix
 	// Deny lists the deployment's own ranges, refused whatever else is allowed.
 	Deny []netip.Prefix
 	// Ports are the allowed TCP ports; 389, 636, 3268 and 3269 where it is empty.
 	Ports []int
 }
+
+// metadataService gives whoever asks it the machine's credentials (169.254.169.254, its other address, is link-local).
+var metadataService = netip.MustParseAddr("fd00:ec2::254")
 
 // neverReached are the ranges where no customer's directory is, with what they are (IANA special-purpose registries).
 var neverReached = []struct {
@@ -41,7 +47,7 @@ var neverReached = []struct {
 	{netip.MustParsePrefix("64:ff9b:1::/48"), "a NAT64 address"},
 	{netip.MustParsePrefix("2001::/32"), "a Teredo address"},
 	{netip.MustParsePrefix("2002::/16"), "a 6to4 address"},
-	{netip.MustParsePrefix("fd00:ec2::254/128"), "the metadata service"},
+	{netip.PrefixFrom(metadataService, 128), "the metadata service"},
 	{netip.MustParsePrefix("fe80::/10"), "a link-local address"},
 	{netip.MustParsePrefix("fec0::/10"), "a site-local address"},
 	{netip.MustParsePrefix("ff00::/8"), "a multicast address"},
@@ -51,20 +57,25 @@ var neverReached = []struct {
 func (p Policy) Allow(a netip.Addr) error {
 	// An IPv4 address in IPv6 clothes is judged as what it is.
 	a = a.Unmap().WithZone("")
+	if contains(p.Deny, a) {
+		return errors.New("it is in this service's own network")
+	}
+	if contains(p.AllowRanges, a) && !a.IsLinkLocalUnicast() && a != metadataService {
+		return nil
+	}
 	for _, n := range neverReached {
 		if n.prefix.Contains(a) {
 			return fmt.Errorf("it is %s", n.what)
-		}
-	}
-	for _, d := range p.Deny {
-		if d.Contains(a) {
-			return errors.New("it is in this service's own network")
 		}
 	}
 	if a.IsPrivate() && !p.AllowPrivate {
 		return errors.New("it is a private address, which cannot be reached from here; ask the operator for a connection to your network")
 	}
 	return nil
+}
+
+func contains(ranges []netip.Prefix, a netip.Addr) bool {
+	return slices.ContainsFunc(ranges, func(r netip.Prefix) bool { return r.Contains(a) })
 }
 
 // AllowPort refuses a port that must not be dialled. It is a Config's AllowPort.

@@ -53,6 +53,18 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%s behind a VPN: %v, want allowed %t", address, err, want.behindVPN)
 		}
 	}
+	// Ranges that an operator opened are open, but for what is never a directory and for the deployment's own.
+	opened := directory.Policy{
+		AllowRanges: []netip.Prefix{netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
+		Deny:        []netip.Prefix{netip.MustParsePrefix("100.64.7.0/24")},
+	}
+	for address, want := range map[string]bool{
+		"100.64.0.1": true, "10.0.0.1": true, "127.0.0.1": true, "100.64.7.1": false, "169.254.169.254": false, "::ffff:169.254.169.254": false, "fd00:ec2::254": false, "fe80::1": false,
+	} {
+		if err := opened.Allow(netip.MustParseAddr(address)); (err == nil) != want {
+			t.Errorf("%s in an opened range: %v, want allowed %t", address, err, want)
+		}
+	}
 	for port, want := range map[int]bool{389: true, 636: true, 3268: true, 3269: true, 22: false, 80: false, 6379: false} {
 		if err := strict.AllowPort(port); (err == nil) != want {
 			t.Errorf("port %d: %v, want allowed %t", port, err, want)

@@ -1,7 +1,6 @@
 package embedded_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +22,7 @@ import (
 	"rollcall/shared/objectstore"
 	"rollcall/shared/objectstore/objectstoretest"
 	"rollcall/shared/queue"
+	"rollcall/shared/queue/queuetest"
 	"rollcall/shared/secret/secrettest"
 	"rollcall/shared/user"
 	"rollcall/shared/userstore"
@@ -55,6 +54,10 @@ func TestConformance(t *testing.T) {
 	t.Run("objects", func(t *testing.T) {
 		t.Parallel()
 		objectstoretest.Run(t, func(t *testing.T) objectstore.Store { return served(t, nil).Objects() })
+	})
+	t.Run("queue", func(t *testing.T) {
+		t.Parallel()
+		queuetest.Run(t, func(t *testing.T) queuetest.Queue { return open(t, t.TempDir(), embedded.Options{}).Queue() })
 	})
 	t.Run("sealer", func(t *testing.T) {
 		t.Parallel()
@@ -148,99 +151,9 @@ func TestReopeningKeepsEverything(t *testing.T) {
 	if _, err := s.Users().For("acme").Get(t.Context(), u.Key); err != nil {
 		t.Error(err)
 	}
-	if got := handled(t, s, 1, nil); got[0].RunID != "01J" {
+	if got := queuetest.Handled(t, s.Queue(), 1, nil); got[0].RunID != "01J" {
 		t.Errorf("the message came back as %+v", got[0])
 	}
-}
-
-// handled runs the queue until n messages were handled for good. fail may refuse one.
-func handled(t *testing.T, s *embedded.Store, n int, fail func(queue.Message) error) []queue.Message {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	var mu sync.Mutex
-	var got []queue.Message
-	err := s.Queue().Run(ctx, func(_ context.Context, m queue.Message) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if fail != nil {
-			if err := fail(m); err != nil {
-				return err
-			}
-		}
-		if got = append(got, m); len(got) == n {
-			// A moment for the queue to remove the message, and for a duplicate to show itself.
-			time.AfterFunc(100*time.Millisecond, cancel)
-		}
-		return nil
-	})
-	if err != nil || len(got) != n {
-		t.Fatalf("%d messages were handled, want %d; error %v", len(got), n, err)
-	}
-	return got
-}
-
-func TestQueue(t *testing.T) {
-	t.Parallel()
-	message := func(account, run string) queue.Message {
-		return queue.Message{Task: queue.TaskSync, Account: user.Account(account), RunID: run}
-	}
-	t.Run("in order within an account, and each once", func(t *testing.T) {
-		t.Parallel()
-		s := open(t, t.TempDir(), embedded.Options{})
-		for i := range 5 {
-			for _, account := range []string{"a", "b"} {
-				for range 2 {
-					if err := s.Queue().Send(t.Context(), message(account, fmt.Sprint(i))); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-		}
-		order := make(map[user.Account][]string)
-		for _, m := range handled(t, s, 10, nil) {
-			order[m.Account] = append(order[m.Account], m.RunID)
-		}
-		for account, runs := range order {
-			if !slices.Equal(runs, []string{"0", "1", "2", "3", "4"}) {
-				t.Errorf("account %s got %q", account, runs)
-			}
-		}
-	})
-	t.Run("an error brings a message back", func(t *testing.T) {
-		t.Parallel()
-		s := open(t, t.TempDir(), embedded.Options{})
-		if err := s.Queue().Send(t.Context(), message("a", "1")); err != nil {
-			t.Fatal(err)
-		}
-		tries := 0
-		handled(t, s, 1, func(queue.Message) error {
-			if tries++; tries < 3 {
-				return errors.New("not yet")
-			}
-			return nil
-		})
-		if tries != 3 {
-			t.Errorf("%d tries, want 3", tries)
-		}
-	})
-	t.Run("unfinished runs are sent again", func(t *testing.T) {
-		t.Parallel()
-		s := open(t, t.TempDir(), embedded.Options{})
-		for id, state := range map[string]jobstore.State{"01JA": jobstore.Running, "01JB": jobstore.Done} {
-			if _, err := s.Jobs().For("a").CreateRun(t.Context(), jobstore.Run{ID: id, Kind: jobstore.KindSync, State: state, CreatedAt: time.Now()}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for range 2 {
-			if err := s.Resend(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := handled(t, s, 1, nil); got[0] != message("a", "01JA") {
-			t.Errorf("sent %+v", got[0])
-		}
-	})
 }
 
 func TestKeysThatOthersCanReadAreRefused(t *testing.T) {
@@ -303,13 +216,13 @@ func TestSweepKeepsWhatIsNotOver(t *testing.T) {
 	}
 }
 
-func TestSweepForgetsOldRecordsAndPasswords(t *testing.T) {
+func TestSweepForgetsOldRecords(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	s := open(t, t.TempDir(), embedded.Options{Clock: func() time.Time { return now }})
 	j := s.Jobs().For("acme")
 	for id, kind := range map[string]jobstore.RunKind{"01JP": jobstore.KindPreview, "01JS": jobstore.KindSync} {
-		r := jobstore.Run{ID: id, Kind: kind, State: jobstore.Done, CreatedAt: now, ExpiresAt: now.Add(24 * time.Hour), SealedPassword: []byte("sealed")}
+		r := jobstore.Run{ID: id, Kind: kind, State: jobstore.Done, CreatedAt: now}
 		if _, err := j.CreateRun(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
@@ -325,19 +238,9 @@ func TestSweepForgetsOldRecordsAndPasswords(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	password := func(id string) []byte {
-		t.Helper()
-		r, err := j.Run(t.Context(), id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r.SealedPassword
-	}
-	if sweep(23 * time.Hour); password("01JP") == nil {
-		t.Error("the password of a preview that still counts is gone")
-	}
-	if sweep(2 * time.Hour); password("01JP") != nil || password("01JS") == nil {
-		t.Error("the password of an expired preview is kept, or another run's is gone")
+	sweep(25 * time.Hour)
+	if _, err := j.Run(t.Context(), "01JP"); err != nil {
+		t.Errorf("a run's record is gone after 25 hours: %v", err)
 	}
 	sweep(90 * 24 * time.Hour)
 	now = now.Add(-90 * 24 * time.Hour)

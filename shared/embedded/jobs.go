@@ -145,12 +145,11 @@ func putSettings(b *bolt.Bucket, s *jobstore.Settings) error {
 }
 
 func (a accountJobs) Claim(_ context.Context, s jobstore.Settings, r jobstore.Run) (jobstore.Run, error) {
-	r.Revision = 1
 	err := a.update(func(b *bolt.Bucket) error {
 		if err := putSettings(b, &s); err != nil {
 			return err
 		}
-		return createRun(b, r)
+		return a.createRun(b, &r)
 	})
 	return r, err
 }
@@ -166,12 +165,12 @@ func (a accountJobs) DeleteSettings(context.Context) (s jobstore.Settings, err e
 }
 
 func (a accountJobs) CreateRun(_ context.Context, r jobstore.Run) (jobstore.Run, error) {
-	r.Revision = 1
-	err := a.update(func(b *bolt.Bucket) error { return createRun(b, r) })
+	err := a.update(func(b *bolt.Bucket) error { return a.createRun(b, &r) })
 	return r, err
 }
 
-func createRun(b *bolt.Bucket, r jobstore.Run) error {
+func (a accountJobs) createRun(b *bolt.Bucket, r *jobstore.Run) error {
+	r.Revision, r.UpdatedAt = 1, a.now().UTC()
 	runs, err := b.CreateBucketIfNotExists(bucketRuns)
 	if err != nil {
 		return err
@@ -227,6 +226,7 @@ func (a accountJobs) UpdateRun(_ context.Context, id string, change func(*jobsto
 			return err
 		}
 		r.Revision++
+		r.UpdatedAt = a.now().UTC()
 		return save(b.Bucket(bucketRuns), []byte(id), r)
 	})
 	return r, err

@@ -8,14 +8,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"rollcall/shared/objectstore"
 )
 
 // DownloadPath is where DownloadHandler expects its requests.
@@ -79,18 +79,11 @@ func (s *Store) download(w http.ResponseWriter, r *http.Request, place, name str
 	}
 	defer object.Close()
 	header := w.Header()
-	header.Set("Content-Type", contentType(key))
-	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	header.Set("Content-Type", objectstore.ContentType(key))
+	header.Set("Content-Disposition", objectstore.Disposition(name))
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "private, no-store")
 	http.ServeContent(w, r, name, time.Time{}, io.NewSectionReader(object, 0, object.Size()))
-}
-
-func contentType(key string) string {
-	if path.Ext(key) == ".csv" {
-		return "text/csv; charset=utf-8"
-	}
-	return "application/octet-stream"
 }
 
 func linkProblem(w http.ResponseWriter, status int, code, detail string) {

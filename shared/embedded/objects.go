@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"rollcall/shared/objectstore"
 	"rollcall/shared/user"
@@ -36,8 +35,8 @@ type accountObjects struct {
 
 // path returns the file of a key.
 func (a accountObjects) path(key string) (string, error) {
-	if !fs.ValidPath(key) || key == "." || strings.Contains(key, `\`) {
-		return "", fmt.Errorf("%q is no object key", key)
+	if err := objectstore.CheckKey(key); err != nil {
+		return "", err
 	}
 	return filepath.Join(a.root, filepath.FromSlash(key)), nil
 }

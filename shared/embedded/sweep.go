@@ -24,8 +24,7 @@ var lifetimes = map[string]time.Duration{
 	objectstore.JournalPrefix: 90 * 24 * time.Hour,
 }
 
-// Sweep deletes what is past its time: objects, what writers that died left behind, runs, idempotency keys, and the sealed
-// passwords of previews.
+// Sweep deletes what is past its time: objects, what writers that died left behind, runs, and idempotency keys.
 func (s *Store) Sweep(ctx context.Context) error {
 	return errors.Join(s.sweepObjects(ctx), s.sweepRecords())
 }
@@ -91,34 +90,26 @@ func (s *Store) sweepRecords() error {
 	return nil
 }
 
-// sweepRuns deletes old runs, and the password that a preview kept for settings to be saved from it.
+// sweepRuns deletes old runs.
 func sweepRuns(account *bolt.Bucket, now time.Time) error {
 	runs := account.Bucket(bucketRuns)
 	if runs == nil {
 		return nil
 	}
-	var old, expired []jobstore.Run
+	var old []jobstore.Run
 	err := runs.ForEach(func(_, v []byte) error {
 		var r jobstore.Run
 		if err := json.Unmarshal(v, &r); err != nil {
 			return err
 		}
-		switch {
-		case now.Sub(r.CreatedAt) > recordLifetime:
+		if now.Sub(r.CreatedAt) > recordLifetime {
 			old = append(old, r)
-		case r.Kind == jobstore.KindPreview && r.SealedPassword != nil && r.State.Ended() && !now.Before(r.ExpiresAt):
-			expired = append(expired, r)
 		}
 		return nil
 	})
 	// A bucket must not change while it is walked.
 	for _, r := range old {
 		err = errors.Join(err, runs.Delete([]byte(r.ID)), account.Bucket(kindBucket(r.Kind)).Delete([]byte(r.ID)))
-	}
-	for _, r := range expired {
-		r.SealedPassword = nil
-		r.Revision++
-		err = errors.Join(err, save(runs, []byte(r.ID), r))
 	}
 	return err
 }

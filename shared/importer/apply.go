@@ -27,7 +27,10 @@ const checkpoint = time.Second
 // sync plans, unless the plan is stored already, and applies.
 func (j *job) sync(ctx context.Context) error {
 	if j.planKey == "" {
-		if err := cause(ctx, j.decide(ctx)); err != nil {
+		planning, stop := j.timely(ctx)
+		err := cause(planning, j.decide(planning))
+		stop()
+		if err != nil {
 			return err
 		}
 	}
@@ -234,7 +237,12 @@ func (a *applier) add(ctx context.Context, batch snapshot.Batch) error {
 	if len(a.changes) < writeRows {
 		return nil
 	}
-	return a.flush(ctx)
+	// Only after a write, so that each worker gets the run on.
+	err := a.flush(ctx)
+	if err == nil && a.timeIsUp(ctx) {
+		err = errHandOver
+	}
+	return err
 }
 
 // flush writes the collected changes and, now and then, stores how far the sync is.

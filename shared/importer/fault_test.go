@@ -204,7 +204,7 @@ func TestADeathAtAnyWriteEndsAsNoDeathDoes(t *testing.T) {
 				}
 				// A message whose handler came back with nothing although the process died is gone; the sweep sends it again.
 				if err == nil {
-					if err := h.store.Resend(t.Context()); err != nil {
+					if _, err := h.service.CareFor(t.Context(), h.clock.Add(time.Hour)); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -4,6 +4,7 @@
 package importer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -94,6 +95,8 @@ type Config struct {
 	Directory Directory
 	// Events gets what others want to know of; nil tells nobody.
 	Events events.Publisher
+	// Ended is told of each run that a worker ended, after its end was stored; nil tells nobody.
+	Ended func(ctx context.Context, account user.Account, run jobstore.Run)
 	// Hour is how long an hour of a schedule lasts: time.Hour, or less to try a schedule out.
 	Hour time.Duration
 	// Now defaults to time.Now, NewID to a new ULID, Log to slog.Default, Tick to half a second: how often a worker

@@ -99,6 +99,22 @@ func (j *job) store(ctx context.Context) (jobstore.Run, error) {
 	})
 }
 
+// timely bounds what cannot be taken up where it was left: reading a directory and planning. It ends them in time to say so.
+func (j *job) timely(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() {}
+	}
+	return context.WithDeadlineCause(ctx, deadline.Add(-handOver), &Error{Code: "out_of_time",
+		Message: "Reading the directory and planning took longer than a worker's time. Narrow the search base or the filter, or look at why the directory answers slowly."})
+}
+
+// timeIsUp tells whether the worker has to hand the run over.
+func (j *job) timeIsUp(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && !j.now().Before(deadline.Add(-handOver))
+}
+
 // cause returns why ctx ended in place of the bare "context canceled" that err may wrap.
 func cause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {

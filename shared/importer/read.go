@@ -20,6 +20,8 @@ import (
 // preview makes a plan and stores it.
 func (j *job) preview(ctx context.Context) error {
 	key := objectstore.PlanPrefix + j.run.ID
+	ctx, stop := j.timely(ctx)
+	defer stop()
 	if err := cause(ctx, j.makePlan(ctx, key)); err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (s *Service) SaveSettings(ctx context.Context, id Identity, req SettingsReq
 		stored, err = s.c.Jobs.For(id.Account).PutSettings(ctx, next)
 		// A conflict may be a run's mark on the settings: only another person's version is the caller's concern.
 		if saved = err == nil; err != nil && !errors.Is(err, jobstore.ErrConflict) {
-			return Saved{}, err
+			return Saved{}, tooLarge(err)
 		}
 	}
 	if err := s.audit(ctx, id, "settings.saved", "settings", settingsDiff(old, stored)); err != nil {

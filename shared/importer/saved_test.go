@@ -1,6 +1,9 @@
 package importer_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -191,5 +194,35 @@ func TestUsersByHand(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"dora@example.com primary daily protected"}, h.users()); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
+	}
+}
+
+// smallJobs is a store that takes no settings and no runs.
+type smallJobs struct{ jobstore.Store }
+
+type smallAccountJobs struct{ jobstore.Jobs }
+
+func (s smallJobs) For(a user.Account) jobstore.Jobs { return smallAccountJobs{s.Store.For(a)} }
+
+func (smallAccountJobs) PutSettings(context.Context, jobstore.Settings) (jobstore.Settings, error) {
+	return jobstore.Settings{}, fmt.Errorf("write: %w", jobstore.ErrTooLarge)
+}
+
+func (smallAccountJobs) CreateRun(context.Context, jobstore.Run) (jobstore.Run, error) {
+	return jobstore.Run{}, fmt.Errorf("write: %w", jobstore.ErrTooLarge)
+}
+
+func TestWhatTheStoreCannotHoldNamesItsMend(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.config.Jobs = smallJobs{h.store.Jobs()}
+	service := importer.NewService(h.config)
+	_, saving := service.SaveSettings(t.Context(), h.id, importer.SettingsRequest{Connection: connection()})
+	_, starting := service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
+	for name, err := range map[string]error{"saving": saving, "starting": starting} {
+		var e *importer.Error
+		if !errors.As(err, &e) || e.Class != importer.Invalid || len(e.Fields) != 1 || e.Fields[0].Field != "advanced.exclude" {
+			t.Errorf("%s: error %v, want one that names advanced.exclude", name, err)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"rollcall/shared/jobstore"
 	"rollcall/shared/queue"
+	"rollcall/shared/settings"
 )
 
 // Service takes the requests of an account's people: each method checks its input, does what is quick at once, and
@@ -66,9 +68,19 @@ func (s *Service) start(ctx context.Context, id Identity, run jobstore.Run, once
 	}
 	run, err := jobs.CreateRun(ctx, run)
 	if err != nil {
-		return jobstore.Run{}, err
+		return jobstore.Run{}, tooLarge(err)
 	}
 	return run, s.c.Queue.Send(ctx, queue.Message{Task: queue.Task(run.Kind), Account: id.Account, RunID: run.ID})
+}
+
+// tooLarge turns a store's "too large" into the caller's error, with what makes settings and runs so, and leaves every other error
+// alone.
+func tooLarge(err error) error {
+	if !errors.Is(err, jobstore.ErrTooLarge) {
+		return err
+	}
+	return invalid(settings.FieldError{Field: "advanced.exclude", Message: "makes the settings too large to be stored: " +
+		"exclude whole domains (*@example.com) in place of their addresses, or use a filter; connection.caCertificate and advanced.acceptedDomains count too"})
 }
 
 // The limits of one account.
@@ -129,7 +141,7 @@ func (s *Service) cancel(ctx context.Context, id Identity, run jobstore.Run) (jo
 		}
 		r.Cancelled = true
 		if r.State == jobstore.Queued {
-			r.State, r.FinishedAt = jobstore.Cancelled, s.c.now()
+			r.State, r.FinishedAt, r.SealedPassword = jobstore.Cancelled, s.c.now(), keepPassword(r)
 		}
 		return nil
 	})

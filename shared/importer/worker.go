@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"rollcall/shared/directory"
 	"rollcall/shared/jobstore"
@@ -22,6 +23,12 @@ const maxAttempts = 5
 // errCancelled is the cause of a context that was ended because somebody cancelled the run.
 var errCancelled = errors.New("the run was cancelled")
 
+// errHandOver means that the worker's time is up and that the next one goes on.
+var errHandOver = errors.New("the run is handed over to the next worker")
+
+// handOver is how long before its context's deadline a worker stops, so that it can store how far it is.
+const handOver = time.Minute
+
 // errEnded means that a message is about a run that has ended already.
 var errEnded = errors.New("the run has ended")
 
@@ -35,11 +42,12 @@ type Worker struct {
 	c Config
 }
 
-// NewWorker returns a worker on the ports in c; Queue and Sealer are not used.
+// NewWorker returns a worker on the ports in c; Sealer is not used.
 func NewWorker(c Config) *Worker { return &Worker{c: c.withDefaults()} }
 
 // Work does what a message asks for; it is a queue.Handler. What is wrong with the run itself ends up in the run; an
-// error is about this machine or its stores, and the run goes on when the message comes again.
+// error is about this machine or its stores, and the run goes on when the message comes again. Where ctx has a deadline, a
+// sync stops a minute before it and sends the message of its next slice.
 func (w *Worker) Work(ctx context.Context, m queue.Message) error {
 	jobs := w.c.Jobs.For(m.Account)
 	run, err := w.begin(ctx, jobs, m)
@@ -127,6 +135,8 @@ func (j *job) end(ctx context.Context, err error) error {
 		state = j.verdict
 	case errors.Is(err, errCancelled):
 		state = jobstore.Cancelled
+	case errors.Is(err, errHandOver):
+		return j.nextSlice(ctx)
 	default:
 		if failure = failureOf(err); failure == nil {
 			j.log.ErrorContext(ctx, "run interrupted; it is taken up again", "error", err)
@@ -151,7 +161,7 @@ func (j *job) end(ctx context.Context, err error) error {
 		}
 		j.fill(r)
 		r.State, r.Failure, r.FinishedAt = state, failure, j.now()
-		r.SealedPassword = j.keepPassword(r)
+		r.SealedPassword = keepPassword(r)
 		return nil
 	})
 	if errors.Is(updateErr, errEnded) {
@@ -161,7 +171,24 @@ func (j *job) end(ctx context.Context, err error) error {
 		return fmt.Errorf("store the end of run %s: %w", j.run.ID, updateErr)
 	}
 	j.logEnd(ctx, run)
+	if j.Ended != nil {
+		j.Ended(ctx, j.account, run)
+	}
 	return j.noteLastSync(ctx, run)
+}
+
+// nextSlice lets another worker go on with the run.
+func (j *job) nextSlice(ctx context.Context) error {
+	run, err := j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
+		r.Slice++
+		j.uncountIn(r)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("hand run %s over: %w", j.run.ID, err)
+	}
+	j.log.InfoContext(ctx, "run handed over", "slice", run.Slice, "applied", run.Progress.Applied, "toApply", run.Progress.ToApply)
+	return j.Queue.Send(ctx, queue.Message{Task: queue.Task(run.Kind), Account: j.account, RunID: run.ID, Slice: run.Slice})
 }
 
 // uncount takes an attempt back that ended because the process was told to stop: only deaths count.
@@ -170,14 +197,21 @@ func (j *job) uncount(ctx context.Context) error {
 		return nil
 	}
 	_, err := j.jobs.UpdateRun(context.WithoutCancel(ctx), j.run.ID, func(r *jobstore.Run) error {
-		r.Attempts--
+		j.uncountIn(r)
 		return nil
 	})
 	return err
 }
 
+// uncountIn takes the attempt back unless a later one is at work: its number is that one's fencing token.
+func (j *job) uncountIn(r *jobstore.Run) {
+	if r.Attempts == j.run.Attempts {
+		r.Attempts--
+	}
+}
+
 // keepPassword keeps a preview's sealed password, since settings may be saved from it, and forgets a sync's.
-func (j *job) keepPassword(r *jobstore.Run) []byte {
+func keepPassword(r *jobstore.Run) []byte {
 	if r.Kind == jobstore.KindPreview {
 		return r.SealedPassword
 	}
@@ -186,7 +220,7 @@ func (j *job) keepPassword(r *jobstore.Run) []byte {
 
 func (j *job) logEnd(ctx context.Context, run jobstore.Run) {
 	s := run.Result.Summary
-	log := j.log.With("state", run.State, "duration", run.FinishedAt.Sub(run.StartedAt), "entries", s.Entries, "addresses", s.Addresses,
+	log := j.log.With("state", run.State, "durationMs", run.FinishedAt.Sub(run.StartedAt).Milliseconds(), "entries", s.Entries, "addresses", s.Addresses,
 		"create", s.Create, "update", s.Update, "delete", s.Delete, "unchanged", s.Unchanged, "skipped", s.Skipped, "conflicts", s.Conflicts)
 	if run.Failure != nil {
 		log.LogAttrs(ctx, slog.LevelWarn, "run failed", slog.String("code", run.Failure.Code), slog.String("reason", run.Failure.Message))

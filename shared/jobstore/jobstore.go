@@ -19,6 +19,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that the record changed since it was read.
 	ErrConflict = errors.New("changed meanwhile")
+	// ErrTooLarge means that a record is larger than the store takes. What makes one large is its list of exclusions.
+	ErrTooLarge = errors.New("too large to be stored")
 )
 
 // Store holds the jobs of all accounts; For is the only way in.
@@ -26,6 +28,15 @@ type Store interface {
 	For(account user.Account) Jobs
 	// Due returns up to limit accounts whose schedule is due at now and not paused, the longest due first.
 	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
+	// Overdue returns up to limit runs whose NextLook is not after now, the longest overdue first. It may name a run that
+	// changed a moment ago: read it before acting on it.
+	Overdue(ctx context.Context, now time.Time, limit int) ([]RunRef, error)
+}
+
+// RunRef names a run of any account.
+type RunRef struct {
+	Account user.Account
+	RunID   string
 }
 
 // Jobs is one account's settings, runs and records.
@@ -44,7 +55,8 @@ type Jobs interface {
 	// Claim stores s as PutSettings does and r as CreateRun does, both or neither. Of several that claim the same
 	// slot of a schedule one succeeds, and the others get ErrConflict.
 	Claim(ctx context.Context, s Settings, r Run) (Run, error)
-	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict.
+	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict. As every write of a run it sets
+	// UpdatedAt.
 	CreateRun(ctx context.Context, r Run) (Run, error)
 	// Run returns a run, or ErrNotFound.
 	Run(ctx context.Context, id string) (Run, error)
@@ -194,12 +206,36 @@ type Run struct {
 	// Checkpoint is how far the plan was applied for certain.
 	Checkpoint Checkpoint `json:"checkpoint"`
 	Attempts   int        `json:"attempts,omitempty"`
+	// Slice counts how often a worker handed the run over to the next one because its time was up.
+	Slice int `json:"slice,omitempty"`
 
 	// Export is set on exports.
 	Export *Export `json:"export,omitempty"`
 
-	// Revision is the store's, for optimistic concurrency.
-	Revision int64 `json:"revision"`
+	// UpdatedAt and Revision are the store's: when the run was written last, and for optimistic concurrency.
+	UpdatedAt time.Time `json:"updatedAt"`
+	Revision  int64     `json:"revision"`
+}
+
+// The times of looking after runs.
+const (
+	// patience is how long an unfinished run may give no sign of life. It is longer than any queue takes to deliver a message
+	// again, and longer than a queue remembers which messages it had.
+	patience = 15 * time.Minute
+	// lookStep is what looks are rounded up to, so that a run that is at work need not move in an index with every write.
+	lookStep = 5 * time.Minute
+)
+
+// NextLook is when somebody has to look after the run if nothing is heard of it until then: an unfinished one may have lost
+// its message, and an ended one may keep a sealed password past its time. Zero means never.
+func (r *Run) NextLook() time.Time {
+	switch {
+	case !r.State.Ended():
+		return r.UpdatedAt.Truncate(lookStep).Add(patience + lookStep)
+	case r.SealedPassword != nil: // An ended sync keeps none.
+		return r.ExpiresAt
+	}
+	return time.Time{}
 }
 
 // Checkpoint counts the batches of a plan that were applied, and what became of their rows. What came after it may

@@ -1,18 +1,28 @@
 // Package objectstore is the port to the files of a tenant: plans, journals and CSVs. Objects are written once
-// and never changed. Its adapters are in packages embedded and (on AWS) s3; objectstoretest holds what both must do.
+// and never changed. Its adapters are in packages embedded and (on AWS) bucket; objectstoretest holds what both must do.
 package objectstore
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"mime"
+	"path"
+	"slices"
+	"strings"
 	"time"
 
 	"rollcall/shared/user"
 )
 
-// ErrNotFound means that there is no such object, or no longer.
-var ErrNotFound = errors.New("no such object")
+var (
+	// ErrNotFound means that there is no such object, or no longer.
+	ErrNotFound = errors.New("no such object")
+	// ErrKey means that a key is none that CheckKey allows.
+	ErrKey = errors.New("this is no object key")
+)
 
 // Store holds the objects of all accounts; For is the only way in.
 type Store interface {
@@ -48,3 +58,34 @@ const (
 	JournalPrefix = "journals/"
 	CSVPrefix     = "csv/"
 )
+
+// Prefixes lists all that a key may begin with.
+func Prefixes() []string { return []string{PlanPrefix, JournalPrefix, CSVPrefix} }
+
+// CheckKey tells whether a key is one: a prefix and a path below it, of letters, digits, dots, dashes and underscores. So it
+// means nothing else to a file system, in a URL or in a policy.
+func CheckKey(key string) error {
+	known := slices.ContainsFunc(Prefixes(), func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+	if !known || !fs.ValidPath(key) || strings.ContainsFunc(key, unsafeInKey) {
+		return fmt.Errorf("%w: %q", ErrKey, key)
+	}
+	return nil
+}
+
+func unsafeInKey(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	return !letter && !strings.ContainsRune("./-_", r)
+}
+
+// ContentType is the media type that the object with a key is downloaded as.
+func ContentType(key string) string {
+	if path.Ext(key) == ".csv" {
+		return "text/csv; charset=utf-8"
+	}
+	return "application/octet-stream"
+}
+
+// Disposition is the Content-Disposition (RFC 6266) of a download that is saved as fileName.
+func Disposition(fileName string) string {
+	return mime.FormatMediaType("attachment", map[string]string{"filename": fileName})
+}

@@ -19,7 +19,7 @@ type Store interface {
 	For(account user.Account) Users
 }
 
-// Users is one account's Users List.
+// Users is one account's Users List. All text in it is valid UTF-8.
 type Users interface {
 	// Get returns the user with a canonical address, or ErrNotFound.
 	Get(ctx context.Context, key string) (user.User, error)

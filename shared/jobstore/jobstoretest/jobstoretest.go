@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) jobstore.St
 	t.Run("runs are listed by kind, the newest first", func(t *testing.T) { listRuns(t, fixed(t)) })
 	t.Run("updates of one run come one after another", func(t *testing.T) { raceRuns(t, fixed(t)) })
 	t.Run("old runs are gone", func(t *testing.T) { oldRuns(t, open) })
+	t.Run("overdue runs", func(t *testing.T) { overdue(t, open) })
 	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
 	t.Run("one run holds the lease", func(t *testing.T) { leases(t, fixed(t)) })
 	t.Run("audit log", func(t *testing.T) { audit(t, fixed(t)) })
@@ -203,6 +204,50 @@ func oldRuns(t *testing.T, open func(*testing.T, func() time.Time) jobstore.Stor
 	if page, err := j.Runs(t.Context(), jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 10}); err != nil || len(page.Runs) != 0 {
 		t.Errorf("after 91 days %d runs are listed, error %v", len(page.Runs), err)
 	}
+}
+
+func overdue(t *testing.T, open func(*testing.T, func() time.Time) jobstore.Store) {
+	now := Now
+	s := open(t, func() time.Time { return now })
+	create := func(account user.Account, id string, state jobstore.State, password []byte) {
+		t.Helper()
+		r := run(id, jobstore.KindPreview)
+		r.State, r.SealedPassword, r.ExpiresAt = state, password, Now.Add(24*time.Hour)
+		if stored, err := s.For(account).CreateRun(t.Context(), r); err != nil || !stored.UpdatedAt.Equal(now) {
+			t.Fatalf("created %+v, error %v", stored, err)
+		}
+	}
+	create("acme", "01JA", jobstore.Queued, []byte("sealed"))
+	create("acme", "01JB", jobstore.Done, nil)
+	create("acme", "01JC", jobstore.Done, []byte("sealed"))
+	now = now.Add(7 * time.Minute)
+	create("other", "01JD", jobstore.Running, nil)
+	ref := func(account user.Account, id string) jobstore.RunRef {
+		return jobstore.RunRef{Account: account, RunID: id}
+	}
+	a, c, d := ref("acme", "01JA"), ref("acme", "01JC"), ref("other", "01JD")
+	wants := func(at time.Duration, limit int, want ...jobstore.RunRef) {
+		t.Helper()
+		if got, err := s.Overdue(t.Context(), Now.Add(at), limit); err != nil || !cmp.Equal(want, got) {
+			t.Errorf("overdue %s later at limit %d: %v, error %v; want %v", at, limit, got, err, want)
+		}
+	}
+	wants(14*time.Minute, 10)
+	wants(20*time.Minute, 10, a)
+	wants(30*time.Minute, 10, a, d)
+	wants(30*time.Minute, 1, a)
+	wants(25*time.Hour, 10, a, d, c)
+	// A sign of life moves the look, and so does the end.
+	now = Now.Add(30 * time.Minute)
+	if _, err := s.For("other").UpdateRun(t.Context(), "01JD", func(*jobstore.Run) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	wants(30*time.Minute, 10, a)
+	if _, err := s.For("acme").UpdateRun(t.Context(), "01JA", func(r *jobstore.Run) error { r.State, r.SealedPassword = jobstore.Failed, nil; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	wants(30*time.Minute, 10)
+	wants(2*time.Hour, 10, d)
 }
 
 func claims(t *testing.T, s jobstore.Store) {

@@ -87,9 +87,11 @@ func whole(t *testing.T, s objectstore.Store) {
 	if _, err := o.Open(t.Context(), "plans/a"); !errors.Is(err, objectstore.ErrNotFound) {
 		t.Errorf("half an object is there: error %v", err)
 	}
-	for _, key := range []string{"", ".", "..", "../x", "/etc/passwd", "plans/../../x", "plans//a", `plans\..\x`} {
-		if err := o.Put(t.Context(), key, func(io.Writer) error { return nil }); err == nil {
-			t.Errorf("key %q was taken", key)
+	for _, key := range []string{
+		"", ".", "..", "../x", "/etc/passwd", "plans", "plans/", "other/a", "plans/../../x", "plans//a", `plans\..\x`, "plans/a*", "plans/ä", "plans/a b",
+	} {
+		if err := o.Put(t.Context(), key, func(io.Writer) error { return nil }); !errors.Is(err, objectstore.ErrKey) {
+			t.Errorf("key %q: error %v, want %v", key, err, objectstore.ErrKey)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -35,8 +36,10 @@ func Run(t *testing.T, open func(*testing.T) userstore.Store) {
 // sample is a user with every field set.
 func sample(key string) user.User {
 	at := time.Date(2026, 11, 23, 10, 0, 0, 123456789, time.UTC)
+	_, first := utf8.DecodeRuneInString(key)
+	shown := strings.ToUpper(key[:first]) + key[first:]
 	return user.User{
-		Key: key, Address: strings.ToUpper(key[:1]) + key[1:], Kind: user.Primary, PrimaryAddress: strings.ToUpper(key[:1]) + key[1:], Type: user.TypeShared,
+		Key: key, Address: shown, Kind: user.Primary, PrimaryAddress: shown, Type: user.TypeShared,
 		Source: user.FromDirectory, DirectoryID: "dc=example,dc=com", SourceID: "7a1c", DN: "CN=Ünïcode\\, Name,DC=example,DC=com",
 		HeldSpamReport: user.ReportDaily, Protected: true, Version: 1_795_000_000_000, LastRunID: "01J0000000000000000000RUN1", CreatedAt: at, UpdatedAt: at.Add(time.Hour),
 	}

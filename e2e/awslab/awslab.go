@@ -1,0 +1,182 @@
+// Package awslab starts what stands in for AWS on this machine, for tests, measurements and trying things out: AWS's own DynamoDB
+// Local, an S3 server, and services in memory for SQS, KMS, EventBridge and STS that check what is sent to them. What only AWS can
+// prove is left to the smoke test: policies, the authorizer, time to live and lifecycles.
+package awslab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"rollcall/e2e/dynamolocal"
+	"rollcall/shared/awstest"
+	"rollcall/shared/bucket/buckettest"
+	"rollcall/shared/bucket/ststest"
+	"rollcall/shared/bus/bustest"
+	"rollcall/shared/deployment"
+	"rollcall/shared/fifo/fifotest"
+	"rollcall/shared/passwordkey/kmstest"
+)
+
+// The names of what the lab has.
+const (
+	UsersTable    = "rollcall-users"
+	JobsTable     = "rollcall-jobs"
+	Bucket        = "rollcall-lab"
+	PreviewsQueue = "rollcall-previews.fifo"
+	SyncsQueue    = "rollcall-syncs.fifo"
+	DeadPreviews  = "rollcall-previews-dead.fifo"
+	DeadSyncs     = "rollcall-syncs-dead.fifo"
+	EventBus      = "rollcall"
+	PasswordKey   = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000001"
+	LinkRole      = "arn:aws:iam::123456789012:role/rollcall-links"
+)
+
+const (
+	// visibility is how long a queue keeps a message from others unless a worker says otherwise: as long as a worker may run.
+	visibility = 15 * time.Minute
+	// maxReceives is how often a message is handed out before it goes to the dead letters.
+	maxReceives = 10
+)
+
+// Lab is what was started.
+type Lab struct {
+	// Environment says where everything is, to functions and to local -aws; Shared holds the SDK's own variables.
+	Environment map[deployment.Variable]string
+	Shared      map[string]string
+	// Recorder counts the calls to DynamoDB and S3; the services count their own.
+	Recorder *Recorder
+	Queues   *fifotest.Server
+	Keys     *kmstest.Server
+	Bus      *bustest.Server
+	Clock    *Clock
+
+	stops []func() error
+}
+
+// Start starts a lab that keeps its objects in dir. The caller closes it. A process has one at a time, and its working directory
+// changes.
+func Start(ctx context.Context, dir string) (*Lab, error) {
+	lab := &Lab{Recorder: new(Recorder), Clock: new(Clock)}
+	if err := lab.start(ctx, dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the lab: %w", err), lab.Close())
+	}
+	return lab, nil
+}
+
+func (l *Lab) start(ctx context.Context, dir string) error {
+	// First, since it looks for the repository in the working directory.
+	tables, err := dynamolocal.Start(ctx)
+	if err != nil {
+		return err
+	}
+	l.stops = append(l.stops, tables.Stop)
+	objects, accessKey, secretKey, stop, err := buckettest.Start(dir)
+	if err != nil {
+		return err
+	}
+	l.stops = append(l.stops, stop)
+	l.Queues = fifotest.New(l.Clock.Now,
+		fifotest.Queue{Name: PreviewsQueue, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadPreviews},
+		fifotest.Queue{Name: SyncsQueue, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadSyncs},
+		fifotest.Queue{Name: DeadPreviews}, fifotest.Queue{Name: DeadSyncs})
+	if l.Keys, err = kmstest.New(PasswordKey); err != nil {
+		return err
+	}
+	l.Bus = bustest.New(EventBus)
+	roles := ststest.New(ststest.Role{ARN: LinkRole, AccessKey: accessKey, SecretKey: secretKey}, time.Now)
+	l.Shared = map[string]string{
+		"AWS_REGION": awstest.Region, "AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey,
+		// Nothing of this machine's own configuration, and no look for a machine's role.
+		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
+	}
+	if err := l.serveAll(tables.URL, objects, roles); err != nil {
+		return err
+	}
+	queues := l.Shared["AWS_ENDPOINT_URL_SQS"]
+	l.Environment = map[deployment.Variable]string{
+		deployment.UsersTable: UsersTable, deployment.JobsTable: JobsTable, deployment.Bucket: Bucket, deployment.DataKey: deployment.None,
+		deployment.PreviewsQueue: fifotest.URL(queues, PreviewsQueue), deployment.SyncsQueue: fifotest.URL(queues, SyncsQueue),
+		deployment.PasswordKey: PasswordKey, deployment.EventBus: EventBus, deployment.LinkRole: LinkRole,
+	}
+	return l.createStores(ctx)
+}
+
+// serveAll gives each service a server of its own and names it in Shared.
+func (l *Lab) serveAll(tables, objects string, roles http.Handler) error {
+	countedTables, tablesErr := l.Recorder.dynamo(tables)
+	countedObjects, objectsErr := l.Recorder.s3(objects)
+	if err := errors.Join(tablesErr, objectsErr); err != nil {
+		return err
+	}
+	for variable, handler := range map[string]http.Handler{
+		"AWS_ENDPOINT_URL_DYNAMODB": countedTables, "AWS_ENDPOINT_URL_S3": countedObjects, "AWS_ENDPOINT_URL_SQS": l.Queues,
+		"AWS_ENDPOINT_URL_KMS": l.Keys, "AWS_ENDPOINT_URL_EVENTBRIDGE": l.Bus, "AWS_ENDPOINT_URL_STS": roles,
+	} {
+		url, err := l.serve(handler)
+		if err != nil {
+			return err
+		}
+		l.Shared[variable] = url
+	}
+	return nil
+}
+
+// serve serves on a free loopback port until the lab is closed.
+func (l *Lab) serve(handler http.Handler) (url string, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	go server.Serve(listener)
+	l.stops = append(l.stops, server.Close)
+	return "http://" + listener.Addr().String(), nil
+}
+
+// Variables are the environment of a program that uses the lab, as NAME=value.
+func (l *Lab) Variables() []string {
+	var all []string
+	for name, text := range l.Shared {
+		all = append(all, name+"="+text)
+	}
+	for name, text := range l.Environment {
+		all = append(all, string(name)+"="+text)
+	}
+	return all
+}
+
+// Close stops everything, the last started first.
+func (l *Lab) Close() error {
+	var errs []error
+	for i := len(l.stops) - 1; i >= 0; i-- {
+		errs = append(errs, l.stops[i]())
+	}
+	l.stops = nil
+	return errors.Join(errs...)
+}
+
+// Clock is the queues' clock: the time of day, and as much ahead as somebody moved it, to see what becomes of a message whose
+// worker is gone.
+type Clock struct {
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+// Now returns the queues' time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+// Advance moves the queues' time ahead.
+func (c *Clock) Advance(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead += by
+}

@@ -1,0 +1,34 @@
+// Command export is the Lambda binary of CSV exports. It has no worker of its own: what outlasts a request is written by the
+// previews' worker.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+
+	"rollcall/functions/export/exports"
+	"rollcall/shared/deployment"
+	"rollcall/shared/function"
+	"rollcall/shared/importer"
+)
+
+func main() {
+	err := function.Main(function.Handler{Function: deployment.ExportAPI(), Build: buildAPI})
+	fmt.Fprintln(os.Stderr, "export:", err)
+	os.Exit(1)
+}
+
+func buildAPI(ctx context.Context, s function.Setup) (function.Invoker, error) {
+	c, err := s.AWS(ctx)
+	if err != nil {
+		return nil, err
+	}
+	service := importer.NewService(s.Stores(c))
+	return function.API(func() http.Handler {
+		a := s.API(nil)
+		exports.Register(a, service)
+		return a
+	}, s.Log), nil
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
+	"github.com/aws/jsii-runtime-go"
+
+	"rollcall/shared/deployment"
+)
+
+// openAPI is the one route that nobody has to sign in for: it describes the others.
+const openAPI = "/v1/openapi.json"
+
+// route sends requests to a function.
+type route struct {
+	method, path string
+	to           deployment.Function
+}
+
+// routes are those of previews and exports, and for everything else below /v1 one a method: what no route of the contract
+// takes is answered by sync-api, with a problem and not with API Gateway's own words.
+func routes() []route {
+	previews, exports, syncs := deployment.PreviewAPI(), deployment.ExportAPI(), deployment.SyncAPI()
+	all := []route{
+		{http.MethodPost, "/v1/previews", previews},
+		{http.MethodGet, "/v1/previews/{id}", previews},
+		{http.MethodGet, "/v1/previews/{id}/addresses", previews},
+		{http.MethodPost, "/v1/previews/{id}/cancel", previews},
+		{http.MethodPost, "/v1/previews/{id}/export", exports},
+		{http.MethodPost, "/v1/users/export", exports},
+		{http.MethodGet, "/v1/exports/{id}", exports},
+		{http.MethodGet, openAPI, syncs},
+	}
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		all = append(all, route{method, "/v1/{proxy+}", syncs})
+	}
+	return all
+}
+
+// addAPI makes the HTTP API, still without routes.
+func (s *service) addAPI() {
+	s.api = awsapigatewayv2.NewHttpApi(s.stack, jsii.String("api"), &awsapigatewayv2.HttpApiProps{
+		ApiName: jsii.String(s.settings.Name), CreateDefaultStage: jsii.Bool(false),
+	})
+	output(s.stack, "API", "Where the API is, for callers that are no browsers", s.api.ApiEndpoint())
+}
+
+// addRoutes connects the API with the functions. Its authorizer takes tokens of one issuer for one audience, and a route those
+// whose scope allows what the method does; the functions check the scope again.
+func (s *service) addRoutes() {
+	authorizer := s.authorizer()
+	integrations := make(map[string]awsapigatewayv2.HttpRouteIntegration)
+	for _, r := range routes() {
+		if integrations[r.to.Name] == nil {
+			integrations[r.to.Name] = awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(r.to.Name), s.functions[r.to.Name].lambda,
+				&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
+					PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(), ScopePermissionToRoute: jsii.Bool(false),
+				})
+		}
+		props := &awsapigatewayv2.HttpRouteProps{
+			HttpApi: s.api, Integration: integrations[r.to.Name],
+			RouteKey: awsapigatewayv2.HttpRouteKey_With(jsii.String(r.path), awsapigatewayv2.HttpMethod(r.method)),
+		}
+		if r.path != openAPI {
+			props.Authorizer, props.AuthorizationScopes = authorizer, s.scopesFor(r.method)
+		}
+		made := awsapigatewayv2.NewHttpRoute(s.stack, jsii.String("route "+r.method+" "+r.path), props)
+		if r.path == openAPI {
+			justify(made, "AwsSolutions-APIG4", "It describes the API and holds nothing of anybody.")
+		}
+	}
+}
+
+// scopesFor are the scopes of which a token needs one.
+func (s *service) scopesFor(method string) *[]*string {
+	read, admin := s.settings.ScopePrefix+deployment.ReadScope, s.settings.ScopePrefix+deployment.AdminScope
+	if method == http.MethodGet || method == http.MethodHead {
+		return jsii.Strings(read, admin)
+	}
+	return jsii.Strings(admin)
+}
+
+func (s *service) authorizer() awsapigatewayv2.IHttpRouteAuthorizer {
+	issuer, audience := jsii.String(s.settings.Issuer), jsii.Strings(s.settings.Audience...)
+	if s.data.pool != nil {
+		// An access token of Cognito's has no audience; API Gateway compares its client_id instead.
+		issuer, audience = s.data.pool.UserPoolProviderUrl(), &[]*string{s.client.UserPoolClientId()}
+	}
+	return awsapigatewayv2authorizers.NewHttpJwtAuthorizer(jsii.String("tokens"), issuer, &awsapigatewayv2authorizers.HttpJwtAuthorizerProps{JwtAudience: audience})
+}
+
+// addStage publishes the API, limits its rate and logs each request. The functions log the same request id.
+func (s *service) addStage() {
+	logs := newLogGroup(s.stack, s.settings, s.data.dataKey, "api-logs", vendedLogPrefix+s.settings.Name+"/api")
+	stage := awsapigatewayv2.NewHttpStage(s.stack, jsii.String("stage"), &awsapigatewayv2.HttpStageProps{
+		HttpApi: s.api, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true),
+		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: jsii.Number(s.settings.ThrottleRate), BurstLimit: jsii.Number(s.settings.ThrottleBurst)},
+	})
+	stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
+		DestinationArn: logs.LogGroupArn(), Format: jsii.String(s.accessLogFormat()),
+	})
+}
+
+// simpleClaim is a claim that API Gateway can write to a log: it does not take a name that is a URL.
+var simpleClaim = regexp.MustCompile(`^\w+$`)
+
+// accessLogFormat is a line of JSON. It names the path, and neither the query, which holds what somebody looked for, nor
+// anything of the token but account and subject.
+func (s *service) accessLogFormat() string {
+	fields := map[string]string{
+		"time": "$context.requestTimeEpoch", "requestId": "$context.requestId", "ip": "$context.identity.sourceIp",
+		"method": "$context.httpMethod", "path": "$context.path", "route": "$context.routeKey", "status": "$context.status",
+		"bytes": "$context.responseLength", "ms": "$context.responseLatency", "functionMs": "$context.integrationLatency",
+		"error": "$context.error.message", "authorizerError": "$context.authorizer.error", "functionError": "$context.integrationErrorMessage",
+		"subject": "$context.authorizer.claims.sub",
+	}
+	if simpleClaim.MatchString(s.settings.AccountClaim) {
+		fields["account"] = "$context.authorizer.claims." + s.settings.AccountClaim
+	}
+	format, err := json.Marshal(fields)
+	if err != nil {
+		panic(err) // Text can be marshalled.
+	}
+	return string(format)
+}

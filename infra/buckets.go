@@ -1,0 +1,55 @@
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/jsii-runtime-go"
+
+	"rollcall/shared/importer"
+	"rollcall/shared/objectstore"
+)
+
+// addBuckets makes the bucket of plans, CSVs and journals, and the one that keeps a record of who read it.
+func (d *data) addBuckets() {
+	d.logs = awss3.NewBucket(d.stack, jsii.String("access-logs"), &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		EnforceSSL:        jsii.Bool(true),
+		// S3 delivers access logs to no bucket with a key of one's own.
+		Encryption: awss3.BucketEncryption_S3_MANAGED,
+		// CloudFront delivers its logs with an access control list.
+		ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_PREFERRED,
+		LifecycleRules:  &[]*awss3.LifecycleRule{expire("", 90*day)},
+		RemovalPolicy:   awscdk.RemovalPolicy_RETAIN,
+	})
+	d.bucket = awss3.NewBucket(d.stack, jsii.String("objects"), &awss3.BucketProps{
+		BlockPublicAccess:      awss3.BlockPublicAccess_BLOCK_ALL(),
+		EnforceSSL:             jsii.Bool(true),
+		MinimumTLSVersion:      jsii.Number(1.2),
+		Encryption:             awss3.BucketEncryption_KMS,
+		EncryptionKey:          d.dataKey,
+		BucketKeyEnabled:       jsii.Bool(true),
+		ObjectOwnership:        awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		ServerAccessLogsBucket: d.logs,
+		ServerAccessLogsPrefix: jsii.String("objects/"),
+		LifecycleRules: &[]*awss3.LifecycleRule{
+			expire(objectstore.PlanPrefix, importer.PlanLifetime),
+			expire(objectstore.CSVPrefix, importer.PlanLifetime),
+			expire(objectstore.JournalPrefix, importer.RecordLifetime),
+			{Id: jsii.String("unfinished"), AbortIncompleteMultipartUploadAfter: span(day)},
+		},
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+	})
+	output(d.stack, "Bucket", "Plans, CSVs and journals", d.bucket.BucketName())
+	output(d.stack, "AccessLogs", "Who read the bucket, and CloudFront's log", d.logs.BucketName())
+}
+
+// expire deletes what begins with a prefix once it is that old.
+func expire(prefix string, after time.Duration) *awss3.LifecycleRule {
+	rule := &awss3.LifecycleRule{Id: jsii.String("everything"), Expiration: span(after)}
+	if prefix != "" {
+		rule.Id, rule.Prefix = jsii.String(prefix), jsii.String(prefix)
+	}
+	return rule
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
+	"github.com/aws/jsii-runtime-go"
+
+	"rollcall/shared/deployment"
+	"rollcall/shared/jobstore"
+)
+
+// addDashboard shows, from the top: is something wrong, what became of the runs, do they wait, is the API well, are the
+// functions, are the tables.
+func (s *service) addDashboard() {
+	board := awscloudwatch.NewDashboard(s.stack, jsii.String("dashboard"), &awscloudwatch.DashboardProps{DashboardName: jsii.String(s.settings.Name)})
+	var alarms []interfacesawscloudwatch.IAlarmRef
+	for _, a := range s.alarms {
+		alarms = append(alarms, a)
+	}
+	board.AddWidgets(awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
+		Title: jsii.String("Alarms: docs/operations.md says what to do about each"), Alarms: &alarms, Width: jsii.Number(24), Height: jsii.Number(5),
+	}))
+	board.AddWidgets(s.runGraphs()...)
+	board.AddWidgets(s.queueGraphs()...)
+	board.AddWidgets(s.apiGraphs()...)
+	board.AddWidgets(s.functionGraphs()...)
+	board.AddWidgets(tableGraph("Users List", s.data.users), tableGraph("Settings and runs", s.data.jobs))
+}
+
+func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
+	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
+		Title: jsii.String(title), Left: &metrics, Width: jsii.Number(8), Height: jsii.Number(6),
+	})
+}
+
+func (s *service) runGraphs() []awscloudwatch.IWidget {
+	var syncs, previews []awscloudwatch.IMetric
+	for _, state := range []jobstore.State{jobstore.Done, jobstore.Blocked, jobstore.Failed, jobstore.Cancelled} {
+		syncs = append(syncs, s.runsEnded(jobstore.KindSync, state, minutes5))
+		if state != jobstore.Blocked {
+			previews = append(previews, s.runsEnded(jobstore.KindPreview, state, minutes5))
+		}
+	}
+	return []awscloudwatch.IWidget{
+		graph("Syncs that ended", syncs...),
+		graph("Previews that ended", previews...),
+		graph("How long runs took (ms)", s.runMetric(jobstore.KindSync, deployment.RunDuration, "p50"), s.runMetric(jobstore.KindSync, deployment.RunDuration, "Maximum"),
+			s.runMetric(jobstore.KindPreview, deployment.RunDuration, "p50"), s.runMetric(jobstore.KindPreview, deployment.RunDuration, "Maximum")),
+		graph("Entries read from directories", s.runMetric(jobstore.KindSync, deployment.EntriesRead, "Sum"), s.runMetric(jobstore.KindPreview, deployment.EntriesRead, "Sum")),
+		graph("Users written", s.runMetric(jobstore.KindSync, deployment.RowsApplied, "Sum")),
+	}
+}
+
+func (s *service) queueGraphs() []awscloudwatch.IWidget {
+	return []awscloudwatch.IWidget{
+		graph("Messages that wait", visible(s.previews.queue), visible(s.syncs.queue)),
+		graph("Age of the oldest message (s)", oldest(s.previews.queue), oldest(s.syncs.queue)),
+		graph("Dead letters", visible(s.previews.dead), visible(s.syncs.dead), visible(s.missed)),
+	}
+}
+
+func (s *service) apiGraphs() []awscloudwatch.IWidget {
+	options := func(statistic string) *awscloudwatch.MetricOptions {
+		return &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String(statistic)}
+	}
+	return []awscloudwatch.IWidget{
+		graph("Requests", s.api.MetricCount(options("Sum"))),
+		graph("Requests that failed", s.api.MetricClientError(options("Sum")), s.api.MetricServerError(options("Sum"))),
+		graph("How long requests took (ms)", s.api.MetricLatency(options("p50")), s.api.MetricLatency(options("p90")), s.api.MetricLatency(options("p99"))),
+	}
+}
+
+func (s *service) functionGraphs() []awscloudwatch.IWidget {
+	var errors, throttles, durations []awscloudwatch.IMetric
+	for _, f := range deployment.Functions() {
+		options := func(statistic string) *awscloudwatch.MetricOptions {
+			return &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String(statistic), Label: jsii.String(f.Name)}
+		}
+		lambda := s.functions[f.Name].lambda
+		errors = append(errors, lambda.MetricErrors(options("Sum")))
+		throttles = append(throttles, lambda.MetricThrottles(options("Sum")))
+		durations = append(durations, lambda.MetricDuration(options("Maximum")))
+	}
+	return []awscloudwatch.IWidget{graph("Functions: errors", errors...), graph("Functions: throttles", throttles...), graph("Functions: longest (ms)", durations...)}
+}
+
+func tableGraph(title string, table awsdynamodb.ITable) awscloudwatch.IWidget {
+	options := &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Sum")}
+	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
+		Title: jsii.String(title + ": units used, requests throttled"), Width: jsii.Number(12), Height: jsii.Number(6),
+		Left: &[]awscloudwatch.IMetric{table.MetricConsumedReadCapacityUnits(options), table.MetricConsumedWriteCapacityUnits(options)},
+		Right: &[]awscloudwatch.IMetric{table.MetricThrottledRequestsForOperations(&awsdynamodb.OperationsMetricOptions{
+			Operations: &[]awsdynamodb.Operation{awsdynamodb.Operation_PUT_ITEM, awsdynamodb.Operation_UPDATE_ITEM, awsdynamodb.Operation_DELETE_ITEM, awsdynamodb.Operation_QUERY},
+			Period:     span(minutes5),
+		})},
+	})
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+
+	"rollcall/shared/deployment"
+)
+
+// tick is how often schedules that are due are started.
+const tick = 5 * time.Minute
+
+// addBus makes the bus that tells others what became of a sync. Its archive lets the mailer of Held Spam Reports catch up on
+// what it missed.
+func (s *service) addBus() {
+	s.bus = awsevents.NewEventBus(s.stack, jsii.String("bus"), &awsevents.EventBusProps{
+		EventBusName: jsii.String(s.settings.Name), Description: jsii.String("What became of syncs"),
+	})
+	s.bus.Archive(jsii.String("archive"), &awsevents.BaseArchiveProps{
+		Description:  jsii.String("The events of a month, to be replayed"),
+		EventPattern: &awsevents.EventPattern{Source: jsii.Strings(deployment.EventSource)},
+		Retention:    span(30 * day),
+	})
+	output(s.stack, "EventBus", "Users Imported, Sync Failed, Sync Blocked", s.bus.EventBusName())
+}
+
+// addSchedule has one rule start whatever is due: a rule for each account would end at 300 accounts.
+func (s *service) addSchedule() {
+	s.missed = awssqs.NewQueue(s.stack, jsii.String("missed-ticks"), &awssqs.QueueProps{
+		RetentionPeriod: span(14 * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
+	})
+	justify(s.missed, "AwsSolutions-SQS3", "This is a dead-letter queue itself, of the rule's.")
+	schedule := s.functions[deployment.SyncSchedule().Name].lambda
+	awsevents.NewRule(s.stack, jsii.String("tick"), &awsevents.RuleProps{
+		Description: jsii.String("Starts the schedules that are due, and looks after lost runs"),
+		Schedule:    awsevents.Schedule_Rate(span(tick)),
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(schedule, &awseventstargets.LambdaFunctionProps{
+			// The next tick does what this one missed.
+			MaxEventAge: span(tick), RetryAttempts: jsii.Number(2), DeadLetterQueue: s.missed,
+		})},
+	})
+}

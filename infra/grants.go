@@ -1,0 +1,78 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+
+	"rollcall/shared/deployment"
+	"rollcall/shared/objectstore"
+)
+
+// grantAll says what each function may do. Those that take requests can seal a password and open none; those that reach
+// directories take no requests; nobody may scan a table or list a bucket.
+func (s *service) grantAll() {
+	role := func(f deployment.Function) awsiam.Role { return s.functions[f.Name].role }
+	s.grantPreviewAPI(role(deployment.PreviewAPI()))
+	s.grantPreviewWorker(role(deployment.PreviewWorker()))
+	s.grantExportAPI(role(deployment.ExportAPI()))
+	s.grantSyncAPI(role(deployment.SyncAPI()))
+	s.grantSyncWorker(role(deployment.SyncWorker()))
+	s.grantSchedule(role(deployment.SyncSchedule()))
+}
+
+func (s *service) grantPreviewAPI(role awsiam.Role) {
+	s.readJobs(role)
+	s.writeJobs(role)
+	s.readObjects(role, objectstore.PlanPrefix)
+	s.send(role, s.previews)
+	s.seal(role)
+}
+
+// grantPreviewWorker: the preview of an undo reads a journal, and an export that outlasts its request is written here.
+func (s *service) grantPreviewWorker(role awsiam.Role) {
+	s.readUsers(role)
+	s.readJobs(role)
+	s.writeJobs(role)
+	s.readObjects(role, objectstore.PlanPrefix, objectstore.JournalPrefix)
+	s.writeObjects(role, objectstore.PlanPrefix, objectstore.CSVPrefix)
+	s.send(role, s.previews)
+	s.unseal(role)
+}
+
+func (s *service) grantExportAPI(role awsiam.Role) {
+	s.readUsers(role)
+	s.readJobs(role)
+	s.writeJobs(role)
+	s.readObjects(role, objectstore.PlanPrefix, objectstore.CSVPrefix)
+	s.writeObjects(role, objectstore.CSVPrefix)
+	s.send(role, s.previews)
+	s.linkRole.GrantAssumeRole(role)
+}
+
+func (s *service) grantSyncAPI(role awsiam.Role) {
+	s.readUsers(role)
+	s.writeUsers(role)
+	s.readJobs(role)
+	s.writeJobs(role)
+	s.readObjects(role, objectstore.PlanPrefix, objectstore.JournalPrefix)
+	s.send(role, s.previews, s.syncs)
+	s.seal(role)
+}
+
+func (s *service) grantSyncWorker(role awsiam.Role) {
+	s.readUsers(role)
+	s.writeUsers(role)
+	s.readJobs(role)
+	s.writeJobs(role)
+	s.readObjects(role, objectstore.PlanPrefix, objectstore.JournalPrefix)
+	s.writeObjects(role, objectstore.JournalPrefix)
+	s.send(role, s.syncs)
+	s.unseal(role)
+	s.bus.GrantPutEventsTo(role, nil)
+}
+
+func (s *service) grantSchedule(role awsiam.Role) {
+	s.readJobs(role)
+	s.writeJobs(role)
+	s.findDue(role)
+	s.send(role, s.previews, s.syncs)
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfrontorigins"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// addDistribution puts page and API on one origin, so that the browser needs no CORS and the policy names one host.
+//
+// The API's own address stays open beside it: an HTTP API has no resource policy, and its tokens, scopes and limits hold there
+// as well. A secret header from CloudFront would have to be checked in every function and rotated, for a firewall that is
+// optional.
+func (s *service) addDistribution() {
+	s.files = awss3.NewBucket(s.stack, jsii.String("page"), &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		EnforceSSL:        jsii.Bool(true),
+		Encryption:        awss3.BucketEncryption_S3_MANAGED,
+		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		RemovalPolicy:     awscdk.RemovalPolicy_DESTROY,
+	})
+	justify(s.files, "AwsSolutions-S1", "Only CloudFront reads the page's files, and CloudFront's log has every request.")
+	props := &awscloudfront.DistributionProps{
+		Comment:           jsii.String("Rollcall " + s.settings.Name),
+		DefaultRootObject: jsii.String("index.html"),
+		DefaultBehavior: &awscloudfront.BehaviorOptions{
+			// With the right to list, S3 says 404 of a file that is not there, and not 403.
+			Origin: awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(s.files, &awscloudfrontorigins.S3BucketOriginWithOACProps{
+				OriginAccessLevels: &[]awscloudfront.AccessLevel{awscloudfront.AccessLevel_READ, awscloudfront.AccessLevel_LIST},
+			}),
+			ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
+			CachePolicy:           awscloudfront.CachePolicy_CACHING_OPTIMIZED(),
+			ResponseHeadersPolicy: s.headers("page", s.pageHeaders()),
+		},
+		// No error pages: they would replace the API's problems as well.
+		AdditionalBehaviors:    &map[string]*awscloudfront.BehaviorOptions{"/v1/*": s.apiBehavior()},
+		HttpVersion:            awscloudfront.HttpVersion_HTTP2_AND_3,
+		MinimumProtocolVersion: awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021,
+		LogBucket:              s.data.logs,
+		LogFilePrefix:          jsii.String("cloudfront/"),
+	}
+	if s.settings.Domain != "" {
+		props.DomainNames = jsii.Strings(s.settings.Domain)
+		props.Certificate = awscertificatemanager.Certificate_FromCertificateArn(s.stack, jsii.String("certificate"), jsii.String(s.settings.Certificate))
+	}
+	if s.settings.WebACL != "" {
+		props.WebAclId = jsii.String(s.settings.WebACL)
+	}
+	s.cdn = awscloudfront.NewDistribution(s.stack, jsii.String("cdn"), props)
+	s.justifyDistribution()
+	output(s.stack, "Page", "The LDAP Import page", jsii.String(s.pageURL()))
+}
+
+func (s *service) justifyDistribution() {
+	justify(s.cdn, "AwsSolutions-CFR1", "Administrators travel: no country is shut out.")
+	if s.settings.WebACL == "" {
+		justify(s.cdn, "AwsSolutions-CFR2", "rollcall:webAcl attaches a firewall; without it the API's authorizer and throttling stand alone.")
+	}
+	if s.settings.Domain == "" {
+		justify(s.cdn, "AwsSolutions-CFR4", "CloudFront's own certificate comes with its own protocol policy; rollcall:domain gives TLS 1.2.")
+	}
+}
+
+func (s *service) apiBehavior() *awscloudfront.BehaviorOptions {
+	host := *s.api.ApiId() + ".execute-api." + *s.stack.Region() + "." + *s.stack.UrlSuffix()
+	return &awscloudfront.BehaviorOptions{
+		Origin: awscloudfrontorigins.NewHttpOrigin(jsii.String(host), &awscloudfrontorigins.HttpOriginProps{
+			ProtocolPolicy:     awscloudfront.OriginProtocolPolicy_HTTPS_ONLY,
+			OriginSslProtocols: &[]awscloudfront.OriginSslPolicy{awscloudfront.OriginSslPolicy_TLS_V1_2},
+			// As long as the API itself may take.
+			ReadTimeout: span(30 * time.Second),
+		}),
+		ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_HTTPS_ONLY,
+		AllowedMethods:       awscloudfront.AllowedMethods_ALLOW_ALL(),
+		CachePolicy:          awscloudfront.CachePolicy_CACHING_DISABLED(),
+		// Everything but Host, by which API Gateway finds the API.
+		OriginRequestPolicy:   awscloudfront.OriginRequestPolicy_ALL_VIEWER_EXCEPT_HOST_HEADER(),
+		ResponseHeadersPolicy: s.headers("api", &awscloudfront.ResponseSecurityHeadersBehavior{}),
+	}
+}
+
+// headers is a policy with what both behaviours say on top of their own.
+func (s *service) headers(name string, own *awscloudfront.ResponseSecurityHeadersBehavior) awscloudfront.ResponseHeadersPolicy {
+	own.StrictTransportSecurity = &awscloudfront.ResponseHeadersStrictTransportSecurity{
+		AccessControlMaxAge: span(365 * day), IncludeSubdomains: jsii.Bool(true), Override: jsii.Bool(true),
+	}
+	own.ContentTypeOptions = &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)}
+	props := &awscloudfront.ResponseHeadersPolicyProps{SecurityHeadersBehavior: own}
+	if own.ContentSecurityPolicy != nil {
+		props.CustomHeadersBehavior = &awscloudfront.ResponseCustomHeadersBehavior{CustomHeaders: &[]*awscloudfront.ResponseCustomHeader{
+			{Header: jsii.String("Cross-Origin-Opener-Policy"), Value: jsii.String("same-origin"), Override: jsii.Bool(true)},
+		}}
+	}
+	return awscloudfront.NewResponseHeadersPolicy(s.stack, jsii.String(name+"-headers"), props)
+}
+
+func (s *service) pageHeaders() *awscloudfront.ResponseSecurityHeadersBehavior {
+	return &awscloudfront.ResponseSecurityHeadersBehavior{
+		ContentSecurityPolicy: &awscloudfront.ResponseHeadersContentSecurityPolicy{
+			ContentSecurityPolicy: jsii.String(contentSecurityPolicy(s.signInOrigins()...)), Override: jsii.Bool(true),
+		},
+		FrameOptions:   &awscloudfront.ResponseHeadersFrameOptions{FrameOption: awscloudfront.HeadersFrameOption_DENY, Override: jsii.Bool(true)},
+		ReferrerPolicy: &awscloudfront.ResponseHeadersReferrerPolicy{ReferrerPolicy: awscloudfront.HeadersReferrerPolicy_NO_REFERRER, Override: jsii.Bool(true)},
+	}
+}
+
+// contentSecurityPolicy lets the page load what is its own and call its own origin and those that sign people in.
+func contentSecurityPolicy(connect ...string) string {
+	return strings.Join([]string{
+		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
+		strings.Join(append([]string{"connect-src 'self'"}, connect...), " "),
+		"form-action 'none'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
+	}, "; ")
+}
+
+// pageURL is the page's address, which sign-in comes back to.
+func (s *service) pageURL() string {
+	host := *s.cdn.DistributionDomainName()
+	if s.settings.Domain != "" {
+		host = s.settings.Domain
+	}
+	return "https://" + host + "/"
+}

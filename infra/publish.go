@@ -1,0 +1,83 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
+	"github.com/aws/jsii-runtime-go"
+
+	"rollcall/shared/deployment"
+)
+
+// addClient lets the page sign people in: the code flow with PKCE, without a secret that a page could not keep.
+func (s *service) addClient() {
+	s.client = awscognito.NewUserPoolClient(s.stack, jsii.String("page-client"), &awscognito.UserPoolClientProps{
+		UserPool:                   s.data.pool,
+		GenerateSecret:             jsii.Bool(false),
+		PreventUserExistenceErrors: jsii.Bool(true),
+		EnableTokenRevocation:      jsii.Bool(true),
+		SupportedIdentityProviders: &[]awscognito.UserPoolClientIdentityProvider{awscognito.UserPoolClientIdentityProvider_COGNITO()},
+		OAuth: &awscognito.OAuthSettings{
+			Flows:        &awscognito.OAuthFlows{AuthorizationCodeGrant: jsii.Bool(true)},
+			Scopes:       &s.data.scopes,
+			CallbackUrls: jsii.Strings(s.pageURL()),
+			LogoutUrls:   jsii.Strings(s.pageURL()),
+		},
+		// Signing in is the page's redirection and nothing else.
+		AuthFlows: &awscognito.AuthFlow{UserSrp: jsii.Bool(false)},
+		// Whoever is signed in may write what is listed here: not their account.
+		WriteAttributes:      awscognito.NewClientAttributes().WithStandardAttributes(&awscognito.StandardAttributesMask{Email: jsii.Bool(true)}),
+		AccessTokenValidity:  span(signInLasts),
+		IdTokenValidity:      span(signInLasts),
+		RefreshTokenValidity: span(day),
+	})
+	output(s.stack, "PageClient", "The client id that the page signs in with", s.client.UserPoolClientId())
+}
+
+// signInOrigins are the origins that the page calls to sign somebody in: the issuer's, and that of its token endpoint.
+func (s *service) signInOrigins() []string {
+	if s.data.pool == nil {
+		return s.settings.signInOrigins()
+	}
+	return []string{"https://cognito-idp." + *s.stack.Region() + "." + *s.stack.UrlSuffix(), s.data.signInHost}
+}
+
+// pageConfig tells the page how people sign in.
+func (s *service) pageConfig() map[string]any {
+	issuer, client := jsii.String(s.settings.Issuer), jsii.String(s.settings.ClientID)
+	if s.data.pool != nil {
+		issuer, client = s.data.pool.UserPoolProviderUrl(), s.client.UserPoolClientId()
+	}
+	scopes := []string{"openid", s.settings.ScopePrefix + deployment.ReadScope, s.settings.ScopePrefix + deployment.AdminScope}
+	return map[string]any{"issuer": issuer, "clientId": client, "scope": strings.Join(scopes, " ")}
+}
+
+// publishPage copies the page's files and its configuration into their bucket, and removes what is no longer there.
+//
+// docs/adr/0014-page-upload.md says why a function of the CDK's does that. It gets a role of our own: the one that it would
+// come with has a managed policy.
+func (s *service) publishPage() {
+	role, logs := newRole(s.stack, s.settings, s.data.dataKey, "page-upload")
+	awss3deployment.NewBucketDeployment(s.stack, jsii.String("page-upload"), &awss3deployment.BucketDeploymentProps{
+		DestinationBucket: s.files,
+		Sources: &[]awss3deployment.ISource{
+			awss3deployment.Source_Asset(jsii.String(s.page), nil),
+			awss3deployment.Source_JsonData(jsii.String("config.json"), s.pageConfig(), nil),
+		},
+		// The files have no versions in their names: browsers and CloudFront ask each time whether they have them still, so that
+		// nothing has to be invalidated.
+		CacheControl: &[]awss3deployment.CacheControl{awss3deployment.CacheControl_NoCache()},
+		// An empty bucket can be removed with the stack.
+		RetainOnDelete: jsii.Bool(false),
+		Role:           role,
+		LogGroup:       logs,
+	})
+	justify(role, "AwsSolutions-IAM5", "The CDK's function copies files from the bucket of its assets to that of the page; it writes to no other.",
+		"/^Action::s3:/", "/^Resource::<page[0-9A-F]+.Arn>/", "/^Resource::arn:<AWS::Partition>:s3:::cdk-/")
+	for _, child := range *s.stack.Node().Children() {
+		if strings.HasPrefix(*child.Node().Id(), "Custom::CDKBucketDeployment") {
+			justify(child, "AwsSolutions-L1", "The CDK's function runs on the Python that the CDK tests it with; a new version of the CDK moves it.")
+		}
+	}
+}

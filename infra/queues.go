@@ -1,0 +1,59 @@
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdaeventsources"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+
+	"rollcall/shared/deployment"
+	"rollcall/shared/queue"
+)
+
+// workQueue is a queue of work, and where its messages end up that nobody could handle.
+type workQueue struct {
+	queue awssqs.Queue
+	dead  awssqs.Queue
+	// waits is how old a message may become before somebody should look why.
+	waits time.Duration
+}
+
+// maxReceives is how often a message is delivered before it is put aside. It is more often than a run is taken up (five
+// times), so that a run is given up in words, and the message only where even that failed.
+const maxReceives = 10
+
+// addQueues makes the two queues. Syncs may take hours, each slice of one a quarter of an hour at most.
+func (s *service) addQueues() {
+	s.previews = s.newWorkQueue(string(queue.Previews), 30*time.Minute)
+	s.syncs = s.newWorkQueue(string(queue.Syncs), 2*time.Hour)
+	output(s.stack, "PreviewsDeadLetters", "Messages of previews and exports that were given up", s.previews.dead.QueueUrl())
+	output(s.stack, "SyncsDeadLetters", "Messages of syncs that were given up", s.syncs.dead.QueueUrl())
+}
+
+func (s *service) newWorkQueue(name string, waits time.Duration) workQueue {
+	dead := awssqs.NewQueue(s.stack, jsii.String(name+"-dead"), &awssqs.QueueProps{
+		Fifo: jsii.Bool(true), RetentionPeriod: span(14 * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
+	})
+	return workQueue{dead: dead, waits: waits, queue: awssqs.NewQueue(s.stack, jsii.String(name), &awssqs.QueueProps{
+		Fifo: jsii.Bool(true),
+		// The sender says what is the same message: a run and its slice.
+		ContentBasedDeduplication: jsii.Bool(false),
+		// At least a worker's timeout, or Lambda refuses the queue; a worker shortens it as it begins.
+		VisibilityTimeout: span(sizeOf(deployment.HandlerWorker, s.settings).timeout),
+		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)},
+		// A message names an account and a run, and holds no secret: SQS's own key is enough.
+		Encryption: awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL: jsii.Bool(true),
+	})}
+}
+
+// consumeQueues starts a worker for each message. A limit here and not a reserved concurrency keeps a message that has to
+// wait from counting as delivered.
+func (s *service) consumeQueues() {
+	for name, from := range map[string]workQueue{deployment.PreviewWorker().Name: s.previews, deployment.SyncWorker().Name: s.syncs} {
+		s.functions[name].lambda.AddEventSource(awslambdaeventsources.NewSqsEventSource(from.queue, &awslambdaeventsources.SqsEventSourceProps{
+			BatchSize: jsii.Number(1), ReportBatchItemFailures: jsii.Bool(true), MaxConcurrency: jsii.Number(s.settings.WorkerConcurrency),
+		}))
+	}
+}

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rollcall/shared/deployment"
+)
+
+// contextPrefix stands before every context key of ours.
+const contextPrefix = "rollcall:"
+
+// Settings are what the context keys say; docs/operations.md describes each.
+type Settings struct {
+	Name string
+
+	// Issuer and Audience are an existing issuer of tokens and who its tokens are for. Without them a user pool is made.
+	Issuer       string
+	Audience     []string
+	ClientID     string
+	SignInHosts  []string
+	AccountClaim string
+	ScopePrefix  string
+
+	// UsersTable and JobsTable name restored tables that take the place of the stack's own.
+	UsersTable string
+	JobsTable  string
+
+	// Domain, Certificate and WebACL are the page's own name, its certificate and its firewall.
+	Domain      string
+	Certificate string
+	WebACL      string
+
+	VPC          bool
+	VPCCIDR      netip.Prefix
+	VPCZones     int
+	AllowPrivate bool
+	DenyRanges   []string
+	Ports        []string
+
+	APIMemory         int
+	WorkerMemory      int
+	WorkerConcurrency int
+	APIReserved       int
+	WorkerReserved    int
+	ThrottleRate      int
+	ThrottleBurst     int
+
+	LogDays          int
+	LogLevel         string
+	Tracing          bool
+	AlarmEmail       string
+	AlarmFailedSyncs int
+}
+
+// contextKey is one context key: what it is when it is not given, what it may be, and where it goes.
+type contextKey struct {
+	name     string
+	fallback string
+	may      string
+	set      func(*Settings, string) error
+}
+
+// contextKeys lists every key. docs/operations.md holds the same list; a test compares the two.
+func contextKeys() []contextKey {
+	return slices.Concat(signInKeys(), pageKeys(), networkKeys(), sizeKeys(), watchKeys(), restoreKeys())
+}
+
+func signInKeys() []contextKey {
+	return []contextKey{
+		{"name", "rollcall", "2 to 20 lower-case letters, digits and hyphens, a letter first",
+			text(`^[a-z][a-z0-9-]{1,19}$`, func(s *Settings) *string { return &s.Name })},
+		{"issuer", "", "the https URL of an OpenID Connect issuer", text(`^https://[^?#]+$`, func(s *Settings) *string { return &s.Issuer })},
+		{"audience", "", "audiences or client ids, separated by commas", texts(`^\S+$`, func(s *Settings) *[]string { return &s.Audience })},
+		{"clientId", "", "the page's client id at the issuer", text(`^\S+$`, func(s *Settings) *string { return &s.ClientID })},
+		{"signInOrigins", "", "https origins, separated by commas", texts(`^https://[^/?#]+$`, func(s *Settings) *[]string { return &s.SignInHosts })},
+		{"accountClaim", deployment.DefaultAccountClaim, "the name of a claim", text(`^\S+$`, func(s *Settings) *string { return &s.AccountClaim })},
+		{"scopePrefix", deployment.DefaultScopePrefix, "text without spaces", text(`^\S+$`, func(s *Settings) *string { return &s.ScopePrefix })},
+	}
+}
+
+func pageKeys() []contextKey {
+	return []contextKey{
+		{"domain", "", "a host name", text(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`, func(s *Settings) *string { return &s.Domain })},
+		{"certificate", "", "the ARN of an ACM certificate in us-east-1",
+			text(`^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/.+$`, func(s *Settings) *string { return &s.Certificate })},
+		{"webAcl", "", "the ARN of a WAF web ACL with scope CLOUDFRONT",
+			text(`^arn:aws[a-z-]*:wafv2:us-east-1:\d{12}:global/webacl/.+$`, func(s *Settings) *string { return &s.WebACL })},
+	}
+}
+
+func networkKeys() []contextKey {
+	return []contextKey{
+		{"vpc", "false", "true or false", boolean(func(s *Settings) *bool { return &s.VPC })},
+		{"vpcCidr", "10.71.0.0/16", "an IPv4 prefix of length 16 to 24", func(s *Settings, v string) (err error) {
+			s.VPCCIDR, err = netip.ParsePrefix(v)
+			if err == nil && (!s.VPCCIDR.Addr().Is4() || s.VPCCIDR.Masked() != s.VPCCIDR || s.VPCCIDR.Bits() < 16 || s.VPCCIDR.Bits() > 24) {
+				err = errors.New("not such a prefix")
+			}
+			return err
+		}},
+		{"vpcZones", "2", "2 or 3", number(2, 3, func(s *Settings) *int { return &s.VPCZones })},
+		{"allowPrivate", "false", "true or false", boolean(func(s *Settings) *bool { return &s.AllowPrivate })},
+		{"denyRanges", "", "prefixes such as 198.51.100.0/24, separated by commas", func(s *Settings, v string) error {
+			s.DenyRanges = strings.Split(v, ",")
+			for _, part := range s.DenyRanges {
+				if _, err := netip.ParsePrefix(part); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		{"ports", "389,636,3268,3269", "TCP ports, separated by commas", func(s *Settings, v string) error {
+			s.Ports = strings.Split(v, ",")
+			for _, part := range s.Ports {
+				if n, err := strconv.Atoi(part); err != nil || n < 1 || n > 65535 {
+					return fmt.Errorf("%q is not a port", part)
+				}
+			}
+			return nil
+		}},
+	}
+}
+
+func sizeKeys() []contextKey {
+	return []contextKey{
+		{"apiMemory", "512", "128 to 10240, in MB", number(128, 10240, func(s *Settings) *int { return &s.APIMemory })},
+		{"workerMemory", "1769", "256 to 10240, in MB", number(256, 10240, func(s *Settings) *int { return &s.WorkerMemory })},
+		{"workerConcurrency", "20", "2 to 1000", number(2, 1000, func(s *Settings) *int { return &s.WorkerConcurrency })},
+		{"apiReserved", "0", "0 (none) to 1000", number(0, 1000, func(s *Settings) *int { return &s.APIReserved })},
+		{"workerReserved", "0", "0 (none) to 1000", number(0, 1000, func(s *Settings) *int { return &s.WorkerReserved })},
+		{"throttleRate", "50", "1 to 10000, in requests a second", number(1, 10000, func(s *Settings) *int { return &s.ThrottleRate })},
+		{"throttleBurst", "100", "1 to 5000, in requests", number(1, 5000, func(s *Settings) *int { return &s.ThrottleBurst })},
+	}
+}
+
+func watchKeys() []contextKey {
+	days := strings.Trim(fmt.Sprint(slices.Sorted(maps.Keys(retentions()))), "[]")
+	return []contextKey{
+		{"logDays", "90", "one of " + days, func(s *Settings, v string) (err error) {
+			if s.LogDays, err = strconv.Atoi(v); err == nil && retentions()[s.LogDays] == "" {
+				err = errors.New("CloudWatch Logs has no such retention")
+			}
+			return err
+		}},
+		{"logLevel", "info", "debug, info, warn or error", text(`^(debug|info|warn|error)$`, func(s *Settings) *string { return &s.LogLevel })},
+		{"tracing", "false", "true or false", boolean(func(s *Settings) *bool { return &s.Tracing })},
+		{"alarmEmail", "", "an e-mail address", text(`^[^@\s]+@[^@\s]+$`, func(s *Settings) *string { return &s.AlarmEmail })},
+		{"alarmFailedSyncs", "1", "1 to 100000, in an hour", number(1, 100000, func(s *Settings) *int { return &s.AlarmFailedSyncs })},
+	}
+}
+
+func restoreKeys() []contextKey {
+	const names = `^[A-Za-z0-9_.-]{3,255}$`
+	return []contextKey{
+		{"usersTable", "", "the name of a DynamoDB table", text(names, func(s *Settings) *string { return &s.UsersTable })},
+		{"jobsTable", "", "the name of a DynamoDB table", text(names, func(s *Settings) *string { return &s.JobsTable })},
+	}
+}
+
+// ReadSettings reads the context. Its error names every key that is unknown or wrong, and what it may be.
+func ReadSettings(context map[string]any) (Settings, error) {
+	var s Settings
+	var wrong []error
+	known := make(map[string]bool)
+	for _, key := range contextKeys() {
+		known[key.name] = true
+		value := key.fallback
+		if given, ok := context[contextPrefix+key.name]; ok {
+			value = plainText(given)
+		}
+		if value == "" {
+			continue
+		}
+		if err := key.set(&s, value); err != nil {
+			wrong = append(wrong, fmt.Errorf("context %s%s=%s: give %s (%w)", contextPrefix, key.name, value, key.may, err))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(context)) {
+		if own, ours := strings.CutPrefix(name, contextPrefix); ours && !known[own] {
+			wrong = append(wrong, fmt.Errorf("context %s is unknown; the keys are %s", name, keyNames()))
+		}
+	}
+	return s, errors.Join(append(wrong, s.check()...)...)
+}
+
+// check finds keys that do not go together.
+func (s Settings) check() []error {
+	var wrong []error
+	refuse := func(bad bool, says string) {
+		if bad {
+			wrong = append(wrong, errors.New("context "+says))
+		}
+	}
+	own := s.Issuer == ""
+	refuse(own != (len(s.Audience) == 0), "rollcall:issuer and rollcall:audience go together: give both, or none to have a user pool made")
+	refuse(own && (s.ClientID != "" || len(s.SignInHosts) > 0), "rollcall:clientId and rollcall:signInOrigins need rollcall:issuer")
+	refuse(own && (s.AccountClaim != deployment.DefaultAccountClaim || s.ScopePrefix != deployment.DefaultScopePrefix),
+		"rollcall:accountClaim and rollcall:scopePrefix need rollcall:issuer: the user pool's tokens have their own")
+	refuse(!own && s.ClientID == "", "rollcall:clientId is needed with rollcall:issuer: the page signs in with it")
+	refuse((s.Domain == "") != (s.Certificate == ""), "rollcall:domain and rollcall:certificate go together: give both or none")
+	refuse(s.AllowPrivate && !s.VPC, "rollcall:allowPrivate needs rollcall:vpc=true: without a VPC no private address can be reached")
+	return wrong
+}
+
+// signInOrigins are what the page calls to sign somebody in at an issuer of the operator's own.
+func (s Settings) signInOrigins() []string {
+	issuer, err := url.Parse(s.Issuer)
+	if err != nil {
+		return s.SignInHosts
+	}
+	return append([]string{issuer.Scheme + "://" + issuer.Host}, s.SignInHosts...)
+}
+
+func keyNames() string {
+	var names []string
+	for _, key := range contextKeys() {
+		names = append(names, contextPrefix+key.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// plainText is a context value as the command line gives it: cdk.json may hold booleans, numbers and lists as well.
+func plainText(value any) string {
+	list, ok := value.([]any)
+	if !ok {
+		return strings.TrimSpace(fmt.Sprint(value))
+	}
+	var parts []string
+	for _, part := range list {
+		parts = append(parts, plainText(part))
+	}
+	return strings.Join(parts, ",")
+}
+
+func text(pattern string, field func(*Settings) *string) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		if !regexp.MustCompile(pattern).MatchString(value) {
+			return errors.New("it does not look like that")
+		}
+		*field(s) = value
+		return nil
+	}
+}
+
+func texts(pattern string, field func(*Settings) *[]string) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		for part := range strings.SplitSeq(value, ",") {
+			if !regexp.MustCompile(pattern).MatchString(part) {
+				return fmt.Errorf("%q does not look like that", part)
+			}
+			*field(s) = append(*field(s), part)
+		}
+		return nil
+	}
+}
+
+func boolean(field func(*Settings) *bool) func(*Settings, string) error {
+	return func(s *Settings, value string) (err error) {
+		*field(s), err = strconv.ParseBool(value)
+		return err
+	}
+}
+
+func number(least, most int, field func(*Settings) *int) func(*Settings, string) error {
+	return func(s *Settings, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < least || n > most {
+			return errors.New("it is not such a number")
+		}
+		*field(s) = n
+		return nil
+	}
+}

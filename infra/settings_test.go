@@ -1,0 +1,99 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestReadSettings(t *testing.T) {
+	defaults, err := ReadSettings(map[string]any{"aws:cdk:something": "else"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if defaults.Name != "rollcall" || defaults.WorkerMemory != 1769 || defaults.VPCCIDR.String() != "10.71.0.0/16" || len(defaults.Ports) != 4 || defaults.VPC {
+		t.Errorf("the defaults are %+v", defaults)
+	}
+	given, err := ReadSettings(fullContext())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"rollcall", "portal"}, given.Audience); diff != "" {
+		t.Error(diff)
+	}
+	if !given.VPC || given.WorkerMemory != 3008 || given.LogDays != 30 || !slices.Equal(given.DenyRanges, []string{"192.0.2.0/24"}) {
+		t.Errorf("the settings are %+v", given)
+	}
+}
+
+func TestWrongContextIsNamedWithItsMend(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		context map[string]any
+		want    []string
+	}{
+		{"unknown", map[string]any{"rollcall:vcp": "true"}, []string{"context rollcall:vcp is unknown", "rollcall:vpc,"}},
+		{"a boolean", map[string]any{"rollcall:vpc": "yes"}, []string{"context rollcall:vpc=yes: give true or false"}},
+		{"a number", map[string]any{"rollcall:workerMemory": float64(64)}, []string{"context rollcall:workerMemory=64: give 256 to 10240, in MB"}},
+		{"retention", map[string]any{"rollcall:logDays": "8"}, []string{"context rollcall:logDays=8: give one of 1 3 5 7 14"}},
+		{"a network that is none", map[string]any{"rollcall:vpcCidr": "10.0.0.1/16"}, []string{"rollcall:vpcCidr=10.0.0.1/16: give an IPv4 prefix"}},
+		{"a port", map[string]any{"rollcall:ports": "389,70000"}, []string{`"70000" is not a port`}},
+		{"a range", map[string]any{"rollcall:denyRanges": "10.0.0.0"}, []string{"rollcall:denyRanges=10.0.0.0: give prefixes"}},
+		{"a name", map[string]any{"rollcall:name": "Roll Call"}, []string{"rollcall:name=Roll Call: give 2 to 20 lower-case letters"}},
+		{"a certificate elsewhere", map[string]any{"rollcall:domain": "a.example.com", "rollcall:certificate": "arn:aws:acm:eu-west-1:123456789012:certificate/x"}, []string{"in us-east-1"}},
+		{"an issuer without TLS", map[string]any{"rollcall:issuer": "http://login.example.com"}, []string{"rollcall:issuer=http://login.example.com: give the https URL"}},
+		{"an issuer alone", map[string]any{"rollcall:issuer": "https://login.example.com"}, []string{"rollcall:issuer and rollcall:audience go together", "rollcall:clientId is needed"}},
+		{"a claim for the pool", map[string]any{"rollcall:accountClaim": "tenant"}, []string{"rollcall:accountClaim and rollcall:scopePrefix need rollcall:issuer"}},
+		{"a client for the pool", map[string]any{"rollcall:clientId": "x"}, []string{"need rollcall:issuer"}},
+		{"a domain alone", map[string]any{"rollcall:domain": "a.example.com"}, []string{"rollcall:domain and rollcall:certificate go together"}},
+		{"private addresses without a network", map[string]any{"rollcall:allowPrivate": "true"}, []string{"rollcall:allowPrivate needs rollcall:vpc=true"}},
+		{"several at once", map[string]any{"rollcall:vpc": "x", "rollcall:tracing": "y"}, []string{"rollcall:vpc=x", "rollcall:tracing=y"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ReadSettings(tt.context)
+			if err == nil {
+				t.Fatal("it was taken")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error does not say %q: %v", want, err)
+				}
+			}
+		})
+	}
+}
+
+// line is one of the table of context keys: its name and what it is otherwise.
+var line = regexp.MustCompile("(?m)^\\| `rollcall:(\\w+)` \\| (?:`([^`]*)`|none) \\|")
+
+func TestTheTableListsEveryContextKey(t *testing.T) {
+	content, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{}
+	for _, match := range line.FindAllStringSubmatch(string(content), -1) {
+		documented[match[1]] = match[2]
+	}
+	known := map[string]string{}
+	for _, key := range contextKeys() {
+		known[key.name] = key.fallback
+	}
+	if diff := cmp.Diff(known, documented); diff != "" {
+		t.Errorf("docs/operations.md and the code differ: %s", diff)
+	}
+}
+
+func TestEveryContextKeyHasAnEffect(t *testing.T) {
+	touched := slices.Sorted(maps.Keys(fullContext()))
+	for _, key := range contextKeys() {
+		if name := contextPrefix + key.name; !slices.Contains(touched, name) {
+			t.Errorf("no template in testdata has %s", name)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/aws/jsii-runtime-go"
+
+	"rollcall/shared/deployment"
+)
+
+// foldersVariable names the folder that all syntheses go into: several tests share one, and the last to end removes it.
+const foldersVariable = "ROLLCALL_INFRA_TEST"
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		folders, err := os.MkdirTemp("", "rollcall-infra-")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(folders)
+		os.Setenv(foldersVariable, folders)
+		defer jsii.Close()
+		return m.Run()
+	}())
+}
+
+// plain is the deployment without any context; full is one with everything that a context key can turn on. Starting the
+// CDK takes most of the time, so that the tests share them.
+var (
+	synthesizePlain = sync.OnceValue(func() assembly { return synthesize(map[string]any{}) })
+	synthesizeFull  = sync.OnceValue(func() assembly { return synthesize(fullContext()) })
+)
+
+func plain(t *testing.T) assembly { return sound(t, synthesizePlain()) }
+func full(t *testing.T) assembly  { return sound(t, synthesizeFull()) }
+
+func sound(t *testing.T, a assembly) assembly {
+	t.Helper()
+	if a.err != nil {
+		t.Fatal(a.err)
+	}
+	return a
+}
+
+func fullContext() map[string]any {
+	return map[string]any{
+		"rollcall:name": "staging", "rollcall:issuer": "https://login.example.com/tenant", "rollcall:audience": "rollcall,portal",
+		"rollcall:clientId": "page", "rollcall:signInOrigins": "https://tokens.example.com", "rollcall:accountClaim": "tenant", "rollcall:scopePrefix": "import.",
+		"rollcall:domain": "import.example.com", "rollcall:certificate": "arn:aws:acm:us-east-1:123456789012:certificate/abc",
+		"rollcall:webAcl": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/page/abc",
+		"rollcall:vpc":    true, "rollcall:allowPrivate": true, "rollcall:denyRanges": []any{"192.0.2.0/24"}, "rollcall:ports": "389,636",
+		"rollcall:vpcCidr": "10.80.0.0/20", "rollcall:vpcZones": float64(3), "rollcall:throttleRate": "200", "rollcall:throttleBurst": "400",
+		"rollcall:apiMemory": "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored", "rollcall:jobsTable": "jobs-restored",
+		"rollcall:workerMemory": float64(3008), "rollcall:apiReserved": "20", "rollcall:workerReserved": "40", "rollcall:logDays": "30", "rollcall:logLevel": "debug",
+		"rollcall:tracing": "true", "rollcall:alarmEmail": "ops@example.com", "rollcall:alarmFailedSyncs": "10",
+	}
+}
+
+// assembly is what a synthesis left.
+type assembly struct {
+	out     string
+	err     error
+	data    template
+	service template
+}
+
+// template is a CloudFormation template.
+type template struct {
+	Resources map[string]resource
+	Outputs   map[string]any
+}
+
+type resource struct {
+	Type                string
+	Properties          map[string]any
+	Metadata            map[string]any
+	DeletionPolicy      string
+	UpdateReplacePolicy string
+}
+
+func synthesize(context map[string]any) (made assembly) {
+	folder, err := os.MkdirTemp(os.Getenv(foldersVariable), "")
+	if err != nil {
+		return assembly{err: err}
+	}
+	config := appConfig{Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"), Out: filepath.Join(folder, "out"), Context: context}
+	made.out = config.Out
+	if made.err = standIns(config); made.err != nil {
+		return made
+	}
+	app, err := newApp(config)
+	if err != nil {
+		return assembly{err: err}
+	}
+	app.Synth(nil)
+	made.err = readJSON(filepath.Join(config.Out, "data.template.json"), &made.data)
+	if made.err == nil {
+		made.err = readJSON(filepath.Join(config.Out, "service.template.json"), &made.service)
+	}
+	return made
+}
+
+// standIns are files in place of what make build and the page leave.
+func standIns(c appConfig) error {
+	files := []string{filepath.Join(c.Page, "index.html"), filepath.Join(c.Built, deployment.TokenBinary, "bootstrap")}
+	for _, f := range deployment.Functions() {
+		files = append(files, filepath.Join(c.Built, f.Binary, "bootstrap"))
+	}
+	for _, file := range files {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		// Each has other contents, or they would be one asset.
+		if err := os.WriteFile(file, []byte(filepath.Base(filepath.Dir(file))), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readJSON(file string, into any) error {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(content, into)
+}

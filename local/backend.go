@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"rollcall/shared/embedded"
+	"rollcall/shared/importer"
+	"rollcall/shared/queue"
+	"rollcall/shared/user"
+)
+
+// backend is where local keeps everything: a folder, or AWS.
+type backend struct {
+	// ports are the stores, the queue, the keys and the events.
+	ports importer.Config
+	// receive hands out messages until its context ends, and then waits for the handlers at work.
+	receive func(context.Context, queue.Handler) error
+	// abandoned is the time at which a run counts as overdue when local starts.
+	abandoned time.Time
+	// sweep deletes what is past its time, downloads serves the links; nil where the backend does that itself.
+	sweep     func(context.Context) error
+	downloads http.Handler
+	erase     func(context.Context, user.Account) error
+	close     func() error
+}
+
+// open opens the backend that the flags choose. base is where the folder's download links lead to.
+func (c config) open(ctx context.Context, base string) (*backend, error) {
+	if c.aws {
+		return openAWS(ctx, c)
+	}
+	return openFolder(c, base)
+}
+
+// openFolder opens the data folder.
+func openFolder(c config, base string) (*backend, error) {
+	store, err := embedded.Open(c.data, embedded.Options{BaseURL: func() string { return base }, Log: c.log})
+	if err != nil {
+		return nil, err
+	}
+	return &backend{
+		ports: importer.Config{
+			Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Queue: store.Queue(), Sealer: store.Sealer(), Opener: store.Sealer(),
+		},
+		receive: store.Queue().Run,
+		// Nobody else is at work on this folder: what is unfinished now was left by a process that died.
+		abandoned: time.Now().Add(time.Hour),
+		sweep:     store.Sweep, downloads: store.DownloadHandler(), erase: store.Erase, close: store.Close,
+	}, nil
+}

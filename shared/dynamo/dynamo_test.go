@@ -1,0 +1,69 @@
+package dynamo_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"rollcall/e2e/dynamolocal"
+	"rollcall/shared/dynamo"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/jobstore/jobstoretest"
+	"rollcall/shared/userstore"
+	"rollcall/shared/userstore/userstoretest"
+)
+
+// server is what all tests of this package share: starting it takes seconds.
+var server *dynamolocal.Server
+
+func TestMain(m *testing.M) {
+	var err error
+	if server, err = dynamolocal.Start(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if err := server.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+var tables atomic.Int64
+
+// newTables makes tables of a test's own, and returns a client whose calls go through faults, unless that is nil.
+func newTables(tb testing.TB, faults *dynamolocal.Faults) (client *dynamodb.Client, users, jobs string) {
+	tb.Helper()
+	n := tables.Add(1)
+	users, jobs = fmt.Sprintf("users-%d", n), fmt.Sprintf("jobs-%d", n)
+	config := server.Config()
+	if err := dynamo.CreateTables(tb.Context(), dynamo.NewClient(config), users, jobs); err != nil {
+		tb.Fatal(err)
+	}
+	if faults != nil {
+		config.HTTPClient = faults
+	}
+	return dynamo.NewClient(config), users, jobs
+}
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	userstoretest.Run(t, func(t *testing.T) userstore.Store {
+		client, users, _ := newTables(t, nil)
+		return dynamo.NewUsers(client, users)
+	})
+}
+
+func TestJobs(t *testing.T) {
+	t.Parallel()
+	jobstoretest.Run(t, func(t *testing.T, now func() time.Time) jobstore.Store {
+		client, _, jobs := newTables(t, nil)
+		return dynamo.NewJobs(client, jobs, now)
+	})
+}

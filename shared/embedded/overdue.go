@@ -1,0 +1,50 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"rollcall/shared/jobstore"
+	"rollcall/shared/user"
+)
+
+// Overdue looks through the runs of all accounts: one process has few.
+func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]jobstore.RunRef, error) {
+	type look struct {
+		jobstore.RunRef
+		at time.Time
+	}
+	var all []look
+	err := j.db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketJobs).ForEachBucket(func(account []byte) error {
+			runs := tx.Bucket(bucketJobs).Bucket(account).Bucket(bucketRuns)
+			if runs == nil {
+				return nil
+			}
+			return runs.ForEach(func(_, v []byte) error {
+				var run jobstore.Run
+				if err := json.Unmarshal(v, &run); err != nil {
+					return err
+				}
+				if at := run.NextLook(); !at.IsZero() && !at.After(now) {
+					all = append(all, look{jobstore.RunRef{Account: user.Account(account[1:]), RunID: run.ID}, at})
+				}
+				return nil
+			})
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for overdue runs: %w", err)
+	}
+	slices.SortStableFunc(all, func(a, b look) int { return a.at.Compare(b.at) })
+	var refs []jobstore.RunRef
+	for _, l := range all[:min(limit, len(all))] {
+		refs = append(refs, l.RunRef)
+	}
+	return refs, nil
+}

@@ -1,0 +1,45 @@
+package function
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"rollcall/shared/fifo"
+	"rollcall/shared/queue"
+)
+
+// receiveCount is the attribute of an SQS message that says how often it was received.
+const receiveCount = "ApproximateReceiveCount"
+
+// Worker does what the messages of a FIFO queue ask for, while consumer keeps them from being handed out again. It answers with
+// the messages that failed (ReportBatchItemFailures), and so with all behind the first of those: their order is the queue's
+// promise.
+func Worker(queueURL string, consumer fifo.Consumer, handle queue.Handler, log *slog.Logger) Invoker {
+	return lambda.NewHandler(func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+		for at, record := range event.Records {
+			receives, err := strconv.Atoi(record.Attributes[receiveCount])
+			if err != nil {
+				log.WarnContext(ctx, "a message does not say how often it was received", "message", record.MessageId, "error", err)
+			}
+			err = consumer.Handle(ctx, fifo.Delivery{
+				QueueURL: queueURL, ReceiptHandle: record.ReceiptHandle, MessageID: record.MessageId, Body: record.Body, Receives: receives,
+			}, handle)
+			if err != nil {
+				return failures(event.Records[at:]), nil
+			}
+		}
+		return events.SQSEventResponse{}, nil
+	})
+}
+
+func failures(records []events.SQSMessage) events.SQSEventResponse {
+	var response events.SQSEventResponse
+	for _, r := range records {
+		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.MessageId})
+	}
+	return response
+}

@@ -1,0 +1,70 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"rollcall/shared/jobstore"
+	"rollcall/shared/queue"
+)
+
+// careBatch is how many overdue runs are looked up at a time.
+const careBatch = 100
+
+// CareFor looks after the runs that are overdue at a time, and returns how many it did something for. An unfinished one gets
+// its message again: whoever stored it may have died before sending one. An ended one loses the sealed password whose time
+// is over. Pass a time ahead of now where no worker is at work, so as not to wait for lost ones.
+func (s *Service) CareFor(ctx context.Context, overdueAt time.Time) (cared int, err error) {
+	for {
+		refs, err := s.c.Jobs.Overdue(ctx, overdueAt, careBatch)
+		if err != nil {
+			return cared, fmt.Errorf("look for overdue runs: %w", err)
+		}
+		did := 0
+		for _, ref := range refs {
+			done, err := s.careForRun(ctx, ref, overdueAt)
+			if err != nil {
+				return cared, fmt.Errorf("look after run %s of %q: %w", ref.RunID, ref.Account, err)
+			}
+			if done {
+				did++
+			}
+		}
+		cared += did
+		// Where the time is ahead of now the same runs stay overdue, and one round is all there is to do.
+		if len(refs) < careBatch || did == 0 || overdueAt.After(s.c.now()) {
+			return cared, nil
+		}
+	}
+}
+
+// careForRun does what one overdue run needs, unless somebody wrote it meanwhile.
+func (s *Service) careForRun(ctx context.Context, ref jobstore.RunRef, overdueAt time.Time) (bool, error) {
+	var open *queue.Message
+	_, err := s.c.Jobs.For(ref.Account).UpdateRun(ctx, ref.RunID, func(r *jobstore.Run) error {
+		open = nil
+		look := r.NextLook()
+		switch {
+		case look.IsZero() || look.After(overdueAt):
+			return errEnded
+		case !r.State.Ended():
+			// Storing it moves its next look, so that it is not sent again at every turn.
+			open = &queue.Message{Task: queue.Task(r.Kind), Account: ref.Account, RunID: r.ID, Slice: r.Slice}
+		case s.c.now().Before(r.ExpiresAt):
+			return errEnded
+		default:
+			r.SealedPassword = nil
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errEnded), errors.Is(err, jobstore.ErrNotFound):
+		return false, nil
+	case err != nil || open == nil:
+		return err == nil, err
+	}
+	s.c.Log.InfoContext(ctx, "an unfinished run gets its message again", "task", open.Task, "account", open.Account, "run", open.RunID, "slice", open.Slice)
+	return true, s.c.Queue.Send(ctx, *open)
+}
