@@ -161,7 +161,7 @@ func TestPageWalksSamba(t *testing.T) {
 		t.Errorf("the rows are %q, want the alias under its primary", rows)
 	}
 	tab.Click("button", "information@example.com")
-	tab.WaitText("CN=Information," + ldapserver.CompanyBase)
+	tab.Until(`document.querySelector('dialog .code')?.innerText === 'CN=Information,` + ldapserver.CompanyBase + `'`)
 	tab.Click("button", "Close")
 	tab.Click("tab", "Skipped")
 	tab.WaitText("Nothing was skipped")
