@@ -186,6 +186,61 @@ func TestPageRemovesWithTheNumberTyped(t *testing.T) {
 	checkLooks(t, tab, "history")
 }
 
+// TestPageConfirmsARunOfTheSavedSettings runs saved settings that changed since the last sync, looks at a preview, and confirms.
+func TestPageConfirmsARunOfTheSavedSettings(t *testing.T) {
+	t.Parallel()
+	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20)})
+	p := account(t)
+	body := request(s, nil)
+	body["options"] = object{"removeAccounts": true}
+	p.must(200, "PUT", "/v1/settings", body)
+	wantDone(t, p.sync(object{}))
+	p.must(200, "PUT", "/v1/settings", object{"advanced": object{"filter": "(uid=user00001*)"}})
+	tab := openPage(t, p, "/import")
+	tab.WaitText("Not scheduled")
+	tab.Click("button", "Run Now")
+	tab.WaitText("The sync stopped before it removed anybody")
+	tab.WaitText("changed since the last sync")
+	blocked := tab.Address()
+	tab.Click("button", "Preview first")
+	tab.WaitText("22 accounts would be removed")
+	tab.ExpectProblem("status of 422")
+	tab.Click("summary", "Removal limit")
+	tab.Fill("Percent of the users", "101")
+	tab.Click("summary", "Removal limit")
+	tab.Click("button", "Sync Now")
+	tab.Until(`document.activeElement?.labels?.[0]?.innerText === 'Percent of the users'`)
+	if got := tab.FieldError("textbox", "Percent of the users"); !strings.Contains(got, "100") {
+		t.Errorf("the error at the limit is %q", got)
+	}
+	tab.Open(blocked)
+	tab.Fill("Type 22 to confirm", "22")
+	tab.Click("button", "Remove 22 users and sync")
+	tab.WaitText("The sync is done")
+	if n := len(p.list("/v1/users", nil)); n != 22 {
+		t.Errorf("%d users after the confirmation, want 22", n)
+	}
+
+	p.must(200, "PUT", "/v1/settings", object{"advanced": object{"filter": "(uid=user000010)"}})
+	tab.Click("link", "LDAP Import")
+	tab.Click("button", "Preview Users to Sync")
+	tab.WaitText("19 accounts would be removed")
+	tab.Click("summary", "Removal limit")
+	tab.Fill("Percent of the users", "100")
+	tab.WaitNoText("More than the removal limit")
+	tab.Click("button", "Sync Now")
+	tab.WaitText("The sync is done")
+	for range 25 {
+		p.sync(object{})
+	}
+	tab.Click("link", "History")
+	tab.Click("button", "Show older ones")
+	tab.WaitText("Blocked")
+	if tab.Has("button", "Show older ones") {
+		t.Error("the history goes on behind its end")
+	}
+}
+
 // TestPageSaysWhenTheServerIsGone stops the program in the middle of a preview, and starts it again.
 func TestPageSaysWhenTheServerIsGone(t *testing.T) {
 	t.Parallel()

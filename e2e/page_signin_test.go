@@ -63,7 +63,7 @@ func TestPageSignsIn(t *testing.T) {
 	if local := browser.Eval[string](tab, `JSON.stringify({ ...localStorage }) + document.cookie`); local != "{}" {
 		t.Errorf("local storage and cookies hold %s", local)
 	}
-	checkAccessible(t, tab, "signed in")
+	checkLooks(t, tab, "signed-in")
 	tab.Reload()
 	tab.WaitText("anna@example.com Sign out")
 

@@ -109,7 +109,13 @@ func TestPageWalksTheDemoDirectories(t *testing.T) {
 				t.Errorf("the port with SSL is %s, want 636", port)
 			}
 			// The demo's server takes TLS from the first byte on its one port.
-			fillConnection(tab, demoServer(t, p, serverType))
+			s := demoServer(t, p, serverType)
+			fillConnection(tab, s)
+			tab.Check("checkbox", "Use SSL", false)
+			tab.Check("checkbox", "Use SSL", true)
+			if port := tab.Value("textbox", "TCP Port"); port != strconv.Itoa(s.Port) {
+				t.Errorf("the port follows Use SSL to %s although %d was typed", port, s.Port)
+			}
 			preview := walk(t, &own, tab)
 			if preview.at("settings.connection.useSSL") != true {
 				t.Errorf("the connection was %v, want SSL", preview.at("settings.connection"))
@@ -155,7 +161,7 @@ func TestPageWalksSamba(t *testing.T) {
 		t.Errorf("the rows are %q, want the alias under its primary", rows)
 	}
 	tab.Click("button", "information@example.com")
-	tab.WaitText("CN=Information," + ldapserver.CompanyBase)
+	tab.Until(`document.querySelector('dialog .code')?.innerText === 'CN=Information,` + ldapserver.CompanyBase + `'`)
 	tab.Click("button", "Close")
 	tab.Click("tab", "Skipped")
 	tab.WaitText("Nothing was skipped")

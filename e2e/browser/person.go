@@ -98,10 +98,12 @@ func (tab *Tab) clickOn(script, what string) {
 	tab.t.Helper()
 	// Rows of a table that is drawn anew may go between finding and clicking: then it is found again.
 	for range 20 {
-		at := Eval[place](tab, `(() => {
+		at := Eval[place](tab, `(async () => {
 		  const e = `+script+`;
 		  if (!e) return { X: 0, Y: 0, Hit: false };
 		  e.scrollIntoView({ block: 'center', behavior: 'instant' });
+		  // The mouse meets what was drawn last: a scroll must have been drawn first.
+		  for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
 		  const r = e.getBoundingClientRect();
 		  const X = r.x + r.width / 2, Y = r.y + r.height / 2;
 		  const top = document.elementFromPoint(X, Y);

@@ -10,7 +10,7 @@ const PROPERTIES = new Set(['value', 'checked', 'disabled', 'hidden', 'open', 'i
  * @param {string} tag
  * @param {Object<string, any>} [props]
  * @param {...any} children
- * @returns {HTMLElement}
+ * @returns {any} the element
  */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);

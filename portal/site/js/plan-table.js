@@ -149,6 +149,7 @@ function detail(row) {
   ], row.before && row.after && difference(row.before, row.after));
 }
 
+/** @type {Object<string, any[]>} */
 const FACTS = {
   address: ['Address', String], kind: ['Address type', (v) => KINDS[v]], primaryAddress: ['Primary address', String], type: ['Object type', (v) => TYPES[v]],
   heldSpamReport: ['Held Spam Report', capital], protected: ['Protected', (v) => (v ? 'Yes' : 'No')], updatedAt: ['Written', moment],

@@ -47,6 +47,8 @@ export class PreviewView {
       this.#working(run);
       return;
     }
+    // The button that had the focus goes with the progress.
+    if (this.progress.contains(document.activeElement)) this.heading.focus();
     fill(this.progress);
     if (run.state === 'done') await this.#done(run);
     else this.#notDone(run);

@@ -15,7 +15,7 @@ const SLICE = 20_000;
  * A row as the API gives it, and as a line of the table: below its primary or not. named is a primary that has no row here, and
  * context one that is only shown for its aliases' sake.
  * @typedef {{address: string, kind: string, primaryAddress: string, type: string, change: string, reason: string, dn: string, notes: string[],
- *   below: boolean, named?: boolean, context?: boolean}} Line
+ *   text?: string, below: boolean, named?: boolean, context?: boolean}} Line
  */
 
 const pause = () => new Promise((resolve) => { setTimeout(resolve); });

@@ -37,10 +37,10 @@ export class SyncForm {
     this.syncNow = h('button', { type: 'button', class: 'primary', onclick: () => this.#act(this.syncNow, () => this.#sync()) }, 'Sync Now');
     this.save = h('button', { type: 'button', onclick: () => this.#act(this.save, () => this.#save()) }, 'Save as a scheduled job');
     this.deletion = deleteButton((deleted) => this.#act(this.deletion, async () => { if (await deleted) this.#shown(); }));
-    fill(this.removing, h('div', { class: 'grid' }, this.scope.element),
-      h('details', {}, h('summary', {}, 'Removal limit'),
-        h('p', { class: 'help' }, 'A sync that would remove more than this stops, and asks for the number. Up to 5 never stop it.'),
-        h('div', { class: 'inline' }, this.percent.element, this.limit.element)), this.guard);
+    this.limits = h('details', {}, h('summary', {}, 'Removal limit'),
+      h('p', { class: 'help' }, 'A sync that would remove more than this stops, and asks for the number. Up to 5 never stop it.'),
+      h('div', { class: 'inline' }, this.percent.element, this.limit.element));
+    fill(this.removing, h('div', { class: 'grid' }, this.scope.element), this.limits, this.guard);
     this.element = h('section', { class: 'card', 'aria-labelledby': 'sync-title' },
       h('h2', { id: 'sync-title' }, 'Sync'), this.remove.element, this.removing, this.hsr.element, this.message,
       h('div', { class: 'actions' }, this.syncNow, h('div', { class: 'joined' }, this.save, this.interval),
@@ -74,12 +74,18 @@ export class SyncForm {
     const only = this.scope.control.value === 'imported';
     this.#explain(summary.delete, removes, only);
     this.removing.hidden = !removes;
-    const blocked = guard.blocked && guard.reason === 'removal_limit' && removes && !only;
+    const blocked = guard.blocked && guard.reason === 'removal_limit' && removes && !only && this.#sameLimit();
     fill(this.guard, blocked && notice('warning', 'More than the removal limit', `${guard.message} Sync Now shows the numbers, and asks for the number of removals before it removes anybody.`));
     const none = guard.reason === 'empty_read';
     this.syncNow.disabled = none;
     this.save.disabled = none;
     fill(this.message, none && notice('error', 'There is nothing to sync', guard.message));
+  }
+
+  /** Whether the guard of the preview judged by the limit that is typed now. */
+  #sameLimit() {
+    const { percent, count: most } = this.preview.settings.options.removalLimit;
+    return this.percent.control.value.trim() === String(percent) && this.limit.control.value.trim() === String(most);
   }
 
   #explain(all, removes, only) {
@@ -145,6 +151,7 @@ export class SyncForm {
     try {
       await act();
     } catch (problem) {
+      this.limits.open ||= (problem.errors ?? []).some(({ field }) => field.startsWith('options.removalLimit.'));
       const left = this.fields.complain(problem.errors ?? []);
       const texts = left.map(({ field, message }) => `${field} ${message}`);
       fill(this.message, problem.errors?.length > 0 ? notice('error', 'Some fields need another look', ...texts) : failure(problem));

@@ -44,6 +44,8 @@ export class SyncView {
       this.#working(run);
       return;
     }
+    // The button that had the focus goes with the progress.
+    if (this.progress.contains(document.activeElement)) this.heading.focus();
     fill(this.progress);
     fill(this.result, this.#verdict(run), this.#totals(run), this.#blocked(run), run.error && run.connection.length > 0 && this.#connection(run),
       this.#changes(run), this.#actions(run));

@@ -119,6 +119,7 @@ export class UsersView {
     try {
       await api.removeUser(user.address);
       toast(`${user.address} was removed.`);
+      this.search.focus();
       await this.#read();
     } catch (problem) {
       fill(this.message, failure(problem, { title: 'The user was not removed' }));

@@ -7,8 +7,8 @@ const AROUND = 12;
 /** The body of a table whose rows all have the same height, which the stylesheet gives as --row-height. */
 export class VirtualList {
   /**
-   * @param {{label: string, columns: {name: string, class: string}[], line: (item: any) => any[]}} options
-   * line returns the content of each cell, or makes {class, cells}
+   * @param {{label: string, columns: {name: string, class: string}[], line: (item: any) => {className: string, cells: any[]}}} options
+   * line returns the content of each cell
    */
   constructor({ label, columns, line }) {
     this.columns = columns;
@@ -24,7 +24,7 @@ export class VirtualList {
         columns.map((column) => h('div', { class: `cell ${column.class}`, role: 'columnheader' }, column.name)))),
       this.scroller);
     this.scroller.addEventListener('scroll', () => this.#soon(), { passive: true });
-    new ResizeObserver(() => this.#measure()).observe(this.scroller);
+    new ResizeObserver(() => this.#resized()).observe(this.scroller);
   }
 
   /**
@@ -50,8 +50,18 @@ export class VirtualList {
     this.frame ??= requestAnimationFrame(() => { this.frame = null; this.#draw(); });
   }
 
+  /** Another size shows more or fewer lines; only another height of theirs moves them. */
+  #resized() {
+    if (this.#rowHeight() === this.height) this.#draw();
+    else this.#measure();
+  }
+
+  #rowHeight() {
+    return parseFloat(getComputedStyle(this.scroller).getPropertyValue('--row-height')) || 34;
+  }
+
   #measure() {
-    this.height = parseFloat(getComputedStyle(this.scroller).getPropertyValue('--row-height')) || 34;
+    this.height = this.#rowHeight();
     this.sizer.style.height = `${this.items.length * this.height}px`;
     for (const element of this.shown.values()) element.remove();
     this.shown.clear();
