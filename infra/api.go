@@ -13,33 +13,16 @@ import (
 	"rollcall/shared/deployment"
 )
 
-// openAPI is the one route that nobody has to sign in for: it describes the others.
-const openAPI = "/v1/openapi.json"
+// anyMethod stands for the methods that a path has no route of its own for.
+const anyMethod = "ANY"
 
-// route sends requests to a function.
-type route struct {
-	method, path string
-	to           deployment.Function
-}
-
-// routes are those of previews and exports, and for everything else below /v1 one a method: what no route of the contract
-// takes is answered by sync-api, with a problem and not with API Gateway's own words.
-func routes() []route {
-	previews, exports, syncs := deployment.PreviewAPI(), deployment.ExportAPI(), deployment.SyncAPI()
-	all := []route{
-		{http.MethodPost, "/v1/previews", previews},
-		{http.MethodGet, "/v1/previews/{id}", previews},
-		{http.MethodGet, "/v1/previews/{id}/addresses", previews},
-		{http.MethodPost, "/v1/previews/{id}/cancel", previews},
-		{http.MethodPost, "/v1/previews/{id}/export", exports},
-		{http.MethodPost, "/v1/users/export", exports},
-		{http.MethodGet, "/v1/exports/{id}", exports},
-		{http.MethodGet, openAPI, syncs},
+// methods are those that a path of the API gets routes for: what only reads needs another scope than the rest. What a path does
+// not take is answered by its function, with a problem and not with API Gateway's own words.
+func methods(r deployment.Route) []string {
+	if r.Public {
+		return []string{http.MethodGet}
 	}
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		all = append(all, route{method, "/v1/{proxy+}", syncs})
-	}
-	return all
+	return []string{http.MethodGet, http.MethodHead, anyMethod}
 }
 
 // addAPI makes the HTTP API, still without routes.
@@ -55,24 +38,29 @@ func (s *service) addAPI() {
 func (s *service) addRoutes() {
 	authorizer := s.authorizer()
 	integrations := make(map[string]awsapigatewayv2.HttpRouteIntegration)
-	for _, r := range routes() {
-		if integrations[r.to.Name] == nil {
-			integrations[r.to.Name] = awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(r.to.Name), s.functions[r.to.Name].lambda,
+	for _, r := range deployment.Routes() {
+		if integrations[r.Function] == nil {
+			integrations[r.Function] = awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(r.Function), s.functions[r.Function].lambda,
 				&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
 					PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(), ScopePermissionToRoute: jsii.Bool(false),
 				})
 		}
-		props := &awsapigatewayv2.HttpRouteProps{
-			HttpApi: s.api, Integration: integrations[r.to.Name],
-			RouteKey: awsapigatewayv2.HttpRouteKey_With(jsii.String(r.path), awsapigatewayv2.HttpMethod(r.method)),
+		for _, method := range methods(r) {
+			s.addRoute(r, method, integrations[r.Function], authorizer)
 		}
-		if r.path != openAPI {
-			props.Authorizer, props.AuthorizationScopes = authorizer, s.scopesFor(r.method)
-		}
-		made := awsapigatewayv2.NewHttpRoute(s.stack, jsii.String("route "+r.method+" "+r.path), props)
-		if r.path == openAPI {
-			justify(made, "AwsSolutions-APIG4", "It describes the API and holds nothing of anybody.")
-		}
+	}
+}
+
+func (s *service) addRoute(r deployment.Route, method string, to awsapigatewayv2.HttpRouteIntegration, authorizer awsapigatewayv2.IHttpRouteAuthorizer) {
+	props := &awsapigatewayv2.HttpRouteProps{
+		HttpApi: s.api, Integration: to, RouteKey: awsapigatewayv2.HttpRouteKey_With(jsii.String(r.Path), awsapigatewayv2.HttpMethod(method)),
+	}
+	if !r.Public {
+		props.Authorizer, props.AuthorizationScopes = authorizer, s.scopesFor(method)
+	}
+	made := awsapigatewayv2.NewHttpRoute(s.stack, jsii.String("route "+method+" "+r.Path), props)
+	if r.Public {
+		justify(made, "AwsSolutions-APIG4", "It describes the API and holds nothing of anybody.")
 	}
 }
 

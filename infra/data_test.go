@@ -6,7 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+
+	"rollcall/shared/dynamo"
 )
 
 func TestWhatMustNotBeLostIsKept(t *testing.T) {
@@ -134,5 +139,76 @@ func TestPeopleCannotWriteWhatTheyAreTrustedFor(t *testing.T) {
 	}
 	if pools := full(t).data.of("AWS::Cognito::UserPool"); len(pools) != 0 {
 		t.Error("a user pool beside an issuer that was given")
+	}
+}
+
+// tableShape is what a table's users depend on, as text: keys, indexes, billing, time to live.
+type tableShape struct {
+	Keys, Attributes []string
+	Indexes          map[string]string
+	Billing, Expires string
+}
+
+// shapeOf is the shape of a table that package dynamo makes for tests.
+func shapeOf(in *dynamodb.CreateTableInput, expires string) tableShape {
+	shape := tableShape{Keys: keysOf(in.KeySchema), Indexes: map[string]string{}, Billing: string(in.BillingMode), Expires: expires}
+	for _, a := range in.AttributeDefinitions {
+		shape.Attributes = append(shape.Attributes, aws.ToString(a.AttributeName)+" "+string(a.AttributeType))
+	}
+	for _, i := range in.LocalSecondaryIndexes {
+		shape.Indexes["local "+aws.ToString(i.IndexName)] = strings.Join(keysOf(i.KeySchema), ", ") + ": " + string(i.Projection.ProjectionType)
+	}
+	for _, i := range in.GlobalSecondaryIndexes {
+		shape.Indexes["global "+aws.ToString(i.IndexName)] = strings.Join(keysOf(i.KeySchema), ", ") + ": " + string(i.Projection.ProjectionType)
+	}
+	slices.Sort(shape.Attributes)
+	return shape
+}
+
+func keysOf(schema []types.KeySchemaElement) []string {
+	var keys []string
+	for _, k := range schema {
+		keys = append(keys, aws.ToString(k.AttributeName)+" "+string(k.KeyType))
+	}
+	return keys
+}
+
+// deployedShape is the shape of a table in a template.
+func deployedShape(r resource) tableShape {
+	shape := tableShape{
+		Keys: deployedKeys(r.Properties["KeySchema"]), Indexes: map[string]string{}, Billing: show(r.Properties["BillingMode"]),
+	}
+	if expires := at(r.Properties, "TimeToLiveSpecification.AttributeName"); expires != nil {
+		shape.Expires = show(expires)
+	}
+	for _, a := range list(r.Properties["AttributeDefinitions"]) {
+		shape.Attributes = append(shape.Attributes, show(at(a, "AttributeName"))+" "+show(at(a, "AttributeType")))
+	}
+	for kind, property := range map[string]string{"local ": "LocalSecondaryIndexes", "global ": "GlobalSecondaryIndexes"} {
+		for _, i := range list(r.Properties[property]) {
+			shape.Indexes[kind+show(at(i, "IndexName"))] = strings.Join(deployedKeys(at(i, "KeySchema")), ", ") + ": " + show(at(i, "Projection.ProjectionType"))
+		}
+	}
+	slices.Sort(shape.Attributes)
+	return shape
+}
+
+func deployedKeys(schema any) []string {
+	var keys []string
+	for _, k := range list(schema) {
+		keys = append(keys, show(at(k, "AttributeName"))+" "+show(at(k, "KeyType")))
+	}
+	return keys
+}
+
+// The adapters are tested on tables that package dynamo makes: those of a deployment must be the same.
+func TestTablesAreThoseThatTheAdaptersAreTestedOn(t *testing.T) {
+	for name, want := range map[string]tableShape{
+		"users": shapeOf(dynamo.UsersTable("users"), ""),
+		"jobs":  shapeOf(dynamo.JobsTable("jobs"), aws.ToString(dynamo.JobsExpiry("jobs").TimeToLiveSpecification.AttributeName)),
+	} {
+		if diff := cmp.Diff(want, deployedShape(plain(t).data.the(t, "AWS::DynamoDB::Table", name))); diff != "" {
+			t.Errorf("%s (-tested +deployed):\n%s", name, diff)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -10,6 +9,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfrontorigins"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/jsii-runtime-go"
+
+	"rollcall/portal"
 )
 
 // addDistribution puts page and API on one origin, so that the browser needs no CORS and the policy names one host.
@@ -100,20 +101,11 @@ func (s *service) headers(name string, own *awscloudfront.ResponseSecurityHeader
 func (s *service) pageHeaders() *awscloudfront.ResponseSecurityHeadersBehavior {
 	return &awscloudfront.ResponseSecurityHeadersBehavior{
 		ContentSecurityPolicy: &awscloudfront.ResponseHeadersContentSecurityPolicy{
-			ContentSecurityPolicy: jsii.String(contentSecurityPolicy(s.signInOrigins()...)), Override: jsii.Bool(true),
+			ContentSecurityPolicy: jsii.String(portal.ContentSecurityPolicy(s.signInOrigins()...)), Override: jsii.Bool(true),
 		},
 		FrameOptions:   &awscloudfront.ResponseHeadersFrameOptions{FrameOption: awscloudfront.HeadersFrameOption_DENY, Override: jsii.Bool(true)},
 		ReferrerPolicy: &awscloudfront.ResponseHeadersReferrerPolicy{ReferrerPolicy: awscloudfront.HeadersReferrerPolicy_NO_REFERRER, Override: jsii.Bool(true)},
 	}
-}
-
-// contentSecurityPolicy lets the page load what is its own and call its own origin and those that sign people in.
-func contentSecurityPolicy(connect ...string) string {
-	return strings.Join([]string{
-		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
-		strings.Join(append([]string{"connect-src 'self'"}, connect...), " "),
-		"form-action 'none'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
-	}, "; ")
 }
 
 // pageURL is the page's address, which sign-in comes back to.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
 	"github.com/aws/jsii-runtime-go"
 
+	"rollcall/portal"
 	"rollcall/shared/deployment"
 )
 
@@ -43,14 +45,21 @@ func (s *service) signInOrigins() []string {
 	return []string{"https://cognito-idp." + *s.stack.Region() + "." + *s.stack.UrlSuffix(), s.data.signInHost}
 }
 
-// pageConfig tells the page how people sign in.
-func (s *service) pageConfig() map[string]any {
-	issuer, client := jsii.String(s.settings.Issuer), jsii.String(s.settings.ClientID)
-	if s.data.pool != nil {
-		issuer, client = s.data.pool.UserPoolProviderUrl(), s.client.UserPoolClientId()
-	}
+// pageConfig tells the page how people sign in: a portal.Config as JSON, in which the CDK puts the names of what it makes.
+func (s *service) pageConfig() (config map[string]any) {
 	scopes := []string{"openid", s.settings.ScopePrefix + deployment.ReadScope, s.settings.ScopePrefix + deployment.AdminScope}
-	return map[string]any{"issuer": issuer, "clientId": client, "scope": strings.Join(scopes, " ")}
+	own := portal.Config{Issuer: s.settings.Issuer, ClientID: s.settings.ClientID, Scope: strings.Join(scopes, " ")}
+	if s.data.pool != nil {
+		own.Issuer, own.ClientID = *s.data.pool.UserPoolProviderUrl(), *s.client.UserPoolClientId()
+	}
+	text, err := json.Marshal(own)
+	if err == nil {
+		err = json.Unmarshal(text, &config)
+	}
+	if err != nil {
+		panic(err) // Three texts can be marshalled.
+	}
+	return config
 }
 
 // publishPage copies the page's files and its configuration into their bucket, and removes what is no longer there.
@@ -63,7 +72,7 @@ func (s *service) publishPage() {
 		DestinationBucket: s.files,
 		Sources: &[]awss3deployment.ISource{
 			awss3deployment.Source_Asset(jsii.String(s.page), nil),
-			awss3deployment.Source_JsonData(jsii.String("config.json"), s.pageConfig(), nil),
+			awss3deployment.Source_JsonData(jsii.String(strings.TrimPrefix(portal.ConfigPath, "/")), s.pageConfig(), nil),
 		},
 		// The files have no versions in their names: browsers and CloudFront ask each time whether they have them still, so that
 		// nothing has to be invalidated.

@@ -22,28 +22,36 @@ func deployedRoutes(t *testing.T, a assembly) map[string]map[string]any {
 	return routes
 }
 
-// leads finds the route of a request as API Gateway does: a full match before one with parameters before a greedy one.
+// openAPI is the one route that nobody has to sign in for: it describes the others.
+const openAPI = "/v1/openapi.json"
+
+// leads finds the route of a request as API Gateway does: a full match before one with parameters before a greedy one, and a
+// method's own before ANY.
 func leads(routes map[string]map[string]any, method, target string) map[string]any {
 	var found map[string]any
 	best := -1
 	for key, properties := range routes {
 		of, pattern, _ := strings.Cut(key, " ")
-		greedy := strings.Contains(pattern, "{proxy+}")
 		expression := regexp.MustCompile(`\\\{\w+(\\\+)?\\\}`).ReplaceAllStringFunc(regexp.QuoteMeta(pattern), func(parameter string) string {
 			if strings.Contains(parameter, "+") {
 				return ".+"
 			}
 			return "[^/]+"
 		})
-		if of != method || !regexp.MustCompile("^"+expression+"$").MatchString(target) {
+		if of != method && of != anyMethod || !regexp.MustCompile("^"+expression+"$").MatchString(target) {
 			continue
 		}
-		rank := 2
-		if strings.Contains(pattern, "{") {
-			rank = 1
+		// The longer of two greedy patterns is the more precise.
+		rank := 2 * len(pattern)
+		switch {
+		case strings.Contains(pattern, "+}"):
+		case strings.Contains(pattern, "{"):
+			rank += 1000
+		default:
+			rank += 2000
 		}
-		if greedy {
-			rank = 0
+		if of == method {
+			rank++
 		}
 		if rank > best {
 			best, found = rank, properties

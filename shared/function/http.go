@@ -68,7 +68,7 @@ func escapedPath(decoded string) string {
 // Identify returns who sent a request, by the claims of the token that API Gateway's authorizer has verified. The account
 // comes from a claim that users cannot write, and never from the request.
 func Identify(env deployment.Environment) func(*http.Request) (api.Caller, error) {
-	accountClaim, prefix := env.Or(deployment.AccountClaim, "account"), env.Or(deployment.ScopePrefix, "rollcall/")
+	accountClaim, prefix := env.Or(deployment.AccountClaim, deployment.DefaultAccountClaim), env.Or(deployment.ScopePrefix, deployment.DefaultScopePrefix)
 	return func(r *http.Request) (api.Caller, error) {
 		event, ok := core.GetAPIGatewayV2ContextFromContext(r.Context())
 		if !ok || event.Authorizer == nil || event.Authorizer.JWT == nil {

@@ -12,13 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"rollcall/shared/deployment"
 	"rollcall/shared/secret"
-)
-
-// The encryption context's names. A key's policy may ask for them.
-const (
-	ContextAccount = "account"
-	ContextTarget  = "target"
 )
 
 // version is the first byte of what is sealed: what follows is KMS's ciphertext of the password itself.
@@ -69,5 +64,5 @@ func (k Key) Open(ctx context.Context, sealed []byte, to secret.Binding) (secret
 
 // encryptionContext names the binding. Accounts are escaped, since JSON would make one of all that are no UTF-8.
 func encryptionContext(to secret.Binding) map[string]string {
-	return map[string]string{ContextAccount: url.QueryEscape(to.Account), ContextTarget: to.Target}
+	return map[string]string{deployment.SealedAccount: url.QueryEscape(to.Account), deployment.SealedTarget: to.Target}
 }
