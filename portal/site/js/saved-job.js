@@ -49,6 +49,10 @@ export class SavedJob {
     const { settings } = saved.current();
     this.element.hidden = !settings;
     fill(this.message);
+    // What did not change is not drawn anew: somebody may be about to click on it.
+    const now = JSON.stringify(settings);
+    if (now === this.shown) return;
+    this.shown = now;
     if (settings) fill(this.body, this.#facts(settings), this.#pausedNotice(settings), this.#actions(settings));
   }
 
