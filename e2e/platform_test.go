@@ -72,12 +72,19 @@ func startPlatform(dir string) (p *program, stop func(), err error) {
 	return nil, nil, fmt.Errorf("-on %q is none of local, aws, functions", *platform)
 }
 
+// smokeTest is the built smoke test.
+var smokeTest string
+
 func bootstrap(dir, binary string) string {
 	return filepath.Join(dir, "functions", binary, "bootstrap")
 }
 
-// buildFunctions builds the bootstraps as make build does, for this machine.
+// buildFunctions builds the bootstraps as make build does, for this machine, and the smoke test.
 func buildFunctions(dir string) error {
+	smokeTest = filepath.Join(dir, "smoke")
+	if err := build("rollcall/e2e/smoke", smokeTest); err != nil {
+		return err
+	}
 	for _, f := range deployment.Functions() {
 		if err := build("rollcall/functions/"+f.Binary, bootstrap(dir, f.Binary), "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w"); err != nil {
 			return err

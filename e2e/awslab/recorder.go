@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -14,6 +15,9 @@ import (
 
 	"rollcall/shared/awstest"
 )
+
+// idleConnections is how many connections to a server a proxy keeps.
+const idleConnections = 256
 
 // Use is how often a caller did one thing, and how much of it.
 type Use struct {
@@ -72,10 +76,17 @@ func proxy(to string) (*httputil.ReverseProxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
-		p.SetURL(target)
-		p.Out.Host = p.In.Host
-	}}, nil
+	// A worker has many calls in flight, and each keeps its connection.
+	transport := &http.Transport{MaxIdleConnsPerHost: idleConnections, DisableCompression: true}
+	return &httputil.ReverseProxy{
+		Transport: transport,
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(target)
+			p.Out.Host = p.In.Host
+		},
+		// What a client gave up is the client's concern.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}, nil
 }
 
 // s3 counts what goes to an S3 server.
