@@ -49,8 +49,8 @@ func company(n int) iter.Seq[*ldif.Entry] {
 	}
 }
 
-// directory is a running server.
-type directory struct {
+// slapd is a running server.
+type slapd struct {
 	*ldapserver.Server
 	entries  int
 	security string
@@ -58,7 +58,7 @@ type directory struct {
 }
 
 // withDirectory starts slapd with n entries, which it loads once and keeps in the cache folder, and stops it after use.
-func (b *bench) withDirectory(ctx context.Context, n int, security string, use func(*directory) error) error {
+func (b *bench) withDirectory(ctx context.Context, n int, security string, use func(*slapd) error) error {
 	dir := filepath.Join(b.cache, "openldap-"+strconv.Itoa(n))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (b *bench) withDirectory(ctx context.Context, n int, security string, use f
 	if err != nil {
 		return err
 	}
-	d := &directory{Server: server, entries: n, security: security, ca: filepath.Join(dir, "ca.pem")}
+	d := &slapd{Server: server, entries: n, security: security, ca: filepath.Join(dir, "ca.pem")}
 	err = use(d)
 	if stopErr := server.Stop(); err == nil {
 		err = stopErr
@@ -81,7 +81,7 @@ func (b *bench) withDirectory(ctx context.Context, n int, security string, use f
 }
 
 // reader is Rollcall's reader in a process of its own.
-func (b *bench) reader(d *directory) work {
+func (b *bench) reader(d *slapd) work {
 	args := []string{"-host", d.Host, "-port", strconv.Itoa(d.Port), "-user", d.Username, "-base", d.BaseDN, "-filter", filter, "-tls", "none"}
 	if d.security == startTLS {
 		args = append(args, "-tls", "start", "-ca", d.ca)
@@ -90,7 +90,7 @@ func (b *bench) reader(d *directory) work {
 }
 
 // ldapsearch is OpenLDAP's client, for the same search.
-func (d *directory) ldapsearch() work {
+func (d *slapd) ldapsearch() work {
 	args := []string{"-x", "-LLL", "-H", fmt.Sprintf("ldap://%s:%d", d.Host, d.Port), "-D", d.Username, "-w", d.Password, "-b", d.BaseDN, "-E", "pr=1000/noprompt"}
 	if d.security == startTLS {
 		args = append(args, "-ZZ")
@@ -99,7 +99,7 @@ func (d *directory) ldapsearch() work {
 }
 
 // connection is the directory as the API wants it.
-func (d *directory) connection() (map[string]any, error) {
+func (d *slapd) connection() (map[string]any, error) {
 	c := map[string]any{"serverType": "exchange", "host": d.Host, "port": d.Port, "username": d.Username, "password": d.Password}
 	if d.security == plain {
 		c["allowUnencrypted"] = true

@@ -29,7 +29,7 @@ func (b *bench) growth(ctx context.Context) error {
 	}
 	lines := []line{{name: "ldapsearch"}, {name: "reader"}, {name: "whole preview"}}
 	for _, n := range sizes {
-		err := b.withDirectory(ctx, n, startTLS, func(d *directory) error { return b.grow(ctx, d, lines) })
+		err := b.withDirectory(ctx, n, startTLS, func(d *slapd) error { return b.grow(ctx, d, lines) })
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (b *bench) growth(ctx context.Context) error {
 }
 
 // grow adds one size to each line.
-func (b *bench) grow(ctx context.Context, d *directory, lines []line) error {
+func (b *bench) grow(ctx context.Context, d *slapd, lines []line) error {
 	connection, err := d.connection()
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 
 // importing measures previews and syncs of n entries through the API of the built program.
 func (b *bench) importing(ctx context.Context, n int) error {
-	return b.withDirectory(ctx, n, startTLS, func(d *directory) error {
+	return b.withDirectory(ctx, n, startTLS, func(d *slapd) error {
 		connection, err := d.connection()
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ const syncedUsers = 100_000
 var previewLimits = map[int]float64{100_000: 192, 1_000_000: 1024}
 
 // previewing is a whole preview beside ldapsearch: read, extract, plan against what the account has, store the plan.
-func (b *bench) previewing(ctx context.Context, p *program, d *directory, connection map[string]any, account string) (err error) {
+func (b *bench) previewing(ctx context.Context, p *program, d *slapd, connection map[string]any, account string) (err error) {
 	r := row{work: fmt.Sprintf("preview of %s entries against %s", thousands(d.entries), map[string]string{"empty": "an empty list", "synced": thousands(syncedUsers) + " stored users"}[account]),
 		peer: "ldapsearch, " + d.security}
 	if r.ours, r.base, err = alternate(ctx, rounds, p.preview(ctx, account, map[string]any{"connection": connection}, d.entries), d.ldapsearch()); err != nil {
@@ -84,7 +84,7 @@ func (p *program) preview(ctx context.Context, account string, request map[strin
 var primariesOnly = map[string]any{"attributes": map[string]any{"primary": []string{"mail"}, "aliases": []string{"mail"}}}
 
 // syncing measures a first sync, previews against what it stored, and syncs that find nothing changed.
-func (b *bench) syncing(ctx context.Context, p *program, d *directory, connection map[string]any) error {
+func (b *bench) syncing(ctx context.Context, p *program, d *slapd, connection map[string]any) error {
 	request := map[string]any{"connection": connection, "advanced": primariesOnly}
 	first := row{work: fmt.Sprintf("first sync of %s users", thousands(syncedUsers))}
 	for round := range rounds + 1 {

@@ -64,7 +64,7 @@ func (b *bench) chapters() []chapter {
 // reading is the reader beside ldapsearch.
 func (b *bench) reading(ctx context.Context, n int) error {
 	for _, security := range []string{plain, startTLS} {
-		err := b.withDirectory(ctx, n, security, func(d *directory) (err error) {
+		err := b.withDirectory(ctx, n, security, func(d *slapd) (err error) {
 			r := row{work: fmt.Sprintf("read %s entries, %s", thousands(n), security), peer: "ldapsearch"}
 			if r.ours, r.base, err = alternate(ctx, rounds, b.reader(d), d.ldapsearch()); err != nil {
 				return err

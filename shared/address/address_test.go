@@ -269,7 +269,7 @@ func sampleEntry() *directory.Entry {
 }
 
 // entryAllocations is the budget of an entry with two addresses; it is exact, so that a change of it is noticed.
-const entryAllocations = 9
+const entryAllocations = 0
 
 func TestAnEntrysAllocations(t *testing.T) {
 	rules, err := NewRules(settings.Exchange, settings.Advanced{})

@@ -35,8 +35,8 @@ func (c *Collector) addAlias(e *directory.Entry) {
 	dn := shown(e.DN)
 	c.pending = append(c.pending, aliasEntry{
 		dn:      dn,
-		address: accountAddress(c.attributes.first("uid"), e.DN),
-		target:  normalDN(shown(c.attributes.first("aliasedobjectname"))),
+		address: accountAddress(c.attributes.first(slotUID), e.DN),
+		target:  normalDN(shown(c.attributes.first(slotAliasedObjectName))),
 	})
 }
 
@@ -88,10 +88,10 @@ func (c *Collector) joinAlias(e *directory.Entry, p aliasEntry, account uint32) 
 	alias, err := Parse(p.address)
 	switch {
 	case err != nil:
-		c.skip(e, v, primary.Display, owner.typ, ReasonInvalid, err.Error(), true)
+		c.skip(e, v, primary.Display, typeCodes[owner.typ], ReasonInvalid, err.Error(), true)
 	case alias.Key == primary.Key:
 	case c.rules.collapse && localOf(alias.Key) == localOf(primary.Key):
-		c.skip(e, v, primary.Display, owner.typ, ReasonCollapsed, "", false)
+		c.skip(e, v, primary.Display, typeCodes[owner.typ], ReasonCollapsed, "", false)
 	default:
 		c.claim(e, account, v, alias, primary)
 	}

@@ -15,6 +15,7 @@ type text struct {
 	length uint32
 }
 
+// put copies a text into the arena.
 func (a *arena) put(s string) text {
 	last := len(a.blocks) - 1
 	if last < 0 || cap(a.blocks[last])-len(a.blocks[last]) < len(s) {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"iter"
 	"slices"
-
-	"rollcall/shared/user"
 )
 
 // Found is what a directory has, in order.
@@ -21,13 +19,7 @@ type Found struct {
 func (c *Collector) Found() *Found {
 	c.joinAliases()
 	f := &Found{count: c.count, arena: c.arena, entries: c.entries, claims: c.claims, skipped: c.skipped}
-	slices.SortFunc(f.claims, func(a, b claimRecord) int {
-		if order := cmp.Compare(f.arena.get(a.key), f.arena.get(b.key)); order != 0 {
-			return order
-		}
-		// "primary" sorts after "alias".
-		return cmp.Or(cmp.Compare(b.kind, a.kind), cmp.Compare(f.sortDN(a), f.sortDN(b)), cmp.Compare(a.entry, b.entry))
-	})
+	f.sortClaims()
 	slices.SortStableFunc(f.skipped, func(a, b Skipped) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.DN, b.DN), cmp.Compare(a.Address, b.Address))
 	})
@@ -66,8 +58,8 @@ func (f *Found) sortDN(c claimRecord) string { return normalDN(f.arena.get(f.ent
 func (f *Found) claim(c claimRecord) Claim {
 	e := &f.entries[c.entry]
 	return Claim{
-		Key: f.arena.get(c.key), Address: f.arena.get(c.address), Kind: c.kind,
-		PrimaryAddress: f.arena.get(e.primary), PrimaryKey: f.arena.get(e.primaryKey), Type: e.typ,
+		Key: f.arena.get(c.key), Address: f.arena.get(c.address), Kind: kindCodes[c.kind],
+		PrimaryAddress: f.arena.get(e.primary), PrimaryKey: f.arena.get(e.primaryKey), Type: typeCodes[e.typ],
 		Inferred: e.flags&flagInferred != 0, SourceID: f.arena.get(e.id), DN: f.arena.get(e.dn),
 		Notes: notes(c, e.flags),
 	}
@@ -79,7 +71,7 @@ func notes(c claimRecord, f flags) []string {
 		return nil
 	}
 	var out []string
-	if f&flagInferred != 0 && c.kind == user.Primary {
+	if f&flagInferred != 0 && c.kind == codePrimary {
 		out = append(out, "primary inferred: the directory marks none")
 	}
 	if f&flagHidden != 0 {
