@@ -82,7 +82,7 @@ func (c *Collector) joinAliases() {
 }
 
 func (c *Collector) joinAlias(e *directory.Entry, p aliasEntry, account uint32) {
-	owner := c.entries[account]
+	owner := c.entries.at(int(account))
 	primary := Address{Key: c.arena.get(owner.primaryKey), Display: c.arena.get(owner.primary)}
 	v := value{text: []byte(p.address)}
 	alias, err := Parse(p.address)

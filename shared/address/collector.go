@@ -63,8 +63,8 @@ const (
 type Collector struct {
 	rules   *Rules
 	arena   arena
-	entries []entryRecord
-	claims  []claimRecord
+	entries list[entryRecord]
+	claims  list[claimRecord]
 	skipped []Skipped
 	count   int
 
@@ -86,7 +86,7 @@ func NewCollector(r *Rules) *Collector {
 }
 
 // Addresses returns the number of addresses accepted so far, each as often as entries claim it.
-func (c *Collector) Addresses() int { return len(c.claims) }
+func (c *Collector) Addresses() int { return c.claims.count }
 
 // Add takes one entry. The entry may be reused once Add returns.
 func (c *Collector) Add(e *directory.Entry) {
@@ -177,9 +177,10 @@ func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
 	}
 	index := c.record(e, primary, typ, inferred)
 	// From here on in the arena, where it stays.
-	primary.Key, primary.Display = c.arena.get(c.entries[index].primaryKey), c.arena.get(c.entries[index].primary)
+	kept := c.entries.at(int(index))
+	primary.Key, primary.Display = c.arena.get(kept.primaryKey), c.arena.get(kept.primary)
 	c.claim(e, index, c.values[0], primary, primary)
-	first := len(c.claims)
+	first := c.claims.count
 	for _, v := range c.values[1:] {
 		alias, err := parseValue(v.text, &c.aliasKey)
 		switch {
@@ -211,7 +212,7 @@ func parseValue(v []byte, scratch *[]byte) (Address, error) {
 
 // record keeps what the addresses of an entry share and returns its index.
 func (c *Collector) record(e *directory.Entry, primary Address, typ user.Type, inferred bool) uint32 {
-	index := uint32(len(c.entries))
+	index := uint32(c.entries.count)
 	record := entryRecord{dn: c.putShown(e.DN), id: c.putSourceID(e), primaryKey: c.arena.put(primary.Key), typ: typeCode(typ)}
 	record.primary = record.primaryKey
 	if primary.Display != primary.Key {
@@ -226,7 +227,7 @@ func (c *Collector) record(e *directory.Entry, primary Address, typ user.Type, i
 	if c.attributes.disabled() {
 		record.flags |= flagDisabled
 	}
-	c.entries = append(c.entries, record)
+	c.entries.add(record)
 	if c.rules.server == settings.CommuniGate {
 		c.accounts[normalDN(shown(e.DN))] = index
 	}
@@ -243,8 +244,8 @@ func (c *Collector) putShown(v []byte) text {
 
 // claimed tells whether one of the claims from first on has the key.
 func (c *Collector) claimed(first int, key string) bool {
-	for i := first; i < len(c.claims); i++ {
-		if c.arena.get(c.claims[i].key) == key {
+	for i := first; i < c.claims.count; i++ {
+		if c.arena.get(c.claims.at(i).key) == key {
 			return true
 		}
 	}
@@ -253,14 +254,15 @@ func (c *Collector) claimed(first int, key string) bool {
 
 // claim records an address, unless its domain is not accepted.
 func (c *Collector) claim(e *directory.Entry, entry uint32, v value, a, primary Address) {
+	of := c.entries.at(int(entry))
 	if len(c.rules.accepted) > 0 && !c.rules.accepted[domainOf(a.Key)] {
-		c.skip(e, v, primary.Display, typeCodes[c.entries[entry].typ], ReasonDomainNotAccepted, "", false)
+		c.skip(e, v, primary.Display, typeCodes[of.typ], ReasonDomainNotAccepted, "", false)
 		return
 	}
 	record := claimRecord{entry: entry, kind: codeAlias, utf8: a.NeedsSMTPUTF8}
 	if v.primary {
 		// Its entry has the same texts.
-		record.kind, record.key, record.address = codePrimary, c.entries[entry].primaryKey, c.entries[entry].primary
+		record.kind, record.key, record.address = codePrimary, of.primaryKey, of.primary
 	} else {
 		record.key = c.arena.put(a.Key)
 		record.address = record.key
@@ -268,7 +270,7 @@ func (c *Collector) claim(e *directory.Entry, entry uint32, v value, a, primary 
 			record.address = c.arena.put(a.Display)
 		}
 	}
-	c.claims = append(c.claims, record)
+	c.claims.add(record)
 }
 
 // withoutPrimary reports an entry that has addresses but no usable primary. They count as present: whoever has them now keeps

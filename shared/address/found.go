@@ -10,7 +10,7 @@ import (
 type Found struct {
 	count   int
 	arena   arena
-	entries []entryRecord
+	entries list[entryRecord]
 	claims  []claimRecord
 	skipped []Skipped
 }
@@ -18,7 +18,7 @@ type Found struct {
 // Found joins and sorts what was collected. The collector must not be used afterwards.
 func (c *Collector) Found() *Found {
 	c.joinAliases()
-	f := &Found{count: c.count, arena: c.arena, entries: c.entries, claims: c.claims, skipped: c.skipped}
+	f := &Found{count: c.count, arena: c.arena, entries: c.entries, claims: c.claims.flat(), skipped: c.skipped}
 	f.sortClaims()
 	slices.SortStableFunc(f.skipped, func(a, b Skipped) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.DN, b.DN), cmp.Compare(a.Address, b.Address))
@@ -53,10 +53,12 @@ func (f *Found) shared(i int) bool {
 // Skipped yields the values that are not imported, ordered by key, then by DN.
 func (f *Found) Skipped() iter.Seq[Skipped] { return slices.Values(f.skipped) }
 
-func (f *Found) sortDN(c claimRecord) string { return normalDN(f.arena.get(f.entries[c.entry].dn)) }
+func (f *Found) sortDN(c claimRecord) string {
+	return normalDN(f.arena.get(f.entries.at(int(c.entry)).dn))
+}
 
 func (f *Found) claim(c claimRecord) Claim {
-	e := &f.entries[c.entry]
+	e := f.entries.at(int(c.entry))
 	return Claim{
 		Key: f.arena.get(c.key), Address: f.arena.get(c.address), Kind: kindCodes[c.kind],
 		PrimaryAddress: f.arena.get(e.primary), PrimaryKey: f.arena.get(e.primaryKey), Type: typeCodes[e.typ],

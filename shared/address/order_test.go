@@ -14,7 +14,7 @@ import (
 func foundOf(keys []string) *Found {
 	f := new(Found)
 	for i, key := range keys {
-		f.entries = append(f.entries, entryRecord{dn: f.arena.put(fmt.Sprintf("cn=%d", i%7))})
+		f.entries.add(entryRecord{dn: f.arena.put(fmt.Sprintf("cn=%d", i%7))})
 		f.claims = append(f.claims, claimRecord{key: f.arena.put(key), entry: uint32(i), kind: code(i % len(user.Kinds()))})
 	}
 	return f
@@ -71,7 +71,7 @@ func TestSortingWithoutPatience(t *testing.T) {
 	t.Parallel()
 	f := foundOf([]string{})
 	for i := range 1000 {
-		f.entries = append(f.entries, entryRecord{})
+		f.entries.add(entryRecord{})
 		f.claims = append(f.claims, claimRecord{key: f.arena.put(fmt.Sprint(i * 7919 % 1000)), entry: uint32(i)})
 	}
 	s := &sorter{found: f}
