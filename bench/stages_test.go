@@ -58,10 +58,10 @@ func collect(list []directory.Entry, rules *address.Rules) *address.Collector {
 }
 
 // build plans what was found against the stored users and calls emit for each row.
-func build(b *testing.B, found *address.Found, stored *userlist.List, emit func(plan.Row) error) {
+func build(b *testing.B, found *address.Found, stored *userlist.List, emit func(*plan.Row) error) {
 	b.Helper()
-	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims(), Skipped: found.Skipped()}
-	if _, err := plan.Build(desired, stored.All(), plan.Policy{DirectoryID: "dc=example,dc=com"}, emit); err != nil {
+	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims, Skipped: found.Skipped}
+	if _, err := plan.Build(desired, stored.Walk, plan.Policy{DirectoryID: "dc=example,dc=com"}, emit); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -70,7 +70,7 @@ func build(b *testing.B, found *address.Found, stored *userlist.List, emit func(
 func primaries(b *testing.B, found *address.Found) *userlist.List {
 	b.Helper()
 	list := new(userlist.List)
-	build(b, found, list, func(row plan.Row) error {
+	build(b, found, list, func(row *plan.Row) error {
 		if row.Kind == user.Primary {
 			list.Append(row.After)
 		}
@@ -111,7 +111,7 @@ func BenchmarkPlan(b *testing.B) {
 	b.ReportAllocs()
 	used := processTime()
 	for b.Loop() {
-		build(b, found, stored, func(plan.Row) error { return nil })
+		build(b, found, stored, func(*plan.Row) error { return nil })
 	}
 	perEntry(b, used)
 }

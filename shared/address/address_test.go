@@ -173,13 +173,13 @@ func FuzzCollector(f *testing.F) {
 		c.Add(&entry)
 		found := c.Found()
 		seen := make(map[string]bool)
-		for claim := range found.Claims() {
+		for claim := range all(found.Claims) {
 			if key, err := Canonical(claim.Address); err != nil || key != claim.Key || claim.SourceID == "" && dn != "" {
 				t.Fatalf("claim %+v; canonically %q, %v", claim, key, err)
 			}
 			seen[claim.Key] = true
 		}
-		for s := range found.Skipped() {
+		for s := range all(found.Skipped) {
 			if s.Reason == "" {
 				t.Fatalf("%+v was skipped without a reason", s)
 			}

@@ -35,10 +35,10 @@ func outcomes(t *testing.T, server settings.ServerType, a settings.Advanced, ent
 	}
 	found := c.Found()
 	var out []string
-	for claim := range found.Claims() {
+	for claim := range all(found.Claims) {
 		out = append(out, fmt.Sprintf("%s %s", claim.Key, claim.Kind))
 	}
-	for s := range found.Skipped() {
+	for s := range all(found.Skipped) {
 		line := fmt.Sprintf("%s: %s", s.Key, s.Reason)
 		if s.Present {
 			line += ", present"
@@ -141,7 +141,7 @@ func FuzzAnyEntry(f *testing.F) {
 			t.Errorf("%d entries were read, want 2", found.Entries())
 		}
 		last := ""
-		for claim := range found.Claims() {
+		for claim := range all(found.Claims) {
 			if key, err := Canonical(claim.Key); err != nil || key != claim.Key {
 				t.Errorf("claim of %q, which is canonically %q, %v", claim.Key, key, err)
 			}
@@ -150,7 +150,7 @@ func FuzzAnyEntry(f *testing.F) {
 			}
 			last = claim.Key
 		}
-		for s := range found.Skipped() {
+		for s := range all(found.Skipped) {
 			if s.Reason == "" || strings.ContainsFunc(s.Address+s.DN+s.PrimaryAddress, isC1) {
 				t.Errorf("%+v has no reason, or controls in what is shown", s)
 			}

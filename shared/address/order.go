@@ -122,5 +122,5 @@ func (f *Found) compare(a, b claimRecord) int {
 	if a.kind != b.kind {
 		return cmp.Compare(a.kind, b.kind)
 	}
-	return cmp.Or(cmp.Compare(f.sortDN(a), f.sortDN(b)), cmp.Compare(a.entry, b.entry))
+	return cmp.Or(cmp.Compare(f.sortDN(&a), f.sortDN(&b)), cmp.Compare(a.entry, b.entry))
 }

@@ -2,6 +2,7 @@ package address
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -9,6 +10,15 @@ import (
 
 	"rollcall/shared/user"
 )
+
+// all is a walk as a sequence.
+func all[T any](begin func() func() *T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		next := begin()
+		for v := next(); v != nil && yield(*v); v = next() {
+		}
+	}
+}
 
 // foundOf makes claims of keys, each of an entry of its own.
 func foundOf(keys []string) *Found {

@@ -83,7 +83,7 @@ func write(t testing.TB, rows []plan.Row) []byte {
 			after = *r.After
 			r.After = &after
 		}
-		if err := w.Add(r); err != nil {
+		if err := w.Add(&r); err != nil {
 			t.Fatal(err)
 		}
 		before, after = user.User{Key: "overwritten"}, user.User{Key: "overwritten"}
@@ -297,10 +297,10 @@ func TestBatchesAreAppliedInOrderAndNumberedForGood(t *testing.T) {
 func TestRowsMustComeInOrder(t *testing.T) {
 	t.Parallel()
 	w := snapshot.NewWriter(new(bytes.Buffer))
-	if err := w.Add(plan.Row{Key: "b", Change: plan.Create}); err != nil {
+	if err := w.Add(&plan.Row{Key: "b", Change: plan.Create}); err != nil {
 		t.Fatal(err)
 	}
-	if w.Add(plan.Row{Key: "a", Change: plan.Create}) == nil || w.Close(snapshot.Meta{}) == nil {
+	if w.Add(&plan.Row{Key: "a", Change: plan.Create}) == nil || w.Close(snapshot.Meta{}) == nil {
 		t.Error("rows out of order made a snapshot")
 	}
 }
@@ -377,7 +377,7 @@ func BenchmarkWrite(b *testing.B) {
 	for range b.N {
 		w := snapshot.NewWriter(&discard{})
 		for i := range rows {
-			if err := w.Add(rows[i]); err != nil {
+			if err := w.Add(&rows[i]); err != nil {
 				b.Fatal(err)
 			}
 		}

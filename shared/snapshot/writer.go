@@ -36,7 +36,7 @@ type Writer struct {
 	sections []openBlock
 	blocks   []blockInfo
 	primary  []primaryEntry
-	last     string
+	last     []byte
 	packed   []byte
 	err      error
 }
@@ -45,7 +45,7 @@ type Writer struct {
 type openBlock struct {
 	data        []byte
 	rows        uint32
-	first, last string
+	first, last []byte
 	primaries   []uint64
 }
 
@@ -55,24 +55,22 @@ func NewWriter(w io.Writer) *Writer {
 }
 
 // Add writes one row. Rows come ordered by key; a row may be reused once Add returns.
-func (w *Writer) Add(row plan.Row) error {
+func (w *Writer) Add(row *plan.Row) error {
 	if w.err != nil {
 		return w.err
 	}
-	if row.Key < w.last {
+	if row.Key < string(w.last) {
 		w.err = fmt.Errorf("%w: %q after %q", errOrder, row.Key, w.last)
 		return w.err
 	}
+	w.last = append(w.last[:0], row.Key...)
 	s := sectionOf(row.Change, row.Kind, row.Type)
 	b := &w.sections[s]
-	if row.Key != w.last {
-		w.last = string(append([]byte(nil), row.Key...))
-	}
 	if b.rows == 0 {
-		b.first = w.last
+		b.first = append(b.first[:0], row.Key...)
 	}
-	b.last = w.last
-	b.data = appendRow(b.data, &row)
+	b.last = append(b.last[:0], row.Key...)
+	b.data = appendRow(b.data, row)
 	b.rows++
 	if row.PrimaryKey != "" && (row.Kind != user.Primary || row.PrimaryKey != row.Key) {
 		b.primaries = append(b.primaries, hashKey(row.PrimaryKey))
@@ -86,13 +84,13 @@ func (w *Writer) Add(row plan.Row) error {
 // flush writes a section's block.
 func (w *Writer) flush(s section) {
 	b := &w.sections[s]
-	info := blockInfo{section: s, rows: b.rows, first: b.first, last: b.last}
+	info := blockInfo{section: s, rows: b.rows, first: string(b.first), last: string(b.last)}
 	info.offset, info.length, info.checksum = w.put(b.data)
 	for _, hash := range b.primaries {
 		w.primary = append(w.primary, primaryEntry{hash: hash, block: uint32(len(w.blocks))})
 	}
 	w.blocks = append(w.blocks, info)
-	*b = openBlock{data: b.data[:0], primaries: b.primaries[:0]}
+	*b = openBlock{data: b.data[:0], first: b.first[:0], last: b.last[:0], primaries: b.primaries[:0]}
 }
 
 // put compresses and writes data and tells where.
