@@ -162,7 +162,7 @@ func rawWrites(database string) (func() error, error) {
 	}, nil
 }
 
-// storedPairs reads the users of the first account that has as many as a first sync writes.
+// storedPairs reads the users of a database with one account.
 func storedPairs(database string) ([]pair, error) {
 	db, err := bolt.Open(database, 0o600, &bolt.Options{ReadOnly: true, Timeout: time.Second})
 	if err != nil {
@@ -173,10 +173,6 @@ func storedPairs(database string) ([]pair, error) {
 	err = db.View(func(tx *bolt.Tx) error {
 		users := tx.Bucket([]byte("users"))
 		return users.ForEachBucket(func(account []byte) error {
-			if len(pairs) == syncedUsers {
-				return nil
-			}
-			pairs = pairs[:0]
 			return users.Bucket(account).ForEach(func(k, v []byte) error {
 				pairs = append(pairs, pair{bytes.Clone(k), bytes.Clone(v)})
 				return nil
@@ -184,7 +180,7 @@ func storedPairs(database string) ([]pair, error) {
 		})
 	})
 	if err == nil && len(pairs) != syncedUsers {
-		err = fmt.Errorf("no account of %s has %d users", database, syncedUsers)
+		err = fmt.Errorf("%s has %d users, want %d", database, len(pairs), syncedUsers)
 	}
 	return pairs, err
 }

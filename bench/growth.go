@@ -1,10 +1,6 @@
 package main
 
-import (
-	"context"
-	"fmt"
-	"os"
-)
+import "context"
 
 // line is a work at growing sizes.
 type line struct {
@@ -44,25 +40,20 @@ func (b *bench) grow(ctx context.Context, d *slapd, lines []line) error {
 	if err != nil {
 		return err
 	}
-	data, err := os.MkdirTemp("", "rollcall-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(data)
-	p, err := startProgram(b.binary, data)
-	if err != nil {
-		return err
-	}
-	works := []work{d.ldapsearch(), b.reader(d), p.preview(ctx, "growth", map[string]any{"connection": connection}, d.entries)}
-	for i, w := range works {
-		s, _, err := alternate(ctx, growthRounds, w, nothing)
-		if err != nil {
-			return fmt.Errorf("%w (and then %v)", err, p.stop())
-		}
-		lines[i].points = append(lines[i].points, point{d.entries, s.median(wall)})
-		b.say("%s of %s entries: %.3f s", lines[i].name, thousands(d.entries), s.median(wall))
-	}
-	return p.stop()
+	return inFolder(func(data string) error {
+		return b.withProgram(data, func(p *program) error {
+			works := []work{d.ldapsearch(), b.reader(d), p.preview(ctx, "growth", map[string]any{"connection": connection}, d.entries)}
+			for i, w := range works {
+				s, _, err := alternate(ctx, growthRounds, w, nothing)
+				if err != nil {
+					return err
+				}
+				lines[i].points = append(lines[i].points, point{d.entries, s.median(wall)})
+				b.say("%s of %s entries: %.3f s", lines[i].name, thousands(d.entries), s.median(wall))
+			}
+			return nil
+		})
+	})
 }
 
 // nothing is the peer of what is measured alone.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -15,37 +16,52 @@ func (b *bench) importing(ctx context.Context, n int) error {
 		if err != nil {
 			return err
 		}
-		data, err := os.MkdirTemp("", "rollcall-bench-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(data)
-		p, err := startProgram(b.binary, data)
-		if err != nil {
-			return err
-		}
-		defer func() {
-			if p != nil {
-				_ = p.stop() // an error was on its way already
-			}
-		}()
 		if n == syncedUsers {
-			err = b.syncing(ctx, p, d, connection)
-		} else {
-			err = b.previewing(ctx, p, d, connection, "empty")
+			if err := b.syncing(ctx, connection); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
-		if err := b.looking(ctx, p, connection, n); err != nil {
-			return err
-		}
-		err, p = p.stop(), nil
-		if err != nil || n != syncedUsers {
-			return err
-		}
-		return b.storing(ctx, filepath.Join(data, "rollcall.db"))
+		return inFolder(func(data string) error {
+			against := "empty"
+			if n == syncedUsers {
+				against = "synced"
+				// In a process of its own, so that its memory does not count as the preview's.
+				err := b.withProgram(data, func(p *program) error { return p.saveAndSync(ctx, against, primaryRequest(connection)) })
+				if err != nil {
+					return err
+				}
+			}
+			return b.withProgram(data, func(p *program) error {
+				if err := b.previewing(ctx, p, d, connection, against); err != nil {
+					return err
+				}
+				if n == syncedUsers {
+					if err := b.unchanged(ctx, p, primaryRequest(connection)); err != nil {
+						return err
+					}
+				}
+				return b.looking(ctx, p, connection, n)
+			})
+		})
 	})
+}
+
+// inFolder makes a folder for a program's data and removes it after use.
+func inFolder(use func(data string) error) error {
+	data, err := os.MkdirTemp("", "rollcall-bench-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(data), os.RemoveAll(data))
+}
+
+// withProgram starts the program on a folder and stops it after use.
+func (b *bench) withProgram(data string, use func(*program) error) error {
+	p, err := startProgram(b.binary, data)
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(p), p.stop())
 }
 
 // syncedUsers is how many users the rows about syncs have.
@@ -80,42 +96,52 @@ func (p *program) preview(ctx context.Context, account string, request map[strin
 	}
 }
 
-// primariesOnly imports one address an entry, so that 100,000 entries are 100,000 users.
-var primariesOnly = map[string]any{"attributes": map[string]any{"primary": []string{"mail"}, "aliases": []string{"mail"}}}
+// primaryRequest asks for one address an entry, so that 100,000 entries are 100,000 users.
+func primaryRequest(connection map[string]any) map[string]any {
+	return map[string]any{"connection": connection, "advanced": map[string]any{"attributes": map[string]any{"primary": []string{"mail"}, "aliases": []string{"mail"}}}}
+}
 
-// syncing measures a first sync, previews against what it stored, and syncs that find nothing changed.
-func (b *bench) syncing(ctx context.Context, p *program, d *slapd, connection map[string]any) error {
-	request := map[string]any{"connection": connection, "advanced": primariesOnly}
-	first := row{work: fmt.Sprintf("first sync of %s users", thousands(syncedUsers))}
+// syncing measures a first sync beside the store's own batched writes of the same bytes.
+func (b *bench) syncing(ctx context.Context, connection map[string]any) error {
+	r := row{work: fmt.Sprintf("first sync of %s users, its preview being there", thousands(syncedUsers)), peer: "bbolt's own batched writes of the same bytes"}
 	for round := range rounds + 1 {
-		// An account of its own each time: a first sync happens once.
-		account := fmt.Sprint("first-", round)
-		preview, err := p.finish(ctx, account, "/v1/previews", request)
-		if err != nil {
-			return err
-		}
-		s, err := p.timed(func() error {
-			done, err := p.finish(ctx, account, "/v1/syncs", map[string]any{"previewId": preview.ID})
-			if err == nil && done.Progress.Applied != syncedUsers {
-				err = fmt.Errorf("the sync wrote %d users, want %d", done.Progress.Applied, syncedUsers)
+		err := inFolder(func(data string) error {
+			var ours sample
+			err := b.withProgram(data, func(p *program) (err error) {
+				ours, err = p.firstSync(ctx, primaryRequest(connection))
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			base, err := b.child(ctx, "raw", filepath.Join(data, "rollcall.db"))
+			if err == nil && round > 0 {
+				r.ours, r.base = append(r.ours, ours), append(r.base, base)
 			}
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		if round > 0 {
-			first.ours = append(first.ours, s)
+	}
+	r.ratio("wall", wall, 1.5)
+	b.add(r)
+	return nil
+}
+
+// firstSync measures the sync of a preview into an empty account.
+func (p *program) firstSync(ctx context.Context, request map[string]any) (sample, error) {
+	preview, err := p.finish(ctx, "first", "/v1/previews", request)
+	if err != nil {
+		return sample{}, err
+	}
+	return p.timed(func() error {
+		done, err := p.finish(ctx, "first", "/v1/syncs", map[string]any{"previewId": preview.ID})
+		if err == nil && done.Progress.Applied != syncedUsers {
+			err = fmt.Errorf("the sync wrote %d users, want %d", done.Progress.Applied, syncedUsers)
 		}
-	}
-	b.firstSync = first
-	if err := p.saveAndSync(ctx, "synced", request); err != nil {
 		return err
-	}
-	if err := b.previewing(ctx, p, d, connection, "synced"); err != nil {
-		return err
-	}
-	return b.unchanged(ctx, p, request)
+	})
 }
 
 // saveAndSync makes an account that has the request's users.
@@ -147,24 +173,6 @@ func (b *bench) unchanged(ctx context.Context, p *program, request map[string]an
 	}
 	r.ratio("wall", wall, 1.1)
 	r.goals = append(r.goals, goal{what: "writes", got: float64(written), most: 0})
-	b.add(r)
-	return nil
-}
-
-// storing is the first sync's peer: the store's own batched writes of the same bytes.
-func (b *bench) storing(ctx context.Context, database string) error {
-	r := b.firstSync
-	r.peer = "bbolt's own batched writes of the same bytes"
-	for round := range rounds + 1 {
-		s, err := b.child(ctx, "raw", database)
-		if err != nil {
-			return err
-		}
-		if round > 0 {
-			r.base = append(r.base, s)
-		}
-	}
-	r.ratio("wall", wall, 1.5)
 	b.add(r)
 	return nil
 }

@@ -39,9 +39,7 @@ type bench struct {
 	binary, readerBinary string
 	began                time.Time
 	rows                 []row
-	// firstSync waits for its peer, which writes what it wrote.
-	firstSync row
-	growing   []line
+	growing              []line
 }
 
 func start(ctx context.Context, args []string) error {
