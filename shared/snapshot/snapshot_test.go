@@ -110,7 +110,14 @@ func collect(t testing.TB, r *snapshot.Reader, f snapshot.Filter) []plan.Row {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows = append(rows, placed.Row)
+		row := placed.Row
+		for _, u := range []**user.User{&row.Before, &row.After} {
+			if *u != nil {
+				own := **u
+				*u = &own
+			}
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
