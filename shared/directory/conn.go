@@ -59,6 +59,8 @@ type buffered struct {
 	in *bufio.Reader
 }
 
-func newBuffered(c net.Conn) *buffered { return &buffered{Conn: c, in: bufio.NewReaderSize(c, readBuffer)} }
+func newBuffered(c net.Conn) *buffered {
+	return &buffered{Conn: c, in: bufio.NewReaderSize(c, readBuffer)}
+}
 
 func (b *buffered) Read(p []byte) (int, error) { return b.in.Read(p) }
