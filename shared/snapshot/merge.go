@@ -3,6 +3,8 @@ package snapshot
 import (
 	"context"
 	"iter"
+	"slices"
+	"sort"
 
 	"rollcall/shared/plan"
 )
@@ -23,15 +25,11 @@ type merger struct {
 // merge returns a merger of the sections that a filter names.
 func (r *Reader) merge(f Filter) (*merger, error) {
 	m := &merger{matcher: newMatcher(f)}
-	var holding map[int]bool
+	var places map[section][]int
 	if f.Primary != "" {
-		blocks, err := r.holding(f.Primary)
-		if err != nil {
+		var err error
+		if places, err = r.placesOf(f.Primary); err != nil {
 			return nil, err
-		}
-		holding = make(map[int]bool, len(blocks))
-		for _, b := range blocks {
-			holding[b] = true
 		}
 	}
 	batch := 0
@@ -42,14 +40,37 @@ func (r *Reader) merge(f Filter) (*merger, error) {
 			continue
 		}
 		if f.Primary != "" {
-			w.choose(func(b int) bool {
-				info := &r.blocks[b]
-				return holding[b] || info.first <= f.Primary && f.Primary <= info.last
-			})
+			w.chosen, w.places = true, places[w.section]
 		}
 		m.walkers = append(m.walkers, w)
 	}
 	return m, nil
+}
+
+// placesOf returns the places of the blocks that may hold rows of a primary, its own and its aliases', in order.
+func (r *Reader) placesOf(primary string) (map[section][]int, error) {
+	holding, err := r.holding(primary)
+	if err != nil {
+		return nil, err
+	}
+	places := make(map[section][]int)
+	for _, b := range holding {
+		s := r.blocks[b].section
+		if place, found := slices.BinarySearch(r.sections[s], b); found {
+			places[s] = append(places[s], place)
+		}
+	}
+	for s, blocks := range r.sections {
+		own := sort.Search(len(blocks), func(i int) bool { return r.blocks[blocks[i]].last >= primary })
+		for ; own < len(blocks) && r.blocks[blocks[own]].first <= primary; own++ {
+			places[section(s)] = append(places[section(s)], own)
+		}
+	}
+	for s := range places {
+		slices.Sort(places[s])
+		places[s] = slices.Compact(places[s])
+	}
+	return places, nil
 }
 
 // head returns the walker whose row comes next, or nil at the end.

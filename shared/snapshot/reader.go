@@ -62,7 +62,9 @@ func (r *Reader) readFooter(footer string, size int64) error {
 	if err := json.Unmarshal([]byte(d.Text()), &r.meta); err != nil {
 		return fmt.Errorf("read the footer: %w", ErrDamaged)
 	}
-	for range d.Count() {
+	count := d.Count()
+	r.blocks = make([]blockInfo, 0, count)
+	for range count {
 		b := blockInfo{section: section(d.Byte())}
 		b.offset, b.length, b.checksum = d.place(size)
 		b.rows = uint32(d.Uvarint())

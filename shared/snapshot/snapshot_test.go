@@ -399,15 +399,21 @@ type discard struct{}
 
 func (*discard) Write(p []byte) (int, error) { return len(p), nil }
 
-func BenchmarkFirstPage(b *testing.B) {
-	for _, entries := range []int{500, 50_000} {
-		r := open(b, write(b, makeRows(entries)))
-		b.Run(fmt.Sprint(entries, " entries"), func(b *testing.B) {
-			for range b.N {
-				if _, err := r.Page(b.Context(), snapshot.Filter{Changes: []plan.Change{plan.Create}}, "", 100); err != nil {
-					b.Fatal(err)
+// BenchmarkPage reads a page as a request does, the opening of the stored plan included, from plans of 1,000 and of 1,000,000 rows.
+func BenchmarkPage(b *testing.B) {
+	for _, entries := range []int{500, 500_000} {
+		data := write(b, makeRows(entries))
+		for name, f := range map[string]snapshot.Filter{
+			"all": {}, "create": {Changes: []plan.Change{plan.Create}}, "skipped": {Changes: []plan.Change{plan.Skipped}}, "primary": {Primary: "user0000400@example.com"},
+		} {
+			b.Run(fmt.Sprintf("%d entries/%s", entries, name), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := open(b, data).Page(b.Context(), f, "", 100); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 type walker struct {
 	reader  *Reader
 	section section
-	// blocks are the section's, and batch is the number of the first among all batches. places are those of the blocks that may
-	// hold what is asked for; nil means all.
+	// blocks are the section's, and batch is the number of the first among all batches. Where some were chosen, places are theirs in the
+	// section.
 	blocks, places []int
 	chosen         bool
 	batch          int
@@ -27,16 +27,6 @@ type walker struct {
 	row    plan.Row
 	users  [2]user.User
 	loaded bool
-}
-
-// choose narrows the walk to some blocks.
-func (w *walker) choose(wanted func(block int) bool) {
-	w.chosen = true
-	for place, b := range w.blocks {
-		if wanted(b) {
-			w.places = append(w.places, place)
-		}
-	}
 }
 
 // count returns the number of blocks to walk.
