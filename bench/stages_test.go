@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"io"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"rollcall/shared/settings"
 	"rollcall/shared/snapshot"
 	"rollcall/shared/user"
+	"rollcall/shared/usercsv"
 	"rollcall/shared/userlist"
 )
 
@@ -126,6 +129,39 @@ func BenchmarkPlanAndStore(b *testing.B) {
 		w := snapshot.NewWriter(io.Discard)
 		build(b, found, stored, w.Add)
 		if err := w.Close(snapshot.Meta{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	perEntry(b, used)
+}
+
+// BenchmarkExport prints a stored plan as CSV, but for the file: the rows merged from their sections, printed and hashed.
+func BenchmarkExport(b *testing.B) {
+	list, rules := entries(b)
+	found := collect(list, rules).Found()
+	var stored bytes.Buffer
+	w := snapshot.NewWriter(&stored)
+	build(b, found, new(userlist.List), w.Add)
+	if err := w.Close(snapshot.Meta{}); err != nil {
+		b.Fatal(err)
+	}
+	plan, err := snapshot.Open(bytes.NewReader(stored.Bytes()), int64(stored.Len()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	used := processTime()
+	for b.Loop() {
+		out := usercsv.NewWriter(io.MultiWriter(io.Discard, sha256.New()))
+		for row, err := range plan.Rows(b.Context(), snapshot.Filter{}) {
+			if err == nil {
+				err = out.Row(&row.Row)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := out.Flush(); err != nil {
 			b.Fatal(err)
 		}
 	}

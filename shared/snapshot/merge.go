@@ -137,6 +137,9 @@ func (r *Reader) Rows(ctx context.Context, f Filter) iter.Seq2[*PlacedRow, error
 			yield(nil, err)
 			return
 		}
+		for _, w := range m.walkers {
+			w.room = new(room)
+		}
 		var placed PlacedRow
 		for n := 0; ; n++ {
 			w, err := m.head()

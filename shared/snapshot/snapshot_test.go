@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -110,16 +111,22 @@ func collect(t testing.TB, r *snapshot.Reader, f snapshot.Filter) []plan.Row {
 		if err != nil {
 			t.Fatal(err)
 		}
-		row := placed.Row
-		for _, u := range []**user.User{&row.Before, &row.After} {
-			if *u != nil {
-				own := **u
-				*u = &own
-			}
-		}
-		rows = append(rows, row)
+		rows = append(rows, deepCopy(&placed.Row))
 	}
 	return rows
+}
+
+// deepCopy copies a row with its text, which is gone with the next one.
+func deepCopy(row *plan.Row) plan.Row {
+	data, err := json.Marshal(row)
+	if err != nil {
+		panic(err)
+	}
+	var out plan.Row
+	if err := json.Unmarshal(data, &out); err != nil {
+		panic(err)
+	}
+	return out
 }
 
 // pages reads all pages of a filter and checks that each, but for a search's, is full.

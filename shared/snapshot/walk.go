@@ -19,6 +19,8 @@ type walker struct {
 	batch          int
 	// at is the place, among those, of the block at hand, and row0 the row's place in the block.
 	at, row0 int
+	// room is where blocks are unpacked, nil where rows outlive their block.
+	room *room
 	// decoder reads the block at hand, once it is open, and has read so many of its rows.
 	decoder decoder
 	open    bool
@@ -78,7 +80,7 @@ func (w *walker) load() (bool, error) {
 func (w *walker) readTo(info *blockInfo) error {
 	block := w.blocks[w.place()]
 	if !w.open {
-		text, err := w.reader.unpack(info.offset, info.length, info.checksum)
+		text, err := w.reader.unpack(info.offset, info.length, info.checksum, w.room)
 		if err != nil {
 			return fmt.Errorf("read block %d of the stored plan: %w", block, err)
 		}
