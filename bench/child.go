@@ -137,7 +137,7 @@ func rawWrites(database string) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(database), "raw-")
+	dir, err := os.MkdirTemp("", "rollcall-raw-")
 	if err != nil {
 		return nil, err
 	}

@@ -63,9 +63,7 @@ func (b *bench) withDirectory(ctx context.Context, n int, security string, use f
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(dir, "loaded")); err != nil {
-		b.say("loading %d entries with slapadd; they are kept in %s", n, dir)
-	}
+	b.say("starting slapd with %s entries, %s; the first time they are loaded, and kept in %s", thousands(n), security, dir)
 	server, err := ldapserver.StartOpenLDAP(ctx, dir, ldapserver.OpenLDAPConfig{
 		Entries: company(n), Kept: fmt.Sprintf("company %d, version 1", n), WithoutTLS: security == plain,
 	})

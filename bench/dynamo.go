@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"time"
@@ -23,7 +23,7 @@ const (
 // dynamo is the first sync into DynamoDB Local. It runs where the package is there.
 func (b *bench) dynamo(ctx context.Context) (err error) {
 	r := row{work: fmt.Sprintf("first sync of %s users into DynamoDB Local", thousands(syncedUsers)), peer: "a plain loop of conditional PutItem, same concurrency"}
-	if _, err := os.Stat(dynamoPackage); err != nil {
+	if found, _ := filepath.Glob(dynamoPackage); len(found) == 0 {
 		r.note = "not measured: this tree has no " + dynamoPackage
 		b.add(r)
 		return nil

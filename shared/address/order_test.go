@@ -15,7 +15,10 @@ import (
 func all[T any](begin func() func() *T) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		next := begin()
-		for v := next(); v != nil && yield(*v); v = next() {
+		for v := next(); v != nil; v = next() {
+			if !yield(*v) {
+				return
+			}
 		}
 	}
 }
