@@ -44,9 +44,13 @@ func (b *bench) grow(ctx context.Context, d *slapd, lines []line) error {
 		return b.withProgram(data, func(p *program) error {
 			works := []work{d.ldapsearch(), b.reader(d), p.preview(ctx, "growth", map[string]any{"connection": connection}, d.entries)}
 			for i, w := range works {
-				s, _, err := alternate(ctx, growthRounds, w, nothing)
-				if err != nil {
-					return err
+				var s series
+				for range growthRounds {
+					once, err := w(ctx)
+					if err != nil {
+						return err
+					}
+					s = append(s, once)
 				}
 				lines[i].points = append(lines[i].points, point{d.entries, s.median(wall)})
 				b.say("%s of %s entries: %.3f s", lines[i].name, thousands(d.entries), s.median(wall))
@@ -55,9 +59,6 @@ func (b *bench) grow(ctx context.Context, d *slapd, lines []line) error {
 		})
 	})
 }
-
-// nothing is the peer of what is measured alone.
-func nothing(context.Context) (sample, error) { return sample{}, nil }
 
 // linearFrom is the size from which on the fixed costs of a run, such as signing in, no longer show.
 const linearFrom = 10_000
