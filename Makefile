@@ -68,6 +68,10 @@ test: tools servers ## run every test, with real directory servers
 race: tools servers ## run every test under the race detector (needs a C compiler)
 	@go test -race -timeout 40m ./...
 
+.PHONY: bench
+bench: tools servers ## measure everything beside its peers and write docs/benchmarks.md (BENCH_FULL=1: 1,000,000 entries too)
+	@go run ./bench
+
 .PHONY: fuzz
 fuzz: tools ## run each fuzz target for FUZZTIME (default 20s)
 	@for package in $$(go list ./shared/...); do \

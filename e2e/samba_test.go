@@ -62,6 +62,9 @@ func TestSamba(t *testing.T) {
 			t.Errorf("notes below the root: %v; want no references", preview["notes"])
 		}
 	})
+	t.Run("the reader answers as go-ldap", func(t *testing.T) {
+		sameAnswers(t, s, s.BaseDN, ldapserver.CompanyEntries)
+	})
 	t.Run("wrong password", func(t *testing.T) {
 		preview := account(t).preview(request(s, func(c object) { c["password"] = "wrong" }))
 		if message := preview.text("error.message"); preview.text("error.code") != "invalid_credentials" || !strings.Contains(message, "52e") || !strings.Contains(message, "wrong username or password") {

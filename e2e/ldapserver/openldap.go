@@ -3,6 +3,7 @@ package ldapserver
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -32,6 +33,9 @@ type OpenLDAPConfig struct {
 	CertificateNames []string
 	// WithoutTLS makes a server that refuses STARTTLS and has no SSL port.
 	WithoutTLS bool
+	// Kept names what Entries are, and keeps the database: a later start in the same folder with the same name loads
+	// nothing. Empty loads anew each time.
+	Kept string
 }
 
 // OpenLDAP starts a server for a test and stops it at its end.
@@ -60,7 +64,7 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 		return nil, fmt.Errorf("prepare OpenLDAP: %w", err)
 	}
 	config := filepath.Join(dir, "slapd.conf")
-	if err := c.load(ctx, slapadd, config, s); err != nil {
+	if err := c.loadOrKeep(ctx, dir, slapadd, config, s); err != nil {
 		return nil, fmt.Errorf("load OpenLDAP: %w", err)
 	}
 	ports, err := freePorts(ctx, s.Host, 2)
@@ -130,6 +134,26 @@ index objectClass eq
 index mail,proxyAddresses pres
 `, dir, limit, tls, s.BaseDN, s.Username, s.AdminUsername, s.AdminPassword)
 	return os.WriteFile(filepath.Join(dir, "slapd.conf"), []byte(config), 0o600)
+}
+
+// loadOrKeep loads the database, unless the folder holds it from an earlier start.
+func (c OpenLDAPConfig) loadOrKeep(ctx context.Context, dir, slapadd, config string, s *Server) error {
+	if c.Kept == "" {
+		return c.load(ctx, slapadd, config, s)
+	}
+	// Written last, so that a load that was cut off leaves none.
+	note := filepath.Join(dir, "loaded")
+	if name, err := os.ReadFile(note); err == nil && string(name) == c.Kept {
+		return nil
+	}
+	db := filepath.Join(dir, "db")
+	if err := errors.Join(os.RemoveAll(note), os.RemoveAll(db), os.MkdirAll(db, 0o700)); err != nil {
+		return err
+	}
+	if err := c.load(ctx, slapadd, config, s); err != nil {
+		return err
+	}
+	return os.WriteFile(note, []byte(c.Kept), 0o600)
 }
 
 // load streams the entries and the reader's account into slapadd: a hundred thousand entries need no file.

@@ -35,8 +35,8 @@ func (c *Collector) addAlias(e *directory.Entry) {
 	dn := shown(e.DN)
 	c.pending = append(c.pending, aliasEntry{
 		dn:      dn,
-		address: accountAddress(c.attributes.first("uid"), e.DN),
-		target:  normalDN(shown(c.attributes.first("aliasedobjectname"))),
+		address: accountAddress(c.attributes.first(slotUID), e.DN),
+		target:  normalDN(shown(c.attributes.first(slotAliasedObjectName))),
 	})
 }
 
@@ -82,16 +82,16 @@ func (c *Collector) joinAliases() {
 }
 
 func (c *Collector) joinAlias(e *directory.Entry, p aliasEntry, account uint32) {
-	owner := c.entries[account]
+	owner := c.entries.at(int(account))
 	primary := Address{Key: c.arena.get(owner.primaryKey), Display: c.arena.get(owner.primary)}
 	v := value{text: []byte(p.address)}
 	alias, err := Parse(p.address)
 	switch {
 	case err != nil:
-		c.skip(e, v, primary.Display, owner.typ, ReasonInvalid, err.Error(), true)
+		c.skip(e, v, primary.Display, typeCodes[owner.typ], ReasonInvalid, err.Error(), true)
 	case alias.Key == primary.Key:
 	case c.rules.collapse && localOf(alias.Key) == localOf(primary.Key):
-		c.skip(e, v, primary.Display, owner.typ, ReasonCollapsed, "", false)
+		c.skip(e, v, primary.Display, typeCodes[owner.typ], ReasonCollapsed, "", false)
 	default:
 		c.claim(e, account, v, alias, primary)
 	}

@@ -15,6 +15,7 @@ type text struct {
 	length uint32
 }
 
+// put copies a text into the arena.
 func (a *arena) put(s string) text {
 	last := len(a.blocks) - 1
 	if last < 0 || cap(a.blocks[last])-len(a.blocks[last]) < len(s) {
@@ -32,4 +33,35 @@ func (a *arena) get(t text) string {
 		return ""
 	}
 	return unsafe.String(&a.blocks[t.block][t.offset], int(t.length))
+}
+
+// listBlock is how many records a block of a list holds.
+const listBlock = 1 << 13
+
+// list keeps many records in blocks, which never move: to grow costs no copy of what is there.
+type list[T any] struct {
+	blocks [][]T
+	count  int
+}
+
+func (l *list[T]) add(record T) {
+	if l.count%listBlock == 0 {
+		l.blocks = append(l.blocks, make([]T, 0, listBlock))
+	}
+	last := len(l.blocks) - 1
+	l.blocks[last] = append(l.blocks[last], record)
+	l.count++
+}
+
+func (l *list[T]) at(i int) *T { return &l.blocks[i/listBlock][i%listBlock] }
+
+// flat returns all records in one slice and empties the list.
+func (l *list[T]) flat() []T {
+	all := make([]T, 0, l.count)
+	for i, block := range l.blocks {
+		all = append(all, block...)
+		l.blocks[i] = nil
+	}
+	*l = list[T]{}
+	return all
 }

@@ -1,6 +1,7 @@
 package address
 
 import (
+	"bytes"
 	"strings"
 
 	"rollcall/shared/directory"
@@ -8,19 +9,45 @@ import (
 	"rollcall/shared/user"
 )
 
-// entryRecord is what all addresses of an entry share.
+// entryRecord is what all addresses of an entry share. It holds no pointer, so that the garbage collector passes over it.
 type entryRecord struct {
 	dn, id, primary, primaryKey text
-	typ                         user.Type
+	typ                         code
 	flags                       flags
 }
 
-// claimRecord is one address of an entry.
+// claimRecord is one address of an entry, without a pointer too.
 type claimRecord struct {
+	// chunk is the part of the key that the sorting looks at, see order.go.
+	chunk        uint64
 	key, address text
 	entry        uint32
-	kind         user.Kind
+	kind         code
 	utf8         bool
+}
+
+// code is the place of a kind or a type in one of the lists below.
+type code uint8
+
+var (
+	kindCodes = user.Kinds()
+	typeCodes = user.Types()
+)
+
+// The codes of the kinds, which sort primaries before aliases.
+const (
+	codePrimary code = iota
+	codeAlias
+)
+
+// typeCode returns the code of a type.
+func typeCode(t user.Type) code {
+	for i := range typeCodes {
+		if typeCodes[i] == t {
+			return code(i)
+		}
+	}
+	return code(len(typeCodes) - 1)
 }
 
 // flags are an entry's notes.
@@ -32,12 +59,12 @@ const (
 	flagDisabled
 )
 
-// Collector turns entries into addresses as they arrive. It keeps some 430 bytes of an entry with two addresses and frees everything else.
+// Collector turns entries into addresses as they arrive. It keeps some 250 bytes of an entry with two addresses and frees everything else.
 type Collector struct {
 	rules   *Rules
 	arena   arena
-	entries []entryRecord
-	claims  []claimRecord
+	entries list[entryRecord]
+	claims  list[claimRecord]
 	skipped []Skipped
 	count   int
 
@@ -49,21 +76,23 @@ type Collector struct {
 
 	attributes attributes
 	values     []value
+	// Scratch memory for one entry: the keys of its primary and of the alias at hand, and its id.
+	primaryKey, aliasKey, id []byte
 }
 
 // NewCollector returns an empty collector.
 func NewCollector(r *Rules) *Collector {
-	return &Collector{rules: r, attributes: make(attributes), accounts: make(map[string]uint32), leftOut: make(map[string]leftOutAccount)}
+	return &Collector{rules: r, attributes: newAttributes(r), accounts: make(map[string]uint32), leftOut: make(map[string]leftOutAccount)}
 }
 
 // Addresses returns the number of addresses accepted so far, each as often as entries claim it.
-func (c *Collector) Addresses() int { return len(c.claims) }
+func (c *Collector) Addresses() int { return c.claims.count }
 
 // Add takes one entry. The entry may be reused once Add returns.
 func (c *Collector) Add(e *directory.Entry) {
 	c.count++
 	c.attributes.read(e)
-	a := c.attributes
+	a := &c.attributes
 	if c.rules.server == settings.CommuniGate && a.hasClass("alias") {
 		c.addAlias(e)
 		return
@@ -71,7 +100,7 @@ func (c *Collector) Add(e *directory.Entry) {
 	var inferred bool
 	c.values, inferred = c.rules.values(a, c.values)
 	if len(c.values) == 0 && c.rules.server == settings.CommuniGate && len(c.rules.primary) == 0 {
-		if made := accountAddress(a.first("uid"), e.DN); made != "" {
+		if made := accountAddress(a.first(slotUID), e.DN); made != "" {
 			c.values = append(c.values, value{text: []byte(made), primary: true})
 		}
 	}
@@ -84,7 +113,7 @@ func (c *Collector) Add(e *directory.Entry) {
 }
 
 // leftOut returns the reason for which the settings leave a whole entry out.
-func (r *Rules) leftOut(a attributes, typ user.Type, system bool) Reason {
+func (r *Rules) leftOut(a *attributes, typ user.Type, system bool) Reason {
 	switch {
 	case system:
 		return ReasonSystemMailbox
@@ -140,32 +169,20 @@ func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
 	var primaryErr error
 	hasPrimary := len(c.values) > 0 && c.values[0].primary
 	if hasPrimary {
-		primary, primaryErr = Parse(string(c.values[0].text))
+		primary, primaryErr = parseValue(c.values[0].text, &c.primaryKey)
 	}
 	if !hasPrimary || primaryErr != nil {
 		c.withoutPrimary(e, typ, primaryErr)
 		return
 	}
-	index := uint32(len(c.entries))
-	record := entryRecord{dn: c.arena.put(shown(e.DN)), id: c.arena.put(c.sourceID(e)), primary: c.arena.put(primary.Display), typ: typ}
-	record.primaryKey = c.arena.put(primary.Key)
-	if inferred {
-		record.flags |= flagInferred
-	}
-	if c.attributes.hidden() {
-		record.flags |= flagHidden
-	}
-	if c.attributes.disabled() {
-		record.flags |= flagDisabled
-	}
-	c.entries = append(c.entries, record)
-	if c.rules.server == settings.CommuniGate {
-		c.accounts[normalDN(shown(e.DN))] = index
-	}
+	index := c.record(e, primary, typ, inferred)
+	// From here on in the arena, where it stays.
+	kept := c.entries.at(int(index))
+	primary.Key, primary.Display = c.arena.get(kept.primaryKey), c.arena.get(kept.primary)
 	c.claim(e, index, c.values[0], primary, primary)
-	first := len(c.claims)
+	first := c.claims.count
 	for _, v := range c.values[1:] {
-		alias, err := Parse(string(v.text))
+		alias, err := parseValue(v.text, &c.aliasKey)
 		switch {
 		case err != nil:
 			c.skip(e, v, primary.Display, typ, ReasonInvalid, err.Error(), true)
@@ -178,10 +195,57 @@ func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
 	}
 }
 
+// parseValue is Parse for a value of an entry. What it returns shares the value's memory and scratch's.
+func parseValue(v []byte, scratch *[]byte) (Address, error) {
+	v = bytes.TrimSpace(v)
+	if !plain(view(v)) {
+		return parse(string(v))
+	}
+	*scratch = append((*scratch)[:0], v...)
+	for i, c := range *scratch {
+		if c >= 'A' && c <= 'Z' {
+			(*scratch)[i] = c + ('a' - 'A')
+		}
+	}
+	return Address{Key: view(*scratch), Display: view(v)}, nil
+}
+
+// record keeps what the addresses of an entry share and returns its index.
+func (c *Collector) record(e *directory.Entry, primary Address, typ user.Type, inferred bool) uint32 {
+	index := uint32(c.entries.count)
+	record := entryRecord{dn: c.putShown(e.DN), id: c.putSourceID(e), primaryKey: c.arena.put(primary.Key), typ: typeCode(typ)}
+	record.primary = record.primaryKey
+	if primary.Display != primary.Key {
+		record.primary = c.arena.put(primary.Display)
+	}
+	if inferred {
+		record.flags |= flagInferred
+	}
+	if c.attributes.hidden() {
+		record.flags |= flagHidden
+	}
+	if c.attributes.disabled() {
+		record.flags |= flagDisabled
+	}
+	c.entries.add(record)
+	if c.rules.server == settings.CommuniGate {
+		c.accounts[normalDN(shown(e.DN))] = index
+	}
+	return index
+}
+
+// putShown keeps a value as text that can be shown.
+func (c *Collector) putShown(v []byte) text {
+	if isPrintable(v) {
+		return c.arena.put(view(v))
+	}
+	return c.arena.put(shown(v))
+}
+
 // claimed tells whether one of the claims from first on has the key.
 func (c *Collector) claimed(first int, key string) bool {
-	for i := first; i < len(c.claims); i++ {
-		if c.arena.get(c.claims[i].key) == key {
+	for i := first; i < c.claims.count; i++ {
+		if c.arena.get(c.claims.at(i).key) == key {
 			return true
 		}
 	}
@@ -190,20 +254,23 @@ func (c *Collector) claimed(first int, key string) bool {
 
 // claim records an address, unless its domain is not accepted.
 func (c *Collector) claim(e *directory.Entry, entry uint32, v value, a, primary Address) {
+	of := c.entries.at(int(entry))
 	if len(c.rules.accepted) > 0 && !c.rules.accepted[domainOf(a.Key)] {
-		c.skip(e, v, primary.Display, c.entries[entry].typ, ReasonDomainNotAccepted, "", false)
+		c.skip(e, v, primary.Display, typeCodes[of.typ], ReasonDomainNotAccepted, "", false)
 		return
 	}
-	kind := user.Alias
+	record := claimRecord{entry: entry, kind: codeAlias, utf8: a.NeedsSMTPUTF8}
 	if v.primary {
-		kind = user.Primary
+		// Its entry has the same texts.
+		record.kind, record.key, record.address = codePrimary, of.primaryKey, of.primary
+	} else {
+		record.key = c.arena.put(a.Key)
+		record.address = record.key
+		if a.Display != a.Key {
+			record.address = c.arena.put(a.Display)
+		}
 	}
-	record := claimRecord{key: c.arena.put(a.Key), entry: entry, kind: kind, utf8: a.NeedsSMTPUTF8}
-	record.address = record.key
-	if a.Display != a.Key {
-		record.address = c.arena.put(a.Display)
-	}
-	c.claims = append(c.claims, record)
+	c.claims.add(record)
 }
 
 // withoutPrimary reports an entry that has addresses but no usable primary. They count as present: whoever has them now keeps
@@ -221,12 +288,13 @@ func (c *Collector) withoutPrimary(e *directory.Entry, typ user.Type, primaryErr
 	}
 }
 
-// sourceID returns the entry's stable id: the first of the id attributes that it has, else its normalised DN.
-func (c *Collector) sourceID(e *directory.Entry) string {
-	for _, name := range c.rules.id {
-		if v := c.attributes.first(name); len(v) > 0 {
-			return guid(v)
+// putSourceID keeps the entry's stable id: the first of the id attributes that it has, else its normalised DN.
+func (c *Collector) putSourceID(e *directory.Entry) text {
+	for _, s := range c.rules.id {
+		if v := c.attributes.first(s); len(v) > 0 {
+			c.id = appendGUID(c.id[:0], v)
+			return c.arena.put(view(c.id))
 		}
 	}
-	return normalDN(shown(e.DN))
+	return c.arena.put(normalDN(shown(e.DN)))
 }

@@ -2,17 +2,14 @@ package address
 
 import (
 	"cmp"
-	"iter"
 	"slices"
-
-	"rollcall/shared/user"
 )
 
 // Found is what a directory has, in order.
 type Found struct {
 	count   int
 	arena   arena
-	entries []entryRecord
+	entries list[entryRecord]
 	claims  []claimRecord
 	skipped []Skipped
 }
@@ -20,14 +17,8 @@ type Found struct {
 // Found joins and sorts what was collected. The collector must not be used afterwards.
 func (c *Collector) Found() *Found {
 	c.joinAliases()
-	f := &Found{count: c.count, arena: c.arena, entries: c.entries, claims: c.claims, skipped: c.skipped}
-	slices.SortFunc(f.claims, func(a, b claimRecord) int {
-		if order := cmp.Compare(f.arena.get(a.key), f.arena.get(b.key)); order != 0 {
-			return order
-		}
-		// "primary" sorts after "alias".
-		return cmp.Or(cmp.Compare(b.kind, a.kind), cmp.Compare(f.sortDN(a), f.sortDN(b)), cmp.Compare(a.entry, b.entry))
-	})
+	f := &Found{count: c.count, arena: c.arena, entries: c.entries, claims: c.claims.flat(), skipped: c.skipped}
+	f.sortClaims()
 	slices.SortStableFunc(f.skipped, func(a, b Skipped) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.DN, b.DN), cmp.Compare(a.Address, b.Address))
 	})
@@ -37,18 +28,21 @@ func (c *Collector) Found() *Found {
 // Entries returns how many entries were read.
 func (f *Found) Entries() int { return f.count }
 
-// Claims yields the accepted addresses, ordered by key, then primaries before aliases, then by normalised DN.
-func (f *Found) Claims() iter.Seq[Claim] {
-	return func(yield func(Claim) bool) {
-		for i, c := range f.claims {
-			claim := f.claim(c)
-			if f.shared(i) {
-				claim.SortDN = f.sortDN(c)
-			}
-			if !yield(claim) {
-				return
-			}
+// Claims begins a walk over the accepted addresses, ordered by key, then primaries before aliases, then by normalised DN. A
+// claim is valid until the next one; nil ends them.
+func (f *Found) Claims() (next func() *Claim) {
+	var claim Claim
+	i := -1
+	return func() *Claim {
+		if i++; i >= len(f.claims) {
+			return nil
 		}
+		f.fill(&claim, &f.claims[i])
+		claim.SortDN = ""
+		if f.shared(i) {
+			claim.SortDN = f.sortDN(&f.claims[i])
+		}
+		return &claim
 	}
 }
 
@@ -58,28 +52,39 @@ func (f *Found) shared(i int) bool {
 	return i > 0 && f.arena.get(f.claims[i-1].key) == key || i+1 < len(f.claims) && f.arena.get(f.claims[i+1].key) == key
 }
 
-// Skipped yields the values that are not imported, ordered by key, then by DN.
-func (f *Found) Skipped() iter.Seq[Skipped] { return slices.Values(f.skipped) }
-
-func (f *Found) sortDN(c claimRecord) string { return normalDN(f.arena.get(f.entries[c.entry].dn)) }
-
-func (f *Found) claim(c claimRecord) Claim {
-	e := &f.entries[c.entry]
-	return Claim{
-		Key: f.arena.get(c.key), Address: f.arena.get(c.address), Kind: c.kind,
-		PrimaryAddress: f.arena.get(e.primary), PrimaryKey: f.arena.get(e.primaryKey), Type: e.typ,
-		Inferred: e.flags&flagInferred != 0, SourceID: f.arena.get(e.id), DN: f.arena.get(e.dn),
-		Notes: notes(c, e.flags),
+// Skipped begins a walk over the values that are not imported, ordered by key, then by DN.
+func (f *Found) Skipped() (next func() *Skipped) {
+	rest := f.skipped
+	return func() *Skipped {
+		if len(rest) == 0 {
+			return nil
+		}
+		head := &rest[0]
+		rest = rest[1:]
+		return head
 	}
 }
 
+func (f *Found) sortDN(c *claimRecord) string {
+	return normalDN(f.arena.get(f.entries.at(int(c.entry)).dn))
+}
+
+// fill makes a claim of its record, but for the SortDN.
+func (f *Found) fill(claim *Claim, c *claimRecord) {
+	e := f.entries.at(int(c.entry))
+	claim.Key, claim.Address, claim.Kind = f.arena.get(c.key), f.arena.get(c.address), kindCodes[c.kind]
+	claim.PrimaryAddress, claim.PrimaryKey, claim.Type = f.arena.get(e.primary), f.arena.get(e.primaryKey), typeCodes[e.typ]
+	claim.Inferred, claim.SourceID, claim.DN = e.flags&flagInferred != 0, f.arena.get(e.id), f.arena.get(e.dn)
+	claim.Notes = notes(c, e.flags)
+}
+
 // notes says what a person should know about an address.
-func notes(c claimRecord, f flags) []string {
+func notes(c *claimRecord, f flags) []string {
 	if f == 0 && !c.utf8 {
 		return nil
 	}
 	var out []string
-	if f&flagInferred != 0 && c.kind == user.Primary {
+	if f&flagInferred != 0 && c.kind == codePrimary {
 		out = append(out, "primary inferred: the directory marks none")
 	}
 	if f&flagHidden != 0 {

@@ -60,7 +60,8 @@ func collect(t *testing.T, file string, server settings.ServerType, advanced set
 func describe(f *address.Found) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d entries\n", f.Entries())
-	for c := range f.Claims() {
+	nextClaim, nextSkipped := f.Claims(), f.Skipped()
+	for c := nextClaim(); c != nil; c = nextClaim() {
 		fmt.Fprintf(&b, "%s\t%s\t%s of %s\t%s\t%s\t%s", c.Key, c.Address, c.Kind, c.PrimaryAddress, c.Type, c.SourceID, c.DN)
 		if c.Inferred {
 			b.WriteString("\tinferred")
@@ -70,7 +71,7 @@ func describe(f *address.Found) string {
 		}
 		b.WriteString("\n")
 	}
-	for s := range f.Skipped() {
+	for s := nextSkipped(); s != nil; s = nextSkipped() {
 		fmt.Fprintf(&b, "skipped\t%q\t%s of %q\t%s\t%s\t%s", s.Address, s.Kind, s.PrimaryAddress, s.Type, s.DN, s.Reason)
 		if s.Detail != "" {
 			b.WriteString(": " + s.Detail)

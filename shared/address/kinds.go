@@ -53,10 +53,10 @@ var classTypes = [...]struct {
 }
 
 // kindOf returns an entry's object type and whether it is a mailbox of the mail system itself.
-func (a attributes) kindOf(server settings.ServerType) (t user.Type, system bool) {
+func (a *attributes) kindOf(server settings.ServerType) (t user.Type, system bool) {
 	if server == settings.Exchange {
-		if v := a.first("msexchrecipienttypedetails"); v != nil {
-			if details, err := strconv.ParseUint(string(v), 10, 64); err == nil {
+		if v := a.first(slotRecipientTypeDetails); v != nil {
+			if details, err := strconv.ParseUint(view(v), 10, 64); err == nil {
 				if t, system, known := recipientType(details); known {
 					return t, system
 				}
@@ -72,11 +72,11 @@ func (a attributes) kindOf(server settings.ServerType) (t user.Type, system bool
 }
 
 // disabled tells whether userAccountControl has ADS_UF_ACCOUNTDISABLE ([MS-ADTS] 2.2.16).
-func (a attributes) disabled() bool {
-	v := a.first("useraccountcontrol")
-	flags, err := strconv.ParseInt(string(v), 10, 64)
+func (a *attributes) disabled() bool {
+	v := a.first(slotAccountControl)
+	flags, err := strconv.ParseInt(view(v), 10, 64)
 	return err == nil && flags&2 != 0
 }
 
 // hidden tells whether the entry is kept out of the address lists; it receives mail all the same.
-func (a attributes) hidden() bool { return string(a.first("msexchhidefromaddresslists")) == "TRUE" }
+func (a *attributes) hidden() bool { return string(a.first(slotHidden)) == "TRUE" }

@@ -11,14 +11,17 @@ import (
 // Rules say how the entries of one directory become addresses.
 type Rules struct {
 	server   settings.ServerType
-	primary  []string
-	aliases  []string
-	id       []string
+	primary  []slot
+	aliases  []slot
+	id       []slot
 	override settings.Attributes
 	include  map[user.Type]bool
 	accepted map[string]bool
 	collapse bool
 	disabled bool
+	// slots finds an attribute by its lower-case name, and names is its inverse.
+	slots map[string]slot
+	names []string
 }
 
 // NewRules returns the rules for a server type and the advanced settings; Check names what is wrong with those.
@@ -28,12 +31,16 @@ func NewRules(server settings.ServerType, a settings.Advanced) (*Rules, error) {
 	}
 	r := &Rules{
 		server: server, override: a.Attributes, collapse: a.CollapseAliasDomains, disabled: a.SkipDisabled,
-		include: make(map[user.Type]bool), accepted: make(map[string]bool),
+		include: make(map[user.Type]bool), accepted: make(map[string]bool), slots: make(map[string]slot),
 	}
-	r.primary, r.aliases = lower(a.Attributes.Primary), lower(a.Attributes.Aliases)
-	r.id = []string{"objectguid", "entryuuid", "guid"}
+	r.slotsOf(slotNames[:])
+	r.primary, r.aliases = r.slotsOf(a.Attributes.Primary), r.slotsOf(a.Attributes.Aliases)
+	r.id = []slot{slotObjectGUID, slotEntryUUID, slotGUID}
 	if a.Attributes.ID != "" {
-		r.id = []string{strings.ToLower(a.Attributes.ID)}
+		r.id = r.slotsOf([]string{a.Attributes.ID})
+	}
+	if len(r.aliases) == 0 && server == settings.Exchange {
+		r.aliases = []slot{slotProxyAddresses, slotOtherMailbox}
 	}
 	for _, t := range a.Include {
 		r.include[user.Type(t)] = true
@@ -48,10 +55,17 @@ func NewRules(server settings.ServerType, a settings.Advanced) (*Rules, error) {
 	return r, nil
 }
 
-func lower(names []string) []string {
-	out := make([]string, len(names))
+// slotsOf returns the slots of attributes, making those that are missing.
+func (r *Rules) slotsOf(names []string) []slot {
+	out := make([]slot, len(names))
 	for i, n := range names {
-		out[i] = strings.ToLower(n)
+		n = strings.ToLower(n)
+		s, known := r.slots[n]
+		if !known {
+			s = slot(len(r.names))
+			r.slots[n], r.names = s, append(r.names, n)
+		}
+		out[i] = s
 	}
 	return out
 }

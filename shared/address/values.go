@@ -1,7 +1,7 @@
 package address
 
 import (
-	"bytes"
+	"strings"
 
 	"rollcall/shared/settings"
 )
@@ -14,20 +14,16 @@ type value struct {
 
 // values collects the entry's address values, its primary first where it has one. inferred tells that the directory did
 // not mark it.
-func (r *Rules) values(a attributes, into []value) (values []value, inferred bool) {
+func (r *Rules) values(a *attributes, into []value) (values []value, inferred bool) {
 	values = into[:0]
 	if len(r.primary) > 0 {
-		values, inferred = overriddenPrimary(a, r.primary, values)
+		values, inferred = r.overriddenPrimary(a, values)
 	} else {
 		values, inferred = r.ownPrimary(a, values)
 	}
-	aliases := r.aliases
-	if len(aliases) == 0 && r.server == settings.Exchange {
-		aliases = exchangeAliases
-	}
-	for _, name := range aliases {
-		for _, v := range a[name] {
-			if text, _, mail := mailValue(name, v); mail {
+	for _, s := range r.aliases {
+		for _, v := range a.values[s] {
+			if text, _, mail := mailValue(r.names[s], v); mail {
 				values = append(values, value{text: text})
 			}
 		}
@@ -35,55 +31,52 @@ func (r *Rules) values(a attributes, into []value) (values []value, inferred boo
 	return values, inferred
 }
 
-var exchangeAliases = []string{"proxyaddresses", "othermailbox"}
-
 // ownPrimary finds the primary where the server type keeps it.
-func (r *Rules) ownPrimary(a attributes, values []value) ([]value, bool) {
+func (r *Rules) ownPrimary(a *attributes, values []value) ([]value, bool) {
 	switch r.server {
 	case settings.Exchange:
-		for _, v := range a["proxyaddresses"] {
+		for _, v := range a.values[slotProxyAddresses] {
 			if text, marked, mail := mailValue("proxyaddresses", v); mail && marked {
 				return append(values, value{text: text, primary: true}), false
 			}
 		}
-		for _, name := range []string{"mail", "rfc822mailbox"} {
-			if len(a.first(name)) > 0 {
-				return firstOf(a[name], values)
+		for _, s := range [...]slot{slotMail, slotRFC822Mailbox} {
+			if len(a.first(s)) > 0 {
+				return firstOf(a.values[s], values)
 			}
 		}
 		return values, false
 	case settings.CommuniGate:
-		if len(a.first("mail")) > 0 {
-			return firstOf(a["mail"], values)
+		if len(a.first(slotMail)) > 0 {
+			return firstOf(a.values[slotMail], values)
 		}
 		return values, false
 	}
-	return firstOf(a["mail"], values)
+	return firstOf(a.values[slotMail], values)
 }
 
 // overriddenPrimary takes the first value of the first attribute that has one; its other values are aliases.
-func overriddenPrimary(a attributes, names []string, values []value) ([]value, bool) {
-	for _, name := range names {
-		var mails [][]byte
+func (r *Rules) overriddenPrimary(a *attributes, values []value) ([]value, bool) {
+	for _, s := range r.primary {
 		marked := -1
-		for _, v := range a[name] {
-			text, isMarked, mail := mailValue(name, v)
+		for _, v := range a.values[s] {
+			text, isMarked, mail := mailValue(r.names[s], v)
 			if !mail {
 				continue
 			}
 			if isMarked && marked < 0 {
-				marked = len(mails)
+				marked = len(values)
 			}
-			mails = append(mails, text)
+			values = append(values, value{text: text})
 		}
-		if len(mails) == 0 {
+		if len(values) == 0 {
 			continue
 		}
 		if marked > 0 {
-			mails[0], mails[marked] = mails[marked], mails[0]
+			values[0], values[marked] = values[marked], values[0]
 		}
-		values, inferred := firstOf(mails, values)
-		return values, inferred && marked < 0
+		values[0].primary = true
+		return values, len(values) > 1 && marked < 0
 	}
 	return values, false
 }
@@ -100,13 +93,13 @@ func firstOf(mails [][]byte, values []value) ([]value, bool) {
 // plain attribute ("a@b"), whose name is in lower case. mail is false for the address types that are not mail; marked
 // tells of the capital SMTP that marks the primary.
 func mailValue(name string, v []byte) (text []byte, marked, mail bool) {
-	separators := ":@"
-	if name == "othermailbox" {
-		// Elsewhere a $ is part of the address.
-		separators = ":$@"
+	// Elsewhere a $ is part of the address.
+	dollar := name == "othermailbox"
+	end := 0
+	for end < len(v) && v[end] != ':' && v[end] != '@' && (v[end] != '$' || !dollar) {
+		end++
 	}
-	end := bytes.IndexAny(v, separators)
-	if end <= 0 || v[end] == '@' {
+	if end == 0 || end == len(v) || v[end] == '@' {
 		return v, false, len(v) > 0
 	}
 	for _, c := range v[:end] {
@@ -115,7 +108,7 @@ func mailValue(name string, v []byte) (text []byte, marked, mail bool) {
 			return v, false, true
 		}
 	}
-	if !bytes.EqualFold(v[:end], []byte("smtp")) {
+	if !strings.EqualFold(view(v[:end]), "smtp") {
 		return nil, false, false
 	}
 	return v[end+1:], v[end] == ':' && string(v[:end]) == "SMTP", true

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"net"
@@ -50,3 +51,16 @@ func (l *lentConn) Close() error {
 	defer l.reading.Unlock()
 	return err
 }
+
+// buffered reads a connection in large pieces. It goes below TLS, which reads little more than a record at a time, and servers
+// send each entry as a record of its own.
+type buffered struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+func newBuffered(c net.Conn) *buffered {
+	return &buffered{Conn: c, in: bufio.NewReaderSize(c, readBuffer)}
+}
+
+func (b *buffered) Read(p []byte) (int, error) { return b.in.Read(p) }

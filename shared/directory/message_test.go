@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
 
@@ -134,45 +133,6 @@ func TestForbiddenForms(t *testing.T) {
 			t.Errorf("%s: read as %+v", name, m)
 		}
 	}
-}
-
-// FuzzMessage reads any bytes, and holds what can be read against the general library's decoder.
-func FuzzMessage(f *testing.F) {
-	f.Add(entryMessage(1, "cn=a", map[string][]string{"mail": {"a@b"}}, []string{"mail"}))
-	f.Add(lengthen(entryMessage(300, "cn=b", map[string][]string{"x": {"1", "2"}}, []string{"x"})))
-	f.Add([]byte{0x30, 0x80})
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		m, err := parseMessage(raw)
-		if err != nil {
-			return
-		}
-		if m.tag == tagDone {
-			_, _, _ = parseResult(m.op)
-		}
-		_, _, _ = pagingCookie(m.controls)
-		if m.tag != tagEntry {
-			return
-		}
-		var p entryParser
-		e, err := p.parse(m.op)
-		if err != nil {
-			return
-		}
-		oracle, err := ber.DecodePacketErr(raw)
-		if err != nil || len(oracle.Children) < 2 || len(oracle.Children[1].Children) < 2 {
-			// The library refuses some odd but readable contents, such as strings of a type it interprets.
-			return
-		}
-		op := oracle.Children[1]
-		if !bytes.Equal(op.Children[0].Data.Bytes(), e.DN) || len(op.Children[1].Children) != len(e.Attributes) {
-			t.Fatalf("DN %q with %d attributes; the oracle says %q with %d", e.DN, len(e.Attributes), op.Children[0].Data.Bytes(), len(op.Children[1].Children))
-		}
-		for i, a := range op.Children[1].Children {
-			if a.Children[0].Data.String() != e.Attributes[i].Name || len(a.Children[1].Children) != len(e.Attributes[i].Values) {
-				t.Fatalf("attribute %d is %q with %d values; the oracle differs", i, e.Attributes[i].Name, len(e.Attributes[i].Values))
-			}
-		}
-	})
 }
 
 func sampleEntry() []byte {

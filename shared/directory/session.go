@@ -216,7 +216,7 @@ func (s *session) encrypt(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	conn := tls.Client(s.conn, config)
+	conn := tls.Client(newBuffered(s.conn), config)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		if ctx.Err() != nil || isTimeout(err) {
 			return "", err

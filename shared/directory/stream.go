@@ -29,6 +29,8 @@ type stream struct {
 	id         int64
 	buffer     []byte
 	start, end int
+	// armed is when the read deadline was set.
+	armed time.Time
 }
 
 // errTooLong and errTooManyBytes are the bounds that a hostile server meets.
@@ -70,7 +72,7 @@ func (s *stream) fill(ctx context.Context, need int) error {
 		s.end = copy(grown, s.buffer[s.start:s.end])
 		s.start, s.buffer = 0, grown
 	}
-	s.conn.SetReadDeadline(time.Now().Add(s.idle))
+	s.arm()
 	// A context that ends from here on moves the deadline itself; see search.
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -87,6 +89,16 @@ func (s *stream) fill(ctx context.Context, need int) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
+}
+
+// arm gives the server its idle time from now on, and up to a sixteenth more: the deadline is not moved for each of many small reads,
+// which would cost as much as the reading.
+func (s *stream) arm() {
+	now := time.Now()
+	if slack := s.idle / 16; now.Sub(s.armed) >= slack {
+		s.armed = now
+		s.conn.SetReadDeadline(now.Add(s.idle + slack))
+	}
 }
 
 // send writes one search request.

@@ -60,12 +60,15 @@ func (a accountUsers) Get(_ context.Context, key string) (found user.User, err e
 func (a accountUsers) All(ctx context.Context) iter.Seq2[user.User, error] {
 	return func(yield func(user.User, error) bool) {
 		after, more := "", true
+		// One batch's memory for all of them.
+		var batch userstore.Page
 		for more {
 			if ctx.Err() != nil {
 				yield(user.User{}, context.Cause(ctx))
 				return
 			}
-			batch, err := a.scan(after, readRows, readRows, nil)
+			batch.Users, batch.Next = batch.Users[:0], ""
+			err := a.scan(&batch, after, readRows, readRows, nil)
 			if err != nil {
 				yield(user.User{}, err)
 				return
@@ -80,20 +83,21 @@ func (a accountUsers) All(ctx context.Context) iter.Seq2[user.User, error] {
 	}
 }
 
-func (a accountUsers) List(_ context.Context, q userstore.Query) (userstore.Page, error) {
-	if q.Q == "" {
-		return a.scan(q.After, q.Limit, searchRows, nil)
+func (a accountUsers) List(_ context.Context, q userstore.Query) (page userstore.Page, err error) {
+	var match func(*user.User) bool
+	if want := strings.ToLower(q.Q); want != "" {
+		match = func(u *user.User) bool {
+			return strings.Contains(u.Key, want) || strings.Contains(strings.ToLower(u.Address), want) ||
+				strings.Contains(strings.ToLower(u.PrimaryAddress), want)
+		}
 	}
-	want := strings.ToLower(q.Q)
-	return a.scan(q.After, q.Limit, searchRows, func(u *user.User) bool {
-		return strings.Contains(u.Key, want) || strings.Contains(strings.ToLower(u.Address), want) ||
-			strings.Contains(strings.ToLower(u.PrimaryAddress), want)
-	})
+	err = a.scan(&page, q.After, q.Limit, searchRows, match)
+	return page, err
 }
 
-// scan reads up to limit matching users behind after, looking at no more than most. A nil match takes all.
-func (a accountUsers) scan(after string, limit, most int, match func(*user.User) bool) (page userstore.Page, err error) {
-	err = a.db.View(func(tx *bolt.Tx) error {
+// scan adds up to limit matching users behind after to an empty page, looking at no more than most. A nil match takes all.
+func (a accountUsers) scan(page *userstore.Page, after string, limit, most int, match func(*user.User) bool) error {
+	return a.db.View(func(tx *bolt.Tx) error {
 		b := a.bucket(tx)
 		if b == nil {
 			return nil
@@ -121,7 +125,6 @@ func (a accountUsers) scan(after string, limit, most int, match func(*user.User)
 		}
 		return nil
 	})
-	return page, err
 }
 
 func (a accountUsers) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {

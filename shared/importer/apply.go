@@ -20,6 +20,9 @@ import (
 // that a cancelled sync stops soon.
 const writeRows = 1024
 
+// batchesAhead is how many batches are read while others are written.
+const batchesAhead = 4
+
 // checkpoint is how often a sync stores how far it is. What came after the last one is applied again after a crash,
 // which changes nothing: rows that carry the run's id count as applied.
 const checkpoint = time.Second
@@ -197,7 +200,8 @@ func (j *job) apply(ctx context.Context) error {
 		return err
 	}
 	err := j.readPlan(ctx, j.account, j.planKey, func(r *snapshot.Reader) error {
-		for batch, err := range r.Batches(ctx, []plan.Change{plan.Create, plan.Update, plan.Delete}, a.at.Batches) {
+		batches := r.Batches(ctx, []plan.Change{plan.Create, plan.Update, plan.Delete}, a.at.Batches)
+		for batch, err := range ahead(batches, batchesAhead) {
 			if err != nil {
 				return err
 			}

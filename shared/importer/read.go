@@ -50,20 +50,20 @@ func (j *job) makePlan(ctx context.Context, key string) error {
 		return fmt.Errorf("read the exclusions of run %s: %w", j.run.ID, err)
 	}
 	j.set(func() { j.progress.Phase = jobstore.PhasePlanning })
-	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims(), Skipped: found.Skipped()}
+	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims, Skipped: found.Skipped}
 	policy := plan.Policy{DirectoryID: info.DirectoryID, Exclude: exclude}
-	return j.writePlan(ctx, key, func(emit func(plan.Row) error) (plan.Result, error) {
-		return plan.Build(desired, stored.All(), policy, emit)
+	return j.writePlan(ctx, key, func(emit func(*plan.Row) error) (plan.Result, error) {
+		return plan.Build(desired, stored.Walk, policy, emit)
 	})
 }
 
 // writePlan stores the rows that build emits as the plan at key.
-func (j *job) writePlan(ctx context.Context, key string, build func(emit func(plan.Row) error) (plan.Result, error)) error {
+func (j *job) writePlan(ctx context.Context, key string, build func(emit func(*plan.Row) error) (plan.Result, error)) error {
 	var result plan.Result
 	err := j.Objects.For(j.account).Put(ctx, key, func(w io.Writer) error {
 		writer := snapshot.NewWriter(w)
 		rows := 0
-		built, err := build(func(row plan.Row) error {
+		built, err := build(func(row *plan.Row) error {
 			if rows++; rows%1024 == 0 && ctx.Err() != nil {
 				return context.Cause(ctx)
 			}

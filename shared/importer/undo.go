@@ -28,8 +28,8 @@ func (j *job) planUndo(ctx context.Context, key string) error {
 	}
 	j.set(func() { j.progress.Phase = jobstore.PhasePlanning })
 	applied, failed := journal.applied(ctx)
-	return j.writePlan(ctx, key, func(emit func(plan.Row) error) (plan.Result, error) {
-		result, err := plan.Invert(applied, stored.All(), emit)
+	return j.writePlan(ctx, key, func(emit func(*plan.Row) error) (plan.Result, error) {
+		result, err := plan.Invert(applied, stored.Walk, emit)
 		if err == nil {
 			err = *failed
 		}

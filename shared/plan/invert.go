@@ -16,26 +16,26 @@ const (
 // Invert plans the undoing of applied rows, whose After is the user as it was written: what was created is deleted,
 // what was changed gets its former fields back, what was deleted is created again. A row that is no longer as the
 // sync left it becomes a skipped row and counts as a conflict. Both lists are ordered by key.
-func Invert(applied iter.Seq[Row], stored iter.Seq[user.User], emit func(Row) error) (Result, error) {
+func Invert(applied iter.Seq[Row], stored Walk[user.User], emit func(*Row) error) (Result, error) {
 	b := &builder{emit: emit}
 	b.result.Summary.ByType = make(map[user.Type]int)
-	users, stop := pull(stored)
-	defer stop()
+	next := stored()
+	u := next()
 	for row := range applied {
-		for ; users.ok && users.head.Key < row.Key; users.advance() {
-			b.countStored(&users.head, false)
+		for ; u != nil && u.Key < row.Key; u = next() {
+			b.countStored(u, false)
 		}
 		var current *user.User
-		if users.ok && users.head.Key == row.Key {
-			owner := users.head
-			current = &owner
+		if u != nil && u.Key == row.Key {
+			current = u
 		}
-		if err := b.send(inverse(&row, current)); err != nil {
+		b.row = inverse(&row, current)
+		if err := b.send(); err != nil {
 			return b.result, err
 		}
 	}
-	for ; users.ok; users.advance() {
-		b.countStored(&users.head, false)
+	for ; u != nil; u = next() {
+		b.countStored(u, false)
 	}
 	b.result.Summary.Conflicts = b.result.Summary.Skipped
 	b.result.Census.Removals = b.result.Summary.Delete

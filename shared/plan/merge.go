@@ -1,13 +1,11 @@
 package plan
 
 import (
-	"iter"
-
 	"rollcall/shared/address"
 	"rollcall/shared/user"
 )
 
-// addressState is all that is known about one address. Its fields are reused for the next one.
+// addressState is all that is known about one address. It is valid until the next address.
 type addressState struct {
 	key     string
 	claims  []address.Claim
@@ -16,59 +14,44 @@ type addressState struct {
 }
 
 // merge walks the three lists, each ordered by key, and calls visit once for each key in that order.
-func merge(desired Desired, stored iter.Seq[user.User], visit func(*addressState) error) error {
-	claims, stopClaims := pull(desired.Claims)
-	defer stopClaims()
-	skipped, stopSkipped := pull(desired.Skipped)
-	defer stopSkipped()
-	users, stopUsers := pull(stored)
-	defer stopUsers()
-
+func merge(desired Desired, stored Walk[user.User], visit func(*addressState) error) error {
+	nextClaim, nextSkipped, nextUser := desired.Claims(), desired.Skipped(), stored()
+	claim, skipped, owner := nextClaim(), nextSkipped(), nextUser()
 	var a addressState
-	var owner user.User
-	for {
-		a.key = ""
-		found := false
-		for _, head := range []struct {
-			key string
-			ok  bool
-		}{{claims.head.Key, claims.ok}, {skipped.head.Key, skipped.ok}, {users.head.Key, users.ok}} {
-			if head.ok && (!found || head.key < a.key) {
-				a.key, found = head.key, true
-			}
-		}
-		if !found {
-			return nil
-		}
+	for claim != nil || skipped != nil || owner != nil {
+		a.key = firstKey(claim, skipped, owner)
 		a.claims, a.skipped, a.stored = a.claims[:0], a.skipped[:0], nil
-		for ; claims.ok && claims.head.Key == a.key; claims.advance() {
-			a.claims = append(a.claims, claims.head)
+		for ; claim != nil && claim.Key == a.key; claim = nextClaim() {
+			a.claims = append(a.claims, *claim)
 		}
-		for ; skipped.ok && skipped.head.Key == a.key; skipped.advance() {
-			a.skipped = append(a.skipped, skipped.head)
+		for ; skipped != nil && skipped.Key == a.key; skipped = nextSkipped() {
+			a.skipped = append(a.skipped, *skipped)
 		}
-		for ; users.ok && users.head.Key == a.key; users.advance() {
-			owner = users.head
-			a.stored = &owner
+		if owner != nil && owner.Key == a.key {
+			a.stored = owner
 		}
 		if err := visit(&a); err != nil {
 			return err
 		}
+		// Not before: the owner is gone with the next one.
+		if a.stored != nil {
+			owner = nextUser()
+		}
 	}
+	return nil
 }
 
-// cursor walks one sequence, a step at a time.
-type cursor[T any] struct {
-	next func() (T, bool)
-	head T
-	ok   bool
+// firstKey returns the first of the keys that there are.
+func firstKey(c *address.Claim, s *address.Skipped, u *user.User) string {
+	key, found := "", false
+	if c != nil {
+		key, found = c.Key, true
+	}
+	if s != nil && (!found || s.Key < key) {
+		key, found = s.Key, true
+	}
+	if u != nil && (!found || u.Key < key) {
+		key = u.Key
+	}
+	return key
 }
-
-func pull[T any](seq iter.Seq[T]) (*cursor[T], func()) {
-	next, stop := iter.Pull(seq)
-	c := &cursor[T]{next: next}
-	c.advance()
-	return c, stop
-}
-
-func (c *cursor[T]) advance() { c.head, c.ok = c.next() }

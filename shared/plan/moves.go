@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"iter"
-
 	"rollcall/shared/address"
 	"rollcall/shared/user"
 )
@@ -24,8 +22,11 @@ type formerPrimary struct {
 type keptPrimary struct{ key, address string }
 
 // findMoves walks both lists once before the plan is made, since a row may depend on one that comes after it.
-func findMoves(desired Desired, stored iter.Seq[user.User], policy Policy) moves {
+func findMoves(desired Desired, stored Walk[user.User], policy Policy) moves {
 	m := moves{former: make(map[string]formerPrimary), kept: make(map[string]keptPrimary)}
+	if stored()() == nil {
+		return m
+	}
 	// The walk gives no errors: its callback never returns one.
 	_ = merge(desired, stored, func(a *addressState) error {
 		s := a.stored
@@ -48,7 +49,7 @@ func findMoves(desired Desired, stored iter.Seq[user.User], policy Policy) moves
 }
 
 // resolve returns the claim with the primary that its entry keeps, where the directory marks none.
-func (m moves) resolve(c address.Claim) address.Claim {
+func (m moves) resolve(c *address.Claim) *address.Claim {
 	if !c.Inferred {
 		return c
 	}
@@ -56,11 +57,12 @@ func (m moves) resolve(c address.Claim) address.Claim {
 	if !ok {
 		return c
 	}
-	c.PrimaryAddress, c.PrimaryKey, c.Kind = kept.address, kept.key, user.Alias
+	resolved := *c
+	resolved.PrimaryAddress, resolved.PrimaryKey, resolved.Kind = kept.address, kept.key, user.Alias
 	if c.Key == kept.key {
-		c.Kind = user.Primary
+		resolved.Kind = user.Primary
 	}
-	return c
+	return &resolved
 }
 
 // winner returns the index of the claim that gets the address, or -1 where there is none: the stored owner's, else a
@@ -71,14 +73,14 @@ func (m moves) winner(a *addressState, directoryID string) int {
 		if a.stored != nil && a.stored.SourceID == a.claims[i].SourceID && a.stored.DirectoryID == directoryID {
 			return i
 		}
-		if best < 0 || m.before(a.claims[i], a.claims[best]) {
+		if best < 0 || m.before(&a.claims[i], &a.claims[best]) {
 			best = i
 		}
 	}
 	return best
 }
 
-func (m moves) before(a, b address.Claim) bool {
+func (m moves) before(a, b *address.Claim) bool {
 	a, b = m.resolve(a), m.resolve(b)
 	if a.Kind != b.Kind {
 		return a.Kind == user.Primary

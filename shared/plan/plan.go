@@ -4,18 +4,20 @@
 package plan
 
 import (
-	"iter"
-
 	"rollcall/shared/address"
 	"rollcall/shared/user"
 )
 
+// Walk begins a list anew: the function that it returns gives one value after another, each valid until the next, and nil at
+// the end. Of a million addresses each step counts, and a step of an iter.Pull costs twenty times a call.
+type Walk[T any] func() (next func() *T)
+
 // Desired is what a directory has: entries searched, and the claims and skipped values ordered by key (package
-// address says how). The sequences are walked more than once.
+// address says how). The lists are walked more than once.
 type Desired struct {
 	Entries int
-	Claims  iter.Seq[address.Claim]
-	Skipped iter.Seq[address.Skipped]
+	Claims  Walk[address.Claim]
+	Skipped Walk[address.Skipped]
 }
 
 // Policy is what decides beside the two lists. The zero value excludes nothing.
@@ -46,13 +48,16 @@ type Policy struct {
 type builder struct {
 	policy Policy
 	moves  moves
-	emit   func(Row) error
+	emit   func(*Row) error
 	result Result
+	// row and after are the row at hand and the user that it makes: one of each for all rows.
+	row   Row
+	after user.User
 }
 
 // Build merges desired with stored, which is ordered by key and walked twice, and calls emit for each row, ordered by
 // key. A row and what it points to are only valid until emit returns; the first error of emit ends the plan.
-func Build(desired Desired, stored iter.Seq[user.User], policy Policy, emit func(Row) error) (Result, error) {
+func Build(desired Desired, stored Walk[user.User], policy Policy, emit func(*Row) error) (Result, error) {
 	b := &builder{policy: policy, emit: emit}
 	b.moves = findMoves(desired, stored, policy)
 	b.result.Summary.Entries = desired.Entries
@@ -66,7 +71,7 @@ func (b *builder) address(a *addressState) error {
 	winner := b.moves.winner(a, b.policy.DirectoryID)
 	switch {
 	case winner >= 0:
-		if err := b.claimed(a, b.moves.resolve(a.claims[winner])); err != nil {
+		if err := b.claimed(a, b.moves.resolve(&a.claims[winner])); err != nil {
 			return err
 		}
 	case a.stored != nil:
@@ -76,13 +81,15 @@ func (b *builder) address(a *addressState) error {
 	}
 	for i := range a.claims {
 		if i != winner {
-			if err := b.send(duplicateRow(b.moves.resolve(a.claims[i]), a.claims[winner])); err != nil {
+			b.row = duplicateRow(b.moves.resolve(&a.claims[i]), &a.claims[winner])
+			if err := b.send(); err != nil {
 				return err
 			}
 		}
 	}
 	for i := range a.skipped {
-		if err := b.send(skippedRow(&a.skipped[i])); err != nil {
+		b.row = skippedRow(&a.skipped[i])
+		if err := b.send(); err != nil {
 			return err
 		}
 	}
@@ -90,8 +97,9 @@ func (b *builder) address(a *addressState) error {
 }
 
 // claimed plans an address that the directory has.
-func (b *builder) claimed(a *addressState, claim address.Claim) error {
-	row := claimRow(claim)
+func (b *builder) claimed(a *addressState, claim *address.Claim) error {
+	row := &b.row
+	*row = claimRow(claim)
 	excluded := b.policy.Exclude.Match(a.key)
 	if a.stored != nil {
 		row.Before = a.stored
@@ -99,74 +107,72 @@ func (b *builder) claimed(a *addressState, claim address.Claim) error {
 	}
 	if a.stored == nil && excluded {
 		row.Change, row.Reason = Skipped, ReasonExcluded
-		return b.send(row)
+		return b.send()
 	}
 	b.countAddress(claim)
 	switch {
 	case a.stored == nil:
-		after := b.created(claim, &row)
-		row.Change, row.After = Create, &after
+		b.create(claim)
+		row.Change, row.After = Create, &b.after
 	case a.stored.Protected:
 		row.Change, row.Reason = Unchanged, ReasonProtected
 	case excluded:
 		row.Change, row.Reason = Unchanged, ReasonExcluded
 	default:
-		after := b.updated(claim, &row)
+		b.update(claim)
 		row.Change = Unchanged
-		if after != *a.stored {
-			row.Change, row.After = Update, &after
+		if b.after != *a.stored {
+			row.Change, row.After = Update, &b.after
 		}
 	}
-	return b.send(row)
+	return b.send()
 }
 
-// created is the user that a new address becomes. A primary whose entry had another primary before keeps that one's
+// create makes the user that a new address becomes. A primary whose entry had another primary before keeps that one's
 // report and protection and is not new.
-func (b *builder) created(claim address.Claim, row *Row) user.User {
-	after := user.User{Key: claim.Key, Source: user.FromDirectory, HeldSpamReport: user.ReportOff}
-	describe(&after, claim, b.policy.DirectoryID)
+func (b *builder) create(claim *address.Claim) {
+	b.after = user.User{Key: claim.Key, Source: user.FromDirectory, HeldSpamReport: user.ReportOff}
+	describe(&b.after, claim, b.policy.DirectoryID)
 	if claim.Kind == user.Primary {
-		row.New = !b.inherit(&after, claim, row)
+		b.row.New = !b.inherit(claim)
 	}
-	return after
 }
 
-// updated is what a stored user becomes. Its source stays: an import adopts a user, it does not take it over.
-func (b *builder) updated(claim address.Claim, row *Row) user.User {
-	before := row.Before
-	after := *before
-	describe(&after, claim, b.policy.DirectoryID)
+// update makes what a stored user becomes. Its source stays: an import adopts a user, it does not take it over.
+func (b *builder) update(claim *address.Claim) {
+	before := b.row.Before
+	b.after = *before
+	describe(&b.after, claim, b.policy.DirectoryID)
 	switch {
 	case claim.Kind == user.Alias:
-		after.HeldSpamReport = user.ReportOff
+		b.after.HeldSpamReport = user.ReportOff
 	case before.Kind == user.Alias || before.SourceID != claim.SourceID:
-		b.inherit(&after, claim, row)
+		b.inherit(claim)
 	}
-	return after
 }
 
 // inherit gives a primary the report and protection that its entry's former primary had, and tells whether there
 // was one.
-func (b *builder) inherit(after *user.User, claim address.Claim, row *Row) bool {
+func (b *builder) inherit(claim *address.Claim) bool {
 	former, ok := b.moves.former[claim.SourceID]
 	if !ok {
 		return false
 	}
-	after.HeldSpamReport, after.Protected = former.report, former.protected
-	row.Notes = append(row.Notes, "primary address was "+former.address)
+	b.after.HeldSpamReport, b.after.Protected = former.report, former.protected
+	b.row.Notes = append(b.row.Notes[:len(b.row.Notes):len(b.row.Notes)], "primary address was "+former.address)
 	return true
 }
 
 // describe sets what the directory decides about a user.
-func describe(u *user.User, claim address.Claim, directoryID string) {
+func describe(u *user.User, claim *address.Claim, directoryID string) {
 	u.Address, u.Kind, u.PrimaryAddress, u.Type = claim.Address, claim.Kind, claim.PrimaryAddress, claim.Type
 	u.DirectoryID, u.SourceID, u.DN = directoryID, claim.SourceID, claim.DN
 }
 
 // unclaimed plans a stored user whose address no entry has.
 func (b *builder) unclaimed(a *addressState) error {
-	stored := a.stored
-	row := storedRow(stored)
+	stored, row := a.stored, &b.row
+	*row = storedRow(stored)
 	excluded := b.policy.Exclude.Match(a.key)
 	b.countStored(stored, excluded)
 	present, reason := presence(a.skipped)
@@ -184,7 +190,7 @@ func (b *builder) unclaimed(a *addressState) error {
 			b.result.Census.RemovalsImported++
 		}
 	}
-	return b.send(row)
+	return b.send()
 }
 
 // presence tells whether a skipped value keeps a stored user, and otherwise the reason for its removal.
@@ -209,7 +215,7 @@ func (b *builder) countStored(u *user.User, excluded bool) {
 	}
 }
 
-func (b *builder) countAddress(claim address.Claim) {
+func (b *builder) countAddress(claim *address.Claim) {
 	s := &b.result.Summary
 	s.Addresses++
 	if claim.Kind == user.Primary {
@@ -220,9 +226,10 @@ func (b *builder) countAddress(claim address.Claim) {
 	s.ByType[claim.Type]++
 }
 
-func (b *builder) send(row Row) error {
+// send counts the row at hand and hands it on.
+func (b *builder) send() error {
 	s := &b.result.Summary
-	switch row.Change {
+	switch b.row.Change {
 	case Create:
 		s.Create++
 	case Update:
@@ -234,5 +241,5 @@ func (b *builder) send(row Row) error {
 	case Skipped:
 		s.Skipped++
 	}
-	return b.emit(row)
+	return b.emit(&b.row)
 }

@@ -49,6 +49,22 @@ func manual(u *user.User) {
 	u.Source, u.DirectoryID, u.SourceID, u.DN = user.Manual, "", "", ""
 }
 
+// walk begins a list. It hands out one value's memory again and again, so that whoever keeps one is found out.
+func walk[T any](list []T) plan.Walk[T] {
+	return func() func() *T {
+		rest := list
+		var lent, none T
+		return func() *T {
+			lent = none
+			if len(rest) == 0 {
+				return nil
+			}
+			lent, rest = rest[0], rest[1:]
+			return &lent
+		}
+	}
+}
+
 // build runs Build on unordered lists and copies its rows.
 func build(t *testing.T, claims []address.Claim, skipped []address.Skipped, stored []user.User, exclude ...string) ([]plan.Row, plan.Result) {
 	t.Helper()
@@ -63,10 +79,10 @@ func build(t *testing.T, claims []address.Claim, skipped []address.Skipped, stor
 	slices.SortFunc(stored, func(a, b user.User) int { return cmp.Compare(a.Key, b.Key) })
 	var rows []plan.Row
 	result, err := plan.Build(
-		plan.Desired{Entries: len(claims), Claims: slices.Values(claims), Skipped: slices.Values(skipped)},
-		slices.Values(stored), plan.Policy{DirectoryID: directoryID, Exclude: patterns},
-		func(r plan.Row) error {
-			rows = append(rows, copyRow(r))
+		plan.Desired{Entries: len(claims), Claims: walk(claims), Skipped: walk(skipped)},
+		walk(stored), plan.Policy{DirectoryID: directoryID, Exclude: patterns},
+		func(r *plan.Row) error {
+			rows = append(rows, copyRow(*r))
 			return nil
 		})
 	if err != nil {
@@ -308,8 +324,8 @@ func TestBuildStopsAtTheFirstErrorOfItsReader(t *testing.T) {
 	full := errors.New("disk full")
 	claims := []address.Claim{claim("a@example.com", "1"), claim("b@example.com", "2")}
 	calls := 0
-	_, err := plan.Build(plan.Desired{Claims: slices.Values(claims), Skipped: slices.Values([]address.Skipped(nil))},
-		slices.Values([]user.User(nil)), plan.Policy{}, func(plan.Row) error {
+	_, err := plan.Build(plan.Desired{Claims: walk(claims), Skipped: walk[address.Skipped](nil)},
+		walk[user.User](nil), plan.Policy{}, func(*plan.Row) error {
 			calls++
 			return full
 		})

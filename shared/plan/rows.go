@@ -5,14 +5,14 @@ import (
 	"rollcall/shared/user"
 )
 
-func claimRow(c address.Claim) Row {
+func claimRow(c *address.Claim) Row {
 	return Row{
 		Key: c.Key, Address: c.Address, Kind: c.Kind, PrimaryAddress: c.PrimaryAddress, PrimaryKey: c.PrimaryKey,
 		Type: c.Type, DN: c.DN, Notes: c.Notes,
 	}
 }
 
-func duplicateRow(loser, winner address.Claim) Row {
+func duplicateRow(loser, winner *address.Claim) Row {
 	row := claimRow(loser)
 	row.Change, row.Reason = Skipped, ReasonDuplicate
 	row.Notes = append(row.Notes[:len(row.Notes):len(row.Notes)], "also claimed by "+winner.DN+", which keeps it")

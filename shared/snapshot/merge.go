@@ -3,6 +3,7 @@ package snapshot
 import (
 	"context"
 	"iter"
+	"slices"
 	"sort"
 
 	"rollcall/shared/plan"
@@ -11,131 +12,133 @@ import (
 // merger walks several sections at once, in the order of key, section and place.
 type merger struct {
 	matcher
-	walkers     []*walker
+	walkers []*walker
+	// heap holds the walkers that have a row, the one whose row comes next at its top, once begun.
+	heap        []*walker
+	begun       bool
 	lastSection section
 	lastBlock   int
 	lastRow     int
-	lastKey     string
+	lastKey     []byte
 }
-
-// walker walks one section.
-type walker struct {
-	reader  *Reader
-	section section
-	// blocks are the section's blocks that may hold what is asked for, and first the number of the section's first
-	// block among all batches.
-	blocks []placedBlock
-	at     int
-	row0   int
-	rows   []plan.Row
-}
-
-// placedBlock is a block, its place in its section, and its number as a batch.
-type placedBlock struct{ block, place, batch int }
 
 // merge returns a merger of the sections that a filter names.
 func (r *Reader) merge(f Filter) (*merger, error) {
 	m := &merger{matcher: newMatcher(f)}
-	var holding map[int]bool
+	var places map[section][]int
 	if f.Primary != "" {
-		blocks, err := r.holding(f.Primary)
-		if err != nil {
+		var err error
+		if places, err = r.placesOf(f.Primary); err != nil {
 			return nil, err
-		}
-		holding = make(map[int]bool, len(blocks))
-		for _, b := range blocks {
-			holding[b] = true
 		}
 	}
 	batch := 0
 	for s, blocks := range r.sections {
-		w := &walker{reader: r, section: section(s)}
-		for place, b := range blocks {
-			if info := &r.blocks[b]; holding == nil || holding[b] || info.first <= f.Primary && f.Primary <= info.last {
-				w.blocks = append(w.blocks, placedBlock{b, place, batch + place})
-			}
-		}
+		w := &walker{reader: r, section: section(s), blocks: blocks, batch: batch}
 		batch += len(blocks)
-		if len(w.blocks) > 0 && f.wants(w.section) {
-			m.walkers = append(m.walkers, w)
+		if len(blocks) == 0 || !f.wants(w.section) {
+			continue
 		}
+		if f.Primary != "" {
+			w.chosen, w.places = true, places[w.section]
+		}
+		m.walkers = append(m.walkers, w)
 	}
 	return m, nil
 }
 
+// placesOf returns the places of the blocks that may hold rows of a primary, its own and its aliases', in order.
+func (r *Reader) placesOf(primary string) (map[section][]int, error) {
+	holding, err := r.holding(primary)
+	if err != nil {
+		return nil, err
+	}
+	places := make(map[section][]int)
+	for _, b := range holding {
+		s := r.blocks[b].section
+		if place, found := slices.BinarySearch(r.sections[s], b); found {
+			places[s] = append(places[s], place)
+		}
+	}
+	for s, blocks := range r.sections {
+		own := sort.Search(len(blocks), func(i int) bool { return r.blocks[blocks[i]].last >= primary })
+		for ; own < len(blocks) && r.blocks[blocks[own]].first <= primary; own++ {
+			places[section(s)] = append(places[section(s)], own)
+		}
+	}
+	for s := range places {
+		slices.Sort(places[s])
+		places[s] = slices.Compact(places[s])
+	}
+	return places, nil
+}
+
 // head returns the walker whose row comes next, or nil at the end.
 func (m *merger) head() (*walker, error) {
-	var first *walker
-	for _, w := range m.walkers {
-		ok, err := w.load()
-		if err != nil {
-			return nil, err
+	if !m.begun {
+		m.begun = true
+		for _, w := range m.walkers {
+			ok, err := w.load()
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				m.heap = append(m.heap, w)
+			}
 		}
-		if ok && (first == nil || w.row().Key < first.row().Key) {
-			first = w
+		for i := len(m.heap)/2 - 1; i >= 0; i-- {
+			m.sink(i)
 		}
 	}
-	return first, nil
+	if len(m.heap) == 0 {
+		return nil, nil
+	}
+	return m.heap[0], nil
 }
 
-// advance steps over a walker's row.
-func (m *merger) advance(w *walker) {
-	m.lastSection, m.lastBlock, m.lastRow, m.lastKey = w.section, w.blocks[w.at].place, w.row0, w.row().Key
-	if w.row0++; w.row0 == len(w.rows) {
-		w.at, w.row0, w.rows = w.at+1, 0, nil
-	}
-}
-
-// load makes the walker's row available and tells whether there is one.
-func (w *walker) load() (bool, error) {
-	for w.rows == nil {
-		if w.at >= len(w.blocks) {
-			return false, nil
-		}
-		rows, err := w.reader.block(w.blocks[w.at].block)
-		if err != nil {
-			return false, err
-		}
-		if w.row0 >= len(rows) {
-			w.at, w.row0 = w.at+1, 0
-			continue
-		}
-		w.rows = rows
-	}
-	return true, nil
-}
-
-func (w *walker) row() *plan.Row { return &w.rows[w.row0] }
-
-func (w *walker) position() Position { return Position{Batch: w.blocks[w.at].batch, Row: w.row0} }
-
-// seek puts the walker behind the row at a place of a section with a key.
-func (w *walker) seek(s section, block, row int, key string) error {
-	if w.section == s {
-		w.at = sort.Search(len(w.blocks), func(i int) bool { return w.blocks[i].place >= block })
-		if w.at < len(w.blocks) && w.blocks[w.at].place == block {
-			w.row0 = row + 1
-		}
-		return nil
-	}
-	// Rows with the same key come in the order of their sections.
-	behind := func(k string) bool { return k > key || k == key && w.section > s }
-	w.at = sort.Search(len(w.blocks), func(i int) bool { return behind(w.reader.blocks[w.blocks[i].block].last) })
+// advance steps over the row of the head.
+func (m *merger) advance() error {
+	w := m.heap[0]
+	m.lastSection, m.lastBlock, m.lastRow, m.lastKey = w.section, w.place(), w.row0, append(m.lastKey[:0], w.row.Key...)
+	w.row0++
+	w.loaded = false
 	ok, err := w.load()
-	if err != nil || !ok {
-		return err
+	if !ok {
+		last := len(m.heap) - 1
+		m.heap[0] = m.heap[last]
+		m.heap = m.heap[:last]
 	}
-	w.row0 = sort.Search(len(w.rows), func(i int) bool { return behind(w.rows[i].Key) })
-	return nil
+	m.sink(0)
+	return err
 }
 
-// Rows yields the rows that a filter chooses, ordered by key. A row may be kept.
+// sink moves a walker down the heap to its place.
+func (m *merger) sink(i int) {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(m.heap); child++ {
+			if m.heap[child].before(m.heap[least]) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		m.heap[i], m.heap[least] = m.heap[least], m.heap[i]
+		i = least
+	}
+}
+
+// Rows yields the rows that a filter chooses, ordered by key. A row and what it points to are valid until the next one.
 func (r *Reader) Rows(ctx context.Context, f Filter) iter.Seq2[*PlacedRow, error] {
 	return func(yield func(*PlacedRow, error) bool) {
 		m, err := r.merge(f)
 		if err != nil {
 			yield(nil, err)
 			return
+		}
+		for _, w := range m.walkers {
+			w.room = new(room)
 		}
 		var placed PlacedRow
 		for n := 0; ; n++ {
@@ -150,13 +153,16 @@ func (r *Reader) Rows(ctx context.Context, f Filter) iter.Seq2[*PlacedRow, error
 			if w == nil {
 				return
 			}
-			if row := w.row(); m.matches(row) {
-				placed = PlacedRow{Row: *row, Position: w.position()}
+			if m.matches(&w.row) {
+				placed = PlacedRow{Row: w.row, Position: w.position()}
 				if !yield(&placed, nil) {
 					return
 				}
 			}
-			m.advance(w)
+			if err := m.advance(); err != nil {
+				yield(nil, err)
+				return
+			}
 		}
 	}
 }

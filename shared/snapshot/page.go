@@ -69,11 +69,25 @@ func (r *Reader) Page(ctx context.Context, f Filter, cursor string, limit int) (
 			page.Next = m.cursor()
 			return page, nil
 		}
-		if row := w.row(); m.matches(row) {
-			page.Rows = append(page.Rows, PlacedRow{Row: *row, Position: w.position()})
+		if m.matches(&w.row) {
+			page.Rows = append(page.Rows, PlacedRow{Row: kept(&w.row), Position: w.position()})
 		}
-		m.advance(w)
+		if err := m.advance(); err != nil {
+			return page, err
+		}
 	}
+}
+
+// kept is a row with users of its own.
+func kept(row *plan.Row) plan.Row {
+	out := *row
+	for _, u := range []**user.User{&out.Before, &out.After} {
+		if *u != nil {
+			own := **u
+			*u = &own
+		}
+	}
+	return out
 }
 
 // matcher is a filter in the form in which rows are held against it.
@@ -156,12 +170,13 @@ func (m *merger) resume(cursor string) error {
 	}
 	d := newDecoder(string(body[5:]))
 	block, row := int(d.Uvarint()), int(d.Uvarint())
-	if d.Err() != nil {
+	if d.Err() != nil || row < 0 || row >= blockRows {
 		return ErrBadCursor
 	}
-	m.lastSection, m.lastBlock, m.lastRow, m.lastKey = section(body[4]), block, row, d.Rest()
+	key := d.Rest()
+	m.lastSection, m.lastBlock, m.lastRow, m.lastKey = section(body[4]), block, row, []byte(key)
 	for _, w := range m.walkers {
-		if err := w.seek(m.lastSection, m.lastBlock, m.lastRow, m.lastKey); err != nil {
+		if err := w.seek(m.lastSection, m.lastBlock, m.lastRow, key); err != nil {
 			return err
 		}
 	}

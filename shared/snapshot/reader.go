@@ -50,7 +50,7 @@ func Open(object io.ReaderAt, size int64) (*Reader, error) {
 		return nil, fmt.Errorf("read the trailer: %w", ErrDamaged)
 	}
 	r := &Reader{object: object, sections: make([][]int, sectionCount())}
-	footer, err := r.unpack(offset, length, binary.LittleEndian.Uint32(trailer[12:]))
+	footer, err := r.unpack(offset, length, binary.LittleEndian.Uint32(trailer[12:]), nil)
 	if err != nil {
 		return nil, fmt.Errorf("read the footer: %w", err)
 	}
@@ -62,7 +62,9 @@ func (r *Reader) readFooter(footer string, size int64) error {
 	if err := json.Unmarshal([]byte(d.Text()), &r.meta); err != nil {
 		return fmt.Errorf("read the footer: %w", ErrDamaged)
 	}
-	for range d.Count() {
+	count := d.Count()
+	r.blocks = make([]blockInfo, 0, count)
+	for range count {
 		b := blockInfo{section: section(d.Byte())}
 		b.offset, b.length, b.checksum = d.place(size)
 		b.rows = uint32(d.Uvarint())
@@ -99,27 +101,31 @@ func (d *decoder) place(size int64) (offset int64, length, checksum uint32) {
 	return int64(at), uint32(n), checksum
 }
 
-// unpack reads and unpacks one block.
-func (r *Reader) unpack(offset int64, length, checksum uint32) (string, error) {
-	packed := make([]byte, length)
-	if _, err := r.object.ReadAt(packed, offset); err != nil {
+// room is memory that unpacking uses again, block after block.
+type room struct{ packed, text []byte }
+
+// unpack reads and unpacks one block, in a room that it may use, or in memory of its own where that is nil.
+func (r *Reader) unpack(offset int64, length, checksum uint32, in *room) (string, error) {
+	if in == nil {
+		in = new(room)
+	}
+	in.packed = slices.Grow(in.packed[:0], int(length))[:length]
+	if _, err := r.object.ReadAt(in.packed, offset); err != nil {
 		return "", err
 	}
-	if crc32.ChecksumIEEE(packed) != checksum {
+	if crc32.ChecksumIEEE(in.packed) != checksum {
 		return "", ErrDamaged
 	}
-	if n, err := s2.DecodedLen(packed); err != nil || n > maxBlock {
+	if n, err := s2.DecodedLen(in.packed); err != nil || n > maxBlock {
 		return "", ErrDamaged
 	}
-	data, err := s2.Decode(nil, packed)
+	data, err := s2.Decode(in.text[:cap(in.text)], in.packed)
 	if err != nil {
 		return "", ErrDamaged
 	}
-	if len(data) == 0 {
-		return "", nil
-	}
-	// Nothing writes to data any more, so that text may share it.
-	return unsafe.String(&data[0], len(data)), nil
+	in.text = data
+	// Nothing writes to data any more until the room is used again, so that text may share it.
+	return unsafe.String(unsafe.SliceData(data), len(data)), nil
 }
 
 // Meta returns what the snapshot says of its plan.
@@ -128,7 +134,7 @@ func (r *Reader) Meta() Meta { return r.meta }
 // block returns the rows of a block.
 func (r *Reader) block(n int) ([]plan.Row, error) {
 	info := &r.blocks[n]
-	text, err := r.unpack(info.offset, info.length, info.checksum)
+	text, err := r.unpack(info.offset, info.length, info.checksum, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read block %d of the stored plan: %w", n, err)
 	}
@@ -159,7 +165,7 @@ func (r *Reader) holding(primary string) ([]int, error) {
 	}
 	var blocks []int
 	for ; start < len(r.index) && r.index[start].first <= want; start++ {
-		text, err := r.unpack(r.index[start].offset, r.index[start].length, r.index[start].checksum)
+		text, err := r.unpack(r.index[start].offset, r.index[start].length, r.index[start].checksum, nil)
 		if err != nil {
 			return nil, fmt.Errorf("read the index of the stored plan: %w", err)
 		}

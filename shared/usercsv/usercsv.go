@@ -60,46 +60,78 @@ func (w *Writer) Flush() error { return w.out.Flush() }
 
 func (w *Writer) line(cells ...string) error {
 	w.rows++
-	for i, cell := range cells {
+	out := w.out.AvailableBuffer()
+	for i, text := range cells {
 		if i > 0 {
-			_ = w.out.WriteByte(',')
+			out = append(out, ',')
 		}
-		w.cell(cell)
+		out = appendCell(out, text)
 	}
-	_, err := w.out.WriteString("\r\n")
+	_, err := w.out.Write(append(out, '\r', '\n'))
 	return err
 }
 
-// cell writes one cell, quoted where it must be.
-func (w *Writer) cell(text string) {
+// appendCell writes one cell, quoted where it must be.
+func appendCell(out []byte, text string) []byte {
 	quote, formula, clean := inspect(text)
 	if !clean {
 		text = printable(text)
 		quote, formula, _ = inspect(text)
 	}
 	if !quote && !formula {
-		_, _ = w.out.WriteString(text)
-		return
+		return append(out, text...)
 	}
-	_ = w.out.WriteByte('"')
+	out = append(out, '"')
 	if formula {
-		_ = w.out.WriteByte('\'')
+		out = append(out, '\'')
 	}
-	for {
-		before, after, found := strings.Cut(text, `"`)
-		_, _ = w.out.WriteString(before)
-		if !found {
-			break
-		}
-		_, _ = w.out.WriteString(`""`)
-		text = after
+	for at := strings.IndexByte(text, '"'); at >= 0; at = strings.IndexByte(text, '"') {
+		out = append(append(out, text[:at+1]...), '"')
+		text = text[at+1:]
 	}
-	_ = w.out.WriteByte('"')
+	return append(append(out, text...), '"')
 }
+
+// What a byte means for a cell.
+const (
+	meansNothing = iota
+	meansQuotes
+	// meansLooking is what only the whole text tells: spaces, what is not ASCII, and what may start a formula.
+	meansLooking
+)
+
+// meanings is the table of all bytes, so that nearly every cell takes one look at each of its bytes.
+var meanings = func() (table [256]byte) {
+	for c := range table {
+		switch {
+		case c == '"' || c == ',':
+			table[c] = meansQuotes
+		case c <= ' ' || c >= 0x7f || strings.IndexByte("=+-@", byte(c)) >= 0:
+			table[c] = meansLooking
+		}
+	}
+	return table
+}()
 
 // inspect tells whether a cell needs quotes, whether a spreadsheet would run it as a formula (OWASP, CSV Injection: =, +, -,
 // @, their full-width forms, also behind space), and whether all of it can be shown.
 func inspect(text string) (quote, formula, clean bool) {
+	for i := range len(text) {
+		switch meanings[text[i]] {
+		case meansQuotes:
+			quote = true
+		case meansLooking:
+			// Within an address or a DN the signs of a formula are common, and a space as well.
+			if c := text[i]; i == 0 || i == len(text)-1 || c < ' ' || c >= 0x7f {
+				return inspectRunes(text)
+			}
+		}
+	}
+	return quote, false, true
+}
+
+// inspectRunes is inspect for any text.
+func inspectRunes(text string) (quote, formula, clean bool) {
 	clean = true
 	start := true
 	for i, r := range text {

@@ -169,6 +169,19 @@ func FuzzCell(f *testing.F) {
 	})
 }
 
+// TestARowCostsNoAllocation is the budget of a row; it is exact.
+func TestARowCostsNoAllocation(t *testing.T) {
+	row := rows()[0]
+	w := usercsv.NewWriter(discard{})
+	if got := testing.AllocsPerRun(100, func() {
+		if err := w.Row(&row); err != nil {
+			t.Fatal(err)
+		}
+	}); got != 0 {
+		t.Errorf("a row costs %v allocations, want 0", got)
+	}
+}
+
 func BenchmarkRow(b *testing.B) {
 	row := rows()[0]
 	w := usercsv.NewWriter(discard{})

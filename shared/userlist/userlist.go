@@ -3,7 +3,6 @@ package userlist
 
 import (
 	"encoding/binary"
-	"iter"
 	"unsafe"
 
 	"rollcall/shared/packed"
@@ -51,37 +50,42 @@ func (l *List) Append(u *user.User) {
 // Len returns the number of users.
 func (l *List) Len() int { return l.count }
 
-// All yields the users. Their text is shared with the list and stays valid.
-func (l *List) All() iter.Seq[user.User] {
-	return func(yield func(user.User) bool) {
-		for _, block := range l.blocks {
-			// A block's bytes are never written again once they hold a user, so texts may share them.
-			r := packed.NewReader(unsafe.String(unsafe.SliceData(block), len(block)))
-			for r.Left() > 0 {
-				if !yield(l.read(&r)) {
-					return
-				}
+// Walk begins a walk over the users, in the order of appending. A user is valid until the next one, its text as long as the list;
+// nil ends them.
+func (l *List) Walk() (next func() *user.User) {
+	var u user.User
+	var r packed.Reader
+	blocks := l.blocks
+	return func() *user.User {
+		for r.Left() == 0 {
+			if len(blocks) == 0 {
+				return nil
 			}
+			// A block's bytes are never written again once they hold a user, so texts may share them.
+			r = packed.NewReader(unsafe.String(unsafe.SliceData(blocks[0]), len(blocks[0])))
+			blocks = blocks[1:]
 		}
+		l.read(&r, &u)
+		return &u
 	}
 }
 
 // read reads one user. The list wrote it, so that nothing can be wrong with it.
-func (l *List) read(r *packed.Reader) user.User {
-	u := user.User{Key: r.Text()}
+func (l *List) read(r *packed.Reader, u *user.User) {
+	u.Key = r.Text()
 	u.Address = r.Twin(u.Key)
 	u.PrimaryAddress = r.Twin(u.Address)
 	u.SourceID, u.DN = r.Text(), r.Text()
-	var kind, typ, source, report string
-	for _, s := range []*string{&kind, &typ, &source, &report, &u.DirectoryID, &u.LastRunID} {
-		*s = l.texts[r.Uvarint()]
-	}
-	u.Kind, u.Type, u.Source, u.HeldSpamReport = user.Kind(kind), user.Type(typ), user.Source(source), user.HeldSpamReport(report)
+	u.Kind, u.Type = user.Kind(l.text(r)), user.Type(l.text(r))
+	u.Source, u.HeldSpamReport = user.Source(l.text(r)), user.HeldSpamReport(l.text(r))
+	u.DirectoryID, u.LastRunID = l.text(r), l.text(r)
 	u.Protected = r.Bool()
 	u.Version = r.Varint()
 	u.CreatedAt, u.UpdatedAt = r.Time(), r.Time()
-	return u
 }
+
+// text reads the number of an interned text.
+func (l *List) text(r *packed.Reader) string { return l.texts[r.Uvarint()] }
 
 func (l *List) intern(s string) uint64 {
 	if n, ok := l.interned[s]; ok {

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"rollcall/e2e/ldapserver"
+	"rollcall/local/demo/ldif"
+)
+
+// filter is what Rollcall searches an Exchange directory with where the server is no Active Directory. Every program that is
+// measured gets it, so that the server does the same for all of them.
+const filter = "(|(proxyAddresses=smtp:*)(mail=*)(rfc822Mailbox=*))"
+
+// The security of a connection.
+const (
+	plain    = "plain"
+	startTLS = "STARTTLS"
+)
+
+// recipients are the kinds of mailbox of a large company, as msExchRecipientTypeDetails: every so many entries one.
+var recipients = []struct {
+	every   int
+	details string
+}{{1000, "4"}, {200, "16"}, {50, "256"}, {20, "64"}}
+
+// company yields n entries with 2.2 addresses each, of all types.
+func company(n int) iter.Seq[*ldif.Entry] {
+	return func(yield func(*ldif.Entry) bool) {
+		i := 0
+		for e := range ldapserver.People(n) {
+			if details := e.Get("msExchRecipientTypeDetails"); len(details) > 0 {
+				i++
+				for _, r := range recipients {
+					if i%r.every == 0 {
+						details[0] = r.details
+						break
+					}
+				}
+			}
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// slapd is a running server.
+type slapd struct {
+	*ldapserver.Server
+	entries  int
+	security string
+	ca       string
+}
+
+// withDirectory starts slapd with n entries, which it loads once and keeps in the cache folder, and stops it after use.
+func (b *bench) withDirectory(ctx context.Context, n int, security string, use func(*slapd) error) error {
+	dir := filepath.Join(b.cache, "openldap-"+strconv.Itoa(n))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	b.say("starting slapd with %s entries, %s; the first time they are loaded, and kept in %s", thousands(n), security, dir)
+	server, err := ldapserver.StartOpenLDAP(ctx, dir, ldapserver.OpenLDAPConfig{
+		Entries: company(n), Kept: fmt.Sprintf("company %d, version 1", n), WithoutTLS: security == plain,
+	})
+	if err != nil {
+		return err
+	}
+	d := &slapd{Server: server, entries: n, security: security, ca: filepath.Join(dir, "ca.pem")}
+	err = use(d)
+	if stopErr := server.Stop(); err == nil {
+		err = stopErr
+	}
+	return err
+}
+
+// reader is Rollcall's reader in a process of its own.
+func (b *bench) reader(d *slapd) work {
+	args := []string{"-host", d.Host, "-port", strconv.Itoa(d.Port), "-user", d.Username, "-base", d.BaseDN, "-filter", filter, "-tls", "none"}
+	if d.security == startTLS {
+		args = append(args, "-tls", "start", "-ca", d.ca)
+	}
+	return command([]string{"READER_PASSWORD=" + d.Password}, b.readerBinary, append(args, "mail", "proxyAddresses")...)
+}
+
+// ldapsearch is OpenLDAP's client, for the same search.
+func (d *slapd) ldapsearch() work {
+	args := []string{"-x", "-LLL", "-H", fmt.Sprintf("ldap://%s:%d", d.Host, d.Port), "-D", d.Username, "-w", d.Password, "-b", d.BaseDN, "-E", "pr=1000/noprompt"}
+	if d.security == startTLS {
+		args = append(args, "-ZZ")
+	}
+	return command([]string{"LDAPTLS_CACERT=" + d.ca}, "ldapsearch", append(args, filter, "mail", "proxyAddresses")...)
+}
+
+// connection is the directory as the API wants it.
+func (d *slapd) connection() (map[string]any, error) {
+	c := map[string]any{"serverType": "exchange", "host": d.Host, "port": d.Port, "username": d.Username, "password": d.Password}
+	if d.security == plain {
+		c["allowUnencrypted"] = true
+		return c, nil
+	}
+	pem, err := os.ReadFile(d.ca)
+	if err != nil {
+		return nil, err
+	}
+	c["caCertificate"] = string(pem)
+	return c, nil
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+)
+
+// importing measures previews and syncs of n entries through the API of the built program.
+func (b *bench) importing(ctx context.Context, n int) error {
+	return b.withDirectory(ctx, n, startTLS, func(d *slapd) error {
+		connection, err := d.connection()
+		if err != nil {
+			return err
+		}
+		if n == syncedUsers {
+			if err := b.syncing(ctx, connection); err != nil {
+				return err
+			}
+		}
+		return inFolder(func(data string) error {
+			against := "empty"
+			if n == syncedUsers {
+				against = "synced"
+				// In a process of its own, so that its memory does not count as the preview's.
+				err := b.withProgram(data, func(p *program) error { return p.saveAndSync(ctx, against, primaryRequest(connection)) })
+				if err != nil {
+					return err
+				}
+			}
+			return b.withProgram(data, func(p *program) error {
+				if err := b.previewing(ctx, p, d, connection, against); err != nil {
+					return err
+				}
+				if n == syncedUsers {
+					if err := b.unchanged(ctx, p, primaryRequest(connection)); err != nil {
+						return err
+					}
+				}
+				return b.looking(ctx, p, connection, n)
+			})
+		})
+	})
+}
+
+// inFolder makes a folder for a program's data and removes it after use.
+func inFolder(use func(data string) error) error {
+	data, err := os.MkdirTemp("", "rollcall-bench-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(data), os.RemoveAll(data))
+}
+
+// withProgram starts the program on a folder and stops it after use.
+func (b *bench) withProgram(data string, use func(*program) error) error {
+	p, err := startProgram(b.binary, data)
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(p), p.stop())
+}
+
+// syncedUsers is how many users the rows about syncs have.
+const syncedUsers = 100_000
+
+// previewLimits are the goals of a whole preview in MB, by its entries.
+var previewLimits = map[int]float64{100_000: 192, 1_000_000: 1024}
+
+// previewing is a whole preview beside ldapsearch: read, extract, plan against what the account has, store the plan.
+func (b *bench) previewing(ctx context.Context, p *program, d *slapd, connection map[string]any, account string) (err error) {
+	r := row{work: fmt.Sprintf("preview of %s entries against %s", thousands(d.entries), map[string]string{"empty": "an empty list", "synced": thousands(syncedUsers) + " stored users"}[account]),
+		peer: "ldapsearch, " + d.security}
+	if r.ours, r.base, err = alternate(ctx, rounds, p.preview(ctx, account, map[string]any{"connection": connection}, d.entries), d.ldapsearch()); err != nil {
+		return err
+	}
+	r.ratio("wall", wall, 2)
+	r.memory(previewLimits[d.entries])
+	b.add(r)
+	return nil
+}
+
+// preview measures one preview.
+func (p *program) preview(ctx context.Context, account string, request map[string]any, entries int) work {
+	return func(context.Context) (sample, error) {
+		return p.timed(func() error {
+			done, err := p.finish(ctx, account, "/v1/previews", request)
+			if err == nil && done.Summary.Entries != entries {
+				err = fmt.Errorf("the preview has %d entries, want %d", done.Summary.Entries, entries)
+			}
+			return err
+		})
+	}
+}
+
+// primaryRequest asks for one address an entry, so that 100,000 entries are 100,000 users.
+func primaryRequest(connection map[string]any) map[string]any {
+	return map[string]any{"connection": connection, "advanced": map[string]any{"attributes": map[string]any{"primary": []string{"mail"}, "aliases": []string{"mail"}}}}
+}
+
+// syncing measures a first sync beside the store's own batched writes of the same bytes.
+func (b *bench) syncing(ctx context.Context, connection map[string]any) error {
+	r := row{work: fmt.Sprintf("first sync of %s users, its preview being there", thousands(syncedUsers)), peer: "bbolt's own batched writes of the same bytes"}
+	for round := range rounds + 1 {
+		err := inFolder(func(data string) error {
+			var ours sample
+			err := b.withProgram(data, func(p *program) (err error) {
+				ours, err = p.firstSync(ctx, primaryRequest(connection))
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			base, err := b.child(ctx, "raw", filepath.Join(data, "rollcall.db"))
+			if err == nil && round > 0 {
+				r.ours, r.base = append(r.ours, ours), append(r.base, base)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	r.ratio("wall", wall, 1.5)
+	b.add(r)
+	return nil
+}
+
+// firstSync measures the sync of a preview into an empty account.
+func (p *program) firstSync(ctx context.Context, request map[string]any) (sample, error) {
+	preview, err := p.finish(ctx, "first", "/v1/previews", request)
+	if err != nil {
+		return sample{}, err
+	}
+	return p.timed(func() error {
+		done, err := p.finish(ctx, "first", "/v1/syncs", map[string]any{"previewId": preview.ID})
+		if err == nil && done.Progress.Applied != syncedUsers {
+			err = fmt.Errorf("the sync wrote %d users, want %d", done.Progress.Applied, syncedUsers)
+		}
+		return err
+	})
+}
+
+// saveAndSync makes an account that has the request's users.
+func (p *program) saveAndSync(ctx context.Context, account string, request map[string]any) error {
+	var saved any
+	if err := p.call(ctx, account, http.MethodPut, "/v1/settings", request, &saved); err != nil {
+		return err
+	}
+	_, err := p.finish(ctx, account, "/v1/syncs", map[string]any{})
+	return err
+}
+
+// unchanged is a sync that finds everything as it is, beside a preview of the same.
+func (b *bench) unchanged(ctx context.Context, p *program, request map[string]any) (err error) {
+	written := 0
+	again := func(context.Context) (sample, error) {
+		return p.timed(func() error {
+			done, err := p.finish(ctx, "synced", "/v1/syncs", map[string]any{})
+			written += done.Progress.Applied + done.Progress.ToApply
+			if err == nil && done.Summary.Unchanged != syncedUsers {
+				err = fmt.Errorf("the sync found %d users unchanged, want %d", done.Summary.Unchanged, syncedUsers)
+			}
+			return err
+		})
+	}
+	r := row{work: fmt.Sprintf("second sync of %s unchanged users", thousands(syncedUsers)), peer: "a preview of the same"}
+	if r.ours, r.base, err = alternate(ctx, rounds, again, p.preview(ctx, "synced", request, syncedUsers)); err != nil {
+		return err
+	}
+	r.ratio("wall", wall, 1.1)
+	r.goals = append(r.goals, goal{what: "writes", got: float64(written), most: 0})
+	b.add(r)
+	return nil
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// looking measures the pages of a large preview beside the first page of a small one, the steps of a search in it, and its CSV.
+func (b *bench) looking(ctx context.Context, p *program, connection map[string]any, entries int) error {
+	const account = "pages"
+	large, err := p.finish(ctx, account, "/v1/previews", map[string]any{"connection": connection})
+	if err != nil {
+		return err
+	}
+	small, err := p.finish(ctx, account, "/v1/previews", map[string]any{"connection": connection,
+		"advanced": map[string]any{"filter": "(&" + filter + "(|(uid=user0000*)(uid=user0001*)(uid=user0002*)(uid=user0003*)(uid=user0004*)))"}})
+	if err != nil {
+		return err
+	}
+	rows := pages{program: p, account: account, preview: large.ID}
+	if err := rows.sample(ctx); err != nil {
+		return err
+	}
+	first := pages{program: p, account: account, preview: small.ID}
+	for range len(rows.took) {
+		if _, err := first.page(ctx, nil, 100); err != nil {
+			return err
+		}
+	}
+	r := row{work: fmt.Sprintf("any page of a preview of %s rows (p99 of %d pages)", thousands(large.Summary.Addresses), len(rows.took)),
+		peer: fmt.Sprintf("the first page of a preview of %s rows (median)", thousands(small.Summary.Addresses))}
+	r.ours, r.base = series{{wall: duration(quantile(rows.took, 0.99))}}, series{{wall: duration(quantile(first.took, 0.5))}}
+	r.ratio("wall", wall, 5)
+	b.add(r)
+	if err := b.searching(ctx, rows, large.Summary.Addresses); err != nil {
+		return err
+	}
+	return b.exporting(ctx, p, account, large, entries)
+}
+
+func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+
+// stepLimit is what one step of a search may take, in milliseconds.
+const stepLimit = 200
+
+// pages asks for pages of one preview and remembers how long each took, in seconds.
+type pages struct {
+	*program
+	account, preview string
+	took             []float64
+}
+
+// page asks for one page.
+func (p *pages) page(ctx context.Context, query url.Values, limit int) (answer struct {
+	Items []struct {
+		PrimaryAddress string `json:"primaryAddress"`
+	} `json:"items"`
+	Next string `json:"next"`
+}, err error) {
+	asked := url.Values{"limit": {fmt.Sprint(limit)}}
+	for name, values := range query {
+		asked[name] = values
+	}
+	start := time.Now()
+	err = p.call(ctx, p.account, http.MethodGet, "/v1/previews/"+p.preview+"/addresses?"+asked.Encode(), nil, &answer)
+	p.took = append(p.took, time.Since(start).Seconds())
+	return answer, err
+}
+
+// pagesPerFilter is how many pages of each filter are looked at; between two of them lie some that are passed over.
+const pagesPerFilter = 40
+
+// sample asks for pages by change, kind, type and primary, near the start and far from it.
+func (p *pages) sample(ctx context.Context) error {
+	var primaries []string
+	for _, filter := range []url.Values{
+		{}, {"change": {"create"}}, {"change": {"skipped"}}, {"kind": {"primary"}}, {"kind": {"alias"}},
+		{"type": {"user"}}, {"type": {"shared"}}, {"type": {"resource"}}, {"type": {"group", "contact"}}, {"change": {"create"}, "kind": {"alias"}, "type": {"shared"}},
+	} {
+		query := url.Values{}
+		for name, values := range filter {
+			query[name] = values
+		}
+		for range pagesPerFilter {
+			page, err := p.page(ctx, query, 100)
+			if err != nil {
+				return err
+			}
+			if len(page.Items) > 0 {
+				primaries = append(primaries, page.Items[len(page.Items)/2].PrimaryAddress)
+			}
+			if page.Next == "" {
+				break
+			}
+			if err := p.skip(ctx, query, page.Next); err != nil {
+				return err
+			}
+		}
+	}
+	for _, primary := range primaries {
+		page, err := p.page(ctx, url.Values{"primary": {primary}}, 100)
+		if err != nil {
+			return err
+		}
+		if len(page.Items) == 0 {
+			return fmt.Errorf("the preview has no rows of %s", primary)
+		}
+	}
+	return nil
+}
+
+// skip goes some thousand rows on, without counting the time.
+func (p *pages) skip(ctx context.Context, query url.Values, cursor string) error {
+	counted := len(p.took)
+	for range 5 {
+		query.Set("cursor", cursor)
+		page, err := p.page(ctx, query, 1000)
+		if err != nil {
+			return err
+		}
+		if page.Next == "" {
+			break
+		}
+		cursor = page.Next
+	}
+	p.took = p.took[:counted]
+	query.Set("cursor", cursor)
+	return nil
+}
+
+// searching measures the steps of a search that finds nothing: no step of another takes longer.
+func (b *bench) searching(ctx context.Context, rows pages, count int) error {
+	query := url.Values{"q": {"no such text"}}
+	rows.took = nil
+	for {
+		page, err := rows.page(ctx, query, 100)
+		if err != nil {
+			return err
+		}
+		if page.Next == "" {
+			break
+		}
+		query.Set("cursor", page.Next)
+	}
+	if len(rows.took) < 2 {
+		return fmt.Errorf("the search took %d steps; a step of it was to be measured", len(rows.took))
+	}
+	r := row{work: fmt.Sprintf("one step of a substring search in %s rows, of %d to the end (the longest)", thousands(count), len(rows.took))}
+	for _, seconds := range rows.took {
+		r.ours = append(r.ours, sample{wall: duration(seconds)})
+	}
+	r.goals = append(r.goals, goal{what: "longest", unit: " ms", got: 1000 * quantile(rows.took, 1), most: stepLimit})
+	b.add(r)
+	return nil
+}
+
+// exporting measures the whole export of a preview, from the stored plan to the finished file, beside encoding/csv writing
+// as many rows from memory.
+func (b *bench) exporting(ctx context.Context, p *program, account string, preview run, entries int) error {
+	r := row{work: fmt.Sprintf("export of a preview of %s rows: stored plan to finished file", thousands(preview.Summary.Addresses)), peer: "encoding/csv, as many rows from memory"}
+	for round := range rounds + 1 {
+		ours, err := p.timed(func() error {
+			var export struct{ State string }
+			if err := p.call(ctx, account, http.MethodPost, "/v1/previews/"+preview.ID+"/export", nil, &export); err != nil {
+				return err
+			}
+			if export.State != "done" {
+				return fmt.Errorf("the export of %d entries is %s after its request", entries, export.State)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		base, err := b.child(ctx, "encoding", fmt.Sprint(preview.Summary.Addresses))
+		if err != nil {
+			return err
+		}
+		if round > 0 {
+			r.ours, r.base = append(r.ours, ours), append(r.base, base)
+		}
+	}
+	r.ratio("wall", wall, 1.5)
+	b.add(r)
+	return nil
+}

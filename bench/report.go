@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// notes is what the numbers cannot say: why a goal is missed, and what was tried.
+//
+//go:embed notes.md
+var notes string
+
+// machine describes what is measured on, line by line.
+func machine(ctx context.Context) []string {
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	add("%d × %s, %s of memory", runtime.NumCPU(), field("/proc/cpuinfo", "model name"), field("/proc/meminfo", "MemTotal"))
+	add("%s on %s", firstLine(ctx, "uname", "-sr"), field("/etc/os-release", "PRETTY_NAME"))
+	add("%s, %s", runtime.Version(), firstLine(ctx, "ldapsearch", "-VV"))
+	load, _ := os.ReadFile("/proc/loadavg")
+	add("load before the first measurement: %s", strings.Join(strings.Fields(string(load))[:3], " "))
+	return lines
+}
+
+// field returns the value of a "name: value" or NAME="value" line of a system file.
+func field(path, name string) string {
+	data, _ := os.ReadFile(path) // without it the report says nothing there
+	for _, line := range strings.Split(string(data), "\n") {
+		if rest, found := strings.CutPrefix(line, name); found {
+			return strings.Trim(rest, " \t:=\"")
+		}
+	}
+	return "unknown"
+}
+
+// firstLine returns the first line that a program prints.
+func firstLine(ctx context.Context, name string, args ...string) string {
+	out, _ := exec.CommandContext(ctx, name, args...).CombinedOutput() //nolint:gosec // the programs above
+	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return strings.TrimSpace(strings.TrimPrefix(line, "ldapsearch:"))
+}
+
+// report writes the table and the plot.
+func (b *bench) report(machine []string) error {
+	var t strings.Builder
+	t.WriteString("# Benchmarks\n\nWritten by `make bench`")
+	if b.full {
+		t.WriteString(" with `BENCH_FULL=1`")
+	}
+	fmt.Fprintf(&t, " on %s in %s; do not edit (what stands below the plot is bench/notes.md).\n\n", b.began.UTC().Format(time.DateOnly), time.Since(b.began).Round(time.Second))
+	for _, line := range machine {
+		fmt.Fprintf(&t, "- %s\n", line)
+	}
+	fmt.Fprintf(&t, "\nEach row is measured beside its peer, in turn (A B A B), %d times after one run that does not count: medians, in brackets the fastest and the slowest. Goals are on\n"+
+		"the ratio of the medians, on the same machine in the same run; memory is the peak of the resident set, in MB of 2^20 bytes, the highest of all runs.\n\n", rounds)
+	t.WriteString("| work | wall, s | CPU, s | memory, MB | peer | its wall, s | its CPU, s | its memory | goals |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	for i := range b.rows {
+		t.WriteString(b.rows[i].cells())
+	}
+	t.WriteString("\nThe peer's command for reading, where `-ZZ` stands for STARTTLS; `bench/reader` takes the same search:\n\n" +
+		"    ldapsearch -x -LLL [-ZZ] -H ldap://… -D cn=reader,… -w … -b dc=example,dc=com -E pr=1000/noprompt '" + filter + "' mail proxyAddresses > /dev/null\n\n")
+	if len(b.growing) > 0 {
+		if err := os.WriteFile(filepath.Join(b.out, "growth.svg"), []byte(plot(b.growing)), 0o644); err != nil { //nolint:gosec // a document
+			return err
+		}
+		t.WriteString(growthText(b.growing))
+	}
+	t.WriteString(notes)
+	return os.WriteFile(filepath.Join(b.out, "benchmarks.md"), []byte(t.String()), 0o644) //nolint:gosec // a document
+}
+
+// cells is a row as a line of the table.
+func (r row) cells() string {
+	outcome := goals(r.goals)
+	if r.note != "" {
+		outcome = r.note
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", r.work, spread(r.ours, wall), spread(r.ours, cpu), highest(r.ours),
+		r.peer, spread(r.base, wall), spread(r.base, cpu), highest(r.base), outcome)
+}
+
+// spread is a median with the smallest and the largest value.
+func spread(s series, of func(sample) float64) string {
+	values := s.numbers(of)
+	switch {
+	case len(values) == 0 || quantile(values, 1) == 0:
+		return ""
+	case len(values) == 1:
+		return figure(values[0])
+	}
+	return fmt.Sprintf("%s (%s–%s)", figure(quantile(values, 0.5)), figure(quantile(values, 0)), figure(quantile(values, 1)))
+}
+
+func highest(s series) string {
+	if most := quantile(s.numbers(peak), 1); most > 0 {
+		return fmt.Sprintf("%.1f", most)
+	}
+	return ""
+}
+
+// figure shows three figures, and small values as such.
+func figure(v float64) string {
+	if v < 0.1 {
+		return fmt.Sprintf("%.4f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+// String is a series in short.
+func (s series) String() string {
+	return strings.TrimSpace(fmt.Sprintf("%s s, CPU %s s, %s MB", spread(s, wall), spread(s, cpu), highest(s)))
+}
+
+// goals says of each goal whether it is met.
+func goals(list []goal) string {
+	var parts []string
+	for _, g := range list {
+		verdict := "met"
+		if !g.met() {
+			verdict = "**missed**"
+		}
+		parts = append(parts, fmt.Sprintf("%s %.3g%s ≤ %.4g: %s", g.what, g.got, g.unit, g.most, verdict))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// growthText is the plot with the time for an entry at each size.
+func growthText(lines []line) string {
+	var t strings.Builder
+	t.WriteString("## Growth\n\n![time by entries, on two logarithmic axes](growth.svg)\n\nMicroseconds for an entry, over STARTTLS:\n\n| entries |")
+	for _, l := range lines {
+		fmt.Fprintf(&t, " %s |", l.name)
+	}
+	t.WriteString("\n| ---: |" + strings.Repeat(" ---: |", len(lines)) + "\n")
+	for i, p := range lines[0].points {
+		fmt.Fprintf(&t, "| %s |", thousands(p.entries))
+		for _, l := range lines {
+			fmt.Fprintf(&t, " %.2f |", l.points[i].seconds/float64(l.points[i].entries)*1e6)
+		}
+		t.WriteString("\n")
+	}
+	t.WriteString("\n")
+	for _, l := range lines {
+		least, most := l.spread()
+		fmt.Fprintf(&t, "- %s: from %s entries on, an entry takes %.2f to %.2f µs, %.0f %% apart.\n", l.name, thousands(linearFrom), least, most, 100*(most/least-1))
+	}
+	return t.String() + "\n"
+}
+
+// thousands writes a number with commas.
+func thousands(n int) string {
+	text := fmt.Sprint(n)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}

@@ -1,0 +1,100 @@
+package e2e
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/e2e/ldapserver"
+	"rollcall/shared/directory"
+	"rollcall/shared/secret"
+	"rollcall/shared/settings"
+)
+
+// comparedAttributes are text, bytes, several values, and one that nobody has.
+var comparedAttributes = []string{"objectClass", "cn", "mail", "proxyAddresses", "objectGUID", "entryUUID", "description"}
+
+// answer is what a search came to: each entry's attributes in order, and the references.
+type answer struct {
+	Entries    map[string][]string
+	References []string
+}
+
+// TestTheReaderAnswersAsGoLDAP holds the reader's answers against the general client's: each entry, attribute and value.
+func TestTheReaderAnswersAsGoLDAP(t *testing.T) {
+	t.Parallel()
+	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(2500)})
+	sameAnswers(t, s, s.BaseDN, 2503)
+}
+
+// sameAnswers reads all entries below a base with both clients. There are at least so many.
+func sameAnswers(t *testing.T, s *ldapserver.Server, base string, least int) {
+	t.Helper()
+	want, got := generalAnswer(t, s, base), readerAnswer(t, s, base)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("go-ldap (-) and the reader (+) differ:\n%.3000s", diff)
+	}
+	if len(got.Entries) < least {
+		t.Errorf("%d entries, want %d", len(got.Entries), least)
+	}
+}
+
+func readerAnswer(t *testing.T, s *ldapserver.Server, base string) answer {
+	t.Helper()
+	to := settings.Connection{ServerType: settings.Exchange, Host: s.Host, Port: s.SSLPort, UseSSL: true, Username: s.Username, Password: secret.New(s.Password), CACertificate: s.CACertificate}
+	out := answer{Entries: map[string][]string{}}
+	query := directory.Query{SearchBase: base, Filter: "(objectClass=*)", Attributes: comparedAttributes}
+	info, err := directory.New(directory.Config{}).Read(t.Context(), to, query, func(directory.Step) {}, func(e *directory.Entry) error {
+		lines := []string{}
+		for _, a := range e.Attributes {
+			for _, v := range a.Values {
+				lines = append(lines, fmt.Sprintf("%s=%q", a.Name, v))
+			}
+		}
+		out.Entries[string(e.DN)] = lines
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.References = slices.Sorted(slices.Values(info.References))
+	return out
+}
+
+func generalAnswer(t *testing.T, s *ldapserver.Server, base string) answer {
+	t.Helper()
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM([]byte(s.CACertificate))
+	address := "ldaps://" + net.JoinHostPort(s.Host, strconv.Itoa(s.SSLPort))
+	conn, err := ldap.DialURL(address, ldap.DialWithTLSConfig(&tls.Config{RootCAs: pool, ServerName: s.Host}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Bind(s.Username, s.Password); err != nil {
+		t.Fatal(err)
+	}
+	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", comparedAttributes, nil)
+	found, err := conn.SearchWithPaging(request, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := answer{Entries: map[string][]string{}, References: slices.Sorted(slices.Values(found.Referrals))}
+	for _, e := range found.Entries {
+		lines := []string{}
+		for _, a := range e.Attributes {
+			for _, v := range a.ByteValues {
+				lines = append(lines, fmt.Sprintf("%s=%q", a.Name, v))
+			}
+		}
+		out.Entries[e.DN] = lines
+	}
+	return out
+}

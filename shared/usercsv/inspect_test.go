@@ -1,0 +1,17 @@
+package usercsv
+
+import "testing"
+
+// FuzzInspect holds the look at bytes against the look at characters.
+func FuzzInspect(f *testing.F) {
+	for _, seed := range []string{"", "a", "=1", " =1", "a,b", `"`, "a b", " a", "a ", "ü", "＝1", "a\x00b", "\xff", "a+b@c.example", "CN=a,DC=b", "a=", "\u00a0=1", "\x7f"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		quote, formula, clean := inspect(text)
+		wantQuote, wantFormula, wantClean := inspectRunes(text)
+		if quote != wantQuote || formula != wantFormula || clean != wantClean {
+			t.Errorf("%q: quote %t, formula %t, clean %t; by characters %t, %t, %t", text, quote, formula, clean, wantQuote, wantFormula, wantClean)
+		}
+	})
+}
