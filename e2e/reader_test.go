@@ -21,8 +21,8 @@ import (
 // comparedAttributes are text, bytes, several values, and one that nobody has.
 var comparedAttributes = []string{"objectClass", "cn", "mail", "proxyAddresses", "objectGUID", "entryUUID", "description"}
 
-// answer is what a search came to: each entry's attributes in order, and the references.
-type answer struct {
+// findings are what a search came to: each entry's attributes in order, and the references.
+type findings struct {
 	Entries    map[string][]string
 	References []string
 }
@@ -46,10 +46,10 @@ func sameAnswers(t *testing.T, s *ldapserver.Server, base string, least int) {
 	}
 }
 
-func readerAnswer(t *testing.T, s *ldapserver.Server, base string) answer {
+func readerAnswer(t *testing.T, s *ldapserver.Server, base string) findings {
 	t.Helper()
 	to := settings.Connection{ServerType: settings.Exchange, Host: s.Host, Port: s.SSLPort, UseSSL: true, Username: s.Username, Password: secret.New(s.Password), CACertificate: s.CACertificate}
-	out := answer{Entries: map[string][]string{}}
+	out := findings{Entries: map[string][]string{}}
 	query := directory.Query{SearchBase: base, Filter: "(objectClass=*)", Attributes: comparedAttributes}
 	info, err := directory.New(directory.Config{}).Read(t.Context(), to, query, func(directory.Step) {}, func(e *directory.Entry) error {
 		lines := []string{}
@@ -68,7 +68,7 @@ func readerAnswer(t *testing.T, s *ldapserver.Server, base string) answer {
 	return out
 }
 
-func generalAnswer(t *testing.T, s *ldapserver.Server, base string) answer {
+func generalAnswer(t *testing.T, s *ldapserver.Server, base string) findings {
 	t.Helper()
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM([]byte(s.CACertificate))
@@ -86,7 +86,7 @@ func generalAnswer(t *testing.T, s *ldapserver.Server, base string) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := answer{Entries: map[string][]string{}, References: slices.Sorted(slices.Values(found.Referrals))}
+	out := findings{Entries: map[string][]string{}, References: slices.Sorted(slices.Values(found.Referrals))}
 	for _, e := range found.Entries {
 		lines := []string{}
 		for _, a := range e.Attributes {

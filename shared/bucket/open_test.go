@@ -26,7 +26,8 @@ func storePlan(t testing.TB, o objectstore.Objects, key string, n int) {
 	put(t, o, key, func(w io.Writer) error {
 		out := snapshot.NewWriter(w)
 		for i := range n {
-			if err := out.Add(row(i, random)); err != nil {
+			row := row(i, random)
+			if err := out.Add(&row); err != nil {
 				return err
 			}
 		}
