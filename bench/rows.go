@@ -51,7 +51,7 @@ func (b *bench) chapters() []chapter {
 	if b.full {
 		large = append(large, 1_000_000)
 	}
-	list := []chapter{{"csv", b.csv}, {"dynamo", b.dynamo}}
+	list := []chapter{{"cold-start", b.coldStarts}, {"csv", b.csv}, {"dynamo", b.dynamo}}
 	for _, n := range append([]int{10_000}, large...) {
 		list = append(list, chapter{fmt.Sprint("read-", n), func(ctx context.Context) error { return b.reading(ctx, n) }})
 	}

@@ -74,9 +74,9 @@ func run(m *testing.M) int {
 	return code
 }
 
-// build builds a program of the project. Flags are go build's own.
-func build(pkg, to string, flags ...string) error {
-	cmd := exec.Command("go", append(append([]string{"build", "-o", to}, flags...), pkg)...)
+// build builds a program of the project.
+func build(pkg, to string) error {
+	cmd := exec.Command("go", "build", "-o", to, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {

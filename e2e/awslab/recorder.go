@@ -19,6 +19,9 @@ import (
 // idleConnections is how many connections to a server a proxy keeps.
 const idleConnections = 256
 
+// leastRead is what a read that is not consistent takes at least.
+const leastRead = 0.5
+
 // Use is how often a caller did one thing, and how much of it.
 type Use struct {
 	Calls                       int
@@ -185,10 +188,14 @@ func units(operation string, answer []byte) (read, write float64) {
 			sum += c.CapacityUnits
 		}
 	}
-	if slices.Contains(writers, operation) {
+	switch {
+	case slices.Contains(writers, operation):
 		return 0, sum
+	case slices.Contains(metered, operation):
+		// DynamoDB Local counts nothing for what finds nothing, and DynamoDB the least that there is.
+		return max(sum, leastRead), 0
 	}
-	return sum, 0
+	return 0, 0
 }
 
 // countingWriter counts the bytes of a response, and keeps them where somebody wants to read them.

@@ -83,6 +83,8 @@ func (h *Host) Invoke(ctx context.Context, name string, event []byte) ([]byte, e
 		return nil, context.Cause(ctx)
 	}
 	defer func() { <-f.slots }()
+	begun := time.Now()
+	defer func() { f.count(time.Since(begun)) }()
 	i, err := f.take()
 	if err != nil {
 		return nil, err
@@ -130,9 +132,28 @@ type function struct {
 	host  *Host
 	slots chan struct{}
 
-	mu   sync.Mutex
-	idle []*instance
-	busy map[*instance]bool
+	mu    sync.Mutex
+	idle  []*instance
+	busy  map[*instance]bool
+	usage Usage
+}
+
+// Usage is what a function was used for.
+type Usage struct {
+	Invocations int
+	// Time is from each event to its answer, starting a process included, all together.
+	Time time.Duration
+}
+
+// Usage returns what each function was used for so far.
+func (h *Host) Usage() map[string]Usage {
+	all := make(map[string]Usage)
+	for name, f := range h.functions {
+		f.mu.Lock()
+		all[name] = f.usage
+		f.mu.Unlock()
+	}
+	return all
 }
 
 // take returns an idle process, or starts one.
@@ -158,6 +179,13 @@ func (f *function) take() (*instance, error) {
 	}
 	f.busy[i] = true
 	return i, nil
+}
+
+func (f *function) count(took time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.usage.Invocations++
+	f.usage.Time += took
 }
 
 func (f *function) put(i *instance) {

@@ -1,0 +1,111 @@
+// Package cloud runs a whole deployment on this machine: the functions' own binaries on what stands in for AWS, behind a gateway
+// and the page, with their queues and their clock. The end-to-end tests and the cost model drive it as callers do.
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"rollcall/e2e/awslab"
+	"rollcall/e2e/lambdahost"
+	"rollcall/portal"
+	"rollcall/shared/deployment"
+	"rollcall/shared/fifo"
+)
+
+// Config says how to run it. All but Log have defaults.
+type Config struct {
+	// Timeout is a function's time; by default 29 seconds for an API and 15 minutes for the others.
+	Timeout func(deployment.Function) time.Duration
+	// Tick is how often the clock ticks: 2 seconds by default, where a deployment takes five minutes.
+	Tick time.Duration
+	// Log gets what the functions print. It must take concurrent writes.
+	Log io.Writer
+}
+
+// Deployment is one that runs.
+type Deployment struct {
+	// URL is where page and API are.
+	URL  string
+	Host *lambdahost.Host
+
+	cancel  context.CancelFunc
+	server  *http.Server
+	running sync.WaitGroup
+}
+
+// Build builds the bootstraps as make build does, for this machine, below dir.
+func Build(ctx context.Context, dir string) error {
+	for _, f := range deployment.Functions() {
+		build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", bootstrap(dir, f.Binary), "rollcall/functions/"+f.Binary)
+		build.Env, build.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+		if err := build.Run(); err != nil {
+			return fmt.Errorf("build function %s: %w", f.Binary, err)
+		}
+	}
+	return nil
+}
+
+func bootstrap(dir, binary string) string { return filepath.Join(dir, binary, "bootstrap") }
+
+// Start runs what Build left in dir, on a lab, until Close.
+func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deployment, error) {
+	environment := maps.Clone(lab.Environment)
+	// The directories of tests are on loopback, which no deployment allows.
+	environment[deployment.AllowRanges], environment[deployment.Ports] = "127.0.0.0/8,::1/128", "1-65535"
+	if c.Tick == 0 {
+		c.Tick = 2 * time.Second
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	d := &Deployment{URL: "http://" + listener.Addr().String(), cancel: cancel, Host: lambdahost.New(lambdahost.Config{
+		Functions: deployment.Functions(), Bootstrap: func(binary string) string { return bootstrap(dir, binary) },
+		Environment: environment, Shared: lab.Shared, Log: c.Log, Timeout: c.Timeout,
+	})}
+	// As CloudFront does: the page and the API have one origin.
+	origin := http.NewServeMux()
+	origin.Handle("/", portal.Handler(portal.Config{}))
+	origin.Handle("/v1/", d.Host.Gateway(claims))
+	d.server = &http.Server{Handler: origin, ReadHeaderTimeout: time.Minute}
+	d.running.Go(func() { d.server.Serve(listener) })
+	queues := fifo.NewClient(lab.Config("SQS"))
+	for f, queue := range map[string]deployment.Variable{deployment.PreviewWorker().Name: deployment.PreviewsQueue, deployment.SyncWorker().Name: deployment.SyncsQueue} {
+		d.running.Go(func() { d.Host.Poll(ctx, queues, lab.Environment[queue], f) })
+	}
+	d.running.Go(func() { d.Host.Tick(ctx, c.Tick, deployment.SyncSchedule().Name) })
+	return d, nil
+}
+
+// Close stops the gateway, the queues, the clock and the functions' processes.
+func (d *Deployment) Close() {
+	d.cancel()
+	d.server.Close()
+	d.running.Wait()
+	d.Host.Close()
+}
+
+// claims are those of the token that a request would have: its account is named by the header that local reads, or by a token
+// "account scopes".
+func claims(r *http.Request) map[string]string {
+	account, scopes := r.Header.Get("X-Rollcall-Account"), "admin"
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		account, scopes, _ = strings.Cut(token, " ")
+	}
+	if account == "" || scopes != "admin" && scopes != "read" {
+		return nil
+	}
+	return map[string]string{"account": account, "username": "tester", "scope": "openid rollcall/" + scopes}
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"strings"
+)
+
+// Prices are AWS's public prices on demand in US East (N. Virginia), in US dollars, as the services' price pages had them in
+// 2026 as far as they could be read; the free tier is left out. Check them before you rely on a sum.
+const (
+	pricesAsOf = "US East (N. Virginia), on demand, read from the services' public price pages in 2026"
+
+	perMillionWriteUnits = 0.625
+	perMillionReadUnits  = 0.125
+	perTableGBMonth      = 0.25
+	perRecoveryGBMonth   = 0.20
+	perMillionS3Puts     = 5.00
+	perMillionS3Gets     = 0.40
+	perBucketGBMonth     = 0.023
+	perGBSecond          = 0.0000133334 // arm64
+	perMillionLambdas    = 0.20
+	perMillionMessages   = 0.50 // SQS FIFO
+	perMillionKMS        = 3.00
+	perKeyMonth          = 1.00
+	perMillionEvents     = 1.00
+	perMillionHTTP       = 1.00
+	perAlarmMonth        = 0.10
+	perMetricMonth       = 0.30
+	perDashboardMonth    = 3.00
+	perLogGB             = 0.50
+)
+
+// anyway is what a deployment has whether or not it is used: its keys and alarms are counted in the golden templates.
+type anyway struct{ keys, alarms int }
+
+const (
+	// metrics is how many metrics there are by function, kind and state; dashboards is infra's one.
+	metrics    = 20
+	dashboards = 1
+)
+
+// countAnyway counts in infra's golden templates, whose folder is relative to the repository's.
+func countAnyway() (anyway, error) {
+	var a anyway
+	for _, file := range []string{"infra/testdata/plain-data.json", "infra/testdata/plain-service.json"} {
+		template, err := os.ReadFile(file)
+		if err != nil {
+			return a, err
+		}
+		a.keys += strings.Count(string(template), `"AWS::KMS::Key"`)
+		a.alarms += strings.Count(string(template), `"AWS::CloudWatch::Alarm"`)
+	}
+	return a, nil
+}
+
+// The functions' memory in GB, as infra gives it where nothing else is said.
+const (
+	workerGB = 1769.0 / 1024
+	apiGB    = 512.0 / 1024
+)
