@@ -20,6 +20,13 @@ run: tools ## start the whole system on this machine, with three demo directorie
 	@go build -o bin/rollcall ./local
 	@exec bin/rollcall -addr $(ADDR) -data $(DATA)
 
+.PHONY: run-aws
+run-aws: tools servers ## the same on what stands in for AWS: DynamoDB Local, an S3 server, queues and keys in memory (ADDR=)
+	$(call say,Building Rollcall and what stands in for AWS)
+	@go build -o bin/rollcall ./local
+	@go build -o bin/lab ./e2e/lab
+	@exec bin/lab bin/rollcall -aws -create -addr $(ADDR) -data $(DATA)
+
 # Each folder in functions/ with a main.go is a binary. The deployed ones are for arm64; the tests run those for amd64.
 .PHONY: build
 build: tools ## build the Lambda binaries into dist/arm64 (deployed) and dist/amd64 (tests)
@@ -47,6 +54,14 @@ deploy: build cdk ## deploy to the AWS account of your credentials (CONTEXT=)
 	$(call say,Deploying)
 	@$(CDK) deploy --all $(CONTEXT)
 
+.PHONY: smoke
+smoke: tools ## prove a deployment: make smoke URL=https://… with ROLLCALL_TOKEN set (PREVIEW=directory.json)
+	@go run ./e2e/smoke -url '$(URL)' $(if $(PREVIEW),-preview '$(PREVIEW)')
+
+.PHONY: costs
+costs: tools servers ## measure what syncs take of AWS, and write docs/costs.md
+	@go run ./e2e/costs
+
 .PHONY: cdk
 cdk:
 	@command -v npm >/dev/null || { echo 'The CDK needs Node.js 20 or newer with npm: https://nodejs.org/'; exit 1; }
@@ -63,6 +78,9 @@ test: tools servers ## run every test, with real directory servers
 	$(call say,Running the tests; the whole path against OpenLDAP and Samba and through a browser takes a few minutes)
 	@# -count=1: the end-to-end tests build and start programs, which the test cache knows nothing of.
 	@go test -count=1 -timeout 20m ./...
+	$(call say,Running the same on what stands in for AWS: local -aws and then the Lambda binaries)
+	@go test -count=1 -timeout 10m ./e2e -on aws
+	@go test -count=1 -timeout 10m ./e2e -on functions
 
 .PHONY: race
 race: tools servers ## run every test under the race detector (needs a C compiler)

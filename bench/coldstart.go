@@ -87,7 +87,7 @@ func coldStart(binary string, f deployment.Function) work {
 		select {
 		case at := <-asked:
 			err = c.Process.Kill()
-			<-exited
+			_ = <-exited // that it was killed
 			return sample{wall: at.Sub(begun), cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}, err
 		case err := <-exited:
 			return sample{}, fmt.Errorf("%s ended before it asked for an event: %w", f.Name, err)

@@ -30,6 +30,8 @@ func closeChromium() {
 // openPage opens the page of a program in a tab of its own, at a place such as "/users".
 func openPage(t *testing.T, p *program, place string) *browser.Tab {
 	t.Helper()
+	// The page is the same everywhere, and what it talks to is tested on each platform.
+	onLocalOnly(t)
 	chromium.once.Do(func() { chromium.Browser, chromium.err = browser.Start() })
 	if chromium.err != nil {
 		t.Fatal(chromium.err)

@@ -2,6 +2,7 @@ package function
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -134,7 +135,7 @@ func TestIdentify(t *testing.T) {
 			if _, invokeErr := API(func() http.Handler { return handler }, slog.New(slog.DiscardHandler)).Invoke(t.Context(), payload); invokeErr != nil {
 				t.Fatal(invokeErr)
 			}
-			if err != test.err {
+			if !errors.Is(err, test.err) {
 				t.Errorf("error %v, want %v", err, test.err)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {

@@ -25,10 +25,9 @@ func Worker(queueURL string, consumer fifo.Consumer, handle queue.Handler, log *
 			if err != nil {
 				log.WarnContext(ctx, "a message does not say how often it was received", "message", record.MessageId, "error", err)
 			}
-			err = consumer.Handle(ctx, fifo.Delivery{
-				QueueURL: queueURL, ReceiptHandle: record.ReceiptHandle, MessageID: record.MessageId, Body: record.Body, Receives: receives,
-			}, handle)
-			if err != nil {
+			delivery := fifo.Delivery{QueueURL: queueURL, ReceiptHandle: record.ReceiptHandle, MessageID: record.MessageId, Body: record.Body, Receives: receives}
+			if consumer.Handle(ctx, delivery, handle) != nil {
+				// The consumer has logged why and said when it comes again.
 				return failures(event.Records[at:]), nil
 			}
 		}
