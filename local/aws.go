@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"rollcall/shared/bucket"
@@ -38,9 +39,9 @@ func openAWS(ctx context.Context, c config) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithAppID("rollcall-local"))
+	aws, err := loadAWS(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("load the AWS configuration: %w", err)
+		return nil, err
 	}
 	tables := dynamo.NewClient(aws)
 	files := bucket.Config{
@@ -68,26 +69,46 @@ func openAWS(ctx context.Context, c config) (*backend, error) {
 		},
 		// Others may be at work on the same tables.
 		abandoned: time.Now(),
-		erase: func(ctx context.Context, account user.Account) error {
-			return eraseAWS(ctx, c, account, users, jobs, objects)
-		},
-		close: func() error { return nil },
+		close:     func() error { return nil },
 	}, nil
 }
 
-// eraseAWS deletes an account from tables and bucket. Its waiting messages name runs that are gone, and do nothing.
-func eraseAWS(ctx context.Context, c config, account user.Account, users *dynamo.Users, jobs *dynamo.Jobs, objects *bucket.Store) error {
-	report := func(what string) func(int) {
-		return func(deleted int) { fmt.Fprintf(c.out, "%d %s deleted\n", deleted, what) }
-	}
-	// Settings and runs go first: nothing can start any more.
-	_, err := jobs.Erase(ctx, account, report("records"))
+// toErase names what erasing an account needs.
+func toErase() deployment.Function {
+	return deployment.Function{Name: "local -aws -erase", Needs: []deployment.Variable{deployment.UsersTable, deployment.JobsTable, deployment.Bucket}}
+}
+
+// eraseAWS deletes an account from tables and bucket, with the credentials of an operator. Its waiting messages name runs that are
+// gone, and do nothing.
+func eraseAWS(ctx context.Context, c config, account user.Account) error {
+	env, err := deployment.Read(os.Getenv, toErase())
 	if err != nil {
 		return err
 	}
-	if _, err = users.Erase(ctx, account, report("users")); err != nil {
+	aws, err := loadAWS(ctx)
+	if err != nil {
 		return err
 	}
-	_, err = objects.Erase(ctx, account)
+	report := func(what string) func(int) {
+		return func(deleted int) { fmt.Fprintf(c.out, "%d %s deleted\n", deleted, what) }
+	}
+	tables := dynamo.NewClient(aws)
+	// Settings and runs go first: nothing can start any more.
+	if _, err := dynamo.NewJobs(tables, env.Get(deployment.JobsTable), time.Now).Erase(ctx, account, report("records")); err != nil {
+		return err
+	}
+	if _, err := dynamo.NewUsers(tables, env.Get(deployment.UsersTable)).Erase(ctx, account, report("users")); err != nil {
+		return err
+	}
+	files, err := bucket.New(bucket.Config{Client: bucket.NewClient(aws), Bucket: env.Get(deployment.Bucket)}).Erase(ctx, account)
+	report("files")(files)
 	return err
+}
+
+func loadAWS(ctx context.Context) (aws.Config, error) {
+	c, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithAppID("rollcall-local"))
+	if err != nil {
+		return c, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	return c, nil
 }

@@ -8,7 +8,6 @@ import (
 	"rollcall/shared/embedded"
 	"rollcall/shared/importer"
 	"rollcall/shared/queue"
-	"rollcall/shared/user"
 )
 
 // backend is where local keeps everything: a folder, or AWS.
@@ -22,7 +21,6 @@ type backend struct {
 	// sweep deletes what is past its time, downloads serves the links; nil where the backend does that itself.
 	sweep     func(context.Context) error
 	downloads http.Handler
-	erase     func(context.Context, user.Account) error
 	close     func() error
 }
 
@@ -47,6 +45,6 @@ func openFolder(c config, base string) (*backend, error) {
 		receive: store.Queue().Run,
 		// Nobody else is at work on this folder: what is unfinished now was left by a process that died.
 		abandoned: time.Now().Add(time.Hour),
-		sweep:     store.Sweep, downloads: store.DownloadHandler(), erase: store.Erase, close: store.Close,
+		sweep:     store.Sweep, downloads: store.DownloadHandler(), close: store.Close,
 	}, nil
 }

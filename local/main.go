@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"rollcall/shared/embedded"
 	"rollcall/shared/user"
 )
 
@@ -55,13 +56,23 @@ func run(ctx context.Context, args []string) error {
 	return serve(ctx, c)
 }
 
-// eraseAccount deletes an account from AWS, or from the data folder, which no server may have open.
-func eraseAccount(ctx context.Context, c config, account user.Account) error {
-	store, err := c.open(ctx, "")
+// eraseFolder deletes an account from the data folder, which no server may have open.
+func eraseFolder(ctx context.Context, c config, account user.Account) error {
+	store, err := embedded.Open(c.data, embedded.Options{Log: c.log})
 	if err != nil {
 		return err
 	}
-	err = errors.Join(store.erase(ctx, account), store.close())
+	return errors.Join(store.Erase(ctx, account), store.Close())
+}
+
+// eraseAccount deletes all that there is of an account.
+func eraseAccount(ctx context.Context, c config, account user.Account) error {
+	var err error
+	if c.aws {
+		err = eraseAWS(ctx, c, account)
+	} else {
+		err = eraseFolder(ctx, c, account)
+	}
 	if err == nil {
 		fmt.Fprintf(c.out, "erased account %s\n", account)
 	}
