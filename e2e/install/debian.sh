@@ -17,6 +17,7 @@ samba-dsdb-modules
 samba-vfs-modules
 winbind
 ldb-tools
+389-ds-base
 '
 
 say() { printf '%s\n' "e2e packages: $*"; }
@@ -56,7 +57,7 @@ restore_services() {
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
-	say "this is not Debian; install OpenLDAP (slapd, ldap-utils) and Samba AD by hand." >&2
+	say "this is not Debian; install OpenLDAP (slapd, ldap-utils), Samba AD and 389 DS by hand." >&2
 	exit 1
 fi
 
@@ -95,6 +96,7 @@ for package in $wanted; do
 	samba) disable smbd nmbd samba-ad-dc ;;
 	samba-ad-dc) disable samba-ad-dc ;;
 	winbind) disable winbind ;;
+	389-ds-base) disable dirsrv.target ;;
 	esac
 done
 
