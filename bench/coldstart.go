@@ -87,7 +87,8 @@ func coldStart(binary string, f deployment.Function) work {
 		select {
 		case at := <-asked:
 			err = c.Process.Kill()
-			_ = <-exited // that it was killed
+			//nolint:errcheck // it was killed
+			<-exited
 			return sample{wall: at.Sub(begun), cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}, err
 		case err := <-exited:
 			return sample{}, fmt.Errorf("%s ended before it asked for an event: %w", f.Name, err)

@@ -122,6 +122,10 @@ func (s series) String() string {
 func goals(list []goal) string {
 	var parts []string
 	for _, g := range list {
+		if g.shown {
+			parts = append(parts, fmt.Sprintf("%s %.3g%s", g.what, g.got, g.unit))
+			continue
+		}
 		verdict := "met"
 		if !g.met() {
 			verdict = "**missed**"

@@ -21,6 +21,8 @@ type row struct {
 type goal struct {
 	what, unit string
 	got, most  float64
+	// shown marks a number that has no limit.
+	shown bool
 }
 
 func (g goal) met() bool { return g.got <= g.most }

@@ -34,6 +34,12 @@ func TestTheReaderAnswersAsGoLDAP(t *testing.T) {
 	sameAnswers(t, s, s.BaseDN, 2503)
 }
 
+func TestTheReaderAnswersAsGoLDAPOn389(t *testing.T) {
+	t.Parallel()
+	s := ldapserver.DS389(t, ldapserver.DS389Config{Entries: ldapserver.People(1200)})
+	sameAnswers(t, s, s.BaseDN, 1203)
+}
+
 // sameAnswers reads all entries below a base with both clients. There are at least so many.
 func sameAnswers(t *testing.T, s *ldapserver.Server, base string, least int) {
 	t.Helper()
@@ -49,6 +55,9 @@ func sameAnswers(t *testing.T, s *ldapserver.Server, base string, least int) {
 func readerAnswer(t *testing.T, s *ldapserver.Server, base string) findings {
 	t.Helper()
 	to := settings.Connection{ServerType: settings.Exchange, Host: s.Host, Port: s.SSLPort, UseSSL: true, Username: s.Username, Password: secret.New(s.Password), CACertificate: s.CACertificate}
+	if s.SSLPort == 0 {
+		to.Port, to.UseSSL, to.AllowUnencrypted = s.Port, false, true
+	}
 	out := findings{Entries: map[string][]string{}}
 	query := directory.Query{SearchBase: base, Filter: "(objectClass=*)", Attributes: comparedAttributes}
 	info, err := directory.New(directory.Config{}).Read(t.Context(), to, query, func(directory.Step) {}, func(e *directory.Entry) error {
@@ -73,6 +82,9 @@ func generalAnswer(t *testing.T, s *ldapserver.Server, base string) findings {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM([]byte(s.CACertificate))
 	address := "ldaps://" + net.JoinHostPort(s.Host, strconv.Itoa(s.SSLPort))
+	if s.SSLPort == 0 {
+		address = "ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
+	}
 	conn, err := ldap.DialURL(address, ldap.DialWithTLSConfig(&tls.Config{RootCAs: pool, ServerName: s.Host}))
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ samba-vfs-modules
 winbind
 ldb-tools
 chromium
+389-ds-base
 '
 # DynamoDB Local is a Java program that npm brings (dynamodb.sh). Any Java from 17 on and any npm will do.
 command -v java >/dev/null 2>&1 || packages="$packages openjdk-17-jre-headless"
@@ -61,7 +62,7 @@ restore_services() {
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
-	say "this is not Debian; install OpenLDAP (slapd, ldap-utils), Samba AD and Chromium by hand." >&2
+	say "this is not Debian; install OpenLDAP (slapd, ldap-utils), Samba AD, 389 DS and Chromium by hand." >&2
 	exit 1
 fi
 
@@ -100,6 +101,7 @@ for package in $wanted; do
 	samba) disable smbd nmbd samba-ad-dc ;;
 	samba-ad-dc) disable samba-ad-dc ;;
 	winbind) disable winbind ;;
+	389-ds-base) disable dirsrv.target ;;
 	esac
 done
 

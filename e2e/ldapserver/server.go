@@ -1,4 +1,4 @@
-// Package ldapserver starts real directory servers for tests, from Debian's packages: OpenLDAP and Samba AD.
+// Package ldapserver starts real directory servers for tests, from Debian's packages: OpenLDAP, Samba AD and 389 Directory Server.
 // They listen on loopback, keep everything in a folder of the caller's, and leave nothing behind. It exists because a
 // fake directory only has the manners its author thought of.
 package ldapserver

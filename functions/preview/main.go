@@ -45,5 +45,5 @@ func buildWorker(ctx context.Context, s function.Setup) (function.Invoker, error
 	}
 	work := s.Work(c)
 	work.Opener = passwordkey.New(passwordkey.NewClient(c), s.Get(deployment.PasswordKey))
-	return function.Worker(s.Get(deployment.PreviewsQueue), s.Consumer(c), previews.Worker(importer.NewWorker(work)), s.Log), nil
+	return function.Worker(s.Get(deployment.PreviewsQueue), s.Consumer(c), previews.Worker(importer.NewWorker(work))), nil
 }

@@ -51,7 +51,7 @@ func buildWorker(ctx context.Context, s function.Setup) (function.Invoker, error
 	work := s.Work(c)
 	work.Opener = passwordkey.New(passwordkey.NewClient(c), s.Get(deployment.PasswordKey))
 	work.Events = bus.New(bus.NewClient(c), s.Get(deployment.EventBus))
-	return function.Worker(s.Get(deployment.SyncsQueue), s.Consumer(c), syncs.Worker(importer.NewWorker(work)), s.Log), nil
+	return function.Worker(s.Get(deployment.SyncsQueue), s.Consumer(c), syncs.Worker(importer.NewWorker(work))), nil
 }
 
 func buildSchedule(ctx context.Context, s function.Setup) (function.Invoker, error) {

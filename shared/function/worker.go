@@ -2,7 +2,6 @@ package function
 
 import (
 	"context"
-	"log/slog"
 	"strconv"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -18,13 +17,11 @@ const receiveCount = "ApproximateReceiveCount"
 // Worker does what the messages of a FIFO queue ask for, while consumer keeps them from being handed out again. It answers with
 // the messages that failed (ReportBatchItemFailures), and so with all behind the first of those: their order is the queue's
 // promise.
-func Worker(queueURL string, consumer fifo.Consumer, handle queue.Handler, log *slog.Logger) Invoker {
+func Worker(queueURL string, consumer fifo.Consumer, handle queue.Handler) Invoker {
 	return lambda.NewHandler(func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 		for at, record := range event.Records {
-			receives, err := strconv.Atoi(record.Attributes[receiveCount])
-			if err != nil {
-				log.WarnContext(ctx, "a message does not say how often it was received", "message", record.MessageId, "error", err)
-			}
+			// A count that cannot be read is 0, and then the wait after a failure is the shortest.
+			receives, _ := strconv.Atoi(record.Attributes[receiveCount])
 			delivery := fifo.Delivery{QueueURL: queueURL, ReceiptHandle: record.ReceiptHandle, MessageID: record.MessageId, Body: record.Body, Receives: receives}
 			if consumer.Handle(ctx, delivery, handle) != nil {
 				// The consumer has logged why and said when it comes again.

@@ -46,7 +46,7 @@ func TestAFailureHoldsBackWhatIsBehindIt(t *testing.T) {
 			}
 			handled++
 			return nil
-		}, slog.New(slog.DiscardHandler)).Invoke(t.Context(), payload)
+		}).Invoke(t.Context(), payload)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ import (
 	"rollcall/shared/queue"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/snapshot"
 	"rollcall/shared/user"
 	"rollcall/shared/userstore"
 )
@@ -105,4 +106,7 @@ type Config struct {
 	NewID func() string
 	Log   *slog.Logger
 	Tick  time.Duration
+
+	// plans remembers the footers of the plans that were looked at last.
+	plans *snapshot.Opener
 }

@@ -32,7 +32,7 @@ func (c Config) openJournal(ctx context.Context, account user.Account, run jobst
 		return nil, err
 	}
 	j.object = object
-	if j.reader, err = snapshot.Open(object, object.Size()); err != nil {
+	if j.reader, err = c.plans.Open(string(account)+"\x00"+run.PlanKey, object, object.Size()); err != nil {
 		object.Close()
 		return nil, err
 	}

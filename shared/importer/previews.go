@@ -116,7 +116,7 @@ func (c Config) readPlan(ctx context.Context, account user.Account, key string, 
 		return err
 	}
 	defer object.Close()
-	reader, err := snapshot.Open(object, object.Size())
+	reader, err := c.plans.Open(string(account)+"\x00"+key, object, object.Size())
 	if err != nil {
 		return err
 	}

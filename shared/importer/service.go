@@ -13,6 +13,7 @@ import (
 	"rollcall/shared/jobstore"
 	"rollcall/shared/queue"
 	"rollcall/shared/settings"
+	"rollcall/shared/snapshot"
 )
 
 // Service takes the requests of an account's people: each method checks its input, does what is quick at once, and
@@ -40,6 +41,7 @@ func (c Config) withDefaults() Config {
 	if c.Tick == 0 {
 		c.Tick = 500 * time.Millisecond
 	}
+	c.plans = new(snapshot.Opener)
 	return c
 }
 

@@ -29,28 +29,42 @@ type Reader struct {
 	index    []indexInfo
 }
 
+// trailer is what ends a snapshot: where its footer is, how long, its checksum, and the format.
+type trailer [trailerSize]byte
+
 // Open reads the footer of a snapshot of the given size.
 func Open(object io.ReaderAt, size int64) (*Reader, error) {
-	var trailer [trailerSize]byte
+	end, err := readTrailer(object, size)
+	if err != nil {
+		return nil, err
+	}
+	return open(object, size, end)
+}
+
+func readTrailer(object io.ReaderAt, size int64) (end trailer, err error) {
 	if size < trailerSize {
-		return nil, fmt.Errorf("read the trailer: %w", ErrDamaged)
+		return end, fmt.Errorf("read the trailer: %w", ErrDamaged)
 	}
-	if _, err := object.ReadAt(trailer[:], size-trailerSize); err != nil {
-		return nil, fmt.Errorf("read the trailer: %w", err)
+	if _, err := object.ReadAt(end[:], size-trailerSize); err != nil {
+		return end, fmt.Errorf("read the trailer: %w", err)
 	}
-	if !bytes.Equal(trailer[trailerSize-4:], magic[:]) {
-		return nil, fmt.Errorf("read the trailer: %w", ErrDamaged)
+	if !bytes.Equal(end[trailerSize-4:], magic[:]) {
+		return end, fmt.Errorf("read the trailer: %w", ErrDamaged)
 	}
-	if v := binary.LittleEndian.Uint32(trailer[16:]); v != formatVersion {
-		return nil, fmt.Errorf("%w: it is %d, and this program reads %d", ErrVersion, v, formatVersion)
+	if v := binary.LittleEndian.Uint32(end[16:]); v != formatVersion {
+		return end, fmt.Errorf("%w: it is %d, and this program reads %d", ErrVersion, v, formatVersion)
 	}
-	offset := int64(binary.LittleEndian.Uint64(trailer[:]))
-	length := binary.LittleEndian.Uint32(trailer[8:])
+	return end, nil
+}
+
+func open(object io.ReaderAt, size int64, end trailer) (*Reader, error) {
+	offset := int64(binary.LittleEndian.Uint64(end[:]))
+	length := binary.LittleEndian.Uint32(end[8:])
 	if offset < 0 || offset > size || int64(length) > size-offset {
 		return nil, fmt.Errorf("read the trailer: %w", ErrDamaged)
 	}
 	r := &Reader{object: object, sections: make([][]int, sectionCount())}
-	footer, err := r.unpack(offset, length, binary.LittleEndian.Uint32(trailer[12:]), nil)
+	footer, err := r.unpack(offset, length, binary.LittleEndian.Uint32(end[12:]), nil)
 	if err != nil {
 		return nil, fmt.Errorf("read the footer: %w", err)
 	}
