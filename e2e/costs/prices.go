@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// Prices are AWS's public prices on demand in US East (N. Virginia), in US dollars, as the services' price pages had them in
-// 2026 as far as they could be read; the free tier is left out. Check them before you rely on a sum.
+// Prices are AWS's public list prices on demand in US East (N. Virginia), in US dollars; the free tier is left out. They were taken
+// on 2026-11-25 from what others quote of the services' price pages (DynamoDB's after the cut of November 2024), since those pages
+// were out of reach: check them before you rely on a sum.
 const (
-	pricesAsOf = "US East (N. Virginia), on demand, read from the services' public price pages in 2026"
+	pricesAsOf = "AWS's list prices in US East (N. Virginia) as quoted on 2026-11-25 (check them before you rely on a sum)"
 
 	perMillionWriteUnits = 0.625
 	perMillionReadUnits  = 0.125

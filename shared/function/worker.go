@@ -25,7 +25,7 @@ func Worker(queueURL string, consumer fifo.Consumer, handle queue.Handler) Invok
 			delivery := fifo.Delivery{QueueURL: queueURL, ReceiptHandle: record.ReceiptHandle, MessageID: record.MessageId, Body: record.Body, Receives: receives}
 			if consumer.Handle(ctx, delivery, handle) != nil {
 				// The consumer has logged why and said when it comes again.
-				return failures(event.Records[at:]), nil
+				return failures(event.Records[at:]), nil //nolint:nilerr // the answer is how a function says so
 			}
 		}
 		return events.SQSEventResponse{}, nil
