@@ -129,4 +129,4 @@ tools:
 
 .PHONY: clean
 clean: ## remove what was built; data in $(DATA) stays
-	@rm -rf bin dist cdk.out e2e/out
+	@rm -rf bin dist cdk.out e2e/out bench/cache

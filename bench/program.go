@@ -108,7 +108,7 @@ func (p *program) call(ctx context.Context, account, method, path string, body, 
 }
 
 // pollInterval is short beside what is timed, and long enough to cost the program little.
-const pollInterval = 5 * time.Millisecond
+const pollInterval = 20 * time.Millisecond
 
 // finish starts a run and waits for its end; it is an error unless it ends as done.
 func (p *program) finish(ctx context.Context, account, path string, body any) (run, error) {

@@ -59,7 +59,7 @@ const (
 	flagDisabled
 )
 
-// Collector turns entries into addresses as they arrive. It keeps some 250 bytes of an entry with two addresses and frees everything else.
+// Collector turns entries into addresses as they arrive. It keeps some 300 bytes of an entry with two addresses and frees everything else.
 type Collector struct {
 	rules   *Rules
 	arena   arena

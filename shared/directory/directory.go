@@ -24,7 +24,7 @@ type Config struct {
 	AllowPort func(int) error
 	// StepTimeout bounds each step before the search: 15 s.
 	StepTimeout time.Duration
-	// IdleTimeout bounds the wait for the next message of the search: 60 s.
+	// IdleTimeout bounds the wait for the next message of the search: 60 s, and up to a sixteenth more.
 	IdleTimeout time.Duration
 	// PageSize is the number of entries asked for at a time: 1000.
 	PageSize int

@@ -18,9 +18,8 @@ var known = []string{
 	string(user.TypeShared), string(user.TypeUnknown),
 }
 
-// encodeUser writes a user without its key, and first of all what conditions need.
-func encodeUser(u *user.User) []byte {
-	b := make([]byte, 0, 96+len(u.LastRunID)+len(u.Address)+len(u.PrimaryAddress)+len(u.DirectoryID)+len(u.SourceID)+len(u.DN))
+// appendUser writes a user without its key, and first of all what conditions need.
+func appendUser(b []byte, u *user.User) []byte {
 	b = append(b, codecVersion)
 	b = binary.AppendVarint(b, u.Version)
 	b = packed.AppendText(b, u.LastRunID)

@@ -138,8 +138,9 @@ func (a accountUsers) Apply(ctx context.Context, changes []userstore.Change) ([]
 			return err
 		}
 		b.FillPercent = 0.9
+		var values []byte
 		for i := range changes {
-			if outcomes[i], err = applyUser(b, &changes[i]); err != nil {
+			if outcomes[i], values, err = applyUser(b, &changes[i], values); err != nil {
 				return fmt.Errorf("write user %s: %w", changes[i].Key, err)
 			}
 		}
@@ -151,18 +152,25 @@ func (a accountUsers) Apply(ctx context.Context, changes []userstore.Change) ([]
 	return outcomes, nil
 }
 
-// applyUser writes one change if its condition holds.
-func applyUser(b *bolt.Bucket, c *userstore.Change) (userstore.Outcome, error) {
+// valuesBlock is how much memory for values is made at a time: the database keeps each until the transaction ends.
+const valuesBlock = 64 << 10
+
+// applyUser writes one change if its condition holds. The value goes behind values, which it returns.
+func applyUser(b *bolt.Bucket, c *userstore.Change, values []byte) (userstore.Outcome, []byte, error) {
 	key := []byte(c.Key)
-	stored := b.Get(key)
-	outcome, err := judge(stored, c)
+	outcome, err := judge(b.Get(key), c)
 	if err != nil || outcome != 0 {
-		return outcome, err
+		return outcome, values, err
 	}
 	if c.After == nil {
-		return userstore.Applied, b.Delete(key)
+		return userstore.Applied, values, b.Delete(key)
 	}
-	return userstore.Applied, b.Put(key, encodeUser(c.After))
+	if cap(values)-len(values) < valuesBlock/16 {
+		values = make([]byte, 0, valuesBlock)
+	}
+	start := len(values)
+	values = appendUser(values, c.After)
+	return userstore.Applied, values, b.Put(key, values[start:len(values):len(values)])
 }
 
 // judge returns the outcome of a change that must not be written, and 0 for one that may.

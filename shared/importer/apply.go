@@ -147,13 +147,13 @@ func heldOptions(o settings.Options, guard plan.Guard) settings.Options {
 	return o
 }
 
-// stamp gives a row's after-user what only the run knows. It depends on nothing but the row and the run, so that a
+// stamp gives a row's after-user what only the run knows, in place. It depends on nothing but the row and the run, so that a
 // repeated attempt writes, and an undo expects, the very same user.
-func stamp(row *plan.Row, run *jobstore.Run) *user.User {
-	if row.After == nil {
-		return nil
+func stamp(row *plan.Row, run *jobstore.Run) {
+	after := row.After
+	if after == nil {
+		return
 	}
-	after := *row.After
 	after.LastRunID, after.UpdatedAt = run.ID, run.StartedAt
 	if row.New && run.Import.Options.SendHSR {
 		after.HeldSpamReport = user.ReportDaily
@@ -166,7 +166,6 @@ func stamp(row *plan.Row, run *jobstore.Run) *user.User {
 	} else {
 		after.Version = row.Before.Version + 1
 	}
-	return &after
 }
 
 // applier writes a plan's batches.
@@ -230,7 +229,8 @@ func (a *applier) add(ctx context.Context, batch snapshot.Batch) error {
 		if !plan.Applies(row, a.options) {
 			continue
 		}
-		change := userstore.Change{Key: row.Key, After: stamp(row, &a.run)}
+		stamp(row, &a.run)
+		change := userstore.Change{Key: row.Key, After: row.After}
 		if row.Before != nil {
 			change.Expect = row.Before.Version
 		}

@@ -62,7 +62,7 @@ func (j *journal) page(ctx context.Context, f snapshot.Filter, cursor string, li
 	out := ChangePage{Next: page.Next}
 	for _, placed := range page.Rows {
 		change := Change{Row: placed.Row, Outcome: j.outcome(&placed.Row, placed.Position)}
-		change.After = stamp(&placed.Row, &j.run)
+		stamp(&change.Row, &j.run)
 		out.Changes = append(out.Changes, change)
 	}
 	return out, nil

@@ -72,7 +72,7 @@ func (j *journal) applied(ctx context.Context) (iter.Seq[plan.Row], *error) {
 				continue
 			}
 			row := placed.Row
-			row.After = stamp(&row, &j.run)
+			stamp(&row, &j.run)
 			if !yield(row) {
 				return
 			}

@@ -86,12 +86,26 @@ func appendUser(b []byte, u, base *user.User) []byte {
 }
 
 // decoder reads what the functions above write.
-type decoder struct{ packed.Reader }
+type decoder struct {
+	packed.Reader
+	// users is memory for the users of the rows to come; more is made when it is used up.
+	users []user.User
+}
 
-func newDecoder(text string) decoder { return decoder{packed.NewReader(text)} }
+func newDecoder(text string) decoder { return decoder{Reader: packed.NewReader(text)} }
 
-// row reads a row of a section. scratch holds the row's users, whose memory it may reuse.
-func (d *decoder) row(s section, row *plan.Row, scratch *[2]user.User) {
+// newUser returns memory for one user.
+func (d *decoder) newUser() *user.User {
+	if len(d.users) == 0 {
+		d.users = make([]user.User, blockRows)
+	}
+	u := &d.users[0]
+	d.users = d.users[1:]
+	return u
+}
+
+// row reads a row of a section.
+func (d *decoder) row(s section, row *plan.Row) {
 	flags := d.Byte()
 	*row = plan.Row{Change: s.change(), Kind: s.kind(), Type: s.typ(), New: flags&isNew != 0}
 	row.Key = d.Text()
@@ -105,12 +119,13 @@ func (d *decoder) row(s section, row *plan.Row, scratch *[2]user.User) {
 	}
 	base := rowUser(row)
 	if flags&hasBefore != 0 {
-		d.user(&scratch[0], base)
-		row.Before, base = &scratch[0], &scratch[0]
+		row.Before = d.newUser()
+		d.user(row.Before, base)
+		base = row.Before
 	}
 	if flags&hasAfter != 0 {
-		d.user(&scratch[1], base)
-		row.After = &scratch[1]
+		row.After = d.newUser()
+		d.user(row.After, base)
 	}
 }
 

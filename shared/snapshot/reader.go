@@ -13,7 +13,6 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"rollcall/shared/plan"
-	"rollcall/shared/user"
 )
 
 // maxBlock bounds the length of a block once it is unpacked, in bytes.
@@ -153,10 +152,9 @@ func (r *Reader) block(n int) ([]plan.Row, error) {
 		return nil, fmt.Errorf("read block %d of the stored plan: %w", n, err)
 	}
 	rows := make([]plan.Row, info.rows)
-	users := make([][2]user.User, info.rows)
 	d := newDecoder(text)
 	for i := range rows {
-		d.row(info.section, &rows[i], &users[i])
+		d.row(info.section, &rows[i])
 	}
 	return rows, d.finish(fmt.Sprintf("read block %d of the stored plan", n))
 }

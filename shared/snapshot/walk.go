@@ -87,7 +87,8 @@ func (w *walker) readTo(info *blockInfo) error {
 		w.decoder, w.open, w.read = newDecoder(text), true, 0
 	}
 	for ; w.read <= w.row0; w.read++ {
-		w.decoder.row(w.section, &w.row, &w.users)
+		w.decoder.users = w.users[:]
+		w.decoder.row(w.section, &w.row)
 	}
 	if w.decoder.Err() != nil {
 		return w.decoder.finish(fmt.Sprintf("read block %d of the stored plan", block))
