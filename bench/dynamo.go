@@ -15,7 +15,7 @@ import (
 // loop of conditional PutItem with the same concurrency, both into DynamoDB Local.
 const (
 	dynamoPackage    = "./shared/dynamo"
-	dynamoFirstSync  = "BenchmarkFirstSync"
+	dynamoFirstSync  = "BenchmarkImport"
 	dynamoPlainPuts  = "BenchmarkConditionalPuts"
 	dynamoMostWanted = 1.15
 )

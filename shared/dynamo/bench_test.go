@@ -70,6 +70,24 @@ func BenchmarkFirstSync(b *testing.B) {
 	b.ReportMetric(ways[0].took.Seconds()/ways[1].took.Seconds(), "apply/put")
 }
 
+// importUsers is how many users the two benchmarks below write, which bench lets take turns (make bench).
+const importUsers = 100_000
+
+// BenchmarkImport writes 100,000 new users as a first sync does.
+func BenchmarkImport(b *testing.B) { benchmarkWay(b, writeByApply) }
+
+// BenchmarkConditionalPuts writes them by a plain loop of conditional PutItems, as many at a time.
+func BenchmarkConditionalPuts(b *testing.B) { benchmarkWay(b, writeByPut) }
+
+func benchmarkWay(b *testing.B, write func(*testing.B, *dynamodb.Client, string, []userstore.Change)) {
+	changes := newUsers(importUsers + benchUsers)
+	client, table, _ := newTables(b, nil)
+	write(b, client, table, changes[importUsers:]) // opens connections, and warms Java up
+	for b.Loop() {
+		write(b, client, table, changes[:importUsers])
+	}
+}
+
 func writeByApply(b *testing.B, client *dynamodb.Client, table string, changes []userstore.Change) {
 	users := dynamo.NewUsers(client, table).For("acme")
 	for part := range slices.Chunk(changes, 1024) {
