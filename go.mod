@@ -105,5 +105,5 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/versity/versitygw v1.8.0
 	golang.org/x/crypto v0.58.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/sys v0.49.0
 )

@@ -39,7 +39,7 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	s.conn.SetDeadline(time.Time{})
 	p := &pager{
 		session: s, onEntry: onEntry, attributes: q.Attributes,
-		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes},
+		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes, socket: s.socket},
 	}
 	unwatch := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
 	err := p.run(ctx)

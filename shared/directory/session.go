@@ -22,6 +22,8 @@ type session struct {
 	to     settings.Connection
 	onStep func(Step)
 	conn   net.Conn
+	// socket is the connection below TLS.
+	socket *socket
 	// root is what the rootDSE says; empty where the server shows none.
 	root rootDSE
 	info Info
@@ -170,7 +172,8 @@ func (s *session) connect(ctx context.Context, addresses []netip.Addr) (string, 
 		conn, err := s.c.Dial(limit, "tcp", address)
 		cancel()
 		if err == nil {
-			s.conn = conn
+			s.conn = newSocket(conn)
+			s.socket, _ = s.conn.(*socket)
 			return "connected to " + address, nil
 		}
 		failures = append(failures, err)

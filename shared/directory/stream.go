@@ -31,6 +31,10 @@ type stream struct {
 	start, end int
 	// armed is when the read deadline was set.
 	armed time.Time
+	// socket is the connection below TLS, nil where it is of another kind.
+	socket *socket
+	// messages and octets are what came so far, and due is how many messages the page at hand should still have.
+	messages, octets, due int
 }
 
 // errTooLong and errTooManyBytes are the bounds that a hostile server meets.
@@ -53,6 +57,9 @@ func (s *stream) next(ctx context.Context) (message, error) {
 		if header > 0 && s.end-s.start >= total {
 			raw := s.buffer[s.start : s.start+total]
 			s.start += total
+			s.messages++
+			s.octets += total
+			s.due--
 			return parseMessage(raw)
 		}
 		if err := s.fill(ctx, total); err != nil {
@@ -77,6 +84,9 @@ func (s *stream) fill(ctx context.Context, need int) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if s.socket != nil {
+		s.socket.expect(s.coming())
+	}
 	n, err := s.conn.Read(s.buffer[s.end:])
 	s.end += n
 	if s.left -= int64(n); s.left < 0 {
@@ -89,6 +99,14 @@ func (s *stream) fill(ctx context.Context, need int) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
+}
+
+// coming estimates how many bytes of the page at hand are still to come.
+func (s *stream) coming() int {
+	if s.messages == 0 {
+		return 0
+	}
+	return s.due*(s.octets/s.messages) - (s.end - s.start)
 }
 
 // arm gives the server its idle time from now on, and up to a sixteenth more: the deadline is not moved for each of many small reads,
@@ -132,6 +150,7 @@ func (s *stream) send(r searchRequest) error {
 		controls.AppendChild(paging.Encode())
 		envelope.AppendChild(controls)
 	}
+	s.due = r.pageSize
 	s.conn.SetWriteDeadline(time.Now().Add(s.idle))
 	_, err = s.conn.Write(envelope.Bytes())
 	return err
