@@ -186,13 +186,13 @@ func storedPairs(database string) ([]pair, error) {
 }
 
 // csv is our writer beside encoding/csv, both from memory.
-func (b *bench) csv(ctx context.Context) (err error) {
+func (b *bench) csv(ctx context.Context) error {
 	const rows = 1_000_000
 	side := func(name string) work {
 		return func(ctx context.Context) (sample, error) { return b.child(ctx, name, strconv.Itoa(rows)) }
 	}
 	r := row{work: fmt.Sprintf("CSV of %s rows", thousands(rows)), peer: "encoding/csv of the same rows; both from memory"}
-	if r.ours, r.base, err = alternate(ctx, rounds, side("csv"), side("encoding")); err != nil {
+	if err := b.alternate(ctx, &r, rounds, side("csv"), side("encoding")); err != nil {
 		return err
 	}
 	r.ratio("wall", wall, 1.5)

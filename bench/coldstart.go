@@ -41,7 +41,7 @@ func (b *bench) coldStarts(ctx context.Context) error {
 			}
 		}
 		r := row{work: "cold start of " + f.Name + " to its first `next`", peer: "a handler with aws-lambda-go and its clients alone"}
-		if r.ours, r.base, err = alternate(ctx, coldRounds, coldStart(ours, f), coldStart(base, f)); err != nil {
+		if err := b.alternate(ctx, &r, coldRounds, coldStart(ours, f), coldStart(base, f)); err != nil {
 			return err
 		}
 		r.ratio("wall", wall, coldMost)

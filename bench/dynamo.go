@@ -21,14 +21,14 @@ const (
 )
 
 // dynamo is the first sync into DynamoDB Local. It runs where the package is there.
-func (b *bench) dynamo(ctx context.Context) (err error) {
+func (b *bench) dynamo(ctx context.Context) error {
 	r := row{work: fmt.Sprintf("first sync of %s users into DynamoDB Local", thousands(syncedUsers)), peer: "a plain loop of conditional PutItem, same concurrency"}
 	if found, _ := filepath.Glob(dynamoPackage); len(found) == 0 {
 		r.note = "not measured: this tree has no " + dynamoPackage
 		b.add(r)
 		return nil
 	}
-	if r.ours, r.base, err = alternate(ctx, rounds, goBenchmark(dynamoPackage, dynamoFirstSync), goBenchmark(dynamoPackage, dynamoPlainPuts)); err != nil {
+	if err := b.alternate(ctx, &r, rounds, goBenchmark(dynamoPackage, dynamoFirstSync), goBenchmark(dynamoPackage, dynamoPlainPuts)); err != nil {
 		return err
 	}
 	r.ratio("wall", wall, dynamoMostWanted)

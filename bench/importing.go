@@ -71,10 +71,10 @@ const syncedUsers = 100_000
 var previewLimits = map[int]float64{100_000: 192, 1_000_000: 1024}
 
 // previewing is a whole preview beside ldapsearch: read, extract, plan against what the account has, store the plan.
-func (b *bench) previewing(ctx context.Context, p *program, d *slapd, connection map[string]any, account string) (err error) {
+func (b *bench) previewing(ctx context.Context, p *program, d *slapd, connection map[string]any, account string) error {
 	r := row{work: fmt.Sprintf("preview of %s entries against %s", thousands(d.entries), map[string]string{"empty": "an empty list", "synced": thousands(syncedUsers) + " stored users"}[account]),
 		peer: "ldapsearch, " + d.security}
-	if r.ours, r.base, err = alternate(ctx, rounds, p.preview(ctx, account, map[string]any{"connection": connection}, d.entries), d.ldapsearch()); err != nil {
+	if err := b.alternate(ctx, &r, rounds, p.preview(ctx, account, map[string]any{"connection": connection}, d.entries), d.ldapsearch()); err != nil {
 		return err
 	}
 	r.ratio("wall", wall, 2)
@@ -155,7 +155,7 @@ func (p *program) saveAndSync(ctx context.Context, account string, request map[s
 }
 
 // unchanged is a sync that finds everything as it is, beside a preview of the same.
-func (b *bench) unchanged(ctx context.Context, p *program, request map[string]any) (err error) {
+func (b *bench) unchanged(ctx context.Context, p *program, request map[string]any) error {
 	written := 0
 	again := func(context.Context) (sample, error) {
 		return p.timed(func() error {
@@ -168,7 +168,7 @@ func (b *bench) unchanged(ctx context.Context, p *program, request map[string]an
 		})
 	}
 	r := row{work: fmt.Sprintf("second sync of %s unchanged users", thousands(syncedUsers)), peer: "a preview of the same"}
-	if r.ours, r.base, err = alternate(ctx, rounds, again, p.preview(ctx, "synced", request, syncedUsers)); err != nil {
+	if err := b.alternate(ctx, &r, rounds, again, p.preview(ctx, "synced", request, syncedUsers)); err != nil {
 		return err
 	}
 	r.ratio("wall", wall, 1.1)

@@ -56,25 +56,32 @@ func wall(s sample) float64 { return s.wall.Seconds() }
 func cpu(s sample) float64  { return s.cpu.Seconds() }
 func peak(s sample) float64 { return float64(s.peak) / (1 << 20) }
 
-// alternate runs ours and its peer in turn, so that whatever else the machine does meets both, after one run of each that does
-// not count.
-func alternate(ctx context.Context, rounds int, ours, peer work) (a, b series, err error) {
+// alternate runs the work of a row and its peer in turn, so that whatever else the machine does meets both, after one run of each that
+// does not count.
+func (b *bench) alternate(ctx context.Context, r *row, rounds int, ours, peer work) error {
 	for round := range rounds + 1 {
 		for _, side := range []struct {
+			name string
 			run  work
 			into *series
-		}{{ours, &a}, {peer, &b}} {
+		}{{"ours", ours, &r.ours}, {"its peer", peer, &r.base}} {
 			s, err := side.run(ctx)
 			if err != nil {
-				return nil, nil, err
+				return err
 			}
 			if round > 0 {
 				*side.into = append(*side.into, s)
 			}
+			if s.wall > noticeable {
+				b.say("  %s, round %d of %d, %s: %.2f s", r.work, round, rounds, side.name, s.wall.Seconds())
+			}
 		}
 	}
-	return a, b, nil
+	return nil
 }
+
+// noticeable is how long a run takes that is told of as soon as it ends.
+const noticeable = 5 * time.Second
 
 // command measures a program from its start to its end; its output is thrown away.
 func command(environment []string, name string, args ...string) work {

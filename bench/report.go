@@ -135,10 +135,11 @@ func goals(list []goal) string {
 	return strings.Join(parts, "; ")
 }
 
-// growthText is the plot with the time for an entry at each size.
+// growthText is the plot, the time for an entry at each size, and how straight the lines are.
 func growthText(lines []line) string {
 	var t strings.Builder
-	t.WriteString("## Growth\n\n![time by entries, on two logarithmic axes](growth.svg)\n\nMicroseconds for an entry, over STARTTLS:\n\n| entries |")
+	fmt.Fprintf(&t, "## Growth\n\n![time by entries, on two logarithmic axes](growth.svg)\n\nEach point is the median of %d runs, over STARTTLS; each curve is the straight line through its points: so much for a run, "+
+		"and so much for an entry. Microseconds for an entry:\n\n| entries |", growthRounds)
 	for _, l := range lines {
 		fmt.Fprintf(&t, " %s |", l.name)
 	}
@@ -152,8 +153,9 @@ func growthText(lines []line) string {
 	}
 	t.WriteString("\n")
 	for _, l := range lines {
-		least, most := l.spread()
-		fmt.Fprintf(&t, "- %s: from %s entries on, an entry takes %.2f to %.2f µs, %.0f %% apart.\n", l.name, thousands(linearFrom), least, most, 100*(most/least-1))
+		fixed, each := l.fit()
+		far := goal{what: "farthest point from that line", unit: " %", got: 100 * l.farthest(), most: 100 * straightness}
+		fmt.Fprintf(&t, "- %s: %.1f ms for a run and %.2f µs for an entry; %s\n", l.name, 1e3*fixed, 1e6*each, goals([]goal{far}))
 	}
 	return t.String() + "\n"
 }

@@ -51,10 +51,10 @@ func TestAGoBenchmarksTime(t *testing.T) {
 	}
 }
 
-// TestThePlotIsXML draws lines of which one doubles its time for an entry, and finds that.
-func TestThePlotIsXML(t *testing.T) {
+// TestGrowthTellsAStraightLine fits lines of which one has a fixed part and one bends, and draws them.
+func TestGrowthTellsAStraightLine(t *testing.T) {
 	t.Parallel()
-	lines := []line{{"steady", []point{{1_000, 0.5}, {10_000, 0.1}, {100_000, 1}}}, {"<steeper>", []point{{1_000, 0.5}, {10_000, 0.1}, {100_000, 2}}}}
+	lines := []line{{"steady", []point{{1_000, 0.06}, {10_000, 0.15}, {100_000, 1.05}}}, {"bent", []point{{1_000, 0.01}, {10_000, 0.1}, {100_000, 2}}}}
 	decoder := xml.NewDecoder(strings.NewReader(plot(lines[:1])))
 	circles := 0
 	for {
@@ -73,7 +73,7 @@ func TestThePlotIsXML(t *testing.T) {
 		t.Errorf("%d points are drawn, want 3", circles)
 	}
 	text := growthText(lines)
-	for _, want := range []string{"steady: from 10,000 entries on, an entry takes 10.00 to 10.00 µs, 0 % apart", "takes 10.00 to 20.00 µs, 100 % apart", "| 100,000 | 10.00 | 20.00 |"} {
+	for _, want := range []string{"steady: 50.0 ms for a run and 10.00 µs for an entry; ", "≤ 20: met", "≤ 20: **missed**", "| 100,000 | 10.50 | 20.00 |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, text)
 		}

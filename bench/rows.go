@@ -66,9 +66,9 @@ func (b *bench) chapters() []chapter {
 // reading is the reader beside ldapsearch.
 func (b *bench) reading(ctx context.Context, n int) error {
 	for _, security := range []string{plain, startTLS} {
-		err := b.withDirectory(ctx, n, security, func(d *slapd) (err error) {
+		err := b.withDirectory(ctx, n, security, func(d *slapd) error {
 			r := row{work: fmt.Sprintf("read %s entries, %s", thousands(n), security), peer: "ldapsearch"}
-			if r.ours, r.base, err = alternate(ctx, rounds, b.reader(d), d.ldapsearch()); err != nil {
+			if err := b.alternate(ctx, &r, rounds, b.reader(d), d.ldapsearch()); err != nil {
 				return err
 			}
 			r.ratio("wall", wall, 1.15)

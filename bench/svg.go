@@ -15,7 +15,10 @@ const (
 // colours of the lines, told apart also without colour sight (Okabe and Ito).
 var colours = []string{"#0072b2", "#009e73", "#d55e00", "#cc79a7"}
 
-// plot draws lines on two logarithmic axes as SVG, with grey lines of equal time for an entry.
+// curveSteps is how many pieces a straight line is drawn in: on logarithmic axes it is a curve.
+const curveSteps = 60
+
+// plot draws on two logarithmic axes as SVG: a point for each time that was measured, and the straight line through them.
 func plot(lines []line) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", plotWidth, plotHeight)
@@ -34,13 +37,11 @@ func plot(lines []line) string {
 	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">entries of the directory</text>`+"\n", plotLeft+plotX/2, plotTop+plotY+42)
 	for i, l := range lines {
 		colour := colours[i%len(colours)]
-		var path []string
 		for _, p := range l.points {
-			path = append(path, fmt.Sprintf("%.1f,%.1f", a.x(float64(p.entries)), a.y(p.seconds)))
 			fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"><title>%s, %s entries: %.3f s</title></circle>`+"\n",
 				a.x(float64(p.entries)), a.y(p.seconds), colour, l.name, thousands(p.entries), p.seconds)
 		}
-		fmt.Fprintf(&b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", strings.Join(path, " "), colour)
+		fmt.Fprintf(&b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="1.5"/>`+"\n", a.curve(l), colour)
 		fmt.Fprintf(&b, `<text x="%d" y="%d" fill="%s" font-weight="bold">%s</text>`+"\n", plotLeft+plotX+12, plotTop+20+20*(len(lines)-1-i), colour, l.name)
 	}
 	return b.String() + "</svg>\n"
@@ -59,6 +60,18 @@ func axesOf(lines []line) axes {
 		}
 	}
 	return a
+}
+
+// curve is the straight line through a line's points.
+func (a axes) curve(l line) string {
+	fixed, each := l.fit()
+	first, last := float64(l.points[0].entries), float64(l.points[len(l.points)-1].entries)
+	path := make([]string, curveSteps+1)
+	for i := range path {
+		entries := first * math.Pow(last/first, float64(i)/curveSteps)
+		path[i] = fmt.Sprintf("%.1f,%.1f", a.x(entries), a.y(fixed+each*entries))
+	}
+	return strings.Join(path, " ")
 }
 
 func (a axes) x(v float64) float64 { return plotLeft + plotX*(math.Log10(v)-a.minX)/(a.maxX-a.minX) }
