@@ -3,6 +3,7 @@ package embedded
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -121,16 +122,33 @@ func (a accountObjects) Open(_ context.Context, key string) (objectstore.Object,
 	return openFile{file, info.Size()}, nil
 }
 
-func (a accountObjects) Copy(ctx context.Context, from, to string) error {
-	object, err := a.Open(ctx, from)
+// Copy gives the object another name: an object never changes, so that both may share its file.
+func (a accountObjects) Copy(_ context.Context, from, to string) error {
+	source, err := a.path(from)
 	if err != nil {
 		return err
 	}
-	defer object.Close()
-	return a.Put(ctx, to, func(w io.Writer) error {
-		_, err := io.Copy(w, io.NewSectionReader(object, 0, object.Size()))
+	target, err := a.path(to)
+	if err != nil {
 		return err
-	})
+	}
+	dir := filepath.Dir(target)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the object's folder: %w", err)
+	}
+	// Beside its place first: a link replaces nothing, and a rename does.
+	link := filepath.Join(dir, temporary+rand.Text())
+	if err := os.Link(source, link); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s", objectstore.ErrNotFound, from)
+	} else if err != nil {
+		return fmt.Errorf("copy the object: %w", err)
+	}
+	// A rename to a name of the same file does nothing at all.
+	defer os.Remove(link)
+	if err := os.Rename(link, target); err != nil {
+		return fmt.Errorf("put the object in place: %w", err)
+	}
+	return syncDir(dir)
 }
 
 func (a accountObjects) Delete(_ context.Context, key string) error {

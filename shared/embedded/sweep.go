@@ -19,9 +19,10 @@ import (
 
 // How long objects are kept, by the first element of their key.
 var lifetimes = map[string]time.Duration{
-	objectstore.PlanPrefix:    24 * time.Hour,
-	objectstore.CSVPrefix:     24 * time.Hour,
-	objectstore.JournalPrefix: 90 * 24 * time.Hour,
+	objectstore.PlanPrefix: 24 * time.Hour,
+	objectstore.CSVPrefix:  24 * time.Hour,
+	// A journal may share its file with a plan that was a day old.
+	objectstore.JournalPrefix: 91 * 24 * time.Hour,
 }
 
 // Sweep deletes what is past its time: objects, what writers that died left behind, runs, and idempotency keys.

@@ -138,11 +138,13 @@ func (a accountUsers) Apply(ctx context.Context, changes []userstore.Change) ([]
 			return err
 		}
 		b.FillPercent = 0.9
-		var values []byte
-		for i := range changes {
-			if outcomes[i], values, err = applyUser(b, &changes[i], values); err != nil {
-				return fmt.Errorf("write user %s: %w", changes[i].Key, err)
+		w := userWriter{bucket: b}
+		for from := 0; from < len(changes); {
+			to := from + ascending(changes[from:])
+			if err := w.apply(changes[from:to], outcomes[from:to]); err != nil {
+				return err
 			}
+			from = to
 		}
 		return nil
 	})
@@ -152,25 +154,70 @@ func (a accountUsers) Apply(ctx context.Context, changes []userstore.Change) ([]
 	return outcomes, nil
 }
 
+// ascending returns how many of the changes, from the first on, each have a larger key than the one before.
+func ascending(changes []userstore.Change) int {
+	for i := 1; i < len(changes); i++ {
+		if changes[i].Key <= changes[i-1].Key {
+			return i
+		}
+	}
+	return len(changes)
+}
+
 // valuesBlock is how much memory for values is made at a time: the database keeps each until the transaction ends.
 const valuesBlock = 64 << 10
 
-// applyUser writes one change if its condition holds. The value goes behind values, which it returns.
-func applyUser(b *bolt.Bucket, c *userstore.Change, values []byte) (userstore.Outcome, []byte, error) {
+// userWriter writes changes within a transaction.
+type userWriter struct {
+	bucket *bolt.Bucket
+	// values is memory for the values to come.
+	values []byte
+}
+
+// apply writes changes in ascending order of their keys: it holds all of them against what is stored in one walk, and then writes those
+// whose condition holds. A search for each of them would take as long as the writing.
+func (w *userWriter) apply(changes []userstore.Change, outcomes []userstore.Outcome) error {
+	cursor := w.bucket.Cursor()
+	var key, value []byte
+	for i := range changes {
+		c := &changes[i]
+		// key is the first one that is not below the change before.
+		if i == 0 || key != nil && string(key) < c.Key {
+			key, value = cursor.Seek([]byte(c.Key))
+		}
+		var stored []byte
+		if string(key) == c.Key {
+			stored = value
+		}
+		var err error
+		if outcomes[i], err = judge(stored, c); err != nil {
+			return fmt.Errorf("read user %s: %w", c.Key, err)
+		}
+	}
+	for i := range changes {
+		if outcomes[i] != 0 {
+			continue
+		}
+		if err := w.write(&changes[i]); err != nil {
+			return fmt.Errorf("write user %s: %w", changes[i].Key, err)
+		}
+		outcomes[i] = userstore.Applied
+	}
+	return nil
+}
+
+// write writes one change.
+func (w *userWriter) write(c *userstore.Change) error {
 	key := []byte(c.Key)
-	outcome, err := judge(b.Get(key), c)
-	if err != nil || outcome != 0 {
-		return outcome, values, err
-	}
 	if c.After == nil {
-		return userstore.Applied, values, b.Delete(key)
+		return w.bucket.Delete(key)
 	}
-	if cap(values)-len(values) < valuesBlock/16 {
-		values = make([]byte, 0, valuesBlock)
+	if cap(w.values)-len(w.values) < valuesBlock/16 {
+		w.values = make([]byte, 0, valuesBlock)
 	}
-	start := len(values)
-	values = appendUser(values, c.After)
-	return userstore.Applied, values, b.Put(key, values[start:len(values):len(values)])
+	start := len(w.values)
+	w.values = appendUser(w.values, c.After)
+	return w.bucket.Put(key, w.values[start:len(w.values):len(w.values)])
 }
 
 // judge returns the outcome of a change that must not be written, and 0 for one that may.
