@@ -19,8 +19,8 @@ import (
 var (
 	// ErrDamaged means that an object is no snapshot, or not a whole one.
 	ErrDamaged = errors.New("the stored plan is damaged")
-	// ErrVersion means that a snapshot was written by a newer program.
-	ErrVersion = errors.New("the stored plan has a newer format")
+	// ErrVersion means that a snapshot was written by a program with another format.
+	ErrVersion = errors.New("the stored plan has another format")
 	// ErrBadCursor means that a cursor is not one that the same list gave.
 	ErrBadCursor = errors.New("the cursor does not belong to this list")
 )
@@ -32,7 +32,7 @@ const (
 	// indexRows is how many entries a block of the primary index holds.
 	indexRows = 4096
 
-	formatVersion = 1
+	formatVersion = 2
 	trailerSize   = 8 + 8 + 4 + 4
 )
 
@@ -57,7 +57,10 @@ func sectionOf(change plan.Change, kind user.Kind, typ user.Type) section {
 
 func sectionCount() int { return len(changes) * len(kinds) * len(types) }
 
-func (s section) change() plan.Change { return changes[int(s)/(len(kinds)*len(types))] }
+// changeRank is the place of the section's change in their order.
+func (s section) changeRank() int { return int(s) / (len(kinds) * len(types)) }
+
+func (s section) change() plan.Change { return changes[s.changeRank()] }
 func (s section) kind() user.Kind     { return kinds[int(s)/len(types)%len(kinds)] }
 func (s section) typ() user.Type      { return types[int(s)%len(types)] }
 

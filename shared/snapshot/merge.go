@@ -5,8 +5,6 @@ import (
 	"iter"
 	"slices"
 	"sort"
-
-	"rollcall/shared/plan"
 )
 
 // merger walks several sections at once, in the order of key, section and place.
@@ -32,10 +30,8 @@ func (r *Reader) merge(f Filter) (*merger, error) {
 			return nil, err
 		}
 	}
-	batch := 0
 	for s, blocks := range r.sections {
-		w := &walker{reader: r, section: section(s), blocks: blocks, batch: batch}
-		batch += len(blocks)
+		w := &walker{reader: r, section: section(s), blocks: blocks}
 		if len(blocks) == 0 || !f.wants(w.section) {
 			continue
 		}
@@ -162,37 +158,6 @@ func (r *Reader) Rows(ctx context.Context, f Filter) iter.Seq2[*PlacedRow, error
 			if err := m.advance(); err != nil {
 				yield(nil, err)
 				return
-			}
-		}
-	}
-}
-
-// Batch is a block of rows of one change, to be applied together. Index numbers all batches of a snapshot.
-type Batch struct {
-	Index int
-	Rows  []plan.Row
-}
-
-// Batches yields the batches of the given changes from number from on: creations, then updates, then deletions. Their
-// numbers never change, so that a sync can go on where it was.
-func (r *Reader) Batches(ctx context.Context, changes []plan.Change, from int) iter.Seq2[Batch, error] {
-	return func(yield func(Batch, error) bool) {
-		index := 0
-		for s, blocks := range r.sections {
-			for _, b := range blocks {
-				n := index
-				index++
-				if n < from || !wanted(changes, section(s).change()) {
-					continue
-				}
-				if ctx.Err() != nil {
-					yield(Batch{}, context.Cause(ctx))
-					return
-				}
-				rows, err := r.block(b)
-				if !yield(Batch{Index: n, Rows: rows}, err) || err != nil {
-					return
-				}
 			}
 		}
 	}

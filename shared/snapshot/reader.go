@@ -26,6 +26,7 @@ type Reader struct {
 	// sections lists each section's blocks, in order, by their place in blocks.
 	sections [][]int
 	index    []indexInfo
+	order    *batchOrder
 }
 
 // trailer is what ends a snapshot: where its footer is, how long, its checksum, and the format.
@@ -62,7 +63,7 @@ func open(object io.ReaderAt, size int64, end trailer) (*Reader, error) {
 	if offset < 0 || offset > size || int64(length) > size-offset {
 		return nil, fmt.Errorf("read the trailer: %w", ErrDamaged)
 	}
-	r := &Reader{object: object, sections: make([][]int, sectionCount())}
+	r := &Reader{object: object, sections: make([][]int, sectionCount()), order: new(batchOrder)}
 	footer, err := r.unpack(offset, length, binary.LittleEndian.Uint32(end[12:]), nil)
 	if err != nil {
 		return nil, fmt.Errorf("read the footer: %w", err)

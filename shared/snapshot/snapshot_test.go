@@ -282,6 +282,11 @@ func TestBatchesAreAppliedInOrderAndNumberedForGood(t *testing.T) {
 			seen++
 		}
 	}
+	for i := 1; i < len(all); i++ {
+		if before, next := &all[i-1].Rows[0], &all[i].Rows[0]; before.Change == next.Change && before.Key > next.Key {
+			t.Fatalf("a batch from %s on comes before one from %s on", before.Key, next.Key)
+		}
+	}
 	if want := len(expected(rows, func(r *plan.Row) bool { return slices.Contains(changes, r.Change) })); seen != want {
 		t.Errorf("%d rows in batches, want %d", seen, want)
 	}

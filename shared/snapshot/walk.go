@@ -12,11 +12,9 @@ import (
 type walker struct {
 	reader  *Reader
 	section section
-	// blocks are the section's, and batch is the number of the first among all batches. Where some were chosen, places are theirs in the
-	// section.
+	// blocks are the section's. Where some were chosen, places are theirs in the section.
 	blocks, places []int
 	chosen         bool
-	batch          int
 	// at is the place, among those, of the block at hand, and row0 the row's place in the block.
 	at, row0 int
 	// room is where blocks are unpacked, nil where rows outlive their block.
@@ -96,7 +94,9 @@ func (w *walker) readTo(info *blockInfo) error {
 	return nil
 }
 
-func (w *walker) position() Position { return Position{Batch: w.batch + w.place(), Row: w.row0} }
+func (w *walker) position() Position {
+	return Position{Batch: w.reader.batches().numbers[w.blocks[w.place()]], Row: w.row0}
+}
 
 // seek puts the walker behind the row at a place of a section with a key.
 func (w *walker) seek(s section, block, row int, key string) error {
