@@ -153,7 +153,7 @@ func BenchmarkExport(b *testing.B) {
 	used := processTime()
 	for b.Loop() {
 		out := usercsv.NewWriter(io.MultiWriter(io.Discard, sha256.New()))
-		for row, err := range plan.Rows(b.Context(), snapshot.Filter{}) {
+		for row, err := range plan.Rows(b.Context(), snapshot.Filter{WithoutUsers: true}) {
 			if err == nil {
 				err = out.Row(&row.Row)
 			}

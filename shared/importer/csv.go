@@ -56,7 +56,7 @@ func (c Config) previewCSV(ctx context.Context, account user.Account, export job
 		return err
 	}
 	return c.readPlan(ctx, account, preview.PlanKey, func(r *snapshot.Reader) error {
-		for placed, err := range r.Rows(ctx, snapshot.Filter{}) {
+		for placed, err := range r.Rows(ctx, snapshot.Filter{WithoutUsers: true}) {
 			if err != nil {
 				return err
 			}

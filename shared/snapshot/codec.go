@@ -26,7 +26,8 @@ var wellKnown = []string{
 	string(plan.ReasonProtected), string(plan.ReasonExcluded), string(plan.ReasonDuplicate), string(plan.ReasonNotFound), string(plan.ReasonPresent),
 }
 
-// appendRow writes a row without its change, kind and type, which its section tells.
+// appendRow writes a row without its change, kind and type, which its section tells. Its users come last and with their length, for those
+// who read rows without them.
 func appendRow(b []byte, r *plan.Row) []byte {
 	flags := byte(0)
 	if r.Before != nil {
@@ -49,16 +50,28 @@ func appendRow(b []byte, r *plan.Row) []byte {
 	for _, n := range r.Notes {
 		b = packed.AppendText(b, n)
 	}
+	if r.Before == nil && r.After == nil {
+		return b
+	}
+	start := len(b)
+	base := rowUser(r)
 	if r.Before != nil {
-		b = appendUser(b, r.Before, rowUser(r))
+		b = appendUser(b, r.Before, base)
+		base = r.Before
 	}
 	if r.After != nil {
-		base := rowUser(r)
-		if r.Before != nil {
-			base = r.Before
-		}
 		b = appendUser(b, r.After, base)
 	}
+	return prefixLength(b, start)
+}
+
+// prefixLength puts the length of what was appended since start before it.
+func prefixLength(b []byte, start int) []byte {
+	var length [binary.MaxVarintLen64]byte
+	n := binary.PutUvarint(length[:], uint64(len(b)-start))
+	b = append(b, length[:n]...)
+	copy(b[start+n:], b[start:])
+	copy(b[start:], length[:n])
 	return b
 }
 
@@ -88,26 +101,29 @@ func appendUser(b []byte, u, base *user.User) []byte {
 // decoder reads what the functions above write.
 type decoder struct {
 	packed.Reader
-	// users is memory for the users of the rows to come; more is made when it is used up.
-	users []user.User
+	// flags say which users the row read last has, and users is their text.
+	flags byte
+	users string
+	// memory is for the users of the rows to come; more is made when it is used up.
+	memory []user.User
 }
 
 func newDecoder(text string) decoder { return decoder{Reader: packed.NewReader(text)} }
 
 // newUser returns memory for one user.
 func (d *decoder) newUser() *user.User {
-	if len(d.users) == 0 {
-		d.users = make([]user.User, blockRows)
+	if len(d.memory) == 0 {
+		d.memory = make([]user.User, blockRows)
 	}
-	u := &d.users[0]
-	d.users = d.users[1:]
+	u := &d.memory[0]
+	d.memory = d.memory[1:]
 	return u
 }
 
-// row reads a row of a section.
+// row reads a row of a section without its users.
 func (d *decoder) row(s section, row *plan.Row) {
-	flags := d.Byte()
-	*row = plan.Row{Change: s.change(), Kind: s.kind(), Type: s.typ(), New: flags&isNew != 0}
+	d.flags, d.users = d.Byte(), ""
+	*row = plan.Row{Change: s.change(), Kind: s.kind(), Type: s.typ(), New: d.flags&isNew != 0}
 	row.Key = d.Text()
 	row.Address = d.Twin(row.Key)
 	row.PrimaryKey = d.Twin(row.Key)
@@ -117,15 +133,29 @@ func (d *decoder) row(s section, row *plan.Row) {
 	for range d.Count() {
 		row.Notes = append(row.Notes, d.Text())
 	}
+	if d.flags&(hasBefore|hasAfter) != 0 {
+		d.users = d.Text()
+	}
+}
+
+// usersOf reads the users of the row that was read last.
+func (d *decoder) usersOf(row *plan.Row) {
+	if d.flags&(hasBefore|hasAfter) == 0 || d.Err() != nil {
+		return
+	}
+	users := decoder{Reader: packed.NewReader(d.users)}
 	base := rowUser(row)
-	if flags&hasBefore != 0 {
+	if d.flags&hasBefore != 0 {
 		row.Before = d.newUser()
-		d.user(row.Before, base)
+		users.user(row.Before, base)
 		base = row.Before
 	}
-	if flags&hasAfter != 0 {
+	if d.flags&hasAfter != 0 {
 		row.After = d.newUser()
-		d.user(row.After, base)
+		users.user(row.After, base)
+	}
+	if users.Err() != nil || users.Left() > 0 {
+		d.Fail()
 	}
 }
 

@@ -17,6 +17,7 @@ func FuzzRow(f *testing.F) {
 		var row plan.Row
 		d := newDecoder(string(data))
 		d.row(section(int(s)%sectionCount()), &row)
+		d.usersOf(&row)
 		if d.Err() != nil {
 			return
 		}
@@ -24,6 +25,7 @@ func FuzzRow(f *testing.F) {
 		var again plan.Row
 		d = newDecoder(string(appendRow(nil, &row)))
 		d.row(section(int(s)%sectionCount()), &again)
+		d.usersOf(&again)
 		if d.Err() != nil || again.Key != row.Key || again.DN != row.DN || len(again.Notes) != len(row.Notes) || (row.After != nil && *again.After != *row.After) {
 			t.Fatalf("%+v came back as %+v, error %v", row, again, d.Err())
 		}

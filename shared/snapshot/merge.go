@@ -125,6 +125,17 @@ func (m *merger) sink(i int) {
 	}
 }
 
+// take tells whether the filter chooses the row of a walker, and then sees to its users.
+func (m *merger) take(w *walker) (taken bool, err error) {
+	if m.Keep != nil {
+		err = w.loadUsers()
+	}
+	if taken = err == nil && m.matches(&w.row.Row); taken && !m.WithoutUsers {
+		err = w.loadUsers()
+	}
+	return taken, err
+}
+
 // Rows yields the rows that a filter chooses, ordered by key. A row and what it points to are valid until the next one.
 func (r *Reader) Rows(ctx context.Context, f Filter) iter.Seq2[*PlacedRow, error] {
 	return func(yield func(*PlacedRow, error) bool) {
@@ -136,24 +147,25 @@ func (r *Reader) Rows(ctx context.Context, f Filter) iter.Seq2[*PlacedRow, error
 		for _, w := range m.walkers {
 			w.room = new(room)
 		}
-		var placed PlacedRow
 		for n := 0; ; n++ {
+			if n%1024 == 0 && ctx.Err() != nil {
+				yield(nil, context.Cause(ctx))
+				return
+			}
 			w, err := m.head()
-			if err == nil && n%1024 == 0 && ctx.Err() != nil {
-				err = context.Cause(ctx)
+			if err == nil && w == nil {
+				return
+			}
+			taken := false
+			if err == nil {
+				taken, err = m.take(w)
 			}
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if w == nil {
+			if taken && !yield(&w.row, nil) {
 				return
-			}
-			if m.matches(&w.row) {
-				placed = PlacedRow{Row: w.row, Position: w.position()}
-				if !yield(&placed, nil) {
-					return
-				}
 			}
 			if err := m.advance(); err != nil {
 				yield(nil, err)

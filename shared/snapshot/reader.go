@@ -156,6 +156,7 @@ func (r *Reader) block(n int) ([]plan.Row, error) {
 	d := newDecoder(text)
 	for i := range rows {
 		d.row(info.section, &rows[i])
+		d.usersOf(&rows[i])
 	}
 	return rows, d.finish(fmt.Sprintf("read block %d of the stored plan", n))
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -214,6 +215,32 @@ func TestRowsAndPages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRowsWithoutUsers reads the same rows as ever, but for their users.
+func TestRowsWithoutUsers(t *testing.T) {
+	t.Parallel()
+	r := open(t, write(t, makeRows(1000)))
+	next, stop := iter.Pull2(r.Rows(t.Context(), snapshot.Filter{WithoutUsers: true}))
+	defer stop()
+	users := 0
+	for want, err := range r.Rows(t.Context(), snapshot.Filter{}) {
+		got, gotErr, ok := next()
+		if err != nil || gotErr != nil || !ok {
+			t.Fatalf("errors %v and %v, a row %t", err, gotErr, ok)
+		}
+		if want.Before != nil || want.After != nil {
+			users++
+		}
+		bare := *want
+		bare.Before, bare.After = nil, nil
+		if diff := gocmp.Diff(bare, *got); diff != "" {
+			t.Fatalf("row %s (-want +got):\n%s", want.Key, diff)
+		}
+	}
+	if _, _, more := next(); more || users == 0 {
+		t.Errorf("more rows %t, and %d had users", more, users)
 	}
 }
 

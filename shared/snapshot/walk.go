@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sort"
 
-	"rollcall/shared/plan"
 	"rollcall/shared/user"
 )
 
@@ -23,8 +22,10 @@ type walker struct {
 	decoder decoder
 	open    bool
 	read    int
-	// row is the row at hand, once loaded, and users are those that it points to.
-	row    plan.Row
+	// number is that of the block at hand among the batches.
+	number int
+	// row is the row at hand, once loaded, and users are those that it points to, once they are asked for.
+	row    PlacedRow
 	users  [2]user.User
 	loaded bool
 }
@@ -83,19 +84,30 @@ func (w *walker) readTo(info *blockInfo) error {
 			return fmt.Errorf("read block %d of the stored plan: %w", block, err)
 		}
 		w.decoder, w.open, w.read = newDecoder(text), true, 0
+		w.number = w.reader.batches().numbers[block]
 	}
 	for ; w.read <= w.row0; w.read++ {
-		w.decoder.users = w.users[:]
-		w.decoder.row(w.section, &w.row)
+		w.decoder.row(w.section, &w.row.Row)
 	}
-	if w.decoder.Err() != nil {
-		return w.decoder.finish(fmt.Sprintf("read block %d of the stored plan", block))
-	}
-	return nil
+	w.row.Position = Position{Batch: w.number, Row: w.row0}
+	return w.check()
 }
 
-func (w *walker) position() Position {
-	return Position{Batch: w.reader.batches().numbers[w.blocks[w.place()]], Row: w.row0}
+// loadUsers makes the users of the row at hand available.
+func (w *walker) loadUsers() error {
+	if w.row.Before == nil && w.row.After == nil {
+		w.decoder.memory = w.users[:]
+		w.decoder.usersOf(&w.row.Row)
+	}
+	return w.check()
+}
+
+// check returns the error of reading the block at hand.
+func (w *walker) check() error {
+	if w.decoder.Err() == nil {
+		return nil
+	}
+	return w.decoder.finish(fmt.Sprintf("read block %d of the stored plan", w.blocks[w.place()]))
 }
 
 // seek puts the walker behind the row at a place of a section with a key.

@@ -92,43 +92,61 @@ func appendCell(out []byte, text string) []byte {
 	return append(append(out, text...), '"')
 }
 
-// What a byte means for a cell.
-const (
-	meansNothing = iota
-	meansQuotes
-	// meansLooking is what only the whole text tells: spaces, what is not ASCII, and what may start a formula.
-	meansLooking
-)
-
-// meanings is the table of all bytes, so that nearly every cell takes one look at each of its bytes.
-var meanings = func() (table [256]byte) {
-	for c := range table {
-		switch {
-		case c == '"' || c == ',':
-			table[c] = meansQuotes
-		case c <= ' ' || c >= 0x7f || strings.IndexByte("=+-@", byte(c)) >= 0:
-			table[c] = meansLooking
-		}
-	}
-	return table
-}()
-
 // inspect tells whether a cell needs quotes, whether a spreadsheet would run it as a formula (OWASP, CSV Injection: =, +, -,
-// @, their full-width forms, also behind space), and whether all of it can be shown.
+// @, their full-width forms, also behind space), and whether all of it can be shown. Nearly every cell takes one look at eight of its
+// bytes at a time: within an address or a DN the signs of a formula are common, and a space as well.
 func inspect(text string) (quote, formula, clean bool) {
-	for i := range len(text) {
-		switch meanings[text[i]] {
-		case meansQuotes:
-			quote = true
-		case meansLooking:
-			// Within an address or a DN the signs of a formula are common, and a space as well.
-			if c := text[i]; i == 0 || i == len(text)-1 || c < ' ' || c >= 0x7f {
-				return inspectRunes(text)
-			}
+	if len(text) < 8 {
+		return inspectShort(text)
+	}
+	if startsUnusually(text[0]) || text[len(text)-1] == ' ' {
+		return inspectRunes(text)
+	}
+	for i := 0; i < len(text); i += 8 {
+		// The last word overlaps the one before.
+		w := word(text[min(i, len(text)-8):])
+		if unusual(w) {
+			return inspectRunes(text)
 		}
+		quote = quote || quoted(w)
 	}
 	return quote, false, true
 }
+
+// inspectShort is inspect for less than a word: mostly a kind, a type or nothing.
+func inspectShort(text string) (quote, formula, clean bool) {
+	for i := range len(text) {
+		if c := text[i]; c < 'a' || c > 'z' {
+			return inspectRunes(text)
+		}
+	}
+	return false, false, true
+}
+
+// startsUnusually tells the bytes that may start a formula, and the space.
+func startsUnusually(c byte) bool { return c == '=' || c == '+' || c == '-' || c == '@' || c == ' ' }
+
+// word returns eight bytes as a number.
+func word(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// ones has a one in each of its bytes, and tops the highest bit of each.
+const (
+	ones = 0x0101010101010101
+	tops = 0x8080808080808080
+)
+
+// anyBelow tells whether one of a word's bytes is below c, which is at most 0x80, and anyIs whether one is c (Warren, Hacker's
+// Delight, 6-1).
+func anyBelow(w, c uint64) bool { return (w-ones*c)&^w&tops != 0 }
+func anyIs(w, c uint64) bool    { return anyBelow(w^ones*c, 1) }
+
+// unusual tells whether one of eight bytes is a control character or not ASCII.
+func unusual(w uint64) bool { return w&tops != 0 || anyBelow(w, ' ') || anyIs(w, 0x7f) }
+
+// quoted tells whether one of eight bytes needs quotes.
+func quoted(w uint64) bool { return anyIs(w, '"') || anyIs(w, ',') }
 
 // inspectRunes is inspect for any text.
 func inspectRunes(text string) (quote, formula, clean bool) {
