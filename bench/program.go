@@ -78,33 +78,39 @@ type run struct {
 
 // call sends a request of an account and decodes its answer.
 func (p *program) call(ctx context.Context, account, method, path string, body, answer any) error {
+	data, err := p.fetch(ctx, account, method, path, body)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, answer)
+}
+
+// fetch sends a request of an account and returns its whole answer.
+func (p *program) fetch(ctx context.Context, account, method, path string, body any) ([]byte, error) {
 	var payload io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		payload = bytes.NewReader(data)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, p.base+path, payload)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request.Header.Set("X-Rollcall-Account", account)
 	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
+	if err == nil && response.StatusCode >= http.StatusMultipleChoices {
+		err = fmt.Errorf("%s %s: %s: %s", method, path, response.Status, data)
 	}
-	if response.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, data)
-	}
-	return json.Unmarshal(data, answer)
+	return data, err
 }
 
 // pollInterval is short beside what is timed, and long enough to cost the program little.

@@ -13,6 +13,9 @@ import (
 	"rollcall/shared/user"
 )
 
+// usualPage is the number of rows that most callers ask for.
+const usualPage = 100
+
 // maxScan bounds how many rows one page of a search looks at.
 const maxScan = 50_000
 
@@ -58,7 +61,8 @@ func (r *Reader) Page(ctx context.Context, f Filter, cursor string, limit int) (
 			return Page{}, err
 		}
 	}
-	page := Page{}
+	// Most pages are full; a search may find little.
+	page := Page{Rows: make([]PlacedRow, 0, min(limit, usualPage))}
 	for scanned := 0; ; scanned++ {
 		if scanned%1024 == 0 && ctx.Err() != nil {
 			return Page{}, context.Cause(ctx)
