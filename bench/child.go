@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/csv"
@@ -31,6 +32,8 @@ func child(name, argument string) error {
 		prepare = ourCSV
 	case "encoding":
 		prepare = encodingCSV
+	case "encoding-file":
+		prepare = encodingFile
 	case "raw":
 		prepare = rawWrites
 	default:
@@ -109,20 +112,36 @@ func ourCSV(count string) (func() error, error) {
 
 func encodingCSV(count string) (func() error, error) {
 	rows, err := csvRows(count)
+	return func() error { return encode(io.Discard, rows) }, err
+}
+
+// encodingFile ends with a file on disk, as an export does.
+func encodingFile(count string) (func() error, error) {
+	rows, err := csvRows(count)
 	return func() error {
-		w := csv.NewWriter(io.Discard)
-		record := make([]string, 7)
-		for i := range rows {
-			r := &rows[i]
-			record[0], record[1], record[2], record[3] = r.Address, string(r.Kind), r.PrimaryAddress, string(r.Type)
-			record[4], record[5], record[6] = string(r.Change), string(r.Reason), r.DN
-			if err := w.Write(record); err != nil {
-				return err
-			}
+		file, err := os.CreateTemp("", "rollcall-csv-")
+		if err != nil {
+			return err
 		}
-		w.Flush()
-		return w.Error()
+		defer os.Remove(file.Name())
+		buffered := bufio.NewWriterSize(file, 256<<10)
+		return errors.Join(encode(buffered, rows), buffered.Flush(), file.Sync(), file.Close())
 	}, err
+}
+
+func encode(to io.Writer, rows []plan.Row) error {
+	w := csv.NewWriter(to)
+	record := make([]string, 7)
+	for i := range rows {
+		r := &rows[i]
+		record[0], record[1], record[2], record[3] = r.Address, string(r.Kind), r.PrimaryAddress, string(r.Type)
+		record[4], record[5], record[6] = string(r.Change), string(r.Reason), r.DN
+		if err := w.Write(record); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	return w.Error()
 }
 
 // rawBatch is how many users the program writes at a time.

@@ -2,7 +2,8 @@ package main
 
 import (
 	"context"
-	"math"
+
+	"rollcall/bench/straight"
 )
 
 // line is a work at growing sizes.
@@ -66,31 +67,12 @@ func (b *bench) grow(ctx context.Context, d *slapd, lines []line) error {
 // straightness is how far a measured time may be from its line, as a share of it.
 const straightness = 0.2
 
-// fit returns the straight line through the points: what a run costs by itself, such as signing in, and what an entry adds, in seconds. It
-// is the line with the least squares of relative errors: a thousand entries count as much as a million.
-func (l line) fit() (fixed, each float64) {
-	// The normal equations of 1 = fixed/t + each*n/t.
-	var uu, uv, vv, u1, v1 float64
-	for _, p := range l.points {
-		u, v := 1/p.seconds, float64(p.entries)/p.seconds
-		uu, uv, vv, u1, v1 = uu+u*u, uv+u*v, vv+v*v, u1+u, v1+v
+// straight returns the straight line through the points, in seconds, and how far the farthest of them is from it, as a share.
+func (l line) straight() (through straight.Line, farthest float64) {
+	points := make([]straight.Point, len(l.points))
+	for i, p := range l.points {
+		points[i] = straight.Point{X: float64(p.entries), Y: p.seconds}
 	}
-	determinant := uu*vv - uv*uv
-	fixed, each = (u1*vv-v1*uv)/determinant, (v1*uu-u1*uv)/determinant
-	if fixed < 0 {
-		// Nothing takes less than no time: the best line through the origin.
-		return 0, v1 / vv
-	}
-	return fixed, each
-}
-
-// farthest returns the largest distance between a measured time and the line, as a share of the line's.
-func (l line) farthest() float64 {
-	fixed, each := l.fit()
-	most := 0.0
-	for _, p := range l.points {
-		straight := fixed + each*float64(p.entries)
-		most = max(most, math.Abs(p.seconds-straight)/straight)
-	}
-	return most
+	through = straight.Fit(points)
+	return through, through.Farthest(points)
 }

@@ -176,10 +176,17 @@ func (b *bench) searching(ctx context.Context, rows pages, count int) error {
 	return nil
 }
 
-// exporting measures the whole export of a preview, from the stored plan to the finished file, beside encoding/csv writing
-// as many rows from memory.
+// The goals of an export: of so many rows or more, its time beside that of its peer, and its memory in MB, whatever its rows.
+const (
+	exportRows = 1_000_000
+	exportMost = 1.5
+	exportMB   = 96
+)
+
+// exporting measures the whole export of a preview, from the stored plan to the file on disk, beside encoding/csv writing as many rows
+// from memory to a file on disk.
 func (b *bench) exporting(ctx context.Context, p *program, account string, preview run, entries int) error {
-	r := row{work: fmt.Sprintf("export of a preview of %s rows: stored plan to finished file", thousands(preview.Summary.Addresses)), peer: "encoding/csv, as many rows from memory"}
+	r := row{work: fmt.Sprintf("export of a preview of %s rows: stored plan to finished file", thousands(preview.Summary.Addresses)), peer: "encoding/csv, as many rows from memory, to a file that is synced too"}
 	for round := range rounds + 1 {
 		ours, err := p.timed(func() error {
 			var export struct{ State string }
@@ -194,7 +201,7 @@ func (b *bench) exporting(ctx context.Context, p *program, account string, previ
 		if err != nil {
 			return err
 		}
-		base, err := b.child(ctx, "encoding", fmt.Sprint(preview.Summary.Addresses))
+		base, err := b.child(ctx, "encoding-file", fmt.Sprint(preview.Summary.Addresses))
 		if err != nil {
 			return err
 		}
@@ -202,7 +209,10 @@ func (b *bench) exporting(ctx context.Context, p *program, account string, previ
 			r.ours, r.base = append(r.ours, ours), append(r.base, base)
 		}
 	}
-	r.ratio("wall", wall, 1.5)
+	r.ratio("wall", wall, exportMost)
+	// A smaller one is mostly what any request costs, which is shown, but not held to the goal.
+	r.goals[0].shown = preview.Summary.Addresses < exportRows
+	r.memory(exportMB)
 	b.add(r)
 	return nil
 }

@@ -64,12 +64,12 @@ func axesOf(lines []line) axes {
 
 // curve is the straight line through a line's points.
 func (a axes) curve(l line) string {
-	fixed, each := l.fit()
+	through, _ := l.straight()
 	first, last := float64(l.points[0].entries), float64(l.points[len(l.points)-1].entries)
 	path := make([]string, curveSteps+1)
 	for i := range path {
 		entries := first * math.Pow(last/first, float64(i)/curveSteps)
-		path[i] = fmt.Sprintf("%.1f,%.1f", a.x(entries), a.y(fixed+each*entries))
+		path[i] = fmt.Sprintf("%.1f,%.1f", a.x(entries), a.y(through.At(entries)))
 	}
 	return strings.Join(path, " ")
 }

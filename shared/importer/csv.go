@@ -1,11 +1,14 @@
 package importer
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"rollcall/shared/jobstore"
 	"rollcall/shared/objectstore"
@@ -31,12 +34,25 @@ func (c Config) writeExport(ctx context.Context, account user.Account, exportID 
 	hash := sha256.New()
 	var size counter
 	err = c.Objects.For(account).Put(ctx, export.ObjectKey, func(w io.Writer) error {
-		out := usercsv.NewWriter(io.MultiWriter(w, hash, &size))
-		if err := fill(ctx, account, run, out); err != nil {
-			return err
+		to := io.MultiWriter(w, hash, &size)
+		printed := pieces(func(w io.Writer) error {
+			out := usercsv.NewWriter(w)
+			if err := fill(ctx, account, run, out); err != nil {
+				return err
+			}
+			export.Rows = out.Rows()
+			return out.Flush()
+		})
+		// Printing goes on while what was printed is hashed and stored, which takes as long.
+		for piece, err := range ahead(printed, piecesAhead) {
+			if err != nil {
+				return err
+			}
+			if _, err := to.Write(piece); err != nil {
+				return err
+			}
 		}
-		export.Rows = out.Rows()
-		return out.Flush()
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("write export %s: %w", exportID, err)
@@ -48,6 +64,32 @@ func (c Config) writeExport(ctx context.Context, account user.Account, exportID 
 	})
 	return err
 }
+
+// piecesAhead is how many pieces, of 64 kB each, are printed before they are stored.
+const piecesAhead = 8
+
+// errNotWanted ends the writing of pieces that nobody takes.
+var errNotWanted = errors.New("nobody takes what is written")
+
+// pieces yields what write writes, piece by piece, and then its error.
+func pieces(write func(io.Writer) error) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		err := write(writerFunc(func(p []byte) (int, error) {
+			if !yield(bytes.Clone(p), nil) {
+				return 0, errNotWanted
+			}
+			return len(p), nil
+		}))
+		if err != nil && !errors.Is(err, errNotWanted) {
+			yield(nil, err)
+		}
+	}
+}
+
+// writerFunc is a function as an io.Writer.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // previewCSV prints every row of a preview.
 func (c Config) previewCSV(ctx context.Context, account user.Account, export jobstore.Run, out *usercsv.Writer) error {
