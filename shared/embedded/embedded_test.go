@@ -254,6 +254,40 @@ func TestSweepForgetsOldRecords(t *testing.T) {
 	}
 }
 
+// TestACopyTakenTwiceLeavesNothingBehind is what happens when a sync dies between making the plan its journal and remembering that.
+func TestACopyTakenTwiceLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := open(t, dir, embedded.Options{}).Objects().For("acme")
+	if err := o.Put(t.Context(), "plans/a", func(w io.Writer) error {
+		_, err := io.WriteString(w, "a plan")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := o.Copy(t.Context(), "plans/a", "journals/a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "objects", "*", "journals", "*"))
+	if err != nil || len(files) != 1 {
+		t.Errorf("the journals' folder has %q, error %v", files, err)
+	}
+	// The copy stays when the plan goes.
+	if err := o.Delete(t.Context(), "plans/a"); err != nil {
+		t.Fatal(err)
+	}
+	object, err := o.Open(t.Context(), "journals/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer object.Close()
+	if object.Size() != int64(len("a plan")) {
+		t.Errorf("the copy has %d bytes", object.Size())
+	}
+}
+
 // benchUsers are the rows of a first sync.
 func benchUsers(n int) []userstore.Change {
 	at := time.Now()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ var Accounts = []user.Account{"acme", "acme2", "acme#1", "acme/..", "ACME", "a\x
 // Run holds a store to the contract of userstore. open returns an empty store.
 func Run(t *testing.T, open func(*testing.T) userstore.Store) {
 	t.Run("conditions decide each change", func(t *testing.T) { conditions(t, open(t)) })
+	t.Run("the changes of a call stand alone in any order", func(t *testing.T) { together(t, open(t)) })
 	t.Run("users come back as they were", func(t *testing.T) { roundTrip(t, open(t)) })
 	t.Run("accounts are apart", func(t *testing.T) { isolation(t, open(t)) })
 	t.Run("users come in the order of their keys", func(t *testing.T) { order(t, open(t)) })
@@ -113,6 +115,78 @@ func conditions(t *testing.T, s userstore.Store) {
 	got := apply(t, u, create(first), userstore.Change{Key: "b@example.com", Expect: 3}, create(sample("c@example.com")))
 	if want := []userstore.Outcome{userstore.Applied, userstore.Absent, userstore.Applied}; !slices.Equal(got, want) {
 		t.Errorf("outcomes of one call %v, want %v: every change stands alone", got, want)
+	}
+}
+
+// together applies changes of every kind in one call, to users that are there and to users that are not, in several orders.
+func together(t *testing.T, s userstore.Store) {
+	const n = 60
+	key := func(i int) string { return fmt.Sprintf("user%03d@example.com", i) }
+	orders := map[user.Account]func([]int){
+		"up": func([]int) {}, "down": slices.Reverse[[]int],
+		"mixed": func(places []int) {
+			rand.New(rand.NewPCG(1, 2)).Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] }) //nolint:gosec // an order
+		},
+	}
+	for account, arrange := range orders {
+		u := s.For(account)
+		var there []userstore.Change
+		for i := 0; i < n; i += 2 {
+			there = append(there, create(sample(key(i))))
+		}
+		apply(t, u, there...)
+		places := make([]int, n)
+		for i := range places {
+			places[i] = i
+		}
+		arrange(places)
+		var changes []userstore.Change
+		var want []userstore.Outcome
+		var left []string
+		for _, i := range places {
+			before := sample(key(i))
+			after := before
+			after.Version, after.LastRunID = before.Version+1, "01J0000000000000000000RUN2"
+			stored := i%2 == 0
+			change, outcome, stays := userstore.Change{Key: before.Key}, userstore.Applied, stored
+			switch i % 12 {
+			case 0, 1: // the version that is stored
+				change.Expect, change.After = before.Version, &after
+			case 2, 3: // another one
+				change.Expect, change.After = before.Version+5, &after
+				outcome = userstore.Conflict
+			case 4, 5:
+				change.Expect = before.Version
+				stays = false
+			case 6, 7:
+				change.Expect = before.Version + 5
+				outcome = userstore.Conflict
+			default:
+				change.After = &after
+				stays = true
+			}
+			switch {
+			case !stored && change.Expect != 0 && change.After != nil, stored && change.Expect == 0:
+				outcome = userstore.Conflict
+			case !stored && change.After == nil:
+				outcome = userstore.Absent
+			}
+			changes, want = append(changes, change), append(want, outcome)
+			if stays {
+				left = append(left, change.Key)
+			}
+		}
+		if diff := cmp.Diff(want, apply(t, u, changes...)); diff != "" {
+			t.Errorf("%s: outcomes (-want +got):\n%s", account, diff)
+		}
+		var got []string
+		for _, found := range all(t, u) {
+			got = append(got, found.Key)
+		}
+		slices.Sort(left)
+		if diff := cmp.Diff(left, got); diff != "" {
+			t.Errorf("%s: users (-want +got):\n%s", account, diff)
+		}
 	}
 }
 
