@@ -59,7 +59,7 @@ smoke: tools ## prove a deployment: make smoke URL=https://… with ROLLCALL_TOK
 	@go run ./e2e/smoke -url '$(URL)' $(if $(PREVIEW),-preview '$(PREVIEW)')
 
 .PHONY: costs
-costs: tools servers ## measure what syncs take of AWS, and write docs/costs.md
+costs: tools servers ## measure what syncs take of AWS, and write docs/costs.md and the table in docs/operations.md
 	@go run ./e2e/costs
 
 .PHONY: cdk

@@ -1,5 +1,6 @@
 // Command costs measures what previews and syncs take of AWS (requests, units, bytes, seconds) by running the functions' own binaries
-// on what stands in for AWS, and computes what a month costs from that and from public prices. It writes docs/costs.md.
+// on what stands in for AWS, and computes what a month costs from that and from public prices. It writes docs/costs.md and the table in
+// docs/operations.md.
 //
 //	make costs
 package main
@@ -20,9 +21,16 @@ import (
 	"rollcall/e2e/cloud"
 )
 
-// sizes are the numbers of directory entries that are measured. The first and the last give the lines, the one between says how
-// straight they are.
-var sizes = [...]int{500, 2000, 5000}
+// sizes are the numbers of directory entries that are measured, each so many rounds.
+var sizes = []int{500, 3_000, 12_000}
+
+const (
+	rounds = 3
+	// missing is the part of the users that a sync with changes finds missing: one of so many.
+	missing = 10
+	// warmUp is how many entries are imported before anything counts: the first run meets a cold database.
+	warmUp = 1000
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -36,12 +44,12 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("costs", flag.ContinueOnError)
-	out := flags.String("out", "docs/costs.md", "the file to write")
+	out := flags.String("out", "docs", "the folder with costs.md and operations.md to write")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	// The lab changes the working directory.
-	path, err := filepath.Abs(*out)
+	docs, err := filepath.Abs(*out)
 	if err != nil {
 		return err
 	}
@@ -53,45 +61,66 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, report(measured, fixed, time.Now()), 0o644); err != nil { //nolint:gosec // a document
+	m, guide := newModel(measured), filepath.Join(docs, "operations.md")
+	text, err := os.ReadFile(guide)
+	if err == nil {
+		text, err = updateGuide(text, m)
+	}
+	if err != nil {
 		return err
 	}
-	fmt.Fprintln(os.Stderr, "wrote", path)
+	page := filepath.Join(docs, "costs.md")
+	if err := errors.Join(os.WriteFile(page, report(measured, m, fixed, time.Now()), 0o644), os.WriteFile(guide, text, 0o644)); err != nil { //nolint:gosec // documents
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "wrote", page, "and the table in", guide)
 	return nil
 }
 
 // measureAll measures each size on one deployment.
 func measureAll(ctx context.Context) (all []works, err error) {
+	err = withLaboratory(ctx, func(l *laboratory, dir string) error {
+		say("warming up with %d entries", warmUp)
+		if _, err := l.measure(ctx, warmUp, 1, missing, filepath.Join(dir, "slapd-warm")); err != nil {
+			return fmt.Errorf("warm up: %w", err)
+		}
+		for i, n := range sizes {
+			say("measuring %d entries (%d of %d)", n, i+1, len(sizes))
+			w, err := l.measure(ctx, n, rounds, missing, filepath.Join(dir, fmt.Sprint("slapd-", n)))
+			if err != nil {
+				return fmt.Errorf("measure %d entries: %w", n, err)
+			}
+			all = append(all, w)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// withLaboratory builds the functions and runs them on what stands in for AWS, in a folder that is gone afterwards.
+func withLaboratory(ctx context.Context, use func(l *laboratory, dir string) error) (err error) {
 	dir, err := os.MkdirTemp("", "rollcall-costs-")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer os.RemoveAll(dir)
 	say("building the functions")
 	if err := cloud.Build(ctx, dir); err != nil {
-		return nil, err
+		return err
 	}
 	say("starting what stands in for AWS")
 	lab, err := awslab.Start(ctx, filepath.Join(dir, "lab"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
 	l := &laboratory{lab: lab, log: new(bytes.Buffer)}
 	// The clock does not tick by itself: its cost is measured apart.
 	if l.Deployment, err = cloud.Start(ctx, dir, lab, cloud.Config{Log: &locked{to: l.log}, Tick: 24 * time.Hour}); err != nil {
-		return nil, err
+		return err
 	}
 	defer l.Close()
-	for i, n := range sizes {
-		say("measuring %d entries (%d of %d)", n, i+1, len(sizes))
-		w, err := l.measure(ctx, n, filepath.Join(dir, fmt.Sprint("slapd-", n)))
-		if err != nil {
-			return nil, fmt.Errorf("measure %d entries: %w", n, err)
-		}
-		all = append(all, w)
-	}
-	return all, nil
+	return use(l, dir)
 }
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,11 +20,11 @@ import (
 	"rollcall/shared/userstore"
 )
 
-// quantities are what a piece of work takes: everything that has a price.
+// quantities are what a piece of work takes: everything that has a price, and the requests to DynamoDB.
 type quantities struct {
-	ReadUnits, WriteUnits           float64
+	Requests, ReadUnits, WriteUnits float64
 	Puts, Gets                      float64
-	StoredMB                        float64
+	StoredMB, FetchedMB             float64
 	WorkerSeconds, APISeconds       float64
 	Invocations                     float64
 	Messages, KeyUses, Events, HTTP float64
@@ -33,8 +34,23 @@ type quantities struct {
 // list gives every quantity a place, so that they can be computed with alike.
 func (q *quantities) list() []*float64 {
 	return []*float64{
-		&q.ReadUnits, &q.WriteUnits, &q.Puts, &q.Gets, &q.StoredMB, &q.WorkerSeconds, &q.APISeconds, &q.Invocations, &q.Messages, &q.KeyUses, &q.Events, &q.HTTP, &q.LogMB,
+		&q.Requests, &q.ReadUnits, &q.WriteUnits, &q.Puts, &q.Gets, &q.StoredMB, &q.FetchedMB, &q.WorkerSeconds, &q.APISeconds, &q.Invocations, &q.Messages, &q.KeyUses, &q.Events,
+		&q.HTTP, &q.LogMB,
 	}
+}
+
+// medians makes quantities of several, one by one.
+func medians(all []quantities) quantities {
+	var out quantities
+	for i, to := range out.list() {
+		var values []float64
+		for j := range all {
+			values = append(values, *all[j].list()[i])
+		}
+		slices.Sort(values)
+		*to = values[len(values)/2]
+	}
+	return out
 }
 
 // combine makes quantities of two others, one by one.
@@ -69,8 +85,10 @@ func (l *laboratory) used() quantities {
 		q.WriteUnits += u.WriteUnits
 		switch {
 		case a.Service != "s3":
+			q.Requests += float64(u.Calls)
 		case strings.HasPrefix(a.Operation, "Get"), strings.HasPrefix(a.Operation, "Head"):
 			q.Gets += float64(u.Calls)
+			q.FetchedMB += float64(u.ResponseBytes) / (1 << 20)
 		default:
 			q.Puts += float64(u.Calls)
 			q.StoredMB += float64(u.RequestBytes) / (1 << 20)
@@ -167,20 +185,47 @@ type works struct {
 	changes                                  int
 }
 
-// measure does every work once with a directory of n entries.
-func (l *laboratory) measure(ctx context.Context, n int, dir string) (w works, err error) {
+// list gives every work a place.
+func (w *works) list() []*quantities {
+	return []*quantities{&w.preview, &w.first, &w.unchanged, &w.changed, &w.tick}
+}
+
+// measure does every work with a directory of n entries, each round with an account of its own, and returns the medians. A sync with
+// changes finds one user of so many missing.
+func (l *laboratory) measure(ctx context.Context, n, rounds, missing int, dir string) (works, error) {
 	server, err := ldapserver.StartOpenLDAP(ctx, dir, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(n)})
 	if err != nil {
-		return w, err
+		return works{}, err
 	}
 	defer server.Stop()
-	l.account = fmt.Sprint("costs-", n)
-	w.users = ldapserver.PeopleAddresses(n)
+	var all []works
+	for round := range rounds {
+		w := works{users: ldapserver.PeopleAddresses(n)}
+		l.account = fmt.Sprintf("costs-%d-%d", n, round)
+		if err := l.once(ctx, server, missing, &w); err != nil {
+			return w, err
+		}
+		say("  %d users, round %d of %d: %.1f s of a worker for the first sync, %.1f s for one that finds nothing to do", w.users, round+1, rounds, w.first.WorkerSeconds, w.unchanged.WorkerSeconds)
+		all = append(all, w)
+	}
+	out := all[0]
+	for i, to := range out.list() {
+		var of []quantities
+		for j := range all {
+			of = append(of, *all[j].list()[i])
+		}
+		*to = medians(of)
+	}
+	return out, nil
+}
+
+// once does every work once.
+func (l *laboratory) once(ctx context.Context, server *ldapserver.Server, missing int, w *works) error {
 	connection := map[string]any{
 		"serverType": "exchange", "host": server.Host, "port": server.Port, "username": server.Username, "password": server.Password, "caCertificate": server.CACertificate,
 	}
 	if _, err := l.call(ctx, http.MethodPut, "/v1/settings", map[string]any{"connection": connection}); err != nil {
-		return w, err
+		return err
 	}
 	var preview string
 	for _, step := range []struct {
@@ -194,7 +239,7 @@ func (l *laboratory) measure(ctx context.Context, n int, dir string) (w works, e
 		{&w.first, func() error { return l.only(l.run(ctx, "/v1/syncs", map[string]any{"previewId": preview})) }},
 		{&w.unchanged, func() error { return l.only(l.run(ctx, "/v1/syncs", map[string]any{})) }},
 		{new(quantities), func() (err error) {
-			w.changes, err = l.forget(ctx, w.users/10)
+			w.changes, err = l.forget(ctx, w.users/missing)
 			return err
 		}},
 		{&w.changed, func() error { return l.only(l.run(ctx, "/v1/syncs", map[string]any{})) }},
@@ -203,28 +248,55 @@ func (l *laboratory) measure(ctx context.Context, n int, dir string) (w works, e
 			return err
 		}},
 	} {
-		before := l.used()
-		if err := step.do(); err != nil {
-			return w, err
+		before, err := l.settled(ctx)
+		if err == nil {
+			err = step.do()
 		}
-		*step.into = combine(l.used(), before, minus)
+		if err != nil {
+			return err
+		}
+		after, err := l.settled(ctx)
+		if err != nil {
+			return err
+		}
+		*step.into = combine(after, before, minus)
 	}
-	return w, nil
+	return nil
+}
+
+// settled returns what was used, once nothing is at work any more: a worker answers a little after its run has ended.
+func (l *laboratory) settled(ctx context.Context) (quantities, error) {
+	const still = 200 * time.Millisecond
+	for last := l.used(); ; {
+		select {
+		case <-ctx.Done():
+			return last, ctx.Err()
+		case <-time.After(still):
+		}
+		now := l.used()
+		// Counts: sums of fractions differ by a little each time they are added up, and the queues are asked all the time.
+		if now.Requests == last.Requests && now.Invocations == last.Invocations {
+			return now, nil
+		}
+		last = now
+	}
 }
 
 func (l *laboratory) only(_ string, err error) error { return err }
 
-// forget deletes some users behind everybody's back, so that the next sync has that many to write.
+// forget deletes some users behind everybody's back, so that the next sync has that many to write. It tells how many.
 func (l *laboratory) forget(ctx context.Context, n int) (int, error) {
 	users := dynamo.NewUsers(dynamo.NewClient(l.lab.Config("DYNAMODB")), awslab.UsersTable).For(user.Account(l.account))
-	page, err := users.List(ctx, userstore.Query{Limit: min(n, 1000)})
-	if err != nil {
-		return 0, err
-	}
 	var changes []userstore.Change
-	for _, u := range page.Users {
+	for u, err := range users.All(ctx) {
+		if err != nil {
+			return 0, err
+		}
+		if len(changes) == n {
+			break
+		}
 		changes = append(changes, userstore.Change{Key: u.Key, Expect: u.Version})
 	}
-	_, err = users.Apply(ctx, changes)
+	_, err := users.Apply(ctx, changes)
 	return len(changes), err
 }

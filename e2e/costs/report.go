@@ -2,23 +2,37 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
+
+	"rollcall/bench/straight"
 )
 
-// line is a quantity as a function of the number of users (or of changes): what each run takes, and what each user adds.
-type line struct{ fixed, each quantities }
+// line is every quantity as a function of the number of users: what each run takes, and what each user adds. farthest is how far the
+// farthest measurement is from its line, as a share of it.
+type line struct{ fixed, each, farthest quantities }
 
-// through is the line through two measurements.
-func through(x1 float64, a quantities, x2 float64, b quantities) line {
-	each := combine(a, b, func(a, b float64) float64 { return math.Max(0, (b-a)/(x2-x1)) })
-	return line{fixed: combine(a, each, func(a, each float64) float64 { return math.Max(0, a-each*x1) }), each: each}
+// through is the line through what was measured of one work.
+func through(all []works, of func(*works) *quantities) line {
+	var l line
+	for i := range l.fixed.list() {
+		points := make([]straight.Point, len(all))
+		for j := range all {
+			points[j] = straight.Point{X: float64(all[j].users), Y: *of(&all[j]).list()[i]}
+		}
+		fit := straight.Fit(points)
+		*l.fixed.list()[i], *l.each.list()[i], *l.farthest.list()[i] = fit.Fixed, fit.Each, fit.Farthest(points)
+	}
+	return l
 }
 
 // at is the line's value for a number of users.
 func (l line) at(users float64) quantities {
-	return combine(l.fixed, l.each, func(fixed, each float64) float64 { return math.Max(0, fixed+each*users) })
+	return combine(l.fixed, l.each, func(fixed, each float64) float64 { return fixed + each*users })
 }
 
 // model is what was measured, as lines.
@@ -30,15 +44,21 @@ type model struct {
 }
 
 func newModel(all []works) model {
-	a, b := all[0], all[len(all)-1]
-	x1, x2 := float64(a.users), float64(b.users)
+	largest := all[len(all)-1]
 	return model{
-		preview: through(x1, a.preview, x2, b.preview), first: through(x1, a.first, x2, b.first), unchanged: through(x1, a.unchanged, x2, b.unchanged),
-		change: combine(b.changed, b.unchanged, func(changed, unchanged float64) float64 {
-			return math.Max(0, changed-unchanged) / float64(b.changes)
+		preview:   through(all, func(w *works) *quantities { return &w.preview }),
+		first:     through(all, func(w *works) *quantities { return &w.first }),
+		unchanged: through(all, func(w *works) *quantities { return &w.unchanged }),
+		change: combine(largest.changed, largest.unchanged, func(changed, unchanged float64) float64 {
+			return math.Max(0, changed-unchanged) / float64(largest.changes)
 		}),
-		tick: b.tick,
+		tick: largest.tick,
 	}
+}
+
+// sync is what a sync takes of so many users of which some have to be written.
+func (m model) sync(users, changes float64) quantities {
+	return combine(m.unchanged.at(users), m.change, func(unchanged, change float64) float64 { return unchanged + change*changes })
 }
 
 // The month that is priced.
@@ -58,8 +78,7 @@ func (m model) month(accounts, users float64) quantities {
 	times := func(q quantities, n float64) quantities {
 		return combine(q, q, func(a, _ float64) float64 { return a * n })
 	}
-	account := times(m.unchanged.at(users), hours)
-	account = combine(account, times(m.change, users*dailyChange*days), plus)
+	account := times(m.sync(users, users*dailyChange*days/hours), hours)
 	account = combine(account, times(m.preview.at(users), previews), plus)
 	return combine(times(account, accounts), times(m.tick, ticks), plus)
 }
@@ -85,64 +104,130 @@ func (a anyway) bill(q quantities, accounts, users float64) []price {
 	}
 }
 
-func report(all []works, fixed anyway, now time.Time) []byte {
-	m := newModel(all)
+func report(all []works, m model, fixed anyway, now time.Time) []byte {
 	var t bytes.Buffer
+	var counts []string
+	for _, w := range all {
+		counts = append(counts, fmt.Sprint(w.users))
+	}
 	fmt.Fprintf(&t, `# What it costs
 
-Written by `+"`make costs`"+` on %s; do not edit. The functions' own binaries ran previews and syncs of %d, %d and %d users on DynamoDB Local, an S3 server and services in
-memory; every request, unit, byte and second was counted. Seconds are this machine's, cold starts included, and Lambda's may be half or twice as many.
+Written by `+"`make costs`"+` on %s; do not edit. The functions' own binaries ran previews and syncs of %s users on DynamoDB Local, an S3 server and services in memory, each
+%d times, of which the medians count; every request, unit, byte and second was counted. Seconds are this machine's, with its database on the same two processors, and Lambda's may be half or twice as many.
 
-## Measured, for each run and for each user in it
+## Measured: what a run takes by itself, and what its users add
 
-| | fixed | for each 1,000 users | straight within |
+"Farthest" is how far the farthest measurement is from that line.
+
+| | fixed | for each 1,000 users | farthest |
 | --- | --- | --- | --- |
-`, now.UTC().Format(time.DateOnly), all[0].users, all[1].users, all[2].users)
+`, now.UTC().Format(time.DateOnly), strings.Join(counts, ", "), rounds)
 	for _, w := range []struct {
 		name string
 		line line
-		of   func(works) quantities
-	}{
-		{"preview against an empty list", m.preview, func(w works) quantities { return w.preview }},
-		{"first sync of a preview", m.first, func(w works) quantities { return w.first }},
-		{"sync that finds nothing to do", m.unchanged, func(w works) quantities { return w.unchanged }},
-	} {
-		between := w.line.at(float64(all[1].users))
-		for _, name := range shown {
-			fixed, each := *name.of(&w.line.fixed), *name.of(&w.line.each)*1000
-			measured, computed := w.of(all[1]), between
-			straight := deviation(*name.of(&measured), *name.of(&computed))
-			if name.time {
-				straight = "–"
-			}
-			fmt.Fprintf(&t, "| %s: %s | %.3g | %.3g | %s |\n", w.name, name.text, fixed, each, straight)
+	}{{workPreview, m.preview}, {workFirst, m.first}, {workUnchanged, m.unchanged}} {
+		for _, q := range shown {
+			fmt.Fprintf(&t, "| %s: %s | %s | %s | %.0f %% |\n", w.name, q.text, figure(q.of(&w.line.fixed)), figure(1000*q.of(&w.line.each)), 100*q.get(&w.line.farthest))
 		}
 	}
-	fmt.Fprintf(&t, "| one more user to write, in a sync: write units | %.3g | | |\n| one tick of the clock: read units | %.3g | | |\n\n", m.change.WriteUnits, m.tick.ReadUnits)
+	t.WriteString("\nA sync that writes users takes besides, for each 1,000 of them:\n\n| | |\n| --- | --- |\n")
+	for _, q := range shown {
+		fmt.Fprintf(&t, "| %s: %s | %s |\n", workChange, q.text, figure(1000*q.of(&m.change)))
+	}
+	fmt.Fprintf(&t, "\nOne tick of the clock takes %.3g read units.\n\n", m.tick.ReadUnits)
+	takes(&t, m)
 	months(&t, m, fixed)
 	return t.Bytes()
 }
 
-// shown are the quantities that the table has.
-var shown = []struct {
+// The names of the works in the table, which the test reads.
+const (
+	workPreview   = "preview against an empty list"
+	workFirst     = "first sync of a preview"
+	workUnchanged = "sync that finds nothing to do"
+	workChange    = "users written"
+)
+
+// quantity is one that the tables have.
+type quantity struct {
 	text string
-	of   func(*quantities) *float64
-	// time is no count, and another one in each run.
-	time bool
-}{
-	{"read units", func(q *quantities) *float64 { return &q.ReadUnits }, false},
-	{"write units", func(q *quantities) *float64 { return &q.WriteUnits }, false},
-	{"S3 requests that write", func(q *quantities) *float64 { return &q.Puts }, false},
-	{"S3 requests that read", func(q *quantities) *float64 { return &q.Gets }, false},
-	{"MB to S3", func(q *quantities) *float64 { return &q.StoredMB }, false},
-	{"seconds of a worker", func(q *quantities) *float64 { return &q.WorkerSeconds }, true},
+	// scale is what the quantity is multiplied with to be shown.
+	scale float64
+	get   func(*quantities) float64
+	// counted tells a count from a time, which is another one in each run. slack is what a run that takes some seconds more may add to it:
+	// it stores its progress and renews its lease each second.
+	counted bool
+	slack   float64
 }
 
-func deviation(measured, computed float64) string {
-	if measured == 0 {
-		return "–"
+func (q quantity) of(all *quantities) float64 { return q.scale * q.get(all) }
+
+var shown = []quantity{
+	{"DynamoDB requests", 1, func(q *quantities) float64 { return q.Requests }, true, 12},
+	{"read units", 1, func(q *quantities) float64 { return q.ReadUnits }, true, 12},
+	{"write units", 1, func(q *quantities) float64 { return q.WriteUnits }, true, 12},
+	{"S3 requests that write", 1, func(q *quantities) float64 { return q.Puts }, true, 0},
+	{"S3 requests that read", 1, func(q *quantities) float64 { return q.Gets }, true, 0},
+	{"MB to S3", 1, func(q *quantities) float64 { return q.StoredMB }, true, 0},
+	{"MB from S3", 1, func(q *quantities) float64 { return q.FetchedMB }, true, 0},
+	{"GB-seconds of a worker", workerGB, func(q *quantities) float64 { return q.WorkerSeconds }, false, 0},
+}
+
+// guideUsers are the sizes in the guide's table, and guideChanged the share of the users that such a sync writes.
+var guideUsers = []int{1_000, 10_000, 100_000, 1_000_000}
+
+const guideChanged = 0.01
+
+// figure shows three figures, without an exponent.
+func figure(v float64) string {
+	if v < 1e-9 {
+		return "0"
 	}
-	return fmt.Sprintf("%.0f %%", math.Abs(computed-measured)/measured*100)
+	if v < 1000 {
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(v))-2)
+	return strconv.FormatFloat(math.Round(v/unit)*unit, 'f', 0, 64)
+}
+
+// takes writes the table that the operator's guide has too.
+func takes(t *bytes.Buffer, m model) {
+	fmt.Fprintf(t, "## What a sync takes that writes %.0f %% of its users\n\nThe operator's guide has this table, and a test holds it against this page and against what is counted anew.\n\n%s\n", 100*guideChanged, guideTable(m))
+}
+
+// guideHead begins the guide's table.
+const guideHead = "| users |"
+
+// guideTable is what syncs of several sizes take.
+func guideTable(m model) string {
+	var t strings.Builder
+	t.WriteString(guideHead)
+	for _, q := range shown {
+		fmt.Fprintf(&t, " %s |", q.text)
+	}
+	t.WriteString("\n| ---: |" + strings.Repeat(" ---: |", len(shown)) + "\n")
+	for _, users := range guideUsers {
+		fmt.Fprintf(&t, "| %d |", users)
+		takes := m.sync(float64(users), guideChanged*float64(users))
+		for _, q := range shown {
+			fmt.Fprintf(&t, " %s |", figure(q.of(&takes)))
+		}
+		t.WriteString("\n")
+	}
+	return t.String()
+}
+
+// errNoTable means that the guide has lost its table.
+var errNoTable = errors.New("docs/operations.md has no table that begins with " + guideHead)
+
+// updateGuide puts the table into the operator's guide in place of the one that is there.
+func updateGuide(guide []byte, m model) ([]byte, error) {
+	before, rest, found := strings.Cut(string(guide), "\n"+guideHead)
+	_, after, ended := strings.Cut(rest, "\n\n")
+	if !found || !ended {
+		return nil, errNoTable
+	}
+	return []byte(before + "\n" + guideTable(m) + "\n" + after), nil
 }
 
 // months writes the bills.
