@@ -31,9 +31,8 @@ type socket struct {
 	coming int
 	timer  *time.Timer
 
-	// What try reads into, how many bytes it wants and whether it has waited for them, and what came of it.
+	// What try reads into, whether it has waited, and what came of it.
 	into   []byte
-	want   int
 	waited bool
 	n      int
 	err    error
@@ -65,13 +64,9 @@ func (s *socket) expect(bytes int) { s.coming = bytes }
 
 // Read reads what has come, once it is a good part of what is expected.
 func (s *socket) Read(p []byte) (int, error) {
-	s.want = 1
-	if most := s.coming * 3 / 4; most >= leastWaiting {
-		// Powers of two, so that the mark is not moved for each read.
-		s.want = min(1<<(bits.Len(uint(most))-1), mostWaiting)
-	}
-	s.setMark(s.want)
-	if s.want == 1 {
+	mark := markFor(s.coming)
+	s.setMark(mark)
+	if mark == 1 {
 		return s.Conn.Read(p)
 	}
 	s.into, s.waited = p, false
@@ -90,18 +85,28 @@ func (s *socket) Read(p []byte) (int, error) {
 	return s.n, nil
 }
 
-// tryRead reads, unless there is less than is wanted and it has not waited yet. It tells whether the read is over.
+// markFor returns how many bytes a read waits for when so many are expected: a power of two, so that the mark is not moved for each read.
+func markFor(coming int) int {
+	most := coming * 3 / 4
+	if most < leastWaiting {
+		return 1
+	}
+	return min(1<<(bits.Len(uint(most))-1), mostWaiting)
+}
+
+// tryRead reads, unless the mark is not reached and it has not waited yet. It tells whether the read is over. It asks the system whether
+// it would be woken, and not for the number of bytes: a connection that was reset wakes nobody a second time.
 func (s *socket) tryRead(fd uintptr) bool {
-	if !s.waited && pending(fd) < s.want {
+	if !s.waited && !readable(fd) {
 		s.waited = true
 		s.timer.Reset(patience)
 		return false
 	}
 	s.n, s.err = readSocket(fd, s.into)
-	return s.err != syscall.EAGAIN && s.err != syscall.EINTR //nolint:errorlint // a system call's own number
+	return s.err != syscall.EAGAIN //nolint:errorlint // a system call's own number
 }
 
-// setMark sets how many bytes wake a read. To lower it below what has come wakes the read that waits.
+// setMark sets how many bytes wake a read. To lower it to what has come wakes the read that waits (Linux 4.18 and newer).
 func (s *socket) setMark(mark int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,10 +11,17 @@ func setLowWater(fd uintptr, mark int) {
 	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, mark)
 }
 
-// pending returns how many bytes can be read at once.
-func pending(fd uintptr) int {
-	n, _ := unix.IoctlGetInt(int(fd), unix.SIOCINQ) // 0 where it fails: the read waits, and then says why
-	return n
+// readable tells whether a read would be woken: the mark is reached, or the connection has ended one way or another (poll(2)).
+func readable(fd uintptr) bool {
+	asked := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(asked, 0)
+	return n > 0 || err != nil
 }
 
-func readSocket(fd uintptr, p []byte) (int, error) { return unix.Read(int(fd), p) }
+// readSocket is read(2), which a signal does not end.
+func readSocket(fd uintptr, p []byte) (n int, err error) {
+	for n, err = unix.Read(int(fd), p); err == unix.EINTR; { //nolint:errorlint // a system call's own number
+		n, err = unix.Read(int(fd), p)
+	}
+	return max(n, 0), err
+}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -39,7 +41,7 @@ func sockets(t *testing.T) (*socket, *net.TCPConn) {
 	return s, far.(*net.TCPConn)
 }
 
-// TestAReadWaitsForWhatIsExpected reads what a server sends entry by entry: no read brings less than was wanted, unless it has waited.
+// TestAReadWaitsForWhatIsExpected reads what a server sends entry by entry: reads bring many entries each.
 func TestAReadWaitsForWhatIsExpected(t *testing.T) {
 	t.Parallel()
 	s, far := sockets(t)
@@ -62,9 +64,6 @@ func TestAReadWaitsForWhatIsExpected(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n < s.want && !s.waited {
-			t.Fatalf("a read took %d bytes of %d without waiting", n, s.want)
-		}
 		got = append(got, p[:n]...)
 		reads++
 	}
@@ -74,26 +73,18 @@ func TestAReadWaitsForWhatIsExpected(t *testing.T) {
 	if !bytes.Equal(got, bytes.Repeat(entry, entries)) {
 		t.Error("what was read is not what was sent")
 	}
-	t.Logf("%d entries took %d reads", entries, reads)
+	// However slow the machine: a read that found less than the mark has waited a millisecond for more.
+	if t.Logf("%d entries took %d reads", entries, reads); reads > entries/2 {
+		t.Errorf("%d entries took %d reads", entries, reads)
+	}
 }
 
 // TestTheMarkFollowsWhatIsExpected asks the system for the mark that it has.
 func TestTheMarkFollowsWhatIsExpected(t *testing.T) {
 	t.Parallel()
-	s, far := sockets(t)
+	s, _ := sockets(t)
 	for _, test := range []struct{ expected, mark int }{{0, 1}, {-5, 1}, {2000, 1}, {4000, 2048}, {1 << 20, mostWaiting}, {30_000, 16 << 10}, {1, 1}} {
-		if _, err := far.Write([]byte("x")); err != nil {
-			t.Fatal(err)
-		}
-		s.expect(test.expected)
-		if _, err := s.Read(make([]byte, 1)); err != nil {
-			t.Fatal(err)
-		}
-		// Where the read waited in vain it has given the mark up, or is about to.
-		if s.want != test.mark {
-			t.Errorf("%d bytes expected: it waits for %d, want %d", test.expected, s.want, test.mark)
-		}
-		s.setMark(test.mark)
+		s.setMark(markFor(test.expected))
 		if got := lowWater(t, s); got != test.mark {
 			t.Errorf("%d bytes expected: the system's mark is %d, want %d", test.expected, got, test.mark)
 		}
@@ -122,18 +113,20 @@ func TestAReadDoesNotWaitForEver(t *testing.T) {
 	}
 }
 
+// soon is long for anything on loopback, and short beside the idle time that a read may wait.
+const soon = 10 * time.Second
+
 func TestAWaitingReadEnds(t *testing.T) {
 	t.Parallel()
+	reset := func(_ *socket, far *net.TCPConn) error { return errors.Join(far.SetLinger(0), far.Close()) }
 	tests := map[string]struct {
 		end  func(near *socket, far *net.TCPConn) error
 		want error
 	}{
-		"deadline": {func(near *socket, _ *net.TCPConn) error { return near.SetDeadline(time.Unix(1, 0)) }, syscall.ETIMEDOUT},
+		"deadline": {func(near *socket, _ *net.TCPConn) error { return near.SetDeadline(time.Unix(1, 0)) }, os.ErrDeadlineExceeded},
 		"end":      {func(_ *socket, far *net.TCPConn) error { return far.Close() }, io.EOF},
-		"reset": {func(_ *socket, far *net.TCPConn) error {
-			return errors.Join(far.SetLinger(0), far.Close())
-		}, syscall.ECONNRESET},
-		"close": {func(near *socket, _ *net.TCPConn) error { return near.Close() }, net.ErrClosed},
+		"reset":    {reset, syscall.ECONNRESET},
+		"close":    {func(near *socket, _ *net.TCPConn) error { return near.Close() }, net.ErrClosed},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -147,14 +140,45 @@ func TestAWaitingReadEnds(t *testing.T) {
 			if endErr := <-ended; endErr != nil {
 				t.Fatal(endErr)
 			}
-			is := errors.Is(err, test.want)
-			if name == "deadline" {
-				is = isTimeout(err)
-			}
-			if n != 0 || !is {
+			if n != 0 || !errors.Is(err, test.want) {
 				t.Errorf("read %d bytes, error %v; want %v", n, err, test.want)
 			}
 		})
+	}
+}
+
+// TestAReadSeesAnEndThatCameBefore ends the connection while nobody reads: a reset wakes nobody who comes later.
+func TestAReadSeesAnEndThatCameBefore(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		linger int
+		want   error
+	}{"end": {-1, io.EOF}, "reset": {0, syscall.ECONNRESET}} {
+		for _, sent := range []string{"", "the last of it"} {
+			t.Run(name+" after "+strconv.Quote(sent), func(t *testing.T) {
+				t.Parallel()
+				s, far := sockets(t)
+				if err := s.SetReadDeadline(time.Now().Add(soon)); err != nil {
+					t.Fatal(err)
+				}
+				_, err := far.Write([]byte(sent))
+				if err := errors.Join(err, far.SetLinger(test.linger), far.Close()); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(5 * patience)
+				var got []byte
+				for err == nil {
+					var n int
+					p := make([]byte, 100)
+					s.expect(1 << 20)
+					n, err = s.Read(p)
+					got = append(got, p[:n]...)
+				}
+				if string(got) != sent || !errors.Is(err, test.want) {
+					t.Errorf("read %q, error %v; want %q, %v", got, err, sent, test.want)
+				}
+			})
+		}
 	}
 }
 
