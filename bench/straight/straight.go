@@ -13,7 +13,7 @@ type Point struct{ X, Y float64 }
 func (l Line) At(x float64) float64 { return l.Fixed + l.Each*x }
 
 // Fit returns the line with the least squares of relative errors, so that a small measurement counts as much as a large one. Neither
-// part is negative: nothing takes less than nothing. Points that are all 0 give the line 0, and a single 0 is left out.
+// part is negative: nothing takes less than nothing. Points of 0, of which no error is relative, are left out; Farthest shows them.
 func Fit(points []Point) Line {
 	// The normal equations of 1 = fixed/y + each*x/y.
 	var uu, uv, vv, u1, v1 float64

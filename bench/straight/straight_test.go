@@ -20,6 +20,7 @@ func TestFit(t *testing.T) {
 		"one that falls":      {[]straight.Point{{1, 9}, {10, 8}, {100, 7}}, straight.Line{Fixed: 7.833}, 0.149},
 		"a curve":             {[]straight.Point{{1, 1}, {10, 100}, {100, 10_000}}, straight.Line{Each: 1.11}, 89},
 		"one point":           {[]straight.Point{{5, 3}}, straight.Line{Fixed: 3}, 0},
+		"zeros and one more":  {[]straight.Point{{1, 0}, {10, 0}, {100, 5}}, straight.Line{Fixed: 5}, 1},
 		"nothing":             {[]straight.Point{{1, 0}, {10, 0}}, straight.Line{}, 0},
 		"no points":           {nil, straight.Line{}, 0},
 	} {

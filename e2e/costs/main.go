@@ -6,7 +6,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -114,9 +113,9 @@ func withLaboratory(ctx context.Context, use func(l *laboratory, dir string) err
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
-	l := &laboratory{lab: lab, log: new(bytes.Buffer)}
+	l := &laboratory{lab: lab, log: new(locked)}
 	// The clock does not tick by itself: its cost is measured apart.
-	if l.Deployment, err = cloud.Start(ctx, dir, lab, cloud.Config{Log: &locked{to: l.log}, Tick: 24 * time.Hour}); err != nil {
+	if l.Deployment, err = cloud.Start(ctx, dir, lab, cloud.Config{Log: l.log, Tick: 24 * time.Hour}); err != nil {
 		return err
 	}
 	defer l.Close()
@@ -125,14 +124,22 @@ func withLaboratory(ctx context.Context, use func(l *laboratory, dir string) err
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
-// locked lets several processes' output into one buffer.
+// locked counts what several processes print.
 type locked struct {
-	mu sync.Mutex
-	to *bytes.Buffer
+	mu    sync.Mutex
+	bytes int
 }
 
 func (l *locked) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.to.Write(p)
+	l.bytes += len(p)
+	return len(p), nil
+}
+
+// Len returns the number of bytes that were printed.
+func (l *locked) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes
 }

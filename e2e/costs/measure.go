@@ -70,7 +70,7 @@ func minus(a, b float64) float64 { return a - b }
 type laboratory struct {
 	lab *awslab.Lab
 	*cloud.Deployment
-	log     *bytes.Buffer
+	log     *locked
 	account string
 }
 
@@ -149,7 +149,7 @@ func (l *laboratory) call(ctx context.Context, method, path string, body any) (m
 	return answer, nil
 }
 
-// run starts a preview or sync and waits for its end, looking as seldom as a schedule does: not at all, but for the last time.
+// run starts a preview or sync and waits for its end. It looks each second, which is counted too: one read of a record, and one request.
 func (l *laboratory) run(ctx context.Context, path string, body any) (id string, err error) {
 	started, err := l.call(ctx, http.MethodPost, path, body)
 	if err != nil {

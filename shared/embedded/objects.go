@@ -122,8 +122,9 @@ func (a accountObjects) Open(_ context.Context, key string) (objectstore.Object,
 	return openFile{file, info.Size()}, nil
 }
 
-// Copy gives the object another name: an object never changes, so that both may share its file.
-func (a accountObjects) Copy(_ context.Context, from, to string) error {
+// Copy gives the object another name: an object never changes, so that both may share its file. Where the file system has no such names
+// the bytes are copied.
+func (a accountObjects) Copy(ctx context.Context, from, to string) error {
 	source, err := a.path(from)
 	if err != nil {
 		return err
@@ -141,7 +142,7 @@ func (a accountObjects) Copy(_ context.Context, from, to string) error {
 	if err := os.Link(source, link); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %s", objectstore.ErrNotFound, from)
 	} else if err != nil {
-		return fmt.Errorf("copy the object: %w", err)
+		return a.copyBytes(ctx, from, to)
 	}
 	// A rename to a name of the same file does nothing at all.
 	defer os.Remove(link)
@@ -149,6 +150,18 @@ func (a accountObjects) Copy(_ context.Context, from, to string) error {
 		return fmt.Errorf("put the object in place: %w", err)
 	}
 	return syncDir(dir)
+}
+
+func (a accountObjects) copyBytes(ctx context.Context, from, to string) error {
+	object, err := a.Open(ctx, from)
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	return a.Put(ctx, to, func(w io.Writer) error {
+		_, err := io.Copy(w, io.NewSectionReader(object, 0, object.Size()))
+		return err
+	})
 }
 
 func (a accountObjects) Delete(_ context.Context, key string) error {

@@ -181,7 +181,10 @@ func (w *userWriter) apply(changes []userstore.Change, outcomes []userstore.Outc
 	var key, value []byte
 	for i := range changes {
 		c := &changes[i]
-		// key is the first one that is not below the change before.
+		// key is the first one that is not below the change before: the one wanted is mostly it, or the next.
+		if i > 0 && key != nil && string(key) < c.Key {
+			key, value = cursor.Next()
+		}
 		if i == 0 || key != nil && string(key) < c.Key {
 			key, value = cursor.Seek([]byte(c.Key))
 		}

@@ -34,8 +34,7 @@ func (c Config) writeExport(ctx context.Context, account user.Account, exportID 
 	hash := sha256.New()
 	var size counter
 	err = c.Objects.For(account).Put(ctx, export.ObjectKey, func(w io.Writer) error {
-		to := io.MultiWriter(w, hash, &size)
-		printed := pieces(func(w io.Writer) error {
+		return writeAhead(io.MultiWriter(w, hash, &size), func(w io.Writer) error {
 			out := usercsv.NewWriter(w)
 			if err := fill(ctx, account, run, out); err != nil {
 				return err
@@ -43,16 +42,6 @@ func (c Config) writeExport(ctx context.Context, account user.Account, exportID 
 			export.Rows = out.Rows()
 			return out.Flush()
 		})
-		// Printing goes on while what was printed is hashed and stored, which takes as long.
-		for piece, err := range ahead(printed, piecesAhead) {
-			if err != nil {
-				return err
-			}
-			if _, err := to.Write(piece); err != nil {
-				return err
-			}
-		}
-		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("write export %s: %w", exportID, err)
@@ -67,6 +56,20 @@ func (c Config) writeExport(ctx context.Context, account user.Account, exportID 
 
 // piecesAhead is how many pieces, of 64 kB each, are printed before they are stored.
 const piecesAhead = 8
+
+// writeAhead gives to what write writes. Writing goes on while what was written is taken in: to hash and to store a CSV takes as long as to
+// print it.
+func writeAhead(to io.Writer, write func(io.Writer) error) error {
+	for piece, err := range ahead(pieces(write), piecesAhead) {
+		if err != nil {
+			return err
+		}
+		if _, err := to.Write(piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // errNotWanted ends the writing of pieces that nobody takes.
 var errNotWanted = errors.New("nobody takes what is written")

@@ -130,6 +130,8 @@ func pageError(err error, goneCode string) error {
 		return problem(Malformed, "invalid_cursor", "The cursor is not one that this list gave with these filters. Start without a cursor.")
 	case errors.Is(err, objectstore.ErrNotFound):
 		return problem(Gone, goneCode, "What this run found was deleted when its time was over.")
+	case errors.Is(err, snapshot.ErrVersion):
+		return problem(Gone, goneCode, "What this run found was stored by another version of this program, which alone can read it.")
 	}
 	return err
 }

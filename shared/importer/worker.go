@@ -14,6 +14,7 @@ import (
 	"rollcall/shared/queue"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/snapshot"
 )
 
 // maxAttempts is how often a run is taken up before it is given up: a run that ends its worker each time must not do
@@ -270,6 +271,8 @@ func failureOf(err error) *jobstore.Failure {
 		return &jobstore.Failure{Code: "password_unreadable", Message: "The stored password cannot be opened any more. Enter it again."}
 	case errors.Is(err, objectstore.ErrNotFound):
 		return &jobstore.Failure{Code: "plan_missing", Message: "The plan of this run was deleted. Take a new preview."}
+	case errors.Is(err, snapshot.ErrVersion):
+		return &jobstore.Failure{Code: "plan_missing", Message: "The plan of this run was stored by another version of this program. What it had written stays; take a new preview."}
 	}
 	return nil
 }

@@ -127,11 +127,11 @@ func (m *merger) sink(i int) {
 
 // take tells whether the filter chooses the row of a walker, and then sees to its users.
 func (m *merger) take(w *walker) (taken bool, err error) {
-	if m.Keep != nil {
+	if taken = m.matches(&w.row.Row); taken && (m.Keep != nil || !m.WithoutUsers) {
 		err = w.loadUsers()
 	}
-	if taken = err == nil && m.matches(&w.row.Row); taken && !m.WithoutUsers {
-		err = w.loadUsers()
+	if taken && err == nil && m.Keep != nil {
+		taken = m.Keep(&w.row.Row)
 	}
 	return taken, err
 }
