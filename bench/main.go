@@ -3,7 +3,7 @@
 //
 //	make bench                 directories of up to 100,000 entries
 //	BENCH_FULL=1 make bench    and of 1,000,000
-//	go run ./bench -only 'read|csv' -out /tmp/docs
+//	go run ./bench -only 'read|csv' -out elsewhere
 package main
 
 import (

@@ -121,7 +121,6 @@ func conditions(t *testing.T, s userstore.Store) {
 // together applies changes of every kind in one call, to users that are there and to users that are not, in several orders.
 func together(t *testing.T, s userstore.Store) {
 	const n = 60
-	key := func(i int) string { return fmt.Sprintf("user%03d@example.com", i) }
 	orders := map[user.Account]func([]int){
 		"up": func([]int) {}, "down": slices.Reverse[[]int],
 		"mixed": func(places []int) {
@@ -130,47 +129,18 @@ func together(t *testing.T, s userstore.Store) {
 	}
 	for account, arrange := range orders {
 		u := s.For(account)
-		var there []userstore.Change
-		for i := 0; i < n; i += 2 {
-			there = append(there, create(sample(key(i))))
-		}
-		apply(t, u, there...)
 		places := make([]int, n)
 		for i := range places {
-			places[i] = i
+			if places[i] = i; isThere(i) {
+				apply(t, u, create(numbered(i)))
+			}
 		}
 		arrange(places)
 		var changes []userstore.Change
 		var want []userstore.Outcome
 		var left []string
 		for _, i := range places {
-			before := sample(key(i))
-			after := before
-			after.Version, after.LastRunID = before.Version+1, "01J0000000000000000000RUN2"
-			stored := i%2 == 0
-			change, outcome, stays := userstore.Change{Key: before.Key}, userstore.Applied, stored
-			switch i % 12 {
-			case 0, 1: // the version that is stored
-				change.Expect, change.After = before.Version, &after
-			case 2, 3: // another one
-				change.Expect, change.After = before.Version+5, &after
-				outcome = userstore.Conflict
-			case 4, 5:
-				change.Expect = before.Version
-				stays = false
-			case 6, 7:
-				change.Expect = before.Version + 5
-				outcome = userstore.Conflict
-			default:
-				change.After = &after
-				stays = true
-			}
-			switch {
-			case !stored && change.Expect != 0 && change.After != nil, stored && change.Expect == 0:
-				outcome = userstore.Conflict
-			case !stored && change.After == nil:
-				outcome = userstore.Absent
-			}
+			change, outcome, stays := oneOfMany(i)
 			changes, want = append(changes, change), append(want, outcome)
 			if stays {
 				left = append(left, change.Key)
@@ -188,6 +158,36 @@ func together(t *testing.T, s userstore.Store) {
 			t.Errorf("%s: users (-want +got):\n%s", account, diff)
 		}
 	}
+}
+
+// Every second of the numbered users is stored before together's changes.
+func isThere(i int) bool { return i%2 == 0 }
+
+func numbered(i int) user.User { return sample(fmt.Sprintf("user%03d@example.com", i)) }
+
+// oneOfMany returns a change of a numbered user, what comes of it, and whether the user is there afterwards. Of each kind there is one for
+// a user that is there and one for a user that is not.
+func oneOfMany(i int) (change userstore.Change, outcome userstore.Outcome, stays bool) {
+	before := numbered(i)
+	after := before
+	after.Version, after.LastRunID = before.Version+1, "01J0000000000000000000RUN2"
+	pick := func(there, absent userstore.Outcome) userstore.Outcome {
+		if isThere(i) {
+			return there
+		}
+		return absent
+	}
+	switch i / 2 % 5 {
+	case 0:
+		return userstore.Change{Key: before.Key, Expect: before.Version, After: &after}, pick(userstore.Applied, userstore.Conflict), isThere(i)
+	case 1:
+		return userstore.Change{Key: before.Key, Expect: before.Version + 5, After: &after}, userstore.Conflict, isThere(i)
+	case 2:
+		return userstore.Change{Key: before.Key, Expect: before.Version}, pick(userstore.Applied, userstore.Absent), false
+	case 3:
+		return userstore.Change{Key: before.Key, Expect: before.Version + 5}, pick(userstore.Conflict, userstore.Absent), isThere(i)
+	}
+	return create(after), pick(userstore.Conflict, userstore.Applied), true
 }
 
 func roundTrip(t *testing.T, s userstore.Store) {
