@@ -67,29 +67,41 @@ type pages struct {
 	took, firsts     []float64
 }
 
-// page asks for one page, as often as there are rounds: what else the machine does in a moment is not the page's.
-func (p *pages) page(ctx context.Context, query url.Values, limit int) (answer struct {
+// rowsPage is what a page's answer is read for.
+type rowsPage struct {
 	Items []struct {
 		PrimaryAddress string `json:"primaryAddress"`
 	} `json:"items"`
 	Next string `json:"next"`
-}, err error) {
+}
+
+// page asks for one page, as often as there are rounds: what else the machine does in a moment is not the page's.
+func (p *pages) page(ctx context.Context, query url.Values, limit int) (answer rowsPage, err error) {
+	var took []float64
+	for range rounds {
+		var seconds float64
+		if answer, seconds, err = p.ask(ctx, query, limit); err != nil {
+			return answer, err
+		}
+		took = append(took, seconds)
+	}
+	p.took, p.firsts = append(p.took, quantile(took, 0.5)), append(p.firsts, took[0])
+	return answer, nil
+}
+
+// ask asks for one page, once, and tells how long its answer took in seconds, without its decoding.
+func (p *pages) ask(ctx context.Context, query url.Values, limit int) (answer rowsPage, seconds float64, err error) {
 	asked := url.Values{"limit": {fmt.Sprint(limit)}}
 	for name, values := range query {
 		asked[name] = values
 	}
-	var data []byte
-	var took []float64
-	for range rounds {
-		start := time.Now()
-		data, err = p.fetch(ctx, p.account, http.MethodGet, "/v1/previews/"+p.preview+"/addresses?"+asked.Encode(), nil)
-		took = append(took, time.Since(start).Seconds())
-		if err != nil {
-			return answer, err
-		}
+	start := time.Now()
+	data, err := p.fetch(ctx, p.account, http.MethodGet, "/v1/previews/"+p.preview+"/addresses?"+asked.Encode(), nil)
+	seconds = time.Since(start).Seconds()
+	if err != nil {
+		return answer, seconds, err
 	}
-	p.took, p.firsts = append(p.took, quantile(took, 0.5)), append(p.firsts, took[0])
-	return answer, json.Unmarshal(data, &answer)
+	return answer, seconds, json.Unmarshal(data, &answer)
 }
 
 // pagesPerFilter is how many pages of each filter are looked at; between two of them lie some that are passed over.
@@ -136,11 +148,9 @@ func (p *pages) sample(ctx context.Context) error {
 
 // skip goes some thousand rows on, without counting the time.
 func (p *pages) skip(ctx context.Context, query url.Values, cursor string) error {
-	took, firsts := p.took, p.firsts
-	defer func() { p.took, p.firsts = took, firsts }()
 	for range 5 {
 		query.Set("cursor", cursor)
-		page, err := p.page(ctx, query, 1000)
+		page, _, err := p.ask(ctx, query, 1000)
 		if err != nil {
 			return err
 		}
@@ -188,27 +198,21 @@ const (
 // from memory to a file on disk.
 func (b *bench) exporting(ctx context.Context, p *program, account string, preview run, entries int) error {
 	r := row{work: fmt.Sprintf("export of a preview of %s rows: stored plan to finished file", thousands(preview.Summary.Addresses)), peer: "encoding/csv, as many rows from memory, to a file that is synced too"}
-	for round := range rounds + 1 {
-		ours, err := p.timed(func() error {
+	ours := func(ctx context.Context) (sample, error) {
+		return p.timed(func() error {
 			var export struct{ State string }
-			if err := p.call(ctx, account, http.MethodPost, "/v1/previews/"+preview.ID+"/export", nil, &export); err != nil {
-				return err
+			err := p.call(ctx, account, http.MethodPost, "/v1/previews/"+preview.ID+"/export", nil, &export)
+			if err == nil && export.State != "done" {
+				err = fmt.Errorf("the export of %d entries is %s after its request", entries, export.State)
 			}
-			if export.State != "done" {
-				return fmt.Errorf("the export of %d entries is %s after its request", entries, export.State)
-			}
-			return nil
+			return err
 		})
-		if err != nil {
-			return err
-		}
-		base, err := b.child(ctx, "encoding-file", fmt.Sprint(preview.Summary.Addresses))
-		if err != nil {
-			return err
-		}
-		if round > 0 {
-			r.ours, r.base = append(r.ours, ours), append(r.base, base)
-		}
+	}
+	peer := func(ctx context.Context) (sample, error) {
+		return b.child(ctx, "encoding-file", fmt.Sprint(preview.Summary.Addresses))
+	}
+	if err := b.alternate(ctx, &r, rounds, ours, peer); err != nil {
+		return err
 	}
 	r.ratio("wall", wall, exportMost)
 	// A smaller one is mostly what any request costs, which is shown, but not held to the goal.

@@ -78,12 +78,8 @@ func (b *bench) report(machine []string) error {
 
 // cells is a row as a line of the table.
 func (r row) cells() string {
-	outcome := goals(r.goals)
-	if r.note != "" {
-		outcome = r.note
-	}
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", r.work, spread(r.ours, wall), spread(r.ours, cpu), highest(r.ours),
-		r.peer, spread(r.base, wall), spread(r.base, cpu), highest(r.base), outcome)
+		r.peer, spread(r.base, wall), spread(r.base, cpu), highest(r.base), goals(r.goals))
 }
 
 // spread is a median with the smallest and the largest value.

@@ -13,8 +13,6 @@ type row struct {
 	work, peer string
 	ours, base series
 	goals      []goal
-	// note says what the reader of the table must know, such as why a row was not measured.
-	note string
 }
 
 // goal is one number that must not be above a limit.

@@ -113,7 +113,7 @@ func withLaboratory(ctx context.Context, use func(l *laboratory, dir string) err
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
-	l := &laboratory{lab: lab, log: new(locked)}
+	l := &laboratory{lab: lab, log: new(printed)}
 	// The clock does not tick by itself: its cost is measured apart.
 	if l.Deployment, err = cloud.Start(ctx, dir, lab, cloud.Config{Log: l.log, Tick: 24 * time.Hour}); err != nil {
 		return err
@@ -124,13 +124,13 @@ func withLaboratory(ctx context.Context, use func(l *laboratory, dir string) err
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
-// locked counts what several processes print.
-type locked struct {
+// printed counts what several processes print.
+type printed struct {
 	mu    sync.Mutex
 	bytes int
 }
 
-func (l *locked) Write(p []byte) (int, error) {
+func (l *printed) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.bytes += len(p)
@@ -138,7 +138,7 @@ func (l *locked) Write(p []byte) (int, error) {
 }
 
 // Len returns the number of bytes that were printed.
-func (l *locked) Len() int {
+func (l *printed) Len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.bytes

@@ -70,7 +70,7 @@ func minus(a, b float64) float64 { return a - b }
 type laboratory struct {
 	lab *awslab.Lab
 	*cloud.Deployment
-	log     *locked
+	log     *printed
 	account string
 }
 

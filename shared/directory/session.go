@@ -22,7 +22,7 @@ type session struct {
 	to     settings.Connection
 	onStep func(Step)
 	conn   net.Conn
-	// socket is the connection below TLS.
+	// socket is the connection below TLS, nil where it is of another kind.
 	socket *socket
 	// root is what the rootDSE says; empty where the server shows none.
 	root rootDSE

@@ -20,8 +20,10 @@ func readable(fd uintptr) bool {
 
 // readSocket is read(2), which a signal does not end.
 func readSocket(fd uintptr, p []byte) (n int, err error) {
-	for n, err = unix.Read(int(fd), p); err == unix.EINTR; { //nolint:errorlint // a system call's own number
+	for {
 		n, err = unix.Read(int(fd), p)
+		if err != unix.EINTR { //nolint:errorlint // a system call's own number
+			return max(n, 0), err
+		}
 	}
-	return max(n, 0), err
 }

@@ -80,10 +80,15 @@ func replace(path string, write func(*os.File) error) (err error) {
 	if err := errors.Join(file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("write the object's file: %w", err)
 	}
-	if err := os.Rename(file.Name(), path); err != nil {
+	return putInPlace(file.Name(), path)
+}
+
+// putInPlace gives a file beside path that name, and makes it last through a power cut.
+func putInPlace(file, path string) error {
+	if err := os.Rename(file, path); err != nil {
 		return fmt.Errorf("put the object in place: %w", err)
 	}
-	return syncDir(dir)
+	return syncDir(filepath.Dir(path))
 }
 
 // syncDir makes a rename last through a power cut.
@@ -146,10 +151,7 @@ func (a accountObjects) Copy(ctx context.Context, from, to string) error {
 	}
 	// A rename to a name of the same file does nothing at all.
 	defer os.Remove(link)
-	if err := os.Rename(link, target); err != nil {
-		return fmt.Errorf("put the object in place: %w", err)
-	}
-	return syncDir(dir)
+	return putInPlace(link, target)
 }
 
 func (a accountObjects) copyBytes(ctx context.Context, from, to string) error {

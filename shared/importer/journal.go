@@ -60,8 +60,9 @@ func (j *journal) page(ctx context.Context, f snapshot.Filter, cursor string, li
 		return ChangePage{}, err
 	}
 	out := ChangePage{Next: page.Next}
-	for _, placed := range page.Rows {
-		change := Change{Row: placed.Row, Outcome: j.outcome(&placed.Row, placed.Position)}
+	for i := range page.Rows {
+		placed := &page.Rows[i]
+		change := Change{Row: placed.Row, Outcome: j.outcome(placed)}
 		stamp(&change.Row, &j.run)
 		out.Changes = append(out.Changes, change)
 	}
@@ -93,11 +94,12 @@ func (j *journal) shown(row *plan.Row) bool {
 	return row.Change == plan.Skipped || plan.Applies(row, j.run.Import.Options)
 }
 
-func (j *journal) outcome(row *plan.Row, at snapshot.Position) Outcome {
+func (j *journal) outcome(row *snapshot.PlacedRow) Outcome {
+	at := j.reader.Position(row)
 	switch {
 	case row.Change == plan.Skipped, j.conflicts.Has(at):
 		return OutcomeConflict
-	case at.Batch < j.run.Checkpoint.Batches && plan.Applies(row, heldOptions(j.run.Import.Options, j.run.Guard)):
+	case at.Batch < j.run.Checkpoint.Batches && plan.Applies(&row.Row, heldOptions(j.run.Import.Options, j.run.Guard)):
 		return OutcomeApplied
 	}
 	return OutcomePending

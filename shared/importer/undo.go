@@ -68,7 +68,7 @@ func (j *journal) applied(ctx context.Context) (iter.Seq[plan.Row], *error) {
 				*failed = err
 				return
 			}
-			if !plan.Applies(&placed.Row, j.run.Import.Options) || j.outcome(&placed.Row, placed.Position) != OutcomeApplied {
+			if !plan.Applies(&placed.Row, j.run.Import.Options) || j.outcome(placed) != OutcomeApplied {
 				continue
 			}
 			row := placed.Row

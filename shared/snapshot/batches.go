@@ -24,7 +24,7 @@ type batchOrder struct {
 	blocks, numbers []int
 }
 
-// batches returns the order, which is made when it is first asked for.
+// batches returns the order, which is made when it is first asked for: a preview's pages and its CSV do without.
 func (r *Reader) batches() *batchOrder {
 	o := r.order
 	o.once.Do(func() {
@@ -41,6 +41,11 @@ func (r *Reader) batches() *batchOrder {
 		}
 	})
 	return o
+}
+
+// Position returns the place of a row that this reader gave.
+func (r *Reader) Position(row *PlacedRow) Position {
+	return Position{Batch: r.batches().numbers[row.block], Row: row.row}
 }
 
 // Batches yields the batches of the given changes from number from on: creations, then updates, then deletions. Their

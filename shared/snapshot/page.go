@@ -40,7 +40,8 @@ type Position struct{ Batch, Row int }
 // PlacedRow is a row and its place.
 type PlacedRow struct {
 	plan.Row
-	Position Position
+	// block holds the row, as its row-th.
+	block, row int
 }
 
 // Page is one page of rows, ordered by key. Next is empty at the end.

@@ -235,7 +235,7 @@ func TestRowsWithoutUsers(t *testing.T) {
 		}
 		bare := *want
 		bare.Before, bare.After = nil, nil
-		if diff := gocmp.Diff(bare, *got); diff != "" {
+		if diff := gocmp.Diff(bare, *got, gocmp.AllowUnexported(snapshot.PlacedRow{})); diff != "" {
 			t.Fatalf("row %s (-want +got):\n%s", want.Key, diff)
 		}
 	}
@@ -332,10 +332,11 @@ func TestBatchesAreAppliedInOrderAndNumberedForGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range page.Rows {
-		at := slices.IndexFunc(all, func(b snapshot.Batch) bool { return b.Index == p.Position.Batch })
-		if at < 0 || all[at].Rows[p.Position.Row].Key != p.Key {
-			t.Fatalf("row %s is not at %+v", p.Key, p.Position)
+	for i := range page.Rows {
+		p, place := &page.Rows[i], r.Position(&page.Rows[i])
+		at := slices.IndexFunc(all, func(b snapshot.Batch) bool { return b.Index == place.Batch })
+		if at < 0 || all[at].Rows[place.Row].Key != p.Key {
+			t.Fatalf("row %s is not at %+v", p.Key, place)
 		}
 	}
 }

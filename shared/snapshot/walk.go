@@ -22,8 +22,6 @@ type walker struct {
 	decoder decoder
 	open    bool
 	read    int
-	// number is that of the block at hand among the batches.
-	number int
 	// row is the row at hand, once loaded, and users are those that it points to, once they are asked for.
 	row    PlacedRow
 	users  [2]user.User
@@ -84,12 +82,11 @@ func (w *walker) readTo(info *blockInfo) error {
 			return fmt.Errorf("read block %d of the stored plan: %w", block, err)
 		}
 		w.decoder, w.open, w.read = newDecoder(text), true, 0
-		w.number = w.reader.batches().numbers[block]
 	}
 	for ; w.read <= w.row0; w.read++ {
 		w.decoder.row(w.section, &w.row.Row)
 	}
-	w.row.Position = Position{Batch: w.number, Row: w.row0}
+	w.row.block, w.row.row = block, w.row0
 	return w.check()
 }
 
