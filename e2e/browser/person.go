@@ -177,6 +177,24 @@ func (tab *Tab) Press(keys ...string) {
 	}
 }
 
+// PressToScroll presses a key that scrolls what has the focus, and waits until it has come to rest somewhere else. Chromium loses
+// a key that comes between the last frame of a smooth scroll and its end, the event scrollend; a person is never that quick.
+func (tab *Tab) PressToScroll(key string) {
+	tab.t.Helper()
+	Eval[bool](tab, `(() => {
+	  const e = document.activeElement, from = e.scrollTop;
+	  window.__rest = false;
+	  e.addEventListener('scrollend', function rest() {
+	    if (e.scrollTop === from) return;
+	    e.removeEventListener('scrollend', rest);
+	    window.__rest = true;
+	  });
+	  return true;
+	})()`)
+	tab.Press(key)
+	tab.Until(`window.__rest`)
+}
+
 // FieldError returns what a field's own error says, empty where it has none.
 func (tab *Tab) FieldError(role, name string) string {
 	tab.t.Helper()

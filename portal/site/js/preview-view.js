@@ -98,7 +98,7 @@ export class PreviewView {
     const table = new PlanTable({ path: `/v1/previews/${this.id}/addresses`, tabs: tabsOf(run), label: 'Addresses', signal: this.signal });
     fill(this.result, this.#totals(run), h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element, this.#export()),
       run.undoOf ? this.#undo(run) : new SyncForm(run).element);
-    announce(`${this.heading.textContent}: ${count(run.summary.create, 'address')} to add, ${number(run.summary.delete)} not in the directory`);
+    announce(`${this.heading.textContent}: ${count(run.summary.create, 'address', 'addresses')} to add, ${number(run.summary.delete)} not in the directory`);
   }
 
   #totals(run) {
