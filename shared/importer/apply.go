@@ -43,7 +43,7 @@ func (j *job) sync(ctx context.Context) error {
 			return nil
 		}
 	}
-	return cause(ctx, j.apply(ctx))
+	return j.apply(ctx, j.Users.For(j.account))
 }
 
 // decide stores the run's plan, judges it once, and stores the verdict with it.
@@ -184,10 +184,10 @@ type applier struct {
 	savedAt time.Time
 }
 
-// apply writes the stored plan, from the first batch that the record does not know of.
-func (j *job) apply(ctx context.Context) error {
+// apply writes the stored plan to users, from the first batch that the record does not know of.
+func (j *job) apply(ctx context.Context, users userstore.Users) error {
 	a := &applier{
-		job: j, options: heldOptions(j.run.Import.Options, j.guard), users: j.Users.For(j.account),
+		job: j, options: heldOptions(j.run.Import.Options, j.guard), users: users,
 		outcomes: new(snapshot.Outcomes), at: j.run.Checkpoint, next: j.run.Checkpoint.Batches, savedAt: j.now(),
 	}
 	if j.run.UndoOf != "" {
@@ -196,9 +196,9 @@ func (j *job) apply(ctx context.Context) error {
 	j.set(func() { j.progress.Phase = jobstore.PhaseApplying })
 	a.at.Begun = true
 	if _, err := a.save(ctx); err != nil {
-		return err
+		return cause(ctx, err)
 	}
-	err := j.readPlan(ctx, j.account, j.planKey, func(r *snapshot.Reader) error {
+	err := cause(ctx, j.readPlan(ctx, j.account, j.planKey, func(r *snapshot.Reader) error {
 		batches := r.Batches(ctx, []plan.Change{plan.Create, plan.Update, plan.Delete}, a.at.Batches)
 		for batch, err := range ahead(batches, batchesAhead) {
 			if err != nil {
@@ -209,13 +209,12 @@ func (j *job) apply(ctx context.Context) error {
 			}
 		}
 		return a.flush(ctx)
-	})
-	if err != nil {
-		// What was written stays in the journal, also where the run ends here.
-		_, saveErr := a.save(context.WithoutCancel(ctx))
-		return errors.Join(err, saveErr)
+	}))
+	// What was written stays in the journal, also where the run ends here. A run whose record lags behind what it wrote must not end:
+	// it is taken up again, whatever ended the writing.
+	if _, saveErr := a.save(context.WithoutCancel(ctx)); saveErr != nil {
+		return fmt.Errorf("store how far run %s is: %w (writing ended with: %v)", j.run.ID, saveErr, err)
 	}
-	_, err = a.save(ctx)
 	return err
 }
 
@@ -251,8 +250,13 @@ func (a *applier) add(ctx context.Context, batch snapshot.Batch) error {
 
 // flush writes the collected changes and, now and then, stores how far the sync is.
 func (a *applier) flush(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if len(a.changes) > 0 {
-		results, err := a.users.Apply(ctx, a.changes)
+		whole, end := unlessCancelled(ctx)
+		results, err := a.users.Apply(whole, a.changes)
+		end()
 		if err != nil {
 			return fmt.Errorf("write %d users: %w", len(a.changes), err)
 		}
@@ -264,10 +268,25 @@ func (a *applier) flush(ctx context.Context) error {
 		return nil
 	}
 	cancelled, err := a.save(ctx)
-	if err == nil && cancelled {
+	if err == nil && cancelled && !a.run.Cancelled {
 		err = errCancelled
 	}
 	return err
+}
+
+// unlessCancelled returns a context for the writing of rows, which goes on where ctx ends because somebody cancelled the run: of rows that
+// are written in part nobody knows which, and the journal would tell of none.
+func unlessCancelled(ctx context.Context) (context.Context, func()) {
+	whole, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if why := context.Cause(ctx); !errors.Is(why, errCancelled) {
+			end(why)
+		}
+	})
+	return whole, func() {
+		stop()
+		end(nil)
+	}
 }
 
 func (a *applier) count(results []userstore.Outcome) {

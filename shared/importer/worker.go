@@ -108,6 +108,9 @@ func (j *job) do(ctx context.Context) error {
 		return &Error{Code: "worker_lost", Message: fmt.Sprintf("The run was started %d times and its worker died each time.", maxAttempts)}
 	}
 	if j.run.Cancelled {
+		if err := j.settle(ctx); err != nil {
+			return err
+		}
 		return errCancelled
 	}
 	if j.run.Kind == jobstore.KindExport {

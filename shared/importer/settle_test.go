@@ -1,0 +1,212 @@
+package importer_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/snapshot"
+	"rollcall/shared/user"
+	"rollcall/shared/userstore"
+)
+
+// halfUsers is a store as DynamoDB is: it writes one row after another, and a context that ends stops it between two.
+type halfUsers struct {
+	userstore.Store
+	// atHalf is called once half of the changes are written.
+	atHalf func(ctx context.Context) error
+}
+
+func (s halfUsers) For(a user.Account) userstore.Users { return halfAccount{s.Store.For(a), s} }
+
+type halfAccount struct {
+	userstore.Users
+	s halfUsers
+}
+
+func (u halfAccount) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {
+	half := len(changes) / 2
+	outcomes, err := u.Users.Apply(ctx, changes[:half])
+	if err != nil {
+		return nil, err
+	}
+	if err := u.s.atHalf(ctx); err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	rest, err := u.Users.Apply(ctx, changes[half:])
+	return append(outcomes, rest...), err
+}
+
+// wantTold fails unless the journal tells of every user that the run wrote, and of no other.
+func (h *harness) wantTold(runID string) {
+	h.t.Helper()
+	written := 0
+	for _, u := range h.stored() {
+		if u.LastRunID == runID {
+			written++
+		}
+	}
+	told, cursor := 0, ""
+	for {
+		page, err := h.service.Changes(h.t.Context(), h.id, runID, snapshot.Filter{}, cursor, 1000)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, c := range page.Changes {
+			if c.Outcome == importer.OutcomeApplied {
+				told++
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	if run := h.run(runID); written == 0 || told != written || run.Progress.Applied != written {
+		h.t.Errorf("the run wrote %d users; its journal tells of %d, its progress of %d (%s)", written, told, run.Progress.Applied, run.State)
+	}
+	undo, err := h.service.Undo(h.t.Context(), h.id, runID, importer.Idempotency{})
+	if err != nil {
+		h.t.Errorf("undo: %v", err)
+		return
+	}
+	h.mustDeliver()
+	if left := h.stored(); len(left) > 0 {
+		h.t.Errorf("%d users are left once the run that created all was undone (%s)", len(left), fmt.Sprint(h.run(undo.ID).State))
+	}
+}
+
+// strictJobs are as those in DynamoDB: a context that has ended writes nothing. The next write fails where lost is set.
+type strictJobs struct {
+	jobstore.Store
+	lost *atomic.Bool
+}
+
+func (s strictJobs) For(a user.Account) jobstore.Jobs {
+	return strictAccountJobs{s.Store.For(a), s.lost}
+}
+
+type strictAccountJobs struct {
+	jobstore.Jobs
+	lost *atomic.Bool
+}
+
+func (j strictAccountJobs) UpdateRun(ctx context.Context, id string, change func(*jobstore.Run) error) (jobstore.Run, error) {
+	if ctx.Err() != nil {
+		return jobstore.Run{}, context.Cause(ctx)
+	}
+	if j.lost.Swap(false) {
+		return jobstore.Run{}, errUnreachable
+	}
+	return j.Jobs.UpdateRun(ctx, id, change)
+}
+
+// TestACancelledSyncTellsWhatItWrote cancels a sync in the middle of its first write.
+func TestACancelledSyncTellsWhatItWrote(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		people int
+		lost   bool
+		state  jobstore.State
+	}{
+		"more to write":           {people: 2000, state: jobstore.Cancelled},
+		"nothing more to write":   {people: 300, state: jobstore.Done},
+		"its record out of reach": {people: 2000, lost: true, state: jobstore.Cancelled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t)
+			h.directory.set(people(test.people)...)
+			run := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+			c := h.config
+			c.Tick = time.Millisecond
+			lost := new(atomic.Bool)
+			c.Jobs = strictJobs{h.store.Jobs(), lost}
+			c.Users = halfUsers{h.store.Users(), func(ctx context.Context) error {
+				_, err := h.service.CancelSync(t.Context(), h.id, run.ID)
+				select {
+				case <-ctx.Done():
+				case <-time.After(300 * time.Millisecond):
+				}
+				lost.Store(test.lost)
+				return err
+			}}
+			worker := h.worker
+			h.worker = importer.NewWorker(c)
+			if err := h.deliver(); (err != nil) != test.lost {
+				t.Fatalf("the worker ends with %v", err)
+			}
+			h.worker = worker
+			h.mustDeliver()
+			wantState(t, h.run(run.ID), test.state)
+			h.wantTold(run.ID)
+		})
+	}
+}
+
+func TestASyncThatDiedAndWasCancelledTellsWhatItWrote(t *testing.T) {
+	t.Parallel()
+	for name, half := range map[string]bool{"between two batches": false, "within a batch": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t)
+			h.directory.set(people(5000)...)
+			preview := h.preview()
+			run := h.start(importer.SyncRequest{PreviewID: preview.ID})
+			c := h.config
+			applied, dead := 0, false
+			c.Users = halfUsers{h.store.Users(), func(context.Context) error {
+				if applied++; applied == 3 {
+					dead = true
+				}
+				if dead && half {
+					return errKilled
+				}
+				return nil
+			}}
+			f := &failpoint{left: 1 << 30}
+			c.Jobs = failingJobs{h.store.Jobs(), f}
+			c.Users = dyingUsers{c.Users, &dead, f}
+			worker := h.worker
+			h.worker = importer.NewWorker(c)
+			if err := h.deliver(); err == nil {
+				t.Fatal("the worker did not die")
+			}
+			h.worker = worker
+			if _, err := h.service.CancelSync(t.Context(), h.id, run.ID); err != nil {
+				t.Fatal(err)
+			}
+			h.mustDeliver()
+			wantState(t, h.run(run.ID), jobstore.Cancelled)
+			h.wantTold(run.ID)
+		})
+	}
+}
+
+// dyingUsers makes the jobs unwritable once it is dead.
+type dyingUsers struct {
+	userstore.Store
+	dead *bool
+	f    *failpoint
+}
+
+func (s dyingUsers) For(a user.Account) userstore.Users { return dyingAccount{s.Store.For(a), s} }
+
+type dyingAccount struct {
+	userstore.Users
+	s dyingUsers
+}
+
+func (u dyingAccount) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {
+	outcomes, err := u.Users.Apply(ctx, changes)
+	if *u.s.dead {
+		u.s.f.left = 0
+	}
+	return outcomes, err
+}
