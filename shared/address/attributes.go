@@ -44,6 +44,8 @@ const none slot = -1
 type attributes struct {
 	slots  map[string]slot
 	values [][][]byte
+	// joined tells the slots whose values are in a slice of our own, to which those of a further attribute can be added.
+	joined []bool
 	// order remembers the slot of the n-th attribute of the entry before: a server gives them in much the same order.
 	order []namedSlot
 }
@@ -54,7 +56,7 @@ type namedSlot struct {
 }
 
 func newAttributes(r *Rules) attributes {
-	return attributes{slots: r.slots, values: make([][][]byte, len(r.names))}
+	return attributes{slots: r.slots, values: make([][][]byte, len(r.names)), joined: make([]bool, len(r.names))}
 }
 
 // maxOrder bounds how many attributes of an entry are remembered.
@@ -63,13 +65,17 @@ const maxOrder = 64
 // read fills the slots from an entry. Options such as ;lang-de are cut off: their values are further values.
 func (a *attributes) read(e *directory.Entry) {
 	clear(a.values)
+	clear(a.joined)
 	for i := range e.Attributes {
 		s := a.slotOf(i, e.Attributes[i].Name)
 		if s == none {
 			continue
 		}
 		if have := a.values[s]; have != nil {
-			a.values[s] = append(have[:len(have):len(have)], e.Attributes[i].Values...)
+			if !a.joined[s] {
+				have, a.joined[s] = have[:len(have):len(have)], true
+			}
+			a.values[s] = append(have, e.Attributes[i].Values...)
 			continue
 		}
 		a.values[s] = e.Attributes[i].Values

@@ -78,6 +78,9 @@ type Collector struct {
 	values     []value
 	// Scratch memory for one entry: the keys of its primary and of the alias at hand, and its id.
 	primaryKey, aliasKey, id []byte
+	// own finds the claims of the entry at hand up to ownTo, once it has many.
+	own   map[string]struct{}
+	ownTo int
 }
 
 // NewCollector returns an empty collector.
@@ -131,12 +134,38 @@ func (c *Collector) skipEntry(e *directory.Entry, typ user.Type, reason Reason) 
 	if len(c.values) > 0 && c.values[0].primary {
 		primary = shown(c.values[0].text)
 	}
-	for i, v := range c.values {
-		if !containsValue(c.values[:i], v.text) {
-			c.skip(e, v, primary, typ, reason, "", false)
-		}
+	c.values = distinct(c.values)
+	for _, v := range c.values {
+		c.skip(e, v, primary, typ, reason, "", false)
 	}
 	c.leaveOut(e, leftOutAccount{primary: primary, typ: typ, reason: reason})
+}
+
+// few is how many texts of one entry are compared one by one. Nearly all entries have fewer; a hostile one has millions, and comparing each with
+// each would take hours, in which nobody could cancel the run.
+const few = 32
+
+// distinct returns the values that differ from all before them, without regard to case, in the same memory.
+func distinct(values []value) []value {
+	var seen map[string]struct{}
+	if len(values) > few {
+		seen = make(map[string]struct{})
+	}
+	out := values[:0]
+	for _, v := range values {
+		if seen == nil && containsValue(out, v.text) {
+			continue
+		}
+		if seen != nil {
+			text := strings.ToLower(string(v.text))
+			if _, known := seen[text]; known {
+				continue
+			}
+			seen[text] = struct{}{}
+		}
+		out = append(out, v)
+	}
+	return out
 }
 
 func containsValue(values []value, text []byte) bool {
@@ -181,6 +210,7 @@ func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
 	primary.Key, primary.Display = c.arena.get(kept.primaryKey), c.arena.get(kept.primary)
 	c.claim(e, index, c.values[0], primary, primary)
 	first := c.claims.count
+	c.own, c.ownTo = nil, first
 	for _, v := range c.values[1:] {
 		alias, err := parseValue(v.text, &c.aliasKey)
 		switch {
@@ -244,6 +274,16 @@ func (c *Collector) putShown(v []byte) text {
 
 // claimed tells whether one of the claims from first on has the key.
 func (c *Collector) claimed(first int, key string) bool {
+	if c.claims.count-first > few {
+		if c.own == nil {
+			c.own = make(map[string]struct{})
+		}
+		for ; c.ownTo < c.claims.count; c.ownTo++ {
+			c.own[c.arena.get(c.claims.at(c.ownTo).key)] = struct{}{}
+		}
+		_, found := c.own[key]
+		return found
+	}
 	for i := first; i < c.claims.count; i++ {
 		if c.arena.get(c.claims.at(i).key) == key {
 			return true
@@ -277,9 +317,9 @@ func (c *Collector) claim(e *directory.Entry, entry uint32, v value, a, primary 
 // them.
 func (c *Collector) withoutPrimary(e *directory.Entry, typ user.Type, primaryErr error) {
 	c.leaveOut(e, leftOutAccount{typ: typ, reason: ReasonNoPrimary, present: true})
-	for i, v := range c.values {
+	c.values = distinct(c.values)
+	for _, v := range c.values {
 		switch {
-		case containsValue(c.values[:i], v.text):
 		case v.primary:
 			c.skip(e, v, "", typ, ReasonInvalid, primaryErr.Error(), true)
 		default:
