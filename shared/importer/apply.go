@@ -78,7 +78,6 @@ func (j *job) decide(ctx context.Context) error {
 	})
 	_, err = j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
 		j.fill(r)
-		r.ExpiresAt = r.CreatedAt.Add(RecordLifetime)
 		return nil
 	})
 	return err

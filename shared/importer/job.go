@@ -52,6 +52,11 @@ func (j *job) fill(r *jobstore.Run) {
 	defer j.mu.Unlock()
 	r.Progress, r.Steps, r.Notes = j.progress, j.steps, j.notes
 	r.Result, r.Guard, r.PlanKey = j.result, j.guard, j.planKey
+	// With the plan, whoever of the reporter and the work stores it first: a worker may die between the two, and a run that has a plan is not
+	// planned again.
+	if r.Kind == jobstore.KindSync && r.PlanKey != "" {
+		r.ExpiresAt = r.CreatedAt.Add(RecordLifetime)
+	}
 }
 
 // watch stores the job's progress at each tick and ends the returned context when somebody cancels the run. stop waits
