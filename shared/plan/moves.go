@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"time"
+
 	"rollcall/shared/address"
 	"rollcall/shared/user"
 )
@@ -17,6 +19,7 @@ type formerPrimary struct {
 	address   string
 	report    user.HeldSpamReport
 	protected bool
+	updatedAt time.Time
 }
 
 type keptPrimary struct{ key, address string }
@@ -42,7 +45,11 @@ func findMoves(desired Desired, stored Walk[user.User], policy Policy) moves {
 		if w := m.winner(a, policy.DirectoryID); w >= 0 && a.claims[w].SourceID == s.SourceID && a.claims[w].Kind == user.Primary {
 			return nil
 		}
-		m.former[s.SourceID] = formerPrimary{address: s.Address, report: s.HeldSpamReport, protected: s.Protected}
+		// An entry that was renamed before may have several, where removals are off or some are protected: the one written last was its
+		// primary until now.
+		if former, ok := m.former[s.SourceID]; !ok || !s.UpdatedAt.Before(former.updatedAt) {
+			m.former[s.SourceID] = formerPrimary{address: s.Address, report: s.HeldSpamReport, protected: s.Protected, updatedAt: s.UpdatedAt}
+		}
 		return nil
 	})
 	return m
