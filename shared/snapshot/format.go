@@ -29,6 +29,9 @@ const (
 	// blockRows is how many rows a block holds: few enough that a page which needs one row of a block costs little,
 	// many enough that they compress well.
 	blockRows = 256
+	// blockBytes is the length at which a block is closed before it has so many rows. A directory's values may be megabytes long, and a reader
+	// takes no block that is longer than maxBlock.
+	blockBytes = 4 << 20
 	// indexRows is how many entries a block of the primary index holds.
 	indexRows = 4096
 

@@ -457,3 +457,40 @@ func BenchmarkPage(b *testing.B) {
 		}
 	}
 }
+
+// TestLongRowsMakeShortBlocks writes rows with values as long as a directory may send: a reader takes no block beyond a length, and a worker has
+// memory for a few.
+func TestLongRowsMakeShortBlocks(t *testing.T) {
+	t.Parallel()
+	var buf bytes.Buffer
+	w := snapshot.NewWriter(&buf)
+	long := "CN=" + strings.Repeat("x", 1<<20)
+	const count = 40
+	for i := range count {
+		key := fmt.Sprintf("a%02d@example.com", i)
+		row := plan.Row{Key: key, Address: key, Kind: user.Primary, PrimaryAddress: key, PrimaryKey: key, Type: user.TypeUser, DN: long, Change: plan.Create, After: &user.User{Key: key}}
+		if err := w.Add(&row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(snapshot.Meta{}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := snapshot.Open(bytes.NewReader(buf.Bytes()), int64(buf.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for batch, err := range r.Batches(t.Context(), plan.Changes(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(batch.Rows) > 8 {
+			t.Errorf("a batch has %d rows of a megabyte each", len(batch.Rows))
+		}
+		rows += len(batch.Rows)
+	}
+	if rows != count {
+		t.Errorf("%d rows, want %d", rows, count)
+	}
+}

@@ -76,7 +76,7 @@ func (w *Writer) Add(row *plan.Row) error {
 	if row.PrimaryKey != "" && (row.Kind != user.Primary || row.PrimaryKey != row.Key) {
 		b.primaries = append(b.primaries, hashKey(row.PrimaryKey))
 	}
-	if b.rows == blockRows {
+	if b.rows == blockRows || len(b.data) >= blockBytes {
 		w.flush(s)
 	}
 	return w.err
