@@ -12,7 +12,7 @@ import (
 // errNotWritten means that none of some rows was written by an earlier attempt of their run.
 var errNotWritten = errors.New("none of these rows was written")
 
-// settle makes up a run's journal where the run was cancelled after its worker had died. What that one wrote since it last stored how far it
+// settle makes up a run's journal where the run ends after its worker had died: somebody cancelled it, or it is given up. What that one wrote since it last stored how far it
 // was is found on the Users List: rows are written in an order that never changes, so many at a time, and where none of so many was written
 // nothing behind them was.
 func (j *job) settle(ctx context.Context) error {
@@ -24,7 +24,7 @@ func (j *job) settle(ctx context.Context) error {
 	case errors.Is(err, errNotWritten):
 		return nil
 	case err != nil && failureOf(err) != nil:
-		j.log.WarnContext(ctx, "the plan of a cancelled run cannot be read any more, so that its journal may lack what was written last", "error", err)
+		j.log.WarnContext(ctx, "the plan of a run that ends cannot be read any more, so that its journal may lack what was written last", "error", err)
 		return nil
 	}
 	return err

@@ -150,40 +150,49 @@ func TestACancelledSyncTellsWhatItWrote(t *testing.T) {
 	}
 }
 
-func TestASyncThatDiedAndWasCancelledTellsWhatItWrote(t *testing.T) {
+func TestASyncThatDiedAndEndsTellsWhatItWrote(t *testing.T) {
 	t.Parallel()
-	for name, half := range map[string]bool{"between two batches": false, "within a batch": true} {
+	for name, test := range map[string]struct{ half, cancel bool }{
+		"cancelled, between two batches": {false, true}, "cancelled, within a batch": {true, true}, "given up": {true, false},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t)
 			h.directory.set(people(5000)...)
-			preview := h.preview()
-			run := h.start(importer.SyncRequest{PreviewID: preview.ID})
+			run := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
 			c := h.config
-			applied, dead := 0, false
+			applied, dead, f := 0, false, new(failpoint)
 			c.Users = halfUsers{h.store.Users(), func(context.Context) error {
-				if applied++; applied == 3 {
-					dead = true
-				}
-				if dead && half {
+				applied++
+				if dead = applied >= 3; dead && test.half {
 					return errKilled
 				}
 				return nil
 			}}
-			f := &failpoint{left: 1 << 30}
-			c.Jobs = failingJobs{h.store.Jobs(), f}
 			c.Users = dyingUsers{c.Users, &dead, f}
+			c.Jobs = failingJobs{h.store.Jobs(), f}
 			worker := h.worker
 			h.worker = importer.NewWorker(c)
-			if err := h.deliver(); err == nil {
-				t.Fatal("the worker did not die")
+			deaths := 1
+			if !test.cancel {
+				deaths = 5
+			}
+			for range deaths {
+				*f = failpoint{left: 1 << 30}
+				if err := h.deliver(); err == nil {
+					t.Fatal("the worker did not die")
+				}
 			}
 			h.worker = worker
-			if _, err := h.service.CancelSync(t.Context(), h.id, run.ID); err != nil {
-				t.Fatal(err)
+			want := jobstore.Failed
+			if test.cancel {
+				want = jobstore.Cancelled
+				if _, err := h.service.CancelSync(t.Context(), h.id, run.ID); err != nil {
+					t.Fatal(err)
+				}
 			}
 			h.mustDeliver()
-			wantState(t, h.run(run.ID), jobstore.Cancelled)
+			wantState(t, h.run(run.ID), want)
 			h.wantTold(run.ID)
 		})
 	}

@@ -105,6 +105,12 @@ func (w *Worker) begin(ctx context.Context, jobs jobstore.Jobs, m queue.Message)
 // do does the run's work, with its progress stored and its cancellation looked for meanwhile.
 func (j *job) do(ctx context.Context) error {
 	if j.run.Attempts > maxAttempts {
+		// Once: this could be what ends its worker.
+		if j.run.Attempts == maxAttempts+1 {
+			if err := j.settle(ctx); err != nil {
+				return err
+			}
+		}
 		return &Error{Code: "worker_lost", Message: fmt.Sprintf("The run was started %d times and its worker died each time.", maxAttempts)}
 	}
 	if j.run.Cancelled {
