@@ -13,7 +13,11 @@ import (
 // within an entry, so that its time must not grow with the square of their number, which would be minutes here.
 func TestOneEntryWithVeryManyValues(t *testing.T) {
 	t.Parallel()
-	const many = 200_000
+	const (
+		many = 200_000
+		// hang is what no machine needs for so many values, and each needs for so many times themselves.
+		hang = 2 * time.Minute
+	)
 	var values [][]byte
 	for i := range many {
 		values = append(values, fmt.Appendf(nil, "smtp:a%d@b.cd", i), fmt.Appendf(nil, "smtp:A%d@b.cd", i/2))
@@ -47,8 +51,8 @@ func TestOneEntryWithVeryManyValues(t *testing.T) {
 			}()
 			select {
 			case <-done:
-			case <-time.After(20 * time.Second):
-				t.Fatal("the entry takes longer than 20 s")
+			case <-time.After(hang):
+				t.Fatalf("the entry takes longer than %s", hang)
 			}
 			if c.claims.count != test.claims || len(c.skipped) != test.skipped {
 				t.Errorf("%d claims and %d skipped values, want %d and %d", c.claims.count, len(c.skipped), test.claims, test.skipped)

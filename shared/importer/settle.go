@@ -12,9 +12,9 @@ import (
 // errNotWritten means that none of some rows was written by an earlier attempt of their run.
 var errNotWritten = errors.New("none of these rows was written")
 
-// settle makes up a run's journal where the run ends after its worker had died: somebody cancelled it, or it is given up. What that one wrote since it last stored how far it
-// was is found on the Users List: rows are written in an order that never changes, so many at a time, and where none of so many was written
-// nothing behind them was.
+// settle makes up a run's journal where the run ends after its worker had died: somebody cancelled it, or it is given up. What that
+// one wrote since it last stored how far it was is found on the Users List: rows are written in an order that never changes, so many at a
+// time, and where none of so many was written nothing behind them was.
 func (j *job) settle(ctx context.Context) error {
 	if j.run.Kind != jobstore.KindSync || !j.run.Checkpoint.Begun || j.planKey == "" {
 		return nil
