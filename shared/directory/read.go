@@ -118,8 +118,7 @@ func (p *pager) run(ctx context.Context) error {
 		case bytes.Equal(cookie, request.cookie) && (p.pageEntries == 0 || bytes.Equal(p.pageFirst, lastFirst)):
 			return incomplete("the server gives the same page again and again (page %d)", page)
 		}
-		// The cookie shares the stream's buffer.
-		request.cookie, lastFirst = bytes.Clone(cookie), p.pageFirst
+		request.cookie, lastFirst = cookie, p.pageFirst
 	}
 }
 
@@ -156,7 +155,8 @@ func (p *pager) page(ctx context.Context, request searchRequest) (done result, c
 				return done, nil, false, err
 			}
 			cookie, found, err = pagingCookie(m.controls)
-			return done, cookie, found, err
+			// It shares the stream's buffer, which the answers to completeRanges' questions are read into.
+			return done, bytes.Clone(cookie), found, err
 		default:
 			return done, nil, false, fmt.Errorf("%w: tag %#x in answer to a search", errMalformed, m.tag)
 		}

@@ -285,6 +285,36 @@ func TestRangesAreCompleted(t *testing.T) {
 	})
 }
 
+// TestACookieOutlivesRanges asks for more values than the page had between a page and the next: the cookie must not lie in the buffer
+// that they are read into.
+func TestACookieOutlivesRanges(t *testing.T) {
+	t.Parallel()
+	const cookie = "the first page's cookie"
+	value := strings.Repeat("x", 20)
+	s := &script{root: offersPaging, search: func(c *session, n int, r search) bool {
+		switch n {
+		case 1:
+			c.entry("cn=many,dc=example,dc=com", map[string][]string{"proxyAddresses;range=0-1499": slices.Repeat([]string{value}, 1500)})
+			c.page(cookie)
+		case 2:
+			c.entry("cn=many,dc=example,dc=com", map[string][]string{"proxyAddresses;range=1500-*": slices.Repeat([]string{value}, 3000)})
+			c.done(0)
+		default:
+			if r.paging == nil || string(r.paging.Cookie) != cookie {
+				c.done(ldap.LDAPResultUnwillingToPerform)
+				return true
+			}
+			c.person("other")
+			c.page("")
+		}
+		return true
+	}}
+	g := read(t, s, directory.Config{}, nil)
+	if want := []string{"cn=many,dc=example,dc=com proxyAddresses=4500", "cn=other,dc=example,dc=com mail=1"}; g.err != nil || !slices.Equal(g.entries, want) {
+		t.Errorf("entries %q, error %v; want %q", g.entries, g.err, want)
+	}
+}
+
 func TestReferencesAreReportedAndNotFollowed(t *testing.T) {
 	t.Parallel()
 	s := &script{root: offersPaging, search: func(c *session, _ int, _ search) bool {
