@@ -22,9 +22,14 @@ type valueRange struct {
 	final bool
 }
 
-func hasRange(name string) bool {
-	_, ok := parseRange(name)
-	return ok
+// hasRange tells whether a description has a range option, even one that cannot be read: its values are not all there are.
+func hasRange(description string) bool {
+	for option := range strings.SplitSeq(description, ";") {
+		if _, ok := cutPrefixFold(option, "range="); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // parseRange reads an attribute description with a range option. Other options stay in the name.
@@ -67,13 +72,19 @@ func (p *pager) completeRanges(ctx context.Context) error {
 	p.held = nil
 	for _, e := range held {
 		for i := range e.Attributes {
-			if r, ok := parseRange(e.Attributes[i].Name); ok {
-				values, err := p.restOf(ctx, e, r, e.Attributes[i].Values)
-				if err != nil {
-					return err
-				}
-				e.Attributes[i] = Attribute{Name: r.name, Values: values}
+			description := e.Attributes[i].Name
+			if !hasRange(description) {
+				continue
 			}
+			r, ok := parseRange(description)
+			if !ok || r.first != 0 {
+				return incomplete("the server gave %s of %s, which is no range from the first value on", printable([]byte(description)), printable(e.DN))
+			}
+			values, err := p.restOf(ctx, e, r, e.Attributes[i].Values)
+			if err != nil {
+				return err
+			}
+			e.Attributes[i] = Attribute{Name: r.name, Values: values}
 		}
 		// The plain attribute comes beside its range, without values.
 		e.Attributes = slices.DeleteFunc(e.Attributes, func(a Attribute) bool { return len(a.Values) == 0 })
@@ -132,6 +143,9 @@ func (p *pager) readRange(ctx context.Context, e *Entry, attribute string) (valu
 			switch {
 			case err != nil:
 				return nil, got, err
+			case done.code == ldap.LDAPResultNoSuchObject:
+				// The entry, not the search base.
+				return nil, got, incomplete("%s was moved or deleted while its values were read; try again", printable(e.DN))
 			case done.code != ldap.LDAPResultSuccess:
 				return nil, got, done
 			case !found:

@@ -266,23 +266,48 @@ func TestRangesAreCompleted(t *testing.T) {
 	if len(g.entries) != 2 || !strings.Contains(g.entries[0], " proxyAddresses=3200") || strings.Contains(g.entries[0], ";") {
 		t.Errorf("entries %q, want one with 3200 values under the plain name", g.entries)
 	}
-	t.Run("a range that is not given", func(t *testing.T) {
-		t.Parallel()
-		s := &script{root: offersPaging, search: func(c *session, n int, r search) bool {
-			if n == 1 {
-				c.entry("cn=many", answer(r))
-				c.page("")
+}
+
+// TestRangesThatMissValues never end in a shorter list of values.
+func TestRangesThatMissValues(t *testing.T) {
+	t.Parallel()
+	const good = "proxyAddresses;range=0-1499"
+	tests := map[string]struct {
+		// first is the description that comes with the page, rest the one that comes next, and code the result then.
+		first, rest string
+		code        int64
+		says        string
+	}{
+		"a range that is not given":          {good, "mail", 0, "did not give"},
+		"a range that begins later":          {good, "proxyAddresses;range=1600-*", 0, "from 1500 on"},
+		"a first range that is not":          {"proxyAddresses;range=5-*", "", 0, "no range from the first value on"},
+		"a first range that has a next":      {"proxyAddresses;range=5-1499", "proxyAddresses;range=1500-*", 0, "no range from the first value on"},
+		"a range without bounds":             {"proxyAddresses;Range=", "", 0, "no range from the first value on"},
+		"a range beyond counting":            {"proxyAddresses;range=0-99999999999", "", 0, "no range from the first value on"},
+		"an entry that is deleted meanwhile": {good, "", ldap.LDAPResultNoSuchObject, "cn=many was moved or deleted"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &script{root: offersPaging, search: func(c *session, n int, _ search) bool {
+				if n == 1 {
+					c.entry("cn=many", map[string][]string{test.first: {"smtp:a@example.com"}})
+					c.page("")
+					return true
+				}
+				if test.code == 0 {
+					c.entry("cn=many", map[string][]string{test.rest: {"smtp:b@example.com"}})
+				}
+				c.done(test.code)
 				return true
+			}}
+			g := read(t, s, directory.Config{}, nil)
+			var e *directory.Error
+			if !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead || !strings.Contains(e.Message, test.says) || len(g.entries) > 0 {
+				t.Errorf("entries %q, error %v; want %s with %q", g.entries, g.err, directory.CodeIncompleteRead, test.says)
 			}
-			c.entry("cn=many", nil)
-			c.done(0)
-			return true
-		}}
-		var e *directory.Error
-		if g := read(t, s, directory.Config{}, nil); !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead {
-			t.Errorf("error %v, want %s", g.err, directory.CodeIncompleteRead)
-		}
-	})
+		})
+	}
 }
 
 // TestACookieOutlivesRanges asks for more values than the page had between a page and the next: the cookie must not lie in the buffer
