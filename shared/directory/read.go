@@ -79,8 +79,9 @@ type pager struct {
 	parser     entryParser
 	onEntry    func(*Entry) error
 	attributes []string
-	// held are the entries of the page whose attributes came in ranges.
-	held []*Entry
+	// held are the entries of the page whose attributes came in ranges, and heldBytes is about what they take of memory.
+	held      []*Entry
+	heldBytes int
 	// pageEntries and pageFirst tell whether a page brings the search forward.
 	pageEntries int
 	pageFirst   []byte
@@ -199,7 +200,7 @@ func (p *pager) take(op []byte) error {
 	for i := range e.Attributes {
 		if strings.Contains(e.Attributes[i].Name, ";") && hasRange(e.Attributes[i].Name) {
 			p.held = append(p.held, e.clone())
-			return nil
+			return p.hold(e.size())
 		}
 	}
 	return p.deliver(e)

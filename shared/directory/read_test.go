@@ -383,6 +383,16 @@ func TestBindFailuresInWords(t *testing.T) {
 	}
 }
 
+// TestTheDialogueIsBounded answers a bind with far more than a bind has to say: go-ldap would make a tree of it.
+func TestTheDialogueIsBounded(t *testing.T) {
+	t.Parallel()
+	g := read(t, &script{root: offersPaging, bindText: strings.Repeat("x", 1<<20)}, directory.Config{}, nil)
+	var e *directory.Error
+	if !errors.As(g.err, &e) || e.Code != directory.CodeProtocol || e.Step != directory.StepBind || !strings.Contains(e.Message, "far more than was asked for") {
+		t.Errorf("error %v, want %s", g.err, directory.CodeProtocol)
+	}
+}
+
 func TestDeadlinesNameTheirStep(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
