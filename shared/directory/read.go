@@ -52,13 +52,9 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	}
 	if err != nil {
 		err = p.explain(ctx, err)
-		detail = err.Error()
-		var e *Error
-		if errors.As(err, &e) {
-			detail = e.Message
-		}
+		detail = words(err)
 	}
-	s.onStep(Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: detail})
+	s.onStep(Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: shorten(detail, mostText)})
 	return err
 }
 

@@ -383,10 +383,51 @@ func TestBindFailuresInWords(t *testing.T) {
 	}
 }
 
+// TestWhatServersSayIsShortened has servers talk at length: runs keep what is said in records of little room.
+func TestWhatServersSayIsShortened(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("\x1b[31mo=long\n", 20_000)
+	contexts := make([]string, 10_000)
+	for i := range contexts {
+		contexts[i] = fmt.Sprint("dc=customer", i)
+	}
+	search := func(c *session, _ int, _ search) bool {
+		c.result(ldap.ApplicationSearchResultDone, ldap.LDAPResultOther, long, long)
+		return true
+	}
+	many := map[string][]string{"namingContexts": contexts, "supportedControl": {ldap.ControlTypePaging}}
+	for name, s := range map[string]*script{
+		"a bind's error":           {root: offersPaging, bind: ldap.LDAPResultOther, bindText: long},
+		"a base that is not there": {root: offersPaging, base: ldap.LDAPResultNoSuchObject, matched: long},
+		"many naming contexts":     {root: many, base: ldap.LDAPResultNoSuchObject},
+		"many contexts, and more":  {root: many, search: search},
+		"a default context":        {root: map[string][]string{"namingContexts": {long}}, search: search},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := read(t, s, directory.Config{}, nil)
+			var e *directory.Error
+			if !errors.As(g.err, &e) {
+				t.Fatalf("error %v", g.err)
+			}
+			said := append(slices.Clone(g.info.Notes), e.Message)
+			for _, step := range g.steps {
+				said = append(said, step.Detail)
+			}
+			for _, text := range said {
+				if len(text) > 5000 || strings.ContainsAny(text, "\x1b\n") {
+					t.Errorf("%d bytes: %.100q", len(text), text)
+				}
+			}
+		})
+	}
+}
+
 // TestTheDialogueIsBounded answers a bind with far more than a bind has to say: go-ldap would make a tree of it.
 func TestTheDialogueIsBounded(t *testing.T) {
 	t.Parallel()
-	g := read(t, &script{root: offersPaging, bindText: strings.Repeat("x", 1<<20)}, directory.Config{}, nil)
+	s := &script{root: offersPaging, bindText: strings.Repeat("x", 1<<20), search: func(c *session, _ int, _ search) bool { c.page(""); return true }}
+	g := read(t, s, directory.Config{}, nil)
 	var e *directory.Error
 	if !errors.As(g.err, &e) || e.Code != directory.CodeProtocol || e.Step != directory.StepBind || !strings.Contains(e.Message, "far more than was asked for") {
 		t.Errorf("error %v, want %s", g.err, directory.CodeProtocol)
