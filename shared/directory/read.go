@@ -106,8 +106,10 @@ func (p *pager) run(ctx context.Context) error {
 			return err
 		}
 		switch {
-		case request.pageSize == 0 || found && len(cookie) == 0:
+		case found && len(cookie) == 0, !found && request.pageSize == 0:
 			return nil
+		case request.pageSize == 0:
+			return incomplete("the server gave a page where none was asked for, and says that more would follow")
 		case !found && (p.root.paging || page > 1):
 			return incomplete("page %d came without its paged results control, so that it cannot be known whether more would follow", page)
 		case !found:

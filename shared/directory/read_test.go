@@ -118,6 +118,15 @@ func TestWhatEndsEarlyIsNotAShorterList(t *testing.T) {
 			c.done(0)
 			return true
 		}, directory.Config{}, directory.CodeIncompleteRead, "without its paged results control"},
+		"a cookie in answer to an unpaged search": {func(c *session, _ int, r search) bool {
+			if r.paging != nil {
+				c.done(ldap.LDAPResultUnwillingToPerform)
+				return true
+			}
+			c.person("a")
+			c.page("more")
+			return true
+		}, directory.Config{}, directory.CodeIncompleteRead, "more would follow"},
 		"the same page for ever": {func(c *session, _ int, _ search) bool {
 			c.person("a")
 			c.page("same")
@@ -445,7 +454,8 @@ func TestDeadlinesNameTheirStep(t *testing.T) {
 	for step, useSSL := range map[string]bool{"STARTTLS": false, "SSL": true} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			g := read(t, &script{}, directory.Config{StepTimeout: 150 * time.Millisecond}, func(c *settings.Connection, _ *directory.Query) {
+			// Long enough for a busy machine to connect.
+			g := read(t, &script{}, directory.Config{StepTimeout: time.Second}, func(c *settings.Connection, _ *directory.Query) {
 				c.Port, c.UseSSL, c.AllowUnencrypted = port, useSSL, false
 			})
 			var e *directory.Error
