@@ -86,7 +86,7 @@ func serverText(e *ldap.Error) string {
 	if e.Err == nil {
 		return ""
 	}
-	return strings.TrimRight(e.Err.Error(), "\x00 \n")
+	return printable([]byte(e.Err.Error()))
 }
 
 // resultText names a result as a server gave it.

@@ -13,8 +13,9 @@ import (
 // errTooMuch means that a server sent more in a step than any server has reason to.
 var errTooMuch = errors.New("the server sent far more than was asked for")
 
-// stepBytes bounds what a server may send in a step before the search, in bytes: go-ldap reads a message into memory whole.
-const stepBytes = 16 << 20
+// stepBytes bounds what a server may send in a step before the search, in bytes: go-ldap makes a tree of each message, which takes more
+// than a hundred times the room of an element of two bytes. A rootDSE has a few kilobytes.
+const stepBytes = 512 << 10
 
 // lentConn lends a connection to go-ldap for one step. When the step is over the connection is taken back: go-ldap's reader
 // sees the end of the stream, and the connection stays open.

@@ -25,6 +25,8 @@ const (
 var (
 	errMalformed  = errors.New("the server sent a message that is not LDAP")
 	errIndefinite = errors.New("the server sent an indefinite length, which LDAP forbids (RFC 4511, 5.1)")
+	errLongName   = errors.New("the server sent an attribute with a longer name than is allowed")
+	errManyParts  = errors.New("the server sent an entry with more attributes and values than are allowed")
 )
 
 // element splits one BER element off b. Lengths may be longer than they need to be: Active Directory sends 84 00 00 00 xx.
@@ -139,8 +141,14 @@ type entryParser struct {
 	names  map[string]string
 }
 
-// maxNames bounds the attribute names that are remembered: a server may invent one an entry.
-const maxNames = 1024
+const (
+	// maxNames bounds the attribute names that are remembered: a server may invent one an entry.
+	maxNames = 1024
+	// maxName bounds an attribute's name with its options in bytes: names are remembered, here and by who gets the entries.
+	maxName = 1 << 10
+	// maxParts bounds the attributes and values of one entry: the shortest take two bytes of a message, and many times that in memory.
+	maxParts = 1 << 20
+)
 
 // parse reads a SearchResultEntry (RFC 4511, 4.5.2). The entry is valid until the next call.
 func (p *entryParser) parse(op []byte) (*Entry, error) {
@@ -174,13 +182,21 @@ func (p *entryParser) attribute(b []byte) error {
 	if err != nil || len(rest) > 0 {
 		return orMalformed(err)
 	}
+	if len(name) > maxName {
+		return errLongName
+	}
 	first := len(p.values)
 	for len(set) > 0 {
 		var v []byte
 		if v, set, err = expect(set, tagOctets); err != nil {
 			return err
 		}
-		p.values = append(p.values, v)
+		if p.values = append(p.values, v); len(p.values) > maxParts {
+			return errManyParts
+		}
+	}
+	if len(p.entry.Attributes) == maxParts {
+		return errManyParts
 	}
 	p.entry.Attributes = append(p.entry.Attributes, Attribute{Name: p.name(name), Values: p.values[first:len(p.values):len(p.values)]})
 	return nil

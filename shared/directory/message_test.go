@@ -1,7 +1,10 @@
 package directory
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -133,6 +136,52 @@ func TestForbiddenForms(t *testing.T) {
 			t.Errorf("%s: read as %+v", name, m)
 		}
 	}
+}
+
+// TestEntriesAreBounded sends what is small in a message and large in memory, or is kept longer than its message.
+func TestEntriesAreBounded(t *testing.T) {
+	t.Parallel()
+	form := func(tag byte, parts ...[]byte) []byte {
+		content := bytes.Join(parts, nil)
+		n := len(content)
+		return append([]byte{tag, 0x84, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}, content...)
+	}
+	attribute := func(name string, values []byte) []byte {
+		return form(tagSequence, form(tagOctets, []byte(name)), form(tagSet, values))
+	}
+	empty := []byte{tagOctets, 0}
+	for name, test := range map[string]struct {
+		list []byte
+		want error
+	}{
+		"as many values as are read": {attribute("mail", bytes.Repeat(empty, maxParts)), nil},
+		"too many values":            {attribute("mail", bytes.Repeat(empty, maxParts+1)), errManyParts},
+		"too many attributes":        {bytes.Repeat(attribute("", nil), maxParts+1), errManyParts},
+		"as long a name as is read":  {attribute(strings.Repeat("n", maxName), empty), nil},
+		"too long a name":            {attribute(strings.Repeat("n", maxName+1), empty), errLongName},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := new(entryParser).parse(append(empty[:2:2], form(tagSequence, test.list)...)); !errors.Is(err, test.want) {
+				t.Errorf("error %v, want %v", err, test.want)
+			}
+		})
+	}
+	t.Run("entries that wait for the rest of their values", func(t *testing.T) {
+		t.Parallel()
+		value := form(tagOctets, make([]byte, 8<<20))
+		op := append(empty[:2:2], form(tagSequence, attribute("proxyAddresses;range=0-1499", value))...)
+		p := &pager{session: &session{c: New(Config{}).c}}
+		for n := range 2 * maxHeld / len(value) {
+			if err := p.take(op); err != nil {
+				if n < maxHeld/len(value)-1 {
+					t.Errorf("%d entries are held, then %v", n, err)
+				}
+				return
+			}
+		}
+		t.Errorf("%d bytes of values are held", 2*maxHeld)
+	})
 }
 
 func sampleEntry() []byte {

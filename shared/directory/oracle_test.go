@@ -137,6 +137,7 @@ func FuzzMessage(f *testing.F) {
 			err = errors.New("no entry")
 		}
 		switch {
+		case errors.Is(err, errLongName), errors.Is(err, errManyParts):
 		case err != nil && isEntry && !strict(raw):
 			t.Fatalf("we refuse an entry that go-ldap reads: %v\n%x", err, raw)
 		case err == nil && isEntry && (m.id != id || e.text() != oracleText(op)):
@@ -156,6 +157,7 @@ func FuzzPage(f *testing.F) {
 	f.Add("", "", "", "", uint16(1), uint8(7))
 	f.Add("cn=\xff", "x;range=0-1", strings.Repeat("v", 300), "\x00", uint16(500), uint8(1))
 	f.Fuzz(func(t *testing.T, dn, name, value, cookie string, piece uint16, long uint8) {
+		name = name[:min(len(name), maxName)]
 		attributes := map[string][]string{name: {value, "", value + dn}}
 		var sent []byte
 		for i := range 3 {

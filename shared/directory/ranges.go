@@ -14,6 +14,9 @@ import (
 // maxRanges bounds how often more of one attribute is asked for: at Active Directory's 1500 values a time, 15 million values.
 const maxRanges = 10_000
 
+// maxHeld bounds the memory of the entries that wait for the rest of their values, in bytes.
+const maxHeld = 64 << 20
+
 // valueRange is a range of values ([MS-ADTS] 3.1.1.3.1.3.3): "proxyAddresses;range=0-1499", or ";range=3000-*" for the last.
 type valueRange struct {
 	name        string
@@ -22,9 +25,14 @@ type valueRange struct {
 	final bool
 }
 
-func hasRange(name string) bool {
-	_, ok := parseRange(name)
-	return ok
+// hasRange tells whether a description has a range option, even one that cannot be read: its values are not all there are.
+func hasRange(description string) bool {
+	for option := range strings.SplitSeq(description, ";") {
+		if _, ok := cutPrefixFold(option, "range="); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // parseRange reads an attribute description with a range option. Other options stay in the name.
@@ -65,23 +73,63 @@ func cutPrefixFold(text, prefix string) (string, bool) {
 func (p *pager) completeRanges(ctx context.Context) error {
 	held := p.held
 	p.held = nil
-	for _, e := range held {
+	for n, e := range held {
 		for i := range e.Attributes {
-			if r, ok := parseRange(e.Attributes[i].Name); ok {
-				values, err := p.restOf(ctx, e, r, e.Attributes[i].Values)
-				if err != nil {
-					return err
-				}
-				e.Attributes[i] = Attribute{Name: r.name, Values: values}
+			description := e.Attributes[i].Name
+			if !hasRange(description) {
+				continue
 			}
+			r, ok := parseRange(description)
+			if !ok || r.first != 0 {
+				return incomplete("the server gave %s of %s, which is no range from the first value on", printable([]byte(description)), printable(e.DN))
+			}
+			values, err := p.restOf(ctx, e, r, e.Attributes[i].Values)
+			if err != nil {
+				return err
+			}
+			e.Attributes[i] = Attribute{Name: r.name, Values: values}
 		}
 		// The plain attribute comes beside its range, without values.
 		e.Attributes = slices.DeleteFunc(e.Attributes, func(a Attribute) bool { return len(a.Values) == 0 })
 		if err := p.deliver(e); err != nil {
 			return err
 		}
+		p.heldBytes -= e.size()
+		held[n] = nil
+	}
+	p.heldBytes = 0
+	return nil
+}
+
+// hold counts memory that is kept until an entry is complete.
+func (p *pager) hold(bytes int) error {
+	if p.heldBytes += bytes; p.heldBytes > maxHeld {
+		return incomplete("the entries of one page that have more values than the server gives at a time take more than %d MiB", maxHeld>>20)
 	}
 	return nil
+}
+
+// size is about what a copy of the entry takes of memory, in bytes.
+func (e *Entry) size() int {
+	bytes := len(e.DN)
+	for _, a := range e.Attributes {
+		bytes += attributeSize + valuesSize(a.Values)
+	}
+	return bytes
+}
+
+// What a slice's header, and an attribute's, take of memory in bytes.
+const (
+	valueSize     = 24
+	attributeSize = 40
+)
+
+func valuesSize(values [][]byte) int {
+	bytes := valueSize * len(values)
+	for _, v := range values {
+		bytes += len(v)
+	}
+	return bytes
 }
 
 // restOf reads the ranges that follow r.
@@ -97,6 +145,9 @@ func (p *pager) restOf(ctx context.Context, e *Entry, r valueRange, values [][]b
 		}
 		if partRange.first != next || len(part) == 0 && !partRange.final {
 			return nil, incomplete("the server did not give the values from %d on of %s of %s", next, r.name, printable(e.DN))
+		}
+		if err := p.hold(valuesSize(part)); err != nil {
+			return nil, err
 		}
 		values, r = append(values, part...), partRange
 	}
@@ -132,6 +183,9 @@ func (p *pager) readRange(ctx context.Context, e *Entry, attribute string) (valu
 			switch {
 			case err != nil:
 				return nil, got, err
+			case done.code == ldap.LDAPResultNoSuchObject:
+				// The entry, not the search base.
+				return nil, got, incomplete("%s was moved or deleted while its values were read; try again", printable(e.DN))
 			case done.code != ldap.LDAPResultSuccess:
 				return nil, got, done
 			case !found:

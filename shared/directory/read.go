@@ -52,13 +52,9 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	}
 	if err != nil {
 		err = p.explain(ctx, err)
-		detail = err.Error()
-		var e *Error
-		if errors.As(err, &e) {
-			detail = e.Message
-		}
+		detail = words(err)
 	}
-	s.onStep(Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: detail})
+	s.onStep(Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: shorten(detail, mostText)})
 	return err
 }
 
@@ -79,8 +75,9 @@ type pager struct {
 	parser     entryParser
 	onEntry    func(*Entry) error
 	attributes []string
-	// held are the entries of the page whose attributes came in ranges.
-	held []*Entry
+	// held are the entries of the page whose attributes came in ranges, and heldBytes is about what they take of memory.
+	held      []*Entry
+	heldBytes int
 	// pageEntries and pageFirst tell whether a page brings the search forward.
 	pageEntries int
 	pageFirst   []byte
@@ -109,8 +106,10 @@ func (p *pager) run(ctx context.Context) error {
 			return err
 		}
 		switch {
-		case request.pageSize == 0 || found && len(cookie) == 0:
+		case found && len(cookie) == 0, !found && request.pageSize == 0:
 			return nil
+		case request.pageSize == 0:
+			return incomplete("the server gave a page where none was asked for, and says that more would follow")
 		case !found && (p.root.paging || page > 1):
 			return incomplete("page %d came without its paged results control, so that it cannot be known whether more would follow", page)
 		case !found:
@@ -118,8 +117,7 @@ func (p *pager) run(ctx context.Context) error {
 		case bytes.Equal(cookie, request.cookie) && (p.pageEntries == 0 || bytes.Equal(p.pageFirst, lastFirst)):
 			return incomplete("the server gives the same page again and again (page %d)", page)
 		}
-		// The cookie shares the stream's buffer.
-		request.cookie, lastFirst = bytes.Clone(cookie), p.pageFirst
+		request.cookie, lastFirst = cookie, p.pageFirst
 	}
 }
 
@@ -156,7 +154,8 @@ func (p *pager) page(ctx context.Context, request searchRequest) (done result, c
 				return done, nil, false, err
 			}
 			cookie, found, err = pagingCookie(m.controls)
-			return done, cookie, found, err
+			// It shares the stream's buffer, which the answers to completeRanges' questions are read into.
+			return done, bytes.Clone(cookie), found, err
 		default:
 			return done, nil, false, fmt.Errorf("%w: tag %#x in answer to a search", errMalformed, m.tag)
 		}
@@ -199,7 +198,7 @@ func (p *pager) take(op []byte) error {
 	for i := range e.Attributes {
 		if strings.Contains(e.Attributes[i].Name, ";") && hasRange(e.Attributes[i].Name) {
 			p.held = append(p.held, e.clone())
-			return nil
+			return p.hold(e.size())
 		}
 	}
 	return p.deliver(e)

@@ -118,6 +118,15 @@ func TestWhatEndsEarlyIsNotAShorterList(t *testing.T) {
 			c.done(0)
 			return true
 		}, directory.Config{}, directory.CodeIncompleteRead, "without its paged results control"},
+		"a cookie in answer to an unpaged search": {func(c *session, _ int, r search) bool {
+			if r.paging != nil {
+				c.done(ldap.LDAPResultUnwillingToPerform)
+				return true
+			}
+			c.person("a")
+			c.page("more")
+			return true
+		}, directory.Config{}, directory.CodeIncompleteRead, "more would follow"},
 		"the same page for ever": {func(c *session, _ int, _ search) bool {
 			c.person("a")
 			c.page("same")
@@ -266,23 +275,78 @@ func TestRangesAreCompleted(t *testing.T) {
 	if len(g.entries) != 2 || !strings.Contains(g.entries[0], " proxyAddresses=3200") || strings.Contains(g.entries[0], ";") {
 		t.Errorf("entries %q, want one with 3200 values under the plain name", g.entries)
 	}
-	t.Run("a range that is not given", func(t *testing.T) {
-		t.Parallel()
-		s := &script{root: offersPaging, search: func(c *session, n int, r search) bool {
-			if n == 1 {
-				c.entry("cn=many", answer(r))
-				c.page("")
+}
+
+// TestRangesThatMissValues never end in a shorter list of values.
+func TestRangesThatMissValues(t *testing.T) {
+	t.Parallel()
+	const good = "proxyAddresses;range=0-1499"
+	tests := map[string]struct {
+		// first is the description that comes with the page, rest the one that comes next, and code the result then.
+		first, rest string
+		code        int64
+		says        string
+	}{
+		"a range that is not given":          {good, "mail", 0, "did not give"},
+		"a range that begins later":          {good, "proxyAddresses;range=1600-*", 0, "from 1500 on"},
+		"a first range that is not":          {"proxyAddresses;range=5-*", "", 0, "no range from the first value on"},
+		"a first range that has a next":      {"proxyAddresses;range=5-1499", "proxyAddresses;range=1500-*", 0, "no range from the first value on"},
+		"a range without bounds":             {"proxyAddresses;Range=", "", 0, "no range from the first value on"},
+		"a range beyond counting":            {"proxyAddresses;range=0-99999999999", "", 0, "no range from the first value on"},
+		"an entry that is deleted meanwhile": {good, "", ldap.LDAPResultNoSuchObject, "cn=many was moved or deleted"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &script{root: offersPaging, search: func(c *session, n int, _ search) bool {
+				if n == 1 {
+					c.entry("cn=many", map[string][]string{test.first: {"smtp:a@example.com"}})
+					c.page("")
+					return true
+				}
+				if test.code == 0 {
+					c.entry("cn=many", map[string][]string{test.rest: {"smtp:b@example.com"}})
+				}
+				c.done(test.code)
+				return true
+			}}
+			g := read(t, s, directory.Config{}, nil)
+			var e *directory.Error
+			if !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead || !strings.Contains(e.Message, test.says) || len(g.entries) > 0 {
+				t.Errorf("entries %q, error %v; want %s with %q", g.entries, g.err, directory.CodeIncompleteRead, test.says)
+			}
+		})
+	}
+}
+
+// TestACookieOutlivesRanges asks for more values than the page had between a page and the next: the cookie must not lie in the buffer
+// that they are read into.
+func TestACookieOutlivesRanges(t *testing.T) {
+	t.Parallel()
+	const cookie = "the first page's cookie"
+	value := strings.Repeat("x", 20)
+	s := &script{root: offersPaging, search: func(c *session, n int, r search) bool {
+		switch n {
+		case 1:
+			c.entry("cn=many,dc=example,dc=com", map[string][]string{"proxyAddresses;range=0-1499": slices.Repeat([]string{value}, 1500)})
+			c.page(cookie)
+		case 2:
+			c.entry("cn=many,dc=example,dc=com", map[string][]string{"proxyAddresses;range=1500-*": slices.Repeat([]string{value}, 3000)})
+			c.done(0)
+		default:
+			if r.paging == nil || string(r.paging.Cookie) != cookie {
+				c.done(ldap.LDAPResultUnwillingToPerform)
 				return true
 			}
-			c.entry("cn=many", nil)
-			c.done(0)
-			return true
-		}}
-		var e *directory.Error
-		if g := read(t, s, directory.Config{}, nil); !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead {
-			t.Errorf("error %v, want %s", g.err, directory.CodeIncompleteRead)
+			c.person("other")
+			c.page("")
 		}
-	})
+		return true
+	}}
+	g := read(t, s, directory.Config{}, nil)
+	if want := []string{"cn=many,dc=example,dc=com proxyAddresses=4500", "cn=other,dc=example,dc=com mail=1"}; g.err != nil || !slices.Equal(g.entries, want) {
+		t.Errorf("entries %q, error %v; want %q", g.entries, g.err, want)
+	}
 }
 
 func TestReferencesAreReportedAndNotFollowed(t *testing.T) {
@@ -328,6 +392,57 @@ func TestBindFailuresInWords(t *testing.T) {
 	}
 }
 
+// TestWhatServersSayIsShortened has servers talk at length: runs keep what is said in records of little room.
+func TestWhatServersSayIsShortened(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("\x1b[31mo=long\n", 20_000)
+	contexts := make([]string, 10_000)
+	for i := range contexts {
+		contexts[i] = fmt.Sprint("dc=customer", i)
+	}
+	search := func(c *session, _ int, _ search) bool {
+		c.result(ldap.ApplicationSearchResultDone, ldap.LDAPResultOther, long, long)
+		return true
+	}
+	many := map[string][]string{"namingContexts": contexts, "supportedControl": {ldap.ControlTypePaging}}
+	for name, s := range map[string]*script{
+		"a bind's error":           {root: offersPaging, bind: ldap.LDAPResultOther, bindText: long},
+		"a base that is not there": {root: offersPaging, base: ldap.LDAPResultNoSuchObject, matched: long},
+		"many naming contexts":     {root: many, base: ldap.LDAPResultNoSuchObject},
+		"many contexts, and more":  {root: many, search: search},
+		"a default context":        {root: map[string][]string{"namingContexts": {long}}, search: search},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := read(t, s, directory.Config{}, nil)
+			var e *directory.Error
+			if !errors.As(g.err, &e) {
+				t.Fatalf("error %v", g.err)
+			}
+			said := append(slices.Clone(g.info.Notes), e.Message)
+			for _, step := range g.steps {
+				said = append(said, step.Detail)
+			}
+			for _, text := range said {
+				if len(text) > 5000 || strings.ContainsAny(text, "\x1b\n") {
+					t.Errorf("%d bytes: %.100q", len(text), text)
+				}
+			}
+		})
+	}
+}
+
+// TestTheDialogueIsBounded answers a bind with far more than a bind has to say: go-ldap would make a tree of it.
+func TestTheDialogueIsBounded(t *testing.T) {
+	t.Parallel()
+	s := &script{root: offersPaging, bindText: strings.Repeat("x", 1<<20), search: func(c *session, _ int, _ search) bool { c.page(""); return true }}
+	g := read(t, s, directory.Config{}, nil)
+	var e *directory.Error
+	if !errors.As(g.err, &e) || e.Code != directory.CodeProtocol || e.Step != directory.StepBind || !strings.Contains(e.Message, "far more than was asked for") {
+		t.Errorf("error %v, want %s", g.err, directory.CodeProtocol)
+	}
+}
+
 func TestDeadlinesNameTheirStep(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -339,7 +454,8 @@ func TestDeadlinesNameTheirStep(t *testing.T) {
 	for step, useSSL := range map[string]bool{"STARTTLS": false, "SSL": true} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			g := read(t, &script{}, directory.Config{StepTimeout: 150 * time.Millisecond}, func(c *settings.Connection, _ *directory.Query) {
+			// Long enough for a busy machine to connect.
+			g := read(t, &script{}, directory.Config{StepTimeout: time.Second}, func(c *settings.Connection, _ *directory.Query) {
 				c.Port, c.UseSSL, c.AllowUnencrypted = port, useSSL, false
 			})
 			var e *directory.Error

@@ -96,12 +96,16 @@ func (s *session) defaultBase() (base, origin string) {
 	for _, c := range s.root.contexts {
 		if c != "" && !strings.EqualFold(c, "cn=config") && !strings.EqualFold(c, "cn=schema") && !strings.EqualFold(c, "cn=monitor") {
 			if len(s.root.contexts) > 1 {
-				s.info.Notes = append(s.info.Notes, "the server has several naming contexts ("+strings.Join(s.root.contexts, "; ")+"); enter a search base for another")
+				s.info.Notes = append(s.info.Notes, "the server has several naming contexts ("+s.contextsInWords()+"); enter a search base for another")
 			}
 			return c, "the server's naming context"
 		}
 	}
 	return "", "the server names no context"
+}
+
+func (s *session) contextsInWords() string {
+	return shorten(strings.Join(s.root.contexts, "; "), mostText/2)
 }
 
 func (s *session) defaultFilter() string {
@@ -145,9 +149,9 @@ func (s *session) noSuchBase(base, matched string, err error) error {
 	hint := "Check its spelling."
 	switch {
 	case matched != "":
-		hint = fmt.Sprintf("The part %q exists.", matched)
+		hint = fmt.Sprintf("The part %q exists.", printable([]byte(matched)))
 	case len(s.root.contexts) > 0:
-		hint = "The server has: " + strings.Join(s.root.contexts, "; ") + "."
+		hint = "The server has: " + s.contextsInWords() + "."
 	}
 	return &Error{Code: CodeBaseNotFound, Step: StepBase, Err: err, Message: fmt.Sprintf("The search base %q does not exist in this directory. %s", base, hint)}
 }

@@ -39,14 +39,20 @@ func (s *session) step(ctx context.Context, name string, do func(ctx context.Con
 	stop()
 	if err != nil {
 		err = s.explain(ctx, name, err)
-		detail = err.Error()
-		var e *Error
-		if errors.As(err, &e) {
-			detail = e.Message
-		}
+		detail = words(err)
 	}
-	s.onStep(Step{Step: name, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: detail})
+	s.onStep(Step{Step: name, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: shorten(detail, mostText)})
 	return err
+}
+
+// words returns what an error tells an administrator, and shortens it there: certificates and go-ldap's errors say what a server wrote.
+func words(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err.Error()
+	}
+	e.Message = shorten(e.Message, mostText)
+	return e.Message
 }
 
 // guard makes the connection's reads and writes end with ctx; stop takes that back.

@@ -195,15 +195,24 @@ func enumerated(n int64) *ber.Packet {
 	return ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, n, "")
 }
 
+// The most that is shown of one thing that a server says, and of a whole sentence or two about it, in bytes. A run keeps these sentences in
+// its record, which has little room (400 kB in DynamoDB).
+const (
+	mostSaid = 500
+	mostText = 4000
+)
+
 // printable returns what a server says as text that can be shown and logged.
-func printable(b []byte) string {
-	text := strings.Map(func(r rune) rune {
+func printable(b []byte) string { return shorten(string(b), mostSaid) }
+
+// shorten makes one line of a text, of as many bytes at most.
+func shorten(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(string(b), "\ufffd"))
-	const most = 500
+	}, strings.ToValidUTF8(text, "\ufffd"))
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
