@@ -26,6 +26,8 @@ type Config struct {
 	StepTimeout time.Duration
 	// IdleTimeout bounds the wait for the next message of the search: 60 s, and up to a sixteenth more.
 	IdleTimeout time.Duration
+	// SearchTimeout bounds the whole search, which a server that always sends a little would otherwise hold for ever: 4 hours.
+	SearchTimeout time.Duration
 	// PageSize is the number of entries asked for at a time: 1000.
 	PageSize int
 	// MaxMessage bounds one LDAP message in bytes: 32 MiB. MaxEntries and MaxBytes bound the whole search: 20 million
@@ -117,6 +119,7 @@ func New(c Config) *Reader {
 	}
 	setDefault(&c.StepTimeout, 15*time.Second)
 	setDefault(&c.IdleTimeout, time.Minute)
+	setDefault(&c.SearchTimeout, 4*time.Hour)
 	setDefault(&c.PageSize, 1000)
 	setDefault(&c.MaxMessage, 32<<20)
 	setDefault(&c.MaxEntries, 20_000_000)

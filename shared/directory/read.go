@@ -41,6 +41,8 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 		session: s, onEntry: onEntry, attributes: q.Attributes,
 		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes, socket: s.socket},
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.c.SearchTimeout, incomplete("it took longer than %s", s.c.SearchTimeout))
+	defer cancel()
 	unwatch := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
 	err := p.run(ctx)
 	unwatch()
@@ -242,6 +244,8 @@ func (p *pager) explain(ctx context.Context, err error) error {
 	switch {
 	case p.callback != nil:
 		return p.callback
+	case ctx.Err() != nil && errors.As(context.Cause(ctx), &known):
+		return known
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", StepSearch, ctx.Err())
 	case errors.As(err, &known):

@@ -478,6 +478,28 @@ func TestDeadlinesNameTheirStep(t *testing.T) {
 	})
 }
 
+// TestASearchEndsThoughItsServerNeverStops reads from a server that sends another entry before each idle time is over.
+func TestASearchEndsThoughItsServerNeverStops(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	s := &script{root: offersPaging, search: func(c *session, _ int, _ search) bool {
+		for n := 0; ; n++ {
+			select {
+			case <-ended:
+				return false
+			case <-time.After(10 * time.Millisecond):
+				c.person(fmt.Sprint("person ", n))
+			}
+		}
+	}}
+	g := read(t, s, directory.Config{IdleTimeout: time.Minute, SearchTimeout: 300 * time.Millisecond}, nil)
+	close(ended)
+	var e *directory.Error
+	if !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead || !strings.Contains(e.Message, "longer than 300ms") {
+		t.Errorf("error %v, want %s", g.err, directory.CodeIncompleteRead)
+	}
+}
+
 func TestCancelAbandonsTheSearch(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
