@@ -131,7 +131,9 @@ func TestPageComesBackToARunningPreview(t *testing.T) {
 	if tab.Address() != address {
 		t.Errorf("after the reload the page is at %s, want %s", tab.Address(), address)
 	}
-	tab.Click("button", "Cancel")
+	// The progress is drawn anew while the mouse is down.
+	browser.Eval[bool](tab, `Boolean(window.drawn = document.querySelector('.progress-head'))`)
+	tab.ClickThrough("button", "Cancel", `!window.drawn.isConnected`)
 	tab.WaitFor("button", "Preview Users to Sync")
 	for field, want := range map[string]string{"LDAP Server": host, "TCP Port": fmt.Sprint(port), "Username": "reader@example.com", "Exclusions": "*@test.example.com", "Password": ""} {
 		if got := tab.Value("textbox", field); got != want {
