@@ -109,22 +109,33 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 func checkLargeSync(t *testing.T, p *program, path string) {
 	t.Helper()
 	tab := openPage(t, p, strings.TrimPrefix(path, "/v1"))
-	tab.WaitText("Stop")
+	tab.WaitFor("button", "Stop")
 	tab.Reload()
+	// What takes a while is waited for as runs are: the page then has it within its next look.
+	p.wait(path)
 	tab.WaitText("The sync is done")
 	tab.WaitText("220,000 changes written")
 	// An undo of this size can be stopped in the middle, and goes on from where it was.
-	tab.Click("button", "Undo this sync")
-	tab.WaitText("Undo Preview")
-	tab.Click("button", "Undo Now")
-	tab.WaitText(" of 220,000")
+	undo := func() (path string) {
+		const row = `document.querySelector('.sizer .row') !== null`
+		tab.Until(row)
+		tab.Click("button", "Undo this sync")
+		tab.Until(`location.hash.startsWith('#/previews/')`)
+		p.wait("/v1/previews/" + lastPart(tab.Address()))
+		tab.WaitText("Undo Preview")
+		tab.Until(row)
+		tab.Click("button", "Undo Now")
+		tab.Until(`location.hash.startsWith('#/syncs/')`)
+		return "/v1/syncs/" + lastPart(tab.Address())
+	}
+	undo()
+	// Before the first batch there is nothing yet that could be undone.
+	tab.Until(`/^[1-9][\d,]* of 220,000$/.test(document.querySelector('.counts')?.innerText)`)
 	tab.Click("button", "Stop")
 	tab.WaitText("The sync was stopped")
 	if !tab.Has("button", "Undo this sync") {
 		t.Error("what was written before the stop cannot be undone")
 	}
-	tab.Click("button", "Undo this sync")
-	tab.WaitText("Undo Preview")
-	tab.Click("button", "Undo Now")
+	p.wait(undo())
 	tab.WaitText("The sync was undone")
 }
