@@ -11,22 +11,22 @@ import (
 	"rollcall/e2e/browser"
 )
 
-// stutter is the longest that the page's one thread may be kept from answering, in ms: what people take for at once.
-const stutter = 150
+// stutter is the longest that the page's one thread may work before it answers: what people take for at once.
+const stutter = 150 * time.Millisecond
 
-// smooth does something up to five times, until its longest task is short enough: other programs on the machine take their
-// time from the page now and then, and what the page itself does wrong comes back each time.
-func smooth(t *testing.T, what string, try func() float64) {
+// smooth does something up to five times, until its longest task is short enough: other programs on the machine slow the page's
+// down now and then, and what the page itself does wrong comes back each time.
+func smooth(t *testing.T, tab *browser.Tab, what string, try func()) {
 	t.Helper()
-	var all []float64
+	var all []time.Duration
 	for range 5 {
-		ms := try()
-		if all = append(all, ms); ms <= stutter {
-			t.Logf("%s: the longest task took %.0f ms", what, all)
+		longest := tab.LongestTask(try).Round(time.Millisecond)
+		if all = append(all, longest); longest <= stutter {
+			t.Logf("%s: the longest task took %s", what, all)
 			return
 		}
 	}
-	t.Errorf("%s: the longest tasks took %.0f ms, want one of at most %d", what, all, stutter)
+	t.Errorf("%s: the longest tasks took %s, want one of at most %s", what, all, stutter)
 }
 
 // scrollThrough scrolls from the first row to the last in 120 frames.
@@ -44,15 +44,6 @@ const scrollThrough = `new Promise((resolve) => {
 func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 	t.Helper()
 	tab := openPage(t, p, "/history")
-	// Only entries from here on count: what the browser does while it starts is not the page's.
-	browser.Eval[bool](tab, `(() => {
-	  window.longest = 0;
-	  new PerformanceObserver((list) => { for (const e of list.getEntries()) window.longest = Math.max(window.longest, e.duration); }).observe({ type: 'longtask' });
-	  return true;
-	})()`)
-	longest := func() float64 {
-		return browser.Eval[float64](tab, `(() => { const l = window.longest; window.longest = 0; return l; })()`)
-	}
 	began := time.Now()
 	browser.Eval[string](tab, fmt.Sprintf(`location.hash = '/previews/%s'`, id))
 	tab.WaitText("user000001@example.com")
@@ -63,12 +54,8 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 	tab.Until(all)
 	tab.WaitText("Results Preview: " + number(addresses) + " addresses to add, 0 not in the directory")
 	t.Logf("first rows after %s, all %d after %s", first.Round(time.Millisecond), addresses, time.Since(began).Round(time.Millisecond))
-	t.Logf("loading: the longest task took %.0f ms", longest())
 
-	smooth(t, "scrolling through", func() float64 {
-		browser.Eval[float64](tab, scrollThrough)
-		return longest()
-	})
+	smooth(t, tab, "scrolling through", func() { browser.Eval[float64](tab, scrollThrough) })
 	if n := browser.Eval[int](tab, `document.querySelectorAll('.sizer .row').length`); n > 80 {
 		t.Errorf("%d rows are elements, want only those in sight and some around them", n)
 	}
@@ -81,19 +68,17 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 		t.Errorf("the table tells a screen reader of %s rows, want %d and the header", got, addresses)
 	}
 
-	smooth(t, "searching", func() float64 {
+	smooth(t, tab, "searching", func() {
 		tab.Fill("Search these addresses", "user09999")
 		tab.WaitText("22 addresses match")
 		tab.Fill("Search these addresses", "")
 		tab.Until(all)
-		return longest()
 	})
-	smooth(t, "reading all of it again", func() float64 {
+	smooth(t, tab, "reading all of it again", func() {
 		tab.Click("tab", "Skipped")
 		tab.WaitText("Nothing was skipped")
 		tab.Click("tab", "Will be added")
 		tab.Until(all)
-		return longest()
 	})
 	browser.Eval[bool](tab, `document.querySelector('.scroller').focus() ?? true`)
 	tab.PressToScroll(kb.End)
