@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,9 +95,25 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 // checkLargeSync watches a sync that the program took up again, through a reload.
 func checkLargeSync(t *testing.T, p *program, path string) {
 	t.Helper()
-	tab := openPage(t, p, strings.TrimPrefix(path, "/v1"))
+	// A page may take longer to open than the sync to end: it is told what the sync was like until it has shown it twice.
+	running := p.must(200, "GET", path, nil)
+	if state := running.text("state"); state != "queued" && state != "running" {
+		t.Fatalf("the sync that was cut off is %s", state)
+	}
+	var told atomic.Bool
+	own := *p
+	own.base = newProxy(t, p.base, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != path || told.Load() {
+			return false
+		}
+		answer(w, running)
+		return true
+	})
+	tab := openPage(t, &own, strings.TrimPrefix(path, "/v1"))
 	tab.WaitFor("button", "Stop")
 	tab.Reload()
+	tab.WaitFor("button", "Stop")
+	told.Store(true)
 	// What takes a while is waited for as runs are: the page then has it within its next look.
 	p.wait(path)
 	tab.WaitText("The sync is done")
