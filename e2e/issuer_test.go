@@ -171,6 +171,13 @@ func (i *issuer) forget(all bool) {
 	}
 }
 
+// renewable tells whether a refresh token counts.
+func (i *issuer) renewable() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.refresh) > 0
+}
+
 func (i *issuer) granted() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"rollcall/e2e/browser"
 	"rollcall/e2e/ldapserver"
@@ -115,7 +118,6 @@ func TestPageComesBackToARunningPreview(t *testing.T) {
 	tab.Fill("Exclusions", "*@test.example.com")
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("Encrypt : under way")
-	checkAccessible(t, tab, "running preview")
 	address := tab.Address()
 	second := tab.Second()
 	second.Open(address[:strings.Index(address, "#")] + "#/import")
@@ -129,7 +131,9 @@ func TestPageComesBackToARunningPreview(t *testing.T) {
 	if tab.Address() != address {
 		t.Errorf("after the reload the page is at %s, want %s", tab.Address(), address)
 	}
-	tab.Click("button", "Cancel")
+	// The progress is drawn anew while the mouse is down.
+	browser.Eval[bool](tab, `Boolean(window.drawn = document.querySelector('.progress-head'))`)
+	tab.ClickThrough("button", "Cancel", `!window.drawn.isConnected`)
 	tab.WaitFor("button", "Preview Users to Sync")
 	for field, want := range map[string]string{"LDAP Server": host, "TCP Port": fmt.Sprint(port), "Username": "reader@example.com", "Exclusions": "*@test.example.com", "Password": ""} {
 		if got := tab.Value("textbox", field); got != want {
@@ -146,6 +150,7 @@ func TestPageComesBackToARunningPreview(t *testing.T) {
 	tab.Fill("Password", "another secret")
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("Encrypt : under way")
+	checkAccessible(t, tab, "running preview")
 	tab.Click("button", "Cancel")
 	tab.WaitFor("button", "Preview Users to Sync")
 	if got := tab.Value("textbox", "Password"); got != "another secret" {
@@ -156,6 +161,40 @@ func TestPageComesBackToARunningPreview(t *testing.T) {
 	tab.WaitText("The preview cannot be shown")
 	tab.Click("button", "Take a new preview")
 	tab.WaitFor("button", "Preview Users to Sync")
+}
+
+// TestPageKeepsWhatIsTypedBeforeItHasLoaded types while the saved settings are still being read, and reloads.
+func TestPageKeepsWhatIsTypedBeforeItHasLoaded(t *testing.T) {
+	t.Parallel()
+	p := account(t)
+	p.must(200, "PUT", "/v1/settings", object{"connection": object{"serverType": "exchange", "host": "dc1.example.com", "username": "saved", "password": "x"}})
+	var slow atomic.Bool
+	own := *p
+	own.base = newProxy(t, p.base, func(_ http.ResponseWriter, r *http.Request) bool {
+		for r.URL.Path == "/v1/settings" && slow.Load() && r.Context().Err() == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+		return false
+	})
+	slow.Store(true)
+	tab := openPage(t, &own, "/import")
+	tab.Fill("Username", "somebody")
+	tab.Fill("Password", "a secret")
+	slow.Store(false)
+	tab.WaitText("Saved Sync")
+	if got := tab.Value("textbox", "Username") + ", " + tab.Value("textbox", "Password"); got != "somebody, a secret" {
+		t.Errorf("what was typed became %q", got)
+	}
+	slow.Store(true)
+	tab.Reload()
+	if got := tab.Value("textbox", "Username"); got != "somebody" {
+		t.Errorf("after a reload, the username is %q before the saved settings have come", got)
+	}
+	slow.Store(false)
+	tab.WaitText("Saved Sync")
+	if got := tab.Value("textbox", "Username"); got != "somebody" {
+		t.Errorf("after a reload, the username is %q", got)
+	}
 }
 
 // hostile starts a directory whose texts would be markup. No server that keeps to RFC 4514 gives such a name, so it is one that

@@ -21,7 +21,7 @@ func TestPageSavesAJob(t *testing.T) {
 	tab := openPage(t, p, "/import")
 	fillConnection(tab, s)
 	tab.Click("button", "Preview Users to Sync")
-	tab.WaitText("22 addresses")
+	waitRows(tab, "22 addresses")
 	tab.Select("Interval", "every 8 hours")
 	tab.Check("checkbox", "Send HSRs to newly imported Users", true)
 	tab.Click("button", "Save as a scheduled job")
@@ -53,7 +53,7 @@ func TestPageSavesAJob(t *testing.T) {
 		t.Errorf("the saved username is %q", got)
 	}
 	tab.Click("button", "Preview Users to Sync")
-	tab.WaitText("22 addresses")
+	waitRows(tab, "22 addresses")
 	tab.Click("button", "Cancel")
 
 	tab.Click("button", "Pause")
@@ -69,6 +69,8 @@ func TestPageSavesAJob(t *testing.T) {
 		t.Errorf("%d users after Run Now, want 22", n)
 	}
 	tab.Click("link", "LDAP Import")
+	// The card is drawn anew once it is known that a sync has run.
+	tab.WaitText("Last: ")
 	tab.Click("button", "Delete Existing Sync Settings")
 	tab.Until(`document.querySelector('dialog[open]') !== null`)
 	checkAccessible(t, tab, "question before deleting")
@@ -99,7 +101,7 @@ func TestPageDoesNotOverwriteAnotherTabsSettings(t *testing.T) {
 		tab.ExpectProblem("status of 412")
 		fillConnection(tab, s)
 		tab.Click("button", "Preview Users to Sync")
-		tab.WaitText("6 addresses")
+		waitRows(tab, "6 addresses")
 	}
 	save := func(tab *browser.Tab, interval string) {
 		tab.Select("Interval", interval)
@@ -162,11 +164,12 @@ func TestPageRemovesWithTheNumberTyped(t *testing.T) {
 	if n := len(p.list("/v1/users", nil)); n != 5 {
 		t.Errorf("%d users after the removal, want 5", n)
 	}
-	tab.WaitText("40 addresses")
+	waitRows(tab, "40 addresses")
 
 	tab.Click("button", "Undo this sync")
 	tab.WaitText("Undo Preview")
 	tab.WaitText("Will come back 40")
+	waitRows(tab, "40 addresses")
 	checkAccessible(t, tab, "undo preview")
 	if n := len(p.list("/v1/users", nil)); n != 5 {
 		t.Errorf("the preview of the undo changed the Users List: %d users", n)
@@ -204,6 +207,7 @@ func TestPageConfirmsARunOfTheSavedSettings(t *testing.T) {
 	blocked := tab.Address()
 	tab.Click("button", "Preview first")
 	tab.WaitText("22 accounts would be removed")
+	waitRows(tab, "22 addresses")
 	tab.ExpectProblem("status of 422")
 	tab.Click("summary", "Removal limit")
 	tab.Fill("Percent of the users", "101")
@@ -223,8 +227,11 @@ func TestPageConfirmsARunOfTheSavedSettings(t *testing.T) {
 
 	p.must(200, "PUT", "/v1/settings", object{"advanced": object{"filter": "(uid=user000010)"}})
 	tab.Click("link", "LDAP Import")
+	// Until the saved settings have come, the form shows those that it had.
+	tab.Until(`[...document.querySelectorAll('label')].find((l) => l.innerText === 'Filter String')?.control.value === '(uid=user000010)'`)
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("19 accounts would be removed")
+	waitRows(tab, "19 addresses")
 	tab.Click("summary", "Removal limit")
 	tab.Fill("Percent of the users", "100")
 	tab.WaitNoText("More than the removal limit")
@@ -249,8 +256,10 @@ func TestPageSaysWhenTheServerIsGone(t *testing.T) {
 	p := account(t)
 	own := *p
 	own.base = proxy.base
+	// The page first: the step that is waited for only lasts 15 seconds.
+	tab := openPage(t, &own, "/history")
 	started := p.must(202, "POST", "/v1/previews", object{"connection": object{"serverType": "exchange", "host": host, "port": port}})
-	tab := openPage(t, &own, "/previews/"+started.text("id"))
+	tab.Open(own.base + "/#/previews/" + started.text("id"))
 	tab.WaitText("Encrypt : under way")
 	tab.ExpectProblem("ERR_")
 	tab.ExpectProblem("status of 502")
@@ -303,7 +312,7 @@ func TestPageWorksByKeyboard(t *testing.T) {
 	write("CA Certificate", s.CACertificate)
 	to("Preview Users to Sync")
 	tab.Press(kb.Enter)
-	tab.WaitText("11 addresses")
+	waitRows(tab, "11 addresses")
 	if got := tab.Focused(); got != "Results Preview" {
 		t.Errorf("after the change of view the focus is on %q, want its heading", got)
 	}
@@ -311,7 +320,7 @@ func TestPageWorksByKeyboard(t *testing.T) {
 	tab.Press(kb.ArrowLeft)
 	tab.WaitText("Nothing was skipped")
 	tab.Press(kb.ArrowRight)
-	tab.WaitText("11 addresses")
+	waitRows(tab, "11 addresses")
 	to("u1@example.com")
 	tab.Press(kb.Enter)
 	tab.Until(`document.querySelector('dialog[open]') !== null`)
@@ -325,8 +334,10 @@ func TestPageWorksByKeyboard(t *testing.T) {
 	to("Sync Now")
 	tab.Press(kb.Enter)
 	tab.WaitText("The sync is done")
+	waitRows(tab, "11 addresses")
 	to("Users List")
 	tab.Press(kb.Enter)
+	tab.WaitFor("switch", "Protect u1@example.com")
 	to("Protect u1@example.com")
 	tab.Press(" ")
 	for deadline := time.Now().Add(10 * time.Second); p.list("/v1/users", nil)[0].at("protected") != true; {

@@ -45,6 +45,11 @@ func openPage(t *testing.T, p *program, place string) *browser.Tab {
 	return tab
 }
 
+// waitRows waits until a table of addresses has loaded its rows: with them it grows, and what lies below it moves.
+func waitRows(tab *browser.Tab, status string) {
+	tab.Until(`document.querySelector('.table-status')?.innerText === ` + strconv.Quote(status))
+}
+
 // fillConnection types a server's connection into the form.
 func fillConnection(tab *browser.Tab, s *ldapserver.Server) {
 	tab.Fill("LDAP Server", s.Host)

@@ -24,25 +24,34 @@ func (o *outage) set(down bool) { o.down.Store(down) }
 // newOutage serves a program's page and API until it is set to be down, and then nothing.
 func newOutage(t *testing.T, base string) *outage {
 	t.Helper()
+	o := new(outage)
+	o.base = newProxy(t, base, func(w http.ResponseWriter, _ *http.Request) (answered bool) {
+		if answered = o.down.Load(); answered {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+		return answered
+	})
+	return o
+}
+
+// newProxy serves a program's page and API, but for what is answered before.
+func newProxy(t *testing.T, base string, before func(http.ResponseWriter, *http.Request) (answered bool)) string {
+	t.Helper()
 	target, err := url.Parse(base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := new(outage)
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Header.Del("Origin")
 	}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if o.down.Load() {
-			w.WriteHeader(http.StatusBadGateway)
-			return
+		if !before(w, r) {
+			proxy.ServeHTTP(w, r)
 		}
-		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	o.base = server.URL
-	return o
+	return server.URL
 }
 
 // TestPageUsersList searches, pages, switches, adds and removes by hand, exports, and finds it all in the audit log.
@@ -89,6 +98,8 @@ func TestPageUsersList(t *testing.T) {
 	tab.Check("switch", "Held Spam Report for user03@example.com", true)
 	tab.Check("switch", "Protect user03@example.com", true)
 	tab.Until(`[...document.querySelectorAll('button')].find((b) => b.getAttribute('aria-label') === 'Remove user03@example.com').disabled`)
+	// A switch is disabled until its change is stored, and each has its own request.
+	tab.WaitFor("switch", "Held Spam Report for user03@example.com")
 	if u := user(t, p, "user03@example.com"); u.text("heldSpamReport") != "daily" || u.at("protected") != true {
 		t.Errorf("after the switches, the user is %v", u)
 	}

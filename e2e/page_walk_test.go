@@ -52,7 +52,7 @@ func walk(t *testing.T, p *program, tab *browser.Tab) object {
 	preview := p.must(200, "GET", "/v1/previews/"+lastPart(tab.Address()), nil)
 	addresses, skipped := preview.number("summary.addresses"), preview.number("summary.skipped")
 	tab.WaitText("Will be added " + number(addresses))
-	tab.WaitText(number(addresses) + " addresses")
+	waitRows(tab, number(addresses)+" addresses")
 
 	tab.Click("button", "Export User Preview to .csv")
 	tab.WaitText("rollcall-preview-" + preview.text("id") + ".csv, " + number(addresses+skipped) + " rows")
@@ -153,7 +153,7 @@ func TestPageWalksSamba(t *testing.T) {
 
 	tab.Open(p.base + "/#/previews/" + preview.text("id"))
 	tab.WaitText("Results Preview")
-	tab.WaitText(number(ldapserver.CompanyAddresses) + " addresses")
+	waitRows(tab, number(ldapserver.CompanyAddresses)+" addresses")
 	tab.Fill("Search these addresses", "info")
 	tab.WaitText("2 addresses match")
 	if rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.sizer .row')].map((r) => r.innerText.split('\n').slice(0, 3).join(' '))`); len(rows) != 2 ||

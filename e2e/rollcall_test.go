@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -85,11 +86,14 @@ func build(pkg, to string) error {
 	return nil
 }
 
-// account returns the shared program with an account that no other test uses.
+// accounts counts the accounts that were given out.
+var accounts atomic.Int64
+
+// account returns the shared program with an account that no other test uses, nor the same test when -count repeats it.
 func account(t *testing.T) *program {
 	t.Helper()
 	own := *shared
-	own.t, own.account = t, t.Name()
+	own.t, own.account = t, fmt.Sprintf("%s %d", t.Name(), accounts.Add(1))
 	return &own
 }
 

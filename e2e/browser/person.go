@@ -87,6 +87,17 @@ func (tab *Tab) Click(role, name string) {
 	tab.clickOn(find(role, name)+`.find((e) => !e.disabled)`, role+" "+name)
 }
 
+// ClickThrough presses the mouse on the element with a role and a name and releases it once a script is true: what a person does
+// takes a tenth of a second, in which a page may draw itself anew.
+func (tab *Tab) ClickThrough(role, name, script string) {
+	tab.t.Helper()
+	tab.WaitFor(role, name)
+	at := tab.spot(find(role, name)+`.find((e) => !e.disabled)`, role+" "+name)
+	tab.do(chromedp.MouseEvent(chromedp.MousePressed, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	tab.Until(script)
+	tab.do(chromedp.MouseEvent(chromedp.MouseReleased, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+}
+
 // place is where something is in the window, and whether a click there would meet it.
 type place struct {
 	X, Y float64
@@ -95,6 +106,13 @@ type place struct {
 
 // clickOn clicks on the middle of what a script returns.
 func (tab *Tab) clickOn(script, what string) {
+	tab.t.Helper()
+	at := tab.spot(script, what)
+	tab.do(chromedp.MouseClickXY(at.X, at.Y))
+}
+
+// spot scrolls to what a script returns, and says where a click meets it.
+func (tab *Tab) spot(script, what string) place {
 	tab.t.Helper()
 	// Rows of a table that is drawn anew may go between finding and clicking: then it is found again.
 	for range 20 {
@@ -110,12 +128,12 @@ func (tab *Tab) clickOn(script, what string) {
 		  return { X, Y, Hit: e.contains(top) || Boolean(top?.contains(e)) };
 		})()`)
 		if at.Hit {
-			tab.do(chromedp.MouseClickXY(at.X, at.Y))
-			return
+			return at
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	tab.t.Fatalf("%s cannot be clicked: something lies over it, or it is gone", what)
+	return place{}
 }
 
 // Fill puts the focus into the text field with a name, and types a text in place of what is there.

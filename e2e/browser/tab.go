@@ -131,6 +131,27 @@ func (tab *Tab) ExpectProblem(part string) {
 	tab.expected = append(tab.expected, part)
 }
 
+// WaitProblem waits until the console shows a problem with a text in it, and expects it from then on; others that it showed stay.
+func (tab *Tab) WaitProblem(what, part string) {
+	tab.t.Helper()
+	has := func(problem string) bool { return strings.Contains(problem, part) }
+	for deadline := time.Now().Add(waitLimit); ; time.Sleep(20 * time.Millisecond) {
+		tab.mu.Lock()
+		found := slices.ContainsFunc(tab.problems, has)
+		if found {
+			tab.problems = slices.DeleteFunc(tab.problems, has)
+			tab.expected = append(tab.expected, part)
+		}
+		tab.mu.Unlock()
+		if found {
+			return
+		}
+		if time.Now().After(deadline) {
+			tab.t.Fatalf("%s: the console does not say %q", what, part)
+		}
+	}
+}
+
 func description(o *runtime.RemoteObject) string {
 	if o == nil {
 		return ""

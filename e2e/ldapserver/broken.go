@@ -3,6 +3,7 @@ package ldapserver
 import (
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -43,12 +44,21 @@ func Silent(t testing.TB) (host string, port int) {
 	return "127.0.0.1", l.Addr().(*net.TCPAddr).Port
 }
 
-// Unreachable returns a loopback host and a port that refuse connections.
+// Unreachable returns a loopback host and a port that refuse connections until the test's end: a socket has it that does not listen,
+// so that nobody else gets it.
 func Unreachable(t testing.TB) (host string, port int) {
 	t.Helper()
-	ports, err := freePorts(t.Context(), "127.0.0.1", 1)
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "127.0.0.1", ports[0]
+	t.Cleanup(func() { syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	address, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "127.0.0.1", address.(*syscall.SockaddrInet4).Port
 }

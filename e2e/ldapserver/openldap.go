@@ -67,9 +67,19 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err := c.loadOrKeep(ctx, dir, slapadd, config, s); err != nil {
 		return nil, fmt.Errorf("load OpenLDAP: %w", err)
 	}
+	// Between a look for free ports and slapd's start, another may take one: then slapd ends.
+	for tries := 1; ; tries++ {
+		if err := c.serve(ctx, dir, slapd, config, s); tries == 3 || !errors.Is(err, errEnded) {
+			return s, err
+		}
+	}
+}
+
+// serve starts slapd on free ports, and waits until it answers.
+func (c OpenLDAPConfig) serve(ctx context.Context, dir, slapd, config string, s *Server) error {
 	ports, err := freePorts(ctx, s.Host, 2)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.Port = ports[0]
 	addresses := []string{net.JoinHostPort(s.Host, strconv.Itoa(s.Port))}
@@ -81,9 +91,9 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	}
 	// A debug level, even 0, keeps slapd in the foreground.
 	if s.process, err = launch(filepath.Join(dir, "slapd.log"), slapd, "-d", "0", "-f", config, "-h", urls); err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.process.ready(ctx, addresses...)
+	return s.process.ready(ctx, addresses...)
 }
 
 // prepare writes the configuration, the schema, the certificates and the database's folder.

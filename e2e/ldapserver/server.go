@@ -160,6 +160,8 @@ func (p *process) ready(ctx context.Context, addresses ...string) error {
 	return nil
 }
 
+var errEnded = errors.New("it ended")
+
 func (p *process) waitFor(ctx context.Context, address string) error {
 	var dialer net.Dialer
 	for {
@@ -169,7 +171,7 @@ func (p *process) waitFor(ctx context.Context, address string) error {
 		}
 		select {
 		case <-p.exited:
-			return errors.New("it ended")
+			return errEnded
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):

@@ -44,6 +44,17 @@ export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
 }
 
+/**
+ * Puts children in place of what comes before a sibling. That one stays where it is: a click that has begun on it, or the focus that
+ * it has, would be lost.
+ * @param {Element} stays
+ * @param {...any} children
+ */
+export function fillBefore(stays, ...children) {
+  while (stays.previousSibling) stays.previousSibling.remove();
+  stays.before(...nodes(children));
+}
+
 /** Paths on a 16 by 16 grid, drawn with strokes. */
 const SHAPES = {
   check: ['M3 8.5 6.5 12 13 4.5'],

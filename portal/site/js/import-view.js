@@ -43,24 +43,25 @@ export class ImportView {
   async enter() {
     const field = wanted;
     wanted = '';
-    const first = !this.entered;
+    // At once: what is typed while the saved settings are read, the password above all, must not be set back.
+    const typed = this.entered ? null : draft.load();
     this.entered = true;
+    if (typed) this.form.set(typed.form);
     try {
       await saved.load();
     } catch (problem) {
       fill(this.notes, failure(problem, { title: 'The saved settings cannot be read', retry: () => this.enter() }));
-      if (!first) return;
+      return;
     }
-    this.#show(first);
+    this.#show();
     if (field) this.form.focus(field);
   }
 
-  #show(first) {
+  #show() {
     const { settings, etag } = saved.current();
     const typed = draft.load();
     fill(this.notes);
-    if (typed && first) this.form.set(typed.form);
-    else if (!typed && settings) this.form.set(settings);
+    if (!typed && settings) this.form.set(settings);
     if (typed && settings && typed.etag !== etag) {
       fill(this.notes, notice('info', 'The saved settings are others than those that you began with',
         'What you typed is still here, below. Saving it puts it in the place of what is saved now.'));
@@ -79,7 +80,7 @@ export class ImportView {
 
   #reset() {
     draft.forget();
-    this.#show(false);
+    this.#show();
     this.form.serverType.control.focus();
   }
 

@@ -1,5 +1,5 @@
 // A preview: how far it is, what it found, and what a sync of it would do.
-import { h, fill, icon, announce } from './dom.js';
+import { h, fill, fillBefore, icon, announce } from './dom.js';
 import { failure, loading, notice } from './notice.js';
 import { capital, count, moment, number, PHASES, types } from './format.js';
 import { steps, runFailure } from './steps.js';
@@ -22,6 +22,8 @@ export class PreviewView {
     this.about = h('p', { class: 'lead' });
     this.lost = h('div', {});
     this.progress = h('div', {});
+    this.cancel = h('div', { class: 'actions' }, h('button', { type: 'button', onclick: (event) => this.#cancel(event.target) }, 'Cancel'));
+    this.working = h('section', { class: 'card', 'aria-label': 'Progress' }, this.cancel);
     this.result = h('div', { class: 'stack' });
     this.element = h('div', { class: 'view' }, this.heading, this.about, this.lost, this.progress, this.result);
   }
@@ -56,18 +58,11 @@ export class PreviewView {
 
   #working(run) {
     const phase = run.state === 'queued' ? 'Waiting for its turn' : PHASES[run.progress.phase] ?? 'Starting';
-    if (this.bar?.phase !== phase) announce(phase);
-    this.bar = {
-      phase, element: h('section', { class: 'card', 'aria-label': 'Progress' },
-        h('div', { class: 'progress-head' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('strong', {}, phase),
-          h('span', { class: 'counts' }, `${count(run.progress.entries, 'entry', 'entries')} read, ${count(run.progress.addresses, 'address', 'addresses')} found`)),
-        h('div', { class: 'progress unknown', role: 'progressbar', 'aria-label': phase }, h('div', {})),
-        run.undoOf ? null : steps(run),
-        h('div', { class: 'actions' }, h('button', { type: 'button', onclick: (event) => this.#cancel(event.target) }, 'Cancel'))),
-    };
-    const focused = this.progress.contains(document.activeElement) && document.activeElement.tagName === 'BUTTON';
-    fill(this.progress, this.bar.element);
-    if (focused) this.progress.querySelector('button').focus();
+    if (this.said !== phase) announce(this.said = phase);
+    fillBefore(this.cancel, h('div', { class: 'progress-head' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('strong', {}, phase),
+      h('span', { class: 'counts' }, `${count(run.progress.entries, 'entry', 'entries')} read, ${count(run.progress.addresses, 'address', 'addresses')} found`)),
+    h('div', { class: 'progress unknown', role: 'progressbar', 'aria-label': phase }, h('div', {})), run.undoOf ? null : steps(run));
+    if (!this.working.isConnected) fill(this.progress, this.working);
   }
 
   async #cancel(button) {
@@ -77,7 +72,9 @@ export class PreviewView {
       go('/import');
     } catch (problem) {
       // It may have ended in the meantime: then there is nothing to cancel, and its result comes by itself.
-      if (problem.status !== 409) fill(this.lost, failure(problem));
+      if (problem.status === 409) return;
+      button.disabled = false;
+      fill(this.lost, failure(problem));
     }
   }
 

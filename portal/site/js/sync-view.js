@@ -1,5 +1,5 @@
 // A sync: how far it is, what it did, what it stopped at, and the way back.
-import { h, fill, icon, announce } from './dom.js';
+import { h, fill, fillBefore, icon, announce } from './dom.js';
 import { typedNumber } from './dialog.js';
 import { failure, loading, notice } from './notice.js';
 import { capital, count, duration, moment, number, PHASES, STATES, TRIGGERS } from './format.js';
@@ -20,6 +20,8 @@ export class SyncView {
     this.about = h('p', { class: 'lead' });
     this.lost = h('div', {});
     this.progress = h('div', {});
+    this.stop = h('div', { class: 'actions' }, h('button', { type: 'button', onclick: (event) => this.#cancel(event.target) }, 'Stop'));
+    this.working = h('section', { class: 'card', 'aria-label': 'Progress' }, this.stop);
     this.result = h('div', { class: 'stack' });
     this.element = h('div', { class: 'view' }, this.heading, this.about, this.lost, this.progress, this.result);
   }
@@ -58,13 +60,10 @@ export class SyncView {
     if (this.said !== text) announce(this.said = text);
     const bar = toApply > 0 ? h('progress', { class: 'bar-known', max: toApply, value: applied, 'aria-label': text })
       : h('div', { class: 'progress unknown', role: 'progressbar', 'aria-label': text }, h('div', {}));
-    const focused = this.progress.contains(document.activeElement) && document.activeElement.tagName === 'BUTTON';
-    fill(this.progress, h('section', { class: 'card', 'aria-label': 'Progress' },
-      h('div', { class: 'progress-head' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('strong', {}, text),
-        h('span', { class: 'counts' }, toApply > 0 ? `${number(applied)} of ${number(toApply)}` : `${count(entries, 'entry', 'entries')} read`)),
-      bar, run.connection.length > 0 && phase !== 'applying' && steps(run),
-      h('div', { class: 'actions' }, h('button', { type: 'button', onclick: (event) => this.#cancel(event.target) }, 'Stop'))));
-    if (focused) this.progress.querySelector('button').focus();
+    fillBefore(this.stop, h('div', { class: 'progress-head' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('strong', {}, text),
+      h('span', { class: 'counts' }, toApply > 0 ? `${number(applied)} of ${number(toApply)}` : `${count(entries, 'entry', 'entries')} read`)),
+    bar, run.connection.length > 0 && phase !== 'applying' && steps(run));
+    if (!this.working.isConnected) fill(this.progress, this.working);
   }
 
   async #cancel(button) {
@@ -72,7 +71,9 @@ export class SyncView {
     try {
       await api.cancelSync(this.id);
     } catch (problem) {
-      if (problem.status !== 409) fill(this.lost, failure(problem));
+      if (problem.status === 409) return;
+      button.disabled = false;
+      fill(this.lost, failure(problem));
     }
   }
 
