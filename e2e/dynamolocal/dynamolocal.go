@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"rollcall/e2e/ports"
 )
 
 // ErrNotInstalled means that a program is missing. The tests fail on it: a test that skips proves nothing.
@@ -49,17 +51,18 @@ func Start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort(ctx)
+	free, err := ports.Free(ctx, "", 1)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{URL: "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), exited: make(chan struct{})}
+	port := strconv.Itoa(free[0])
+	s := &Server{URL: "http://" + net.JoinHostPort("127.0.0.1", port), exited: make(chan struct{})}
 	if s.dir, err = os.MkdirTemp("", "dynamodb-"); err != nil {
 		return nil, fmt.Errorf("make a folder for the log: %w", err)
 	}
 	//nolint:gosec // java as PATH has it
 	s.command = exec.CommandContext(context.WithoutCancel(ctx), java, "-Xmx2g", "-Djava.library.path="+filepath.Join(folder, "DynamoDBLocal_lib"),
-		"-jar", filepath.Join(folder, "DynamoDBLocal.jar"), "-inMemory", "-sharedDb", "-disableTelemetry", "-port", strconv.Itoa(port))
+		"-jar", filepath.Join(folder, "DynamoDBLocal.jar"), "-inMemory", "-sharedDb", "-disableTelemetry", "-port", port)
 	s.command.Dir = s.dir
 	if err := s.launch(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.dir))
@@ -101,16 +104,6 @@ func moduleRoot() (string, error) {
 		dir = filepath.Dir(dir)
 	}
 	return "", err
-}
-
-func freePort(ctx context.Context) (int, error) {
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", ":0") //nolint:gosec // on all addresses, as the server will
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 func (s *Server) logFile() string { return filepath.Join(s.dir, "log") }

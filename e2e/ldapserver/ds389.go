@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"rollcall/e2e/ports"
 	"rollcall/local/demo/ldif"
 )
 
@@ -41,11 +42,11 @@ func StartDS389(ctx context.Context, dir string, c DS389Config) (*Server, error)
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(ctx, "127.0.0.1", 1)
+	free, err := ports.Free(ctx, "127.0.0.1", 1)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Host: "127.0.0.1", Port: ports[0], BaseDN: PeopleBase, Username: "cn=reader," + PeopleBase, Password: "reader password",
+	s := &Server{Host: "127.0.0.1", Port: free[0], BaseDN: PeopleBase, Username: "cn=reader," + PeopleBase, Password: "reader password",
 		AdminUsername: "cn=admin," + PeopleBase, AdminPassword: "admin password"}
 	if err := prepareDS(dir, s); err != nil {
 		return nil, fmt.Errorf("prepare 389 Directory Server: %w", err)

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"testing"
 
+	"rollcall/e2e/ports"
 	"rollcall/local/demo/ldif"
 )
 
@@ -67,33 +68,23 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err := c.loadOrKeep(ctx, dir, slapadd, config, s); err != nil {
 		return nil, fmt.Errorf("load OpenLDAP: %w", err)
 	}
-	// Between a look for free ports and slapd's start, another may take one: then slapd ends.
-	for tries := 1; ; tries++ {
-		if err := c.serve(ctx, dir, slapd, config, s); tries == 3 || !errors.Is(err, errEnded) {
-			return s, err
-		}
-	}
-}
-
-// serve starts slapd on free ports, and waits until it answers.
-func (c OpenLDAPConfig) serve(ctx context.Context, dir, slapd, config string, s *Server) error {
-	ports, err := freePorts(ctx, s.Host, 2)
+	free, err := ports.Free(ctx, s.Host, 2)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.Port = ports[0]
+	s.Port = free[0]
 	addresses := []string{net.JoinHostPort(s.Host, strconv.Itoa(s.Port))}
 	urls := "ldap://" + addresses[0]
 	if !c.WithoutTLS {
-		s.SSLPort = ports[1]
+		s.SSLPort = free[1]
 		addresses = append(addresses, net.JoinHostPort(s.Host, strconv.Itoa(s.SSLPort)))
 		urls += " ldaps://" + addresses[1]
 	}
 	// A debug level, even 0, keeps slapd in the foreground.
 	if s.process, err = launch(filepath.Join(dir, "slapd.log"), slapd, "-d", "0", "-f", config, "-h", urls); err != nil {
-		return err
+		return nil, err
 	}
-	return s.process.ready(ctx, addresses...)
+	return s, s.process.ready(ctx, addresses...)
 }
 
 // prepare writes the configuration, the schema, the certificates and the database's folder.

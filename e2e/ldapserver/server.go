@@ -160,8 +160,6 @@ func (p *process) ready(ctx context.Context, addresses ...string) error {
 	return nil
 }
 
-var errEnded = errors.New("it ended")
-
 func (p *process) waitFor(ctx context.Context, address string) error {
 	var dialer net.Dialer
 	for {
@@ -171,7 +169,7 @@ func (p *process) waitFor(ctx context.Context, address string) error {
 		}
 		select {
 		case <-p.exited:
-			return errEnded
+			return errors.New("it ended")
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
@@ -224,20 +222,4 @@ func credentials(dir string, names ...string) (ca string, err error) {
 		}
 	}
 	return a.PEM(), nil
-}
-
-// freePorts returns ports of host that nobody listens on. They are free until somebody else takes them, which on a
-// test machine is good enough.
-func freePorts(ctx context.Context, host string, n int) ([]int, error) {
-	var config net.ListenConfig
-	ports := make([]int, n)
-	for i := range ports {
-		l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer l.Close()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-	}
-	return ports, nil
 }

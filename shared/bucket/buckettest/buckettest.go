@@ -11,11 +11,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/versity/versitygw/backend/meta"
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/embedgw"
+
+	"rollcall/e2e/ports"
 )
 
 // Region is the region that the gateway takes signatures for.
@@ -28,7 +31,7 @@ const (
 	// maxParts is S3's own limit of a multipart upload.
 	maxParts = 10_000
 	// startTime is how long the gateway may take until it answers.
-	startTime = 10 * time.Second
+	startTime = time.Minute
 	healthy   = "/healthy"
 )
 
@@ -44,10 +47,11 @@ func Start(dir string) (endpoint, accessKey, secretKey string, stop func() error
 	if err != nil {
 		return "", "", "", nil, fmt.Errorf("open the gateway's folder: %w", err)
 	}
-	address, err := freeAddress()
+	free, err := ports.Free(context.Background(), "127.0.0.1", 1)
 	if err != nil {
 		return "", "", "", nil, err
 	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(free[0]))
 	accessKey, secretKey = "AKIA"+rand.Text()[:16], rand.Text()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -66,15 +70,6 @@ func Start(dir string) (endpoint, accessKey, secretKey string, stop func() error
 		return "", "", "", nil, errors.Join(err, stop())
 	}
 	return endpoint, accessKey, secretKey, stop, nil
-}
-
-// freeAddress finds a port that is free at the moment.
-func freeAddress() (string, error) {
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return listener.Addr().String(), listener.Close()
 }
 
 // await returns once url answers, or with what ended the gateway.
