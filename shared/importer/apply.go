@@ -212,7 +212,10 @@ func (j *job) apply(ctx context.Context, users userstore.Users) error {
 	// What was written stays in the journal, also where the run ends here. A run whose record lags behind what it wrote must not end:
 	// it is taken up again, whatever ended the writing.
 	if _, saveErr := a.save(context.WithoutCancel(ctx)); saveErr != nil {
-		return fmt.Errorf("store how far run %s is: %w (writing ended with: %v)", j.run.ID, saveErr, err)
+		if err != nil {
+			j.log.WarnContext(ctx, "the writing ended early", "error", err)
+		}
+		return fmt.Errorf("store how far run %s is: %w", j.run.ID, saveErr)
 	}
 	return err
 }

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"time"
-
 	"rollcall/shared/address"
 	"rollcall/shared/user"
 )
@@ -19,7 +17,7 @@ type formerPrimary struct {
 	address   string
 	report    user.HeldSpamReport
 	protected bool
-	updatedAt time.Time
+	version   int64
 }
 
 type keptPrimary struct{ key, address string }
@@ -45,10 +43,10 @@ func findMoves(desired Desired, stored Walk[user.User], policy Policy) moves {
 		if w := m.winner(a, policy.DirectoryID); w >= 0 && a.claims[w].SourceID == s.SourceID && a.claims[w].Kind == user.Primary {
 			return nil
 		}
-		// An entry that was renamed before may have several, where removals are off or some are protected: the one written last was its
-		// primary until now.
-		if former, ok := m.former[s.SourceID]; !ok || !s.UpdatedAt.Before(former.updatedAt) {
-			m.former[s.SourceID] = formerPrimary{address: s.Address, report: s.HeldSpamReport, protected: s.Protected, updatedAt: s.UpdatedAt}
+		// An entry that was renamed before may have several, where removals are off or some are protected: the one created last, which has
+		// the highest version, was its primary until now.
+		if former, ok := m.former[s.SourceID]; !ok || s.Version > former.version {
+			m.former[s.SourceID] = formerPrimary{address: s.Address, report: s.HeldSpamReport, protected: s.Protected, version: s.Version}
 		}
 		return nil
 	})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -235,9 +234,7 @@ func TestBuildKeepsReportAndProtectionThroughARename(t *testing.T) {
 		},
 	}
 	// Removals are off unless somebody chooses them, so that the primary of a first rename is still there at the second.
-	at := func(minutes int) func(*user.User) {
-		return func(u *user.User) { u.UpdatedAt = time.Date(2026, 11, 23, 12, minutes, 0, 0, time.UTC) }
-	}
+	created := func(version int64) func(*user.User) { return func(u *user.User) { u.Version = version } }
 	earlier, later := claim("zoe@example.com", "1"), claim("anna@example.com", "1")
 	for name, stale := range map[string][2]address.Claim{"the last of two former primaries counts": {earlier, later}, "whatever their order": {later, earlier}} {
 		tests[name] = struct {
@@ -245,7 +242,7 @@ func TestBuildKeepsReportAndProtectionThroughARename(t *testing.T) {
 			stored []user.User
 			want   map[string]user.HeldSpamReport
 		}{
-			claims: []address.Claim{renamed}, stored: []user.User{with(imported(stale[0]), at(1)), with(with(imported(stale[1]), daily), at(2))},
+			claims: []address.Claim{renamed}, stored: []user.User{with(imported(stale[0]), created(1)), with(with(imported(stale[1]), daily), created(2))},
 			want: map[string]user.HeldSpamReport{renamed.Key: user.ReportDaily},
 		}
 	}
