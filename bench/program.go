@@ -113,17 +113,24 @@ func (p *program) fetch(ctx context.Context, account, method, path string, body 
 	return data, err
 }
 
-// pollInterval is short beside what is timed, and long enough to cost the program little.
-const pollInterval = 20 * time.Millisecond
+// mostPolling is the longest time between two looks at a run, which costs the program little.
+const mostPolling = 20 * time.Millisecond
+
+// pollInterval is how long to wait for the next look at a run that has gone on for so long: short beside what is timed, or a run of 60 ms
+// would be told from one of 80 by luck.
+func pollInterval(soFar time.Duration) time.Duration {
+	return min(time.Millisecond+soFar/20, mostPolling)
+}
 
 // finish starts a run and waits for its end; it is an error unless it ends as done.
 func (p *program) finish(ctx context.Context, account, path string, body any) (run, error) {
 	var r run
+	began := time.Now()
 	if err := p.call(ctx, account, http.MethodPost, path, body, &r); err != nil {
 		return r, err
 	}
 	for r.State == "queued" || r.State == "running" {
-		time.Sleep(pollInterval)
+		time.Sleep(pollInterval(time.Since(began)))
 		if err := p.call(ctx, account, http.MethodGet, path+"/"+r.ID, nil, &r); err != nil {
 			return r, err
 		}
