@@ -87,8 +87,8 @@ race: tools servers ## run every test under the race detector (needs a C compile
 	@go test -race -timeout 40m ./...
 
 .PHONY: bench
-bench: tools servers ## measure everything beside its peers and write docs/benchmarks.md (BENCH_FULL=1: 1,000,000 entries too)
-	@go run ./bench
+bench: tools servers ## measure all beside its peers: docs/benchmarks.md and growth.md (BENCH_FULL=1: 1,000,000 entries too; ONLY=growth)
+	@go run ./bench -only '$(ONLY)'
 
 .PHONY: fuzz
 fuzz: tools ## run each fuzz target for FUZZTIME (default 20s)

@@ -18,48 +18,60 @@ type point struct {
 	seconds float64
 }
 
-// growthRounds is how often each size is measured.
-const growthRounds = 3
-
-// growth measures reading and previewing at sizes that grow threefold.
+// growth measures reading and previewing at sizes that grow threefold. The sizes take turns: what else the machine does in a minute, or how
+// fast it is in that minute, meets each of them.
 func (b *bench) growth(ctx context.Context) error {
 	sizes := []int{1_000, 3_000, 10_000, 30_000, 100_000}
 	if b.full {
 		sizes = append(sizes, 300_000, 1_000_000)
 	}
-	lines := []line{{name: "ldapsearch"}, {name: "reader"}, {name: "whole preview"}}
-	for _, n := range sizes {
-		err := b.withDirectory(ctx, n, startTLS, func(d *slapd) error { return b.grow(ctx, d, lines) })
-		if err != nil {
-			return err
-		}
-	}
-	b.growing = lines
-	return nil
-}
-
-// grow adds one size to each line.
-func (b *bench) grow(ctx context.Context, d *slapd, lines []line) error {
-	connection, err := d.connection()
-	if err != nil {
-		return err
-	}
-	return inFolder(func(data string) error {
-		return b.withProgram(data, func(p *program) error {
-			works := []work{d.ldapsearch(), b.reader(d), p.preview(ctx, "growth", map[string]any{"connection": connection}, d.entries)}
-			for i, w := range works {
-				var s series
-				for range growthRounds {
-					once, err := w(ctx)
+	return b.withSizes(ctx, sizes, nil, func(all []size) error {
+		for round := range rounds + 1 {
+			for _, one := range all {
+				for i, w := range one.works {
+					s, err := w(ctx)
 					if err != nil {
 						return err
 					}
-					s = append(s, once)
+					if round > 0 {
+						one.took[i] = append(one.took[i], s)
+					}
 				}
-				lines[i].points = append(lines[i].points, point{d.entries, s.median(wall)})
-				b.say("%s of %s entries: %.3f s", lines[i].name, thousands(d.entries), s.median(wall))
 			}
-			return nil
+			b.say("round %d of %d through all sizes is done", round, rounds)
+		}
+		b.growing = []line{{name: "ldapsearch"}, {name: "reader"}, {name: "whole preview"}}
+		for _, one := range all {
+			for i := range b.growing {
+				b.growing[i].points = append(b.growing[i].points, point{one.entries, one.took[i].median(wall)})
+			}
+		}
+		return nil
+	})
+}
+
+// size is a directory of one size with what is measured on it, and what that took.
+type size struct {
+	entries int
+	works   []work
+	took    []series
+}
+
+// withSizes starts a directory and a program for each size, uses all of them, and stops them.
+func (b *bench) withSizes(ctx context.Context, sizes []int, started []size, use func([]size) error) error {
+	if len(sizes) == 0 {
+		return use(started)
+	}
+	return b.withDirectory(ctx, sizes[0], startTLS, func(d *slapd) error {
+		connection, err := d.connection()
+		if err != nil {
+			return err
+		}
+		return inFolder(func(data string) error {
+			return b.withProgram(data, func(p *program) error {
+				works := []work{d.ldapsearch(), b.reader(d), p.preview(ctx, "growth", map[string]any{"connection": connection}, d.entries)}
+				return b.withSizes(ctx, sizes[1:], append(started, size{d.entries, works, make([]series, len(works))}), use)
+			})
 		})
 	})
 }

@@ -1,9 +1,9 @@
-// Command bench measures Rollcall beside the best peers on this machine and writes docs/benchmarks.md. It starts OpenLDAP from
-// Debian's packages with generated directories, and drives the built program through its API.
+// Command bench measures Rollcall beside the best peers on this machine and writes docs/benchmarks.md and docs/growth.md. It starts
+// OpenLDAP from Debian's packages with generated directories, and drives the built program through its API.
 //
 //	make bench                 directories of up to 100,000 entries
 //	BENCH_FULL=1 make bench    and of 1,000,000
-//	go run ./bench -only 'read|csv' -out elsewhere
+//	make bench ONLY=growth     only the chapters whose names match
 package main
 
 import (
@@ -50,7 +50,7 @@ func start(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&b.full, "full", os.Getenv("BENCH_FULL") != "", "measure 1,000,000 entries too (default $BENCH_FULL)")
 	flags.StringVar(&b.cache, "cache", "bench/cache", "the folder that keeps the loaded directories; about 1 kB an entry")
-	flags.StringVar(&b.out, "out", "docs", "the folder to write benchmarks.md and growth.svg to")
+	flags.StringVar(&b.out, "out", "docs", "the folder to write benchmarks.md, growth.md and growth.svg to")
 	only := flags.String("only", "", "measure only the chapters whose names match this regular expression")
 	if err := flags.Parse(args); err != nil {
 		return err

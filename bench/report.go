@@ -47,33 +47,56 @@ func firstLine(ctx context.Context, name string, args ...string) string {
 	return strings.TrimSpace(strings.TrimPrefix(line, "ldapsearch:"))
 }
 
-// report writes the table and the plot.
+// report writes the table and the growth, each where it was measured.
 func (b *bench) report(machine []string) error {
+	if len(b.rows) > 0 {
+		if err := b.write("benchmarks.md", b.head("Benchmarks", "what stands below the table is bench/notes.md", machine)+table(b.rows)+notes); err != nil {
+			return err
+		}
+	}
+	if len(b.growing) == 0 {
+		return nil
+	}
+	if err := b.write("growth.svg", plot(b.growing)); err != nil {
+		return err
+	}
+	return b.write("growth.md", b.head("Growth", "the code is bench/growth.go", machine)+growthText(b.growing))
+}
+
+func (b *bench) write(name, text string) error {
+	return os.WriteFile(filepath.Join(b.out, name), []byte(text), 0o644) //nolint:gosec // a document
+}
+
+// head is a document's title, and what measured it.
+func (b *bench) head(title, source string, machine []string) string {
 	var t strings.Builder
-	t.WriteString("# Benchmarks\n\nWritten by `make bench`")
+	fmt.Fprintf(&t, "# %s\n\nWritten by `make bench`", title)
 	if b.full {
 		t.WriteString(" with `BENCH_FULL=1`")
 	}
-	fmt.Fprintf(&t, " on %s in %s; do not edit (what stands below the plot is bench/notes.md).\n\n", b.began.UTC().Format(time.DateOnly), time.Since(b.began).Round(time.Second))
+	if only := b.only.String(); only != "" {
+		fmt.Fprintf(&t, " and `ONLY='%s'`", only)
+	}
+	fmt.Fprintf(&t, " on %s in %s; do not edit (%s).\n\n", b.began.UTC().Format(time.DateOnly), time.Since(b.began).Round(time.Second), source)
 	for _, line := range machine {
 		fmt.Fprintf(&t, "- %s\n", line)
 	}
-	fmt.Fprintf(&t, "\nEach row is measured beside its peer, in turn (A B A B), %d times after one run that does not count: medians, in brackets the fastest and the slowest. Goals are on\n"+
+	return t.String() + "\n"
+}
+
+// table is all rows, and how they were measured.
+func table(rows []row) string {
+	var t strings.Builder
+	fmt.Fprintf(&t, "Each row is measured beside its peer, in turn (A B A B), %d times after one run that does not count: medians, in brackets the fastest and the slowest. Goals are on\n"+
 		"the ratio of the medians, on the same machine in the same run; memory is the peak of the resident set, in MB of 2^20 bytes, the highest of all runs.\n\n", rounds)
 	t.WriteString("| work | wall, s | CPU, s | memory, MB | peer | its wall, s | its CPU, s | its memory | goals |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
-	for i := range b.rows {
-		t.WriteString(b.rows[i].cells())
+	for i := range rows {
+		t.WriteString(rows[i].cells())
 	}
 	t.WriteString("\nThe peer's command for reading, where `-ZZ` stands for STARTTLS; `bench/reader` takes the same search:\n\n" +
-		"    ldapsearch -x -LLL [-ZZ] -H ldap://… -D cn=reader,… -w … -b dc=example,dc=com -E pr=1000/noprompt '" + filter + "' mail proxyAddresses > /dev/null\n\n")
-	if len(b.growing) > 0 {
-		if err := os.WriteFile(filepath.Join(b.out, "growth.svg"), []byte(plot(b.growing)), 0o644); err != nil { //nolint:gosec // a document
-			return err
-		}
-		t.WriteString(growthText(b.growing))
-	}
-	t.WriteString(notes)
-	return os.WriteFile(filepath.Join(b.out, "benchmarks.md"), []byte(t.String()), 0o644) //nolint:gosec // a document
+		"    ldapsearch -x -LLL [-ZZ] -H ldap://… -D cn=reader,… -w … -b dc=example,dc=com -E pr=1000/noprompt '" + filter + "' mail proxyAddresses > /dev/null\n\n" +
+		"How the time grows with the entries is in [growth.md](growth.md).\n\n")
+	return t.String()
 }
 
 // cells is a row as a line of the table.
@@ -134,8 +157,8 @@ func goals(list []goal) string {
 // growthText is the plot, the time for an entry at each size, and how straight the lines are.
 func growthText(lines []line) string {
 	var t strings.Builder
-	fmt.Fprintf(&t, "## Growth\n\n![time by entries, on two logarithmic axes](growth.svg)\n\nEach point is the median of %d runs, over STARTTLS; each curve is the straight line through its points: so much for a run, "+
-		"and so much for an entry. Microseconds for an entry:\n\n| entries |", growthRounds)
+	fmt.Fprintf(&t, "![time by entries, on two logarithmic axes](growth.svg)\n\nEach point is the median of %d runs, over STARTTLS, in which the sizes take turns, after one that does not count; each curve is the straight line\n"+
+		"through its points: so much for a run, and so much for an entry. Microseconds for an entry:\n\n| entries |", rounds)
 	for _, l := range lines {
 		fmt.Fprintf(&t, " %s |", l.name)
 	}
@@ -153,8 +176,14 @@ func growthText(lines []line) string {
 		far := goal{what: "farthest point from that line", unit: " %", got: 100 * farthest, most: 100 * straightness}
 		fmt.Fprintf(&t, "- %s: %.1f ms for a run and %.2f µs for an entry; %s\n", l.name, 1e3*through.Fixed, 1e6*through.Each, goals([]goal{far}))
 	}
-	return t.String() + "\n"
+	return t.String() + "\n" + growthNotes
 }
+
+// growthNotes is what the lines cannot say.
+const growthNotes = `Signing in, TLS and the polling of the API are a fixed cost of a run, and all else is so much for an entry: the lines have both. Most of the reader's own fixed cost
+is that a process which speaks TLS for the first time reads the authorities that the system trusts, beside the one of the settings; ldapsearch is told of that one
+alone. What runs on has read them.
+`
 
 // thousands writes a number with commas.
 func thousands(n int) string {
