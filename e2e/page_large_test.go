@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -131,10 +132,25 @@ func checkLargeSync(t *testing.T, p *program, path string) {
 		tab.Until(`location.hash.startsWith('#/syncs/')`)
 		return "/v1/syncs/" + lastPart(tab.Address())
 	}
-	undo()
-	// Before the first batch there is nothing yet that could be undone.
-	tab.Until(`/^[1-9][\d,]* of 220,000$/.test(document.querySelector('.counts')?.innerText)`)
+	path = undo()
+	tab.WaitFor("button", "Stop")
+	for run := p.must(200, "GET", path, nil); run.number("progress.toApply") == 0; run = p.must(200, "GET", path, nil) {
+		if run.text("state") == "done" {
+			t.Fatalf("the undo could not be caught at work: %v", run)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	// All of the undo takes less than a second, and a worker looks twice a second whether it was stopped: the program stands still while
+	// somebody moves the mouse, and then goes on for a moment at a time.
+	p.cmd.Process.Signal(syscall.SIGSTOP)
 	tab.Click("button", "Stop")
+	for range 6 {
+		p.cmd.Process.Signal(syscall.SIGCONT)
+		time.Sleep(50 * time.Millisecond)
+		p.cmd.Process.Signal(syscall.SIGSTOP)
+		time.Sleep(600 * time.Millisecond)
+	}
+	p.cmd.Process.Signal(syscall.SIGCONT)
 	tab.WaitText("The sync was stopped")
 	if !tab.Has("button", "Undo this sync") {
 		t.Error("what was written before the stop cannot be undone")
