@@ -66,13 +66,12 @@ func (j *job) decide(ctx context.Context) error {
 		return err
 	}
 	options := heldOptions(j.run.Import.Options, guard)
-	if options.RemoveAccounts {
-		j.result.Summary.Delete = guard.Removals
-	} else {
-		j.result.Summary.Delete = 0
-	}
-	s := j.result.Summary
 	j.set(func() {
+		s := &j.result.Summary
+		s.Delete = 0
+		if options.RemoveAccounts {
+			s.Delete = guard.Removals
+		}
 		j.guard, j.planKey = guard, key
 		j.progress.ToApply = s.Create + s.Update + s.Delete
 	})

@@ -1,0 +1,116 @@
+package importer_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"rollcall/shared/directory"
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/user"
+)
+
+// slowSettings gives the reporter time to store the run's progress. Nothing but time passes: whatever the goroutines
+// exchanged here would hide a race.
+type slowSettings struct{ jobstore.Store }
+
+func (s slowSettings) For(a user.Account) jobstore.Jobs { return slowAccountSettings{s.Store.For(a)} }
+
+type slowAccountSettings struct{ jobstore.Jobs }
+
+func (j slowAccountSettings) Settings(ctx context.Context) (jobstore.Settings, error) {
+	saved, err := j.Jobs.Settings(ctx)
+	time.Sleep(50 * time.Millisecond)
+	return saved, err
+}
+
+// TestARunIsReportedWhileItWorks is for the race detector: the reporter reads what the work writes. An undo reads the
+// settings between its planning and its verdict.
+func TestARunIsReportedWhileItWorks(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(people(1500)...)
+	created := h.importAll()
+	c := h.config
+	c.Tick = time.Millisecond
+	c.Jobs = slowSettings{h.store.Jobs()}
+	h.worker = importer.NewWorker(c)
+	undo := h.undo(created.ID)
+	wantState(t, undo, jobstore.Done)
+	if left := h.users(); len(left) > 0 {
+		t.Errorf("%d users are left", len(left))
+	}
+}
+
+// endingJobs dies once the end of a sync is stored.
+type endingJobs struct {
+	jobstore.Store
+	dead *bool
+}
+
+func (s endingJobs) For(a user.Account) jobstore.Jobs {
+	return endingAccountJobs{s.Store.For(a), s.dead}
+}
+
+type endingAccountJobs struct {
+	jobstore.Jobs
+	dead *bool
+}
+
+func (j endingAccountJobs) UpdateRun(ctx context.Context, id string, change func(*jobstore.Run) error) (jobstore.Run, error) {
+	run, err := j.Jobs.UpdateRun(ctx, id, change)
+	if err == nil && run.Kind == jobstore.KindSync && run.State.Ended() {
+		*j.dead = true
+	}
+	return run, err
+}
+
+func (j endingAccountJobs) PutSettings(ctx context.Context, s jobstore.Settings) (jobstore.Settings, error) {
+	if *j.dead {
+		return s, errKilled
+	}
+	return j.Jobs.PutSettings(ctx, s)
+}
+
+// TestTheSettingsKnowOfEveryEndedSync kills the worker as soon as the end of its sync is stored: whoever sees a sync as ended
+// finds it in the settings.
+func TestTheSettingsKnowOfEveryEndedSync(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err      error
+		state    jobstore.State
+		failures int
+	}{
+		"done": {state: jobstore.Done},
+		"failed": {err: &directory.Error{Code: "incomplete_read", Step: "search", Message: "The server stopped early."},
+			state: jobstore.Failed, failures: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t)
+			h.save(importer.SettingsRequest{Connection: connection(), IntervalHours: ptr(1)})
+			h.directory.set(ann, bob)
+			h.directory.err = test.err
+			h.clock = h.clock.Add(3 * time.Hour)
+			if started, err := h.service.StartDue(t.Context()); err != nil || started != 1 {
+				t.Fatalf("started %d, error %v", started, err)
+			}
+			c := h.config
+			c.Jobs = endingJobs{h.store.Jobs(), new(bool)}
+			h.worker = importer.NewWorker(c)
+			_ = h.deliver()
+			saved, err := h.service.Settings(t.Context(), h.id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if saved.LastRun == nil {
+				t.Fatal("the settings know of no run")
+			}
+			wantState(t, *saved.LastRun, test.state)
+			if saved.ConsecutiveFailures != test.failures {
+				t.Errorf("%d failures in a row, want %d", saved.ConsecutiveFailures, test.failures)
+			}
+		})
+	}
+}
