@@ -165,6 +165,9 @@ func (j *job) end(ctx context.Context, err error) error {
 	if err := j.announce(ctx, state, failure); err != nil {
 		return fmt.Errorf("announce the end of run %s: %w", j.run.ID, err)
 	}
+	if err := j.noteLastSync(ctx, state); err != nil {
+		return fmt.Errorf("note run %s with the settings: %w", j.run.ID, err)
+	}
 	run, updateErr := j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
 		if r.State.Ended() {
 			return errEnded
@@ -184,7 +187,7 @@ func (j *job) end(ctx context.Context, err error) error {
 	if j.Ended != nil {
 		j.Ended(ctx, j.account, run)
 	}
-	return j.noteLastSync(ctx, run)
+	return nil
 }
 
 // nextSlice lets another worker go on with the run.
@@ -239,9 +242,10 @@ func (j *job) logEnd(ctx context.Context, run jobstore.Run) {
 	log.InfoContext(ctx, "run ends")
 }
 
-// noteLastSync lets the saved settings remember the sync that ran with them.
-func (j *job) noteLastSync(ctx context.Context, run jobstore.Run) error {
-	if run.Kind != jobstore.KindSync || run.Trigger == jobstore.TriggerUndo {
+// noteLastSync lets the saved settings remember the sync that ran with them and how it ends. It comes before the end is
+// stored, so that whoever sees a sync as ended finds it there; after a crash in between it is done again, and counts once.
+func (j *job) noteLastSync(ctx context.Context, state jobstore.State) error {
+	if j.run.Kind != jobstore.KindSync || j.run.Trigger == jobstore.TriggerUndo {
 		return nil
 	}
 	for {
@@ -252,15 +256,16 @@ func (j *job) noteLastSync(ctx context.Context, run jobstore.Run) error {
 		if err != nil {
 			return err
 		}
-		if saved.Fingerprint() != run.Import.Fingerprint() {
+		if saved.Fingerprint() != j.run.Import.Fingerprint() {
 			return nil
 		}
-		saved.LastSyncID = run.ID
-		if run.Trigger == jobstore.TriggerSchedule && run.State == jobstore.Failed {
-			saved.ConsecutiveFailures++
-		} else if run.State == jobstore.Done {
+		switch {
+		case state == jobstore.Done:
 			saved.ConsecutiveFailures = 0
+		case state == jobstore.Failed && j.run.Trigger == jobstore.TriggerSchedule && saved.LastSyncID != j.run.ID:
+			saved.ConsecutiveFailures++
 		}
+		saved.LastSyncID = j.run.ID
 		if _, err = j.jobs.PutSettings(ctx, saved); !errors.Is(err, jobstore.ErrConflict) {
 			return err
 		}
