@@ -297,6 +297,6 @@ func (l *laboratory) forget(ctx context.Context, n int) (int, error) {
 		}
 		changes = append(changes, userstore.Change{Key: u.Key, Expect: u.Version})
 	}
-	_, err := users.Apply(ctx, changes)
+	_, err := users.Apply(ctx, userstore.Fence{}, changes)
 	return len(changes), err
 }

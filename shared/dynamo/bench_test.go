@@ -91,7 +91,7 @@ func benchmarkWay(b *testing.B, write func(*testing.B, *dynamodb.Client, string,
 func writeByApply(b *testing.B, client *dynamodb.Client, table string, changes []userstore.Change) {
 	users := dynamo.NewUsers(client, table).For("acme")
 	for part := range slices.Chunk(changes, 1024) {
-		if _, err := users.Apply(b.Context(), part); err != nil {
+		if _, err := users.Apply(b.Context(), userstore.Fence{}, part); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -208,7 +208,7 @@ func BenchmarkBusyTable(b *testing.B) {
 					client := dynamodb.New(dynamo.NewClient(config).Options(), way.options...)
 					users := dynamo.NewUsers(client, "busy")
 					for part := range slices.Chunk(changes, 1024) {
-						if _, err := users.For("acme").Apply(context.Background(), part); err != nil {
+						if _, err := users.For("acme").Apply(context.Background(), userstore.Fence{}, part); err != nil {
 							b.Fatal(err)
 						}
 					}

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"rollcall/shared/userstore"
 )
 
 const (
@@ -71,6 +73,25 @@ func noteDoubt(doubt *bool) func(*dynamodb.Options) {
 					}
 					return out, metadata, err
 				}), "Retry", middleware.After)
+		})
+	}
+}
+
+// whileLeased keeps a request from being sent once the fence's lease is over. The deadline of its context alone would not
+// do: the timer of a process that was stopped fires after the process has gone on.
+func whileLeased(fence userstore.Fence) func(*dynamodb.Options) {
+	return func(o *dynamodb.Options) {
+		if fence.Until == nil {
+			return
+		}
+		o.APIOptions = append(slices.Clip(o.APIOptions), func(stack *middleware.Stack) error {
+			return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("rollcall:WhileLeased",
+				func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+					if !time.Now().Before(fence.Until()) {
+						return middleware.FinalizeOutput{}, middleware.Metadata{}, userstore.ErrFenced
+					}
+					return next.HandleFinalize(ctx, in)
+				}), middleware.After)
 		})
 	}
 }

@@ -21,7 +21,7 @@ func TestErasingAnAccountLeavesNothingOfItAndAllOfOthers(t *testing.T) {
 	accounts := []user.Account{"acme", "acme#", "acme#1", "other"}
 	for _, account := range accounts {
 		changes := newUsers(n)
-		if _, err := users.For(account).Apply(t.Context(), changes); err != nil {
+		if _, err := users.For(account).Apply(t.Context(), userstore.Fence{}, changes); err != nil {
 			t.Fatal(err)
 		}
 		j := jobs.For(account)
@@ -105,7 +105,7 @@ func TestAContextThatHasEnded(t *testing.T) {
 	errStopped := errors.New("stopped")
 	done := make(chan error, 1)
 	go func() {
-		_, err := users.For("acme").Apply(ctx, changes)
+		_, err := users.For("acme").Apply(ctx, userstore.Fence{}, changes)
 		done <- err
 	}()
 	time.Sleep(200 * time.Millisecond)

@@ -98,7 +98,7 @@ func TestWritesOfUsersWhoseAnswerWasLost(t *testing.T) {
 		{"removed again", userstore.Change{Key: ann.Key, Expect: 6}, throttled, userstore.Absent},
 	} {
 		s.lines = append(s.lines, step.fault)
-		outcomes, err := u.Apply(t.Context(), []userstore.Change{step.change})
+		outcomes, err := u.Apply(t.Context(), userstore.Fence{}, []userstore.Change{step.change})
 		if err != nil || outcomes[0] != step.want {
 			t.Errorf("%s: outcome %v, error %v; want %d", step.name, outcomes, err, step.want)
 		}
@@ -158,5 +158,40 @@ func TestWritesOfRecordsWhoseAnswerWasLost(t *testing.T) {
 	}
 	if len(s.lines) > 0 {
 		t.Errorf("%d lines of the script are left: the calls are others than this test thinks", len(s.lines))
+	}
+}
+
+// TestNoWriteIsSentOnceTheLeaseIsOver has leases that end before a write, and between its signing and its sending.
+func TestNoWriteIsSentOnceTheLeaseIsOver(t *testing.T) {
+	t.Parallel()
+	client, table, _ := newTables(t, nil)
+	u := dynamo.NewUsers(client, table).For("acme")
+	ann := user.User{Key: "ann@example.com", Address: "ann@example.com", Version: 1}
+	for name, test := range map[string]struct {
+		until []time.Duration
+		want  error
+	}{
+		"lasts":                            {[]time.Duration{time.Minute, time.Minute}, nil},
+		"over":                             {[]time.Duration{-time.Second, -time.Second}, userstore.ErrFenced},
+		"over when the request is sent":    {[]time.Duration{time.Minute, -time.Second}, userstore.ErrFenced},
+		"over before an answer could come": {[]time.Duration{time.Nanosecond, time.Nanosecond}, userstore.ErrFenced},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			fence := userstore.Fence{RunID: "01J", Attempt: 1, Until: func() time.Time {
+				left := test.until[min(asked, len(test.until)-1)]
+				asked++
+				return time.Now().Add(left)
+			}}
+			key := ann
+			key.Key = strings.ReplaceAll(name, " ", "-") + "@example.com"
+			_, err := u.Apply(t.Context(), fence, []userstore.Change{{Key: key.Key, After: &key}})
+			if !errors.Is(err, test.want) {
+				t.Errorf("error %v, want %v", err, test.want)
+			}
+			if _, err := u.Get(t.Context(), key.Key); (err == nil) != (test.want == nil) {
+				t.Errorf("read of the user: error %v", err)
+			}
+		})
 	}
 }

@@ -128,7 +128,7 @@ func (a accountJobs) ReleaseLease(ctx context.Context, l jobstore.Lease) error {
 		if err := stored.decode(&held); err != nil {
 			return err
 		}
-		if held.RunID != l.RunID || held.Attempt != l.Attempt {
+		if !held.HeldBy(l.RunID, l.Attempt) {
 			return errUnchanged
 		}
 		return nil

@@ -54,8 +54,9 @@ func (a accountUsers) Get(ctx context.Context, key string) (user.User, error) {
 	return decodeUser(out.Item)
 }
 
-// Apply writes each change with a condition of its own, many at a time. The first error ends it.
-func (a accountUsers) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {
+// Apply writes each change with a condition of its own, many at a time. The first error ends it. Leases are in another
+// table, and a transaction for each write would cost twice as much: so the fence is the time that the lease has left.
+func (a accountUsers) Apply(ctx context.Context, fence userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -73,7 +74,7 @@ func (a accountUsers) Apply(ctx context.Context, changes []userstore.Change) ([]
 					return
 				}
 				i := turn * step % len(changes)
-				outcome, err := a.write(ctx, &changes[i])
+				outcome, err := a.write(ctx, fence, &changes[i])
 				if err != nil {
 					cancel(fmt.Errorf("write user %s: %w", changes[i].Key, ended(ctx, err)))
 					return
@@ -111,8 +112,13 @@ const (
 	onlyVersion = attrVersion + " = :expect"
 )
 
-// write writes one change if its condition holds, and tells what became of it.
-func (a accountUsers) write(ctx context.Context, c *userstore.Change) (userstore.Outcome, error) {
+// write writes one change if its condition holds, and returns what became of it.
+func (a accountUsers) write(ctx context.Context, fence userstore.Fence, c *userstore.Change) (userstore.Outcome, error) {
+	if fence.Until != nil {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadlineCause(ctx, fence.Until(), userstore.ErrFenced)
+		defer stop()
+	}
 	condition, values := onlyVersion, item{":expect": number(c.Expect)}
 	if c.Expect == 0 && c.After != nil {
 		condition, values = onlyNew, nil
@@ -123,12 +129,12 @@ func (a accountUsers) write(ctx context.Context, c *userstore.Change) (userstore
 		_, err = a.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 			TableName: &a.table, Key: userKey(a.account, c.Key), ConditionExpression: &condition, ExpressionAttributeValues: values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		}, noteDoubt(&doubt))
+		}, noteDoubt(&doubt), whileLeased(fence))
 	} else {
 		_, err = a.client.PutItem(ctx, &dynamodb.PutItemInput{
 			TableName: &a.table, Item: encodeUser(a.account, c.After), ConditionExpression: &condition, ExpressionAttributeValues: values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		}, noteDoubt(&doubt))
+		}, noteDoubt(&doubt), whileLeased(fence))
 	}
 	if err == nil {
 		return userstore.Applied, nil
@@ -136,7 +142,7 @@ func (a accountUsers) write(ctx context.Context, c *userstore.Change) (userstore
 	if stored, ok := refused(err); ok {
 		return judge(stored, c, doubt)
 	}
-	return 0, err
+	return 0, ended(ctx, err)
 }
 
 // judge tells what became of a change whose condition failed. Where an earlier attempt of the very same call may have been done

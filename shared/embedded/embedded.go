@@ -81,7 +81,7 @@ func Open(dir string, o Options) (*Store, error) {
 				return err
 			}
 		}
-		return nil
+		return dropLeases(tx.Bucket(bucketJobs))
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare the database in %s: %w", dir, err), db.Close())
@@ -89,6 +89,11 @@ func Open(dir string, o Options) (*Store, error) {
 	s := &Store{db: db, dir: dir, keys: keys, options: o}
 	s.queue = newQueue(db, o.Log)
 	return s, nil
+}
+
+// dropLeases removes every account's lease: whoever held one is gone, as one process at a time has the database.
+func dropLeases(jobs *bolt.Bucket) error {
+	return jobs.ForEachBucket(func(account []byte) error { return jobs.Bucket(account).Delete(keyLease) })
 }
 
 // Close closes the database; what runs on the store must have ended.

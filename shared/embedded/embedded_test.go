@@ -138,7 +138,7 @@ func TestReopeningKeepsEverything(t *testing.T) {
 		t.Errorf("a second process: error %v, want %v", err, embedded.ErrInUse)
 	}
 	u := user.User{Key: "a@example.com", Version: 1}
-	if _, err := s.Users().For("acme").Apply(t.Context(), []userstore.Change{{Key: u.Key, After: &u}}); err != nil {
+	if _, err := s.Users().For("acme").Apply(t.Context(), userstore.Fence{}, []userstore.Change{{Key: u.Key, After: &u}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Queue().Send(t.Context(), queue.Message{Task: queue.TaskSync, Account: "acme", RunID: "01J"}); err != nil {
@@ -315,7 +315,7 @@ func BenchmarkFirstSync(b *testing.B) {
 		u := open(b, b.TempDir(), embedded.Options{}).Users().For("acme")
 		b.StartTimer()
 		for part := range slices.Chunk(changes, benchBatch) {
-			if _, err := u.Apply(b.Context(), part); err != nil {
+			if _, err := u.Apply(b.Context(), userstore.Fence{}, part); err != nil {
 				b.Fatal(err)
 			}
 		}

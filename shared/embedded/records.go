@@ -56,7 +56,7 @@ func (a accountJobs) ReleaseLease(_ context.Context, l jobstore.Lease) error {
 	return a.update(func(b *bolt.Bucket) error {
 		var held jobstore.Lease
 		err := load(b, keyLease, &held)
-		if errors.Is(err, jobstore.ErrNotFound) || err == nil && (held.RunID != l.RunID || held.Attempt != l.Attempt) {
+		if errors.Is(err, jobstore.ErrNotFound) || err == nil && !held.HeldBy(l.RunID, l.Attempt) {
 			return nil
 		}
 		return errors.Join(err, b.Delete(keyLease))

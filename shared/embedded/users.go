@@ -2,12 +2,14 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
+	"rollcall/shared/jobstore"
 	"rollcall/shared/user"
 	"rollcall/shared/userstore"
 )
@@ -127,12 +129,15 @@ func (a accountUsers) scan(page *userstore.Page, after string, limit, most int, 
 	})
 }
 
-func (a accountUsers) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {
+func (a accountUsers) Apply(ctx context.Context, fence userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	outcomes := make([]userstore.Outcome, len(changes))
 	err := a.db.Update(func(tx *bolt.Tx) error {
+		if err := a.check(tx, fence); err != nil {
+			return err
+		}
 		b, err := createNested(tx, bucketUsers, a.account)
 		if err != nil {
 			return err
@@ -152,6 +157,21 @@ func (a accountUsers) Apply(ctx context.Context, changes []userstore.Change) ([]
 		return nil, err
 	}
 	return outcomes, nil
+}
+
+// check returns ErrFenced unless the fence's attempt holds the account's lease, or the write is nobody's attempt.
+func (a accountUsers) check(tx *bolt.Tx, fence userstore.Fence) error {
+	if fence.RunID == "" {
+		return nil
+	}
+	var held jobstore.Lease
+	if err := load(nested(tx, bucketJobs, a.account), keyLease, &held); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
+		return fmt.Errorf("read the lease: %w", err)
+	}
+	if !held.HeldBy(fence.RunID, fence.Attempt) {
+		return fmt.Errorf("attempt %d of run %s: %w", fence.Attempt, fence.RunID, userstore.ErrFenced)
+	}
+	return nil
 }
 
 // ascending returns how many of the changes, from the first on, each have a larger key than the one before.

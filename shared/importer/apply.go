@@ -48,7 +48,7 @@ func (j *job) sync(ctx context.Context) error {
 
 // decide stores the run's plan, judges it once, and stores the verdict with it.
 func (j *job) decide(ctx context.Context) error {
-	key := objectstore.JournalPrefix + j.run.ID
+	key := j.journalKey()
 	if j.run.PreviewID != "" {
 		if err := j.takePreview(ctx, key); err != nil {
 			return err
@@ -75,10 +75,7 @@ func (j *job) decide(ctx context.Context) error {
 		j.guard, j.planKey = guard, key
 		j.progress.ToApply = s.Create + s.Update + s.Delete
 	})
-	_, err = j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
-		j.fill(r)
-		return nil
-	})
+	_, err = j.update(ctx, j.fill)
 	return err
 }
 
@@ -256,7 +253,7 @@ func (a *applier) flush(ctx context.Context) error {
 	}
 	if len(a.changes) > 0 {
 		whole, end := unlessCancelled(ctx)
-		results, err := a.users.Apply(whole, a.changes)
+		results, err := a.users.Apply(whole, a.fence(), a.changes)
 		end()
 		if err != nil {
 			return fmt.Errorf("write %d users: %w", len(a.changes), err)
@@ -310,17 +307,16 @@ func (a *applier) count(results []userstore.Outcome) {
 // save stores the conflicts since the last save, and then how far the sync is. It tells whether the run was cancelled.
 func (a *applier) save(ctx context.Context) (cancelled bool, err error) {
 	if a.outcomes.Len() > 0 {
-		key := fmt.Sprintf("%s%s.conflicts.%d", objectstore.JournalPrefix, a.run.ID, a.at.Batches)
+		key := fmt.Sprintf("%s.conflicts.%d", a.journalKey(), a.at.Batches)
 		if err := a.Objects.For(a.account).Put(ctx, key, a.outcomes.Encode); err != nil {
 			return false, fmt.Errorf("store the conflicts of run %s: %w", a.run.ID, err)
 		}
 		a.at.ConflictKeys = append(slices.Clip(a.at.ConflictKeys), key)
 		a.outcomes = new(snapshot.Outcomes)
 	}
-	run, err := a.jobs.UpdateRun(ctx, a.run.ID, func(r *jobstore.Run) error {
+	run, err := a.update(ctx, func(r *jobstore.Run) {
 		a.fill(r)
 		r.Checkpoint = a.at
-		return nil
 	})
 	a.savedAt = a.now()
 	return run.Cancelled, err

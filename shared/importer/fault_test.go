@@ -60,9 +60,9 @@ type failingAccountUsers struct {
 	f *failpoint
 }
 
-func (u failingAccountUsers) Apply(ctx context.Context, changes []userstore.Change) (outcomes []userstore.Outcome, err error) {
+func (u failingAccountUsers) Apply(ctx context.Context, fence userstore.Fence, changes []userstore.Change) (outcomes []userstore.Outcome, err error) {
 	err = u.f.write(func() (err error) {
-		outcomes, err = u.Users.Apply(ctx, changes)
+		outcomes, err = u.Users.Apply(ctx, fence, changes)
 		return err
 	})
 	if err != nil {
@@ -195,6 +195,7 @@ func TestADeathAtAnyWriteEndsAsNoDeathDoes(t *testing.T) {
 				h.worker = h.workerThatDies(f)
 				err := h.deliver()
 				h.worker = worker
+				h.outlast()
 				if !f.hit {
 					done = late
 					if err != nil {

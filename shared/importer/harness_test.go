@@ -116,11 +116,11 @@ type faultyAccount struct {
 	f faultyUsers
 }
 
-func (f faultyAccount) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {
+func (f faultyAccount) Apply(ctx context.Context, fence userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
 	*f.f.wrote += len(changes)
 	if *f.f.calls == 0 {
 		if f.f.lose {
-			if _, err := f.Users.Apply(ctx, changes); err != nil {
+			if _, err := f.Users.Apply(ctx, fence, changes); err != nil {
 				return nil, err
 			}
 		}
@@ -128,7 +128,7 @@ func (f faultyAccount) Apply(ctx context.Context, changes []userstore.Change) ([
 		return nil, errUnreachable
 	}
 	*f.f.calls--
-	return f.Users.Apply(ctx, changes)
+	return f.Users.Apply(ctx, fence, changes)
 }
 
 // harness is the whole importer on the embedded adapters, with a fake directory and a clock.
@@ -203,6 +203,9 @@ func (h *harness) mustDeliver() {
 		h.t.Fatal(err)
 	}
 }
+
+// outlast lets the time pass that a worker that died keeps its account's lease.
+func (h *harness) outlast() { h.clock = h.clock.Add(2 * time.Minute) }
 
 // preview runs a preview to its end.
 func (h *harness) preview() jobstore.Run {

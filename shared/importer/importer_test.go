@@ -259,8 +259,8 @@ func TestStoppingTheProcessCountsAsNoAttempt(t *testing.T) {
 	}
 	close(h.directory.block)
 	h.mustDeliver()
-	if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil || run.State != jobstore.Done || run.Attempts != 1 {
-		t.Errorf("the run is %s after %d attempts (%+v), error %v; want done after 1", run.State, run.Attempts, run.Failure, err)
+	if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil || run.State != jobstore.Done || run.Deaths != 0 {
+		t.Errorf("the run is %s after %d deaths (%+v), error %v; want done after none", run.State, run.Deaths, run.Failure, err)
 	}
 }
 

@@ -2,14 +2,17 @@ package importer
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"rollcall/shared/directory"
 	"rollcall/shared/jobstore"
+	"rollcall/shared/objectstore"
 	"rollcall/shared/plan"
 	"rollcall/shared/user"
+	"rollcall/shared/userstore"
 )
 
 // job is one run while a worker does it.
@@ -29,6 +32,8 @@ type job struct {
 	result   plan.Result
 	guard    plan.Guard
 	planKey  string
+	// leased is until when the account's lease lasts, as it was renewed last.
+	leased time.Time
 }
 
 func newJob(c Config, account user.Account, jobs jobstore.Jobs, run jobstore.Run) *job {
@@ -73,9 +78,9 @@ func (j *job) watch(ctx context.Context) (context.Context, func()) {
 				return
 			case <-ticker.C:
 			}
-			run, err := j.store(ctx)
+			run, err := j.update(ctx, j.fill)
 			if err == nil && j.run.Kind == jobstore.KindSync {
-				err = j.lease(ctx, j.jobs, j.run.ID, j.run.Attempts)
+				err = j.renewLease(ctx)
 			}
 			switch {
 			case ctx.Err() != nil:
@@ -93,15 +98,41 @@ func (j *job) watch(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// store writes the job's progress to its record.
-func (j *job) store(ctx context.Context) (jobstore.Run, error) {
+// update changes the run's record, unless the run has ended or was taken up by another worker since.
+func (j *job) update(ctx context.Context, change func(*jobstore.Run)) (jobstore.Run, error) {
 	return j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
-		if r.State.Ended() {
-			return errCancelled
+		switch {
+		case r.State.Ended():
+			return errEnded
+		case r.Attempts != j.run.Attempts:
+			return fmt.Errorf("attempt %d of run %s, now at attempt %d: %w", j.run.Attempts, r.ID, r.Attempts, errReplaced)
 		}
-		j.fill(r)
+		change(r)
 		return nil
 	})
+}
+
+// renewLease takes the account's lease for some more time.
+func (j *job) renewLease(ctx context.Context) error {
+	until, err := j.lease(ctx, j.jobs, j.run.ID, j.run.Attempts)
+	if err == nil {
+		j.set(func() { j.leased = until })
+	}
+	return err
+}
+
+// fence lets the job write users as long as it holds the account's lease.
+func (j *job) fence() userstore.Fence {
+	return userstore.Fence{RunID: j.run.ID, Attempt: j.run.Attempts, Until: func() (until time.Time) {
+		j.set(func() { until = j.leased })
+		return until
+	}}
+}
+
+// journalKey is where the job stores its plan. Each attempt has a key of its own, so that one that was replaced overwrites
+// nothing; the record names the key that counts.
+func (j *job) journalKey() string {
+	return fmt.Sprintf("%s%s.%d", objectstore.JournalPrefix, j.run.ID, j.run.Attempts)
 }
 
 // timely bounds what cannot be taken up where it was left: reading a directory and planning. It ends them in time to say so.

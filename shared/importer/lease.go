@@ -9,18 +9,24 @@ import (
 	"rollcall/shared/jobstore"
 )
 
-// leaseTime is how long a sync keeps its account's lease without a heartbeat. The worker's Tick renews it.
-const leaseTime = 90 * time.Second
+const (
+	// leaseTime is how long a sync keeps its account's lease without a heartbeat. The worker's Tick renews it. It is shorter
+	// than the time after which a queue hands out the message of a dead worker again, less that time's own heartbeat.
+	leaseTime = time.Minute
+	// leaseMargin is how long before the lease is over the last write is sent: other machines' clocks differ.
+	leaseMargin = 10 * time.Second
+)
 
-// errLeased means that another sync of the account is at work, or that a later attempt of this one is.
+// errLeased means that another sync of the account is at work, or that another attempt of this one is.
 var errLeased = errors.New("another sync of the account is at work")
 
-// lease takes the account's lease for an attempt of a run, or renews it.
-func (c Config) lease(ctx context.Context, jobs jobstore.Jobs, runID string, attempt int) error {
-	now := c.now()
-	err := jobs.AcquireLease(ctx, jobstore.Lease{RunID: runID, Attempt: attempt, ExpiresAt: now.Add(leaseTime)}, now)
+// lease takes the account's lease for an attempt of a run, or renews it. It returns the time, with a monotonic clock reading,
+// until which the attempt may write.
+func (c Config) lease(ctx context.Context, jobs jobstore.Jobs, runID string, attempt int) (until time.Time, err error) {
+	now, asked := c.now(), time.Now()
+	err = jobs.AcquireLease(ctx, jobstore.Lease{RunID: runID, Attempt: attempt, ExpiresAt: now.Add(leaseTime)}, now)
 	if errors.Is(err, jobstore.ErrConflict) {
-		return fmt.Errorf("run %s, attempt %d: %w", runID, attempt, errLeased)
+		return until, fmt.Errorf("run %s, attempt %d: %w", runID, attempt, errLeased)
 	}
-	return err
+	return asked.Add(leaseTime - leaseMargin), err
 }

@@ -90,6 +90,7 @@ func (h *harness) survive(r *rapid.T) {
 		f := &failpoint{left: rapid.IntRange(0, 12).Draw(r, "at"), late: rapid.Bool().Draw(r, "late")}
 		h.worker = h.workerThatDies(f)
 		_ = h.deliver()
+		h.outlast()
 		if _, err := h.service.CareFor(h.t.Context(), h.clock.Add(time.Hour)); err != nil {
 			r.Fatal(err)
 		}

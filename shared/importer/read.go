@@ -19,7 +19,7 @@ import (
 
 // preview makes a plan and stores it.
 func (j *job) preview(ctx context.Context) error {
-	key := objectstore.PlanPrefix + j.run.ID
+	key := fmt.Sprintf("%s%s.%d", objectstore.PlanPrefix, j.run.ID, j.run.Attempts)
 	ctx, stop := j.timely(ctx)
 	defer stop()
 	if err := cause(ctx, j.makePlan(ctx, key)); err != nil {

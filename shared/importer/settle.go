@@ -38,7 +38,7 @@ type witness struct {
 }
 
 // Apply tells what became of changes, or errNotWritten where none of them was made.
-func (w witness) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {
+func (w witness) Apply(ctx context.Context, _ userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
 	outcomes := make([]userstore.Outcome, len(changes))
 	found := false
 	for i := range changes {

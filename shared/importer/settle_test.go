@@ -28,9 +28,9 @@ type halfAccount struct {
 	s halfUsers
 }
 
-func (u halfAccount) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {
+func (u halfAccount) Apply(ctx context.Context, fence userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
 	half := len(changes) / 2
-	outcomes, err := u.Users.Apply(ctx, changes[:half])
+	outcomes, err := u.Users.Apply(ctx, fence, changes[:half])
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (u halfAccount) Apply(ctx context.Context, changes []userstore.Change) ([]u
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	rest, err := u.Users.Apply(ctx, changes[half:])
+	rest, err := u.Users.Apply(ctx, fence, changes[half:])
 	return append(outcomes, rest...), err
 }
 
@@ -182,6 +182,7 @@ func TestASyncThatDiedAndEndsTellsWhatItWrote(t *testing.T) {
 				if err := h.deliver(); err == nil {
 					t.Fatal("the worker did not die")
 				}
+				h.outlast()
 			}
 			h.worker = worker
 			want := jobstore.Failed
@@ -212,8 +213,8 @@ type dyingAccount struct {
 	s dyingUsers
 }
 
-func (u dyingAccount) Apply(ctx context.Context, changes []userstore.Change) ([]userstore.Outcome, error) {
-	outcomes, err := u.Users.Apply(ctx, changes)
+func (u dyingAccount) Apply(ctx context.Context, fence userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
+	outcomes, err := u.Users.Apply(ctx, fence, changes)
 	if *u.s.dead {
 		u.s.f.left = 0
 	}

@@ -130,7 +130,7 @@ func (s *Service) user(ctx context.Context, id Identity, addr string) (user.User
 }
 
 func (s *Service) write(ctx context.Context, id Identity, c userstore.Change) (userstore.Outcome, error) {
-	outcomes, err := s.c.Users.For(id.Account).Apply(ctx, []userstore.Change{c})
+	outcomes, err := s.c.Users.For(id.Account).Apply(ctx, userstore.Fence{}, []userstore.Change{c})
 	if err != nil {
 		return 0, err
 	}

@@ -15,11 +15,11 @@ import (
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 	"rollcall/shared/snapshot"
+	"rollcall/shared/userstore"
 )
 
-// maxAttempts is how often a run is taken up before it is given up: a run that ends its worker each time must not do
-// so for ever.
-const maxAttempts = 5
+// maxDeaths is how many workers may die of a run before it is given up.
+const maxDeaths = 5
 
 // errCancelled is the cause of a context that was ended because somebody cancelled the run.
 var errCancelled = errors.New("the run was cancelled")
@@ -30,8 +30,11 @@ var errHandOver = errors.New("the run is handed over to the next worker")
 // handOver is how long before its context's deadline a worker stops, so that it can store how far it is.
 const handOver = time.Minute
 
-// errEnded means that a message is about a run that has ended already.
+// errEnded means that a run has ended already.
 var errEnded = errors.New("the run has ended")
+
+// errReplaced means that another worker took the run up since this one did.
+var errReplaced = errors.New("another worker took the run up")
 
 // Directory reads a directory; directory.Reader is the real one.
 type Directory interface {
@@ -51,7 +54,7 @@ func NewWorker(c Config) *Worker { return &Worker{c: c.withDefaults()} }
 // sync stops a minute before it and sends the message of its next slice.
 func (w *Worker) Work(ctx context.Context, m queue.Message) error {
 	jobs := w.c.Jobs.For(m.Account)
-	run, err := w.begin(ctx, jobs, m)
+	run, leased, err := w.begin(ctx, jobs, m)
 	switch {
 	case errors.Is(err, errLeased):
 		return err
@@ -64,54 +67,58 @@ func (w *Worker) Work(ctx context.Context, m queue.Message) error {
 		return fmt.Errorf("take up %s %s: %w", m.Task, m.RunID, err)
 	}
 	j := newJob(w.c, m.Account, jobs, run)
+	j.leased = leased
 	j.log.InfoContext(ctx, "run begins", "attempt", run.Attempts)
 	err = j.do(ctx)
 	return j.end(ctx, err)
 }
 
 // begin marks a run as running. A sync needs the account's lease first: without it, it does not count as an attempt.
-func (w *Worker) begin(ctx context.Context, jobs jobstore.Jobs, m queue.Message) (jobstore.Run, error) {
-	if m.Task == queue.TaskSync {
-		run, err := jobs.Run(ctx, m.RunID)
-		if err != nil {
-			return run, err
-		}
-		if run.State.Ended() {
-			return run, errEnded
-		}
-		if err := w.c.lease(ctx, jobs, run.ID, run.Attempts+1); err != nil {
-			return run, err
+func (w *Worker) begin(ctx context.Context, jobs jobstore.Jobs, m queue.Message) (run jobstore.Run, leased time.Time, err error) {
+	if run, err = jobs.Run(ctx, m.RunID); err != nil {
+		return run, leased, err
+	}
+	if run.State.Ended() || string(run.Kind) != string(m.Task) {
+		return run, leased, errEnded
+	}
+	attempt := run.Attempts + 1
+	if run.Kind == jobstore.KindSync {
+		if leased, err = w.c.lease(ctx, jobs, run.ID, attempt); err != nil {
+			return run, leased, err
 		}
 	}
-	attempt := 0
-	run, err := jobs.UpdateRun(ctx, m.RunID, func(r *jobstore.Run) error {
-		attempt = r.Attempts + 1
-		if r.State.Ended() || string(r.Kind) != string(m.Task) {
+	run, err = jobs.UpdateRun(ctx, m.RunID, func(r *jobstore.Run) error {
+		switch {
+		case r.State.Ended():
 			return errEnded
+		case r.Attempts != attempt-1:
+			// Another worker took the run up in this moment, and the lease is that one's.
+			return errLeased
 		}
 		r.Attempts = attempt
+		r.Deaths++
 		if r.State == jobstore.Queued {
 			r.State, r.StartedAt = jobstore.Running, w.c.now()
 		}
 		return nil
 	})
 	if errors.Is(err, errEnded) && m.Task == queue.TaskSync {
-		// Somebody cancelled the run in this very moment.
+		// Somebody cancelled the run in this moment.
 		err = errors.Join(err, jobs.ReleaseLease(ctx, jobstore.Lease{RunID: m.RunID, Attempt: attempt}))
 	}
-	return run, err
+	return run, leased, err
 }
 
 // do does the run's work, with its progress stored and its cancellation looked for meanwhile.
 func (j *job) do(ctx context.Context) error {
-	if j.run.Attempts > maxAttempts {
+	if j.run.Deaths > maxDeaths {
 		// Once: this could be what ends its worker.
-		if j.run.Attempts == maxAttempts+1 {
+		if j.run.Deaths == maxDeaths+1 {
 			if err := j.settle(ctx); err != nil {
 				return err
 			}
 		}
-		return &Error{Code: "worker_lost", Message: fmt.Sprintf("The run was started %d times and its worker died each time.", maxAttempts)}
+		return &Error{Code: "worker_lost", Message: fmt.Sprintf("The run was started %d times and its worker died each time.", maxDeaths)}
 	}
 	if j.run.Cancelled {
 		if err := j.settle(ctx); err != nil {
@@ -141,6 +148,11 @@ func (j *job) end(ctx context.Context, err error) error {
 	}
 	state, failure := jobstore.Done, (*jobstore.Failure)(nil)
 	switch {
+	case errors.Is(err, errEnded):
+		return nil
+	case errors.Is(err, errReplaced), errors.Is(err, userstore.ErrFenced):
+		j.log.WarnContext(ctx, "this worker was replaced", "attempt", j.run.Attempts, "error", err)
+		return err
 	case err == nil:
 		state = j.verdict
 	case errors.Is(err, errCancelled):
@@ -168,14 +180,11 @@ func (j *job) end(ctx context.Context, err error) error {
 	if err := j.noteLastSync(ctx, state); err != nil {
 		return fmt.Errorf("note run %s with the settings: %w", j.run.ID, err)
 	}
-	run, updateErr := j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
-		if r.State.Ended() {
-			return errEnded
-		}
+	run, updateErr := j.update(ctx, func(r *jobstore.Run) {
 		j.fill(r)
 		r.State, r.Failure, r.FinishedAt = state, failure, j.now()
+		r.Deaths--
 		r.SealedPassword = keepPassword(r)
-		return nil
 	})
 	if errors.Is(updateErr, errEnded) {
 		return nil
@@ -192,10 +201,9 @@ func (j *job) end(ctx context.Context, err error) error {
 
 // nextSlice lets another worker go on with the run.
 func (j *job) nextSlice(ctx context.Context) error {
-	run, err := j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
+	run, err := j.update(ctx, func(r *jobstore.Run) {
 		r.Slice++
-		j.uncountIn(r)
-		return nil
+		r.Deaths--
 	})
 	if err != nil {
 		return fmt.Errorf("hand run %s over: %w", j.run.ID, err)
@@ -204,23 +212,13 @@ func (j *job) nextSlice(ctx context.Context) error {
 	return j.Queue.Send(ctx, queue.Message{Task: queue.Task(run.Kind), Account: j.account, RunID: run.ID, Slice: run.Slice})
 }
 
-// uncount takes an attempt back that ended because the process was told to stop: only deaths count.
+// uncount stores that an attempt ended because the process was told to stop: only deaths count.
 func (j *job) uncount(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil
 	}
-	_, err := j.jobs.UpdateRun(context.WithoutCancel(ctx), j.run.ID, func(r *jobstore.Run) error {
-		j.uncountIn(r)
-		return nil
-	})
+	_, err := j.update(context.WithoutCancel(ctx), func(r *jobstore.Run) { r.Deaths-- })
 	return err
-}
-
-// uncountIn takes the attempt back unless a later one is at work: its number is that one's fencing token.
-func (j *job) uncountIn(r *jobstore.Run) {
-	if r.Attempts == j.run.Attempts {
-		r.Attempts--
-	}
 }
 
 // keepPassword keeps a preview's sealed password, since settings may be saved from it, and forgets a sync's.

@@ -205,7 +205,11 @@ type Run struct {
 	PlanKey string `json:"planKey,omitempty"`
 	// Checkpoint is how far the plan was applied for certain.
 	Checkpoint Checkpoint `json:"checkpoint"`
-	Attempts   int        `json:"attempts,omitempty"`
+	// Attempts counts how often a worker took the run up. It is the fencing token: what is stored for the run names its
+	// attempt, and only the newest one may write.
+	Attempts int `json:"attempts,omitempty"`
+	// Deaths counts the attempts that ended without a word, the one at work among them.
+	Deaths int `json:"deaths,omitempty"`
 	// Slice counts how often a worker handed the run over to the next one because its time was up.
 	Slice int `json:"slice,omitempty"`
 

@@ -15,14 +15,18 @@ type Leases interface {
 }
 
 // Lease says which attempt of which run may write an account's users, and until when if it gives no sign of life. The
-// attempt is the fencing token: a later one takes over from an earlier one, which notices at its next heartbeat.
+// attempt is the fencing token. A later one waits until the lease of an earlier one is over or was released: a worker that
+// only stalls may go on at any moment.
 type Lease struct {
 	RunID     string    `json:"runId"`
 	Attempt   int       `json:"attempt"`
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 
-// Yields tells whether a held lease, or none (the zero value), gives way to next.
+// Yields reports whether a held lease, or none (the zero value), gives way to next.
 func (l Lease) Yields(next Lease, now time.Time) bool {
-	return l.RunID == "" || !l.ExpiresAt.After(now) || l.RunID == next.RunID && l.Attempt <= next.Attempt
+	return l.HeldBy(next.RunID, next.Attempt) || !l.ExpiresAt.After(now)
 }
+
+// HeldBy reports whether an attempt of a run holds the lease.
+func (l Lease) HeldBy(runID string, attempt int) bool { return l.RunID == runID && l.Attempt == attempt }

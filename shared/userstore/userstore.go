@@ -6,12 +6,17 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 
 	"rollcall/shared/user"
 )
 
-// ErrNotFound means that the account has no user with that key.
-var ErrNotFound = errors.New("no such user")
+var (
+	// ErrNotFound means that the account has no user with that key.
+	ErrNotFound = errors.New("no such user")
+	// ErrFenced means that the worker that writes was replaced, or cannot be sure that it was not.
+	ErrFenced = errors.New("another worker may write these users")
+)
 
 // Store holds the users of all accounts. The only way in is through For, so that no read or write can leave the
 // account out.
@@ -28,10 +33,20 @@ type Users interface {
 	All(ctx context.Context) iter.Seq2[user.User, error]
 	// List returns one page, ordered by key.
 	List(ctx context.Context, q Query) (Page, error)
-	// Apply writes each change whose condition holds and tells what became of each, in order. Every change stands
+	// Apply writes each change whose condition holds and returns what became of each, in order. Every change stands
 	// alone: one conflict stops no other. An error means that any of them may have been written; applying the
-	// same changes again is safe.
-	Apply(ctx context.Context, changes []Change) ([]Outcome, error)
+	// same changes again is safe. A worker that was replaced gets ErrFenced.
+	Apply(ctx context.Context, f Fence, changes []Change) ([]Outcome, error)
+}
+
+// Fence keeps a worker that was replaced from writing. The zero value, of an edit by hand, keeps nobody.
+type Fence struct {
+	// RunID and Attempt hold the account's lease. A store that keeps leases and users together checks it as it writes.
+	RunID   string
+	Attempt int
+	// Until returns the time, with its monotonic clock reading, at which the lease runs out as it was renewed last. Any
+	// other store sends no write after that time, and waits no longer for an answer.
+	Until func() time.Time
 }
 
 // Query asks for a page of users.

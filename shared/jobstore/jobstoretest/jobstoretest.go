@@ -320,8 +320,9 @@ func leases(t *testing.T, s jobstore.Store) {
 		{"another run", lease("b", 1, 90), 0, false},
 		{"a heartbeat", lease("a", 1, 120), 30, true},
 		{"another run, where the first one's time would be over", lease("b", 1, 200), 100, false},
-		{"a second attempt takes over", lease("a", 2, 150), 60, true},
-		{"the first attempt has lost it", lease("a", 1, 180), 70, false},
+		{"a second attempt beside the first", lease("a", 2, 150), 60, false},
+		{"a second attempt, once the first one's time is over", lease("a", 2, 150), 120, true},
+		{"the first attempt has lost it", lease("a", 1, 180), 130, false},
 		{"another run, once nobody renews it", lease("b", 1, 300), 151, true},
 	} {
 		err := j.AcquireLease(ctx, step.lease, Now.Add(time.Duration(step.at)*time.Second))

@@ -49,7 +49,7 @@ func sample(key string) user.User {
 
 func apply(t *testing.T, u userstore.Users, changes ...userstore.Change) []userstore.Outcome {
 	t.Helper()
-	outcomes, err := u.Apply(t.Context(), changes)
+	outcomes, err := u.Apply(t.Context(), userstore.Fence{}, changes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +336,7 @@ func race(t *testing.T, s userstore.Store) {
 		running.Go(func() {
 			after := first
 			after.Version, after.LastRunID, after.DN = first.Version+1, "", fmt.Sprint(i)
-			outcomes, err := u.Apply(context.Background(), []userstore.Change{{Key: first.Key, Expect: first.Version, After: &after}})
+			outcomes, err := u.Apply(context.Background(), userstore.Fence{}, []userstore.Change{{Key: first.Key, Expect: first.Version, After: &after}})
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -356,7 +356,7 @@ func ended(t *testing.T, s userstore.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	u := s.For("acme")
-	if _, err := u.Apply(ctx, []userstore.Change{create(sample("a@example.com"))}); !errors.Is(err, context.Canceled) {
+	if _, err := u.Apply(ctx, userstore.Fence{}, []userstore.Change{create(sample("a@example.com"))}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Apply: error %v, want %v", err, context.Canceled)
 	}
 	for _, err := range u.All(ctx) {
