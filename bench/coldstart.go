@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 const (
@@ -32,7 +32,7 @@ func (b *bench) coldStarts(ctx context.Context) error {
 	}
 	defer os.RemoveAll(bin)
 	built := make(map[string]bool)
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		ours, base := filepath.Join(bin, f.Binary), filepath.Join(bin, "baseline-"+f.Binary)
 		if !built[f.Binary] {
 			built[f.Binary] = true
@@ -61,7 +61,7 @@ func buildFunction(ctx context.Context, to, pkg string) error {
 }
 
 // coldStart starts a bootstrap with its environment and waits for its first request to the Runtime API.
-func coldStart(binary string, f deployment.Function) work {
+func coldStart(binary string, f manifest.Function) work {
 	return func(ctx context.Context) (sample, error) {
 		ctx, cancel := context.WithTimeout(ctx, startLimit)
 		defer cancel()
@@ -97,7 +97,7 @@ func coldStart(binary string, f deployment.Function) work {
 }
 
 // functionEnvironment is what Lambda would set, with names of things that are never reached.
-func functionEnvironment(f deployment.Function, runtime string) []string {
+func functionEnvironment(f manifest.Function, runtime string) []string {
 	all := []string{
 		"AWS_LAMBDA_RUNTIME_API=" + runtime, "_HANDLER=" + f.Handler, "AWS_LAMBDA_FUNCTION_NAME=" + f.Name, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1769",
 		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret",

@@ -8,23 +8,23 @@ import (
 	"time"
 
 	"rollcall/local/demo/ldif"
-	"rollcall/shared/address"
 	"rollcall/shared/directory"
+	"rollcall/shared/extract"
 	"rollcall/shared/plan"
+	"rollcall/shared/planfile"
+	"rollcall/shared/planfile/userlist"
 	"rollcall/shared/settings"
-	"rollcall/shared/snapshot"
 	"rollcall/shared/user"
 	"rollcall/shared/usercsv"
-	"rollcall/shared/userlist"
 )
 
 // stageEntries is how many entries the stages get; each benchmark says what it needs for one.
 const stageEntries = 20_000
 
 // entries returns a company as the directory reader yields it.
-func entries(b *testing.B) (list []directory.Entry, rules *address.Rules) {
+func entries(b *testing.B) (list []directory.Entry, rules *extract.Rules) {
 	b.Helper()
-	rules, err := address.NewRules(settings.Exchange, settings.Advanced{})
+	rules, err := extract.NewRules(settings.Exchange, settings.Advanced{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -52,8 +52,8 @@ func asked(e *ldif.Entry, names []string) directory.Entry {
 	return out
 }
 
-func collect(list []directory.Entry, rules *address.Rules) *address.Collector {
-	c := address.NewCollector(rules)
+func collect(list []directory.Entry, rules *extract.Rules) *extract.Collector {
+	c := extract.NewCollector(rules)
 	for i := range list {
 		c.Add(&list[i])
 	}
@@ -61,7 +61,7 @@ func collect(list []directory.Entry, rules *address.Rules) *address.Collector {
 }
 
 // build plans what was found against the stored users and calls emit for each row.
-func build(b *testing.B, found *address.Found, stored *userlist.List, emit func(*plan.Row) error) {
+func build(b *testing.B, found *extract.Found, stored *userlist.List, emit func(*plan.Row) error) {
 	b.Helper()
 	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims, Skipped: found.Skipped}
 	if _, err := plan.Build(desired, stored.Walk, plan.Policy{DirectoryID: "dc=example,dc=com"}, emit); err != nil {
@@ -70,7 +70,7 @@ func build(b *testing.B, found *address.Found, stored *userlist.List, emit func(
 }
 
 // primaries returns the users that a sync of the primary addresses alone would have stored.
-func primaries(b *testing.B, found *address.Found) *userlist.List {
+func primaries(b *testing.B, found *extract.Found) *userlist.List {
 	b.Helper()
 	list := new(userlist.List)
 	build(b, found, list, func(row *plan.Row) error {
@@ -126,9 +126,9 @@ func BenchmarkPlanAndStore(b *testing.B) {
 	b.ReportAllocs()
 	used := processTime()
 	for b.Loop() {
-		w := snapshot.NewWriter(io.Discard)
+		w := planfile.NewWriter(io.Discard)
 		build(b, found, stored, w.Add)
-		if err := w.Close(snapshot.Meta{}); err != nil {
+		if err := w.Close(planfile.Meta{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -140,12 +140,12 @@ func BenchmarkExport(b *testing.B) {
 	list, rules := entries(b)
 	found := collect(list, rules).Found()
 	var stored bytes.Buffer
-	w := snapshot.NewWriter(&stored)
+	w := planfile.NewWriter(&stored)
 	build(b, found, new(userlist.List), w.Add)
-	if err := w.Close(snapshot.Meta{}); err != nil {
+	if err := w.Close(planfile.Meta{}); err != nil {
 		b.Fatal(err)
 	}
-	plan, err := snapshot.Open(bytes.NewReader(stored.Bytes()), int64(stored.Len()))
+	plan, err := planfile.Open(bytes.NewReader(stored.Bytes()), int64(stored.Len()))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func BenchmarkExport(b *testing.B) {
 	used := processTime()
 	for b.Loop() {
 		out := usercsv.NewWriter(io.MultiWriter(io.Discard, sha256.New()))
-		for row, err := range plan.Rows(b.Context(), snapshot.Filter{WithoutUsers: true}) {
+		for row, err := range plan.Rows(b.Context(), planfile.Filter{WithoutUsers: true}) {
 			if err == nil {
 				err = out.Row(&row.Row)
 			}

@@ -8,7 +8,7 @@ import (
 
 	"rollcall/e2e/awslab"
 	"rollcall/e2e/ldapserver"
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // TestErasingAnAccountOnAWS runs what the operator's guide says, and leaves another account alone.
@@ -32,7 +32,7 @@ func TestErasingAnAccountOnAWS(t *testing.T) {
 	for name, text := range lab.Shared {
 		erase.Env = append(erase.Env, name+"="+text)
 	}
-	for name, text := range map[deployment.Variable]string{deployment.UsersTable: awslab.UsersTable, deployment.JobsTable: awslab.JobsTable, deployment.Bucket: awslab.Bucket} {
+	for name, text := range map[manifest.Variable]string{manifest.UsersTable: awslab.UsersTable, manifest.JobsTable: awslab.JobsTable, manifest.Bucket: awslab.Bucket} {
 		erase.Env = append(erase.Env, string(name)+"="+text)
 	}
 	output, err := erase.CombinedOutput()

@@ -14,13 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"rollcall/e2e/awslab"
 	"rollcall/e2e/ldapserver"
-	"rollcall/shared/deployment"
-	"rollcall/shared/dynamo"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/adapters/aws/dynamodb"
+	"rollcall/shared/manifest"
+	"rollcall/shared/run"
 	userpkg "rollcall/shared/user"
 )
 
@@ -36,12 +36,12 @@ func onFunctionsOnly(t *testing.T) {
 var syncTime atomic.Int64
 
 // functionTime is a function's timeout, as infra sets it.
-func functionTime(f deployment.Function) time.Duration {
+func functionTime(f manifest.Function) time.Duration {
 	short := time.Duration(syncTime.Load())
 	switch {
-	case f.Handler == deployment.HandlerAPI:
+	case f.Handler == manifest.HandlerAPI:
 		return 29 * time.Second
-	case f.Name == deployment.SyncWorker().Name && short > 0:
+	case f.Name == manifest.SyncWorker().Name && short > 0:
 		return short
 	}
 	return 15 * time.Minute
@@ -89,7 +89,7 @@ func TestAKilledWorkerIsReplaced(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	if killed := host.Kill(deployment.SyncWorker().Name); killed == 0 {
+	if killed := host.Kill(manifest.SyncWorker().Name); killed == 0 {
 		t.Fatal("no process was at work")
 	}
 	// The message's visibility and the lease are over: the queue's clock can be moved, the workers' cannot.
@@ -124,8 +124,8 @@ func TestTheClockStartsWhatIsDueAndFindsWhatWasLost(t *testing.T) {
 	body := request(s, nil)
 	body["schedule"] = object{"intervalHours": 1}
 	p.must(200, "PUT", "/v1/settings", body)
-	client := dynamo.NewClient(lab.Config("DYNAMODB"))
-	jobs := dynamo.NewJobs(client, awslab.JobsTable, time.Now).For(userpkg.Account(p.account))
+	client := dynamodb.NewClient(lab.Config("DYNAMODB"))
+	jobs := dynamodb.NewJobs(client, awslab.JobsTable, time.Now).For(userpkg.Account(p.account))
 	saved, err := jobs.Settings(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -135,9 +135,9 @@ func TestTheClockStartsWhatIsDueAndFindsWhatWasLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	// An hour ago somebody stored a run and died before the message was sent.
-	anHourAgo := dynamo.NewJobs(client, awslab.JobsTable, func() time.Time { return time.Now().Add(-time.Hour) }).For(userpkg.Account(p.account))
-	lost := jobstore.Run{
-		ID: "01J00000000000000000000000", Kind: jobstore.KindSync, State: jobstore.Queued, Trigger: jobstore.TriggerManual, StartedBy: "somebody",
+	anHourAgo := dynamodb.NewJobs(client, awslab.JobsTable, func() time.Time { return time.Now().Add(-time.Hour) }).For(userpkg.Account(p.account))
+	lost := run.Run{
+		ID: "01J00000000000000000000000", Kind: run.KindSync, State: run.Queued, Trigger: run.TriggerManual, StartedBy: "somebody",
 		Import: saved.Import, SealedPassword: saved.SealedPassword, CreatedAt: time.Now().Add(-time.Hour).UTC(),
 	}
 	if _, err := anHourAgo.CreateRun(t.Context(), lost); err != nil {
@@ -146,9 +146,9 @@ func TestTheClockStartsWhatIsDueAndFindsWhatWasLost(t *testing.T) {
 	wantDone(t, p.wait("/v1/syncs/"+lost.ID))
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		var scheduled []object
-		for _, run := range p.list("/v1/syncs", nil) {
-			if run.text("trigger") == "schedule" {
-				scheduled = append(scheduled, run)
+		for _, r := range p.list("/v1/syncs", nil) {
+			if r.text("trigger") == "schedule" {
+				scheduled = append(scheduled, r)
 			}
 		}
 		if len(scheduled) == 1 && scheduled[0].text("state") == "done" {
@@ -230,10 +230,10 @@ func written(t *testing.T, p *program) map[string]string {
 	for _, queue := range []string{awslab.PreviewsQueue, awslab.SyncsQueue, awslab.DeadPreviews, awslab.DeadSyncs} {
 		all[queue] = strings.Join(lab.Queues.Bodies(queue), "\n")
 	}
-	client := dynamo.NewClient(lab.Config("DYNAMODB"))
+	client := dynamodb.NewClient(lab.Config("DYNAMODB"))
 	for _, table := range []string{awslab.UsersTable, awslab.JobsTable} {
 		var items strings.Builder
-		for pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{TableName: &table}); pages.HasMorePages(); {
+		for pages := awsdynamodb.NewScanPaginator(client, &awsdynamodb.ScanInput{TableName: &table}); pages.HasMorePages(); {
 			page, err := pages.NextPage(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"rollcall/e2e/ldapserver"
 	"rollcall/shared/directory"
+	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 )
@@ -60,7 +61,7 @@ func readerAnswer(t *testing.T, s *ldapserver.Server, base string) findings {
 	}
 	out := findings{Entries: map[string][]string{}}
 	query := directory.Query{SearchBase: base, Filter: "(objectClass=*)", Attributes: comparedAttributes}
-	info, err := directory.New(directory.Config{}).Read(t.Context(), to, query, func(directory.Step) {}, func(e *directory.Entry) error {
+	info, err := directory.New(directory.Config{}).Read(t.Context(), to, query, func(run.Step) {}, func(e *directory.Entry) error {
 		lines := []string{}
 		for _, a := range e.Attributes {
 			for _, v := range a.Values {

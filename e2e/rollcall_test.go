@@ -33,10 +33,10 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
+	os.Exit(testAll(m))
 }
 
-func run(m *testing.M) int {
+func testAll(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "rollcall-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

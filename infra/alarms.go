@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/manifest"
+	"rollcall/shared/run"
 )
 
 // minutes5 is the period of most alarms.
@@ -41,7 +41,7 @@ func (s *service) addAlarms() {
 	if s.settings.AlarmEmail != "" {
 		s.topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(s.settings.AlarmEmail), nil))
 	}
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		s.addFunctionAlarms(s.functions[f.Name])
 	}
 	if s.data.token != nil {
@@ -74,8 +74,8 @@ func (s *service) addQueueAlarms(name string, q workQueue) {
 // addSyncAlarms watches what became of syncs: the functions succeed where a sync fails.
 func (s *service) addSyncAlarms() {
 	limit := float64(s.settings.AlarmFailedSyncs - 1)
-	s.addAlarm(alarm{name: "syncs-failed", says: "Syncs failed", metric: s.runsEnded(jobstore.KindSync, jobstore.Failed, time.Hour), above: limit})
-	s.addAlarm(alarm{name: "syncs-blocked", says: "Syncs were blocked by the guard", metric: s.runsEnded(jobstore.KindSync, jobstore.Blocked, time.Hour), above: limit})
+	s.addAlarm(alarm{name: "syncs-failed", says: "Syncs failed", metric: s.runsEnded(run.KindSync, run.Failed, time.Hour), above: limit})
+	s.addAlarm(alarm{name: "syncs-blocked", says: "Syncs were blocked by the guard", metric: s.runsEnded(run.KindSync, run.Blocked, time.Hour), above: limit})
 }
 
 func (s *service) addAPIAlarms() {
@@ -87,7 +87,7 @@ func (s *service) addAPIAlarms() {
 
 // addTickAlarm notices that nothing starts schedules any more, which no error would tell.
 func (s *service) addTickAlarm() {
-	schedule := s.functions[deployment.SyncSchedule().Name].lambda
+	schedule := s.functions[manifest.SyncSchedule().Name].lambda
 	s.add(awscloudwatch.NewAlarm(s.stack, jsii.String("no-tick-alarm"), &awscloudwatch.AlarmProps{
 		AlarmName:          jsii.String(s.settings.Name + "-no-tick"),
 		AlarmDescription:   jsii.String("No schedule was looked at for a quarter of an hour"),

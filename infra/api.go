@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // anyMethod stands for the methods that a path has no route of its own for.
@@ -18,7 +18,7 @@ const anyMethod = "ANY"
 
 // methods are those that a path of the API gets routes for: what only reads needs another scope than the rest. What a path does
 // not take is answered by its function, with a problem and not with API Gateway's own words.
-func methods(r deployment.Route) []string {
+func methods(r manifest.Route) []string {
 	if r.Public {
 		return []string{http.MethodGet}
 	}
@@ -38,7 +38,7 @@ func (s *service) addAPI() {
 func (s *service) addRoutes() {
 	authorizer := s.authorizer()
 	integrations := make(map[string]awsapigatewayv2.HttpRouteIntegration)
-	for _, r := range deployment.Routes() {
+	for _, r := range manifest.Routes() {
 		if integrations[r.Function] == nil {
 			integrations[r.Function] = awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(r.Function), s.functions[r.Function].lambda,
 				&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
@@ -51,7 +51,7 @@ func (s *service) addRoutes() {
 	}
 }
 
-func (s *service) addRoute(r deployment.Route, method string, to awsapigatewayv2.HttpRouteIntegration, authorizer awsapigatewayv2.IHttpRouteAuthorizer) {
+func (s *service) addRoute(r manifest.Route, method string, to awsapigatewayv2.HttpRouteIntegration, authorizer awsapigatewayv2.IHttpRouteAuthorizer) {
 	props := &awsapigatewayv2.HttpRouteProps{
 		HttpApi: s.api, Integration: to, RouteKey: awsapigatewayv2.HttpRouteKey_With(jsii.String(r.Path), awsapigatewayv2.HttpMethod(method)),
 	}
@@ -66,7 +66,7 @@ func (s *service) addRoute(r deployment.Route, method string, to awsapigatewayv2
 
 // scopesFor are the scopes of which a token needs one.
 func (s *service) scopesFor(method string) *[]*string {
-	read, admin := s.settings.ScopePrefix+deployment.ReadScope, s.settings.ScopePrefix+deployment.AdminScope
+	read, admin := s.settings.ScopePrefix+manifest.ReadScope, s.settings.ScopePrefix+manifest.AdminScope
 	if method == http.MethodGet || method == http.MethodHead {
 		return jsii.Strings(read, admin)
 	}

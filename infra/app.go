@@ -10,7 +10,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // appConfig says where the app finds its files and leaves its templates.
@@ -66,11 +66,11 @@ func newApp(c appConfig) (awscdk.App, error) {
 // look finds out whether the files are there: the CDK's own message would name neither the reason nor the mend.
 func (c appConfig) look(s Settings) error {
 	binaries := map[string]bool{}
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		binaries[f.Binary] = true
 	}
 	if s.Issuer == "" {
-		binaries[deployment.TokenBinary] = true
+		binaries[manifest.TokenBinary] = true
 	}
 	var missing []error
 	for binary := range binaries {

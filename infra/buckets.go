@@ -8,7 +8,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/objectstore"
+	"rollcall/shared/ports/objects"
 )
 
 // addBuckets makes the bucket of plans, CSVs and journals, and the one that keeps a record of who read it.
@@ -34,9 +34,9 @@ func (d *data) addBuckets() {
 		ServerAccessLogsBucket: d.logs,
 		ServerAccessLogsPrefix: jsii.String("objects/"),
 		LifecycleRules: &[]*awss3.LifecycleRule{
-			expire(objectstore.PlanPrefix, importer.PlanLifetime),
-			expire(objectstore.CSVPrefix, importer.PlanLifetime),
-			expire(objectstore.JournalPrefix, importer.RecordLifetime),
+			expire(objects.PlanPrefix, importer.PlanLifetime),
+			expire(objects.CSVPrefix, importer.PlanLifetime),
+			expire(objects.JournalPrefix, importer.RecordLifetime),
 			{Id: jsii.String("unfinished"), AbortIncompleteMultipartUploadAfter: span(day)},
 		},
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // needs are the actions that an operation needs, where they are not named like it.
@@ -41,7 +41,7 @@ func TestWhatEachFunctionCallsIsGranted(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		names = append(names, f.Name)
 		granted := map[string]bool{}
 		for _, statement := range plain(t).service.statements(strings.ReplaceAll(f.Name, "-", "") + "role") {

@@ -6,8 +6,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/manifest"
+	"rollcall/shared/run"
 )
 
 // addDashboard shows, from the top: is something wrong, what became of the runs, do they wait, is the API well, are the
@@ -36,19 +36,19 @@ func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget
 
 func (s *service) runGraphs() []awscloudwatch.IWidget {
 	var syncs, previews []awscloudwatch.IMetric
-	for _, state := range []jobstore.State{jobstore.Done, jobstore.Blocked, jobstore.Failed, jobstore.Cancelled} {
-		syncs = append(syncs, s.runsEnded(jobstore.KindSync, state, minutes5))
-		if state != jobstore.Blocked {
-			previews = append(previews, s.runsEnded(jobstore.KindPreview, state, minutes5))
+	for _, state := range []run.State{run.Done, run.Blocked, run.Failed, run.Cancelled} {
+		syncs = append(syncs, s.runsEnded(run.KindSync, state, minutes5))
+		if state != run.Blocked {
+			previews = append(previews, s.runsEnded(run.KindPreview, state, minutes5))
 		}
 	}
 	return []awscloudwatch.IWidget{
 		graph("Syncs that ended", syncs...),
 		graph("Previews that ended", previews...),
-		graph("How long runs took (ms)", s.runMetric(jobstore.KindSync, deployment.RunDuration, "p50"), s.runMetric(jobstore.KindSync, deployment.RunDuration, "Maximum"),
-			s.runMetric(jobstore.KindPreview, deployment.RunDuration, "p50"), s.runMetric(jobstore.KindPreview, deployment.RunDuration, "Maximum")),
-		graph("Entries read from directories", s.runMetric(jobstore.KindSync, deployment.EntriesRead, "Sum"), s.runMetric(jobstore.KindPreview, deployment.EntriesRead, "Sum")),
-		graph("Users written", s.runMetric(jobstore.KindSync, deployment.RowsApplied, "Sum")),
+		graph("How long runs took (ms)", s.runMetric(run.KindSync, manifest.RunDuration, "p50"), s.runMetric(run.KindSync, manifest.RunDuration, "Maximum"),
+			s.runMetric(run.KindPreview, manifest.RunDuration, "p50"), s.runMetric(run.KindPreview, manifest.RunDuration, "Maximum")),
+		graph("Entries read from directories", s.runMetric(run.KindSync, manifest.EntriesRead, "Sum"), s.runMetric(run.KindPreview, manifest.EntriesRead, "Sum")),
+		graph("Users written", s.runMetric(run.KindSync, manifest.RowsApplied, "Sum")),
 	}
 }
 
@@ -73,7 +73,7 @@ func (s *service) apiGraphs() []awscloudwatch.IWidget {
 
 func (s *service) functionGraphs() []awscloudwatch.IWidget {
 	var errors, throttles, durations []awscloudwatch.IMetric
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		options := func(statistic string) *awscloudwatch.MetricOptions {
 			return &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String(statistic), Label: jsii.String(f.Name)}
 		}

@@ -7,11 +7,11 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/shared/dynamo"
+	"rollcall/shared/adapters/aws/dynamodb"
 )
 
 func TestWhatMustNotBeLostIsKept(t *testing.T) {
@@ -150,7 +150,7 @@ type tableShape struct {
 }
 
 // shapeOf is the shape of a table that package dynamo makes for tests.
-func shapeOf(in *dynamodb.CreateTableInput, expires string) tableShape {
+func shapeOf(in *awsdynamodb.CreateTableInput, expires string) tableShape {
 	shape := tableShape{Keys: keysOf(in.KeySchema), Indexes: map[string]string{}, Billing: string(in.BillingMode), Expires: expires}
 	for _, a := range in.AttributeDefinitions {
 		shape.Attributes = append(shape.Attributes, aws.ToString(a.AttributeName)+" "+string(a.AttributeType))
@@ -204,8 +204,8 @@ func deployedKeys(schema any) []string {
 // The adapters are tested on tables that package dynamo makes: those of a deployment must be the same.
 func TestTablesAreThoseThatTheAdaptersAreTestedOn(t *testing.T) {
 	for name, want := range map[string]tableShape{
-		"users": shapeOf(dynamo.UsersTable("users"), ""),
-		"jobs":  shapeOf(dynamo.JobsTable("jobs"), aws.ToString(dynamo.JobsExpiry("jobs").TimeToLiveSpecification.AttributeName)),
+		"users": shapeOf(dynamodb.UsersTable("users"), ""),
+		"jobs":  shapeOf(dynamodb.JobsTable("jobs"), aws.ToString(dynamodb.JobsExpiry("jobs").TimeToLiveSpecification.AttributeName)),
 	} {
 		if diff := cmp.Diff(want, deployedShape(plain(t).data.the(t, "AWS::DynamoDB::Table", name))); diff != "" {
 			t.Errorf("%s (-tested +deployed):\n%s", name, diff)

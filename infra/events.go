@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // tick is how often schedules that are due are started.
@@ -22,7 +22,7 @@ func (s *service) addBus() {
 	})
 	s.bus.Archive(jsii.String("archive"), &awsevents.BaseArchiveProps{
 		Description:  jsii.String("The events of a month, to be replayed"),
-		EventPattern: &awsevents.EventPattern{Source: jsii.Strings(deployment.EventSource)},
+		EventPattern: &awsevents.EventPattern{Source: jsii.Strings(manifest.EventSource)},
 		Retention:    span(30 * day),
 	})
 	output(s.stack, "EventBus", "Users Imported, Sync Failed, Sync Blocked", s.bus.EventBusName())
@@ -34,7 +34,7 @@ func (s *service) addSchedule() {
 		RetentionPeriod: span(14 * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
 	})
 	justify(s.missed, "AwsSolutions-SQS3", "This is a dead-letter queue itself, of the rule's.")
-	schedule := s.functions[deployment.SyncSchedule().Name].lambda
+	schedule := s.functions[manifest.SyncSchedule().Name].lambda
 	awsevents.NewRule(s.stack, jsii.String("tick"), &awsevents.RuleProps{
 		Description: jsii.String("Starts the schedules that are due, and looks after lost runs"),
 		Schedule:    awsevents.Schedule_Rate(span(tick)),

@@ -13,12 +13,12 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // function is one that is deployed.
 type function struct {
-	deployment.Function
+	manifest.Function
 	size   size
 	lambda awslambda.Function
 	role   awsiam.Role
@@ -37,9 +37,9 @@ type size struct {
 // sizeOf follows the handler. An HTTP API gives up after 30 seconds; a worker stops by itself a minute before its time is up.
 func sizeOf(handler string, s Settings) size {
 	switch handler {
-	case deployment.HandlerAPI:
+	case manifest.HandlerAPI:
 		return size{timeout: 29 * time.Second, late: 25 * time.Second, memory: s.APIMemory, reserved: s.APIReserved}
-	case deployment.HandlerWorker:
+	case manifest.HandlerWorker:
 		return size{timeout: 15 * time.Minute, late: 14*time.Minute + 30*time.Second, memory: s.WorkerMemory, reserved: s.WorkerReserved}
 	}
 	return size{timeout: time.Minute, late: 45 * time.Second, memory: s.APIMemory}
@@ -47,7 +47,7 @@ func sizeOf(handler string, s Settings) size {
 
 // addRoles makes a role for each function that package deployment names. It may write its own log, and nothing else yet.
 func (s *service) addRoles() {
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		made := &function{Function: f, size: sizeOf(f.Handler, s.settings)}
 		made.role, made.logs = newRole(s.stack, s.settings, s.data.dataKey, f.Name)
 		s.functions[f.Name] = made
@@ -56,7 +56,7 @@ func (s *service) addRoles() {
 
 // addFunctions makes the functions.
 func (s *service) addFunctions() {
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		made := s.functions[f.Name]
 		props := &awslambda.FunctionProps{
 			FunctionName: jsii.String(s.functionName(f.Name)),
@@ -77,7 +77,7 @@ func (s *service) addFunctions() {
 			props.Tracing = awslambda.Tracing_ACTIVE
 			justify(made.role, "AwsSolutions-IAM5", "X-Ray's two write actions name no resource.", "Resource::*")
 		}
-		if f.Handler == deployment.HandlerWorker && s.network != nil {
+		if f.Handler == manifest.HandlerWorker && s.network != nil {
 			s.network.join(made, props)
 		}
 		made.lambda = awslambda.NewFunction(s.stack, jsii.String(f.Name), props)
@@ -119,7 +119,7 @@ func retentions() map[int]awslogs.RetentionDays {
 }
 
 // environment gives a function the variables that it reads. One that it needs and that is not known here ends the synthesis.
-func (s *service) environment(f deployment.Function) *map[string]*string {
+func (s *service) environment(f manifest.Function) *map[string]*string {
 	given := make(map[string]*string)
 	values := s.variables()
 	for _, v := range f.Needs {
@@ -136,27 +136,27 @@ func (s *service) environment(f deployment.Function) *map[string]*string {
 	return &given
 }
 
-func (s *service) variables() map[deployment.Variable]*string {
+func (s *service) variables() map[manifest.Variable]*string {
 	allowPrivate := "false"
 	if s.settings.AllowPrivate {
 		allowPrivate = "true"
 	}
-	return map[deployment.Variable]*string{
-		deployment.UsersTable:    s.data.users.TableName(),
-		deployment.JobsTable:     s.data.jobs.TableName(),
-		deployment.Bucket:        s.data.bucket.BucketName(),
-		deployment.DataKey:       s.data.dataKey.KeyArn(),
-		deployment.PasswordKey:   s.data.passwordKey.KeyArn(),
-		deployment.PreviewsQueue: s.previews.queue.QueueUrl(),
-		deployment.SyncsQueue:    s.syncs.queue.QueueUrl(),
-		deployment.EventBus:      s.bus.EventBusName(),
-		deployment.LinkRole:      s.linkRole.RoleArn(),
-		deployment.LogLevel:      jsii.String(s.settings.LogLevel),
-		deployment.AccountClaim:  jsii.String(s.settings.AccountClaim),
-		deployment.ScopePrefix:   jsii.String(s.settings.ScopePrefix),
-		deployment.AllowPrivate:  jsii.String(allowPrivate),
-		deployment.DenyRanges:    jsii.String(strings.Join(s.denyRanges(), ",")),
-		deployment.Ports:         jsii.String(strings.Join(s.settings.Ports, ",")),
+	return map[manifest.Variable]*string{
+		manifest.UsersTable:    s.data.users.TableName(),
+		manifest.JobsTable:     s.data.jobs.TableName(),
+		manifest.Bucket:        s.data.bucket.BucketName(),
+		manifest.DataKey:       s.data.dataKey.KeyArn(),
+		manifest.PasswordKey:   s.data.passwordKey.KeyArn(),
+		manifest.PreviewsQueue: s.previews.queue.QueueUrl(),
+		manifest.SyncsQueue:    s.syncs.queue.QueueUrl(),
+		manifest.EventBus:      s.bus.EventBusName(),
+		manifest.LinkRole:      s.linkRole.RoleArn(),
+		manifest.LogLevel:      jsii.String(s.settings.LogLevel),
+		manifest.AccountClaim:  jsii.String(s.settings.AccountClaim),
+		manifest.ScopePrefix:   jsii.String(s.settings.ScopePrefix),
+		manifest.AllowPrivate:  jsii.String(allowPrivate),
+		manifest.DenyRanges:    jsii.String(strings.Join(s.denyRanges(), ",")),
+		manifest.Ports:         jsii.String(strings.Join(s.settings.Ports, ",")),
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // deployed returns a function by its name in package deployment.
@@ -20,7 +20,7 @@ func (a assembly) deployed(t *testing.T, name string) resource {
 
 func TestEachFunctionHasTheEnvironmentThatItNeeds(t *testing.T) {
 	for name, a := range map[string]assembly{"plain": plain(t), "full": full(t)} {
-		for _, f := range deployment.Functions() {
+		for _, f := range manifest.Functions() {
 			given, _ := at(a.deployed(t, f.Name).Properties, "Environment.Variables").(map[string]any)
 			getenv := func(variable string) string {
 				if given[variable] == nil {
@@ -28,16 +28,16 @@ func TestEachFunctionHasTheEnvironmentThatItNeeds(t *testing.T) {
 				}
 				return show(given[variable])
 			}
-			environment, err := deployment.Read(getenv, f)
+			environment, err := manifest.Read(getenv, f)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			for variable := range given {
-				if !slices.Contains(slices.Concat(f.Needs, f.Takes), deployment.Variable(variable)) && variable != "AWS_NODEJS_CONNECTION_REUSE_ENABLED" {
+				if !slices.Contains(slices.Concat(f.Needs, f.Takes), manifest.Variable(variable)) && variable != "AWS_NODEJS_CONNECTION_REUSE_ENABLED" {
 					t.Errorf("%s: %s is given %s, which it does not read", name, f.Name, variable)
 				}
 			}
-			if name == "full" && f.Handler == deployment.HandlerWorker {
+			if name == "full" && f.Handler == manifest.HandlerWorker {
 				if len(environment.DenyRanges) != 2 || environment.DenyRanges[0].String() != "10.80.0.0/20" || !environment.AllowPrivate || len(environment.Ports) != 2 {
 					t.Errorf("%s reaches another network than was asked for: %+v", f.Name, environment)
 				}
@@ -48,7 +48,7 @@ func TestEachFunctionHasTheEnvironmentThatItNeeds(t *testing.T) {
 
 func TestFunctions(t *testing.T) {
 	roles := map[string]string{}
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		t.Run(f.Name, func(t *testing.T) {
 			made := plain(t).deployed(t, f.Name)
 			want := map[string]string{
@@ -56,9 +56,9 @@ func TestFunctions(t *testing.T) {
 				"LoggingConfig.LogGroup": strings.ReplaceAll(f.Name, "-", "") + "logs", "ReservedConcurrentExecutions": "<nil>", "VpcConfig": "<nil>",
 			}
 			maps.Copy(want, map[string]map[string]string{
-				deployment.HandlerAPI:      {"Timeout": "29", "MemorySize": "512"},
-				deployment.HandlerWorker:   {"Timeout": "900", "MemorySize": "1769"},
-				deployment.HandlerSchedule: {"Timeout": "60", "MemorySize": "512"},
+				manifest.HandlerAPI:      {"Timeout": "29", "MemorySize": "512"},
+				manifest.HandlerWorker:   {"Timeout": "900", "MemorySize": "1769"},
+				manifest.HandlerSchedule: {"Timeout": "60", "MemorySize": "512"},
 			}[f.Handler])
 			expect(t, made, want)
 			role := show(made.Properties["Role"])
@@ -78,7 +78,7 @@ func TestFunctions(t *testing.T) {
 
 func TestFunctionsOfOneBinaryShareItsAsset(t *testing.T) {
 	assets := map[string]map[string]bool{}
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		if assets[f.Binary] == nil {
 			assets[f.Binary] = map[string]bool{}
 		}

@@ -3,26 +3,26 @@ package main
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 
-	"rollcall/shared/deployment"
-	"rollcall/shared/objectstore"
+	"rollcall/shared/manifest"
+	"rollcall/shared/ports/objects"
 )
 
 // grantAll says what each function may do. Those that take requests can seal a password and open none; those that reach
 // directories take no requests; nobody may scan a table or list a bucket.
 func (s *service) grantAll() {
-	role := func(f deployment.Function) awsiam.Role { return s.functions[f.Name].role }
-	s.grantPreviewAPI(role(deployment.PreviewAPI()))
-	s.grantPreviewWorker(role(deployment.PreviewWorker()))
-	s.grantExportAPI(role(deployment.ExportAPI()))
-	s.grantSyncAPI(role(deployment.SyncAPI()))
-	s.grantSyncWorker(role(deployment.SyncWorker()))
-	s.grantSchedule(role(deployment.SyncSchedule()))
+	role := func(f manifest.Function) awsiam.Role { return s.functions[f.Name].role }
+	s.grantPreviewAPI(role(manifest.PreviewAPI()))
+	s.grantPreviewWorker(role(manifest.PreviewWorker()))
+	s.grantExportAPI(role(manifest.ExportAPI()))
+	s.grantSyncAPI(role(manifest.SyncAPI()))
+	s.grantSyncWorker(role(manifest.SyncWorker()))
+	s.grantSchedule(role(manifest.SyncSchedule()))
 }
 
 func (s *service) grantPreviewAPI(role awsiam.Role) {
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objectstore.PlanPrefix)
+	s.readObjects(role, objects.PlanPrefix)
 	s.send(role, s.previews)
 	s.seal(role)
 }
@@ -32,8 +32,8 @@ func (s *service) grantPreviewWorker(role awsiam.Role) {
 	s.readUsers(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objectstore.PlanPrefix, objectstore.JournalPrefix)
-	s.writeObjects(role, objectstore.PlanPrefix, objectstore.CSVPrefix)
+	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
+	s.writeObjects(role, objects.PlanPrefix, objects.CSVPrefix)
 	s.send(role, s.previews)
 	s.unseal(role)
 }
@@ -42,8 +42,8 @@ func (s *service) grantExportAPI(role awsiam.Role) {
 	s.readUsers(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objectstore.PlanPrefix, objectstore.CSVPrefix)
-	s.writeObjects(role, objectstore.CSVPrefix)
+	s.readObjects(role, objects.PlanPrefix, objects.CSVPrefix)
+	s.writeObjects(role, objects.CSVPrefix)
 	s.send(role, s.previews)
 	s.linkRole.GrantAssumeRole(role)
 }
@@ -53,7 +53,7 @@ func (s *service) grantSyncAPI(role awsiam.Role) {
 	s.writeUsers(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objectstore.PlanPrefix, objectstore.JournalPrefix)
+	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
 	s.send(role, s.previews, s.syncs)
 	s.seal(role)
 }
@@ -63,8 +63,8 @@ func (s *service) grantSyncWorker(role awsiam.Role) {
 	s.writeUsers(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objectstore.PlanPrefix, objectstore.JournalPrefix)
-	s.writeObjects(role, objectstore.JournalPrefix)
+	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
+	s.writeObjects(role, objects.JournalPrefix)
 	s.send(role, s.syncs)
 	s.unseal(role)
 	s.bus.GrantPutEventsTo(role, nil)

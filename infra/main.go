@@ -16,9 +16,9 @@ const (
 	pageFolder  = "../portal/site"
 )
 
-func main() { os.Exit(run()) }
+func main() { os.Exit(write()) }
 
-func run() int {
+func write() int {
 	defer jsii.Close()
 	app, err := newApp(appConfig{Built: builtFolder, Page: pageFolder})
 	if err != nil {

@@ -8,33 +8,33 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/manifest"
+	"rollcall/shared/run"
 )
 
 // worker is the function that does the runs of a kind, and counts them.
-func (s *service) worker(kind jobstore.RunKind) string {
-	if kind == jobstore.KindSync {
-		return s.functionName(deployment.SyncWorker().Name)
+func (s *service) worker(kind run.Kind) string {
+	if kind == run.KindSync {
+		return s.functionName(manifest.SyncWorker().Name)
 	}
-	return s.functionName(deployment.PreviewWorker().Name)
+	return s.functionName(manifest.PreviewWorker().Name)
 }
 
 // runsEnded counts the runs of a kind that ended in a state.
-func (s *service) runsEnded(kind jobstore.RunKind, state jobstore.State, period time.Duration) awscloudwatch.Metric {
-	return s.own(kind, deployment.RunsEnded, "Sum", string(kind)+" "+string(state), period, map[string]*string{deployment.DimensionState: jsii.String(string(state))})
+func (s *service) runsEnded(kind run.Kind, state run.State, period time.Duration) awscloudwatch.Metric {
+	return s.own(kind, manifest.RunsEnded, "Sum", string(kind)+" "+string(state), period, map[string]*string{manifest.DimensionState: jsii.String(string(state))})
 }
 
 // runMetric is one of the metrics that has a run's kind alone.
-func (s *service) runMetric(kind jobstore.RunKind, name, statistic string) awscloudwatch.Metric {
+func (s *service) runMetric(kind run.Kind, name, statistic string) awscloudwatch.Metric {
 	return s.own(kind, name, statistic, string(kind)+" "+name+" "+statistic, minutes5, map[string]*string{})
 }
 
-func (s *service) own(kind jobstore.RunKind, name, statistic, label string, period time.Duration, dimensions map[string]*string) awscloudwatch.Metric {
-	dimensions[deployment.DimensionFunction] = jsii.String(s.worker(kind))
-	dimensions[deployment.DimensionKind] = jsii.String(string(kind))
+func (s *service) own(kind run.Kind, name, statistic, label string, period time.Duration, dimensions map[string]*string) awscloudwatch.Metric {
+	dimensions[manifest.DimensionFunction] = jsii.String(s.worker(kind))
+	dimensions[manifest.DimensionKind] = jsii.String(string(kind))
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String(deployment.MetricNamespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic),
+		Namespace: jsii.String(manifest.MetricNamespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic),
 		Label: jsii.String(label), Period: span(period), DimensionsMap: &dimensions,
 	})
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
-	"rollcall/shared/objectstore"
+	"rollcall/shared/manifest"
+	"rollcall/shared/ports/objects"
 )
 
 // conditions are a statement's: what each operator holds against each key.
@@ -35,7 +35,7 @@ func (s *service) writeUsers(role awsiam.Role) {
 func (s *service) readJobs(role awsiam.Role) {
 	table := s.data.jobs.TableArn()
 	grant(role, []string{"dynamodb:GetItem"}, nil, table)
-	grant(role, []string{"dynamodb:Query"}, nil, table, index(table, deployment.RunsIndex))
+	grant(role, []string{"dynamodb:Query"}, nil, table, index(table, manifest.RunsIndex))
 	s.useDataKey(role, "dynamodb")
 }
 
@@ -46,7 +46,7 @@ func (s *service) writeJobs(role awsiam.Role) {
 
 // findDue lets a role see across accounts what somebody has to look at.
 func (s *service) findDue(role awsiam.Role) {
-	grant(role, []string{"dynamodb:Query"}, nil, index(s.data.jobs.TableArn(), deployment.DueIndex))
+	grant(role, []string{"dynamodb:Query"}, nil, index(s.data.jobs.TableArn(), manifest.DueIndex))
 }
 
 func index(table *string, name string) *string { return jsii.String(*table + "/index/" + name) }
@@ -107,7 +107,7 @@ func (s *service) seal(role awsiam.Role)   { s.usePasswordKey(role, "kms:Encrypt
 func (s *service) unseal(role awsiam.Role) { s.usePasswordKey(role, "kms:Decrypt") }
 
 func (s *service) usePasswordKey(role awsiam.Role, action string) {
-	keys := []string{deployment.SealedAccount, deployment.SealedTarget}
+	keys := []string{manifest.SealedAccount, manifest.SealedTarget}
 	present := make(map[string]any)
 	for _, key := range keys {
 		present["kms:EncryptionContext:"+key] = "false"
@@ -128,13 +128,13 @@ func (s *service) send(role awsiam.Role, queues ...workQueue) {
 // is worth one CSV for an hour, whatever else export-api may do. A link ends with the credentials that signed it, and those
 // of an assumed role live an hour at most.
 func (s *service) addLinkRole() {
-	export := s.functions[deployment.ExportAPI().Name].role
+	export := s.functions[manifest.ExportAPI().Name].role
 	s.linkRole = awsiam.NewRole(s.stack, jsii.String("link-role"), &awsiam.RoleProps{
 		AssumedBy:          awsiam.NewArnPrincipal(export.RoleArn()),
 		Description:        jsii.String("Rollcall: signs links to CSVs"),
 		MaxSessionDuration: span(time.Hour),
 	})
-	csvs := []string{objectstore.CSVPrefix}
+	csvs := []string{objects.CSVPrefix}
 	grant(s.linkRole, []string{"s3:GetObject"}, nil, s.objects(csvs)...)
 	grant(s.linkRole, []string{"kms:Decrypt"}, s.via("s3"), s.data.dataKey.KeyArn())
 	s.justifyObjects(s.linkRole, csvs)

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"rollcall/portal"
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // addClient lets the page sign people in: the code flow with PKCE, without a secret that a page could not keep.
@@ -47,7 +47,7 @@ func (s *service) signInOrigins() []string {
 
 // pageConfig tells the page how people sign in: a portal.Config as JSON, in which the CDK puts the names of what it makes.
 func (s *service) pageConfig() (config map[string]any) {
-	scopes := []string{"openid", s.settings.ScopePrefix + deployment.ReadScope, s.settings.ScopePrefix + deployment.AdminScope}
+	scopes := []string{"openid", s.settings.ScopePrefix + manifest.ReadScope, s.settings.ScopePrefix + manifest.AdminScope}
 	own := portal.Config{Issuer: s.settings.Issuer, ClientID: s.settings.ClientID, Scope: strings.Join(scopes, " ")}
 	if s.data.pool != nil {
 		own.Issuer, own.ClientID = *s.data.pool.UserPoolProviderUrl(), *s.client.UserPoolClientId()

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
-	"rollcall/shared/queue"
+	"rollcall/shared/manifest"
+	"rollcall/shared/ports/queue"
 )
 
 // workQueue is a queue of work, and where its messages end up that nobody could handle.
@@ -40,7 +40,7 @@ func (s *service) newWorkQueue(name string, waits time.Duration) workQueue {
 		// The sender says what is the same message: a run and its slice.
 		ContentBasedDeduplication: jsii.Bool(false),
 		// At least a worker's timeout, or Lambda refuses the queue; a worker shortens it as it begins.
-		VisibilityTimeout: span(sizeOf(deployment.HandlerWorker, s.settings).timeout),
+		VisibilityTimeout: span(sizeOf(manifest.HandlerWorker, s.settings).timeout),
 		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)},
 		// A message names an account and a run, and holds no secret: SQS's own key is enough.
 		Encryption: awssqs.QueueEncryption_SQS_MANAGED,
@@ -51,7 +51,7 @@ func (s *service) newWorkQueue(name string, waits time.Duration) workQueue {
 // consumeQueues starts a worker for each message. A limit here and not a reserved concurrency keeps a message that has to
 // wait from counting as delivered.
 func (s *service) consumeQueues() {
-	for name, from := range map[string]workQueue{deployment.PreviewWorker().Name: s.previews, deployment.SyncWorker().Name: s.syncs} {
+	for name, from := range map[string]workQueue{manifest.PreviewWorker().Name: s.previews, manifest.SyncWorker().Name: s.syncs} {
 		s.functions[name].lambda.AddEventSource(awslambdaeventsources.NewSqsEventSource(from.queue, &awslambdaeventsources.SqsEventSourceProps{
 			BatchSize: jsii.Number(1), ReportBatchItemFailures: jsii.Bool(true), MaxConcurrency: jsii.Number(s.settings.WorkerConcurrency),
 		}))

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // deployedRoutes are the API's, by route key, with the function that each leads to.
@@ -78,12 +78,12 @@ func TestEveryRouteOfTheContractIsServed(t *testing.T) {
 				t.Errorf("%s %s leads nowhere", method, of)
 				continue
 			}
-			want := deployment.SyncAPI().Name
+			want := manifest.SyncAPI().Name
 			switch {
 			case path.Base(of) == "export", strings.HasPrefix(of, "/v1/exports/"):
-				want = deployment.ExportAPI().Name
+				want = manifest.ExportAPI().Name
 			case strings.HasPrefix(of, "/v1/previews"):
-				want = deployment.PreviewAPI().Name
+				want = manifest.PreviewAPI().Name
 			}
 			if to := show(got["to"]); to != strings.ReplaceAll(want, "-", "") {
 				t.Errorf("%s %s leads to %s, want %s", method, of, to, want)

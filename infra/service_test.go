@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 func TestQueues(t *testing.T) {
@@ -65,7 +65,7 @@ func TestAlarms(t *testing.T) {
 		}
 	}
 	want := []string{"api-5xx", "api-slow", "missed-ticks", "no-tick", "previews-dead", "previews-waiting", "syncs-blocked", "syncs-dead", "syncs-failed", "syncs-waiting", "token-errors"}
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		want = append(want, f.Name+"-errors", f.Name+"-late", f.Name+"-throttles")
 	}
 	slices.Sort(want)
@@ -128,7 +128,7 @@ func TestEveryAlarmIsInTheRunbook(t *testing.T) {
 	}
 	for _, a := range plain(t).service.of("AWS::CloudWatch::Alarm") {
 		name := strings.TrimPrefix(show(a.Properties["AlarmName"]), "rollcall-")
-		for _, f := range deployment.Functions() {
+		for _, f := range manifest.Functions() {
 			name = strings.Replace(name, f.Name, "FUNCTION", 1)
 		}
 		if !strings.Contains(string(runbook), "`"+name+"`") {
@@ -139,12 +139,12 @@ func TestEveryAlarmIsInTheRunbook(t *testing.T) {
 
 func TestTheDashboardShowsWhatTheFunctionsCount(t *testing.T) {
 	body := show(plain(t).service.the(t, "AWS::CloudWatch::Dashboard", "dashboard").Properties["DashboardBody"])
-	for _, metric := range []string{deployment.RunsEnded, deployment.RunDuration, deployment.EntriesRead, deployment.RowsApplied, "ApproximateAgeOfOldestMessage", "ConsumedWriteCapacityUnits", "5xx"} {
+	for _, metric := range []string{manifest.RunsEnded, manifest.RunDuration, manifest.EntriesRead, manifest.RowsApplied, "ApproximateAgeOfOldestMessage", "ConsumedWriteCapacityUnits", "5xx"} {
 		if !strings.Contains(body, `"`+metric+`"`) {
 			t.Errorf("the dashboard does not show %s", metric)
 		}
 	}
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		if !strings.Contains(body, `"`+f.Name+`"`) {
 			t.Errorf("the dashboard does not show %s", f.Name)
 		}
@@ -260,9 +260,9 @@ func TestWorkersLeaveFromFixedAddresses(t *testing.T) {
 	if diff := cmp.Diff([]string{"com.amazonaws.Region.dynamodb", "com.amazonaws.Region.s3"}, services); diff != "" {
 		t.Error(diff)
 	}
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		inside := a.deployed(t, f.Name).Properties["VpcConfig"] != nil
-		if inside != (f.Handler == deployment.HandlerWorker) {
+		if inside != (f.Handler == manifest.HandlerWorker) {
 			t.Errorf("%s is in the network: %v", f.Name, inside)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // contextPrefix stands before every context key of ours.
@@ -81,8 +81,8 @@ func signInKeys() []contextKey {
 		{"audience", "", "audiences or client ids, separated by commas", texts(`^\S+$`, func(s *Settings) *[]string { return &s.Audience })},
 		{"clientId", "", "the page's client id at the issuer", text(`^\S+$`, func(s *Settings) *string { return &s.ClientID })},
 		{"signInOrigins", "", "https origins, separated by commas", texts(`^https://[^/?#]+$`, func(s *Settings) *[]string { return &s.SignInHosts })},
-		{"accountClaim", deployment.DefaultAccountClaim, "the name of a claim", text(`^\S+$`, func(s *Settings) *string { return &s.AccountClaim })},
-		{"scopePrefix", deployment.DefaultScopePrefix, "text without spaces", text(`^\S+$`, func(s *Settings) *string { return &s.ScopePrefix })},
+		{"accountClaim", manifest.DefaultAccountClaim, "the name of a claim", text(`^\S+$`, func(s *Settings) *string { return &s.AccountClaim })},
+		{"scopePrefix", manifest.DefaultScopePrefix, "text without spaces", text(`^\S+$`, func(s *Settings) *string { return &s.ScopePrefix })},
 	}
 }
 
@@ -202,7 +202,7 @@ func (s Settings) check() []error {
 	own := s.Issuer == ""
 	refuse(own != (len(s.Audience) == 0), "rollcall:issuer and rollcall:audience go together: give both, or none to have a user pool made")
 	refuse(own && (s.ClientID != "" || len(s.SignInHosts) > 0), "rollcall:clientId and rollcall:signInOrigins need rollcall:issuer")
-	refuse(own && (s.AccountClaim != deployment.DefaultAccountClaim || s.ScopePrefix != deployment.DefaultScopePrefix),
+	refuse(own && (s.AccountClaim != manifest.DefaultAccountClaim || s.ScopePrefix != manifest.DefaultScopePrefix),
 		"rollcall:accountClaim and rollcall:scopePrefix need rollcall:issuer: the user pool's tokens have their own")
 	refuse(!own && s.ClientID == "", "rollcall:clientId is needed with rollcall:issuer: the page signs in with it")
 	refuse((s.Domain == "") != (s.Certificate == ""), "rollcall:domain and rollcall:certificate go together: give both or none")

@@ -9,7 +9,7 @@ import (
 
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // foldersVariable names the folder that all syntheses go into: several tests share one, and the last to end removes it.
@@ -106,8 +106,8 @@ func synthesize(context map[string]any) (made assembly) {
 
 // standIns are files in place of what make build and the page leave.
 func standIns(c appConfig) error {
-	files := []string{filepath.Join(c.Page, "index.html"), filepath.Join(c.Built, deployment.TokenBinary, "bootstrap")}
-	for _, f := range deployment.Functions() {
+	files := []string{filepath.Join(c.Page, "index.html"), filepath.Join(c.Built, manifest.TokenBinary, "bootstrap")}
+	for _, f := range manifest.Functions() {
 		files = append(files, filepath.Join(c.Built, f.Binary, "bootstrap"))
 	}
 	for _, file := range files {

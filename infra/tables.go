@@ -5,22 +5,22 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // addTables makes the two tables. A table that was restored from one of them can take its place.
 func (d *data) addTables() {
-	users := d.newTable("users", deployment.UsersPartition, deployment.UsersSort, "")
-	jobs := d.newTable("jobs", deployment.JobsPartition, deployment.JobsSort, deployment.ExpiresAt)
+	users := d.newTable("users", manifest.UsersPartition, manifest.UsersSort, "")
+	jobs := d.newTable("jobs", manifest.JobsPartition, manifest.JobsSort, manifest.ExpiresAt)
 	jobs.AddLocalSecondaryIndex(&awsdynamodb.LocalSecondaryIndexProps{
-		IndexName:      jsii.String(deployment.RunsIndex),
-		SortKey:        attribute(deployment.KindRun, awsdynamodb.AttributeType_STRING),
+		IndexName:      jsii.String(manifest.RunsIndex),
+		SortKey:        attribute(manifest.KindRun, awsdynamodb.AttributeType_STRING),
 		ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
 	})
 	jobs.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
-		IndexName:      jsii.String(deployment.DueIndex),
-		PartitionKey:   attribute(deployment.DueShard, awsdynamodb.AttributeType_STRING),
-		SortKey:        attribute(deployment.DueAt, awsdynamodb.AttributeType_NUMBER),
+		IndexName:      jsii.String(manifest.DueIndex),
+		PartitionKey:   attribute(manifest.DueShard, awsdynamodb.AttributeType_STRING),
+		SortKey:        attribute(manifest.DueAt, awsdynamodb.AttributeType_NUMBER),
 		ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
 	})
 	d.users, d.jobs = d.orRestored("users", users, d.settings.UsersTable), d.orRestored("jobs", jobs, d.settings.JobsTable)

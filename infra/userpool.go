@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // addUserPool makes the people who may sign in, where no other issuer knows them. Only an operator adds somebody, and only an
@@ -23,7 +23,7 @@ func (d *data) addUserPool() {
 		SignInAliases:      &awscognito.SignInAliases{Email: jsii.Bool(true)},
 		StandardAttributes: &awscognito.StandardAttributes{Email: &awscognito.StandardAttribute{Required: jsii.Bool(true), Mutable: jsii.Bool(true)}},
 		CustomAttributes: &map[string]awscognito.ICustomAttribute{
-			deployment.AccountAttribute: awscognito.NewStringAttribute(&awscognito.StringAttributeProps{
+			manifest.AccountAttribute: awscognito.NewStringAttribute(&awscognito.StringAttributeProps{
 				MinLen: jsii.Number(1), MaxLen: jsii.Number(128), Mutable: jsii.Bool(true),
 			}),
 		},
@@ -40,7 +40,7 @@ func (d *data) addUserPool() {
 	justify(d.pool, "AwsSolutions-COG8", "The Plus plan adds threat protection, for a price by the person; a second factor is required of everybody instead.")
 	d.pool.AddTrigger(awscognito.UserPoolOperation_PRE_TOKEN_GENERATION_CONFIG(), d.addTokenFunction(), awscognito.LambdaVersion_V2_0)
 	d.pool.AddGroup(jsii.String("admins"), &awscognito.UserPoolGroupOptions{
-		GroupName: jsii.String(deployment.AdminGroup), Description: jsii.String("May change settings and users, and sync"),
+		GroupName: jsii.String(manifest.AdminGroup), Description: jsii.String("May change settings and users, and sync"),
 	})
 	d.addScopes()
 	prefix := d.settings.Name + "-" + *d.stack.Account()
@@ -52,9 +52,9 @@ func (d *data) addUserPool() {
 }
 
 func (d *data) addScopes() {
-	scopes := []awscognito.ResourceServerScope{newScope(deployment.ReadScope, "See"), newScope(deployment.AdminScope, "See and change")}
+	scopes := []awscognito.ResourceServerScope{newScope(manifest.ReadScope, "See"), newScope(manifest.AdminScope, "See and change")}
 	server := d.pool.AddResourceServer(jsii.String("api"), &awscognito.UserPoolResourceServerOptions{
-		Identifier: jsii.String(deployment.ScopeServer), Scopes: &scopes,
+		Identifier: jsii.String(manifest.ScopeServer), Scopes: &scopes,
 	})
 	d.scopes = []awscognito.OAuthScope{awscognito.OAuthScope_OPENID()}
 	for _, scope := range scopes {
@@ -68,11 +68,11 @@ func newScope(name, description string) awscognito.ResourceServerScope {
 
 // addTokenFunction makes the trigger that writes the account into access tokens. It may do nothing but log.
 func (d *data) addTokenFunction() awslambda.Function {
-	role, logs := newRole(d.stack, d.settings, d.dataKey, deployment.TokenBinary)
-	d.token = awslambda.NewFunction(d.stack, jsii.String(deployment.TokenBinary), &awslambda.FunctionProps{
-		FunctionName: jsii.String(d.settings.Name + "-" + deployment.TokenBinary),
+	role, logs := newRole(d.stack, d.settings, d.dataKey, manifest.TokenBinary)
+	d.token = awslambda.NewFunction(d.stack, jsii.String(manifest.TokenBinary), &awslambda.FunctionProps{
+		FunctionName: jsii.String(d.settings.Name + "-" + manifest.TokenBinary),
 		Description:  jsii.String("Writes the account and the scopes into access tokens"),
-		Code:         awslambda.Code_FromAsset(jsii.String(filepath.Join(d.built, deployment.TokenBinary)), nil),
+		Code:         awslambda.Code_FromAsset(jsii.String(filepath.Join(d.built, manifest.TokenBinary)), nil),
 		Handler:      jsii.String("bootstrap"),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture: awslambda.Architecture_ARM_64(),

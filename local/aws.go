@@ -10,14 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
-	"rollcall/shared/bucket"
-	"rollcall/shared/bus"
-	"rollcall/shared/deployment"
-	"rollcall/shared/dynamo"
-	"rollcall/shared/fifo"
+	"rollcall/shared/adapters/aws/dynamodb"
+	"rollcall/shared/adapters/aws/eventbridge"
+	"rollcall/shared/adapters/aws/kms"
+	"rollcall/shared/adapters/aws/s3"
+	"rollcall/shared/adapters/aws/sqs"
 	"rollcall/shared/importer"
-	"rollcall/shared/passwordkey"
-	"rollcall/shared/queue"
+	"rollcall/shared/manifest"
+	"rollcall/shared/ports/queue"
 	"rollcall/shared/user"
 )
 
@@ -25,17 +25,17 @@ import (
 const receivers = 4
 
 // onAWS names what local -aws needs: what all functions need together.
-func onAWS() deployment.Function {
-	return deployment.Function{Name: "local -aws", Needs: []deployment.Variable{
-		deployment.UsersTable, deployment.JobsTable, deployment.Bucket, deployment.DataKey, deployment.PreviewsQueue, deployment.SyncsQueue,
-		deployment.PasswordKey, deployment.EventBus, deployment.LinkRole,
+func onAWS() manifest.Function {
+	return manifest.Function{Name: "local -aws", Needs: []manifest.Variable{
+		manifest.UsersTable, manifest.JobsTable, manifest.Bucket, manifest.DataKey, manifest.PreviewsQueue, manifest.SyncsQueue,
+		manifest.PasswordKey, manifest.EventBus, manifest.LinkRole,
 	}}
 }
 
 // openAWS takes the stores, queues and keys that the environment names: the SDK's own variables say where AWS is and who asks,
 // and the deployment's name the rest.
 func openAWS(ctx context.Context, c config) (*backend, error) {
-	env, err := deployment.Read(os.Getenv, onAWS())
+	env, err := manifest.Read(os.Getenv, onAWS())
 	if err != nil {
 		return nil, err
 	}
@@ -43,28 +43,28 @@ func openAWS(ctx context.Context, c config) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	tables := dynamo.NewClient(aws)
-	files := bucket.Config{
-		Client: bucket.NewClient(aws), Bucket: env.Get(deployment.Bucket), KeyID: env.Optional(deployment.DataKey),
-		LinkRole: env.Optional(deployment.LinkRole), Roles: bucket.NewRoleClient(aws),
+	tables := dynamodb.NewClient(aws)
+	files := s3.Config{
+		Client: s3.NewClient(aws), Bucket: env.Get(manifest.Bucket), KeyID: env.Optional(manifest.DataKey),
+		LinkRole: env.Optional(manifest.LinkRole), Roles: s3.NewRoleClient(aws),
 	}
 	if c.create {
-		err := errors.Join(dynamo.CreateTables(ctx, tables, env.Get(deployment.UsersTable), env.Get(deployment.JobsTable)), files.Create(ctx))
+		err := errors.Join(dynamodb.CreateTables(ctx, tables, env.Get(manifest.UsersTable), env.Get(manifest.JobsTable)), files.Create(ctx))
 		if err != nil {
 			return nil, err
 		}
 	}
-	users, jobs, objects := dynamo.NewUsers(tables, env.Get(deployment.UsersTable)), dynamo.NewJobs(tables, env.Get(deployment.JobsTable), time.Now), bucket.New(files)
-	queues := fifo.NewClient(aws)
-	urls := fifo.URLs{queue.Previews: env.Get(deployment.PreviewsQueue), queue.Syncs: env.Get(deployment.SyncsQueue)}
-	key := passwordkey.New(passwordkey.NewClient(aws), env.Get(deployment.PasswordKey))
+	users, jobs, objects := dynamodb.NewUsers(tables, env.Get(manifest.UsersTable)), dynamodb.NewJobs(tables, env.Get(manifest.JobsTable), time.Now), s3.New(files)
+	queues := sqs.NewClient(aws)
+	urls := sqs.URLs{queue.Previews: env.Get(manifest.PreviewsQueue), queue.Syncs: env.Get(manifest.SyncsQueue)}
+	key := kms.New(kms.NewClient(aws), env.Get(manifest.PasswordKey))
 	return &backend{
 		ports: importer.Config{
-			Users: users, Jobs: jobs, Objects: objects, Queue: fifo.NewSender(queues, urls), Sealer: key, Opener: key,
-			Events: bus.New(bus.NewClient(aws), env.Get(deployment.EventBus)),
+			Users: users, Jobs: jobs, Objects: objects, Queue: sqs.NewSender(queues, urls), Sealer: key, Opener: key,
+			Events: eventbridge.New(eventbridge.NewClient(aws), env.Get(manifest.EventBus)),
 		},
 		receive: func(ctx context.Context, handle queue.Handler) error {
-			fifo.Consumer{Client: queues, Log: c.log}.Receive(ctx, urls, receivers, handle)
+			sqs.Consumer{Client: queues, Log: c.log}.Receive(ctx, urls, receivers, handle)
 			return nil
 		},
 		// Others may be at work on the same tables.
@@ -74,14 +74,14 @@ func openAWS(ctx context.Context, c config) (*backend, error) {
 }
 
 // toErase names what erasing an account needs.
-func toErase() deployment.Function {
-	return deployment.Function{Name: "local -aws -erase", Needs: []deployment.Variable{deployment.UsersTable, deployment.JobsTable, deployment.Bucket}}
+func toErase() manifest.Function {
+	return manifest.Function{Name: "local -aws -erase", Needs: []manifest.Variable{manifest.UsersTable, manifest.JobsTable, manifest.Bucket}}
 }
 
 // eraseAWS deletes an account from tables and bucket, with the credentials of an operator. Its waiting messages name runs that are
 // gone, and do nothing.
 func eraseAWS(ctx context.Context, c config, account user.Account) error {
-	env, err := deployment.Read(os.Getenv, toErase())
+	env, err := manifest.Read(os.Getenv, toErase())
 	if err != nil {
 		return err
 	}
@@ -92,15 +92,15 @@ func eraseAWS(ctx context.Context, c config, account user.Account) error {
 	report := func(what string) func(int) {
 		return func(deleted int) { fmt.Fprintf(c.out, "%d %s deleted\n", deleted, what) }
 	}
-	tables := dynamo.NewClient(aws)
+	tables := dynamodb.NewClient(aws)
 	// Settings and runs go first: nothing can start any more.
-	if _, err := dynamo.NewJobs(tables, env.Get(deployment.JobsTable), time.Now).Erase(ctx, account, report("records")); err != nil {
+	if _, err := dynamodb.NewJobs(tables, env.Get(manifest.JobsTable), time.Now).Erase(ctx, account, report("records")); err != nil {
 		return err
 	}
-	if _, err := dynamo.NewUsers(tables, env.Get(deployment.UsersTable)).Erase(ctx, account, report("users")); err != nil {
+	if _, err := dynamodb.NewUsers(tables, env.Get(manifest.UsersTable)).Erase(ctx, account, report("users")); err != nil {
 		return err
 	}
-	files, err := bucket.New(bucket.Config{Client: bucket.NewClient(aws), Bucket: env.Get(deployment.Bucket)}).Erase(ctx, account)
+	files, err := s3.New(s3.Config{Client: s3.NewClient(aws), Bucket: env.Get(manifest.Bucket)}).Erase(ctx, account)
 	report("files")(files)
 	return err
 }

@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"time"
 
-	"rollcall/shared/embedded"
+	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/importer"
-	"rollcall/shared/queue"
+	"rollcall/shared/ports/queue"
 )
 
 // backend is where local keeps everything: a folder, or AWS.

@@ -13,13 +13,13 @@ import (
 	"syscall"
 	"time"
 
-	"rollcall/shared/embedded"
+	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/user"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
+	err := execute(ctx, os.Args[1:])
 	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "rollcall:", err)
@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string) error {
+func execute(ctx context.Context, args []string) error {
 	var c config
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "the loopback address to listen on")

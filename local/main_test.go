@@ -19,7 +19,7 @@ func TestWrongFlagsNameTheMend(t *testing.T) {
 		"a short hour":        {[]string{"-hour", "1ms"}, "between 1s and 1h"},
 		"an hour that is not": {[]string{"-hour", "2h"}, "between 1s and 1h"},
 	} {
-		err := run(t.Context(), append([]string{"-data", t.TempDir(), "-demo=false"}, test.args...))
+		err := execute(t.Context(), append([]string{"-data", t.TempDir(), "-demo=false"}, test.args...))
 		if err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: error %v, want one with %q", name, err, test.says)
 		}

@@ -17,12 +17,13 @@ import (
 	"rollcall/functions/sync/syncs"
 	"rollcall/local/demo"
 	"rollcall/portal"
+	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/api"
 	"rollcall/shared/directory"
-	"rollcall/shared/embedded"
-	"rollcall/shared/events"
 	"rollcall/shared/importer"
-	"rollcall/shared/queue"
+	"rollcall/shared/ports/events"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -173,7 +174,7 @@ func identify(r *http.Request) (api.Caller, error) {
 	if len(account) > maxAccount {
 		return api.Caller{}, errAccount
 	}
-	return api.Caller{Identity: importer.Identity{Account: user.Account(account), Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin}}, nil
+	return api.Caller{Identity: run.Identity{Account: user.Account(account), Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin}}, nil
 }
 
 // listenAndServe answers requests until ctx ends, and lets those under way finish.

@@ -16,13 +16,14 @@ import (
 	"runtime/pprof"
 
 	"rollcall/shared/directory"
+	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Args[1:])
+	err := measure(ctx, os.Args[1:])
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "reader:", err)
@@ -30,7 +31,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string) (err error) {
+func measure(ctx context.Context, args []string) (err error) {
 	to := settings.Connection{ServerType: settings.Exchange, Password: secret.New(os.Getenv("READER_PASSWORD"))}
 	var query directory.Query
 	flags := flag.NewFlagSet("reader", flag.ContinueOnError)
@@ -68,7 +69,7 @@ func run(ctx context.Context, args []string) (err error) {
 		}()
 	}
 	values, bytes := 0, 0
-	info, err := directory.New(directory.Config{}).Read(ctx, to, query, func(directory.Step) {}, func(e *directory.Entry) error {
+	info, err := directory.New(directory.Config{}).Read(ctx, to, query, func(run.Step) {}, func(e *directory.Entry) error {
 		for i := range e.Attributes {
 			for _, v := range e.Attributes[i].Values {
 				values++

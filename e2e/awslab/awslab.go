@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"rollcall/e2e/dynamolocal"
-	"rollcall/shared/awstest"
-	"rollcall/shared/bucket/buckettest"
-	"rollcall/shared/bucket/ststest"
-	"rollcall/shared/bus/bustest"
-	"rollcall/shared/deployment"
-	"rollcall/shared/fifo/fifotest"
-	"rollcall/shared/passwordkey/kmstest"
+	"rollcall/shared/adapters/aws/fake"
+	"rollcall/shared/adapters/aws/fake/fakeeventbridge"
+	"rollcall/shared/adapters/aws/fake/fakekms"
+	"rollcall/shared/adapters/aws/fake/fakes3"
+	"rollcall/shared/adapters/aws/fake/fakesqs"
+	"rollcall/shared/adapters/aws/fake/fakests"
+	"rollcall/shared/manifest"
 )
 
 // The names of what the lab has.
@@ -46,14 +46,14 @@ const (
 // Lab is what was started.
 type Lab struct {
 	// Environment says where everything is, to functions and to local -aws; Shared holds the SDK's own variables.
-	Environment map[deployment.Variable]string
+	Environment map[manifest.Variable]string
 	Shared      map[string]string
 	// Recorder counts the calls to DynamoDB and S3; the services count their own.
 	Recorder *Recorder
-	Queues   *fifotest.Server
-	Keys     *kmstest.Server
-	Bus      *bustest.Server
-	Roles    *ststest.Server
+	Queues   *fakesqs.Server
+	Keys     *fakekms.Server
+	Bus      *fakeeventbridge.Server
+	Roles    *fakests.Server
 	Clock    *Clock
 	// Dir is where the objects are.
 	Dir string
@@ -78,22 +78,22 @@ func (l *Lab) start(ctx context.Context, dir string) error {
 		return err
 	}
 	l.stops = append(l.stops, tables.Stop)
-	objects, accessKey, secretKey, stop, err := buckettest.Start(dir)
+	objects, accessKey, secretKey, stop, err := fakes3.Start(dir)
 	if err != nil {
 		return err
 	}
 	l.stops = append(l.stops, stop)
-	l.Queues = fifotest.New(l.Clock.Now,
-		fifotest.Queue{Name: PreviewsQueue, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadPreviews},
-		fifotest.Queue{Name: SyncsQueue, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadSyncs},
-		fifotest.Queue{Name: DeadPreviews}, fifotest.Queue{Name: DeadSyncs})
-	if l.Keys, err = kmstest.New(PasswordKey); err != nil {
+	l.Queues = fakesqs.New(l.Clock.Now,
+		fakesqs.Queue{Name: PreviewsQueue, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadPreviews},
+		fakesqs.Queue{Name: SyncsQueue, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadSyncs},
+		fakesqs.Queue{Name: DeadPreviews}, fakesqs.Queue{Name: DeadSyncs})
+	if l.Keys, err = fakekms.New(PasswordKey); err != nil {
 		return err
 	}
-	l.Bus = bustest.New(EventBus)
-	l.Roles = ststest.New(ststest.Role{ARN: LinkRole, AccessKey: accessKey, SecretKey: secretKey}, time.Now)
+	l.Bus = fakeeventbridge.New(EventBus)
+	l.Roles = fakests.New(fakests.Role{ARN: LinkRole, AccessKey: accessKey, SecretKey: secretKey}, time.Now)
 	l.Shared = map[string]string{
-		"AWS_REGION": awstest.Region, "AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey,
+		"AWS_REGION": fake.Region, "AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey,
 		// Nothing of this machine's own configuration, and no look for a machine's role.
 		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
 	}
@@ -101,10 +101,10 @@ func (l *Lab) start(ctx context.Context, dir string) error {
 		return err
 	}
 	queues := l.Shared["AWS_ENDPOINT_URL_SQS"]
-	l.Environment = map[deployment.Variable]string{
-		deployment.UsersTable: UsersTable, deployment.JobsTable: JobsTable, deployment.Bucket: Bucket, deployment.DataKey: deployment.None,
-		deployment.PreviewsQueue: fifotest.URL(queues, PreviewsQueue), deployment.SyncsQueue: fifotest.URL(queues, SyncsQueue),
-		deployment.PasswordKey: PasswordKey, deployment.EventBus: EventBus, deployment.LinkRole: LinkRole,
+	l.Environment = map[manifest.Variable]string{
+		manifest.UsersTable: UsersTable, manifest.JobsTable: JobsTable, manifest.Bucket: Bucket, manifest.DataKey: manifest.None,
+		manifest.PreviewsQueue: fakesqs.URL(queues, PreviewsQueue), manifest.SyncsQueue: fakesqs.URL(queues, SyncsQueue),
+		manifest.PasswordKey: PasswordKey, manifest.EventBus: EventBus, manifest.LinkRole: LinkRole,
 	}
 	return l.createStores(ctx)
 }
@@ -154,8 +154,8 @@ func (l *Lab) Variables() []string {
 }
 
 // ServiceCalls returns the calls to the services in memory, by the name that policies have for each.
-func (l *Lab) ServiceCalls() map[string][]awstest.Call {
-	return map[string][]awstest.Call{"sqs": l.Queues.Calls(), "kms": l.Keys.Calls(), "events": l.Bus.Calls(), "sts": l.Roles.Calls()}
+func (l *Lab) ServiceCalls() map[string][]fake.Call {
+	return map[string][]fake.Call{"sqs": l.Queues.Calls(), "kms": l.Keys.Calls(), "events": l.Bus.Calls(), "sts": l.Roles.Calls()}
 }
 
 // Close stops everything, the last started first.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"sync"
 
-	"rollcall/shared/awstest"
+	"rollcall/shared/adapters/aws/fake"
 )
 
 // idleConnections is how many connections to a server a proxy keeps.
@@ -102,7 +102,7 @@ func (r *Recorder) s3(to string) (http.Handler, error) {
 		counted := &countingWriter{ResponseWriter: w}
 		body := &countingReader{ReadCloser: req.Body}
 		req.Body = body
-		a := Action{awstest.AppID(req), "s3", s3Operation(req)}
+		a := Action{fake.AppID(req), "s3", s3Operation(req)}
 		forward.ServeHTTP(counted, req)
 		r.add(a, Use{Calls: 1, RequestBytes: body.n, ResponseBytes: counted.n})
 	}), nil
@@ -165,7 +165,7 @@ func (r *Recorder) dynamo(to string) (http.Handler, error) {
 		forward.ServeHTTP(counted, req)
 		use.ResponseBytes = counted.n
 		use.ReadUnits, use.WriteUnits = units(operation, counted.keep.Bytes())
-		r.add(Action{awstest.AppID(req), "dynamodb", operation}, use)
+		r.add(Action{fake.AppID(req), "dynamodb", operation}, use)
 	}), nil
 }
 

@@ -19,14 +19,14 @@ import (
 	"rollcall/e2e/awslab"
 	"rollcall/e2e/lambdahost"
 	"rollcall/portal"
-	"rollcall/shared/deployment"
-	"rollcall/shared/fifo"
+	"rollcall/shared/adapters/aws/sqs"
+	"rollcall/shared/manifest"
 )
 
 // Config says how to run it. All but Log have defaults.
 type Config struct {
 	// Timeout is a function's time; by default 29 seconds for an API and 15 minutes for the others.
-	Timeout func(deployment.Function) time.Duration
+	Timeout func(manifest.Function) time.Duration
 	// Tick is how often the clock ticks: 2 seconds by default, where a deployment takes five minutes.
 	Tick time.Duration
 	// Log gets what the functions print. It must take concurrent writes.
@@ -46,7 +46,7 @@ type Deployment struct {
 
 // Build builds the bootstraps as make build does, for this machine, below dir.
 func Build(ctx context.Context, dir string) error {
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", bootstrap(dir, f.Binary), "rollcall/functions/"+f.Binary)
 		build.Env, build.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
 		if err := build.Run(); err != nil {
@@ -62,7 +62,7 @@ func bootstrap(dir, binary string) string { return filepath.Join(dir, binary, "b
 func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deployment, error) {
 	environment := maps.Clone(lab.Environment)
 	// The directories of tests are on loopback, which no deployment allows.
-	environment[deployment.AllowRanges], environment[deployment.Ports] = "127.0.0.0/8,::1/128", "1-65535"
+	environment[manifest.AllowRanges], environment[manifest.Ports] = "127.0.0.0/8,::1/128", "1-65535"
 	if c.Tick == 0 {
 		c.Tick = 2 * time.Second
 	}
@@ -72,7 +72,7 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	d := &Deployment{URL: "http://" + listener.Addr().String(), cancel: cancel, Host: lambdahost.New(lambdahost.Config{
-		Functions: deployment.Functions(), Bootstrap: func(binary string) string { return bootstrap(dir, binary) },
+		Functions: manifest.Functions(), Bootstrap: func(binary string) string { return bootstrap(dir, binary) },
 		Environment: environment, Shared: lab.Shared, Log: c.Log, Timeout: c.Timeout,
 	})}
 	// As CloudFront does: the page and the API have one origin.
@@ -81,11 +81,11 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	origin.Handle("/v1/", d.Host.Gateway(claims))
 	d.server = &http.Server{Handler: origin, ReadHeaderTimeout: time.Minute}
 	d.running.Go(func() { d.server.Serve(listener) })
-	queues := fifo.NewClient(lab.Config("SQS"))
-	for f, queue := range map[string]deployment.Variable{deployment.PreviewWorker().Name: deployment.PreviewsQueue, deployment.SyncWorker().Name: deployment.SyncsQueue} {
+	queues := sqs.NewClient(lab.Config("SQS"))
+	for f, queue := range map[string]manifest.Variable{manifest.PreviewWorker().Name: manifest.PreviewsQueue, manifest.SyncWorker().Name: manifest.SyncsQueue} {
 		d.running.Go(func() { d.Host.Poll(ctx, queues, lab.Environment[queue], f) })
 	}
-	d.running.Go(func() { d.Host.Tick(ctx, c.Tick, deployment.SyncSchedule().Name) })
+	d.running.Go(func() { d.Host.Tick(ctx, c.Tick, manifest.SyncSchedule().Name) })
 	return d, nil
 }
 

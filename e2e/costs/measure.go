@@ -14,10 +14,10 @@ import (
 	"rollcall/e2e/awslab"
 	"rollcall/e2e/cloud"
 	"rollcall/e2e/ldapserver"
-	"rollcall/shared/deployment"
-	"rollcall/shared/dynamo"
+	"rollcall/shared/adapters/aws/dynamodb"
+	"rollcall/shared/manifest"
+	"rollcall/shared/ports/users"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 // quantities are what a piece of work takes: everything that has a price, and the requests to DynamoDB.
@@ -96,12 +96,12 @@ func (l *laboratory) used() quantities {
 	}
 	for name, u := range l.Host.Usage() {
 		q.Invocations += float64(u.Invocations)
-		if strings.HasSuffix(name, deployment.HandlerWorker) {
+		if strings.HasSuffix(name, manifest.HandlerWorker) {
 			q.WorkerSeconds += u.Time.Seconds()
 		} else {
 			q.APISeconds += u.Time.Seconds()
 		}
-		if strings.HasSuffix(name, deployment.HandlerAPI) {
+		if strings.HasSuffix(name, manifest.HandlerAPI) {
 			q.HTTP += float64(u.Invocations)
 		}
 	}
@@ -113,7 +113,7 @@ func (l *laboratory) used() quantities {
 }
 
 func isFunction(caller string) bool {
-	for _, f := range deployment.Functions() {
+	for _, f := range manifest.Functions() {
 		if f.Name == caller {
 			return true
 		}
@@ -244,7 +244,7 @@ func (l *laboratory) once(ctx context.Context, server *ldapserver.Server, missin
 		}},
 		{&w.changed, func() error { return l.only(l.run(ctx, "/v1/syncs", map[string]any{})) }},
 		{&w.tick, func() error {
-			_, err := l.Host.Invoke(ctx, deployment.SyncSchedule().Name, []byte("{}"))
+			_, err := l.Host.Invoke(ctx, manifest.SyncSchedule().Name, []byte("{}"))
 			return err
 		}},
 	} {
@@ -286,17 +286,17 @@ func (l *laboratory) only(_ string, err error) error { return err }
 
 // forget deletes some users behind everybody's back, so that the next sync has that many to write. It tells how many.
 func (l *laboratory) forget(ctx context.Context, n int) (int, error) {
-	users := dynamo.NewUsers(dynamo.NewClient(l.lab.Config("DYNAMODB")), awslab.UsersTable).For(user.Account(l.account))
-	var changes []userstore.Change
-	for u, err := range users.All(ctx) {
+	list := dynamodb.NewUsers(dynamodb.NewClient(l.lab.Config("DYNAMODB")), awslab.UsersTable).For(user.Account(l.account))
+	var changes []users.Change
+	for u, err := range list.All(ctx) {
 		if err != nil {
 			return 0, err
 		}
 		if len(changes) == n {
 			break
 		}
-		changes = append(changes, userstore.Change{Key: u.Key, Expect: u.Version})
+		changes = append(changes, users.Change{Key: u.Key, Expect: u.Version})
 	}
-	_, err := users.Apply(ctx, userstore.Fence{}, changes)
+	_, err := list.Apply(ctx, users.Fence{}, changes)
 	return len(changes), err
 }

@@ -18,7 +18,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"rollcall/e2e/ports"
+	"rollcall/shared/adapters/aws/fake/freeport"
 )
 
 // ErrNotInstalled means that a program is missing. The tests fail on it: a test that skips proves nothing.
@@ -51,7 +51,7 @@ func Start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	free, err := ports.Free(ctx, "", 1)
+	free, err := freeport.Free(ctx, "", 1)
 	if err != nil {
 		return nil, err
 	}

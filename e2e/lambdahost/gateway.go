@@ -14,7 +14,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // maxAnswer is how many bytes a function may answer at most (Lambda quotas, synchronous response).
@@ -23,7 +23,7 @@ const maxAnswer = 6 << 20
 // Gateway stands in for the HTTP API with its JWT authorizer. claims returns the claims of a request's token, and nil for a
 // request without one.
 func (h *Host) Gateway(claims func(*http.Request) map[string]string) http.Handler {
-	routes := deployment.Routes()
+	routes := manifest.Routes()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route, ok := find(routes, r.URL.Path)
 		verified := claims(r)
@@ -40,7 +40,7 @@ func (h *Host) Gateway(claims func(*http.Request) map[string]string) http.Handle
 
 // find returns the route of a decoded path. Of several that match, the one whose first segment that differs is the more precise
 // counts: a name over a variable, and that over a greedy one, which stands for one segment or more.
-func find(routes []deployment.Route, path string) (best deployment.Route, ok bool) {
+func find(routes []manifest.Route, path string) (best manifest.Route, ok bool) {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	rank := ""
 	for _, route := range routes {
@@ -78,7 +78,7 @@ func gatewayError(w http.ResponseWriter, status int, message string) {
 	fmt.Fprintf(w, `{"message":%q}`, message)
 }
 
-func (h *Host) forward(w http.ResponseWriter, r *http.Request, route deployment.Route, claims map[string]string) {
+func (h *Host) forward(w http.ResponseWriter, r *http.Request, route manifest.Route, claims map[string]string) {
 	event, err := requestEvent(r, route, claims)
 	if err != nil {
 		gatewayError(w, http.StatusBadRequest, "Bad Request")
@@ -110,7 +110,7 @@ func (h *Host) forward(w http.ResponseWriter, r *http.Request, route deployment.
 
 // requestEvent makes the event of a request in payload format 2.0. As the real gateway it decodes the path, and cuts it at a
 // question mark that was encoded; it joins repeated headers with commas and leaves the query as it came.
-func requestEvent(r *http.Request, route deployment.Route, claims map[string]string) ([]byte, error) {
+func requestEvent(r *http.Request, route manifest.Route, claims map[string]string) ([]byte, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,7 @@ package lambdahost
 import (
 	"testing"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 func TestRoutes(t *testing.T) {
@@ -15,7 +15,7 @@ func TestRoutes(t *testing.T) {
 		"/v1/settings": "sync-api", "/v1/syncs/01J/undo": "sync-api", "/v1/openapi.json": "sync-api", "/v1/nothing/here": "sync-api",
 		"/": "", "/v1": "", "/v2/users": "",
 	} {
-		route, ok := find(deployment.Routes(), path)
+		route, ok := find(manifest.Routes(), path)
 		if ok != (want != "") || route.Function != want {
 			t.Errorf("%s goes to %q (%t), want %q", path, route.Function, ok, want)
 		}

@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 // The errors of an invocation, as Lambda reports them.
@@ -35,13 +35,13 @@ const maxInstances = 8
 // Config says what to run.
 type Config struct {
 	// Functions are the functions to run, Bootstrap returns the path of a binary.
-	Functions []deployment.Function
+	Functions []manifest.Function
 	Bootstrap func(binary string) string
 	// Environment holds the variables of all functions; each gets those that it Needs and Takes. Shared are given to all.
-	Environment map[deployment.Variable]string
+	Environment map[manifest.Variable]string
 	Shared      map[string]string
 	// Timeout is a function's, 29 seconds for the APIs and 15 minutes for the others where it is nil.
-	Timeout func(f deployment.Function) time.Duration
+	Timeout func(f manifest.Function) time.Duration
 	// Log gets what the functions print. It must take concurrent writes.
 	Log io.Writer
 }
@@ -64,8 +64,8 @@ func New(c Config) *Host {
 	return h
 }
 
-func timeout(f deployment.Function) time.Duration {
-	if f.Handler == deployment.HandlerAPI {
+func timeout(f manifest.Function) time.Duration {
+	if f.Handler == manifest.HandlerAPI {
 		return 29 * time.Second
 	}
 	return 15 * time.Minute
@@ -128,7 +128,7 @@ func (h *Host) Close() {
 
 // function is one function with its processes.
 type function struct {
-	deployment.Function
+	manifest.Function
 	host  *Host
 	slots chan struct{}
 
@@ -208,7 +208,7 @@ func (f *function) environment() []string {
 		"LAMBDA_TASK_ROOT": "/var/task", "TZ": ":UTC", "LANG": "en_US.UTF-8", "PATH": os.Getenv("PATH"),
 	}
 	maps.Copy(all, f.host.config.Shared)
-	for _, list := range [][]deployment.Variable{f.Needs, f.Takes} {
+	for _, list := range [][]manifest.Variable{f.Needs, f.Takes} {
 		for _, v := range list {
 			if text, ok := f.host.config.Environment[v]; ok {
 				all[string(v)] = text

@@ -17,8 +17,8 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"rollcall/e2e/ports"
 	"rollcall/local/demo/ldif"
+	"rollcall/shared/adapters/aws/fake/freeport"
 )
 
 // dsTemplate is the configuration that Debian's package brings for dscreate, which itself writes to /etc alone.
@@ -42,7 +42,7 @@ func StartDS389(ctx context.Context, dir string, c DS389Config) (*Server, error)
 	if err != nil {
 		return nil, err
 	}
-	free, err := ports.Free(ctx, "127.0.0.1", 1)
+	free, err := freeport.Free(ctx, "127.0.0.1", 1)
 	if err != nil {
 		return nil, err
 	}

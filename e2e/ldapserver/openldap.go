@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"testing"
 
-	"rollcall/e2e/ports"
 	"rollcall/local/demo/ldif"
+	"rollcall/shared/adapters/aws/fake/freeport"
 )
 
 //go:embed openldap.schema
@@ -68,7 +68,7 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err := c.loadOrKeep(ctx, dir, slapadd, config, s); err != nil {
 		return nil, fmt.Errorf("load OpenLDAP: %w", err)
 	}
-	free, err := ports.Free(ctx, s.Host, 2)
+	free, err := freeport.Free(ctx, s.Host, 2)
 	if err != nil {
 		return nil, err
 	}

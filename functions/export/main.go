@@ -9,24 +9,24 @@ import (
 	"os"
 
 	"rollcall/functions/export/exports"
-	"rollcall/shared/deployment"
-	"rollcall/shared/function"
+	"rollcall/shared/adapters/aws/lambda"
 	"rollcall/shared/importer"
+	"rollcall/shared/manifest"
 )
 
 func main() {
-	err := function.Main(function.Handler{Function: deployment.ExportAPI(), Build: buildAPI})
+	err := lambda.Main(lambda.Handler{Function: manifest.ExportAPI(), Build: buildAPI})
 	fmt.Fprintln(os.Stderr, "export:", err)
 	os.Exit(1)
 }
 
-func buildAPI(ctx context.Context, s function.Setup) (function.Invoker, error) {
+func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	c, err := s.AWS(ctx)
 	if err != nil {
 		return nil, err
 	}
 	service := importer.NewService(s.Stores(c))
-	return function.API(func() http.Handler {
+	return lambda.API(func() http.Handler {
 		a := s.API(nil)
 		exports.Register(a, service)
 		return a

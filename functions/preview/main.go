@@ -8,42 +8,42 @@ import (
 	"os"
 
 	"rollcall/functions/preview/previews"
-	"rollcall/shared/deployment"
-	"rollcall/shared/function"
+	"rollcall/shared/adapters/aws/kms"
+	"rollcall/shared/adapters/aws/lambda"
 	"rollcall/shared/importer"
-	"rollcall/shared/passwordkey"
+	"rollcall/shared/manifest"
 )
 
 func main() {
-	err := function.Main(
-		function.Handler{Function: deployment.PreviewAPI(), Build: buildAPI},
-		function.Handler{Function: deployment.PreviewWorker(), Build: buildWorker},
+	err := lambda.Main(
+		lambda.Handler{Function: manifest.PreviewAPI(), Build: buildAPI},
+		lambda.Handler{Function: manifest.PreviewWorker(), Build: buildWorker},
 	)
 	fmt.Fprintln(os.Stderr, "preview:", err)
 	os.Exit(1)
 }
 
-func buildAPI(ctx context.Context, s function.Setup) (function.Invoker, error) {
+func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	c, err := s.AWS(ctx)
 	if err != nil {
 		return nil, err
 	}
 	work := s.Stores(c)
-	work.Sealer = passwordkey.New(passwordkey.NewClient(c), s.Get(deployment.PasswordKey))
+	work.Sealer = kms.New(kms.NewClient(c), s.Get(manifest.PasswordKey))
 	service := importer.NewService(work)
-	return function.API(func() http.Handler {
+	return lambda.API(func() http.Handler {
 		a := s.API(nil)
 		previews.Register(a, service)
 		return a
 	}, s.Log), nil
 }
 
-func buildWorker(ctx context.Context, s function.Setup) (function.Invoker, error) {
+func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	c, err := s.AWS(ctx)
 	if err != nil {
 		return nil, err
 	}
 	work := s.Work(c)
-	work.Opener = passwordkey.New(passwordkey.NewClient(c), s.Get(deployment.PasswordKey))
-	return function.Worker(s.Get(deployment.PreviewsQueue), s.Consumer(c), previews.Worker(importer.NewWorker(work))), nil
+	work.Opener = kms.New(kms.NewClient(c), s.Get(manifest.PasswordKey))
+	return lambda.Worker(s.Get(manifest.PreviewsQueue), s.Consumer(c), previews.Worker(importer.NewWorker(work))), nil
 }

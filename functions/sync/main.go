@@ -11,53 +11,53 @@ import (
 
 	"rollcall/docs"
 	"rollcall/functions/sync/syncs"
-	"rollcall/shared/bus"
-	"rollcall/shared/deployment"
-	"rollcall/shared/function"
+	"rollcall/shared/adapters/aws/eventbridge"
+	"rollcall/shared/adapters/aws/kms"
+	"rollcall/shared/adapters/aws/lambda"
 	"rollcall/shared/importer"
-	"rollcall/shared/passwordkey"
+	"rollcall/shared/manifest"
 )
 
 func main() {
-	err := function.Main(
-		function.Handler{Function: deployment.SyncAPI(), Build: buildAPI},
-		function.Handler{Function: deployment.SyncWorker(), Build: buildWorker},
-		function.Handler{Function: deployment.SyncSchedule(), Build: buildSchedule},
+	err := lambda.Main(
+		lambda.Handler{Function: manifest.SyncAPI(), Build: buildAPI},
+		lambda.Handler{Function: manifest.SyncWorker(), Build: buildWorker},
+		lambda.Handler{Function: manifest.SyncSchedule(), Build: buildSchedule},
 	)
 	fmt.Fprintln(os.Stderr, "sync:", err)
 	os.Exit(1)
 }
 
-func buildAPI(ctx context.Context, s function.Setup) (function.Invoker, error) {
+func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	c, err := s.AWS(ctx)
 	if err != nil {
 		return nil, err
 	}
 	work := s.Stores(c)
-	work.Sealer = passwordkey.New(passwordkey.NewClient(c), s.Get(deployment.PasswordKey))
+	work.Sealer = kms.New(kms.NewClient(c), s.Get(manifest.PasswordKey))
 	service := importer.NewService(work)
-	return function.API(func() http.Handler {
+	return lambda.API(func() http.Handler {
 		a := s.API(docs.OpenAPI)
 		syncs.Register(a, service, time.Now)
 		return a
 	}, s.Log), nil
 }
 
-func buildWorker(ctx context.Context, s function.Setup) (function.Invoker, error) {
+func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	c, err := s.AWS(ctx)
 	if err != nil {
 		return nil, err
 	}
 	work := s.Work(c)
-	work.Opener = passwordkey.New(passwordkey.NewClient(c), s.Get(deployment.PasswordKey))
-	work.Events = bus.New(bus.NewClient(c), s.Get(deployment.EventBus))
-	return function.Worker(s.Get(deployment.SyncsQueue), s.Consumer(c), syncs.Worker(importer.NewWorker(work))), nil
+	work.Opener = kms.New(kms.NewClient(c), s.Get(manifest.PasswordKey))
+	work.Events = eventbridge.New(eventbridge.NewClient(c), s.Get(manifest.EventBus))
+	return lambda.Worker(s.Get(manifest.SyncsQueue), s.Consumer(c), syncs.Worker(importer.NewWorker(work))), nil
 }
 
-func buildSchedule(ctx context.Context, s function.Setup) (function.Invoker, error) {
+func buildSchedule(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	c, err := s.AWS(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return function.Schedule(importer.NewService(s.Stores(c)), s.Log), nil
+	return lambda.Schedule(importer.NewService(s.Stores(c)), s.Log), nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"rollcall/shared/deployment"
+	"rollcall/shared/manifest"
 )
 
 func main() { lambda.Start(complete) }
@@ -18,14 +18,14 @@ func main() { lambda.Start(complete) }
 // gets no scope, and whoever is in no group of admins cannot change anything.
 func complete(_ context.Context, event events.CognitoEventUserPoolsPreTokenGenV2_0) (events.CognitoEventUserPoolsPreTokenGenV2_0, error) {
 	var token events.AccessTokenGenerationV2_0
-	account := event.Request.UserAttributes["custom:"+deployment.AccountAttribute]
+	account := event.Request.UserAttributes["custom:"+manifest.AccountAttribute]
 	if account != "" {
-		token.ClaimsToAddOrOverride = map[string]any{deployment.DefaultAccountClaim: account}
+		token.ClaimsToAddOrOverride = map[string]any{manifest.DefaultAccountClaim: account}
 	} else {
-		token.ScopesToSuppress = append(token.ScopesToSuppress, deployment.DefaultScopePrefix+deployment.ReadScope)
+		token.ScopesToSuppress = append(token.ScopesToSuppress, manifest.DefaultScopePrefix+manifest.ReadScope)
 	}
-	if account == "" || !slices.Contains(event.Request.GroupConfiguration.GroupsToOverride, deployment.AdminGroup) {
-		token.ScopesToSuppress = append(token.ScopesToSuppress, deployment.DefaultScopePrefix+deployment.AdminScope)
+	if account == "" || !slices.Contains(event.Request.GroupConfiguration.GroupsToOverride, manifest.AdminGroup) {
+		token.ScopesToSuppress = append(token.ScopesToSuppress, manifest.DefaultScopePrefix+manifest.AdminScope)
 	}
 	event.Response.ClaimsAndScopeOverrideDetails.AccessTokenGeneration = token
 	event.Response.ClaimsAndScopeOverrideDetails.GroupOverrideDetails = event.Request.GroupConfiguration

@@ -54,7 +54,7 @@ func Canonical(raw string) (string, error) {
 // Parse reads a mailbox (RFC 5321, 4.1.2, with the UTF-8 of RFC 6531).
 func Parse(raw string) (Address, error) {
 	raw = strings.TrimSpace(raw)
-	if plain(raw) {
+	if IsPlain(raw) {
 		return Address{Key: strings.ToLower(raw), Display: raw}, nil
 	}
 	return parse(raw)
@@ -73,7 +73,7 @@ func parse(raw string) (Address, error) {
 	if err != nil {
 		return Address{}, err
 	}
-	domain, err := canonicalDomain(raw[at+1:])
+	domain, err := CanonicalDomain(raw[at+1:])
 	if err != nil {
 		return Address{}, err
 	}
@@ -84,9 +84,9 @@ func parse(raw string) (Address, error) {
 	return Address{Key: key, Display: raw, NeedsSMTPUTF8: !ascii}, nil
 }
 
-// plain tells whether an address has nothing to canonicalise but its case: letters, digits, and dots and hyphens where they
+// IsPlain tells whether an address has nothing to canonicalise but its case: letters, digits, and dots and hyphens where they
 // may stand. Nearly all addresses are plain.
-func plain(s string) bool {
+func IsPlain(s string) bool {
 	at := strings.IndexByte(s, '@')
 	if at < 1 || at > maxLocal || len(s) > maxAddress {
 		return false
@@ -202,8 +202,8 @@ func quote(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
 }
 
-// canonicalDomain returns a domain as lower-case A-labels.
-func canonicalDomain(domain string) (string, error) {
+// CanonicalDomain returns a domain as lower-case A-labels.
+func CanonicalDomain(domain string) (string, error) {
 	domain = strings.TrimSuffix(domain, ".")
 	switch {
 	case strings.HasPrefix(domain, "["):
@@ -227,8 +227,8 @@ func canonicalDomain(domain string) (string, error) {
 	return ascii, nil
 }
 
-// domainOf returns the domain of a canonical address.
-func domainOf(key string) string { return key[strings.LastIndexByte(key, '@')+1:] }
+// Domain returns the domain of a canonical address.
+func Domain(key string) string { return key[strings.LastIndexByte(key, '@')+1:] }
 
-// localOf returns the local part of a canonical address.
-func localOf(key string) string { return key[:strings.LastIndexByte(key, '@')] }
+// Local returns the local part of a canonical address.
+func Local(key string) string { return key[:strings.LastIndexByte(key, '@')] }

@@ -20,7 +20,7 @@ func ParsePatterns(list []string) (Patterns, error) {
 	for _, text := range list {
 		domain, isDomain := strings.CutPrefix(strings.TrimSpace(text), "*@")
 		if isDomain {
-			key, err := canonicalDomain(domain)
+			key, err := CanonicalDomain(domain)
 			if err != nil {
 				return Patterns{}, fmt.Errorf("%q %w", text, err)
 			}
@@ -56,7 +56,7 @@ func Check(a settings.Advanced) []settings.FieldError {
 		}
 	}
 	for i, domain := range a.AcceptedDomains {
-		if _, err := canonicalDomain(strings.TrimSpace(domain)); err != nil {
+		if _, err := CanonicalDomain(strings.TrimSpace(domain)); err != nil {
 			add("acceptedDomains", i, "%q is no mail domain; it looks like example.com", domain)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"rollcall/shared/importer"
+	"rollcall/shared/run"
 )
 
 // Version is the API's, as its description shows it.
@@ -34,7 +34,7 @@ const (
 
 // Caller is who sent a request, and what they may do.
 type Caller struct {
-	importer.Identity
+	run.Identity
 	Scopes []Scope
 }
 
@@ -136,7 +136,7 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 type callerKey struct{}
 
 // Identity returns who sent the request that ctx belongs to.
-func Identity(ctx context.Context) importer.Identity {
+func Identity(ctx context.Context) run.Identity {
 	caller, _ := ctx.Value(callerKey{}).(Caller)
 	return caller.Identity
 }

@@ -15,6 +15,7 @@ import (
 
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
 
@@ -52,7 +53,7 @@ func serve(err error, caller api.Caller, log *bytes.Buffer) *api.API {
 	return a
 }
 
-var admin = api.Caller{Identity: importer.Identity{Account: "acme"}, Scopes: []api.Scope{api.ScopeAdmin}}
+var admin = api.Caller{Identity: run.Identity{Account: "acme"}, Scopes: []api.Scope{api.ScopeAdmin}}
 
 func call(a *api.API, method, path, contentType, text string) (int, api.Problem, *httptest.ResponseRecorder) {
 	r := httptest.NewRequest(method, path, strings.NewReader(text))
@@ -141,8 +142,8 @@ func TestEveryWrongFieldIsListedOnce(t *testing.T) {
 
 func TestWhoMayDoWhat(t *testing.T) {
 	t.Parallel()
-	reader := api.Caller{Identity: importer.Identity{Account: "acme"}, Scopes: []api.Scope{api.ScopeRead}}
-	nobody := api.Caller{Identity: importer.Identity{Account: "acme"}}
+	reader := api.Caller{Identity: run.Identity{Account: "acme"}, Scopes: []api.Scope{api.ScopeRead}}
+	nobody := api.Caller{Identity: run.Identity{Account: "acme"}}
 	for name, test := range map[string]struct {
 		caller api.Caller
 		method string

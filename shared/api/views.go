@@ -3,10 +3,9 @@ package api
 import (
 	"time"
 
-	"rollcall/shared/directory"
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
 	"rollcall/shared/plan"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
@@ -45,7 +44,7 @@ type Failure struct {
 	Step    string   `json:"step,omitempty" doc:"The step of the connection that failed"`
 }
 
-func failureView(f *jobstore.Failure) *Failure {
+func failureView(f *run.Failure) *Failure {
 	if f == nil {
 		return nil
 	}
@@ -54,22 +53,22 @@ func failureView(f *jobstore.Failure) *Failure {
 
 // Preview is a preview.
 type Preview struct {
-	ID         string            `json:"id"`
-	State      jobstore.State    `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
-	UndoOf     string            `json:"undoOf,omitempty" doc:"The sync whose undoing this shows"`
-	CreatedAt  time.Time         `json:"createdAt"`
-	ExpiresAt  time.Time         `json:"expiresAt" doc:"When its rows are deleted"`
-	Settings   ImportView        `json:"settings"`
-	Progress   jobstore.Progress `json:"progress"`
-	Connection []directory.Step  `json:"connection" doc:"The steps of reaching the directory, in order"`
-	Notes      []string          `json:"notes" doc:"What was missing or unusual about the directory"`
-	Summary    plan.Summary      `json:"summary"`
-	Guard      plan.Guard        `json:"guard" doc:"The removal guard's verdict, as if Remove Accounts were chosen"`
-	Error      *Failure          `json:"error"`
+	ID         string       `json:"id"`
+	State      run.State    `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+	UndoOf     string       `json:"undoOf,omitempty" doc:"The sync whose undoing this shows"`
+	CreatedAt  time.Time    `json:"createdAt"`
+	ExpiresAt  time.Time    `json:"expiresAt" doc:"When its rows are deleted"`
+	Settings   ImportView   `json:"settings"`
+	Progress   run.Progress `json:"progress"`
+	Connection []run.Step   `json:"connection" doc:"The steps of reaching the directory, in order"`
+	Notes      []string     `json:"notes" doc:"What was missing or unusual about the directory"`
+	Summary    run.Summary  `json:"summary"`
+	Guard      run.Guard    `json:"guard" doc:"The removal guard's verdict, as if Remove Accounts were chosen"`
+	Error      *Failure     `json:"error"`
 }
 
 // PreviewView shows a preview.
-func PreviewView(r jobstore.Run) Preview {
+func PreviewView(r run.Run) Preview {
 	return Preview{
 		ID: r.ID, State: r.State, UndoOf: r.UndoOf, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt,
 		Settings: ImportView{Connection: connectionView(r.Import.Connection, r.SealedPassword), Advanced: r.Import.Advanced.Shown(), Options: r.Import.Options},
@@ -79,28 +78,28 @@ func PreviewView(r jobstore.Run) Preview {
 
 // Sync is a sync.
 type Sync struct {
-	_          struct{}          `json:"-" nullable:"true"`
-	ID         string            `json:"id"`
-	State      jobstore.State    `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
-	Trigger    jobstore.Trigger  `json:"trigger" enum:"manual,schedule,undo"`
-	StartedBy  string            `json:"startedBy"`
-	PreviewID  string            `json:"previewId,omitempty"`
-	UndoOf     string            `json:"undoOf,omitempty" doc:"The sync that this one reverses"`
-	Options    settings.Options  `json:"options"`
-	CreatedAt  time.Time         `json:"createdAt"`
-	StartedAt  *time.Time        `json:"startedAt"`
-	FinishedAt *time.Time        `json:"finishedAt"`
-	DurationMS int64             `json:"durationMs" doc:"From start to end, or to now"`
-	Progress   jobstore.Progress `json:"progress"`
-	Connection []directory.Step  `json:"connection"`
-	Notes      []string          `json:"notes"`
-	Summary    plan.Summary      `json:"summary"`
-	Guard      plan.Guard        `json:"guard"`
-	Error      *Failure          `json:"error"`
+	_          struct{}         `json:"-" nullable:"true"`
+	ID         string           `json:"id"`
+	State      run.State        `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+	Trigger    run.Trigger      `json:"trigger" enum:"manual,schedule,undo"`
+	StartedBy  string           `json:"startedBy"`
+	PreviewID  string           `json:"previewId,omitempty"`
+	UndoOf     string           `json:"undoOf,omitempty" doc:"The sync that this one reverses"`
+	Options    settings.Options `json:"options"`
+	CreatedAt  time.Time        `json:"createdAt"`
+	StartedAt  *time.Time       `json:"startedAt"`
+	FinishedAt *time.Time       `json:"finishedAt"`
+	DurationMS int64            `json:"durationMs" doc:"From start to end, or to now"`
+	Progress   run.Progress     `json:"progress"`
+	Connection []run.Step       `json:"connection"`
+	Notes      []string         `json:"notes"`
+	Summary    run.Summary      `json:"summary"`
+	Guard      run.Guard        `json:"guard"`
+	Error      *Failure         `json:"error"`
 }
 
 // SyncView shows a sync as it is at a time.
-func SyncView(r jobstore.Run, now time.Time) Sync {
+func SyncView(r run.Run, now time.Time) Sync {
 	view := Sync{
 		ID: r.ID, State: r.State, Trigger: r.Trigger, StartedBy: r.StartedBy, PreviewID: r.PreviewID, UndoOf: r.UndoOf, Options: r.Import.Options,
 		CreatedAt: r.CreatedAt, StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Progress: r.Progress,
@@ -117,7 +116,7 @@ func SyncView(r jobstore.Run, now time.Time) Sync {
 }
 
 // summaryView gives every type its count, also before there is a plan.
-func summaryView(r jobstore.Run) plan.Summary {
+func summaryView(r run.Run) run.Summary {
 	s := r.Result.Summary
 	if s.ByType == nil {
 		s.ByType = map[user.Type]int{}
@@ -226,14 +225,14 @@ func ChangeView(c importer.Change) Change {
 
 // Export is a CSV that was asked for.
 type Export struct {
-	ID        string         `json:"id"`
-	State     jobstore.State `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
-	URL       string         `json:"url" doc:"Downloads the file until expiresAt; empty until the export is done"`
-	ExpiresAt *time.Time     `json:"expiresAt"`
-	Rows      int            `json:"rows"`
-	Bytes     int64          `json:"bytes"`
-	SHA256    string         `json:"sha256"`
-	FileName  string         `json:"fileName"`
+	ID        string     `json:"id"`
+	State     run.State  `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+	URL       string     `json:"url" doc:"Downloads the file until expiresAt; empty until the export is done"`
+	ExpiresAt *time.Time `json:"expiresAt"`
+	Rows      int        `json:"rows"`
+	Bytes     int64      `json:"bytes"`
+	SHA256    string     `json:"sha256"`
+	FileName  string     `json:"fileName"`
 }
 
 // ExportView shows an export.
@@ -278,13 +277,13 @@ func moment(t time.Time) *time.Time {
 
 // Started is the answer to a request that started a run.
 type Started struct {
-	ID    string         `json:"id"`
-	State jobstore.State `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+	ID    string    `json:"id"`
+	State run.State `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
 }
 
 // PathOf returns the path that shows a run.
-func PathOf(r jobstore.Run) string {
-	if r.Kind == jobstore.KindPreview {
+func PathOf(r run.Run) string {
+	if r.Kind == run.KindPreview {
 		return "/v1/previews/" + r.ID
 	}
 	return "/v1/syncs/" + r.ID

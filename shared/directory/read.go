@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
 
@@ -19,7 +20,7 @@ const maxReferences = 100
 // Read reads a directory. onStep is told of each step as it ends, the failing one included; onEntry gets each entry, complete,
 // and its first error ends the read. An error other than onEntry's and the context's is an *Error. Whenever the error is not
 // nil, what onEntry got is not all there is.
-func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onStep func(Step), onEntry func(*Entry) error) (Info, error) {
+func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onStep func(run.Step), onEntry func(*Entry) error) (Info, error) {
 	s := &session{c: r.c, to: to.Normalised(), onStep: onStep}
 	s.to.Password = to.Password
 	defer s.close()
@@ -56,7 +57,7 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 		err = p.explain(ctx, err)
 		detail = words(err)
 	}
-	s.onStep(Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: shorten(detail, mostText)})
+	s.onStep(run.Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: shorten(detail, mostText)})
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/shared/directory"
+	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 )
@@ -25,7 +26,7 @@ var offersPaging = map[string][]string{"namingContexts": {"dc=example,dc=com"}, 
 // got is what a read came to.
 type got struct {
 	entries []string
-	steps   []directory.Step
+	steps   []run.Step
 	info    directory.Info
 	err     error
 }
@@ -51,7 +52,7 @@ func readContext(ctx context.Context, t *testing.T, s *script, config directory.
 		config.IdleTimeout = 2 * time.Second
 	}
 	var g got
-	g.info, g.err = directory.New(config).Read(ctx, connection, query, func(s directory.Step) { g.steps = append(g.steps, s) }, func(e *directory.Entry) error {
+	g.info, g.err = directory.New(config).Read(ctx, connection, query, func(s run.Step) { g.steps = append(g.steps, s) }, func(e *directory.Entry) error {
 		line := string(e.DN)
 		for _, a := range e.Attributes {
 			line += fmt.Sprintf(" %s=%d", a.Name, len(a.Values))
@@ -524,7 +525,7 @@ func TestTheReadersOwnErrorComesBack(t *testing.T) {
 	full := errors.New("disk full")
 	_, err := directory.New(directory.Config{}).Read(t.Context(),
 		settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true}, directory.Query{},
-		func(directory.Step) {}, func(*directory.Entry) error { return full })
+		func(run.Step) {}, func(*directory.Entry) error { return full })
 	if !errors.Is(err, full) {
 		t.Errorf("error %v, want %v", err, full)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
 
@@ -20,7 +21,7 @@ import (
 type session struct {
 	c      Config
 	to     settings.Connection
-	onStep func(Step)
+	onStep func(run.Step)
 	conn   net.Conn
 	// socket is the connection below TLS, nil where it is of another kind.
 	socket *socket
@@ -41,7 +42,7 @@ func (s *session) step(ctx context.Context, name string, do func(ctx context.Con
 		err = s.explain(ctx, name, err)
 		detail = words(err)
 	}
-	s.onStep(Step{Step: name, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: shorten(detail, mostText)})
+	s.onStep(run.Step{Step: name, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: shorten(detail, mostText)})
 	return err
 }
 

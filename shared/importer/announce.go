@@ -3,14 +3,14 @@ package importer
 import (
 	"context"
 
-	"rollcall/shared/events"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/ports/events"
+	"rollcall/shared/run"
 )
 
 // announce tells others how a sync ended. It comes before the end is stored: a crash in between repeats an event, and
 // loses none.
-func (j *job) announce(ctx context.Context, state jobstore.State, failure *jobstore.Failure) error {
-	if j.Events == nil || j.run.Kind != jobstore.KindSync {
+func (j *job) announce(ctx context.Context, state run.State, failure *run.Failure) error {
+	if j.Events == nil || j.run.Kind != run.KindSync {
 		return nil
 	}
 	s := j.result.Summary
@@ -18,7 +18,7 @@ func (j *job) announce(ctx context.Context, state jobstore.State, failure *jobst
 		Account: j.account, RunID: j.run.ID, At: j.now(), Trigger: string(j.run.Trigger), Created: s.Create, Updated: s.Update, Deleted: s.Delete,
 		SendHSR: j.run.Import.Options.SendHSR,
 	}
-	if s.Create > 0 && j.run.Trigger != jobstore.TriggerUndo && (state == jobstore.Done || state == jobstore.Blocked && j.progress.Applied > 0) {
+	if s.Create > 0 && j.run.Trigger != run.TriggerUndo && (state == run.Done || state == run.Blocked && j.progress.Applied > 0) {
 		imported := event
 		imported.Name = events.UsersImported
 		imported.NewUsers = "/v1/syncs/" + j.run.ID + "/changes?change=create&kind=primary"
@@ -27,9 +27,9 @@ func (j *job) announce(ctx context.Context, state jobstore.State, failure *jobst
 		}
 	}
 	switch state {
-	case jobstore.Blocked:
+	case run.Blocked:
 		event.Name, event.Code, event.Message = events.SyncBlocked, string(j.guard.Reason), j.guard.Message
-	case jobstore.Failed:
+	case run.Failed:
 		event.Name, event.Code, event.Message = events.SyncFailed, failure.Code, failure.Message
 	default:
 		return nil

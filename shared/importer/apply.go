@@ -7,13 +7,14 @@ import (
 	"slices"
 	"time"
 
-	"rollcall/shared/jobstore"
-	"rollcall/shared/objectstore"
 	"rollcall/shared/plan"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
-	"rollcall/shared/snapshot"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 // writeRows is how many rows are written in one go: enough to make the store's own cost of a write small, few enough
@@ -38,8 +39,8 @@ func (j *job) sync(ctx context.Context) error {
 		}
 	}
 	if j.guard.Blocked {
-		j.verdict = jobstore.Blocked
-		if j.run.Trigger != jobstore.TriggerSchedule {
+		j.verdict = run.Blocked
+		if j.run.Trigger != run.TriggerSchedule {
 			return nil
 		}
 	}
@@ -86,7 +87,7 @@ func (j *job) takePreview(ctx context.Context, key string) error {
 		return fmt.Errorf("read preview %s: %w", j.run.PreviewID, err)
 	}
 	err = j.Objects.For(j.account).Copy(ctx, preview.PlanKey, key)
-	if errors.Is(err, objectstore.ErrNotFound) {
+	if errors.Is(err, objects.ErrNotFound) {
 		return expiredPreview()
 	}
 	j.set(func() {
@@ -97,17 +98,17 @@ func (j *job) takePreview(ctx context.Context, key string) error {
 }
 
 // judge asks the guard. Undoing is not guarded: its preview shows it, and it only takes back what the journal names.
-func (j *job) judge(ctx context.Context) (plan.Guard, error) {
+func (j *job) judge(ctx context.Context) (run.Guard, error) {
 	if j.run.UndoOf != "" {
-		return plan.Guard{Removals: j.result.Summary.Delete, Stored: j.result.Census.Stored}, nil
+		return run.Guard{Removals: j.result.Summary.Delete, Stored: j.result.Census.Stored}, nil
 	}
 	changed, err := j.settingsChanged(ctx)
 	if err != nil {
-		return plan.Guard{}, err
+		return run.Guard{}, err
 	}
 	guard := plan.Judge(plan.Question{Result: j.result, Options: j.run.Import.Options, SettingsChanged: changed, Confirmed: j.run.ConfirmRemovals})
-	if guard.Reason == plan.GuardEmptyRead {
-		return guard, &Error{Code: string(plan.GuardEmptyRead), Message: guard.Message}
+	if guard.Reason == run.GuardEmptyRead {
+		return guard, &Error{Code: string(run.GuardEmptyRead), Message: guard.Message}
 	}
 	return guard, nil
 }
@@ -117,14 +118,14 @@ func (j *job) settingsChanged(ctx context.Context) (bool, error) {
 	if j.run.PreviewID != "" {
 		return false, nil
 	}
-	query := jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 100}
+	query := runs.Query{Kind: run.KindSync, Limit: 100}
 	for {
 		page, err := j.jobs.Runs(ctx, query)
 		if err != nil {
 			return false, fmt.Errorf("read the history: %w", err)
 		}
 		for i := range page.Runs {
-			if r := &page.Runs[i]; r.State == jobstore.Done && r.Trigger != jobstore.TriggerUndo {
+			if r := &page.Runs[i]; r.State == run.Done && r.Trigger != run.TriggerUndo {
 				return r.Import.Fingerprint() != j.run.Import.Fingerprint(), nil
 			}
 		}
@@ -135,7 +136,7 @@ func (j *job) settingsChanged(ctx context.Context) (bool, error) {
 }
 
 // heldOptions are the options that a plan is applied with: a blocked plan's removals are held.
-func heldOptions(o settings.Options, guard plan.Guard) settings.Options {
+func heldOptions(o settings.Options, guard run.Guard) settings.Options {
 	if guard.Blocked {
 		o.RemoveAccounts = false
 	}
@@ -144,19 +145,19 @@ func heldOptions(o settings.Options, guard plan.Guard) settings.Options {
 
 // stamp gives a row's after-user what only the run knows, in place. It depends on nothing but the row and the run, so that a
 // repeated attempt writes, and an undo expects, the very same user.
-func stamp(row *plan.Row, run *jobstore.Run) {
+func stamp(row *plan.Row, r *run.Run) {
 	after := row.After
 	if after == nil {
 		return
 	}
-	after.LastRunID, after.UpdatedAt = run.ID, run.StartedAt
-	if row.New && run.Import.Options.SendHSR {
+	after.LastRunID, after.UpdatedAt = r.ID, r.StartedAt
+	if row.New && r.Import.Options.SendHSR {
 		after.HeldSpamReport = user.ReportDaily
 	}
 	if row.Before == nil {
-		after.Version = run.CreatedAt.UnixMilli()
+		after.Version = r.CreatedAt.UnixMilli()
 		if after.CreatedAt.IsZero() {
-			after.CreatedAt = run.StartedAt
+			after.CreatedAt = r.StartedAt
 		}
 	} else {
 		after.Version = row.Before.Version + 1
@@ -167,33 +168,33 @@ func stamp(row *plan.Row, run *jobstore.Run) {
 type applier struct {
 	*job
 	options  settings.Options
-	users    userstore.Users
-	outcomes *snapshot.Outcomes
-	changes  []userstore.Change
-	places   []snapshot.Position
+	users    users.Users
+	outcomes *planfile.Outcomes
+	changes  []users.Change
+	places   []planfile.Position
 	// next is the batch after the last one whose rows were collected.
 	next int
 	// at is how far the writing is, and base the conflicts that the plan itself found.
-	at      jobstore.Checkpoint
+	at      run.Checkpoint
 	base    int
 	savedAt time.Time
 }
 
 // apply writes the stored plan to users, from the first batch that the record does not know of.
-func (j *job) apply(ctx context.Context, users userstore.Users) error {
+func (j *job) apply(ctx context.Context, list users.Users) error {
 	a := &applier{
-		job: j, options: heldOptions(j.run.Import.Options, j.guard), users: users,
-		outcomes: new(snapshot.Outcomes), at: j.run.Checkpoint, next: j.run.Checkpoint.Batches, savedAt: j.now(),
+		job: j, options: heldOptions(j.run.Import.Options, j.guard), users: list,
+		outcomes: new(planfile.Outcomes), at: j.run.Checkpoint, next: j.run.Checkpoint.Batches, savedAt: j.now(),
 	}
 	if j.run.UndoOf != "" {
 		a.base = j.result.Summary.Skipped
 	}
-	j.set(func() { j.progress.Phase = jobstore.PhaseApplying })
+	j.set(func() { j.progress.Phase = run.PhaseApplying })
 	a.at.Begun = true
 	if _, err := a.save(ctx); err != nil {
 		return cause(ctx, err)
 	}
-	err := cause(ctx, j.readPlan(ctx, j.account, j.planKey, func(r *snapshot.Reader) error {
+	err := cause(ctx, j.readPlan(ctx, j.account, j.planKey, func(r *planfile.Reader) error {
 		batches := r.Batches(ctx, []plan.Change{plan.Create, plan.Update, plan.Delete}, a.at.Batches)
 		for batch, err := range ahead(batches, batchesAhead) {
 			if err != nil {
@@ -217,7 +218,7 @@ func (j *job) apply(ctx context.Context, users userstore.Users) error {
 }
 
 // add takes one batch and writes what has come together once it is enough.
-func (a *applier) add(ctx context.Context, batch snapshot.Batch) error {
+func (a *applier) add(ctx context.Context, batch planfile.Batch) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -227,12 +228,12 @@ func (a *applier) add(ctx context.Context, batch snapshot.Batch) error {
 			continue
 		}
 		stamp(row, &a.run)
-		change := userstore.Change{Key: row.Key, After: row.After}
+		change := users.Change{Key: row.Key, After: row.After}
 		if row.Before != nil {
 			change.Expect = row.Before.Version
 		}
 		a.changes = append(a.changes, change)
-		a.places = append(a.places, snapshot.Position{Batch: batch.Index, Row: i})
+		a.places = append(a.places, planfile.Position{Batch: batch.Index, Row: i})
 	}
 	a.next = batch.Index + 1
 	if len(a.changes) < writeRows {
@@ -287,11 +288,11 @@ func unlessCancelled(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-func (a *applier) count(results []userstore.Outcome) {
+func (a *applier) count(results []users.Outcome) {
 	conflicts := 0
 	for i, outcome := range results {
 		// Once an attempt has died while it wrote, an absent row is most likely the one that it deleted.
-		if outcome == userstore.Conflict || outcome == userstore.Absent && !a.run.Checkpoint.Begun {
+		if outcome == users.Conflict || outcome == users.Absent && !a.run.Checkpoint.Begun {
 			a.outcomes.Add(a.places[i])
 			conflicts++
 		}
@@ -312,12 +313,12 @@ func (a *applier) save(ctx context.Context) (cancelled bool, err error) {
 			return false, fmt.Errorf("store the conflicts of run %s: %w", a.run.ID, err)
 		}
 		a.at.ConflictKeys = append(slices.Clip(a.at.ConflictKeys), key)
-		a.outcomes = new(snapshot.Outcomes)
+		a.outcomes = new(planfile.Outcomes)
 	}
-	run, err := a.update(ctx, func(r *jobstore.Run) {
+	r, err := a.update(ctx, func(r *run.Run) {
 		a.fill(r)
 		r.Checkpoint = a.at
 	})
 	a.savedAt = a.now()
-	return run.Cancelled, err
+	return r.Cancelled, err
 }

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"rollcall/shared/jobstore"
-	"rollcall/shared/queue"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 )
 
 // careBatch is how many overdue runs are looked up at a time.
@@ -41,9 +42,9 @@ func (s *Service) CareFor(ctx context.Context, overdueAt time.Time) (cared int, 
 }
 
 // careForRun does what one overdue run needs, unless somebody wrote it meanwhile.
-func (s *Service) careForRun(ctx context.Context, ref jobstore.RunRef, overdueAt time.Time) (bool, error) {
+func (s *Service) careForRun(ctx context.Context, ref runs.Ref, overdueAt time.Time) (bool, error) {
 	var open *queue.Message
-	_, err := s.c.Jobs.For(ref.Account).UpdateRun(ctx, ref.RunID, func(r *jobstore.Run) error {
+	_, err := s.c.Jobs.For(ref.Account).UpdateRun(ctx, ref.RunID, func(r *run.Run) error {
 		open = nil
 		look := r.NextLook()
 		switch {
@@ -60,7 +61,7 @@ func (s *Service) careForRun(ctx context.Context, ref jobstore.RunRef, overdueAt
 		return nil
 	})
 	switch {
-	case errors.Is(err, errEnded), errors.Is(err, jobstore.ErrNotFound):
+	case errors.Is(err, errEnded), errors.Is(err, runs.ErrNotFound):
 		return false, nil
 	case err != nil || open == nil:
 		return err == nil, err

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
-	"rollcall/shared/queue"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/run"
 )
 
 // care looks after runs at the harness's own time.
@@ -25,7 +25,7 @@ func TestARunWhoseMessageWasLostIsSentAgain(t *testing.T) {
 	h := newHarness(t)
 	h.directory.set(person{id: "ann", primary: "ann@example.com"})
 	preview := h.preview()
-	run := h.start(importer.SyncRequest{PreviewID: preview.ID})
+	r := h.start(importer.SyncRequest{PreviewID: preview.ID})
 	want := h.queue.messages[0]
 	h.queue.messages = nil
 	if cared := h.care(); cared != 0 {
@@ -39,7 +39,7 @@ func TestARunWhoseMessageWasLostIsSentAgain(t *testing.T) {
 		t.Errorf("%d runs were looked after again at once, want none", cared)
 	}
 	h.mustDeliver()
-	if got := h.run(run.ID); got.State != jobstore.Done || got.Progress.Applied != 1 {
+	if got := h.run(r.ID); got.State != run.Done || got.Progress.Applied != 1 {
 		t.Errorf("the run is %s with %d applied, want done with 1", got.State, got.Progress.Applied)
 	}
 }
@@ -94,12 +94,12 @@ func TestARunIsHandedOverFromWorkerToWorker(t *testing.T) {
 	}
 	h.directory.set(everybody...)
 	preview := h.preview()
-	run := h.start(importer.SyncRequest{PreviewID: preview.ID})
+	r := h.start(importer.SyncRequest{PreviewID: preview.ID})
 	slices := 0
 	for ; len(h.queue.messages) > 0; slices++ {
 		m := h.queue.messages[0]
 		h.queue.messages = nil
-		if want := (queue.Message{Task: queue.TaskSync, Account: h.id.Account, RunID: run.ID, Slice: slices}); m != want {
+		if want := (queue.Message{Task: queue.TaskSync, Account: h.id.Account, RunID: r.ID, Slice: slices}); m != want {
 			t.Fatalf("message %+v, want %+v", m, want)
 		}
 		// The harness's clock ticks with each look: a deadline so near leaves time for little more than one write. Reading and
@@ -113,8 +113,8 @@ func TestARunIsHandedOverFromWorkerToWorker(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got := h.run(run.ID)
-	if got.State != jobstore.Done || got.Progress.Applied != people || got.Result.Summary.Conflicts != 0 || got.Deaths != 0 {
+	got := h.run(r.ID)
+	if got.State != run.Done || got.Progress.Applied != people || got.Result.Summary.Conflicts != 0 || got.Deaths != 0 {
 		t.Errorf("the run is %s after %d deaths, %d applied, %d conflicts; want done, 0, %d, 0", got.State, got.Deaths, got.Progress.Applied, got.Result.Summary.Conflicts, people)
 	}
 	if slices < 3 || got.Slice != slices-1 {
@@ -129,7 +129,7 @@ func TestReadingThatOutlastsTheWorkerFails(t *testing.T) {
 	h := newHarness(t)
 	h.directory.set(person{id: "ann", primary: "ann@example.com"})
 	h.directory.block = make(chan struct{})
-	run, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
+	r, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestReadingThatOutlastsTheWorkerFails(t *testing.T) {
 	if err := h.worker.Work(ctx, h.queue.messages[0]); err != nil {
 		t.Fatal(err)
 	}
-	if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil || run.State != jobstore.Failed || run.Failure.Code != "out_of_time" {
-		t.Errorf("error %v, the preview is %s, %+v; want failed, out_of_time", err, run.State, run.Failure)
+	if r, err = h.service.Preview(t.Context(), h.id, r.ID); err != nil || r.State != run.Failed || r.Failure.Code != "out_of_time" {
+		t.Errorf("error %v, the preview is %s, %+v; want failed, out_of_time", err, r.State, r.Failure)
 	}
 }

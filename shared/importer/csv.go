@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 
-	"rollcall/shared/jobstore"
-	"rollcall/shared/objectstore"
-	"rollcall/shared/snapshot"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 	"rollcall/shared/usercsv"
 )
@@ -18,14 +18,14 @@ import (
 // again.
 func (c Config) writeExport(ctx context.Context, account user.Account, exportID string) error {
 	jobs := c.Jobs.For(account)
-	run, err := jobs.Run(ctx, exportID)
+	record, err := jobs.Run(ctx, exportID)
 	if err != nil {
 		return fmt.Errorf("read export %s: %w", exportID, err)
 	}
-	export := &jobstore.Export{ObjectKey: objectstore.CSVPrefix + exportID + ".csv", FileName: usercsv.UsersFileName(run.CreatedAt)}
+	export := &run.Export{ObjectKey: objects.CSVPrefix + exportID + ".csv", FileName: usercsv.UsersFileName(record.CreatedAt)}
 	fill := c.usersCSV
-	if run.PreviewID != "" {
-		export.FileName = usercsv.PreviewFileName(run.PreviewID)
+	if record.PreviewID != "" {
+		export.FileName = usercsv.PreviewFileName(record.PreviewID)
 		fill = c.previewCSV
 	}
 	hash := sha256.New()
@@ -33,7 +33,7 @@ func (c Config) writeExport(ctx context.Context, account user.Account, exportID 
 	err = c.Objects.For(account).Put(ctx, export.ObjectKey, func(w io.Writer) error {
 		return writeAhead(io.MultiWriter(w, hash, &size), func(w io.Writer) error {
 			out := usercsv.NewWriter(w)
-			if err := fill(ctx, account, run, out); err != nil {
+			if err := fill(ctx, account, record, out); err != nil {
 				return err
 			}
 			export.Rows = out.Rows()
@@ -44,21 +44,21 @@ func (c Config) writeExport(ctx context.Context, account user.Account, exportID 
 		return fmt.Errorf("write export %s: %w", exportID, err)
 	}
 	export.Bytes, export.SHA256 = int64(size), hex.EncodeToString(hash.Sum(nil))
-	_, err = jobs.UpdateRun(ctx, exportID, func(r *jobstore.Run) error {
-		r.State, r.Export, r.FinishedAt = jobstore.Done, export, c.now()
+	_, err = jobs.UpdateRun(ctx, exportID, func(r *run.Run) error {
+		r.State, r.Export, r.FinishedAt = run.Done, export, c.now()
 		return nil
 	})
 	return err
 }
 
 // previewCSV prints every row of a preview.
-func (c Config) previewCSV(ctx context.Context, account user.Account, export jobstore.Run, out *usercsv.Writer) error {
+func (c Config) previewCSV(ctx context.Context, account user.Account, export run.Run, out *usercsv.Writer) error {
 	preview, err := c.Jobs.For(account).Run(ctx, export.PreviewID)
 	if err != nil {
 		return err
 	}
-	return c.readPlan(ctx, account, preview.PlanKey, func(r *snapshot.Reader) error {
-		for placed, err := range r.Rows(ctx, snapshot.Filter{WithoutUsers: true}) {
+	return c.readPlan(ctx, account, preview.PlanKey, func(r *planfile.Reader) error {
+		for placed, err := range r.Rows(ctx, planfile.Filter{WithoutUsers: true}) {
 			if err != nil {
 				return err
 			}
@@ -71,7 +71,7 @@ func (c Config) previewCSV(ctx context.Context, account user.Account, export job
 }
 
 // usersCSV prints the Users List.
-func (c Config) usersCSV(ctx context.Context, account user.Account, _ jobstore.Run, out *usercsv.Writer) error {
+func (c Config) usersCSV(ctx context.Context, account user.Account, _ run.Run, out *usercsv.Writer) error {
 	for u, err := range c.Users.For(account).All(ctx) {
 		if err != nil {
 			return err

@@ -7,29 +7,30 @@ import (
 	"time"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
 // lateJobs dies where a sync stores its plan with the time that its journal is kept, once the reporter has stored the plan.
 type lateJobs struct {
-	jobstore.Store
+	runs.Store
 	dead *atomic.Bool
 }
 
-func (s lateJobs) For(a user.Account) jobstore.Jobs { return lateAccountJobs{s.Store.For(a), s.dead} }
+func (s lateJobs) For(a user.Account) runs.Jobs { return lateAccountJobs{s.Store.For(a), s.dead} }
 
 type lateAccountJobs struct {
-	jobstore.Jobs
+	runs.Jobs
 	dead *atomic.Bool
 }
 
-func (j lateAccountJobs) UpdateRun(ctx context.Context, id string, change func(*jobstore.Run) error) (jobstore.Run, error) {
+func (j lateAccountJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error) {
 	if j.dead.Load() {
-		return jobstore.Run{}, errKilled
+		return run.Run{}, errKilled
 	}
 	fatal := false
-	run, err := j.Jobs.UpdateRun(ctx, id, func(r *jobstore.Run) error {
+	record, err := j.Jobs.UpdateRun(ctx, id, func(r *run.Run) error {
 		if err := change(r); err != nil {
 			return err
 		}
@@ -46,7 +47,7 @@ func (j lateAccountJobs) UpdateRun(ctx context.Context, id string, change func(*
 		}
 		j.dead.Store(true)
 	}
-	return run, err
+	return record, err
 }
 
 // TestAJournalKeepsItsTime kills a sync between the reporter's storing of its plan and its own.
@@ -54,7 +55,7 @@ func TestAJournalKeepsItsTime(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.directory.set(ann, bob)
-	run := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+	r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
 	c := h.config
 	c.Tick = time.Millisecond
 	c.Jobs = lateJobs{h.store.Jobs(), new(atomic.Bool)}
@@ -65,12 +66,12 @@ func TestAJournalKeepsItsTime(t *testing.T) {
 	}
 	h.worker = worker
 	h.mustDeliver()
-	ended := h.run(run.ID)
-	wantState(t, ended, jobstore.Done)
+	ended := h.run(r.ID)
+	wantState(t, ended, run.Done)
 	if want := ended.CreatedAt.Add(importer.RecordLifetime); !ended.ExpiresAt.Equal(want) {
 		t.Errorf("the journal is kept until %v, want %v", ended.ExpiresAt, want)
 	}
-	if _, err := h.service.Undo(t.Context(), h.id, run.ID, importer.Idempotency{}); err != nil {
+	if _, err := h.service.Undo(t.Context(), h.id, r.ID, importer.Idempotency{}); err != nil {
 		t.Errorf("undo: %v", err)
 	}
 }

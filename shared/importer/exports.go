@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"rollcall/shared/jobstore"
-	"rollcall/shared/objectstore"
-	"rollcall/shared/queue"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/run"
 )
 
 // exportWait is how long a request waits for its export before a worker takes it over.
@@ -15,13 +15,13 @@ const exportWait = 20 * time.Second
 
 // Export is a CSV that was asked for. URL is empty until Run is done.
 type Export struct {
-	Run       jobstore.Run
+	Run       run.Run
 	URL       string
 	ExpiresAt time.Time
 }
 
 // ExportPreview writes the CSV of a preview.
-func (s *Service) ExportPreview(ctx context.Context, id Identity, runID string) (Export, error) {
+func (s *Service) ExportPreview(ctx context.Context, id run.Identity, runID string) (Export, error) {
 	if _, err := s.readyPreview(ctx, id, runID); err != nil {
 		return Export{}, err
 	}
@@ -29,15 +29,15 @@ func (s *Service) ExportPreview(ctx context.Context, id Identity, runID string) 
 }
 
 // ExportUsers writes the CSV of the Users List.
-func (s *Service) ExportUsers(ctx context.Context, id Identity) (Export, error) {
+func (s *Service) ExportUsers(ctx context.Context, id run.Identity) (Export, error) {
 	return s.export(ctx, id, "")
 }
 
 // export writes the CSV within the request; if that takes longer than exportWait, a worker does it again.
-func (s *Service) export(ctx context.Context, id Identity, previewID string) (Export, error) {
+func (s *Service) export(ctx context.Context, id run.Identity, previewID string) (Export, error) {
 	now := s.c.now()
-	run, err := s.c.Jobs.For(id.Account).CreateRun(ctx, jobstore.Run{
-		ID: s.c.NewID(), Kind: jobstore.KindExport, State: jobstore.Queued, StartedBy: id.Subject, PreviewID: previewID,
+	r, err := s.c.Jobs.For(id.Account).CreateRun(ctx, run.Run{
+		ID: s.c.NewID(), Kind: run.KindExport, State: run.Queued, StartedBy: id.Subject, PreviewID: previewID,
 		CreatedAt: now, ExpiresAt: now.Add(PlanLifetime),
 	})
 	if err != nil {
@@ -45,31 +45,31 @@ func (s *Service) export(ctx context.Context, id Identity, previewID string) (Ex
 	}
 	soon, stop := context.WithTimeout(ctx, exportWait)
 	defer stop()
-	err = s.c.writeExport(soon, id.Account, run.ID)
+	err = s.c.writeExport(soon, id.Account, r.ID)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskExport, Account: id.Account, RunID: run.ID})
+		err = s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskExport, Account: id.Account, RunID: r.ID})
 	}
 	if err != nil {
 		return Export{}, pageError(err, "preview_expired")
 	}
-	return s.Export(ctx, id, run.ID)
+	return s.Export(ctx, id, r.ID)
 }
 
 // Export returns an export, with a fresh link where it is done.
-func (s *Service) Export(ctx context.Context, id Identity, exportID string) (Export, error) {
-	run, err := s.run(ctx, id, jobstore.KindExport, exportID)
+func (s *Service) Export(ctx context.Context, id run.Identity, exportID string) (Export, error) {
+	r, err := s.run(ctx, id, run.KindExport, exportID)
 	if err != nil {
 		return Export{}, err
 	}
-	if !s.c.now().Before(run.ExpiresAt) {
+	if !s.c.now().Before(r.ExpiresAt) {
 		return Export{}, expiredExport()
 	}
-	export := Export{Run: run}
-	if run.State != jobstore.Done {
+	export := Export{Run: r}
+	if r.State != run.Done {
 		return export, nil
 	}
-	export.URL, export.ExpiresAt, err = s.c.Objects.For(id.Account).Link(ctx, run.Export.ObjectKey, run.Export.FileName, LinkLifetime)
-	if errors.Is(err, objectstore.ErrNotFound) {
+	export.URL, export.ExpiresAt, err = s.c.Objects.For(id.Account).Link(ctx, r.Export.ObjectKey, r.Export.FileName, LinkLifetime)
+	if errors.Is(err, objects.ErrNotFound) {
 		return Export{}, expiredExport()
 	}
 	return export, err

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"testing"
 
-	"rollcall/shared/snapshot"
+	"rollcall/shared/planfile"
 )
 
 // TestAPlanOfAnotherVersionIsGone gives the caller and the run's record words for it, and no retry.
 func TestAPlanOfAnotherVersionIsGone(t *testing.T) {
 	t.Parallel()
-	err := fmt.Errorf("read the trailer: %w: 9", snapshot.ErrVersion)
+	err := fmt.Errorf("read the trailer: %w: 9", planfile.ErrVersion)
 	var told *Error
 	if !errors.As(pageError(err, "preview_expired"), &told) || told.Class != Gone || told.Code != "preview_expired" {
 		t.Errorf("a page says %v", told)

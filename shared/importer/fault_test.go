@@ -11,10 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
-	"rollcall/shared/objectstore"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
+	"rollcall/shared/settings"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 // errKilled is what every write of a process answers once it was killed.
@@ -47,20 +49,20 @@ func (f *failpoint) write(do func() error) error {
 }
 
 type failingUsers struct {
-	userstore.Store
+	users.Store
 	f *failpoint
 }
 
-func (s failingUsers) For(a user.Account) userstore.Users {
+func (s failingUsers) For(a user.Account) users.Users {
 	return failingAccountUsers{s.Store.For(a), s.f}
 }
 
 type failingAccountUsers struct {
-	userstore.Users
+	users.Users
 	f *failpoint
 }
 
-func (u failingAccountUsers) Apply(ctx context.Context, fence userstore.Fence, changes []userstore.Change) (outcomes []userstore.Outcome, err error) {
+func (u failingAccountUsers) Apply(ctx context.Context, fence users.Fence, changes []users.Change) (outcomes []users.Outcome, err error) {
 	err = u.f.write(func() (err error) {
 		outcomes, err = u.Users.Apply(ctx, fence, changes)
 		return err
@@ -72,48 +74,48 @@ func (u failingAccountUsers) Apply(ctx context.Context, fence userstore.Fence, c
 }
 
 type failingJobs struct {
-	jobstore.Store
+	runs.Store
 	f *failpoint
 }
 
-func (s failingJobs) For(a user.Account) jobstore.Jobs {
+func (s failingJobs) For(a user.Account) runs.Jobs {
 	return failingAccountJobs{s.Store.For(a), s.f}
 }
 
 type failingAccountJobs struct {
-	jobstore.Jobs
+	runs.Jobs
 	f *failpoint
 }
 
-func (j failingAccountJobs) PutSettings(ctx context.Context, s jobstore.Settings) (out jobstore.Settings, err error) {
+func (j failingAccountJobs) PutSettings(ctx context.Context, s settings.Saved) (out settings.Saved, err error) {
 	err = j.f.write(func() (err error) { out, err = j.Jobs.PutSettings(ctx, s); return err })
 	return out, err
 }
 
-func (j failingAccountJobs) UpdateRun(ctx context.Context, id string, change func(*jobstore.Run) error) (out jobstore.Run, err error) {
+func (j failingAccountJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (out run.Run, err error) {
 	err = j.f.write(func() (err error) { out, err = j.Jobs.UpdateRun(ctx, id, change); return err })
 	return out, err
 }
 
-func (j failingAccountJobs) AcquireLease(ctx context.Context, l jobstore.Lease, now time.Time) error {
+func (j failingAccountJobs) AcquireLease(ctx context.Context, l runs.Lease, now time.Time) error {
 	return j.f.write(func() error { return j.Jobs.AcquireLease(ctx, l, now) })
 }
 
-func (j failingAccountJobs) ReleaseLease(ctx context.Context, l jobstore.Lease) error {
+func (j failingAccountJobs) ReleaseLease(ctx context.Context, l runs.Lease) error {
 	return j.f.write(func() error { return j.Jobs.ReleaseLease(ctx, l) })
 }
 
 type failingObjects struct {
-	objectstore.Store
+	objects.Store
 	f *failpoint
 }
 
-func (s failingObjects) For(a user.Account) objectstore.Objects {
+func (s failingObjects) For(a user.Account) objects.Objects {
 	return failingAccountObjects{s.Store.For(a), s.f}
 }
 
 type failingAccountObjects struct {
-	objectstore.Objects
+	objects.Objects
 	f *failpoint
 }
 
@@ -153,10 +155,10 @@ func scenario(t *testing.T, undo bool) (*harness, string) {
 	if !undo {
 		return h, h.start(request).ID
 	}
-	run := h.sync(request)
-	wantState(t, run, jobstore.Done)
+	r := h.sync(request)
+	wantState(t, r, run.Done)
 	h.patch("p00800@example.com", importer.UserPatch{HeldSpamReport: ptr(user.ReportOff)})
-	undone, err := h.service.Undo(t.Context(), h.id, run.ID, importer.Idempotency{})
+	undone, err := h.service.Undo(t.Context(), h.id, r.ID, importer.Idempotency{})
 	if err != nil {
 		t.Fatal(err)
 	}

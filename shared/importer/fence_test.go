@@ -8,29 +8,29 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
-	"rollcall/shared/queue"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 // stalling holds a worker before one of its writes of users until it is woken.
 type stalling struct {
-	userstore.Store
+	users.Store
 	// left is how many writes go through first. reached is closed at the one that is held, which goes on when wake is.
 	left          *int
 	reached, wake chan struct{}
 }
 
-func (s stalling) For(a user.Account) userstore.Users { return stallingUsers{s.Store.For(a), s} }
+func (s stalling) For(a user.Account) users.Users { return stallingUsers{s.Store.For(a), s} }
 
 type stallingUsers struct {
-	userstore.Users
+	users.Users
 	s stalling
 }
 
-func (u stallingUsers) Apply(ctx context.Context, f userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
+func (u stallingUsers) Apply(ctx context.Context, f users.Fence, changes []users.Change) ([]users.Outcome, error) {
 	if *u.s.left == 0 {
 		close(u.s.reached)
 		<-u.s.wake
@@ -55,8 +55,8 @@ func TestAWorkerThatWasReplacedWritesNothing(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t)
 			h.directory.set(people(2500)...)
-			run := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
-			message := queue.Message{Task: queue.TaskSync, Account: h.id.Account, RunID: run.ID}
+			r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+			message := queue.Message{Task: queue.TaskSync, Account: h.id.Account, RunID: r.ID}
 			c := h.config
 			held := stalling{h.store.Users(), &test.writes, make(chan struct{}), make(chan struct{})}
 			c.Users = held
@@ -72,10 +72,10 @@ func TestAWorkerThatWasReplacedWritesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			if test.undo {
-				h.undo(run.ID)
+				h.undo(r.ID)
 			}
-			before, users, changes := h.run(run.ID), h.users(), h.changes(run.ID)
-			wantState(t, before, jobstore.Done)
+			before, list, changes := h.run(r.ID), h.users(), h.changes(r.ID)
+			wantState(t, before, run.Done)
 			if before.Progress.Applied != 5000 {
 				t.Fatalf("%d users were written", before.Progress.Applied)
 			}
@@ -83,17 +83,17 @@ func TestAWorkerThatWasReplacedWritesNothing(t *testing.T) {
 			if err := <-woken; err != nil {
 				t.Logf("the worker that was replaced: %v", err)
 			}
-			if diff := cmp.Diff(before, h.run(run.ID), cmpopts.EquateComparable(secret.String{})); diff != "" {
+			if diff := cmp.Diff(before, h.run(r.ID), cmpopts.EquateComparable(secret.String{})); diff != "" {
 				t.Errorf("the record changed (-before +after):\n%s", diff)
 			}
-			if diff := cmp.Diff(users, h.users()); diff != "" {
+			if diff := cmp.Diff(list, h.users()); diff != "" {
 				t.Errorf("users changed (-before +after):\n%s", diff)
 			}
-			if diff := cmp.Diff(changes, h.changes(run.ID)); diff != "" {
+			if diff := cmp.Diff(changes, h.changes(r.ID)); diff != "" {
 				t.Errorf("the journal changed (-before +after):\n%s", diff)
 			}
 			if !test.undo {
-				h.undo(run.ID)
+				h.undo(r.ID)
 				if left := h.users(); len(left) > 0 {
 					t.Errorf("%d users are left after an undo", len(left))
 				}

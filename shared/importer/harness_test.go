@@ -12,18 +12,17 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/directory"
-	"rollcall/shared/embedded"
-	"rollcall/shared/events"
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
-	"rollcall/shared/plan"
-	"rollcall/shared/queue"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/events"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
-	"rollcall/shared/snapshot"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 // plantedPassword is looked for in everything that was written.
@@ -52,12 +51,12 @@ func (d *fakeDirectory) set(people ...person) {
 	d.people, d.err = people, nil
 }
 
-func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, _ directory.Query, onStep func(directory.Step), onEntry func(*directory.Entry) error) (directory.Info, error) {
+func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, _ directory.Query, onStep func(run.Step), onEntry func(*directory.Entry) error) (directory.Info, error) {
 	d.mu.Lock()
 	people, failure, block := d.people, d.err, d.block
 	d.seen = c
 	d.mu.Unlock()
-	onStep(directory.Step{Step: "base", OK: true})
+	onStep(run.Step{Step: "base", OK: true})
 	for _, p := range people {
 		values := [][]byte{[]byte("SMTP:" + p.primary)}
 		for _, a := range p.aliases {
@@ -101,7 +100,7 @@ func (l *eventList) Publish(_ context.Context, e events.Event) error {
 // faultyUsers lets a number of Apply calls through and fails the rest, as a store that is out of reach does. With
 // lose set the failing call is done all the same: its answer is lost.
 type faultyUsers struct {
-	userstore.Store
+	users.Store
 	calls *int
 	lose  bool
 	wrote *int
@@ -109,14 +108,14 @@ type faultyUsers struct {
 
 var errUnreachable = errors.New("the store cannot be reached")
 
-func (f faultyUsers) For(a user.Account) userstore.Users { return faultyAccount{f.Store.For(a), f} }
+func (f faultyUsers) For(a user.Account) users.Users { return faultyAccount{f.Store.For(a), f} }
 
 type faultyAccount struct {
-	userstore.Users
+	users.Users
 	f faultyUsers
 }
 
-func (f faultyAccount) Apply(ctx context.Context, fence userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
+func (f faultyAccount) Apply(ctx context.Context, fence users.Fence, changes []users.Change) ([]users.Outcome, error) {
 	*f.f.wrote += len(changes)
 	if *f.f.calls == 0 {
 		if f.f.lose {
@@ -146,14 +145,14 @@ type harness struct {
 	// calls counts down the writes until one fails; negative numbers never reach zero. wrote counts changes sent.
 	calls, wrote int
 	clock        time.Time
-	id           importer.Identity
+	id           run.Identity
 }
 
 func newHarness(t *testing.T) *harness {
 	t.Helper()
 	h := &harness{
 		t: t, dir: t.TempDir(), directory: &fakeDirectory{}, queue: &sendQueue{}, log: &strings.Builder{}, events: &eventList{}, calls: -1,
-		clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), id: importer.Identity{Account: "acme", Subject: "admin@acme.example"},
+		clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), id: run.Identity{Account: "acme", Subject: "admin@acme.example"},
 	}
 	var ticking sync.Mutex
 	now := func() time.Time {
@@ -208,48 +207,48 @@ func (h *harness) mustDeliver() {
 func (h *harness) outlast() { h.clock = h.clock.Add(2 * time.Minute) }
 
 // preview runs a preview to its end.
-func (h *harness) preview() jobstore.Run {
+func (h *harness) preview() run.Run {
 	h.t.Helper()
-	run, err := h.service.StartPreview(h.t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
+	r, err := h.service.StartPreview(h.t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	h.mustDeliver()
-	run, err = h.service.Preview(h.t.Context(), h.id, run.ID)
+	r, err = h.service.Preview(h.t.Context(), h.id, r.ID)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return run
+	return r
 }
 
 // sync runs a sync to its end.
-func (h *harness) sync(req importer.SyncRequest) jobstore.Run {
+func (h *harness) sync(req importer.SyncRequest) run.Run {
 	h.t.Helper()
-	run := h.start(req)
+	r := h.start(req)
 	h.mustDeliver()
-	return h.run(run.ID)
+	return h.run(r.ID)
 }
 
-func (h *harness) start(req importer.SyncRequest) jobstore.Run {
+func (h *harness) start(req importer.SyncRequest) run.Run {
 	h.t.Helper()
-	run, err := h.service.StartSync(h.t.Context(), h.id, req)
+	r, err := h.service.StartSync(h.t.Context(), h.id, req)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return run
+	return r
 }
 
-func (h *harness) run(id string) jobstore.Run {
+func (h *harness) run(id string) run.Run {
 	h.t.Helper()
-	run, err := h.service.Sync(h.t.Context(), h.id, id)
+	r, err := h.service.Sync(h.t.Context(), h.id, id)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return run
+	return r
 }
 
 // importAll previews and syncs with Remove Accounts, confirming whatever would be removed.
-func (h *harness) importAll() jobstore.Run {
+func (h *harness) importAll() run.Run {
 	h.t.Helper()
 	preview := h.preview()
 	options := removing()
@@ -279,7 +278,7 @@ func (h *harness) users() []string {
 	return lines
 }
 
-func (h *harness) rows(previewID string, f snapshot.Filter) []string {
+func (h *harness) rows(previewID string, f planfile.Filter) []string {
 	h.t.Helper()
 	page, err := h.service.PreviewRows(h.t.Context(), h.id, previewID, f, "", 1000)
 	if err != nil {
@@ -294,7 +293,7 @@ func (h *harness) rows(previewID string, f snapshot.Filter) []string {
 
 func (h *harness) changes(syncID string) []string {
 	h.t.Helper()
-	page, err := h.service.Changes(h.t.Context(), h.id, syncID, snapshot.Filter{}, "", 1000)
+	page, err := h.service.Changes(h.t.Context(), h.id, syncID, planfile.Filter{}, "", 1000)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -337,14 +336,14 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-func wantState(t *testing.T, run jobstore.Run, state jobstore.State) {
+func wantState(t *testing.T, r run.Run, state run.State) {
 	t.Helper()
-	if run.State != state {
-		t.Fatalf("%s %s is %s (failure %+v, guard %+v), want %s", run.Kind, run.ID, run.State, run.Failure, run.Guard, state)
+	if r.State != state {
+		t.Fatalf("%s %s is %s (failure %+v, guard %+v), want %s", r.Kind, r.ID, r.State, r.Failure, r.Guard, state)
 	}
 }
 
-func counts(s plan.Summary) string {
+func counts(s run.Summary) string {
 	return fmt.Sprintf("create %d update %d delete %d unchanged %d skipped %d conflicts %d", s.Create, s.Update, s.Delete, s.Unchanged, s.Skipped, s.Conflicts)
 }
 

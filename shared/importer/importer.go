@@ -10,15 +10,16 @@ import (
 	"log/slog"
 	"time"
 
-	"rollcall/shared/events"
-	"rollcall/shared/jobstore"
-	"rollcall/shared/objectstore"
-	"rollcall/shared/queue"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/events"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
-	"rollcall/shared/snapshot"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 // How long things are kept and links work.
@@ -27,12 +28,6 @@ const (
 	RecordLifetime = 90 * 24 * time.Hour
 	LinkLifetime   = time.Hour
 )
-
-// Identity is who asks: the account that everything is bound to, and a name for the records.
-type Identity struct {
-	Account user.Account
-	Subject string
-}
 
 // Class is the kind of mistake an Error reports; the API turns it into a status.
 type Class int
@@ -78,7 +73,7 @@ func invalid(fields ...settings.FieldError) *Error {
 
 // notFound turns a store's "not found" into the caller's error and leaves every other error alone.
 func notFound(err error, code, format string, args ...any) error {
-	if errors.Is(err, jobstore.ErrNotFound) || errors.Is(err, userstore.ErrNotFound) || errors.Is(err, objectstore.ErrNotFound) {
+	if errors.Is(err, runs.ErrNotFound) || errors.Is(err, users.ErrNotFound) || errors.Is(err, objects.ErrNotFound) {
 		return problem(NotFound, code, format, args...)
 	}
 	return err
@@ -87,9 +82,9 @@ func notFound(err error, code, format string, args ...any) error {
 // Config is what a Service and a Worker are made of. Opener and Directory are only the Worker's, Sealer only the
 // Service's: what takes requests can neither read a password nor reach a directory.
 type Config struct {
-	Users     userstore.Store
-	Jobs      jobstore.Store
-	Objects   objectstore.Store
+	Users     users.Store
+	Jobs      runs.Store
+	Objects   objects.Store
 	Queue     queue.Sender
 	Sealer    secret.Sealer
 	Opener    secret.Opener
@@ -97,7 +92,7 @@ type Config struct {
 	// Events gets what others want to know of; nil tells nobody.
 	Events events.Publisher
 	// Ended is told of each run that a worker ended, after its end was stored; nil tells nobody.
-	Ended func(ctx context.Context, account user.Account, run jobstore.Run)
+	Ended func(ctx context.Context, account user.Account, r run.Run)
 	// Hour is how long an hour of a schedule lasts: time.Hour, or less to try a schedule out.
 	Hour time.Duration
 	// Now defaults to time.Now, NewID to a new ULID, Log to slog.Default, Tick to half a second: how often a worker
@@ -108,5 +103,5 @@ type Config struct {
 	Tick  time.Duration
 
 	// plans remembers the footers of the plans that were looked at last.
-	plans *snapshot.Opener
+	plans *planfile.Opener
 }

@@ -12,9 +12,9 @@ import (
 
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
 	"rollcall/shared/plan"
-	"rollcall/shared/snapshot"
+	"rollcall/shared/planfile"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -29,19 +29,19 @@ func TestSyncAppliesExactlyTheRowsOfItsPreview(t *testing.T) {
 	h := newHarness(t)
 	h.directory.set(ann, bob)
 	preview := h.preview()
-	wantState(t, preview, jobstore.Done)
+	wantState(t, preview, run.Done)
 	want := []string{"create a.miller@example.com", "create ann@example.com", "create bob@example.com"}
-	if diff := cmp.Diff(want, h.rows(preview.ID, snapshot.Filter{})); diff != "" {
+	if diff := cmp.Diff(want, h.rows(preview.ID, planfile.Filter{})); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 	// What the directory says by now does not matter: the preview is what was shown.
 	h.directory.set(cat)
-	run := h.sync(importer.SyncRequest{PreviewID: preview.ID})
-	wantState(t, run, jobstore.Done)
+	r := h.sync(importer.SyncRequest{PreviewID: preview.ID})
+	wantState(t, r, run.Done)
 	if diff := cmp.Diff([]string{"a.miller@example.com alias off", "ann@example.com primary off", "bob@example.com primary off"}, h.users()); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(jobstore.Progress{Phase: jobstore.PhaseApplying, Entries: 2, Addresses: 3, Applied: 3, ToApply: 3}, run.Progress); diff != "" {
+	if diff := cmp.Diff(run.Progress{Phase: run.PhaseApplying, Entries: 2, Addresses: 3, Applied: 3, ToApply: 3}, r.Progress); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }
@@ -52,10 +52,10 @@ func TestSecondSyncWritesNothing(t *testing.T) {
 	h.directory.set(ann, bob)
 	h.importAll()
 	h.wrote = 0
-	run := h.importAll()
-	wantState(t, run, jobstore.Done)
-	if h.wrote != 0 || counts(run.Result.Summary) != "create 0 update 0 delete 0 unchanged 3 skipped 0 conflicts 0" {
-		t.Errorf("wrote %d rows; %s", h.wrote, counts(run.Result.Summary))
+	r := h.importAll()
+	wantState(t, r, run.Done)
+	if h.wrote != 0 || counts(r.Result.Summary) != "create 0 update 0 delete 0 unchanged 3 skipped 0 conflicts 0" {
+		t.Errorf("wrote %d rows; %s", h.wrote, counts(r.Result.Summary))
 	}
 }
 
@@ -85,7 +85,7 @@ func TestRemoveAccountsDecidesAboutThePreviewsRemovals(t *testing.T) {
 	h.directory.set(ann)
 	preview := h.preview()
 	want := []string{"delete bob@example.com not in the directory", "delete hand@example.com not in the directory"}
-	if diff := cmp.Diff(want, h.rows(preview.ID, snapshot.Filter{Changes: []plan.Change{plan.Delete}})); diff != "" {
+	if diff := cmp.Diff(want, h.rows(preview.ID, planfile.Filter{Changes: []plan.Change{plan.Delete}})); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 	if preview.Guard.Removals != 2 || preview.Guard.Blocked {
@@ -119,17 +119,17 @@ func TestAnEditBetweenPreviewAndSyncIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	options := removing()
-	run := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options})
-	wantState(t, run, jobstore.Done)
+	r := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options})
+	wantState(t, r, run.Done)
 	if diff := cmp.Diff([]string{"ann@example.com primary off", "bob@example.com primary daily", "cat@example.com primary off protected"}, h.users()); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
 	want := []string{"delete a.miller@example.com conflict", "update bob@example.com conflict", "delete cat@example.com conflict"}
-	if diff := cmp.Diff(want, h.changes(run.ID)); diff != "" {
+	if diff := cmp.Diff(want, h.changes(r.ID)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	if run.Result.Summary.Conflicts != 3 || run.Progress.Applied != 0 {
-		t.Errorf("%s, applied %d; want 3 conflicts and nothing applied", counts(run.Result.Summary), run.Progress.Applied)
+	if r.Result.Summary.Conflicts != 3 || r.Progress.Applied != 0 {
+		t.Errorf("%s, applied %d; want 3 conflicts and nothing applied", counts(r.Result.Summary), r.Progress.Applied)
 	}
 }
 
@@ -154,14 +154,14 @@ func TestTheGuardBlocksAndAConfirmationPasses(t *testing.T) {
 	}
 	options := removing()
 	blocked := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options})
-	wantState(t, blocked, jobstore.Blocked)
+	wantState(t, blocked, run.Blocked)
 	if len(h.users()) != 40 {
 		t.Errorf("%d users after a blocked sync, want the 40 there were", len(h.users()))
 	}
 	wrong := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: ptr(19)})
-	wantState(t, wrong, jobstore.Blocked)
+	wantState(t, wrong, run.Blocked)
 	confirmed := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: ptr(20)})
-	wantState(t, confirmed, jobstore.Done)
+	wantState(t, confirmed, run.Done)
 	if len(h.users()) != 21 {
 		t.Errorf("%d users after the confirmed sync, want 21", len(h.users()))
 	}
@@ -174,24 +174,24 @@ func TestAnEmptyOrIncompleteReadRemovesNobody(t *testing.T) {
 	h.importAll()
 	h.directory.set()
 	preview := h.preview()
-	wantState(t, preview, jobstore.Done)
-	if preview.Guard.Reason != plan.GuardEmptyRead {
-		t.Errorf("guard %+v, want %s", preview.Guard, plan.GuardEmptyRead)
+	wantState(t, preview, run.Done)
+	if preview.Guard.Reason != run.GuardEmptyRead {
+		t.Errorf("guard %+v, want %s", preview.Guard, run.GuardEmptyRead)
 	}
 	options := removing()
 	failed := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: ptr(3)})
-	wantState(t, failed, jobstore.Failed)
+	wantState(t, failed, run.Failed)
 	if failed.Failure.Code != "empty_read" {
 		t.Errorf("failure %+v, want code empty_read", failed.Failure)
 	}
 	h.directory.set(ann)
 	h.directory.err = &directory.Error{Code: "incomplete_read", Step: "search", Message: "The server stopped early."}
 	broken := h.preview()
-	wantState(t, broken, jobstore.Failed)
-	if diff := cmp.Diff(&jobstore.Failure{Code: "incomplete_read", Step: "search", Message: "The server stopped early."}, broken.Failure); diff != "" {
+	wantState(t, broken, run.Failed)
+	if diff := cmp.Diff(&run.Failure{Code: "incomplete_read", Step: "search", Message: "The server stopped early."}, broken.Failure); diff != "" {
 		t.Errorf("failure (-want +got):\n%s", diff)
 	}
-	if !broken.Guard.Blocked || broken.Guard.Reason != plan.GuardIncompleteRead {
+	if !broken.Guard.Blocked || broken.Guard.Reason != run.GuardIncompleteRead {
 		t.Errorf("guard %+v, want it blocked by the incomplete read", broken.Guard)
 	}
 	if len(h.users()) != 3 {
@@ -207,17 +207,17 @@ func TestASyncThatBreaksGoesOnWhereItWas(t *testing.T) {
 				t.Parallel()
 				h := newHarness(t)
 				h.directory.set(people(1500)...)
-				run := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+				r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
 				h.calls = broken
 				failed := h.deliver()
 				if broken < 3 && failed == nil {
 					t.Fatal("the broken write went unnoticed")
 				}
 				h.mustDeliver()
-				run = h.run(run.ID)
-				wantState(t, run, jobstore.Done)
-				if len(h.users()) != 3000 || run.Progress.Applied != 3000 || run.Result.Summary.Conflicts != 0 {
-					t.Errorf("%d users, applied %d, %s; want 3000 and no conflict", len(h.users()), run.Progress.Applied, counts(run.Result.Summary))
+				r = h.run(r.ID)
+				wantState(t, r, run.Done)
+				if len(h.users()) != 3000 || r.Progress.Applied != 3000 || r.Result.Summary.Conflicts != 0 {
+					t.Errorf("%d users, applied %d, %s; want 3000 and no conflict", len(h.users()), r.Progress.Applied, counts(r.Result.Summary))
 				}
 			})
 		}
@@ -228,7 +228,7 @@ func TestARunThatBreaksEachTimeIsGivenUp(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.directory.set(ann)
-	run := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+	r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
 	for range 5 {
 		h.calls = 0
 		if h.deliver() == nil {
@@ -236,8 +236,8 @@ func TestARunThatBreaksEachTimeIsGivenUp(t *testing.T) {
 		}
 	}
 	h.mustDeliver()
-	if run = h.run(run.ID); run.State != jobstore.Failed || run.Failure.Code != "worker_lost" {
-		t.Errorf("run is %s with %+v, want failed with worker_lost", run.State, run.Failure)
+	if r = h.run(r.ID); r.State != run.Failed || r.Failure.Code != "worker_lost" {
+		t.Errorf("run is %s with %+v, want failed with worker_lost", r.State, r.Failure)
 	}
 }
 
@@ -246,7 +246,7 @@ func TestStoppingTheProcessCountsAsNoAttempt(t *testing.T) {
 	h := newHarness(t)
 	h.directory.set(ann)
 	h.directory.block = make(chan struct{})
-	run, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
+	r, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,8 +259,8 @@ func TestStoppingTheProcessCountsAsNoAttempt(t *testing.T) {
 	}
 	close(h.directory.block)
 	h.mustDeliver()
-	if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil || run.State != jobstore.Done || run.Deaths != 0 {
-		t.Errorf("the run is %s after %d deaths (%+v), error %v; want done after none", run.State, run.Deaths, run.Failure, err)
+	if r, err = h.service.Preview(t.Context(), h.id, r.ID); err != nil || r.State != run.Done || r.Deaths != 0 {
+		t.Errorf("the run is %s after %d deaths (%+v), error %v; want done after none", r.State, r.Deaths, r.Failure, err)
 	}
 }
 
@@ -271,7 +271,7 @@ func TestARunningPreviewIsCancelled(t *testing.T) {
 	h.directory.block = make(chan struct{})
 	h.config.Tick = 5 * time.Millisecond
 	h.worker = importer.NewWorker(h.config)
-	run, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
+	r, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,46 +279,46 @@ func TestARunningPreviewIsCancelled(t *testing.T) {
 	messages := h.queue.messages
 	go func() { done <- h.worker.Work(t.Context(), messages[0]) }()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil {
+		if r, err = h.service.Preview(t.Context(), h.id, r.ID); err != nil {
 			t.Fatal(err)
 		}
-		if run.State == jobstore.Running && run.Progress.Phase == jobstore.PhaseReading {
+		if r.State == run.Running && r.Progress.Phase == run.PhaseReading {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the preview shows no progress: %+v", run.Progress)
+			t.Fatalf("the preview shows no progress: %+v", r.Progress)
 		}
 	}
-	if _, err := h.service.CancelPreview(t.Context(), h.id, run.ID); err != nil {
+	if _, err := h.service.CancelPreview(t.Context(), h.id, r.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil {
+	if r, err = h.service.Preview(t.Context(), h.id, r.ID); err != nil {
 		t.Fatal(err)
 	}
-	wantState(t, run, jobstore.Cancelled)
+	wantState(t, r, run.Cancelled)
 }
 
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.directory.set(ann)
-	run, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
+	r, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if run, err = h.service.CancelPreview(t.Context(), h.id, run.ID); err != nil {
+	if r, err = h.service.CancelPreview(t.Context(), h.id, r.ID); err != nil {
 		t.Fatal(err)
 	}
-	wantState(t, run, jobstore.Cancelled)
+	wantState(t, r, run.Cancelled)
 	h.mustDeliver()
-	if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil {
+	if r, err = h.service.Preview(t.Context(), h.id, r.ID); err != nil {
 		t.Fatal(err)
 	}
-	wantState(t, run, jobstore.Cancelled)
-	_, err = h.service.CancelPreview(t.Context(), h.id, run.ID)
+	wantState(t, r, run.Cancelled)
+	_, err = h.service.CancelPreview(t.Context(), h.id, r.ID)
 	wantCode(t, err, "preview_ended")
 }
 
@@ -334,7 +334,7 @@ func TestAnExpiredPreviewIsGone(t *testing.T) {
 	wantCode(t, err, "preview_expired")
 	_, err = h.service.SaveSettings(t.Context(), h.id, importer.SettingsRequest{PreviewID: preview.ID})
 	wantCode(t, err, "preview_expired")
-	_, err = h.service.PreviewRows(t.Context(), h.id, preview.ID, snapshot.Filter{}, "", 10)
+	_, err = h.service.PreviewRows(t.Context(), h.id, preview.ID, planfile.Filter{}, "", 10)
 	wantCode(t, err, "preview_expired")
 	_, err = h.service.ExportPreview(t.Context(), h.id, preview.ID)
 	wantCode(t, err, "preview_expired")
@@ -365,22 +365,22 @@ func TestOtherAccountsFindNothing(t *testing.T) {
 	h := newHarness(t)
 	h.directory.set(ann)
 	preview := h.preview()
-	run := h.sync(importer.SyncRequest{PreviewID: preview.ID})
+	r := h.sync(importer.SyncRequest{PreviewID: preview.ID})
 	export, err := h.service.ExportPreview(t.Context(), h.id, preview.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := importer.Identity{Account: "globex", Subject: "eve"}
+	other := run.Identity{Account: "globex", Subject: "eve"}
 	ctx := t.Context()
 	_, err = h.service.Preview(ctx, other, preview.ID)
 	wantCode(t, err, "preview_not_found")
-	_, err = h.service.PreviewRows(ctx, other, preview.ID, snapshot.Filter{}, "", 10)
+	_, err = h.service.PreviewRows(ctx, other, preview.ID, planfile.Filter{}, "", 10)
 	wantCode(t, err, "preview_not_found")
 	_, err = h.service.StartSync(ctx, other, importer.SyncRequest{PreviewID: preview.ID})
 	wantCode(t, err, "preview_not_found")
-	_, err = h.service.Sync(ctx, other, run.ID)
+	_, err = h.service.Sync(ctx, other, r.ID)
 	wantCode(t, err, "sync_not_found")
-	_, err = h.service.Undo(ctx, other, run.ID, importer.Idempotency{})
+	_, err = h.service.Undo(ctx, other, r.ID, importer.Idempotency{})
 	wantCode(t, err, "sync_not_found")
 	_, err = h.service.Export(ctx, other, export.Run.ID)
 	wantCode(t, err, "export_not_found")

@@ -7,40 +7,39 @@ import (
 	"sync"
 	"time"
 
-	"rollcall/shared/directory"
-	"rollcall/shared/jobstore"
-	"rollcall/shared/objectstore"
-	"rollcall/shared/plan"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 // job is one run while a worker does it.
 type job struct {
 	Config
 	account user.Account
-	jobs    jobstore.Jobs
+	jobs    runs.Jobs
 	// run is the run as it was taken up; what the work finds out goes into the fields below.
-	run     jobstore.Run
+	run     run.Run
 	log     *slog.Logger
-	verdict jobstore.State
+	verdict run.State
 
 	mu       sync.Mutex
-	progress jobstore.Progress
-	steps    []directory.Step
+	progress run.Progress
+	steps    []run.Step
 	notes    []string
-	result   plan.Result
-	guard    plan.Guard
+	result   run.Result
+	guard    run.Guard
 	planKey  string
 	// leased is until when the account's lease lasts, as it was renewed last.
 	leased time.Time
 }
 
-func newJob(c Config, account user.Account, jobs jobstore.Jobs, run jobstore.Run) *job {
+func newJob(c Config, account user.Account, jobs runs.Jobs, r run.Run) *job {
 	return &job{
-		Config: c, account: account, jobs: jobs, run: run, verdict: jobstore.Done,
-		log:      c.Log.With("task", run.Kind, "account", account, "run", run.ID),
-		progress: run.Progress, steps: run.Steps, notes: run.Notes, result: run.Result, guard: run.Guard, planKey: run.PlanKey,
+		Config: c, account: account, jobs: jobs, run: r, verdict: run.Done,
+		log:      c.Log.With("task", r.Kind, "account", account, "run", r.ID),
+		progress: r.Progress, steps: r.Steps, notes: r.Notes, result: r.Result, guard: r.Guard, planKey: r.PlanKey,
 	}
 }
 
@@ -52,14 +51,14 @@ func (j *job) set(change func()) {
 }
 
 // fill copies what the job found out into its record.
-func (j *job) fill(r *jobstore.Run) {
+func (j *job) fill(r *run.Run) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	r.Progress, r.Steps, r.Notes = j.progress, j.steps, j.notes
 	r.Result, r.Guard, r.PlanKey = j.result, j.guard, j.planKey
 	// With the plan, whoever of the reporter and the work stores it first: a worker may die between the two, and a run that has a plan is not
 	// planned again.
-	if r.Kind == jobstore.KindSync && r.PlanKey != "" {
+	if r.Kind == run.KindSync && r.PlanKey != "" {
 		r.ExpiresAt = r.CreatedAt.Add(RecordLifetime)
 	}
 }
@@ -78,8 +77,8 @@ func (j *job) watch(ctx context.Context) (context.Context, func()) {
 				return
 			case <-ticker.C:
 			}
-			run, err := j.update(ctx, j.fill)
-			if err == nil && j.run.Kind == jobstore.KindSync {
+			r, err := j.update(ctx, j.fill)
+			if err == nil && j.run.Kind == run.KindSync {
 				err = j.renewLease(ctx)
 			}
 			switch {
@@ -87,7 +86,7 @@ func (j *job) watch(ctx context.Context) (context.Context, func()) {
 				return
 			case err != nil:
 				cancel(err)
-			case run.Cancelled:
+			case r.Cancelled:
 				cancel(errCancelled)
 			}
 		}
@@ -99,8 +98,8 @@ func (j *job) watch(ctx context.Context) (context.Context, func()) {
 }
 
 // update changes the run's record, unless the run has ended or was taken up by another worker since.
-func (j *job) update(ctx context.Context, change func(*jobstore.Run)) (jobstore.Run, error) {
-	return j.jobs.UpdateRun(ctx, j.run.ID, func(r *jobstore.Run) error {
+func (j *job) update(ctx context.Context, change func(*run.Run)) (run.Run, error) {
+	return j.jobs.UpdateRun(ctx, j.run.ID, func(r *run.Run) error {
 		switch {
 		case r.State.Ended():
 			return errEnded
@@ -122,8 +121,8 @@ func (j *job) renewLease(ctx context.Context) error {
 }
 
 // fence lets the job write users as long as it holds the account's lease.
-func (j *job) fence() userstore.Fence {
-	return userstore.Fence{RunID: j.run.ID, Attempt: j.run.Attempts, Until: func() (until time.Time) {
+func (j *job) fence() users.Fence {
+	return users.Fence{RunID: j.run.ID, Attempt: j.run.Attempts, Until: func() (until time.Time) {
 		j.set(func() { until = j.leased })
 		return until
 	}}
@@ -132,7 +131,7 @@ func (j *job) fence() userstore.Fence {
 // journalKey is where the job stores its plan. Each attempt has a key of its own, so that one that was replaced overwrites
 // nothing; the record names the key that counts.
 func (j *job) journalKey() string {
-	return fmt.Sprintf("%s%s.%d", objectstore.JournalPrefix, j.run.ID, j.run.Attempts)
+	return fmt.Sprintf("%s%s.%d", objects.JournalPrefix, j.run.ID, j.run.Attempts)
 }
 
 // timely bounds what cannot be taken up where it was left: reading a directory and planning. It ends them in time to say so.

@@ -3,44 +3,44 @@ package importer
 import (
 	"context"
 
-	"rollcall/shared/jobstore"
-	"rollcall/shared/objectstore"
 	"rollcall/shared/plan"
-	"rollcall/shared/snapshot"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
 // journal is the plan of a sync together with what became of its rows.
 type journal struct {
-	run       jobstore.Run
-	object    objectstore.Object
-	reader    *snapshot.Reader
-	conflicts *snapshot.Outcomes
+	run       run.Run
+	object    objects.Object
+	reader    *planfile.Reader
+	conflicts *planfile.Outcomes
 }
 
 // openJournal opens the journal of a run that has a plan. The caller closes it.
-func (c Config) openJournal(ctx context.Context, account user.Account, run jobstore.Run) (*journal, error) {
+func (c Config) openJournal(ctx context.Context, account user.Account, r run.Run) (*journal, error) {
 	objects := c.Objects.For(account)
-	j := &journal{run: run, conflicts: new(snapshot.Outcomes)}
-	for _, key := range run.Checkpoint.ConflictKeys {
+	j := &journal{run: r, conflicts: new(planfile.Outcomes)}
+	for _, key := range r.Checkpoint.ConflictKeys {
 		if err := mergeConflicts(ctx, objects, key, j.conflicts); err != nil {
 			return nil, err
 		}
 	}
-	object, err := objects.Open(ctx, run.PlanKey)
+	object, err := objects.Open(ctx, r.PlanKey)
 	if err != nil {
 		return nil, err
 	}
 	j.object = object
-	if j.reader, err = c.plans.Open(string(account)+"\x00"+run.PlanKey, object, object.Size()); err != nil {
+	if j.reader, err = c.plans.Open(string(account)+"\x00"+r.PlanKey, object, object.Size()); err != nil {
 		object.Close()
 		return nil, err
 	}
 	return j, nil
 }
 
-func mergeConflicts(ctx context.Context, objects objectstore.Objects, key string, into *snapshot.Outcomes) error {
-	object, err := objects.Open(ctx, key)
+func mergeConflicts(ctx context.Context, files objects.Objects, key string, into *planfile.Outcomes) error {
+	object, err := files.Open(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func mergeConflicts(ctx context.Context, objects objectstore.Objects, key string
 func (j *journal) Close() error { return j.object.Close() }
 
 // page returns one page of the rows that the run writes.
-func (j *journal) page(ctx context.Context, f snapshot.Filter, cursor string, limit int) (ChangePage, error) {
+func (j *journal) page(ctx context.Context, f planfile.Filter, cursor string, limit int) (ChangePage, error) {
 	f.Changes = j.changes(f.Changes)
 	f.Keep = j.shown
 	page, err := j.reader.Page(ctx, f, cursor, limit)
@@ -94,7 +94,7 @@ func (j *journal) shown(row *plan.Row) bool {
 	return row.Change == plan.Skipped || plan.Applies(row, j.run.Import.Options)
 }
 
-func (j *journal) outcome(row *snapshot.PlacedRow) Outcome {
+func (j *journal) outcome(row *planfile.PlacedRow) Outcome {
 	at := j.reader.Position(row)
 	switch {
 	case row.Change == plan.Skipped, j.conflicts.Has(at):

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"rollcall/shared/jobstore"
+	"rollcall/shared/ports/runs"
 )
 
 const (
@@ -22,10 +22,10 @@ var errLeased = errors.New("another sync of the account is at work")
 
 // lease takes the account's lease for an attempt of a run, or renews it. It returns the time, with a monotonic clock reading,
 // until which the attempt may write.
-func (c Config) lease(ctx context.Context, jobs jobstore.Jobs, runID string, attempt int) (until time.Time, err error) {
+func (c Config) lease(ctx context.Context, jobs runs.Jobs, runID string, attempt int) (until time.Time, err error) {
 	now, asked := c.now(), time.Now()
-	err = jobs.AcquireLease(ctx, jobstore.Lease{RunID: runID, Attempt: attempt, ExpiresAt: now.Add(leaseTime)}, now)
-	if errors.Is(err, jobstore.ErrConflict) {
+	err = jobs.AcquireLease(ctx, runs.Lease{RunID: runID, Attempt: attempt, ExpiresAt: now.Add(leaseTime)}, now)
+	if errors.Is(err, runs.ErrConflict) {
 		return until, fmt.Errorf("run %s, attempt %d: %w", runID, attempt, errLeased)
 	}
 	return asked.Add(leaseTime - leaseMargin), err

@@ -5,11 +5,12 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/shared/events"
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/ports/events"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 func TestEventsTellWhatBecameOfASync(t *testing.T) {
@@ -59,7 +60,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	wantCode(t, start(), "too_many_waiting")
-	other := importer.Identity{Account: user.Account("globex"), Subject: "x"}
+	other := run.Identity{Account: user.Account("globex"), Subject: "x"}
 	if _, err := h.service.StartPreview(t.Context(), other, importer.PreviewRequest{Connection: connection()}); err != nil {
 		t.Errorf("another account's limit counts: %v", err)
 	}
@@ -82,8 +83,8 @@ func TestASecondWorkerWaits(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.directory.set(ann)
-	run := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
-	held := jobstore.Lease{RunID: "another", Attempt: 1, ExpiresAt: h.clock.Add(time.Minute)}
+	r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+	held := runs.Lease{RunID: "another", Attempt: 1, ExpiresAt: h.clock.Add(time.Minute)}
 	jobs := h.store.Jobs().For(h.id.Account)
 	if err := jobs.AcquireLease(t.Context(), held, h.clock); err != nil {
 		t.Fatal(err)
@@ -93,12 +94,12 @@ func TestASecondWorkerWaits(t *testing.T) {
 			t.Fatal("a sync ran beside the holder of the lease")
 		}
 	}
-	if len(h.users()) != 0 || h.run(run.ID).Attempts != 0 {
-		t.Errorf("users %q, %d attempts; want none while another holds the lease", h.users(), h.run(run.ID).Attempts)
+	if len(h.users()) != 0 || h.run(r.ID).Attempts != 0 {
+		t.Errorf("users %q, %d attempts; want none while another holds the lease", h.users(), h.run(r.ID).Attempts)
 	}
 	h.clock = h.clock.Add(2 * time.Minute)
 	h.mustDeliver()
-	wantState(t, h.run(run.ID), jobstore.Done)
+	wantState(t, h.run(r.ID), run.Done)
 }
 
 func TestErasingAnAccountLeavesNothingOfIt(t *testing.T) {
@@ -106,11 +107,11 @@ func TestErasingAnAccountLeavesNothingOfIt(t *testing.T) {
 	h := newHarness(t)
 	h.directory.set(ann)
 	h.save(importer.SettingsRequest{Connection: connection(), IntervalHours: ptr(1)})
-	run := h.importAll()
+	r := h.importAll()
 	if _, err := h.service.ExportUsers(t.Context(), h.id); err != nil {
 		t.Fatal(err)
 	}
-	other := importer.Identity{Account: "acme2", Subject: "x"}
+	other := run.Identity{Account: "acme2", Subject: "x"}
 	if _, err := h.service.AddUser(t.Context(), other, importer.UserRequest{Address: "stay@example.com", Type: user.TypeUser, HeldSpamReport: user.ReportOff}); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +120,7 @@ func TestErasingAnAccountLeavesNothingOfIt(t *testing.T) {
 	}
 	_, settingsErr := h.service.Settings(t.Context(), h.id)
 	wantCode(t, settingsErr, "settings_not_found")
-	_, runErr := h.service.Sync(t.Context(), h.id, run.ID)
+	_, runErr := h.service.Sync(t.Context(), h.id, r.ID)
 	wantCode(t, runErr, "sync_not_found")
 	log, err := h.service.Audit(t.Context(), h.id, "", 10)
 	if err != nil || len(log.Entries) != 0 || len(h.users()) != 0 {
@@ -134,7 +135,7 @@ func TestErasingAnAccountLeavesNothingOfIt(t *testing.T) {
 	if len(files) > 0 {
 		t.Errorf("left: %q", files)
 	}
-	if page, err := h.service.Users(t.Context(), other, userstore.Query{Limit: 10}); err != nil || len(page.Users) != 1 {
+	if page, err := h.service.Users(t.Context(), other, users.Query{Limit: 10}); err != nil || len(page.Users) != 1 {
 		t.Errorf("another account has %+v, error %v", page.Users, err)
 	}
 	if err := h.store.Erase(t.Context(), h.id.Account); err != nil {

@@ -4,19 +4,19 @@ import (
 	"context"
 	"errors"
 
-	"rollcall/shared/jobstore"
-	"rollcall/shared/objectstore"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
-	"rollcall/shared/snapshot"
 	"rollcall/shared/user"
 )
 
 // StartPreview starts a preview of the given connection, or of the saved one.
-func (s *Service) StartPreview(ctx context.Context, id Identity, req PreviewRequest) (jobstore.Run, error) {
+func (s *Service) StartPreview(ctx context.Context, id run.Identity, req PreviewRequest) (run.Run, error) {
 	saved, err := s.saved(ctx, id)
 	if err != nil {
-		return jobstore.Run{}, err
+		return run.Run{}, err
 	}
 	imp := settings.Import{Options: settings.DefaultOptions()}
 	var sealed []byte
@@ -30,7 +30,7 @@ func (s *Service) StartPreview(ctx context.Context, id Identity, req PreviewRequ
 		imp, sealed = saved.Import, saved.SealedPassword
 	}
 	if err != nil {
-		return jobstore.Run{}, err
+		return run.Run{}, err
 	}
 	if req.Advanced != nil {
 		imp.Advanced = *req.Advanced
@@ -38,13 +38,13 @@ func (s *Service) StartPreview(ctx context.Context, id Identity, req PreviewRequ
 	if req.Options != nil {
 		imp.Options = *req.Options
 	}
-	run := jobstore.Run{Kind: jobstore.KindPreview, Import: imp, SealedPassword: sealed}
-	return s.start(ctx, id, run, req.Idempotency)
+	r := run.Run{Kind: run.KindPreview, Import: imp, SealedPassword: sealed}
+	return s.start(ctx, id, r, req.Idempotency)
 }
 
 // seal returns the sealed password for a connection that was entered: the one entered with it, or the stored one where
 // it may be used again.
-func (s *Service) seal(ctx context.Context, id Identity, c *settings.Connection, saved *jobstore.Settings) ([]byte, error) {
+func (s *Service) seal(ctx context.Context, id run.Identity, c *settings.Connection, saved *settings.Saved) ([]byte, error) {
 	switch {
 	case !c.Password.Empty():
 		return s.c.Sealer.Seal(ctx, c.Password, binding(id.Account, *c))
@@ -65,31 +65,31 @@ func binding(account user.Account, c settings.Connection) secret.Binding {
 }
 
 // Preview returns a preview's run, or a Gone error where its time is over.
-func (s *Service) Preview(ctx context.Context, id Identity, runID string) (jobstore.Run, error) {
-	run, err := s.run(ctx, id, jobstore.KindPreview, runID)
-	if err == nil && run.State.Ended() && !s.c.now().Before(run.ExpiresAt) {
-		return jobstore.Run{}, expiredPreview()
+func (s *Service) Preview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
+	r, err := s.run(ctx, id, run.KindPreview, runID)
+	if err == nil && r.State.Ended() && !s.c.now().Before(r.ExpiresAt) {
+		return run.Run{}, expiredPreview()
 	}
-	return run, err
+	return r, err
 }
 
 // CancelPreview stops a preview.
-func (s *Service) CancelPreview(ctx context.Context, id Identity, runID string) (jobstore.Run, error) {
-	run, err := s.Preview(ctx, id, runID)
+func (s *Service) CancelPreview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
+	r, err := s.Preview(ctx, id, runID)
 	if err != nil {
-		return jobstore.Run{}, err
+		return run.Run{}, err
 	}
-	return s.cancel(ctx, id, run)
+	return s.cancel(ctx, id, r)
 }
 
 // PreviewRows returns one page of a preview's rows. The cursor is the Next of the page before.
-func (s *Service) PreviewRows(ctx context.Context, id Identity, runID string, f snapshot.Filter, cursor string, limit int) (snapshot.Page, error) {
-	run, err := s.readyPreview(ctx, id, runID)
+func (s *Service) PreviewRows(ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string, limit int) (planfile.Page, error) {
+	record, err := s.readyPreview(ctx, id, runID)
 	if err != nil {
-		return snapshot.Page{}, err
+		return planfile.Page{}, err
 	}
-	var page snapshot.Page
-	err = s.c.readPlan(ctx, id.Account, run.PlanKey, func(r *snapshot.Reader) error {
+	var page planfile.Page
+	err = s.c.readPlan(ctx, id.Account, record.PlanKey, func(r *planfile.Reader) error {
 		page, err = r.Page(ctx, f, cursor, limit)
 		return err
 	})
@@ -97,12 +97,12 @@ func (s *Service) PreviewRows(ctx context.Context, id Identity, runID string, f 
 }
 
 // readyPreview returns a preview whose plan can be read.
-func (s *Service) readyPreview(ctx context.Context, id Identity, runID string) (jobstore.Run, error) {
-	run, err := s.Preview(ctx, id, runID)
-	if err == nil && run.State != jobstore.Done {
-		return jobstore.Run{}, problem(Conflict, "preview_not_ready", "The preview is %s; its rows can be read when it is done.", run.State)
+func (s *Service) readyPreview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
+	r, err := s.Preview(ctx, id, runID)
+	if err == nil && r.State != run.Done {
+		return run.Run{}, problem(Conflict, "preview_not_ready", "The preview is %s; its rows can be read when it is done.", r.State)
 	}
-	return run, err
+	return r, err
 }
 
 func expiredPreview() *Error {
@@ -110,7 +110,7 @@ func expiredPreview() *Error {
 }
 
 // readPlan opens the plan at key for use.
-func (c Config) readPlan(ctx context.Context, account user.Account, key string, use func(*snapshot.Reader) error) error {
+func (c Config) readPlan(ctx context.Context, account user.Account, key string, use func(*planfile.Reader) error) error {
 	object, err := c.Objects.For(account).Open(ctx, key)
 	if err != nil {
 		return err
@@ -126,11 +126,11 @@ func (c Config) readPlan(ctx context.Context, account user.Account, key string, 
 // pageError gives the errors of reading a plan the caller's words.
 func pageError(err error, goneCode string) error {
 	switch {
-	case errors.Is(err, snapshot.ErrBadCursor):
+	case errors.Is(err, planfile.ErrBadCursor):
 		return problem(Malformed, "invalid_cursor", "The cursor is not one that this list gave with these filters. Start without a cursor.")
-	case errors.Is(err, objectstore.ErrNotFound):
+	case errors.Is(err, objects.ErrNotFound):
 		return problem(Gone, goneCode, "What this run found was deleted when its time was over.")
-	case errors.Is(err, snapshot.ErrVersion):
+	case errors.Is(err, planfile.ErrVersion):
 		return problem(Gone, goneCode, "What this run found was stored by another version of this program, which alone can read it.")
 	}
 	return err

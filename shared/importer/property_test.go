@@ -11,9 +11,9 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
 	"rollcall/shared/plan"
-	"rollcall/shared/snapshot"
+	"rollcall/shared/planfile"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -31,7 +31,7 @@ func (h *harness) list() map[string]user.User {
 // and edited users to being untouched.
 func (h *harness) expect(r *rapid.T, before map[string]user.User, runID string, edited map[string]bool) {
 	h.t.Helper()
-	page, err := h.service.Changes(h.t.Context(), h.id, runID, snapshot.Filter{}, "", 1000)
+	page, err := h.service.Changes(h.t.Context(), h.id, runID, planfile.Filter{}, "", 1000)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -58,8 +58,8 @@ func (h *harness) expect(r *rapid.T, before map[string]user.User, runID string, 
 	if diff := cmp.Diff(want, h.list()); diff != "" {
 		r.Fatalf("the Users List is not what run %s said (-said +is):\n%s", runID, diff)
 	}
-	if run := h.run(runID); run.Progress.Applied != applied || run.State == jobstore.Done && run.Progress.Applied+run.Result.Summary.Conflicts < run.Progress.ToApply {
-		r.Fatalf("run %s counts %+v and %s, but %d changes were applied", runID, run.Progress, counts(run.Result.Summary), applied)
+	if record := h.run(runID); record.Progress.Applied != applied || record.State == run.Done && record.Progress.Applied+record.Result.Summary.Conflicts < record.Progress.ToApply {
+		r.Fatalf("run %s counts %+v and %s, but %d changes were applied", runID, record.Progress, counts(record.Result.Summary), applied)
 	}
 }
 
@@ -112,16 +112,16 @@ func TestPropertyTheUsersListIsWhatThePlansSaid(t *testing.T) {
 			case step == "edit":
 				h.edit(r)
 			case step == "undo" && last != "":
-				run, err := h.service.Undo(h.t.Context(), h.id, last, importer.Idempotency{})
+				record, err := h.service.Undo(h.t.Context(), h.id, last, importer.Idempotency{})
 				if err != nil {
 					// It wrote nothing, so that there is nothing to undo.
 					continue
 				}
 				before := h.list()
 				h.survive(r)
-				wantState(t, h.run(run.ID), jobstore.Done)
-				h.expect(r, before, run.ID, nil)
-				last = run.ID
+				wantState(t, h.run(record.ID), run.Done)
+				h.expect(r, before, record.ID, nil)
+				last = record.ID
 			case step == "sync":
 				h.directory.set(randomPeople(r)...)
 				last = h.randomSync(r)
@@ -163,10 +163,10 @@ func (h *harness) randomSync(r *rapid.T) string {
 	}
 	options := removing()
 	options.RemoveAccounts, options.SendHSR = rapid.Bool().Draw(r, "remove"), rapid.Bool().Draw(r, "reports")
-	run := h.start(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: &preview.Guard.Removals})
+	record := h.start(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: &preview.Guard.Removals})
 	before = h.list()
 	h.survive(r)
-	wantState(h.t, h.run(run.ID), jobstore.Done)
-	h.expect(r, before, run.ID, edited)
-	return run.ID
+	wantState(h.t, h.run(record.ID), run.Done)
+	h.expect(r, before, record.ID, edited)
+	return record.ID
 }

@@ -8,18 +8,19 @@ import (
 
 	"rollcall/shared/address"
 	"rollcall/shared/directory"
-	"rollcall/shared/jobstore"
-	"rollcall/shared/objectstore"
+	"rollcall/shared/extract"
 	"rollcall/shared/plan"
+	"rollcall/shared/planfile"
+	"rollcall/shared/planfile/userlist"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
-	"rollcall/shared/snapshot"
-	"rollcall/shared/userlist"
 )
 
 // preview makes a plan and stores it.
 func (j *job) preview(ctx context.Context) error {
-	key := fmt.Sprintf("%s%s.%d", objectstore.PlanPrefix, j.run.ID, j.run.Attempts)
+	key := fmt.Sprintf("%s%s.%d", objects.PlanPrefix, j.run.ID, j.run.Attempts)
 	ctx, stop := j.timely(ctx)
 	defer stop()
 	if err := cause(ctx, j.makePlan(ctx, key)); err != nil {
@@ -28,7 +29,7 @@ func (j *job) preview(ctx context.Context) error {
 	// A preview shows what Remove Accounts would remove, whether or not it is chosen later.
 	options := j.run.Import.Options
 	options.RemoveAccounts = true
-	guard := plan.Guard{}
+	guard := run.Guard{}
 	if j.run.UndoOf == "" {
 		guard = plan.Judge(plan.Question{Result: j.result, Options: options})
 	}
@@ -49,19 +50,19 @@ func (j *job) makePlan(ctx context.Context, key string) error {
 	if err != nil {
 		return fmt.Errorf("read the exclusions of run %s: %w", j.run.ID, err)
 	}
-	j.set(func() { j.progress.Phase = jobstore.PhasePlanning })
+	j.set(func() { j.progress.Phase = run.PhasePlanning })
 	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims, Skipped: found.Skipped}
 	policy := plan.Policy{DirectoryID: info.DirectoryID, Exclude: exclude}
-	return j.writePlan(ctx, key, func(emit func(*plan.Row) error) (plan.Result, error) {
+	return j.writePlan(ctx, key, func(emit func(*plan.Row) error) (run.Result, error) {
 		return plan.Build(desired, stored.Walk, policy, emit)
 	})
 }
 
 // writePlan stores the rows that build emits as the plan at key.
-func (j *job) writePlan(ctx context.Context, key string, build func(emit func(*plan.Row) error) (plan.Result, error)) error {
-	var result plan.Result
+func (j *job) writePlan(ctx context.Context, key string, build func(emit func(*plan.Row) error) (run.Result, error)) error {
+	var result run.Result
 	err := j.Objects.For(j.account).Put(ctx, key, func(w io.Writer) error {
-		writer := snapshot.NewWriter(w)
+		writer := planfile.NewWriter(w)
 		rows := 0
 		built, err := build(func(row *plan.Row) error {
 			if rows++; rows%1024 == 0 && ctx.Err() != nil {
@@ -73,7 +74,7 @@ func (j *job) writePlan(ctx context.Context, key string, build func(emit func(*p
 			return err
 		}
 		result = built
-		return writer.Close(snapshot.Meta{Result: built, Fingerprint: j.run.Import.Fingerprint(), CreatedAt: j.now()})
+		return writer.Close(planfile.Meta{Result: built, Fingerprint: j.run.Import.Fingerprint(), CreatedAt: j.now()})
 	})
 	if err != nil {
 		return fmt.Errorf("store the plan of run %s: %w", j.run.ID, err)
@@ -83,7 +84,7 @@ func (j *job) writePlan(ctx context.Context, key string, build func(emit func(*p
 }
 
 // gather reads the directory and, at the same time, the account's stored users.
-func (j *job) gather(ctx context.Context) (*address.Found, directory.Info, *userlist.List, error) {
+func (j *job) gather(ctx context.Context) (*extract.Found, directory.Info, *userlist.List, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	type loaded struct {
@@ -122,21 +123,21 @@ func (j *job) loadUsers(ctx context.Context) (*userlist.List, error) {
 }
 
 // readDirectory reads the directory into addresses.
-func (j *job) readDirectory(ctx context.Context) (*address.Found, directory.Info, error) {
+func (j *job) readDirectory(ctx context.Context) (*extract.Found, directory.Info, error) {
 	imp := j.run.Import
 	connection, err := j.withPassword(ctx, imp.Connection)
 	if err != nil {
 		return nil, directory.Info{}, err
 	}
-	rules, err := address.NewRules(imp.Connection.ServerType, imp.Advanced)
+	rules, err := extract.NewRules(imp.Connection.ServerType, imp.Advanced)
 	if err != nil {
 		return nil, directory.Info{}, fmt.Errorf("read the advanced settings of run %s: %w", j.run.ID, err)
 	}
 	j.set(func() {
-		j.progress = jobstore.Progress{Phase: jobstore.PhaseConnecting}
+		j.progress = run.Progress{Phase: run.PhaseConnecting}
 		j.steps, j.notes = nil, nil
 	})
-	collector := address.NewCollector(rules)
+	collector := extract.NewCollector(rules)
 	query := directory.Query{SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter, Attributes: rules.Attributes()}
 	entries := 0
 	info, err := j.Directory.Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {
@@ -158,13 +159,13 @@ func (j *job) readDirectory(ctx context.Context) (*address.Found, directory.Info
 }
 
 // onStep records a step of the connection as soon as it ends.
-func (j *job) onStep(s directory.Step) {
+func (j *job) onStep(s run.Step) {
 	j.log.Info("connection step", "step", s.Step, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
 	j.set(func() {
 		// A new slice, since the reporter may be marshalling the old one.
 		j.steps = append(slices.Clip(j.steps), s)
 		if s.OK && s.Step == "base" {
-			j.progress.Phase = jobstore.PhaseReading
+			j.progress.Phase = run.PhaseReading
 		}
 	})
 }

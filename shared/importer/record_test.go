@@ -7,19 +7,21 @@ import (
 
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
+	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
 
 // slowSettings gives the reporter time to store the run's progress. Nothing but time passes: whatever the goroutines
 // exchanged here would hide a race.
-type slowSettings struct{ jobstore.Store }
+type slowSettings struct{ runs.Store }
 
-func (s slowSettings) For(a user.Account) jobstore.Jobs { return slowAccountSettings{s.Store.For(a)} }
+func (s slowSettings) For(a user.Account) runs.Jobs { return slowAccountSettings{s.Store.For(a)} }
 
-type slowAccountSettings struct{ jobstore.Jobs }
+type slowAccountSettings struct{ runs.Jobs }
 
-func (j slowAccountSettings) Settings(ctx context.Context) (jobstore.Settings, error) {
+func (j slowAccountSettings) Settings(ctx context.Context) (settings.Saved, error) {
 	saved, err := j.Jobs.Settings(ctx)
 	time.Sleep(50 * time.Millisecond)
 	return saved, err
@@ -37,7 +39,7 @@ func TestARunIsReportedWhileItWorks(t *testing.T) {
 	c.Jobs = slowSettings{h.store.Jobs()}
 	h.worker = importer.NewWorker(c)
 	undo := h.undo(created.ID)
-	wantState(t, undo, jobstore.Done)
+	wantState(t, undo, run.Done)
 	if left := h.users(); len(left) > 0 {
 		t.Errorf("%d users are left", len(left))
 	}
@@ -45,28 +47,28 @@ func TestARunIsReportedWhileItWorks(t *testing.T) {
 
 // endingJobs dies once the end of a sync is stored.
 type endingJobs struct {
-	jobstore.Store
+	runs.Store
 	dead *bool
 }
 
-func (s endingJobs) For(a user.Account) jobstore.Jobs {
+func (s endingJobs) For(a user.Account) runs.Jobs {
 	return endingAccountJobs{s.Store.For(a), s.dead}
 }
 
 type endingAccountJobs struct {
-	jobstore.Jobs
+	runs.Jobs
 	dead *bool
 }
 
-func (j endingAccountJobs) UpdateRun(ctx context.Context, id string, change func(*jobstore.Run) error) (jobstore.Run, error) {
-	run, err := j.Jobs.UpdateRun(ctx, id, change)
-	if err == nil && run.Kind == jobstore.KindSync && run.State.Ended() {
+func (j endingAccountJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error) {
+	r, err := j.Jobs.UpdateRun(ctx, id, change)
+	if err == nil && r.Kind == run.KindSync && r.State.Ended() {
 		*j.dead = true
 	}
-	return run, err
+	return r, err
 }
 
-func (j endingAccountJobs) PutSettings(ctx context.Context, s jobstore.Settings) (jobstore.Settings, error) {
+func (j endingAccountJobs) PutSettings(ctx context.Context, s settings.Saved) (settings.Saved, error) {
 	if *j.dead {
 		return s, errKilled
 	}
@@ -79,12 +81,12 @@ func TestTheSettingsKnowOfEveryEndedSync(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		err      error
-		state    jobstore.State
+		state    run.State
 		failures int
 	}{
-		"done": {state: jobstore.Done},
+		"done": {state: run.Done},
 		"failed": {err: &directory.Error{Code: "incomplete_read", Step: "search", Message: "The server stopped early."},
-			state: jobstore.Failed, failures: 1},
+			state: run.Failed, failures: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

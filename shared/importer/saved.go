@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 
-	"rollcall/shared/jobstore"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
 
 // Saved are the saved settings and the newest sync that ran with them, nil where none did.
 type Saved struct {
-	jobstore.Settings
-	LastRun *jobstore.Run
+	settings.Saved
+	LastRun *run.Run
 }
 
 // Removed says what deleting the settings removed.
@@ -22,7 +23,7 @@ type Removed struct {
 }
 
 // Settings returns the saved settings.
-func (s *Service) Settings(ctx context.Context, id Identity) (Saved, error) {
+func (s *Service) Settings(ctx context.Context, id run.Identity) (Saved, error) {
 	stored, err := s.c.Jobs.For(id.Account).Settings(ctx)
 	if err != nil {
 		return Saved{}, notFound(err, "settings_not_found", "No settings are saved.")
@@ -30,14 +31,14 @@ func (s *Service) Settings(ctx context.Context, id Identity) (Saved, error) {
 	return s.withLastRun(ctx, id, stored)
 }
 
-func (s *Service) withLastRun(ctx context.Context, id Identity, stored jobstore.Settings) (Saved, error) {
-	saved := Saved{Settings: stored}
+func (s *Service) withLastRun(ctx context.Context, id run.Identity, stored settings.Saved) (Saved, error) {
+	saved := Saved{Saved: stored}
 	if stored.LastSyncID == "" {
 		return saved, nil
 	}
 	last, err := s.c.Jobs.For(id.Account).Run(ctx, stored.LastSyncID)
 	switch {
-	case errors.Is(err, jobstore.ErrNotFound):
+	case errors.Is(err, runs.ErrNotFound):
 	case err != nil:
 		return Saved{}, err
 	default:
@@ -47,9 +48,9 @@ func (s *Service) withLastRun(ctx context.Context, id Identity, stored jobstore.
 }
 
 // saved returns the saved settings, or nil where there are none.
-func (s *Service) saved(ctx context.Context, id Identity) (*jobstore.Settings, error) {
+func (s *Service) saved(ctx context.Context, id run.Identity) (*settings.Saved, error) {
 	stored, err := s.c.Jobs.For(id.Account).Settings(ctx)
-	if errors.Is(err, jobstore.ErrNotFound) {
+	if errors.Is(err, runs.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -59,9 +60,9 @@ func (s *Service) saved(ctx context.Context, id Identity) (*jobstore.Settings, e
 }
 
 // SaveSettings saves settings and, with an interval, the schedule.
-func (s *Service) SaveSettings(ctx context.Context, id Identity, req SettingsRequest) (Saved, error) {
-	var old *jobstore.Settings
-	var stored jobstore.Settings
+func (s *Service) SaveSettings(ctx context.Context, id run.Identity, req SettingsRequest) (Saved, error) {
+	var old *settings.Saved
+	var stored settings.Saved
 	for saved := false; !saved; {
 		var err error
 		if old, err = s.saved(ctx, id); err != nil {
@@ -73,7 +74,7 @@ func (s *Service) SaveSettings(ctx context.Context, id Identity, req SettingsReq
 		}
 		stored, err = s.c.Jobs.For(id.Account).PutSettings(ctx, next)
 		// A conflict may be a run's mark on the settings: only another person's version is the caller's concern.
-		if saved = err == nil; err != nil && !errors.Is(err, jobstore.ErrConflict) {
+		if saved = err == nil; err != nil && !errors.Is(err, runs.ErrConflict) {
 			return Saved{}, tooLarge(err)
 		}
 	}
@@ -84,9 +85,9 @@ func (s *Service) SaveSettings(ctx context.Context, id Identity, req SettingsReq
 }
 
 // newSettings is what a request makes of the settings.
-func (s *Service) newSettings(ctx context.Context, id Identity, req SettingsRequest, old *jobstore.Settings) (jobstore.Settings, error) {
+func (s *Service) newSettings(ctx context.Context, id run.Identity, req SettingsRequest, old *settings.Saved) (settings.Saved, error) {
 	now := s.c.now()
-	next := jobstore.Settings{UpdatedAt: now, UpdatedBy: id.Subject}
+	next := settings.Saved{UpdatedAt: now, UpdatedBy: id.Subject}
 	next.Options = settings.DefaultOptions()
 	version := int64(0)
 	if old != nil {
@@ -130,7 +131,7 @@ func (s *Service) newSettings(ctx context.Context, id Identity, req SettingsRequ
 }
 
 // DeleteSettings deletes settings, schedule and sealed password. Users stay.
-func (s *Service) DeleteSettings(ctx context.Context, id Identity) (Removed, error) {
+func (s *Service) DeleteSettings(ctx context.Context, id run.Identity) (Removed, error) {
 	old, err := s.c.Jobs.For(id.Account).DeleteSettings(ctx)
 	if err != nil {
 		return Removed{}, notFound(err, "settings_not_found", "No settings are saved.")
@@ -141,8 +142,8 @@ func (s *Service) DeleteSettings(ctx context.Context, id Identity) (Removed, err
 }
 
 // settingsDiff names what saving changed, without any secret.
-func settingsDiff(old *jobstore.Settings, now jobstore.Settings) map[string]string {
-	var before jobstore.Settings
+func settingsDiff(old *settings.Saved, now settings.Saved) map[string]string {
+	var before settings.Saved
 	if old != nil {
 		before = *old
 	}
@@ -168,7 +169,7 @@ func settingsDiff(old *jobstore.Settings, now jobstore.Settings) map[string]stri
 	return details
 }
 
-func interval(s *jobstore.Schedule) string {
+func interval(s *settings.Schedule) string {
 	switch {
 	case s == nil:
 		return "none"

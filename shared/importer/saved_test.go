@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
@@ -49,7 +50,7 @@ func TestAStoredPasswordGoesToItsOwnServerOnly(t *testing.T) {
 			changed := connection()
 			changed.Password = secret.String{}
 			test.change(changed)
-			run, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: changed})
+			r, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: changed})
 			if !test.reused {
 				wantCode(t, err, "invalid_request")
 				_, err = h.service.SaveSettings(t.Context(), h.id, importer.SettingsRequest{Connection: changed})
@@ -60,8 +61,8 @@ func TestAStoredPasswordGoesToItsOwnServerOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			h.mustDeliver()
-			if run, err = h.service.Preview(t.Context(), h.id, run.ID); err != nil || run.State != jobstore.Done {
-				t.Fatalf("preview is %s (%+v), error %v", run.State, run.Failure, err)
+			if r, err = h.service.Preview(t.Context(), h.id, r.ID); err != nil || r.State != run.Done {
+				t.Fatalf("preview is %s (%+v), error %v", r.State, r.Failure, err)
 			}
 			want := plantedPassword
 			if changed.Username == "" {
@@ -130,20 +131,20 @@ func TestSyncOfTheSavedSettings(t *testing.T) {
 	wantCode(t, err, "settings_not_found")
 	h.directory.set(ann, bob)
 	h.save(importer.SettingsRequest{Connection: connection(), Options: ptr(removing())})
-	run := h.sync(importer.SyncRequest{})
-	wantState(t, run, jobstore.Done)
+	r := h.sync(importer.SyncRequest{})
+	wantState(t, r, run.Done)
 	if len(h.users()) != 3 {
 		t.Errorf("users %q, want 3", h.users())
 	}
 	saved, err := h.service.Settings(t.Context(), h.id)
-	if err != nil || saved.LastRun == nil || saved.LastRun.ID != run.ID {
-		t.Errorf("last run %+v, error %v; want %s", saved.LastRun, err, run.ID)
+	if err != nil || saved.LastRun == nil || saved.LastRun.ID != r.ID {
+		t.Errorf("last run %+v, error %v; want %s", saved.LastRun, err, r.ID)
 	}
 	// Another search base: a removal now needs somebody who has seen it.
 	h.save(importer.SettingsRequest{Advanced: &settings.Advanced{SearchBase: "OU=Staff,DC=example,DC=com"}})
 	h.directory.set(ann)
 	blocked := h.sync(importer.SyncRequest{})
-	wantState(t, blocked, jobstore.Blocked)
+	wantState(t, blocked, run.Blocked)
 	if blocked.Guard.Reason != "settings_changed" {
 		t.Errorf("guard %+v, want settings_changed", blocked.Guard)
 	}
@@ -152,7 +153,7 @@ func TestSyncOfTheSavedSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.mustDeliver()
-	wantState(t, h.sync(importer.SyncRequest{PreviewID: preview.ID}), jobstore.Done)
+	wantState(t, h.sync(importer.SyncRequest{PreviewID: preview.ID}), run.Done)
 	if len(h.users()) != 2 {
 		t.Errorf("users %q, want bob removed", h.users())
 	}
@@ -198,18 +199,18 @@ func TestUsersByHand(t *testing.T) {
 }
 
 // smallJobs is a store that takes no settings and no runs.
-type smallJobs struct{ jobstore.Store }
+type smallJobs struct{ runs.Store }
 
-type smallAccountJobs struct{ jobstore.Jobs }
+type smallAccountJobs struct{ runs.Jobs }
 
-func (s smallJobs) For(a user.Account) jobstore.Jobs { return smallAccountJobs{s.Store.For(a)} }
+func (s smallJobs) For(a user.Account) runs.Jobs { return smallAccountJobs{s.Store.For(a)} }
 
-func (smallAccountJobs) PutSettings(context.Context, jobstore.Settings) (jobstore.Settings, error) {
-	return jobstore.Settings{}, fmt.Errorf("write: %w", jobstore.ErrTooLarge)
+func (smallAccountJobs) PutSettings(context.Context, settings.Saved) (settings.Saved, error) {
+	return settings.Saved{}, fmt.Errorf("write: %w", runs.ErrTooLarge)
 }
 
-func (smallAccountJobs) CreateRun(context.Context, jobstore.Run) (jobstore.Run, error) {
-	return jobstore.Run{}, fmt.Errorf("write: %w", jobstore.ErrTooLarge)
+func (smallAccountJobs) CreateRun(context.Context, run.Run) (run.Run, error) {
+	return run.Run{}, fmt.Errorf("write: %w", runs.ErrTooLarge)
 }
 
 func TestWhatTheStoreCannotHoldNamesItsMend(t *testing.T) {

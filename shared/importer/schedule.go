@@ -7,8 +7,10 @@ import (
 	"hash/fnv"
 	"time"
 
-	"rollcall/shared/jobstore"
-	"rollcall/shared/queue"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
+	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
 
@@ -20,12 +22,12 @@ const minutes = 60
 
 // newSchedule is the schedule that saving the settings gives. An unchanged interval keeps its next run; any other puts it
 // one interval from now, moved forward to the account's own minute.
-func (c Config) newSchedule(account user.Account, req SettingsRequest, old *jobstore.Settings, now time.Time) *jobstore.Schedule {
+func (c Config) newSchedule(account user.Account, req SettingsRequest, old *settings.Saved, now time.Time) *settings.Schedule {
 	if req.IntervalHours == nil {
 		return nil
 	}
 	interval := time.Duration(*req.IntervalHours) * c.Hour
-	schedule := &jobstore.Schedule{IntervalHours: *req.IntervalHours, NextRunAt: c.ownMinute(account, now.Add(interval)), Paused: req.Paused}
+	schedule := &settings.Schedule{IntervalHours: *req.IntervalHours, NextRunAt: c.ownMinute(account, now.Add(interval)), Paused: req.Paused}
 	if old != nil && old.Schedule != nil && old.Schedule.IntervalHours == schedule.IntervalHours {
 		schedule.NextRunAt = old.Schedule.NextRunAt
 		if old.Schedule.Paused && !schedule.Paused {
@@ -72,7 +74,7 @@ func (s *Service) StartDue(ctx context.Context) (started int, err error) {
 		for _, account := range accounts {
 			run, err := s.claimDue(ctx, account)
 			switch {
-			case errors.Is(err, jobstore.ErrConflict), errors.Is(err, jobstore.ErrNotFound):
+			case errors.Is(err, runs.ErrConflict), errors.Is(err, runs.ErrNotFound):
 				// Somebody else claimed the slot, or saved or deleted the settings: they are looked at again.
 				continue
 			case err != nil:
@@ -99,7 +101,7 @@ func (s *Service) claimDue(ctx context.Context, account user.Account) (runID str
 	}
 	now := s.c.now()
 	if saved.Schedule == nil || saved.Schedule.Paused || saved.Schedule.NextRunAt.After(now) {
-		return "", jobstore.ErrConflict
+		return "", runs.ErrConflict
 	}
 	schedule := *saved.Schedule
 	schedule.NextRunAt = nextSlot(schedule.NextRunAt, time.Duration(schedule.IntervalHours)*s.c.Hour, now)
@@ -112,24 +114,24 @@ func (s *Service) claimDue(ctx context.Context, account user.Account) (runID str
 		_, err := jobs.PutSettings(ctx, saved)
 		return "", err
 	}
-	run := jobstore.Run{
-		ID: s.c.NewID(), Kind: jobstore.KindSync, State: jobstore.Queued, Trigger: jobstore.TriggerSchedule, StartedBy: "schedule", CreatedAt: now,
+	r := run.Run{
+		ID: s.c.NewID(), Kind: run.KindSync, State: run.Queued, Trigger: run.TriggerSchedule, StartedBy: "schedule", CreatedAt: now,
 		Import: saved.Import, SealedPassword: saved.SealedPassword,
 	}
-	if run, err = jobs.Claim(ctx, saved, run); err != nil {
+	if r, err = jobs.Claim(ctx, saved, r); err != nil {
 		return "", err
 	}
-	return run.ID, s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskSync, Account: account, RunID: run.ID})
+	return r.ID, s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskSync, Account: account, RunID: r.ID})
 }
 
 // scheduledRunGoing tells whether a sync that the schedule started has not ended.
-func scheduledRunGoing(ctx context.Context, jobs jobstore.Jobs) (bool, error) {
-	page, err := jobs.Runs(ctx, jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 20})
+func scheduledRunGoing(ctx context.Context, jobs runs.Jobs) (bool, error) {
+	page, err := jobs.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 20})
 	if err != nil {
 		return false, err
 	}
 	for i := range page.Runs {
-		if r := &page.Runs[i]; r.Trigger == jobstore.TriggerSchedule {
+		if r := &page.Runs[i]; r.Trigger == run.TriggerSchedule {
 			return !r.State.Ended(), nil
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
@@ -27,7 +27,7 @@ func (h *harness) schedule(hours int) importer.Saved {
 	return h.save(importer.SettingsRequest{Connection: connection(), Options: ptr(removing()), IntervalHours: &hours})
 }
 
-func (h *harness) history() []jobstore.Run {
+func (h *harness) history() []run.Run {
 	h.t.Helper()
 	page, err := h.service.Syncs(h.t.Context(), h.id, "", 100)
 	if err != nil {
@@ -70,7 +70,7 @@ func TestAScheduleStartsEachDueSlotOnce(t *testing.T) {
 		}
 	}
 	runs := h.history()
-	if len(runs) != 3 || runs[0].Trigger != jobstore.TriggerSchedule || runs[0].StartedBy != "schedule" || runs[0].State != jobstore.Done {
+	if len(runs) != 3 || runs[0].Trigger != run.TriggerSchedule || runs[0].StartedBy != "schedule" || runs[0].State != run.Done {
 		t.Errorf("history %+v", runs)
 	}
 	if len(h.users()) != 2 {
@@ -127,7 +127,7 @@ func TestAFailingScheduleSaysSoAndGoesOn(t *testing.T) {
 	h.directory.set(ann)
 	h.clock = first.Add(2*time.Hour + time.Minute)
 	h.tick()
-	if saved, err := h.service.Settings(t.Context(), h.id); err != nil || saved.ConsecutiveFailures != 0 || saved.LastRun.State != jobstore.Done {
+	if saved, err := h.service.Settings(t.Context(), h.id); err != nil || saved.ConsecutiveFailures != 0 || saved.LastRun.State != run.Done {
 		t.Errorf("after a success: %d failures, error %v", saved.ConsecutiveFailures, err)
 	}
 }
@@ -142,13 +142,13 @@ func TestABlockedScheduleStillBringsNewUsers(t *testing.T) {
 	h.directory.set(append(people(10), cat)...)
 	h.clock = first.Add(time.Hour + time.Minute)
 	h.tick()
-	run := h.history()[0]
-	wantState(t, run, jobstore.Blocked)
-	if len(h.users()) != 41 || run.Guard.Removals != 20 {
-		t.Errorf("%d users, guard %+v; want the 40 and cat, and 20 removals held", len(h.users()), run.Guard)
+	r := h.history()[0]
+	wantState(t, r, run.Blocked)
+	if len(h.users()) != 41 || r.Guard.Removals != 20 {
+		t.Errorf("%d users, guard %+v; want the 40 and cat, and 20 removals held", len(h.users()), r.Guard)
 	}
 	want := map[string]importer.Outcome{"cat@example.com": importer.OutcomeApplied, "p00015@example.com": importer.OutcomePending}
-	for _, line := range h.changes(run.ID) {
+	for _, line := range h.changes(r.ID) {
 		var change, key, outcome string
 		fmt.Sscan(line, &change, &key, &outcome)
 		if wanted, ok := want[key]; ok && string(wanted) != outcome {
@@ -162,7 +162,7 @@ func TestAccountsAreSpreadOverTheHour(t *testing.T) {
 	h := newHarness(t)
 	starts := make(map[time.Time]int)
 	for i := range 120 {
-		id := importer.Identity{Account: user.Account(fmt.Sprint("account", i)), Subject: "a"}
+		id := run.Identity{Account: user.Account(fmt.Sprint("account", i)), Subject: "a"}
 		saved, err := h.service.SaveSettings(t.Context(), id, importer.SettingsRequest{
 			Connection: &settings.Connection{ServerType: settings.GroupWise, Host: "h.example.com", Port: 389}, IntervalHours: ptr(1),
 		})

@@ -10,10 +10,11 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"rollcall/shared/jobstore"
-	"rollcall/shared/queue"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
-	"rollcall/shared/snapshot"
 )
 
 // Service takes the requests of an account's people: each method checks its input, does what is quick at once, and
@@ -41,44 +42,44 @@ func (c Config) withDefaults() Config {
 	if c.Tick == 0 {
 		c.Tick = 500 * time.Millisecond
 	}
-	c.plans = new(snapshot.Opener)
+	c.plans = new(planfile.Opener)
 	return c
 }
 
 func (c Config) now() time.Time { return c.Now().UTC() }
 
 // start stores a new run and puts it on its queue. With an idempotency key the run of the first request is returned.
-func (s *Service) start(ctx context.Context, id Identity, run jobstore.Run, once Idempotency) (jobstore.Run, error) {
+func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Idempotency) (run.Run, error) {
 	jobs := s.c.Jobs.For(id.Account)
-	run.ID, run.State, run.StartedBy, run.CreatedAt = s.c.NewID(), jobstore.Queued, id.Subject, s.c.now()
-	if run.Kind == jobstore.KindPreview {
-		run.ExpiresAt = run.CreatedAt.Add(PlanLifetime)
+	r.ID, r.State, r.StartedBy, r.CreatedAt = s.c.NewID(), run.Queued, id.Subject, s.c.now()
+	if r.Kind == run.KindPreview {
+		r.ExpiresAt = r.CreatedAt.Add(PlanLifetime)
 	}
 	if once.Key != "" {
-		claimed, err := s.claim(ctx, jobs, run, once)
+		claimed, err := s.claim(ctx, jobs, r, once)
 		if err != nil {
-			return jobstore.Run{}, err
+			return run.Run{}, err
 		}
 		if first, err := jobs.Run(ctx, claimed); err == nil {
 			return first, nil
 		}
 		// The request that claimed the key died before it stored its run: this one takes its place.
-		run.ID = claimed
+		r.ID = claimed
 	}
-	if err := s.admit(ctx, jobs, run.Kind); err != nil {
-		return jobstore.Run{}, err
+	if err := s.admit(ctx, jobs, r.Kind); err != nil {
+		return run.Run{}, err
 	}
-	run, err := jobs.CreateRun(ctx, run)
+	r, err := jobs.CreateRun(ctx, r)
 	if err != nil {
-		return jobstore.Run{}, tooLarge(err)
+		return run.Run{}, tooLarge(err)
 	}
-	return run, s.c.Queue.Send(ctx, queue.Message{Task: queue.Task(run.Kind), Account: id.Account, RunID: run.ID})
+	return r, s.c.Queue.Send(ctx, queue.Message{Task: queue.Task(r.Kind), Account: id.Account, RunID: r.ID})
 }
 
 // tooLarge turns a store's "too large" into the caller's error, with what makes settings and runs so, and leaves every other error
 // alone.
 func tooLarge(err error) error {
-	if !errors.Is(err, jobstore.ErrTooLarge) {
+	if !errors.Is(err, runs.ErrTooLarge) {
 		return err
 	}
 	return invalid(settings.FieldError{Field: "advanced.exclude", Message: "makes the settings too large to be stored: " +
@@ -95,8 +96,8 @@ const (
 )
 
 // admit refuses a run where the account has too many already.
-func (s *Service) admit(ctx context.Context, jobs jobstore.Jobs, kind jobstore.RunKind) error {
-	page, err := jobs.Runs(ctx, jobstore.RunQuery{Kind: kind, Limit: maxPreviews})
+func (s *Service) admit(ctx context.Context, jobs runs.Jobs, kind run.Kind) error {
+	page, err := jobs.Runs(ctx, runs.Query{Kind: kind, Limit: maxPreviews})
 	if err != nil {
 		return err
 	}
@@ -112,17 +113,17 @@ func (s *Service) admit(ctx context.Context, jobs jobstore.Jobs, kind jobstore.R
 	switch {
 	case waiting >= maxWaiting:
 		return problem(TooMany, "too_many_waiting", "%d %ss of this account wait already. Cancel some, or wait for them to end.", waiting, kind)
-	case kind == jobstore.KindPreview && recent >= maxPreviews:
+	case kind == run.KindPreview && recent >= maxPreviews:
 		return problem(TooMany, "too_many_previews", "%d previews were started within %s. Wait a little before the next.", recent, previewWindow)
 	}
 	return nil
 }
 
 // claim returns the id of the run that the idempotency key stands for.
-func (s *Service) claim(ctx context.Context, jobs jobstore.Jobs, run jobstore.Run, once Idempotency) (string, error) {
+func (s *Service) claim(ctx context.Context, jobs runs.Jobs, r run.Run, once Idempotency) (string, error) {
 	hash := sha256.Sum256(once.Body)
-	want := jobstore.Key{
-		Route: string(run.Kind) + "/" + run.UndoOf, Key: once.Key, Request: hex.EncodeToString(hash[:]), RunID: run.ID, At: run.CreatedAt,
+	want := runs.Key{
+		Route: string(r.Kind) + "/" + r.UndoOf, Key: once.Key, Request: hex.EncodeToString(hash[:]), RunID: r.ID, At: r.CreatedAt,
 	}
 	got, err := jobs.ClaimKey(ctx, want)
 	if err != nil {
@@ -136,27 +137,27 @@ func (s *Service) claim(ctx context.Context, jobs jobstore.Jobs, run jobstore.Ru
 }
 
 // cancel asks a run to stop. One that has ended already stays as it is.
-func (s *Service) cancel(ctx context.Context, id Identity, run jobstore.Run) (jobstore.Run, error) {
-	return s.c.Jobs.For(id.Account).UpdateRun(ctx, run.ID, func(r *jobstore.Run) error {
+func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (run.Run, error) {
+	return s.c.Jobs.For(id.Account).UpdateRun(ctx, record.ID, func(r *run.Run) error {
 		if r.State.Ended() {
 			return problem(Conflict, string(r.Kind)+"_ended", "The %s has ended already (%s).", r.Kind, r.State)
 		}
 		r.Cancelled = true
-		if r.State == jobstore.Queued {
-			r.State, r.FinishedAt, r.SealedPassword = jobstore.Cancelled, s.c.now(), keepPassword(r)
+		if r.State == run.Queued {
+			r.State, r.FinishedAt, r.SealedPassword = run.Cancelled, s.c.now(), keepPassword(r)
 		}
 		return nil
 	})
 }
 
 // run returns a run of one kind, or a NotFound error whose code names the kind.
-func (s *Service) run(ctx context.Context, id Identity, kind jobstore.RunKind, runID string) (jobstore.Run, error) {
-	run, err := s.c.Jobs.For(id.Account).Run(ctx, runID)
-	if err == nil && run.Kind != kind {
-		err = jobstore.ErrNotFound
+func (s *Service) run(ctx context.Context, id run.Identity, kind run.Kind, runID string) (run.Run, error) {
+	r, err := s.c.Jobs.For(id.Account).Run(ctx, runID)
+	if err == nil && r.Kind != kind {
+		err = runs.ErrNotFound
 	}
 	if err != nil {
-		return jobstore.Run{}, notFound(err, string(kind)+"_not_found", "There is no %s %s.", kind, runID)
+		return run.Run{}, notFound(err, string(kind)+"_not_found", "There is no %s %s.", kind, runID)
 	}
-	return run, nil
+	return r, nil
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"rollcall/shared/jobstore"
-	"rollcall/shared/userstore"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 )
 
 // errNotWritten means that none of some rows was written by an earlier attempt of their run.
@@ -16,7 +16,7 @@ var errNotWritten = errors.New("none of these rows was written")
 // one wrote since it last stored how far it was is found on the Users List: rows are written in an order that never changes, so many at a
 // time, and where none of so many was written nothing behind them was.
 func (j *job) settle(ctx context.Context) error {
-	if j.run.Kind != jobstore.KindSync || !j.run.Checkpoint.Begun || j.planKey == "" {
+	if j.run.Kind != run.KindSync || !j.run.Checkpoint.Begun || j.planKey == "" {
 		return nil
 	}
 	err := j.apply(ctx, witness{j.Users.For(j.account), j.run.ID})
@@ -33,22 +33,22 @@ func (j *job) settle(ctx context.Context) error {
 // witness is a Users List that nothing is written to: it tells which changes an earlier attempt of a run made. A row to delete that is gone was
 // most likely deleted by that one.
 type witness struct {
-	userstore.Users
+	users.Users
 	runID string
 }
 
 // Apply tells what became of changes, or errNotWritten where none of them was made.
-func (w witness) Apply(ctx context.Context, _ userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
-	outcomes := make([]userstore.Outcome, len(changes))
+func (w witness) Apply(ctx context.Context, _ users.Fence, changes []users.Change) ([]users.Outcome, error) {
+	outcomes := make([]users.Outcome, len(changes))
 	found := false
 	for i := range changes {
 		written, err := w.wrote(ctx, &changes[i])
 		if err != nil {
 			return nil, fmt.Errorf("look for user %s: %w", changes[i].Key, err)
 		}
-		outcomes[i] = userstore.Conflict
+		outcomes[i] = users.Conflict
 		if written {
-			outcomes[i], found = userstore.Applied, true
+			outcomes[i], found = users.Applied, true
 		}
 	}
 	if !found {
@@ -57,10 +57,10 @@ func (w witness) Apply(ctx context.Context, _ userstore.Fence, changes []usersto
 	return outcomes, nil
 }
 
-func (w witness) wrote(ctx context.Context, c *userstore.Change) (bool, error) {
+func (w witness) wrote(ctx context.Context, c *users.Change) (bool, error) {
 	stored, err := w.Get(ctx, c.Key)
 	switch {
-	case errors.Is(err, userstore.ErrNotFound):
+	case errors.Is(err, users.ErrNotFound):
 		return c.After == nil, nil
 	case err != nil:
 		return false, err

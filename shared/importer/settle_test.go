@@ -8,27 +8,28 @@ import (
 	"time"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
-	"rollcall/shared/snapshot"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 // halfUsers is a store as DynamoDB is: it writes one row after another, and a context that ends stops it between two.
 type halfUsers struct {
-	userstore.Store
+	users.Store
 	// atHalf is called once half of the changes are written.
 	atHalf func(ctx context.Context) error
 }
 
-func (s halfUsers) For(a user.Account) userstore.Users { return halfAccount{s.Store.For(a), s} }
+func (s halfUsers) For(a user.Account) users.Users { return halfAccount{s.Store.For(a), s} }
 
 type halfAccount struct {
-	userstore.Users
+	users.Users
 	s halfUsers
 }
 
-func (u halfAccount) Apply(ctx context.Context, fence userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
+func (u halfAccount) Apply(ctx context.Context, fence users.Fence, changes []users.Change) ([]users.Outcome, error) {
 	half := len(changes) / 2
 	outcomes, err := u.Users.Apply(ctx, fence, changes[:half])
 	if err != nil {
@@ -55,7 +56,7 @@ func (h *harness) wantTold(runID string) {
 	}
 	told, cursor := 0, ""
 	for {
-		page, err := h.service.Changes(h.t.Context(), h.id, runID, snapshot.Filter{}, cursor, 1000)
+		page, err := h.service.Changes(h.t.Context(), h.id, runID, planfile.Filter{}, cursor, 1000)
 		if err != nil {
 			h.t.Fatal(err)
 		}
@@ -84,25 +85,25 @@ func (h *harness) wantTold(runID string) {
 
 // strictJobs are as those in DynamoDB: a context that has ended writes nothing. The next write fails where lost is set.
 type strictJobs struct {
-	jobstore.Store
+	runs.Store
 	lost *atomic.Bool
 }
 
-func (s strictJobs) For(a user.Account) jobstore.Jobs {
+func (s strictJobs) For(a user.Account) runs.Jobs {
 	return strictAccountJobs{s.Store.For(a), s.lost}
 }
 
 type strictAccountJobs struct {
-	jobstore.Jobs
+	runs.Jobs
 	lost *atomic.Bool
 }
 
-func (j strictAccountJobs) UpdateRun(ctx context.Context, id string, change func(*jobstore.Run) error) (jobstore.Run, error) {
+func (j strictAccountJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error) {
 	if ctx.Err() != nil {
-		return jobstore.Run{}, context.Cause(ctx)
+		return run.Run{}, context.Cause(ctx)
 	}
 	if j.lost.Swap(false) {
-		return jobstore.Run{}, errUnreachable
+		return run.Run{}, errUnreachable
 	}
 	return j.Jobs.UpdateRun(ctx, id, change)
 }
@@ -113,23 +114,23 @@ func TestACancelledSyncTellsWhatItWrote(t *testing.T) {
 	for name, test := range map[string]struct {
 		people int
 		lost   bool
-		state  jobstore.State
+		state  run.State
 	}{
-		"more to write":           {people: 2000, state: jobstore.Cancelled},
-		"nothing more to write":   {people: 300, state: jobstore.Done},
-		"its record out of reach": {people: 2000, lost: true, state: jobstore.Cancelled},
+		"more to write":           {people: 2000, state: run.Cancelled},
+		"nothing more to write":   {people: 300, state: run.Done},
+		"its record out of reach": {people: 2000, lost: true, state: run.Cancelled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t)
 			h.directory.set(people(test.people)...)
-			run := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+			r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
 			c := h.config
 			c.Tick = time.Millisecond
 			lost := new(atomic.Bool)
 			c.Jobs = strictJobs{h.store.Jobs(), lost}
 			c.Users = halfUsers{h.store.Users(), func(ctx context.Context) error {
-				_, err := h.service.CancelSync(t.Context(), h.id, run.ID)
+				_, err := h.service.CancelSync(t.Context(), h.id, r.ID)
 				select {
 				case <-ctx.Done():
 				case <-time.After(300 * time.Millisecond):
@@ -144,8 +145,8 @@ func TestACancelledSyncTellsWhatItWrote(t *testing.T) {
 			}
 			h.worker = worker
 			h.mustDeliver()
-			wantState(t, h.run(run.ID), test.state)
-			h.wantTold(run.ID)
+			wantState(t, h.run(r.ID), test.state)
+			h.wantTold(r.ID)
 		})
 	}
 }
@@ -159,7 +160,7 @@ func TestASyncThatDiedAndEndsTellsWhatItWrote(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t)
 			h.directory.set(people(5000)...)
-			run := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+			r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
 			c := h.config
 			applied, dead, f := 0, false, new(failpoint)
 			c.Users = halfUsers{h.store.Users(), func(context.Context) error {
@@ -185,35 +186,35 @@ func TestASyncThatDiedAndEndsTellsWhatItWrote(t *testing.T) {
 				h.outlast()
 			}
 			h.worker = worker
-			want := jobstore.Failed
+			want := run.Failed
 			if test.cancel {
-				want = jobstore.Cancelled
-				if _, err := h.service.CancelSync(t.Context(), h.id, run.ID); err != nil {
+				want = run.Cancelled
+				if _, err := h.service.CancelSync(t.Context(), h.id, r.ID); err != nil {
 					t.Fatal(err)
 				}
 			}
 			h.mustDeliver()
-			wantState(t, h.run(run.ID), want)
-			h.wantTold(run.ID)
+			wantState(t, h.run(r.ID), want)
+			h.wantTold(r.ID)
 		})
 	}
 }
 
 // dyingUsers makes the jobs unwritable once it is dead.
 type dyingUsers struct {
-	userstore.Store
+	users.Store
 	dead *bool
 	f    *failpoint
 }
 
-func (s dyingUsers) For(a user.Account) userstore.Users { return dyingAccount{s.Store.For(a), s} }
+func (s dyingUsers) For(a user.Account) users.Users { return dyingAccount{s.Store.For(a), s} }
 
 type dyingAccount struct {
-	userstore.Users
+	users.Users
 	s dyingUsers
 }
 
-func (u dyingAccount) Apply(ctx context.Context, fence userstore.Fence, changes []userstore.Change) ([]userstore.Outcome, error) {
+func (u dyingAccount) Apply(ctx context.Context, fence users.Fence, changes []users.Change) ([]users.Outcome, error) {
 	outcomes, err := u.Users.Apply(ctx, fence, changes)
 	if *u.s.dead {
 		u.s.f.left = 0

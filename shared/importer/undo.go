@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"iter"
 
-	"rollcall/shared/jobstore"
 	"rollcall/shared/plan"
-	"rollcall/shared/snapshot"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 )
 
 // planUndo stores the inverse of what the run named by UndoOf applied, held against the users as they are now.
@@ -26,9 +27,9 @@ func (j *job) planUndo(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	j.set(func() { j.progress.Phase = jobstore.PhasePlanning })
+	j.set(func() { j.progress.Phase = run.PhasePlanning })
 	applied, failed := journal.applied(ctx)
-	return j.writePlan(ctx, key, func(emit func(*plan.Row) error) (plan.Result, error) {
+	return j.writePlan(ctx, key, func(emit func(*plan.Row) error) (run.Result, error) {
 		result, err := plan.Invert(applied, stored.Walk, emit)
 		if err == nil {
 			err = *failed
@@ -41,7 +42,7 @@ func (j *job) planUndo(ctx context.Context, key string) error {
 func (j *job) pauseSchedule(ctx context.Context) error {
 	for {
 		saved, err := j.jobs.Settings(ctx)
-		if errors.Is(err, jobstore.ErrNotFound) {
+		if errors.Is(err, runs.ErrNotFound) {
 			return nil
 		}
 		if err != nil || saved.Schedule == nil || saved.Schedule.Paused {
@@ -51,7 +52,7 @@ func (j *job) pauseSchedule(ctx context.Context) error {
 		schedule.Paused = true
 		schedule.PausedReason = fmt.Sprintf("sync %s was undone: the next run would do the same again. Save the settings to resume.", j.run.UndoOf)
 		saved.Schedule = &schedule
-		if _, err = j.jobs.PutSettings(ctx, saved); !errors.Is(err, jobstore.ErrConflict) {
+		if _, err = j.jobs.PutSettings(ctx, saved); !errors.Is(err, runs.ErrConflict) {
 			return err
 		}
 	}
@@ -61,7 +62,7 @@ func (j *job) pauseSchedule(ctx context.Context) error {
 // set once the sequence has ended.
 func (j *journal) applied(ctx context.Context) (iter.Seq[plan.Row], *error) {
 	failed := new(error)
-	filter := snapshot.Filter{Changes: []plan.Change{plan.Create, plan.Update, plan.Delete}}
+	filter := planfile.Filter{Changes: []plan.Change{plan.Create, plan.Update, plan.Delete}}
 	return func(yield func(plan.Row) bool) {
 		for placed, err := range j.reader.Rows(ctx, filter) {
 			if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
-	"rollcall/shared/snapshot"
+	"rollcall/shared/planfile"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -28,14 +28,14 @@ func (h *harness) stored() []user.User {
 
 var ignoreStamps = cmpopts.IgnoreFields(user.User{}, "Version", "LastRunID", "UpdatedAt")
 
-func (h *harness) undo(syncID string) jobstore.Run {
+func (h *harness) undo(syncID string) run.Run {
 	h.t.Helper()
-	run, err := h.service.Undo(h.t.Context(), h.id, syncID, importer.Idempotency{})
+	r, err := h.service.Undo(h.t.Context(), h.id, syncID, importer.Idempotency{})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	h.mustDeliver()
-	return h.run(run.ID)
+	return h.run(r.ID)
 }
 
 func TestUndoRestoresEveryField(t *testing.T) {
@@ -47,18 +47,18 @@ func TestUndoRestoresEveryField(t *testing.T) {
 	before := h.stored()
 	// Changes an address's case, removes an alias, removes bob with his report, and brings cat.
 	h.directory.set(person{"ann", "Ann@example.com", nil}, cat)
-	run := h.importAll()
+	r := h.importAll()
 	after := h.stored()
-	undone := h.undo(run.ID)
-	wantState(t, undone, jobstore.Done)
-	if undone.Trigger != jobstore.TriggerUndo || undone.UndoOf != run.ID {
+	undone := h.undo(r.ID)
+	wantState(t, undone, run.Done)
+	if undone.Trigger != run.TriggerUndo || undone.UndoOf != r.ID {
 		t.Errorf("the undo has trigger %s and undoOf %s", undone.Trigger, undone.UndoOf)
 	}
 	if diff := cmp.Diff(before, h.stored(), ignoreStamps); diff != "" {
 		t.Errorf("users (-before the sync +after its undo):\n%s", diff)
 	}
 	// Undoing the undo does the sync again.
-	wantState(t, h.undo(undone.ID), jobstore.Done)
+	wantState(t, h.undo(undone.ID), run.Done)
 	if diff := cmp.Diff(after, h.stored(), ignoreStamps); diff != "" {
 		t.Errorf("users (-after the sync +after undoing its undo):\n%s", diff)
 	}
@@ -68,11 +68,11 @@ func TestUndoLeavesWhatChangedSince(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.directory.set(ann, bob, cat)
-	run := h.importAll()
+	r := h.importAll()
 	h.patch("bob@example.com", importer.UserPatch{HeldSpamReport: ptr(user.ReportDaily)})
 	h.patch("cat@example.com", importer.UserPatch{Protected: ptr(true)})
-	undone := h.undo(run.ID)
-	wantState(t, undone, jobstore.Done)
+	undone := h.undo(r.ID)
+	wantState(t, undone, run.Done)
 	if diff := cmp.Diff([]string{"bob@example.com primary daily", "cat@example.com primary off protected"}, h.users()); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
@@ -92,22 +92,22 @@ func TestUndoIsPreviewedFirst(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.directory.set(ann)
-	run := h.importAll()
-	preview, err := h.service.PreviewUndo(t.Context(), h.id, run.ID)
+	r := h.importAll()
+	preview, err := h.service.PreviewUndo(t.Context(), h.id, r.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.mustDeliver()
 	want := []string{"delete a.miller@example.com created by the sync", "delete ann@example.com created by the sync"}
-	if diff := cmp.Diff(want, h.rows(preview.ID, snapshot.Filter{})); diff != "" {
+	if diff := cmp.Diff(want, h.rows(preview.ID, planfile.Filter{})); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 	if len(h.users()) != 2 {
 		t.Errorf("the preview of an undo changed the Users List: %q", h.users())
 	}
 	undone := h.sync(importer.SyncRequest{PreviewID: preview.ID})
-	wantState(t, undone, jobstore.Done)
-	if len(h.users()) != 0 || undone.Trigger != jobstore.TriggerUndo {
+	wantState(t, undone, run.Done)
+	if len(h.users()) != 0 || undone.Trigger != run.TriggerUndo {
 		t.Errorf("users %q, trigger %s", h.users(), undone.Trigger)
 	}
 }

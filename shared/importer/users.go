@@ -5,34 +5,35 @@ import (
 	"fmt"
 
 	"rollcall/shared/address"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 // Users returns one page of the Users List.
-func (s *Service) Users(ctx context.Context, id Identity, q userstore.Query) (userstore.Page, error) {
+func (s *Service) Users(ctx context.Context, id run.Identity, q users.Query) (users.Page, error) {
 	return s.c.Users.For(id.Account).List(ctx, q)
 }
 
 // AddUser adds a user by hand.
-func (s *Service) AddUser(ctx context.Context, id Identity, req UserRequest) (user.User, error) {
+func (s *Service) AddUser(ctx context.Context, id run.Identity, req UserRequest) (user.User, error) {
 	added, err := s.newUser(ctx, id, req)
 	if err != nil {
 		return user.User{}, err
 	}
-	outcome, err := s.write(ctx, id, userstore.Change{Key: added.Key, After: &added})
+	outcome, err := s.write(ctx, id, users.Change{Key: added.Key, After: &added})
 	if err != nil {
 		return user.User{}, err
 	}
-	if outcome != userstore.Applied {
+	if outcome != users.Applied {
 		return user.User{}, problem(Conflict, "user_exists", "%s is on the Users List already.", added.Address)
 	}
 	return added, s.audit(ctx, id, "user.added", added.Address, nil)
 }
 
-func (s *Service) newUser(ctx context.Context, id Identity, req UserRequest) (user.User, error) {
+func (s *Service) newUser(ctx context.Context, id run.Identity, req UserRequest) (user.User, error) {
 	parsed, err := address.Parse(req.Address)
 	if err != nil {
 		return user.User{}, invalid(settings.FieldError{Field: "address", Message: err.Error()})
@@ -70,7 +71,7 @@ func (s *Service) newUser(ctx context.Context, id Identity, req UserRequest) (us
 const aliasReport = "an alias gets no report of its own: set it on the primary"
 
 // PatchUser changes a user by hand. It takes the row as it is now and tries again when an import writes it meanwhile.
-func (s *Service) PatchUser(ctx context.Context, id Identity, addr string, patch UserPatch) (user.User, error) {
+func (s *Service) PatchUser(ctx context.Context, id run.Identity, addr string, patch UserPatch) (user.User, error) {
 	for {
 		before, err := s.user(ctx, id, addr)
 		if err != nil {
@@ -90,18 +91,18 @@ func (s *Service) PatchUser(ctx context.Context, id Identity, addr string, patch
 			return before, nil
 		}
 		after.Version, after.LastRunID, after.UpdatedAt = before.Version+1, "", s.c.now()
-		outcome, err := s.write(ctx, id, userstore.Change{Key: before.Key, Expect: before.Version, After: &after})
+		outcome, err := s.write(ctx, id, users.Change{Key: before.Key, Expect: before.Version, After: &after})
 		if err != nil {
 			return user.User{}, err
 		}
-		if outcome == userstore.Applied {
+		if outcome == users.Applied {
 			return after, s.audit(ctx, id, "user.changed", after.Address, userDiff(before, after))
 		}
 	}
 }
 
 // RemoveUser removes a user by hand; a protected one must lose its protection first.
-func (s *Service) RemoveUser(ctx context.Context, id Identity, addr string) error {
+func (s *Service) RemoveUser(ctx context.Context, id run.Identity, addr string) error {
 	for {
 		before, err := s.user(ctx, id, addr)
 		if err != nil {
@@ -110,17 +111,17 @@ func (s *Service) RemoveUser(ctx context.Context, id Identity, addr string) erro
 		if before.Protected {
 			return problem(Conflict, "user_protected", "%s is protected. Take the protection off first.", before.Address)
 		}
-		outcome, err := s.write(ctx, id, userstore.Change{Key: before.Key, Expect: before.Version})
+		outcome, err := s.write(ctx, id, users.Change{Key: before.Key, Expect: before.Version})
 		if err != nil {
 			return err
 		}
-		if outcome != userstore.Conflict {
+		if outcome != users.Conflict {
 			return s.audit(ctx, id, "user.removed", before.Address, nil)
 		}
 	}
 }
 
-func (s *Service) user(ctx context.Context, id Identity, addr string) (user.User, error) {
+func (s *Service) user(ctx context.Context, id run.Identity, addr string) (user.User, error) {
 	key, err := address.Canonical(addr)
 	if err != nil {
 		return user.User{}, problem(NotFound, "user_not_found", "%q is no address: %v.", addr, err)
@@ -129,8 +130,8 @@ func (s *Service) user(ctx context.Context, id Identity, addr string) (user.User
 	return found, notFound(err, "user_not_found", "There is no user %s.", addr)
 }
 
-func (s *Service) write(ctx context.Context, id Identity, c userstore.Change) (userstore.Outcome, error) {
-	outcomes, err := s.c.Users.For(id.Account).Apply(ctx, userstore.Fence{}, []userstore.Change{c})
+func (s *Service) write(ctx context.Context, id run.Identity, c users.Change) (users.Outcome, error) {
+	outcomes, err := s.c.Users.For(id.Account).Apply(ctx, users.Fence{}, []users.Change{c})
 	if err != nil {
 		return 0, err
 	}
@@ -149,13 +150,13 @@ func userDiff(before, after user.User) map[string]string {
 }
 
 // audit records what somebody did by hand.
-func (s *Service) audit(ctx context.Context, id Identity, action, subject string, details map[string]string) error {
-	return s.c.Jobs.For(id.Account).AddAudit(ctx, jobstore.AuditEntry{
+func (s *Service) audit(ctx context.Context, id run.Identity, action, subject string, details map[string]string) error {
+	return s.c.Jobs.For(id.Account).AddAudit(ctx, runs.AuditEntry{
 		ID: s.c.NewID(), At: s.c.now(), By: id.Subject, Action: action, Subject: subject, Details: details,
 	})
 }
 
 // Audit returns one page of who changed what, the newest first.
-func (s *Service) Audit(ctx context.Context, id Identity, after string, limit int) (jobstore.AuditPage, error) {
+func (s *Service) Audit(ctx context.Context, id run.Identity, after string, limit int) (runs.AuditPage, error) {
 	return s.c.Jobs.For(id.Account).AuditLog(ctx, after, limit)
 }

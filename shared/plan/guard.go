@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
@@ -12,7 +13,7 @@ const fewRemovals = 5
 
 // Question is what the guard judges a plan by.
 type Question struct {
-	Result  Result
+	Result  run.Result
 	Options settings.Options
 	// SettingsChanged tells that the last successful run used other settings and that nobody has seen a preview
 	// with these.
@@ -22,8 +23,8 @@ type Question struct {
 }
 
 // Judge is the removal guard: it blocks a plan that removes more users than a mistake should be able to.
-func Judge(q Question) Guard {
-	g := Guard{Stored: q.Result.Census.Stored}
+func Judge(q Question) run.Guard {
+	g := run.Guard{Stored: q.Result.Census.Stored}
 	removals := q.Result.Census.Removals
 	if q.Options.RemoveScope == settings.RemoveImported {
 		g.Stored, removals = q.Result.Census.StoredImported, q.Result.Census.RemovalsImported
@@ -33,16 +34,16 @@ func Judge(q Question) Guard {
 	}
 	switch {
 	case q.Result.Summary.Addresses == 0:
-		g.Blocked, g.Reason = true, GuardEmptyRead
+		g.Blocked, g.Reason = true, run.GuardEmptyRead
 		g.Message = fmt.Sprintf("The directory gave no address that can be imported (%d entries were read). Nothing is changed: "+
 			"check the search base, the filter string, and what the user may read.", q.Result.Summary.Entries)
 	case g.Removals == 0 || q.Confirmed != nil && *q.Confirmed == g.Removals:
 	case q.SettingsChanged:
-		g.Blocked, g.Reason = true, GuardSettingsChanged
+		g.Blocked, g.Reason = true, run.GuardSettingsChanged
 		g.Message = fmt.Sprintf("The connection or the advanced settings changed since the last sync, and %d of %d users would be removed. "+
 			"Preview with the new settings and sync that preview, or confirm the removal of %d.", g.Removals, g.Stored, g.Removals)
 	case g.Removals > fewRemovals && overLimit(g.Removals, g.Stored, q.Options.RemovalLimit):
-		g.Blocked, g.Reason = true, GuardRemovalLimit
+		g.Blocked, g.Reason = true, run.GuardRemovalLimit
 		g.Message = fmt.Sprintf("%d of %d users would be removed, more than the limit of %d %% or %d. If that is right, confirm the removal of %d.",
 			g.Removals, g.Stored, q.Options.RemovalLimit.Percent, q.Options.RemovalLimit.Count, g.Removals)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rollcall/shared/plan"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
@@ -17,31 +18,31 @@ func TestJudge(t *testing.T) {
 	imported.RemoveScope = settings.RemoveImported
 	keep := settings.DefaultOptions()
 	number := func(n int) *int { return &n }
-	census := func(stored, removals int) plan.Result {
-		return plan.Result{Summary: plan.Summary{Addresses: 100, Entries: 100}, Census: plan.Census{Stored: stored, Removals: removals, StoredImported: stored / 2, RemovalsImported: removals}}
+	census := func(stored, removals int) run.Result {
+		return run.Result{Summary: run.Summary{Addresses: 100, Entries: 100}, Census: run.Census{Stored: stored, Removals: removals, StoredImported: stored / 2, RemovalsImported: removals}}
 	}
 	tests := map[string]struct {
 		question plan.Question
-		blocked  plan.GuardReason
+		blocked  run.GuardReason
 		removals int
 	}{
 		"nothing to remove":                        {plan.Question{Result: census(100, 0), Options: remove}, "", 0},
 		"five of ten is few":                       {plan.Question{Result: census(10, 5), Options: remove}, "", 5},
-		"six of ten is over the percentage":        {plan.Question{Result: census(10, 6), Options: remove}, plan.GuardRemovalLimit, 6},
+		"six of ten is over the percentage":        {plan.Question{Result: census(10, 6), Options: remove}, run.GuardRemovalLimit, 6},
 		"exactly ten percent passes":               {plan.Question{Result: census(100, 10), Options: remove}, "", 10},
-		"one over ten percent blocks":              {plan.Question{Result: census(100, 11), Options: remove}, plan.GuardRemovalLimit, 11},
+		"one over ten percent blocks":              {plan.Question{Result: census(100, 11), Options: remove}, run.GuardRemovalLimit, 11},
 		"exactly the count passes":                 {plan.Question{Result: census(100_000, 500), Options: remove}, "", 500},
-		"one over the count blocks":                {plan.Question{Result: census(100_000, 501), Options: remove}, plan.GuardRemovalLimit, 501},
-		"the scope halves what is stored":          {plan.Question{Result: census(100, 6), Options: imported}, plan.GuardRemovalLimit, 6},
+		"one over the count blocks":                {plan.Question{Result: census(100_000, 501), Options: remove}, run.GuardRemovalLimit, 501},
+		"the scope halves what is stored":          {plan.Question{Result: census(100, 6), Options: imported}, run.GuardRemovalLimit, 6},
 		"confirmed":                                {plan.Question{Result: census(10, 6), Options: remove, Confirmed: number(6)}, "", 6},
-		"another number confirmed":                 {plan.Question{Result: census(10, 6), Options: remove, Confirmed: number(5)}, plan.GuardRemovalLimit, 6},
+		"another number confirmed":                 {plan.Question{Result: census(10, 6), Options: remove, Confirmed: number(5)}, run.GuardRemovalLimit, 6},
 		"Remove Accounts off":                      {plan.Question{Result: census(10, 10), Options: keep}, "", 0},
-		"settings changed":                         {plan.Question{Result: census(100, 1), Options: remove, SettingsChanged: true}, plan.GuardSettingsChanged, 1},
+		"settings changed":                         {plan.Question{Result: census(100, 1), Options: remove, SettingsChanged: true}, run.GuardSettingsChanged, 1},
 		"settings changed and confirmed":           {plan.Question{Result: census(100, 1), Options: remove, SettingsChanged: true, Confirmed: number(1)}, "", 1},
 		"settings changed, nothing to remove":      {plan.Question{Result: census(100, 0), Options: remove, SettingsChanged: true}, "", 0},
-		"empty read":                               {plan.Question{Result: plan.Result{Census: plan.Census{Stored: 10, Removals: 10}}, Options: remove}, plan.GuardEmptyRead, 10},
-		"empty read cannot be confirmed":           {plan.Question{Result: plan.Result{Census: plan.Census{Stored: 10, Removals: 10}}, Options: remove, Confirmed: number(10)}, plan.GuardEmptyRead, 10},
-		"empty read without Remove Accounts fails": {plan.Question{Options: keep}, plan.GuardEmptyRead, 0},
+		"empty read":                               {plan.Question{Result: run.Result{Census: run.Census{Stored: 10, Removals: 10}}, Options: remove}, run.GuardEmptyRead, 10},
+		"empty read cannot be confirmed":           {plan.Question{Result: run.Result{Census: run.Census{Stored: 10, Removals: 10}}, Options: remove, Confirmed: number(10)}, run.GuardEmptyRead, 10},
+		"empty read without Remove Accounts fails": {plan.Question{Options: keep}, run.GuardEmptyRead, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"rollcall/shared/address"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -16,7 +17,7 @@ const (
 // Invert plans the undoing of applied rows, whose After is the user as it was written: what was created is deleted,
 // what was changed gets its former fields back, what was deleted is created again. A row that is no longer as the
 // sync left it becomes a skipped row and counts as a conflict. Both lists are ordered by key.
-func Invert(applied iter.Seq[Row], stored Walk[user.User], emit func(*Row) error) (Result, error) {
+func Invert(applied iter.Seq[Row], stored Walk[user.User], emit func(*Row) error) (run.Result, error) {
 	b := &builder{emit: emit}
 	b.result.Summary.ByType = make(map[user.Type]int)
 	next := stored()

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"rollcall/shared/address"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -49,7 +50,7 @@ type builder struct {
 	policy Policy
 	moves  moves
 	emit   func(*Row) error
-	result Result
+	result run.Result
 	// row and after are the row at hand and the user that it makes: one of each for all rows.
 	row   Row
 	after user.User
@@ -57,7 +58,7 @@ type builder struct {
 
 // Build merges desired with stored, which is ordered by key and walked twice, and calls emit for each row, ordered by
 // key. A row and what it points to are only valid until emit returns; the first error of emit ends the plan.
-func Build(desired Desired, stored Walk[user.User], policy Policy, emit func(*Row) error) (Result, error) {
+func Build(desired Desired, stored Walk[user.User], policy Policy, emit func(*Row) error) (run.Result, error) {
 	b := &builder{policy: policy, emit: emit}
 	b.moves = findMoves(desired, stored, policy)
 	b.result.Summary.Entries = desired.Entries

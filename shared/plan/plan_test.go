@@ -11,6 +11,7 @@ import (
 
 	"rollcall/shared/address"
 	"rollcall/shared/plan"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -67,7 +68,7 @@ func walk[T any](list []T) plan.Walk[T] {
 }
 
 // build runs Build on unordered lists and copies its rows.
-func build(t *testing.T, claims []address.Claim, skipped []address.Skipped, stored []user.User, exclude ...string) ([]plan.Row, plan.Result) {
+func build(t *testing.T, claims []address.Claim, skipped []address.Skipped, stored []user.User, exclude ...string) ([]plan.Row, run.Result) {
 	t.Helper()
 	patterns, err := address.ParsePatterns(exclude)
 	if err != nil {
@@ -321,10 +322,10 @@ func TestBuildCounts(t *testing.T) {
 		[]address.Skipped{{Key: "x", Reason: address.ReasonInvalid}},
 		[]user.User{imported(ann), with(imported(bob), func(u *user.User) { u.DN = "cn=moved" }), room,
 			with(claimUser("old@example.com"), protected), with(claimUser("hand@example.com"), manual)})
-	want := plan.Result{
-		Summary: plan.Summary{Entries: 5, Addresses: 4, Primary: 3, Aliases: 1, Create: 2, Update: 1, Delete: 2, Unchanged: 2, Skipped: 2,
+	want := run.Result{
+		Summary: run.Summary{Entries: 5, Addresses: 4, Primary: 3, Aliases: 1, Create: 2, Update: 1, Delete: 2, Unchanged: 2, Skipped: 2,
 			ByType: map[user.Type]int{user.TypeUser: 4}},
-		Census: plan.Census{Stored: 4, Removals: 2, StoredImported: 3, RemovalsImported: 1},
+		Census: run.Census{Stored: 4, Removals: 2, StoredImported: 3, RemovalsImported: 1},
 	}
 	if diff := gocmp.Diff(want, result); diff != "" {
 		t.Errorf("result (-want +got):\n%s", diff)

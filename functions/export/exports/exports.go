@@ -9,14 +9,14 @@ import (
 
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/run"
 )
 
 // Service is what the routes call; importer.Service is it.
 type Service interface {
-	ExportPreview(ctx context.Context, id importer.Identity, previewID string) (importer.Export, error)
-	ExportUsers(context.Context, importer.Identity) (importer.Export, error)
-	Export(ctx context.Context, id importer.Identity, exportID string) (importer.Export, error)
+	ExportPreview(ctx context.Context, id run.Identity, previewID string) (importer.Export, error)
+	ExportUsers(context.Context, run.Identity) (importer.Export, error)
+	Export(ctx context.Context, id run.Identity, exportID string) (importer.Export, error)
 }
 
 type idInput struct {
@@ -59,7 +59,7 @@ func started(e importer.Export, err error) (*startedOutput, error) {
 		return nil, err
 	}
 	out := &startedOutput{Status: http.StatusCreated, Location: "/v1/exports/" + e.Run.ID, Body: api.ExportView(e)}
-	if e.Run.State != jobstore.Done {
+	if e.Run.State != run.Done {
 		out.Status = http.StatusAccepted
 	}
 	return out, nil

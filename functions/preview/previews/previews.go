@@ -11,20 +11,20 @@ import (
 	"rollcall/shared/address"
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
 	"rollcall/shared/plan"
-	"rollcall/shared/queue"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
-	"rollcall/shared/snapshot"
 	"rollcall/shared/user"
 )
 
 // Service is what the routes call; importer.Service is it.
 type Service interface {
-	StartPreview(context.Context, importer.Identity, importer.PreviewRequest) (jobstore.Run, error)
-	Preview(ctx context.Context, id importer.Identity, runID string) (jobstore.Run, error)
-	PreviewRows(ctx context.Context, id importer.Identity, runID string, f snapshot.Filter, cursor string, limit int) (snapshot.Page, error)
-	CancelPreview(ctx context.Context, id importer.Identity, runID string) (jobstore.Run, error)
+	StartPreview(context.Context, run.Identity, importer.PreviewRequest) (run.Run, error)
+	Preview(ctx context.Context, id run.Identity, runID string) (run.Run, error)
+	PreviewRows(ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string, limit int) (planfile.Page, error)
+	CancelPreview(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 }
 
 // Worker does queued previews, and exports that outlast their request.
@@ -112,7 +112,7 @@ func (h handlers) cancel(ctx context.Context, in *idInput) (*previewOutput, erro
 }
 
 func (h handlers) rows(ctx context.Context, in *rowsInput) (*rowsOutput, error) {
-	filter := snapshot.Filter{Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind), Types: api.Values[user.Type](in.Type), Q: in.Q}
+	filter := planfile.Filter{Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind), Types: api.Values[user.Type](in.Type), Q: in.Q}
 	if in.Primary != "" {
 		key, err := address.Canonical(in.Primary)
 		if err != nil {
@@ -125,5 +125,5 @@ func (h handlers) rows(ctx context.Context, in *rowsInput) (*rowsOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &rowsOutput{api.ListOf(page.Rows, page.Next, func(r *snapshot.PlacedRow) api.Row { return api.RowView(&r.Row) })}, nil
+	return &rowsOutput{api.ListOf(page.Rows, page.Next, func(r *planfile.PlacedRow) api.Row { return api.RowView(&r.Row) })}, nil
 }

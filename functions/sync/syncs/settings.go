@@ -12,14 +12,15 @@ import (
 
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
 
 // SettingsService is what the routes of the settings call.
 type SettingsService interface {
-	Settings(context.Context, importer.Identity) (importer.Saved, error)
-	SaveSettings(context.Context, importer.Identity, importer.SettingsRequest) (importer.Saved, error)
-	DeleteSettings(context.Context, importer.Identity) (importer.Removed, error)
+	Settings(context.Context, run.Identity) (importer.Saved, error)
+	SaveSettings(context.Context, run.Identity, importer.SettingsRequest) (importer.Saved, error)
+	DeleteSettings(context.Context, run.Identity) (importer.Removed, error)
 }
 
 type settingsHandlers struct {

@@ -12,22 +12,23 @@ import (
 
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
 	"rollcall/shared/plan"
-	"rollcall/shared/queue"
-	"rollcall/shared/snapshot"
+	"rollcall/shared/planfile"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
 // Service is what the routes of syncs call; importer.Service is it.
 type Service interface {
-	StartSync(context.Context, importer.Identity, importer.SyncRequest) (jobstore.Run, error)
-	Sync(ctx context.Context, id importer.Identity, runID string) (jobstore.Run, error)
-	Syncs(ctx context.Context, id importer.Identity, after string, limit int) (jobstore.RunPage, error)
-	Changes(ctx context.Context, id importer.Identity, runID string, f snapshot.Filter, cursor string, limit int) (importer.ChangePage, error)
-	Undo(ctx context.Context, id importer.Identity, runID string, once importer.Idempotency) (jobstore.Run, error)
-	PreviewUndo(ctx context.Context, id importer.Identity, runID string) (jobstore.Run, error)
-	CancelSync(ctx context.Context, id importer.Identity, runID string) (jobstore.Run, error)
+	StartSync(context.Context, run.Identity, importer.SyncRequest) (run.Run, error)
+	Sync(ctx context.Context, id run.Identity, runID string) (run.Run, error)
+	Syncs(ctx context.Context, id run.Identity, after string, limit int) (runs.Page, error)
+	Changes(ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string, limit int) (importer.ChangePage, error)
+	Undo(ctx context.Context, id run.Identity, runID string, once importer.Idempotency) (run.Run, error)
+	PreviewUndo(ctx context.Context, id run.Identity, runID string) (run.Run, error)
+	CancelSync(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 	SettingsService
 	UsersService
 }
@@ -83,11 +84,11 @@ type startedOutput struct {
 	Body     api.Started
 }
 
-func started(run jobstore.Run, err error) (*startedOutput, error) {
+func started(r run.Run, err error) (*startedOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &startedOutput{Location: api.PathOf(run), Body: api.Started{ID: run.ID, State: run.State}}, nil
+	return &startedOutput{Location: api.PathOf(r), Body: api.Started{ID: r.ID, State: r.State}}, nil
 }
 
 func (h handlers) start(ctx context.Context, in *startInput) (*startedOutput, error) {
@@ -124,7 +125,7 @@ func (h handlers) list(ctx context.Context, in *api.CursorInput) (*listOutput, e
 	if err != nil {
 		return nil, err
 	}
-	return &listOutput{api.ListOf(page.Runs, page.Next, func(r *jobstore.Run) api.Sync { return api.SyncView(*r, h.now()) })}, nil
+	return &listOutput{api.ListOf(page.Runs, page.Next, func(r *run.Run) api.Sync { return api.SyncView(*r, h.now()) })}, nil
 }
 
 type changesInput struct {
@@ -138,7 +139,7 @@ type changesInput struct {
 type changesOutput struct{ Body api.List[api.Change] }
 
 func (h handlers) changes(ctx context.Context, in *changesInput) (*changesOutput, error) {
-	filter := snapshot.Filter{Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind), Types: api.Values[user.Type](in.Type), Q: in.Q}
+	filter := planfile.Filter{Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind), Types: api.Values[user.Type](in.Type), Q: in.Q}
 	page, err := h.service.Changes(ctx, api.Identity(ctx), in.ID, filter, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err

@@ -9,18 +9,19 @@ import (
 
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
-	"rollcall/shared/jobstore"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
-	"rollcall/shared/userstore"
 )
 
 // UsersService is what the routes of the Users List and of the audit log call.
 type UsersService interface {
-	Users(context.Context, importer.Identity, userstore.Query) (userstore.Page, error)
-	AddUser(context.Context, importer.Identity, importer.UserRequest) (user.User, error)
-	PatchUser(ctx context.Context, id importer.Identity, address string, patch importer.UserPatch) (user.User, error)
-	RemoveUser(ctx context.Context, id importer.Identity, address string) error
-	Audit(ctx context.Context, id importer.Identity, after string, limit int) (jobstore.AuditPage, error)
+	Users(context.Context, run.Identity, users.Query) (users.Page, error)
+	AddUser(context.Context, run.Identity, importer.UserRequest) (user.User, error)
+	PatchUser(ctx context.Context, id run.Identity, address string, patch importer.UserPatch) (user.User, error)
+	RemoveUser(ctx context.Context, id run.Identity, address string) error
+	Audit(ctx context.Context, id run.Identity, after string, limit int) (runs.AuditPage, error)
 }
 
 type userHandlers struct{ service UsersService }
@@ -46,7 +47,7 @@ func (h userHandlers) list(ctx context.Context, in *api.PageInput) (*usersOutput
 	if err != nil {
 		return nil, err
 	}
-	page, err := h.service.Users(ctx, api.Identity(ctx), userstore.Query{Q: in.Q, After: after, Limit: in.Limit})
+	page, err := h.service.Users(ctx, api.Identity(ctx), users.Query{Q: in.Q, After: after, Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func (h userHandlers) audit(ctx context.Context, in *api.CursorInput) (*auditOut
 	if err != nil {
 		return nil, err
 	}
-	return &auditOutput{api.ListOf(page.Entries, page.Next, func(e *jobstore.AuditEntry) AuditEntry {
+	return &auditOutput{api.ListOf(page.Entries, page.Next, func(e *runs.AuditEntry) AuditEntry {
 		entry := AuditEntry{ID: e.ID, At: e.At, By: e.By, Action: e.Action, Subject: e.Subject, Details: e.Details}
 		if entry.Details == nil {
 			entry.Details = map[string]string{}

@@ -1,0 +1,115 @@
+package dynamodb
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"rollcall/shared/manifest"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/user"
+)
+
+// What the due index lists, each on shards of its own: schedules by their next run, and runs by their next look.
+const (
+	dueSchedules = "schedules"
+	dueRuns      = "runs"
+)
+
+// dueShards is how many partition keys of the index the accounts are spread over. Fewer than were ever in use would hide what
+// lies on the others.
+const dueShards = 8
+
+// putDue adds what makes the index list an item from a time on. It is rounded up to a millisecond: never early.
+func (a accountJobs) putDue(index item, what string, at time.Time) {
+	h := fnv.New32a()
+	h.Write([]byte(a.account))
+	index[manifest.DueShard] = str(dueShard(what, int(h.Sum32()%dueShards)))
+	index[manifest.DueAt] = number(at.Add(time.Millisecond - 1).UnixMilli())
+}
+
+func dueShard(what string, shard int) string { return what + "#" + strconv.Itoa(shard) }
+
+// Due returns the accounts whose schedule is due. The index follows the table within moments, so that it may name one whose slot
+// was just claimed.
+func (j *Jobs) Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error) {
+	found, err := j.due(ctx, dueSchedules, now, limit)
+	if err != nil {
+		return nil, fmt.Errorf("look for due schedules: %w", err)
+	}
+	var accounts []user.Account
+	for _, d := range found {
+		accounts = append(accounts, user.Account(d.account))
+	}
+	return accounts, nil
+}
+
+// Overdue returns the runs whose next look is due.
+func (j *Jobs) Overdue(ctx context.Context, now time.Time, limit int) ([]runs.Ref, error) {
+	found, err := j.due(ctx, dueRuns, now, limit)
+	if err != nil {
+		return nil, fmt.Errorf("look for overdue runs: %w", err)
+	}
+	var refs []runs.Ref
+	for _, d := range found {
+		refs = append(refs, runs.Ref{Account: user.Account(d.account), RunID: strings.TrimPrefix(d.record, prefixRun)})
+	}
+	return refs, nil
+}
+
+// dueItem is what the index says of an item.
+type dueItem struct {
+	account, record string
+	at              int64
+}
+
+// due returns up to limit items of the index, the longest due first.
+func (j *Jobs) due(ctx context.Context, what string, now time.Time, limit int) ([]dueItem, error) {
+	var all []dueItem
+	for shard := range dueShards {
+		found, err := j.dueOn(ctx, dueShard(what, shard), now, limit)
+		if err != nil {
+			return nil, ended(ctx, err)
+		}
+		all = append(all, found...)
+	}
+	slices.SortFunc(all, func(a, b dueItem) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.account, b.account), cmp.Compare(a.record, b.record))
+	})
+	return all[:min(limit, len(all))], nil
+}
+
+// dueOn reads up to limit items of one shard of the index.
+func (j *Jobs) dueOn(ctx context.Context, shard string, now time.Time, limit int) ([]dueItem, error) {
+	query := &awsdynamodb.QueryInput{
+		TableName: &j.table, IndexName: aws.String(manifest.DueIndex), Limit: aws.Int32(int32(limit)), //nolint:gosec // a small number
+		KeyConditionExpression:    aws.String(manifest.DueShard + " = :shard AND " + manifest.DueAt + " <= :now"),
+		ExpressionAttributeValues: item{":shard": str(shard), ":now": number(now.UnixMilli())},
+	}
+	var found []dueItem
+	for {
+		out, err := j.client.Query(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range out.Items {
+			at, err := integer(i, manifest.DueAt)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, dueItem{text(i, manifest.JobsPartition), text(i, manifest.JobsSort), at})
+		}
+		query.ExclusiveStartKey = out.LastEvaluatedKey
+		if query.ExclusiveStartKey == nil || len(found) >= limit {
+			return found, nil
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package dynamodb
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"rollcall/shared/manifest"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+// recordLifetime is how long a run's record is kept, keyLifetime how long an idempotency key counts. DynamoDB deletes what is past
+// its time within days; until then it is not shown.
+const (
+	recordLifetime = 90 * 24 * time.Hour
+	keyLifetime    = 24 * time.Hour
+)
+
+// The names of records: their sort keys.
+const (
+	recordSettings = "settings"
+	recordLease    = "lease"
+	prefixRun      = "run#"
+	prefixAudit    = "audit#"
+	prefixOnce     = "once#"
+)
+
+// Jobs are the jobs of all accounts, in a table of the shape of JobsTable.
+type Jobs struct {
+	client Client
+	table  string
+	now    func() time.Time
+}
+
+// NewJobs returns the jobs in a table. A nil clock is time.Now.
+func NewJobs(client Client, table string, clock func() time.Time) *Jobs {
+	if clock == nil {
+		clock = time.Now
+	}
+	return &Jobs{client, table, clock}
+}
+
+// For returns one account's jobs.
+func (j *Jobs) For(account user.Account) runs.Jobs { return accountJobs{j, account} }
+
+type accountJobs struct {
+	*Jobs
+	account user.Account
+}
+
+func (a accountJobs) Settings(ctx context.Context) (s settings.Saved, err error) {
+	stored, err := a.read(ctx, recordSettings)
+	if err != nil {
+		return s, err
+	}
+	err = stored.decode(&s)
+	return s, err
+}
+
+func (a accountJobs) PutSettings(ctx context.Context, s settings.Saved) (saved settings.Saved, err error) {
+	err = a.change(ctx, recordSettings, func(stored record) (r record, err error) {
+		saved = s
+		return a.nextSettings(stored, &saved)
+	})
+	return saved, err
+}
+
+// nextSettings gives s its next revision and returns the record that stores it in place of one of the same revision.
+func (a accountJobs) nextSettings(stored record, s *settings.Saved) (record, error) {
+	var old settings.Saved
+	if err := stored.decode(&old); err != nil && !errors.Is(err, runs.ErrNotFound) {
+		return record{}, err
+	}
+	if old.Revision != s.Revision {
+		return record{}, runs.ErrConflict
+	}
+	// A first revision is the time, so that settings that were deleted and saved anew do not come to one that somebody
+	// still holds.
+	s.Revision = max(s.Revision+1, a.now().UnixMilli())
+	index := make(item)
+	if s.Schedule != nil && !s.Schedule.Paused {
+		a.putDue(index, dueSchedules, s.Schedule.NextRunAt)
+	}
+	return newRecord(s, index)
+}
+
+func (a accountJobs) DeleteSettings(ctx context.Context) (s settings.Saved, err error) {
+	err = a.remove(ctx, recordSettings, func(stored record) error {
+		s = settings.Saved{}
+		return stored.decode(&s)
+	})
+	return s, err
+}
+
+func (a accountJobs) CreateRun(ctx context.Context, r run.Run) (run.Run, error) {
+	created, err := a.newRun(&r)
+	if err != nil {
+		return r, err
+	}
+	_, err = a.write(ctx, prefixRun+r.ID, created, record{})
+	return r, err
+}
+
+// newRun gives r its first revision and returns what stores it.
+func (a accountJobs) newRun(r *run.Run) (record, error) {
+	r.Revision, r.UpdatedAt = 1, a.now().UTC()
+	return a.runRecord(r)
+}
+
+func (a accountJobs) runRecord(r *run.Run) (record, error) {
+	index := item{
+		manifest.KindRun:   str(kindRun(r.Kind, r.ID)),
+		manifest.ExpiresAt: number(r.CreatedAt.Add(recordLifetime).Unix()),
+	}
+	if look := r.NextLook(); !look.IsZero() {
+		a.putDue(index, dueRuns, look)
+	}
+	return newRecord(r, index)
+}
+
+func kindRun(kind run.Kind, id string) string { return string(kind) + "#" + id }
+
+func (a accountJobs) Run(ctx context.Context, id string) (r run.Run, err error) {
+	if id == "" || len(prefixRun+id) > maxKey {
+		return r, runs.ErrNotFound
+	}
+	stored, err := a.read(ctx, prefixRun+id)
+	if err != nil {
+		return r, err
+	}
+	return a.decodeRun(stored)
+}
+
+// decodeRun reads a run that is not past its lifetime.
+func (a accountJobs) decodeRun(stored record) (r run.Run, err error) {
+	if err := stored.decode(&r); err != nil {
+		return r, err
+	}
+	if a.now().Sub(r.CreatedAt) > recordLifetime {
+		return run.Run{}, runs.ErrNotFound
+	}
+	return r, nil
+}
+
+func (a accountJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (r run.Run, err error) {
+	if id == "" || len(prefixRun+id) > maxKey {
+		return r, runs.ErrNotFound
+	}
+	err = a.change(ctx, prefixRun+id, func(stored record) (record, error) {
+		if r, err = a.decodeRun(stored); err != nil {
+			return record{}, err
+		}
+		if err := change(&r); err != nil {
+			return record{}, err
+		}
+		r.Revision++
+		r.UpdatedAt = a.now().UTC()
+		return a.runRecord(&r)
+	})
+	return r, err
+}
+
+// Claim stores both records in one transaction. The transaction's token makes another attempt of the same call safe.
+func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error) {
+	read, err := a.read(ctx, recordSettings)
+	if err != nil {
+		return r, err
+	}
+	saved, err := a.nextSettings(read, &s)
+	if err != nil {
+		return r, err
+	}
+	row, err := a.newRun(&r)
+	if err != nil {
+		return r, err
+	}
+	saved, row = saved.after(read), row.after(record{})
+	putSettings, err := a.transactPut(recordSettings, saved, read)
+	if err != nil {
+		return r, err
+	}
+	putRun, err := a.transactPut(prefixRun+r.ID, row, record{})
+	if err != nil {
+		return r, err
+	}
+	input := &awsdynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(rand.Text()), TransactItems: []types.TransactWriteItem{putSettings, putRun}}
+	for attempt := 0; ; attempt++ {
+		_, err := a.client.TransactWriteItems(ctx, input)
+		again, err := transacted(err)
+		if !again {
+			return r, ended(ctx, err)
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return r, err
+		}
+	}
+}
+
+func (a accountJobs) transactPut(name string, r, read record) (types.TransactWriteItem, error) {
+	i, err := a.item(name, r)
+	if err != nil {
+		return types.TransactWriteItem{}, fmt.Errorf("write record %s: %w", name, err)
+	}
+	expression, values := read.unchanged()
+	return types.TransactWriteItem{Put: &types.Put{TableName: &a.table, Item: i, ConditionExpression: expression, ExpressionAttributeValues: values}}, nil
+}
+
+// transacted reads the answer of a transaction. One that was cancelled names a reason for each of its items; again tells that
+// nothing was wrong with it but the moment.
+func transacted(err error) (again bool, _ error) {
+	var cancelled *types.TransactionCanceledException
+	if !errors.As(err, &cancelled) {
+		return false, err
+	}
+	again = true
+	for _, reason := range cancelled.CancellationReasons {
+		switch aws.ToString(reason.Code) {
+		case "ConditionalCheckFailed":
+			return false, runs.ErrConflict
+		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "None", "":
+		default:
+			again = false
+		}
+	}
+	return again, err
+}
+
+// Erase deletes all records of an account and returns how many there were. progress, which may be nil, is told now and then how
+// many are gone.
+func (j *Jobs) Erase(ctx context.Context, account user.Account, progress func(deleted int)) (int, error) {
+	e := eraser{client: j.client, table: j.table, partitionKey: manifest.JobsPartition, sortKey: manifest.JobsSort, progress: progress}
+	if err := e.partition(ctx, string(account)); err != nil {
+		return e.deleted, fmt.Errorf("erase the records of account %q: %w", account, err)
+	}
+	return e.deleted, nil
+}

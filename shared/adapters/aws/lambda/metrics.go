@@ -1,0 +1,80 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"time"
+
+	"rollcall/shared/manifest"
+	"rollcall/shared/run"
+	"rollcall/shared/user"
+)
+
+// metricRecord is a log line that CloudWatch makes metrics of (embedded metric format specification). What is not named in it
+// as a metric or a dimension can be searched for in the log, and costs no metric.
+type metricRecord struct {
+	AWS         metricMeta   `json:"_aws"`
+	Function    string       `json:"Function"`
+	Kind        run.Kind     `json:"Kind"`
+	State       run.State    `json:"State"`
+	RunsEnded   int          `json:"RunsEnded"`
+	RunDuration int64        `json:"RunDuration"`
+	EntriesRead int          `json:"EntriesRead"`
+	RowsApplied int          `json:"RowsApplied"`
+	Account     user.Account `json:"account"`
+	Run         string       `json:"run"`
+}
+
+type metricMeta struct {
+	Timestamp         int64             `json:"Timestamp"`
+	CloudWatchMetrics []metricDirective `json:"CloudWatchMetrics"`
+}
+
+type metricDirective struct {
+	Namespace  string         `json:"Namespace"`
+	Dimensions [][]string     `json:"Dimensions"`
+	Metrics    []metricOfUnit `json:"Metrics"`
+}
+
+type metricOfUnit struct {
+	Name string `json:"Name"`
+	Unit string `json:"Unit"`
+}
+
+// directives say what of a record is a metric, and by what it can be told apart (package deployment).
+func directives() []metricDirective {
+	return []metricDirective{
+		{
+			Namespace: manifest.MetricNamespace, Dimensions: [][]string{{manifest.DimensionFunction, manifest.DimensionKind, manifest.DimensionState}},
+			Metrics: []metricOfUnit{{manifest.RunsEnded, "Count"}},
+		},
+		{
+			Namespace: manifest.MetricNamespace, Dimensions: [][]string{{manifest.DimensionFunction, manifest.DimensionKind}},
+			Metrics: []metricOfUnit{{manifest.RunDuration, "Milliseconds"}, {manifest.EntriesRead, "Count"}, {manifest.RowsApplied, "Count"}},
+		},
+	}
+}
+
+// Metrics returns an importer's Ended that writes each run's metrics to a log, such as a function's standard output. name is the
+// Lambda function's (AWS_LAMBDA_FUNCTION_NAME).
+func Metrics(w io.Writer, name string, log *slog.Logger) func(context.Context, user.Account, run.Run) {
+	return func(ctx context.Context, account user.Account, r run.Run) {
+		var duration time.Duration
+		if !r.StartedAt.IsZero() {
+			duration = r.FinishedAt.Sub(r.StartedAt)
+		}
+		line, err := json.Marshal(metricRecord{
+			AWS:      metricMeta{Timestamp: r.FinishedAt.UnixMilli(), CloudWatchMetrics: directives()},
+			Function: name, Kind: r.Kind, State: r.State, RunsEnded: 1, RunDuration: duration.Milliseconds(),
+			EntriesRead: r.Progress.Entries, RowsApplied: r.Progress.Applied, Account: account, Run: r.ID,
+		})
+		if err == nil {
+			_, err = w.Write(append(line, '\n'))
+		}
+		if err != nil {
+			log.ErrorContext(ctx, "metrics cannot be written", "run", r.ID, "error", err)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+// Package embedded holds the adapters that let one process with nothing installed run all of Rollcall and keep its data in
+// a folder: a bbolt database for users, jobs and the queue, files for the objects, and a key file. What it acknowledged
+// survives a kill.
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/users"
+)
+
+// ErrInUse means that another process has the folder open.
+var ErrInUse = errors.New("the data folder is in use by another process")
+
+// Options are what a store may be told; the zero value has defaults for all.
+type Options struct {
+	// Clock defaults to time.Now.
+	Clock func() time.Time
+	// BaseURL gives the address that download links start with, such as http://127.0.0.1:8080. It is called for
+	// each link, since a port may be known only after listening.
+	BaseURL func() string
+	// Log defaults to slog.Default.
+	Log *slog.Logger
+}
+
+// Store is an open data folder.
+type Store struct {
+	db      *bolt.DB
+	dir     string
+	keys    keys
+	options Options
+	queue   *Queue
+}
+
+// The top-level buckets of the database.
+var (
+	bucketUsers = []byte("users")
+	bucketJobs  = []byte("jobs")
+	bucketQueue = []byte("queue")
+	bucketDead  = []byte("dead")
+)
+
+// Open opens the folder, making what is missing. A folder that another process holds is ErrInUse.
+func Open(dir string, o Options) (*Store, error) {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.BaseURL == nil {
+		o.BaseURL = func() string { return "" }
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	keys, err := openKeys(filepath.Join(dir, "keys"))
+	if err != nil {
+		return nil, err
+	}
+	db, err := bolt.Open(filepath.Join(dir, "rollcall.db"), 0o600, &bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return nil, fmt.Errorf("%w: %s; stop that one, or choose another folder", ErrInUse, dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the database in %s: %w", dir, err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		for _, name := range [][]byte{bucketUsers, bucketJobs, bucketQueue, bucketDead} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return dropLeases(tx.Bucket(bucketJobs))
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare the database in %s: %w", dir, err), db.Close())
+	}
+	s := &Store{db: db, dir: dir, keys: keys, options: o}
+	s.queue = newQueue(db, o.Log)
+	return s, nil
+}
+
+// dropLeases removes every account's lease: whoever held one is gone, as one process at a time has the database.
+func dropLeases(jobs *bolt.Bucket) error {
+	return jobs.ForEachBucket(func(account []byte) error { return jobs.Bucket(account).Delete(keyLease) })
+}
+
+// Close closes the database; what runs on the store must have ended.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Users returns the users of all accounts.
+func (s *Store) Users() users.Store { return userStore{s.db} }
+
+// Jobs returns the jobs of all accounts.
+func (s *Store) Jobs() runs.Store { return jobs{s.db, s.options.Clock} }
+
+// Objects returns the objects of all accounts.
+func (s *Store) Objects() objects.Store { return objectStore{s} }
+
+// Queue returns the queue.
+func (s *Store) Queue() *Queue { return s.queue }
+
+// Sealer returns the sealer of passwords, which is their opener too.
+func (s *Store) Sealer() Sealer { return Sealer{s.keys.seal} }

@@ -1,0 +1,357 @@
+package embedded_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"rollcall/shared/adapters/embedded"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/ports/objects/objectstest"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/ports/queue/queuetest"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/runs/runstest"
+	"rollcall/shared/ports/users"
+	"rollcall/shared/ports/users/userstest"
+	"rollcall/shared/run"
+	"rollcall/shared/secret/secrettest"
+	"rollcall/shared/user"
+)
+
+func open(t testing.TB, dir string, o embedded.Options) *embedded.Store {
+	t.Helper()
+	s, err := embedded.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	t.Run("users", func(t *testing.T) {
+		t.Parallel()
+		userstest.Run(t, func(t *testing.T) users.Store { return open(t, t.TempDir(), embedded.Options{}).Users() })
+	})
+	t.Run("jobs", func(t *testing.T) {
+		t.Parallel()
+		runstest.Run(t, func(t *testing.T, now func() time.Time) runs.Store {
+			return open(t, t.TempDir(), embedded.Options{Clock: now}).Jobs()
+		})
+	})
+	t.Run("objects", func(t *testing.T) {
+		t.Parallel()
+		objectstest.Run(t, func(t *testing.T) objects.Store { return served(t, nil).Objects() })
+	})
+	t.Run("queue", func(t *testing.T) {
+		t.Parallel()
+		queuetest.Run(t, func(t *testing.T) queuetest.Queue { return open(t, t.TempDir(), embedded.Options{}).Queue() })
+	})
+	t.Run("sealer", func(t *testing.T) {
+		t.Parallel()
+		s := open(t, t.TempDir(), embedded.Options{})
+		secrettest.Run(t, s.Sealer(), s.Sealer())
+	})
+}
+
+// served is a store whose links work. clock may be nil.
+func served(t *testing.T, clock func() time.Time) *embedded.Store {
+	t.Helper()
+	var base string
+	s := open(t, t.TempDir(), embedded.Options{Clock: clock, BaseURL: func() string { return base }})
+	server := httptest.NewServer(s.DownloadHandler())
+	t.Cleanup(server.Close)
+	base = server.URL
+	return s
+}
+
+func TestLinksExpireAndCannotBeChanged(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := served(t, func() time.Time { return now })
+	o := s.Objects().For("acme")
+	for _, key := range []string{"csv/a.csv", "plans/secret"} {
+		if err := o.Put(t.Context(), key, func(w io.Writer) error { _, err := io.WriteString(w, key); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link, _, err := o.Link(t.Context(), "csv/a.csv", "a.csv", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := func(link string) int {
+		t.Helper()
+		resp, err := http.Get(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	if got := status(link); got != http.StatusOK {
+		t.Errorf("a good link answers %d", got)
+	}
+	parsed, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*url.URL, url.Values){
+		"path":         func(u *url.URL, _ url.Values) { u.Path = strings.Replace(u.Path, "csv/a.csv", "plans/secret", 1) },
+		"name":         func(_ *url.URL, q url.Values) { q.Set("name", "b.csv") },
+		"expiry":       func(_ *url.URL, q url.Values) { q.Set("expires", "99999999999") },
+		"signature":    func(_ *url.URL, q url.Values) { q.Set("signature", strings.ToUpper(q.Get("signature"))) },
+		"no signature": func(_ *url.URL, q url.Values) { q.Del("signature") },
+	} {
+		changed, query := *parsed, parsed.Query()
+		change(&changed, query)
+		changed.RawQuery = query.Encode()
+		if got := status(changed.String()); got != http.StatusForbidden {
+			t.Errorf("%s changed: status %d, want 403", name, got)
+		}
+	}
+	now = now.Add(time.Hour)
+	if got := status(link); got != http.StatusForbidden {
+		t.Errorf("after an hour: status %d, want 403", got)
+	}
+}
+
+func TestReopeningKeepsEverything(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := embedded.Open(dir, embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := embedded.Open(dir, embedded.Options{}); !errors.Is(err, embedded.ErrInUse) {
+		t.Errorf("a second process: error %v, want %v", err, embedded.ErrInUse)
+	}
+	u := user.User{Key: "a@example.com", Version: 1}
+	if _, err := s.Users().For("acme").Apply(t.Context(), users.Fence{}, []users.Change{{Key: u.Key, After: &u}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Queue().Send(t.Context(), queue.Message{Task: queue.TaskSync, Account: "acme", RunID: "01J"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, embedded.Options{})
+	if _, err := s.Users().For("acme").Get(t.Context(), u.Key); err != nil {
+		t.Error(err)
+	}
+	if got := queuetest.Handled(t, s.Queue(), 1, nil); got[0].RunID != "01J" {
+		t.Errorf("the message came back as %+v", got[0])
+	}
+}
+
+func TestKeysThatOthersCanReadAreRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := embedded.Open(dir, embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "keys")
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key file has mode %v, error %v; want 0600", info.Mode(), err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := embedded.Open(dir, embedded.Options{}); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("error %v, want one that says chmod 600", err)
+	}
+}
+
+func TestSweepKeepsWhatIsNotOver(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := open(t, t.TempDir(), embedded.Options{Clock: func() time.Time { return now }})
+	o := s.Objects().For("acme")
+	keys := []string{"plans/a", "csv/a.csv", "journals/a"}
+	for _, key := range keys {
+		if err := o.Put(t.Context(), key, func(io.Writer) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func(after time.Duration) []string {
+		t.Helper()
+		now = now.Add(after)
+		if err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var there []string
+		for _, key := range keys {
+			if object, err := o.Open(t.Context(), key); err == nil {
+				object.Close()
+				there = append(there, key)
+			}
+		}
+		return there
+	}
+	if got := left(23 * time.Hour); len(got) != 3 {
+		t.Errorf("after 23 hours %q are left, want all", got)
+	}
+	if got := left(2 * time.Hour); !slices.Equal(got, []string{"journals/a"}) {
+		t.Errorf("after 25 hours %q are left, want the journal", got)
+	}
+	if got := left(90 * 24 * time.Hour); got != nil {
+		t.Errorf("after 91 days %q are left, want none", got)
+	}
+}
+
+func TestSweepForgetsOldRecords(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := open(t, t.TempDir(), embedded.Options{Clock: func() time.Time { return now }})
+	j := s.Jobs().For("acme")
+	for id, kind := range map[string]run.Kind{"01JP": run.KindPreview, "01JS": run.KindSync} {
+		r := run.Run{ID: id, Kind: kind, State: run.Done, CreatedAt: now}
+		if _, err := j.CreateRun(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key := runs.Key{Route: "r", Key: "k", RunID: "01JS", At: now}
+	if _, err := j.ClaimKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	sweep := func(after time.Duration) {
+		t.Helper()
+		now = now.Add(after)
+		if err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep(25 * time.Hour)
+	if _, err := j.Run(t.Context(), "01JP"); err != nil {
+		t.Errorf("a run's record is gone after 25 hours: %v", err)
+	}
+	sweep(90 * 24 * time.Hour)
+	now = now.Add(-90 * 24 * time.Hour)
+	for _, id := range []string{"01JP", "01JS"} {
+		if _, err := j.Run(t.Context(), id); !errors.Is(err, runs.ErrNotFound) {
+			t.Errorf("run %s is still stored: %v", id, err)
+		}
+	}
+	if page, err := j.Runs(t.Context(), runs.Query{Kind: run.KindSync, Limit: 5}); err != nil || len(page.Runs) != 0 {
+		t.Errorf("%d runs are listed, error %v", len(page.Runs), err)
+	}
+}
+
+// TestACopyTakenTwiceLeavesNothingBehind is what happens when a sync dies between making the plan its journal and remembering that.
+func TestACopyTakenTwiceLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := open(t, dir, embedded.Options{}).Objects().For("acme")
+	if err := o.Put(t.Context(), "plans/a", func(w io.Writer) error {
+		_, err := io.WriteString(w, "a plan")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := o.Copy(t.Context(), "plans/a", "journals/a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "objects", "*", "journals", "*"))
+	if err != nil || len(files) != 1 {
+		t.Errorf("the journals' folder has %q, error %v", files, err)
+	}
+	// The copy stays when the plan goes.
+	if err := o.Delete(t.Context(), "plans/a"); err != nil {
+		t.Fatal(err)
+	}
+	object, err := o.Open(t.Context(), "journals/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer object.Close()
+	if object.Size() != int64(len("a plan")) {
+		t.Errorf("the copy has %d bytes", object.Size())
+	}
+}
+
+// benchUsers are the rows of a first sync.
+func benchUsers(n int) []users.Change {
+	at := time.Now()
+	changes := make([]users.Change, n)
+	for i := range changes {
+		address := fmt.Sprintf("user%06d@example.com", i)
+		changes[i] = users.Change{Key: address, After: &user.User{
+			Key: address, Address: address, Kind: user.Primary, PrimaryAddress: address, Type: user.TypeUser, Source: user.FromDirectory, DirectoryID: "dc=example,dc=com",
+			SourceID: fmt.Sprintf("7a1c0000-0000-0000-0000-%012d", i), DN: "CN=" + address + ",OU=Staff,DC=example,DC=com", HeldSpamReport: user.ReportOff,
+			Version: at.UnixMilli(), LastRunID: "01J0000000000000000000RUN1", CreatedAt: at, UpdatedAt: at,
+		}}
+	}
+	return changes
+}
+
+const (
+	benchRows  = 100_000
+	benchBatch = 1024
+)
+
+func BenchmarkFirstSync(b *testing.B) {
+	changes := benchUsers(benchRows)
+	for range b.N {
+		b.StopTimer()
+		u := open(b, b.TempDir(), embedded.Options{}).Users().For("acme")
+		b.StartTimer()
+		for part := range slices.Chunk(changes, benchBatch) {
+			if _, err := u.Apply(b.Context(), users.Fence{}, part); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// BenchmarkRawWrites is the peer of BenchmarkFirstSync: the database's own batched writes of as many bytes.
+func BenchmarkRawWrites(b *testing.B) {
+	changes := benchUsers(benchRows)
+	value := make([]byte, 155)
+	for range b.N {
+		b.StopTimer()
+		db, err := bolt.Open(filepath.Join(b.TempDir(), "raw.db"), 0o600, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		for part := range slices.Chunk(changes, benchBatch) {
+			if err := db.Update(func(tx *bolt.Tx) error {
+				bucket, err := tx.CreateBucketIfNotExists([]byte("users"))
+				if err != nil {
+					return err
+				}
+				for _, c := range part {
+					if err := bucket.Put([]byte(c.Key), value); err != nil {
+						return err
+					}
+				}
+				return nil
+			}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.StopTimer()
+		db.Close()
+		b.StartTimer()
+	}
+}

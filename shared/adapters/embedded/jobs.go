@@ -1,0 +1,287 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+// recordLifetime is how long a run's record is kept.
+const recordLifetime = 90 * 24 * time.Hour
+
+// keyLifetime is how long an idempotency key counts.
+const keyLifetime = 24 * time.Hour
+
+// The keys and buckets below an account's bucket. Runs are keyed by their ULID, so that their order is that of time;
+// a bucket for each kind holds the ids alone.
+var (
+	keySettings  = []byte("settings")
+	keyLease     = []byte("lease")
+	bucketRuns   = []byte("runs")
+	bucketKinds  = []byte("kinds/")
+	bucketAudit  = []byte("audit")
+	bucketOnce   = []byte("idempotency")
+	errUnchanged = errors.New("nothing to store")
+)
+
+type jobs struct {
+	db  *bolt.DB
+	now func() time.Time
+}
+
+func (j jobs) For(account user.Account) runs.Jobs {
+	return accountJobs{j.db, j.now, []byte(account)}
+}
+
+// Due looks through the settings of all accounts: one process has few.
+func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, error) {
+	type due struct {
+		account user.Account
+		at      time.Time
+	}
+	var all []due
+	err := j.db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketJobs).ForEachBucket(func(name []byte) error {
+			var s settings.Saved
+			err := load(tx.Bucket(bucketJobs).Bucket(name), keySettings, &s)
+			if errors.Is(err, runs.ErrNotFound) {
+				return nil
+			}
+			if err == nil && s.Schedule != nil && !s.Schedule.Paused && !s.Schedule.NextRunAt.After(now) {
+				all = append(all, due{user.Account(name[1:]), s.Schedule.NextRunAt})
+			}
+			return err
+		})
+	})
+	slices.SortFunc(all, func(a, b due) int { return a.at.Compare(b.at) })
+	var accounts []user.Account
+	for _, d := range all[:min(limit, len(all))] {
+		accounts = append(accounts, d.account)
+	}
+	return accounts, err
+}
+
+type accountJobs struct {
+	db      *bolt.DB
+	now     func() time.Time
+	account []byte
+}
+
+// view runs read on the account's bucket, and not at all where the account has none.
+func (a accountJobs) view(read func(*bolt.Bucket) error) error {
+	return a.db.View(func(tx *bolt.Tx) error {
+		if b := nested(tx, bucketJobs, a.account); b != nil {
+			return read(b)
+		}
+		return nil
+	})
+}
+
+func (a accountJobs) update(write func(*bolt.Bucket) error) error {
+	return a.db.Update(func(tx *bolt.Tx) error {
+		b, err := createNested(tx, bucketJobs, a.account)
+		if err != nil {
+			return err
+		}
+		return write(b)
+	})
+}
+
+// load reads the JSON value at key, or returns ErrNotFound.
+func load(b *bolt.Bucket, key []byte, into any) error {
+	if b == nil {
+		return runs.ErrNotFound
+	}
+	value := b.Get(key)
+	if value == nil {
+		return runs.ErrNotFound
+	}
+	return json.Unmarshal(value, into)
+}
+
+func save(b *bolt.Bucket, key []byte, value any) error {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, data)
+}
+
+func (a accountJobs) Settings(context.Context) (s settings.Saved, err error) {
+	err = runs.ErrNotFound
+	if viewErr := a.view(func(b *bolt.Bucket) error {
+		err = load(b, keySettings, &s)
+		return nil
+	}); viewErr != nil {
+		return s, viewErr
+	}
+	return s, err
+}
+
+func (a accountJobs) PutSettings(_ context.Context, s settings.Saved) (settings.Saved, error) {
+	err := a.update(func(b *bolt.Bucket) error { return putSettings(b, &s) })
+	return s, err
+}
+
+// putSettings stores s with its next revision, if what is stored still has the one before.
+func putSettings(b *bolt.Bucket, s *settings.Saved) error {
+	var stored settings.Saved
+	if err := load(b, keySettings, &stored); err != nil && !errors.Is(err, runs.ErrNotFound) {
+		return err
+	}
+	if stored.Revision != s.Revision {
+		return runs.ErrConflict
+	}
+	s.Revision++
+	return save(b, keySettings, s)
+}
+
+func (a accountJobs) Claim(_ context.Context, s settings.Saved, r run.Run) (run.Run, error) {
+	err := a.update(func(b *bolt.Bucket) error {
+		if err := putSettings(b, &s); err != nil {
+			return err
+		}
+		return a.createRun(b, &r)
+	})
+	return r, err
+}
+
+func (a accountJobs) DeleteSettings(context.Context) (s settings.Saved, err error) {
+	err = a.update(func(b *bolt.Bucket) error {
+		if err := load(b, keySettings, &s); err != nil {
+			return err
+		}
+		return b.Delete(keySettings)
+	})
+	return s, err
+}
+
+func (a accountJobs) CreateRun(_ context.Context, r run.Run) (run.Run, error) {
+	err := a.update(func(b *bolt.Bucket) error { return a.createRun(b, &r) })
+	return r, err
+}
+
+func (a accountJobs) createRun(b *bolt.Bucket, r *run.Run) error {
+	r.Revision, r.UpdatedAt = 1, a.now().UTC()
+	list, err := b.CreateBucketIfNotExists(bucketRuns)
+	if err != nil {
+		return err
+	}
+	if list.Get([]byte(r.ID)) != nil {
+		return runs.ErrConflict
+	}
+	kind, err := b.CreateBucketIfNotExists(kindBucket(r.Kind))
+	if err != nil {
+		return err
+	}
+	if err := kind.Put([]byte(r.ID), []byte{1}); err != nil {
+		return err
+	}
+	return save(list, []byte(r.ID), r)
+}
+
+func kindBucket(kind run.Kind) []byte {
+	return append(bucketKinds[:len(bucketKinds):len(bucketKinds)], kind...)
+}
+
+func (a accountJobs) Run(_ context.Context, id string) (r run.Run, err error) {
+	err = runs.ErrNotFound
+	if viewErr := a.view(func(b *bolt.Bucket) error {
+		err = a.loadRun(b, id, &r)
+		return nil
+	}); viewErr != nil {
+		return r, viewErr
+	}
+	return r, err
+}
+
+// loadRun reads a run that is not past its lifetime.
+func (a accountJobs) loadRun(b *bolt.Bucket, id string, r *run.Run) error {
+	if id == "" {
+		return runs.ErrNotFound
+	}
+	if err := load(b.Bucket(bucketRuns), []byte(id), r); err != nil {
+		return err
+	}
+	if a.now().Sub(r.CreatedAt) > recordLifetime {
+		return runs.ErrNotFound
+	}
+	return nil
+}
+
+func (a accountJobs) UpdateRun(_ context.Context, id string, change func(*run.Run) error) (r run.Run, err error) {
+	err = a.update(func(b *bolt.Bucket) error {
+		if err := a.loadRun(b, id, &r); err != nil {
+			return err
+		}
+		if err := change(&r); err != nil {
+			return err
+		}
+		r.Revision++
+		r.UpdatedAt = a.now().UTC()
+		return save(b.Bucket(bucketRuns), []byte(id), r)
+	})
+	return r, err
+}
+
+func (a accountJobs) Runs(_ context.Context, q runs.Query) (page runs.Page, err error) {
+	err = a.view(func(b *bolt.Bucket) error {
+		page.Next, err = newest(b.Bucket(kindBucket(q.Kind)), q.After, q.Limit, func(id, _ []byte) (bool, error) {
+			var r run.Run
+			err := a.loadRun(b, string(id), &r)
+			if errors.Is(err, runs.ErrNotFound) {
+				return false, nil
+			}
+			if err == nil {
+				page.Runs = append(page.Runs, r)
+			}
+			return true, err
+		})
+		return err
+	})
+	return page, err
+}
+
+// newest walks a bucket whose keys are ULIDs from the newest, or from the one before after, until take has taken limit of
+// them. It returns the key to go on after, or nothing at the end.
+func newest(b *bolt.Bucket, after string, limit int, take func(k, v []byte) (bool, error)) (string, error) {
+	if b == nil {
+		return "", nil
+	}
+	c := b.Cursor()
+	var k, v []byte
+	if after == "" {
+		k, v = c.Last()
+	} else {
+		if k, _ = c.Seek([]byte(after)); k == nil {
+			k, v = c.Last()
+		} else {
+			k, v = c.Prev()
+		}
+	}
+	last, taken := "", 0
+	for ; k != nil; k, v = c.Prev() {
+		if taken == limit {
+			return last, nil
+		}
+		took, err := take(k, v)
+		if err != nil {
+			return "", fmt.Errorf("read record %s: %w", k, err)
+		}
+		if took {
+			last = string(k)
+			taken++
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,89 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"rollcall/shared/ports/runs"
+)
+
+func (a accountJobs) AddAudit(_ context.Context, e runs.AuditEntry) error {
+	return a.update(func(b *bolt.Bucket) error {
+		log, err := b.CreateBucketIfNotExists(bucketAudit)
+		if err != nil {
+			return err
+		}
+		if log.Get([]byte(e.ID)) != nil {
+			return nil
+		}
+		return save(log, []byte(e.ID), e)
+	})
+}
+
+func (a accountJobs) AuditLog(_ context.Context, after string, limit int) (page runs.AuditPage, err error) {
+	err = a.view(func(b *bolt.Bucket) error {
+		page.Next, err = newest(b.Bucket(bucketAudit), after, limit, func(_, v []byte) (bool, error) {
+			var e runs.AuditEntry
+			if err := json.Unmarshal(v, &e); err != nil {
+				return false, err
+			}
+			page.Entries = append(page.Entries, e)
+			return true, nil
+		})
+		return err
+	})
+	return page, err
+}
+
+func (a accountJobs) AcquireLease(_ context.Context, l runs.Lease, now time.Time) error {
+	return a.update(func(b *bolt.Bucket) error {
+		var held runs.Lease
+		if err := load(b, keyLease, &held); err != nil && !errors.Is(err, runs.ErrNotFound) {
+			return err
+		}
+		if !held.Yields(l, now) {
+			return runs.ErrConflict
+		}
+		return save(b, keyLease, l)
+	})
+}
+
+func (a accountJobs) ReleaseLease(_ context.Context, l runs.Lease) error {
+	return a.update(func(b *bolt.Bucket) error {
+		var held runs.Lease
+		err := load(b, keyLease, &held)
+		if errors.Is(err, runs.ErrNotFound) || err == nil && !held.HeldBy(l.RunID, l.Attempt) {
+			return nil
+		}
+		return errors.Join(err, b.Delete(keyLease))
+	})
+}
+
+func (a accountJobs) ClaimKey(_ context.Context, k runs.Key) (claimed runs.Key, err error) {
+	claimed = k
+	err = a.update(func(b *bolt.Bucket) error {
+		keys, err := b.CreateBucketIfNotExists(bucketOnce)
+		if err != nil {
+			return err
+		}
+		name := []byte(k.Route + "\x00" + k.Key)
+		var stored runs.Key
+		err = load(keys, name, &stored)
+		switch {
+		case err == nil && k.At.Sub(stored.At) < keyLifetime:
+			claimed = stored
+			return errUnchanged
+		case err != nil && !errors.Is(err, runs.ErrNotFound):
+			return err
+		}
+		return save(keys, name, k)
+	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
+	return claimed, err
+}

@@ -1,4 +1,0 @@
-package dynamo
-
-// EncodeUser is encodeUser, for tests that write to the table themselves.
-var EncodeUser = encodeUser

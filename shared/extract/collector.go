@@ -1,0 +1,341 @@
+package extract
+
+import (
+	"bytes"
+	"strings"
+
+	"rollcall/shared/address"
+	"rollcall/shared/directory"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+// entryRecord is what all addresses of an entry share. It holds no pointer, so that the garbage collector passes over it.
+type entryRecord struct {
+	dn, id, primary, primaryKey text
+	typ                         code
+	flags                       flags
+}
+
+// claimRecord is one address of an entry, without a pointer too.
+type claimRecord struct {
+	// chunk is the part of the key that the sorting looks at, see order.go.
+	chunk        uint64
+	key, address text
+	entry        uint32
+	kind         code
+	utf8         bool
+}
+
+// code is the place of a kind or a type in one of the lists below.
+type code uint8
+
+var (
+	kindCodes = user.Kinds()
+	typeCodes = user.Types()
+)
+
+// The codes of the kinds, which sort primaries before aliases.
+const (
+	codePrimary code = iota
+	codeAlias
+)
+
+// typeCode returns the code of a type.
+func typeCode(t user.Type) code {
+	for i := range typeCodes {
+		if typeCodes[i] == t {
+			return code(i)
+		}
+	}
+	return code(len(typeCodes) - 1)
+}
+
+// flags are an entry's notes.
+type flags uint8
+
+const (
+	flagInferred flags = 1 << iota
+	flagHidden
+	flagDisabled
+)
+
+// Collector turns entries into addresses as they arrive. It keeps some 300 bytes of an entry with two addresses and frees everything else.
+type Collector struct {
+	rules   *Rules
+	arena   arena
+	entries list[entryRecord]
+	claims  list[claimRecord]
+	skipped []address.Skipped
+	count   int
+
+	// pending are the entries of class alias (CommuniGate); accounts finds what they point to, and leftOut the
+	// accounts that are not imported.
+	pending  []aliasEntry
+	accounts map[string]uint32
+	leftOut  map[string]leftOutAccount
+
+	attributes attributes
+	values     []value
+	// Scratch memory for one entry: the keys of its primary and of the alias at hand, and its id.
+	primaryKey, aliasKey, id []byte
+	// own finds the claims of the entry at hand up to ownTo, once it has many.
+	own   map[string]struct{}
+	ownTo int
+}
+
+// NewCollector returns an empty collector.
+func NewCollector(r *Rules) *Collector {
+	return &Collector{rules: r, attributes: newAttributes(r), accounts: make(map[string]uint32), leftOut: make(map[string]leftOutAccount)}
+}
+
+// Addresses returns the number of addresses accepted so far, each as often as entries claim it.
+func (c *Collector) Addresses() int { return c.claims.count }
+
+// Add takes one entry. The entry may be reused once Add returns.
+func (c *Collector) Add(e *directory.Entry) {
+	c.count++
+	c.attributes.read(e)
+	a := &c.attributes
+	if c.rules.server == settings.CommuniGate && a.hasClass("alias") {
+		c.addAlias(e)
+		return
+	}
+	var inferred bool
+	c.values, inferred = c.rules.values(a, c.values)
+	if len(c.values) == 0 && c.rules.server == settings.CommuniGate && len(c.rules.primary) == 0 {
+		if made := accountAddress(a.first(slotUID), e.DN); made != "" {
+			c.values = append(c.values, value{text: []byte(made), primary: true})
+		}
+	}
+	typ, system := a.kindOf(c.rules.server)
+	if reason := c.rules.leftOut(a, typ, system); reason != "" {
+		c.skipEntry(e, typ, reason)
+		return
+	}
+	c.addEntry(e, typ, inferred)
+}
+
+// leftOut returns the reason for which the settings leave a whole entry out.
+func (r *Rules) leftOut(a *attributes, typ user.Type, system bool) address.Reason {
+	switch {
+	case system:
+		return address.ReasonSystemMailbox
+	case len(r.include) > 0 && !r.include[typ]:
+		return address.ReasonTypeNotIncluded
+	case r.disabled && a.disabled():
+		return address.ReasonDisabled
+	}
+	return ""
+}
+
+// skipEntry reports every address of an entry that is left out.
+func (c *Collector) skipEntry(e *directory.Entry, typ user.Type, reason address.Reason) {
+	primary := ""
+	if len(c.values) > 0 && c.values[0].primary {
+		primary = shown(c.values[0].text)
+	}
+	c.values = distinct(c.values)
+	for _, v := range c.values {
+		c.skip(e, v, primary, typ, reason, "", false)
+	}
+	c.leaveOut(e, leftOutAccount{primary: primary, typ: typ, reason: reason})
+}
+
+// few is how many texts of one entry are compared one by one. Nearly all entries have fewer; a hostile one has millions, and comparing each with
+// each would take hours, in which nobody could cancel the run.
+const few = 32
+
+// distinct returns the values that differ from all before them, without regard to case, in the same memory.
+func distinct(values []value) []value {
+	var seen map[string]struct{}
+	if len(values) > few {
+		seen = make(map[string]struct{})
+	}
+	out := values[:0]
+	for _, v := range values {
+		if seen == nil && containsValue(out, v.text) {
+			continue
+		}
+		if seen != nil {
+			text := strings.ToLower(string(v.text))
+			if _, known := seen[text]; known {
+				continue
+			}
+			seen[text] = struct{}{}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func containsValue(values []value, text []byte) bool {
+	for _, v := range values {
+		if strings.EqualFold(string(v.text), string(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Collector) skip(e *directory.Entry, v value, primary string, typ user.Type, reason address.Reason, detail string, present bool) {
+	kind := user.Alias
+	if v.primary {
+		kind = user.Primary
+	}
+	addr := shown(v.text)
+	key, err := address.Canonical(addr)
+	if err != nil {
+		key = strings.ToLower(strings.TrimSpace(addr))
+	}
+	c.skipped = append(c.skipped, address.Skipped{
+		Key: key, Address: addr, Kind: kind, PrimaryAddress: primary, Type: typ, DN: shown(e.DN), Reason: reason, Detail: detail, Present: present,
+	})
+}
+
+// addEntry takes the addresses of an entry that is not left out.
+func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
+	var primary address.Address
+	var primaryErr error
+	hasPrimary := len(c.values) > 0 && c.values[0].primary
+	if hasPrimary {
+		primary, primaryErr = parseValue(c.values[0].text, &c.primaryKey)
+	}
+	if !hasPrimary || primaryErr != nil {
+		c.withoutPrimary(e, typ, primaryErr)
+		return
+	}
+	index := c.record(e, primary, typ, inferred)
+	// From here on in the arena, where it stays.
+	kept := c.entries.at(int(index))
+	primary.Key, primary.Display = c.arena.get(kept.primaryKey), c.arena.get(kept.primary)
+	c.claim(e, index, c.values[0], primary, primary)
+	first := c.claims.count
+	c.own, c.ownTo = nil, first
+	for _, v := range c.values[1:] {
+		alias, err := parseValue(v.text, &c.aliasKey)
+		switch {
+		case err != nil:
+			c.skip(e, v, primary.Display, typ, address.ReasonInvalid, err.Error(), true)
+		case alias.Key == primary.Key, c.claimed(first, alias.Key):
+		case c.rules.collapse && address.Local(alias.Key) == address.Local(primary.Key):
+			c.skip(e, v, primary.Display, typ, address.ReasonCollapsed, "", false)
+		default:
+			c.claim(e, index, v, alias, primary)
+		}
+	}
+}
+
+// parseValue is Parse for a value of an entry. What it returns shares the value's memory and scratch's.
+func parseValue(v []byte, scratch *[]byte) (address.Address, error) {
+	v = bytes.TrimSpace(v)
+	if !address.IsPlain(view(v)) {
+		return address.Parse(string(v))
+	}
+	*scratch = append((*scratch)[:0], v...)
+	for i, c := range *scratch {
+		if c >= 'A' && c <= 'Z' {
+			(*scratch)[i] = c + ('a' - 'A')
+		}
+	}
+	return address.Address{Key: view(*scratch), Display: view(v)}, nil
+}
+
+// record keeps what the addresses of an entry share and returns its index.
+func (c *Collector) record(e *directory.Entry, primary address.Address, typ user.Type, inferred bool) uint32 {
+	index := uint32(c.entries.count)
+	record := entryRecord{dn: c.putShown(e.DN), id: c.putSourceID(e), primaryKey: c.arena.put(primary.Key), typ: typeCode(typ)}
+	record.primary = record.primaryKey
+	if primary.Display != primary.Key {
+		record.primary = c.arena.put(primary.Display)
+	}
+	if inferred {
+		record.flags |= flagInferred
+	}
+	if c.attributes.hidden() {
+		record.flags |= flagHidden
+	}
+	if c.attributes.disabled() {
+		record.flags |= flagDisabled
+	}
+	c.entries.add(record)
+	if c.rules.server == settings.CommuniGate {
+		c.accounts[normalDN(shown(e.DN))] = index
+	}
+	return index
+}
+
+// putShown keeps a value as text that can be shown.
+func (c *Collector) putShown(v []byte) text {
+	if isPrintable(v) {
+		return c.arena.put(view(v))
+	}
+	return c.arena.put(shown(v))
+}
+
+// claimed tells whether one of the claims from first on has the key.
+func (c *Collector) claimed(first int, key string) bool {
+	if c.claims.count-first > few {
+		if c.own == nil {
+			c.own = make(map[string]struct{})
+		}
+		for ; c.ownTo < c.claims.count; c.ownTo++ {
+			c.own[c.arena.get(c.claims.at(c.ownTo).key)] = struct{}{}
+		}
+		_, found := c.own[key]
+		return found
+	}
+	for i := first; i < c.claims.count; i++ {
+		if c.arena.get(c.claims.at(i).key) == key {
+			return true
+		}
+	}
+	return false
+}
+
+// claim records an address, unless its domain is not accepted.
+func (c *Collector) claim(e *directory.Entry, entry uint32, v value, a, primary address.Address) {
+	of := c.entries.at(int(entry))
+	if len(c.rules.accepted) > 0 && !c.rules.accepted[address.Domain(a.Key)] {
+		c.skip(e, v, primary.Display, typeCodes[of.typ], address.ReasonDomainNotAccepted, "", false)
+		return
+	}
+	record := claimRecord{entry: entry, kind: codeAlias, utf8: a.NeedsSMTPUTF8}
+	if v.primary {
+		// Its entry has the same texts.
+		record.kind, record.key, record.address = codePrimary, of.primaryKey, of.primary
+	} else {
+		record.key = c.arena.put(a.Key)
+		record.address = record.key
+		if a.Display != a.Key {
+			record.address = c.arena.put(a.Display)
+		}
+	}
+	c.claims.add(record)
+}
+
+// withoutPrimary reports an entry that has addresses but no usable primary. They count as present: whoever has them now keeps
+// them.
+func (c *Collector) withoutPrimary(e *directory.Entry, typ user.Type, primaryErr error) {
+	c.leaveOut(e, leftOutAccount{typ: typ, reason: address.ReasonNoPrimary, present: true})
+	c.values = distinct(c.values)
+	for _, v := range c.values {
+		switch {
+		case v.primary:
+			c.skip(e, v, "", typ, address.ReasonInvalid, primaryErr.Error(), true)
+		default:
+			c.skip(e, v, "", typ, address.ReasonNoPrimary, "", true)
+		}
+	}
+}
+
+// putSourceID keeps the entry's stable id: the first of the id attributes that it has, else its normalised DN.
+func (c *Collector) putSourceID(e *directory.Entry) text {
+	for _, s := range c.rules.id {
+		if v := c.attributes.first(s); len(v) > 0 {
+			c.id = appendGUID(c.id[:0], v)
+			return c.arena.put(view(c.id))
+		}
+	}
+	return c.arena.put(normalDN(shown(e.DN)))
+}

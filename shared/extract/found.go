@@ -1,0 +1,102 @@
+package extract
+
+import (
+	"cmp"
+	"slices"
+
+	"rollcall/shared/address"
+)
+
+// Found is what a directory has, in order.
+type Found struct {
+	count   int
+	arena   arena
+	entries list[entryRecord]
+	claims  []claimRecord
+	skipped []address.Skipped
+}
+
+// Found joins and sorts what was collected. The collector must not be used afterwards.
+func (c *Collector) Found() *Found {
+	c.joinAliases()
+	f := &Found{count: c.count, arena: c.arena, entries: c.entries, claims: c.claims.flat(), skipped: c.skipped}
+	f.sortClaims()
+	slices.SortStableFunc(f.skipped, func(a, b address.Skipped) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.DN, b.DN), cmp.Compare(a.Address, b.Address))
+	})
+	return f
+}
+
+// Entries returns how many entries were read.
+func (f *Found) Entries() int { return f.count }
+
+// Claims begins a walk over the accepted addresses, ordered by key, then primaries before aliases, then by normalised DN. A
+// claim is valid until the next one; nil ends them.
+func (f *Found) Claims() (next func() *address.Claim) {
+	var claim address.Claim
+	i := -1
+	return func() *address.Claim {
+		if i++; i >= len(f.claims) {
+			return nil
+		}
+		f.fill(&claim, &f.claims[i])
+		claim.SortDN = ""
+		if f.shared(i) {
+			claim.SortDN = f.sortDN(&f.claims[i])
+		}
+		return &claim
+	}
+}
+
+// shared tells whether another entry claims the same address.
+func (f *Found) shared(i int) bool {
+	key := f.arena.get(f.claims[i].key)
+	return i > 0 && f.arena.get(f.claims[i-1].key) == key || i+1 < len(f.claims) && f.arena.get(f.claims[i+1].key) == key
+}
+
+// Skipped begins a walk over the values that are not imported, ordered by key, then by DN.
+func (f *Found) Skipped() (next func() *address.Skipped) {
+	rest := f.skipped
+	return func() *address.Skipped {
+		if len(rest) == 0 {
+			return nil
+		}
+		head := &rest[0]
+		rest = rest[1:]
+		return head
+	}
+}
+
+func (f *Found) sortDN(c *claimRecord) string {
+	return normalDN(f.arena.get(f.entries.at(int(c.entry)).dn))
+}
+
+// fill makes a claim of its record, but for the SortDN.
+func (f *Found) fill(claim *address.Claim, c *claimRecord) {
+	e := f.entries.at(int(c.entry))
+	claim.Key, claim.Address, claim.Kind = f.arena.get(c.key), f.arena.get(c.address), kindCodes[c.kind]
+	claim.PrimaryAddress, claim.PrimaryKey, claim.Type = f.arena.get(e.primary), f.arena.get(e.primaryKey), typeCodes[e.typ]
+	claim.Inferred, claim.SourceID, claim.DN = e.flags&flagInferred != 0, f.arena.get(e.id), f.arena.get(e.dn)
+	claim.Notes = notes(c, e.flags)
+}
+
+// notes says what a person should know about an address.
+func notes(c *claimRecord, f flags) []string {
+	if f == 0 && !c.utf8 {
+		return nil
+	}
+	var out []string
+	if f&flagInferred != 0 && c.kind == codePrimary {
+		out = append(out, "primary inferred: the directory marks none")
+	}
+	if f&flagHidden != 0 {
+		out = append(out, "hidden from address lists")
+	}
+	if f&flagDisabled != 0 {
+		out = append(out, "account disabled")
+	}
+	if c.utf8 {
+		out = append(out, "needs SMTPUTF8: the local part is not ASCII")
+	}
+	return out
+}

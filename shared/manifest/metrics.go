@@ -1,0 +1,23 @@
+package manifest
+
+// The metrics that the workers' logs carry, in embedded metric format. Each has the dimension Function, so that two
+// deployments in one AWS account keep theirs apart. Runs and accounts are no dimensions: they are fields of the log line.
+const (
+	// RunsEnded counts runs that ended, with DimensionKind and DimensionState; its unit is Count.
+	RunsEnded = "RunsEnded"
+	// RunDuration is from the run's start to its end, over all its workers, with DimensionKind; its unit is Milliseconds.
+	RunDuration = "RunDuration"
+	// EntriesRead counts the entries that a run read from its directory, with DimensionKind; its unit is Count.
+	EntriesRead = "EntriesRead"
+	// RowsApplied counts the rows that a sync wrote, with DimensionKind; its unit is Count.
+	RowsApplied = "RowsApplied"
+)
+
+// The dimensions of the metrics.
+const (
+	// DimensionFunction is the name of the Lambda function, as AWS_LAMBDA_FUNCTION_NAME says it.
+	DimensionFunction = "Function"
+	// DimensionKind is the run's kind: preview, sync or export. DimensionState is the state that it ended in.
+	DimensionKind  = "Kind"
+	DimensionState = "State"
+)

@@ -1,0 +1,196 @@
+package planfile
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"hash/crc32"
+	"slices"
+	"strings"
+
+	"rollcall/shared/plan"
+	"rollcall/shared/planfile/packed"
+	"rollcall/shared/user"
+)
+
+// usualPage is the number of rows that most callers ask for.
+const usualPage = 100
+
+// maxScan bounds how many rows one page of a search looks at.
+const maxScan = 50_000
+
+// Filter chooses rows. Empty fields choose all.
+type Filter struct {
+	Changes []plan.Change
+	Kinds   []user.Kind
+	Types   []user.Type
+	// Primary is a canonical address: its own row and those of its aliases.
+	Primary string
+	// Q is a substring of address, primary address or DN, without regard to case.
+	Q string
+	// Keep is asked about each row that fits the rest; nil keeps all.
+	Keep func(*plan.Row) bool
+	// WithoutUsers leaves Before and After out of the rows, which takes less time, unless Keep looks at them.
+	WithoutUsers bool
+}
+
+// Position is the place of a row: the batch that it is applied with, and the row within.
+type Position struct{ Batch, Row int }
+
+// PlacedRow is a row and its place.
+type PlacedRow struct {
+	plan.Row
+	// block holds the row, as its row-th.
+	block, row int
+}
+
+// Page is one page of rows, ordered by key. Next is empty at the end.
+type Page struct {
+	Rows []PlacedRow
+	Next string
+}
+
+// Page returns up to limit rows behind cursor, which is empty for the first page, or ErrBadCursor. A search goes in bounded
+// steps, so that a page may be short and still have Next.
+func (r *Reader) Page(ctx context.Context, f Filter, cursor string, limit int) (Page, error) {
+	m, err := r.merge(f)
+	if err != nil {
+		return Page{}, err
+	}
+	if cursor != "" {
+		if err := m.resume(cursor); err != nil {
+			return Page{}, err
+		}
+	}
+	// Most pages are full; a search may find little.
+	page := Page{Rows: make([]PlacedRow, 0, min(limit, usualPage))}
+	for scanned := 0; ; scanned++ {
+		if scanned%1024 == 0 && ctx.Err() != nil {
+			return Page{}, context.Cause(ctx)
+		}
+		w, err := m.head()
+		if err != nil || w == nil {
+			return page, err
+		}
+		if len(page.Rows) == limit || scanned == maxScan {
+			page.Next = m.cursor()
+			return page, nil
+		}
+		taken, err := m.take(w)
+		if err != nil {
+			return page, err
+		}
+		if taken {
+			page.Rows = append(page.Rows, kept(&w.row))
+		}
+		if err := m.advance(); err != nil {
+			return page, err
+		}
+	}
+}
+
+// kept is a row with users of its own.
+func kept(row *PlacedRow) PlacedRow {
+	out := *row
+	for _, u := range []**user.User{&out.Before, &out.After} {
+		if *u != nil {
+			own := **u
+			*u = &own
+		}
+	}
+	return out
+}
+
+// matcher is a filter in the form in which rows are held against it.
+type matcher struct {
+	Filter
+	q string
+}
+
+func newMatcher(f Filter) matcher {
+	return matcher{Filter: f, q: strings.ToLower(strings.TrimSpace(f.Q))}
+}
+
+// matches tells whether a row fits all of the filter but Keep.
+func (m *matcher) matches(row *plan.Row) bool {
+	if m.Primary != "" && row.PrimaryKey != m.Primary {
+		return false
+	}
+	if m.q != "" && !contains(row.Key, m.q) && !contains(row.Address, m.q) && !contains(row.PrimaryAddress, m.q) && !contains(row.DN, m.q) {
+		return false
+	}
+	return true
+}
+
+// contains tells whether text holds q, which is in lower case, without regard to case.
+func contains(text, q string) bool {
+	if strings.Contains(text, q) {
+		return true
+	}
+	for i := range len(text) {
+		if c := text[i]; c >= 'A' && c <= 'Z' || c >= 0x80 {
+			return strings.Contains(strings.ToLower(text), q)
+		}
+	}
+	return false
+}
+
+func (f *Filter) wants(s section) bool {
+	return wanted(f.Changes, s.change()) && wanted(f.Kinds, s.kind()) && wanted(f.Types, s.typ())
+}
+
+func wanted[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
+
+// tag identifies a filter in a cursor, so that a cursor is not used with another.
+func (f *Filter) tag() uint32 {
+	var b []byte
+	for _, c := range f.Changes {
+		b = packed.AppendText(b, string(c))
+	}
+	b = append(b, 0xff)
+	for _, k := range f.Kinds {
+		b = packed.AppendText(b, string(k))
+	}
+	b = append(b, 0xff)
+	for _, t := range f.Types {
+		b = packed.AppendText(b, string(t))
+	}
+	b = packed.AppendText(append(b, 0xff), f.Primary)
+	return crc32.ChecksumIEEE(packed.AppendText(b, f.Q))
+}
+
+// cursor names the last row that was looked at: filter, section, place in the section, key; and a checksum.
+func (m *merger) cursor() string {
+	b := binary.LittleEndian.AppendUint32(nil, m.tag())
+	b = append(b, byte(m.lastSection))
+	b = binary.AppendUvarint(b, uint64(m.lastBlock))
+	b = binary.AppendUvarint(b, uint64(m.lastRow))
+	b = append(b, m.lastKey...)
+	b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// resume puts the merger behind the row that a cursor names.
+func (m *merger) resume(cursor string) error {
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil || len(b) < 10 {
+		return ErrBadCursor
+	}
+	body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
+	if crc32.ChecksumIEEE(body) != sum || binary.LittleEndian.Uint32(body) != m.tag() || int(body[4]) >= sectionCount() {
+		return ErrBadCursor
+	}
+	d := newDecoder(string(body[5:]))
+	block, row := int(d.Uvarint()), int(d.Uvarint())
+	if d.Err() != nil || row < 0 || row >= blockRows {
+		return ErrBadCursor
+	}
+	key := d.Rest()
+	m.lastSection, m.lastBlock, m.lastRow, m.lastKey = section(body[4]), block, row, []byte(key)
+	for _, w := range m.walkers {
+		if err := w.seek(m.lastSection, m.lastBlock, m.lastRow, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package runs
+
+import (
+	"context"
+	"time"
+)
+
+// Audit is an account's record of who changed which settings or user by hand. It is append-only.
+type Audit interface {
+	// AddAudit appends an entry; its ID is a ULID, and an entry with the same ID is stored once.
+	AddAudit(ctx context.Context, e AuditEntry) error
+	// AuditLog returns entries, the newest first. after is the Next of the page before; limit is 1 to 1000.
+	AuditLog(ctx context.Context, after string, limit int) (AuditPage, error)
+}
+
+// AuditEntry says who did what to what, and when. It holds no secret.
+type AuditEntry struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+	// By is the subject of the request's identity.
+	By string `json:"by"`
+	// Action is settings.saved, settings.deleted, user.added, user.changed, user.removed.
+	Action string `json:"action"`
+	// Subject is what was changed: an address, or "settings".
+	Subject string `json:"subject"`
+	// Details names the fields that changed, as "before → after".
+	Details map[string]string `json:"details,omitempty"`
+}
+
+// AuditPage is one page of the audit log. Next is empty at the end.
+type AuditPage struct {
+	Entries []AuditEntry
+	Next    string
+}
+
+// Keys remembers which run an Idempotency-Key started.
+type Keys interface {
+	// ClaimKey stores k if the key is new for the account and route, or was stored more than 24 hours before k.At.
+	// It returns what is stored then: k itself, or the earlier claim.
+	ClaimKey(ctx context.Context, k Key) (Key, error)
+}
+
+// Key is one use of an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header).
+type Key struct {
+	Route string `json:"route"`
+	Key   string `json:"key"`
+	// Request is a hash of the request's body, RunID the run that it starts.
+	Request string    `json:"request"`
+	RunID   string    `json:"runId"`
+	At      time.Time `json:"at"`
+}

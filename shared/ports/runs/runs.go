@@ -1,0 +1,80 @@
+// Package jobstore is the port to what the system remembers of an account's work: the saved settings and the runs.
+// Its adapters are in packages embedded and (on AWS) dynamo; package jobstoretest holds what both must do.
+package runs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rollcall/shared/run"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+// The errors of a job store.
+var (
+	// ErrNotFound means that the account has no such run, or no settings.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict means that the record changed since it was read.
+	ErrConflict = errors.New("changed meanwhile")
+	// ErrTooLarge means that a record is larger than the store takes. What makes one large is its list of exclusions.
+	ErrTooLarge = errors.New("too large to be stored")
+)
+
+// Store holds the jobs of all accounts; For is the only way in.
+type Store interface {
+	For(account user.Account) Jobs
+	// Due returns up to limit accounts whose schedule is due at now and not paused, the longest due first.
+	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
+	// Overdue returns up to limit runs whose NextLook is not after now, the longest overdue first. It may name a run that
+	// changed a moment ago: read it before acting on it.
+	Overdue(ctx context.Context, now time.Time, limit int) ([]Ref, error)
+}
+
+// Ref names a run of any account.
+type Ref struct {
+	Account user.Account
+	RunID   string
+}
+
+// Jobs is one account's settings, runs and records.
+type Jobs interface {
+	Audit
+	Keys
+	Leases
+	// Settings returns the saved settings, or ErrNotFound.
+	Settings(ctx context.Context) (settings.Saved, error)
+	// PutSettings saves s if the stored revision is still s.Revision (0: nothing is stored), else ErrConflict. It
+	// returns them with their new revision.
+	PutSettings(ctx context.Context, s settings.Saved) (settings.Saved, error)
+	// DeleteSettings removes the settings with schedule and sealed password in one step and returns what they
+	// were, or ErrNotFound.
+	DeleteSettings(ctx context.Context) (settings.Saved, error)
+	// Claim stores s as PutSettings does and r as CreateRun does, both or neither. Of several that claim the same
+	// slot of a schedule one succeeds, and the others get ErrConflict.
+	Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error)
+	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict. As every write of a run it sets
+	// UpdatedAt.
+	CreateRun(ctx context.Context, r run.Run) (run.Run, error)
+	// Run returns a run, or ErrNotFound.
+	Run(ctx context.Context, id string) (run.Run, error)
+	// UpdateRun reads the run, lets change alter it, and stores it if nobody stored it meanwhile, trying again if
+	// somebody did; so change may be called more than once. What change returns ends the update without a write.
+	UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error)
+	// Runs returns runs of one kind, the newest first.
+	Runs(ctx context.Context, q Query) (Page, error)
+}
+
+// Query asks for a page of runs of one kind. After is the Next of the page before; Limit is 1 to 1000.
+type Query struct {
+	Kind  run.Kind
+	After string
+	Limit int
+}
+
+// Page is one page of runs. Next is empty at the end.
+type Page struct {
+	Runs []run.Run
+	Next string
+}

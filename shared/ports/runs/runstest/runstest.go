@@ -1,0 +1,434 @@
+// Package jobstoretest holds what every adapter of jobstore must do.
+package runstest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/users/userstest"
+	"rollcall/shared/run"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+// Now is the time that a store under test must take for now.
+var Now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// Run holds a store to the contract of jobstore. open returns an empty store whose clock is now.
+func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store) {
+	fixed := func(t *testing.T) runs.Store { return open(t, func() time.Time { return Now }) }
+	t.Run("settings", func(t *testing.T) { keepSettings(t, fixed(t)) })
+	t.Run("runs", func(t *testing.T) { keepRuns(t, fixed(t)) })
+	t.Run("runs are listed by kind, the newest first", func(t *testing.T) { listRuns(t, fixed(t)) })
+	t.Run("updates of one run come one after another", func(t *testing.T) { raceRuns(t, fixed(t)) })
+	t.Run("old runs are gone", func(t *testing.T) { oldRuns(t, open) })
+	t.Run("overdue runs", func(t *testing.T) { overdue(t, open) })
+	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
+	t.Run("one run holds the lease", func(t *testing.T) { leases(t, fixed(t)) })
+	t.Run("audit log", func(t *testing.T) { audit(t, fixed(t)) })
+	t.Run("idempotency keys", func(t *testing.T) { keys(t, fixed(t)) })
+	t.Run("accounts are apart", func(t *testing.T) { isolation(t, fixed(t)) })
+}
+
+func sampleSettings() settings.Saved {
+	s := settings.Saved{SealedPassword: []byte{1, 2, 0, 255}, UpdatedAt: Now, UpdatedBy: "ann", Version: 7, ConsecutiveFailures: 2, LastSyncID: "01J"}
+	s.Connection = settings.Connection{ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389, Username: "reader"}
+	s.Options = settings.DefaultOptions()
+	s.Schedule = &settings.Schedule{IntervalHours: 6, NextRunAt: Now.Add(6 * time.Hour)}
+	return s
+}
+
+func keepSettings(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	if _, err := j.Settings(ctx); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("no settings: error %v", err)
+	}
+	if _, err := j.DeleteSettings(ctx); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("deleting none: error %v", err)
+	}
+	first, err := j.PutSettings(ctx, sampleSettings())
+	if err != nil || first.Revision == 0 {
+		t.Fatalf("stored %+v, error %v", first, err)
+	}
+	if _, err := j.PutSettings(ctx, sampleSettings()); !errors.Is(err, runs.ErrConflict) {
+		t.Errorf("a second first save: error %v, want %v", err, runs.ErrConflict)
+	}
+	first.Schedule.IntervalHours = 12
+	second, err := j.PutSettings(ctx, first)
+	if err != nil || second.Revision == first.Revision {
+		t.Fatalf("stored %+v, error %v", second, err)
+	}
+	if _, err := j.PutSettings(ctx, first); !errors.Is(err, runs.ErrConflict) {
+		t.Errorf("an old revision: error %v, want %v", err, runs.ErrConflict)
+	}
+	got, err := j.Settings(ctx)
+	if diff := cmp.Diff(second, got, equalSecrets); err != nil || diff != "" {
+		t.Errorf("error %v, settings (-stored +read):\n%s", err, diff)
+	}
+	if removed, err := j.DeleteSettings(ctx); err != nil || removed.Schedule == nil || removed.SealedPassword == nil {
+		t.Errorf("removed %+v, error %v", removed, err)
+	}
+	if _, err := j.Settings(ctx); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("after deleting: error %v", err)
+	}
+}
+
+// equalSecrets leaves the password out: no store ever holds it.
+var equalSecrets = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Password" }, cmp.Ignore())
+
+func newRun(id string, kind run.Kind) run.Run {
+	return run.Run{ID: id, Kind: kind, State: run.Queued, StartedBy: "ann", CreatedAt: Now.Add(-time.Hour)}
+}
+
+func keepRuns(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	if _, err := j.Run(ctx, "01JX"); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("no run: error %v", err)
+	}
+	if _, err := j.Run(ctx, ""); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("an empty id: error %v", err)
+	}
+	nothing := func(*run.Run) error { return nil }
+	if _, err := j.UpdateRun(ctx, "01JX", nothing); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("updating none: error %v", err)
+	}
+	created, err := j.CreateRun(ctx, newRun("01JA", run.KindSync))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.CreateRun(ctx, newRun("01JA", run.KindSync)); !errors.Is(err, runs.ErrConflict) {
+		t.Errorf("the same run again: error %v, want %v", err, runs.ErrConflict)
+	}
+	confirm := 5
+	updated, err := j.UpdateRun(ctx, "01JA", func(r *run.Run) error {
+		r.State, r.StartedAt, r.ConfirmRemovals = run.Running, Now, &confirm
+		r.Steps = []run.Step{{Step: "bind", OK: true, MS: 12, Detail: "ä"}}
+		r.Result = run.Result{Summary: run.Summary{Create: 3, ByType: map[user.Type]int{user.TypeUser: 3}}}
+		r.Failure = &run.Failure{Code: "c", Message: "m"}
+		r.Checkpoint = run.Checkpoint{Batches: 2, ConflictKeys: []string{"k"}}
+		return nil
+	})
+	if err != nil || updated.Revision == created.Revision {
+		t.Fatalf("updated %+v, error %v", updated, err)
+	}
+	got, err := j.Run(ctx, "01JA")
+	if diff := cmp.Diff(updated, got, equalSecrets); err != nil || diff != "" {
+		t.Errorf("error %v, run (-stored +read):\n%s", err, diff)
+	}
+	stop := errors.New("stop")
+	if _, err := j.UpdateRun(ctx, "01JA", func(r *run.Run) error { r.State = run.Done; return stop }); !errors.Is(err, stop) {
+		t.Errorf("a refused update: error %v", err)
+	}
+	if got, _ := j.Run(ctx, "01JA"); got.State != run.Running {
+		t.Errorf("a refused update was stored: %s", got.State)
+	}
+}
+
+func listRuns(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	const n = 25
+	for i := range n {
+		for _, kind := range []run.Kind{run.KindSync, run.KindPreview} {
+			if _, err := j.CreateRun(ctx, newRun(fmt.Sprintf("01J%03d%s", i, kind[:1]), kind)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, limit := range []int{1, 10, n, n + 1} {
+		var ids []string
+		for q := (runs.Query{Kind: run.KindSync, Limit: limit}); ; {
+			page, err := j.Runs(ctx, q)
+			if err != nil || len(page.Runs) > limit {
+				t.Fatalf("%d runs at limit %d, error %v", len(page.Runs), limit, err)
+			}
+			for _, r := range page.Runs {
+				ids = append(ids, r.ID)
+			}
+			if q.After = page.Next; q.After == "" {
+				break
+			}
+		}
+		var want []string
+		for i := n - 1; i >= 0; i-- {
+			want = append(want, fmt.Sprintf("01J%03ds", i))
+		}
+		if diff := cmp.Diff(want, ids); diff != "" {
+			t.Errorf("pages of %d (-want +got):\n%s", limit, diff)
+		}
+	}
+}
+
+func raceRuns(t *testing.T, s runs.Store) {
+	j := s.For("acme")
+	if _, err := j.CreateRun(t.Context(), newRun("01JA", run.KindSync)); err != nil {
+		t.Fatal(err)
+	}
+	const writers, each = 4, 10
+	var running sync.WaitGroup
+	for range writers {
+		running.Go(func() {
+			for range each {
+				if _, err := j.UpdateRun(t.Context(), "01JA", func(r *run.Run) error { r.Progress.Applied++; return nil }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	running.Wait()
+	if got, err := j.Run(t.Context(), "01JA"); err != nil || got.Progress.Applied != writers*each {
+		t.Errorf("%d updates counted, want %d; error %v", got.Progress.Applied, writers*each, err)
+	}
+}
+
+func oldRuns(t *testing.T, open func(*testing.T, func() time.Time) runs.Store) {
+	now := Now
+	j := open(t, func() time.Time { return now }).For("acme")
+	if _, err := j.CreateRun(t.Context(), newRun("01JA", run.KindSync)); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(89 * 24 * time.Hour)
+	if _, err := j.Run(t.Context(), "01JA"); err != nil {
+		t.Errorf("after 89 days: %v", err)
+	}
+	now = now.Add(2 * 24 * time.Hour)
+	if _, err := j.Run(t.Context(), "01JA"); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("after 91 days: error %v, want %v", err, runs.ErrNotFound)
+	}
+	if page, err := j.Runs(t.Context(), runs.Query{Kind: run.KindSync, Limit: 10}); err != nil || len(page.Runs) != 0 {
+		t.Errorf("after 91 days %d runs are listed, error %v", len(page.Runs), err)
+	}
+}
+
+func overdue(t *testing.T, open func(*testing.T, func() time.Time) runs.Store) {
+	now := Now
+	s := open(t, func() time.Time { return now })
+	create := func(account user.Account, id string, state run.State, password []byte) {
+		t.Helper()
+		r := newRun(id, run.KindPreview)
+		r.State, r.SealedPassword, r.ExpiresAt = state, password, Now.Add(24*time.Hour)
+		if stored, err := s.For(account).CreateRun(t.Context(), r); err != nil || !stored.UpdatedAt.Equal(now) {
+			t.Fatalf("created %+v, error %v", stored, err)
+		}
+	}
+	create("acme", "01JA", run.Queued, []byte("sealed"))
+	create("acme", "01JB", run.Done, nil)
+	create("acme", "01JC", run.Done, []byte("sealed"))
+	now = now.Add(7 * time.Minute)
+	create("other", "01JD", run.Running, nil)
+	ref := func(account user.Account, id string) runs.Ref {
+		return runs.Ref{Account: account, RunID: id}
+	}
+	a, c, d := ref("acme", "01JA"), ref("acme", "01JC"), ref("other", "01JD")
+	wants := func(at time.Duration, limit int, want ...runs.Ref) {
+		t.Helper()
+		if got, err := s.Overdue(t.Context(), Now.Add(at), limit); err != nil || !cmp.Equal(want, got) {
+			t.Errorf("overdue %s later at limit %d: %v, error %v; want %v", at, limit, got, err, want)
+		}
+	}
+	wants(14*time.Minute, 10)
+	wants(20*time.Minute, 10, a)
+	wants(30*time.Minute, 10, a, d)
+	wants(30*time.Minute, 1, a)
+	wants(25*time.Hour, 10, a, d, c)
+	// A sign of life moves the look, and so does the end.
+	now = Now.Add(30 * time.Minute)
+	if _, err := s.For("other").UpdateRun(t.Context(), "01JD", func(*run.Run) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	wants(30*time.Minute, 10, a)
+	if _, err := s.For("acme").UpdateRun(t.Context(), "01JA", func(r *run.Run) error { r.State, r.SealedPassword = run.Failed, nil; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	wants(30*time.Minute, 10)
+	wants(2*time.Hour, 10, d)
+}
+
+func claims(t *testing.T, s runs.Store) {
+	ctx := t.Context()
+	put := func(account user.Account, change func(*settings.Saved)) {
+		t.Helper()
+		own := sampleSettings()
+		change(&own)
+		if _, err := s.For(account).PutSettings(ctx, own); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(d time.Duration) func(*settings.Saved) {
+		return func(s *settings.Saved) { s.Schedule.NextRunAt = Now.Add(d) }
+	}
+	put("later", at(time.Minute))
+	put("now", at(0))
+	put("long ago", at(-time.Hour))
+	put("paused", func(s *settings.Saved) { s.Schedule.NextRunAt, s.Schedule.Paused = Now, true })
+	put("none", func(s *settings.Saved) { s.Schedule = nil })
+	for limit, want := range map[int][]user.Account{10: {"long ago", "now"}, 1: {"long ago"}} {
+		if got, err := s.Due(ctx, Now, limit); err != nil || !cmp.Equal(want, got) {
+			t.Errorf("due at limit %d: %q, error %v; want %q", limit, got, err, want)
+		}
+	}
+	j := s.For("now")
+	saved, err := j.Settings(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved.Schedule.NextRunAt = Now.Add(time.Hour)
+	const claimers = 6
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	won := 0
+	for i := range claimers {
+		running.Go(func() {
+			_, err := j.Claim(ctx, saved, newRun(fmt.Sprint("01JC", i), run.KindSync))
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				won++
+			} else if !errors.Is(err, runs.ErrConflict) {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	page, err := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 10})
+	if won != 1 || err != nil || len(page.Runs) != 1 {
+		t.Errorf("%d of %d claims succeeded and left %d runs, error %v; want 1 and 1", won, claimers, len(page.Runs), err)
+	}
+	if due, err := s.Due(ctx, Now, 10); err != nil || !cmp.Equal([]user.Account{"long ago"}, due) {
+		t.Errorf("due after the claim: %q, error %v", due, err)
+	}
+}
+
+func leases(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	lease := func(run string, attempt int, seconds int) runs.Lease {
+		return runs.Lease{RunID: run, Attempt: attempt, ExpiresAt: Now.Add(time.Duration(seconds) * time.Second)}
+	}
+	for _, step := range []struct {
+		name  string
+		lease runs.Lease
+		at    int
+		ok    bool
+	}{
+		{"the first", lease("a", 1, 90), 0, true},
+		{"another run", lease("b", 1, 90), 0, false},
+		{"a heartbeat", lease("a", 1, 120), 30, true},
+		{"another run, where the first one's time would be over", lease("b", 1, 200), 100, false},
+		{"a second attempt beside the first", lease("a", 2, 150), 60, false},
+		{"a second attempt, once the first one's time is over", lease("a", 2, 150), 120, true},
+		{"the first attempt has lost it", lease("a", 1, 180), 130, false},
+		{"another run, once nobody renews it", lease("b", 1, 300), 151, true},
+	} {
+		err := j.AcquireLease(ctx, step.lease, Now.Add(time.Duration(step.at)*time.Second))
+		if step.ok && err != nil || !step.ok && !errors.Is(err, runs.ErrConflict) {
+			t.Errorf("%s: error %v, want success %t", step.name, err, step.ok)
+		}
+	}
+	if err := j.ReleaseLease(ctx, lease("a", 2, 0)); err != nil {
+		t.Error(err)
+	}
+	if err := j.AcquireLease(ctx, lease("c", 1, 400), Now.Add(160*time.Second)); !errors.Is(err, runs.ErrConflict) {
+		t.Errorf("somebody else's release freed the lease: %v", err)
+	}
+	for range 2 {
+		if err := j.ReleaseLease(ctx, lease("b", 1, 0)); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := j.AcquireLease(ctx, lease("c", 1, 400), Now.Add(160*time.Second)); err != nil {
+		t.Errorf("after its release: %v", err)
+	}
+	if err := s.For("other").AcquireLease(ctx, lease("d", 1, 400), Now); err != nil {
+		t.Errorf("another account: %v", err)
+	}
+}
+
+func audit(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	for i := range 5 {
+		e := runs.AuditEntry{ID: fmt.Sprint("01J", i), At: Now, By: "ann", Action: "user.changed", Subject: "a@example.com", Details: map[string]string{"protected": "false → true"}}
+		for range 2 {
+			if err := j.AddAudit(ctx, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var ids []string
+	for after := ""; ; {
+		page, err := j.AuditLog(ctx, after, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.Entries {
+			ids = append(ids, e.ID)
+			if e.By != "ann" || e.Details["protected"] != "false → true" || !e.At.Equal(Now) {
+				t.Errorf("entry %+v", e)
+			}
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"01J4", "01J3", "01J2", "01J1", "01J0"}, ids); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+func keys(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	claim := func(k runs.Key) string {
+		t.Helper()
+		got, err := j.ClaimKey(ctx, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.RunID
+	}
+	first := runs.Key{Route: "sync", Key: "k", Request: "h1", RunID: "run1", At: Now}
+	again := first
+	again.RunID, again.At = "run2", Now.Add(23*time.Hour)
+	late := again
+	late.RunID, late.At = "run3", Now.Add(25*time.Hour)
+	elsewhere := first
+	elsewhere.Route, elsewhere.RunID = "preview", "run4"
+	for _, step := range []struct {
+		key  runs.Key
+		want string
+	}{{first, "run1"}, {again, "run1"}, {elsewhere, "run4"}, {late, "run3"}} {
+		if got := claim(step.key); got != step.want {
+			t.Errorf("claiming %+v gave %s, want %s", step.key, got, step.want)
+		}
+	}
+}
+
+func isolation(t *testing.T, s runs.Store) {
+	ctx := t.Context()
+	for i, account := range userstest.Accounts {
+		j := s.For(account)
+		own := sampleSettings()
+		own.UpdatedBy = fmt.Sprint(i)
+		if _, err := j.PutSettings(ctx, own); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.CreateRun(ctx, newRun(fmt.Sprint("01J", i), run.KindSync)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, account := range userstest.Accounts {
+		j := s.For(account)
+		if got, err := j.Settings(ctx); err != nil || got.UpdatedBy != fmt.Sprint(i) {
+			t.Errorf("account %q has the settings of %s, error %v", account, got.UpdatedBy, err)
+		}
+		if page, err := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 10}); err != nil || len(page.Runs) != 1 {
+			t.Errorf("account %q has %d runs, error %v", account, len(page.Runs), err)
+		}
+		if _, err := j.Run(ctx, fmt.Sprint("01J", (i+1)%len(userstest.Accounts))); !errors.Is(err, runs.ErrNotFound) {
+			t.Errorf("account %q finds another's run: %v", account, err)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+// Package userstore is the port to the Users List: conditional writes, ordered reads, one account at a time.
+// Its adapters are in packages embedded and (on AWS) dynamo; package userstoretest holds what both must do.
+package users
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"rollcall/shared/user"
+)
+
+var (
+	// ErrNotFound means that the account has no user with that key.
+	ErrNotFound = errors.New("no such user")
+	// ErrFenced means that the worker that writes was replaced, or cannot be sure that it was not.
+	ErrFenced = errors.New("another worker may write these users")
+)
+
+// Store holds the users of all accounts. The only way in is through For, so that no read or write can leave the
+// account out.
+type Store interface {
+	For(account user.Account) Users
+}
+
+// Users is one account's Users List. All text in it is valid UTF-8.
+type Users interface {
+	// Get returns the user with a canonical address, or ErrNotFound.
+	Get(ctx context.Context, key string) (user.User, error)
+	// All yields every user, ordered by key, each as it was at some moment during the call. It ends after the
+	// first error.
+	All(ctx context.Context) iter.Seq2[user.User, error]
+	// List returns one page, ordered by key.
+	List(ctx context.Context, q Query) (Page, error)
+	// Apply writes each change whose condition holds and returns what became of each, in order. Every change stands
+	// alone: one conflict stops no other. An error means that any of them may have been written; applying the
+	// same changes again is safe. A worker that was replaced gets ErrFenced.
+	Apply(ctx context.Context, f Fence, changes []Change) ([]Outcome, error)
+}
+
+// Fence keeps a worker that was replaced from writing. The zero value, of an edit by hand, keeps nobody.
+type Fence struct {
+	// RunID and Attempt hold the account's lease. A store that keeps leases and users together checks it as it writes.
+	RunID   string
+	Attempt int
+	// Until returns the time, with its monotonic clock reading, at which the lease runs out as it was renewed last. Any
+	// other store sends no write after that time, and waits no longer for an answer.
+	Until func() time.Time
+}
+
+// Query asks for a page of users.
+type Query struct {
+	// Q is a substring of the key or of the primary address, without regard to case; empty matches all. The
+	// search goes in bounded steps, so that a page may be short and still have Next.
+	Q string
+	// After is the Next of the page before.
+	After string
+	// Limit is 1 to 1000.
+	Limit int
+}
+
+// Page is one page of users. Next is empty at the end.
+type Page struct {
+	Users []user.User
+	Next  string
+}
+
+// Change writes After at its key, or with a nil After deletes Key, if the stored row still has version Expect.
+// Expect 0 means that there must be no row.
+type Change struct {
+	Key    string
+	Expect int64
+	After  *user.User
+}
+
+// Outcome is what became of one change.
+type Outcome uint8
+
+// The outcomes.
+const (
+	// Applied: the row is as the change wanted it, also where an earlier attempt of the same run had written it
+	// (the stored LastRunID is After's, and not empty).
+	Applied Outcome = iota + 1
+	// Conflict: the row is not as expected and was left alone.
+	Conflict
+	// Absent: the row to delete is gone already.
+	Absent
+)

@@ -1,0 +1,55 @@
+package run
+
+import "rollcall/shared/user"
+
+// Summary counts a plan. Entries is what the search returned; Addresses the distinct addresses accepted, which
+// are Primary plus Aliases; Skipped values are not among them.
+type Summary struct {
+	Entries   int               `json:"entries"`
+	Addresses int               `json:"addresses"`
+	Primary   int               `json:"primary"`
+	Aliases   int               `json:"aliases"`
+	Create    int               `json:"create"`
+	Update    int               `json:"update"`
+	Delete    int               `json:"delete"`
+	Unchanged int               `json:"unchanged"`
+	Skipped   int               `json:"skipped"`
+	Conflicts int               `json:"conflicts"`
+	ByType    map[user.Type]int `json:"byType"`
+}
+
+// Census holds the numbers that the removal guard needs, for each remove scope: the stored users that an import
+// manages (neither protected nor excluded) and how many of them the plan would remove.
+type Census struct {
+	Stored           int `json:"stored"`
+	Removals         int `json:"removals"`
+	StoredImported   int `json:"storedImported"`
+	RemovalsImported int `json:"removalsImported"`
+}
+
+// Result is what a plan comes to, besides its rows.
+type Result struct {
+	Summary Summary `json:"summary"`
+	Census  Census  `json:"census"`
+}
+
+// GuardReason is why a sync may not go on, or not remove.
+type GuardReason string
+
+// The guard's reasons.
+const (
+	GuardEmptyRead       GuardReason = "empty_read"
+	GuardRemovalLimit    GuardReason = "removal_limit"
+	GuardSettingsChanged GuardReason = "settings_changed"
+	GuardIncompleteRead  GuardReason = "incomplete_read"
+)
+
+// Guard is the removal guard's verdict on a plan.
+type Guard struct {
+	Blocked  bool        `json:"blocked"`
+	Reason   GuardReason `json:"reason,omitempty"`
+	Removals int         `json:"removals"`
+	Stored   int         `json:"stored"`
+	// Message says it in plain words, with the numbers and what to do.
+	Message string `json:"message,omitempty"`
+}

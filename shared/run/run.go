@@ -1,0 +1,162 @@
+package run
+
+import (
+	"time"
+
+	"rollcall/shared/settings"
+)
+
+// Kind says what a run does.
+type Kind string
+
+// The kinds of run.
+const (
+	KindPreview Kind = "preview"
+	KindSync    Kind = "sync"
+	KindExport  Kind = "export"
+)
+
+// State is where a run is.
+type State string
+
+// The states. A run ends in one of the last four.
+const (
+	Queued    State = "queued"
+	Running   State = "running"
+	Done      State = "done"
+	Failed    State = "failed"
+	Blocked   State = "blocked"
+	Cancelled State = "cancelled"
+)
+
+// Ended tells whether a state is final.
+func (s State) Ended() bool { return s != Queued && s != Running }
+
+// Trigger says what started a sync.
+type Trigger string
+
+// The triggers.
+const (
+	TriggerManual   Trigger = "manual"
+	TriggerSchedule Trigger = "schedule"
+	TriggerUndo     Trigger = "undo"
+)
+
+// Phase is what a running run is doing.
+type Phase string
+
+// The phases, in their order.
+const (
+	PhaseConnecting Phase = "connecting"
+	PhaseReading    Phase = "reading"
+	PhasePlanning   Phase = "planning"
+	PhaseApplying   Phase = "applying"
+)
+
+// Progress is how far a run is.
+type Progress struct {
+	Phase     Phase `json:"phase,omitempty"`
+	Entries   int   `json:"entries"`
+	Addresses int   `json:"addresses"`
+	Applied   int   `json:"applied"`
+	ToApply   int   `json:"toApply"`
+}
+
+// Failure is why a run failed. Step is the step of the connection where it did, if it was one.
+type Failure struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Step    string `json:"step,omitempty"`
+}
+
+// Run is one preview, sync or export, from request to result.
+type Run struct {
+	ID        string  `json:"id"`
+	Kind      Kind    `json:"kind"`
+	State     State   `json:"state"`
+	Trigger   Trigger `json:"trigger,omitempty"`
+	StartedBy string  `json:"startedBy"`
+	// PreviewID is the preview that a sync applies, or that an export prints. UndoOf is the sync that it reverses.
+	PreviewID string `json:"previewId,omitempty"`
+	UndoOf    string `json:"undoOf,omitempty"`
+
+	Import         settings.Import `json:"import"`
+	SealedPassword []byte          `json:"sealedPassword,omitempty"`
+	// ConfirmRemovals is the number of removals that somebody confirmed, nil where nobody did.
+	ConfirmRemovals *int `json:"confirmRemovals,omitempty"`
+
+	CreatedAt  time.Time `json:"createdAt"`
+	StartedAt  time.Time `json:"startedAt,omitzero"`
+	FinishedAt time.Time `json:"finishedAt,omitzero"`
+	// ExpiresAt is when what the run left (a plan, a CSV) is deleted.
+	ExpiresAt time.Time `json:"expiresAt,omitzero"`
+
+	Progress  Progress `json:"progress"`
+	Steps     []Step   `json:"steps,omitempty"`
+	Notes     []string `json:"notes,omitempty"`
+	Result    Result   `json:"result"`
+	Guard     Guard    `json:"guard"`
+	Failure   *Failure `json:"failure,omitempty"`
+	Cancelled bool     `json:"cancelRequested,omitempty"`
+
+	// PlanKey is the object that holds the plan, empty until it is stored whole.
+	PlanKey string `json:"planKey,omitempty"`
+	// Checkpoint is how far the plan was applied for certain.
+	Checkpoint Checkpoint `json:"checkpoint"`
+	// Attempts counts how often a worker took the run up. It is the fencing token: what is stored for the run names its
+	// attempt, and only the newest one may write.
+	Attempts int `json:"attempts,omitempty"`
+	// Deaths counts the attempts that ended without a word, the one at work among them.
+	Deaths int `json:"deaths,omitempty"`
+	// Slice counts how often a worker handed the run over to the next one because its time was up.
+	Slice int `json:"slice,omitempty"`
+
+	// Export is set on exports.
+	Export *Export `json:"export,omitempty"`
+
+	// UpdatedAt and Revision are the store's: when the run was written last, and for optimistic concurrency.
+	UpdatedAt time.Time `json:"updatedAt"`
+	Revision  int64     `json:"revision"`
+}
+
+// The times of looking after runs.
+const (
+	// patience is how long an unfinished run may give no sign of life. It is longer than any queue takes to deliver a message
+	// again, and longer than a queue remembers which messages it had.
+	patience = 15 * time.Minute
+	// lookStep is what looks are rounded up to, so that a run that is at work need not move in an index with every write.
+	lookStep = 5 * time.Minute
+)
+
+// NextLook is when somebody has to look after the run if nothing is heard of it until then: an unfinished one may have lost
+// its message, and an ended one may keep a sealed password past its time. Zero means never.
+func (r *Run) NextLook() time.Time {
+	switch {
+	case !r.State.Ended():
+		return r.UpdatedAt.Truncate(lookStep).Add(patience + lookStep)
+	case r.SealedPassword != nil: // An ended sync keeps none.
+		return r.ExpiresAt
+	}
+	return time.Time{}
+}
+
+// Checkpoint counts the batches of a plan that were applied, and what became of their rows. What came after it may
+// have been applied too.
+type Checkpoint struct {
+	// Begun is stored before the first row is written.
+	Begun     bool `json:"begun,omitempty"`
+	Batches   int  `json:"batches"`
+	Applied   int  `json:"applied"`
+	Conflicts int  `json:"conflicts"`
+	// ConflictKeys are the objects that list the rows in conflict.
+	ConflictKeys []string `json:"conflictKeys,omitempty"`
+}
+
+// Export is what an export wrote.
+type Export struct {
+	ObjectKey string `json:"objectKey"`
+	FileName  string `json:"fileName"`
+	Rows      int    `json:"rows"`
+	Bytes     int64  `json:"bytes"`
+	SHA256    string `json:"sha256"`
+}

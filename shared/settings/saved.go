@@ -1,0 +1,31 @@
+package settings
+
+import "time"
+
+// Saved are the saved settings of an account.
+type Saved struct {
+	Import
+	// SealedPassword is nil where no password is stored.
+	SealedPassword []byte    `json:"sealedPassword,omitempty"`
+	Schedule       *Schedule `json:"schedule,omitempty"`
+	// Version moves whenever somebody saves (it is the time in Unix milliseconds, or one more than before); unlike
+	// Revision it stays when a run leaves its mark.
+	Version int64 `json:"version"`
+	// LastSyncID is the newest sync that these settings started; ConsecutiveFailures counts the scheduled ones
+	// that failed in a row.
+	LastSyncID          string    `json:"lastSyncId,omitempty"`
+	ConsecutiveFailures int       `json:"consecutiveFailures"`
+	UpdatedAt           time.Time `json:"updatedAt"`
+	UpdatedBy           string    `json:"updatedBy"`
+	// Revision is the store's, for optimistic concurrency.
+	Revision int64 `json:"revision"`
+}
+
+// Schedule is a recurring sync.
+type Schedule struct {
+	// IntervalHours is 1 to 24.
+	IntervalHours int       `json:"intervalHours"`
+	NextRunAt     time.Time `json:"nextRunAt"`
+	Paused        bool      `json:"paused"`
+	PausedReason  string    `json:"pausedReason,omitempty"`
+}
