@@ -83,6 +83,9 @@ func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []er
 	var wrong []settings.FieldError
 	if c != nil {
 		wrong = append(wrong, c.Settings().Validate()...)
+		if err := directory.CheckCertificate(c.CACertificate); err != nil {
+			wrong = append(wrong, settings.FieldError{Field: "connection.caCertificate", Message: err.Error()})
+		}
 	}
 	if a != nil {
 		wrong = append(wrong, a.Attributes.Validate()...)

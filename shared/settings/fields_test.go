@@ -56,35 +56,28 @@ func TestValidateHost(t *testing.T) {
 func TestValidateLimits(t *testing.T) {
 	t.Parallel()
 	text := func(n int) string { return strings.Repeat("x", n) }
-	certificate := pemOf(t, "CERTIFICATE")
 	for name, c := range map[string]struct {
 		change      func(*settings.Import)
 		field, says string
 	}{
-		"port 65535":               {func(i *settings.Import) { i.Connection.Port = 65535 }, "", ""},
-		"port 65536":               {func(i *settings.Import) { i.Connection.Port = 65536 }, "connection.port", "636 with SSL"},
-		"negative port":            {func(i *settings.Import) { i.Connection.Port = -1 }, "connection.port", "1 to 65535"},
-		"longest username":         {func(i *settings.Import) { i.Connection.Username = text(1024) }, "", ""},
-		"username too long":        {func(i *settings.Import) { i.Connection.Username = text(1025) }, "connection.username", "longer than 1024"},
-		"longest password":         {func(i *settings.Import) { i.Connection.Password = secret.New(text(1024)) }, "", ""},
-		"password too long":        {func(i *settings.Import) { i.Connection.Password = secret.New(text(1025)) }, "connection.password", "longer than 1024"},
-		"two certificates":         {func(i *settings.Import) { i.Connection.CACertificate = certificate + "\n" + certificate }, "", ""},
-		"certificates too long":    {func(i *settings.Import) { i.Connection.CACertificate = text(64<<10 + 1) }, "connection.caCertificate", "longer than 65536"},
-		"certificate of nonsense":  {func(i *settings.Import) { i.Connection.CACertificate = nonsense }, "connection.caCertificate", "cannot be read"},
-		"key behind a certificate": {func(i *settings.Import) { i.Connection.CACertificate = certificate + pemOf(t, "EC PRIVATE KEY") }, "connection.caCertificate", "never a key"},
-		// Whoever pastes a chain and loses its end must hear of it now, not when the server's certificate is not trusted.
-		"second certificate cut off": {func(i *settings.Import) { i.Connection.CACertificate = certificate + certificate[:200] }, "connection.caCertificate", "cut off"},
-		"16 names":                   {func(i *settings.Import) { i.Advanced.Attributes.Aliases = strings.Fields(strings.Repeat("mail ", 16)) }, "", ""},
-		"17 names":                   {func(i *settings.Import) { i.Advanced.Attributes.Primary = strings.Fields(strings.Repeat("mail ", 17)) }, "advanced.attributes.primary", "more than 16"},
-		"OID":                        {func(i *settings.Import) { i.Advanced.Attributes.ID = "1.2.840.113556.1.2.210" }, "", ""},
-		"number that is no OID":      {func(i *settings.Import) { i.Advanced.Attributes.ID = "12" }, "advanced.attributes.id", "no attribute name"},
-		"attribute option":           {func(i *settings.Import) { i.Advanced.Attributes.Primary = []string{"mail;binary"} }, "advanced.attributes.primary[0]", "mail;binary"},
-		"empty name":                 {func(i *settings.Import) { i.Advanced.Attributes.Primary = []string{"mail", ""} }, "advanced.attributes.primary[1]", "no attribute name"},
-		"only what was imported":     {func(i *settings.Import) { i.Options.RemoveScope = settings.RemoveImported }, "", ""},
-		"no remove scope":            {func(i *settings.Import) { i.Options.RemoveScope = "" }, "options.removeScope", "all or imported"},
-		"limits of nothing":          {func(i *settings.Import) { i.Options.RemovalLimit = settings.RemovalLimit{} }, "", ""},
-		"100 percent":                {func(i *settings.Import) { i.Options.RemovalLimit.Percent = 100 }, "", ""},
-		"negative percentage":        {func(i *settings.Import) { i.Options.RemovalLimit.Percent = -1 }, "options.removalLimit.percent", "0 to 100"},
+		"port 65535":             {func(i *settings.Import) { i.Connection.Port = 65535 }, "", ""},
+		"port 65536":             {func(i *settings.Import) { i.Connection.Port = 65536 }, "connection.port", "636 with SSL"},
+		"negative port":          {func(i *settings.Import) { i.Connection.Port = -1 }, "connection.port", "1 to 65535"},
+		"longest username":       {func(i *settings.Import) { i.Connection.Username = text(1024) }, "", ""},
+		"username too long":      {func(i *settings.Import) { i.Connection.Username = text(1025) }, "connection.username", "longer than 1024"},
+		"longest password":       {func(i *settings.Import) { i.Connection.Password = secret.New(text(1024)) }, "", ""},
+		"password too long":      {func(i *settings.Import) { i.Connection.Password = secret.New(text(1025)) }, "connection.password", "longer than 1024"},
+		"16 names":               {func(i *settings.Import) { i.Advanced.Attributes.Aliases = strings.Fields(strings.Repeat("mail ", 16)) }, "", ""},
+		"17 names":               {func(i *settings.Import) { i.Advanced.Attributes.Primary = strings.Fields(strings.Repeat("mail ", 17)) }, "advanced.attributes.primary", "more than 16"},
+		"OID":                    {func(i *settings.Import) { i.Advanced.Attributes.ID = "1.2.840.113556.1.2.210" }, "", ""},
+		"number that is no OID":  {func(i *settings.Import) { i.Advanced.Attributes.ID = "12" }, "advanced.attributes.id", "no attribute name"},
+		"attribute option":       {func(i *settings.Import) { i.Advanced.Attributes.Primary = []string{"mail;binary"} }, "advanced.attributes.primary[0]", "mail;binary"},
+		"empty name":             {func(i *settings.Import) { i.Advanced.Attributes.Primary = []string{"mail", ""} }, "advanced.attributes.primary[1]", "no attribute name"},
+		"only what was imported": {func(i *settings.Import) { i.Options.RemoveScope = settings.RemoveImported }, "", ""},
+		"no remove scope":        {func(i *settings.Import) { i.Options.RemoveScope = "" }, "options.removeScope", "all or imported"},
+		"limits of nothing":      {func(i *settings.Import) { i.Options.RemovalLimit = settings.RemovalLimit{} }, "", ""},
+		"100 percent":            {func(i *settings.Import) { i.Options.RemovalLimit.Percent = 100 }, "", ""},
+		"negative percentage":    {func(i *settings.Import) { i.Options.RemovalLimit.Percent = -1 }, "options.removalLimit.percent", "0 to 100"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,13 +97,11 @@ func TestValidateLimits(t *testing.T) {
 	}
 }
 
-const nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-
 // A form shows all that is wrong at once.
 func TestValidateListsEveryWrongField(t *testing.T) {
 	t.Parallel()
 	var fields []string
-	c := settings.Connection{UseSSL: true, AllowUnencrypted: true, Password: secret.New("x"), CACertificate: "x"}
+	c := settings.Connection{UseSSL: true, AllowUnencrypted: true, Password: secret.New("x")}
 	for _, e := range c.Validate() {
 		fields = append(fields, e.Field)
 	}
@@ -118,7 +109,7 @@ func TestValidateListsEveryWrongField(t *testing.T) {
 		fields = append(fields, e.Field)
 	}
 	want := []string{"connection.serverType", "connection.host", "connection.port", "connection.username", "connection.allowUnencrypted",
-		"connection.caCertificate", "options.removeScope", "options.removalLimit.percent", "options.removalLimit.count"}
+		"options.removeScope", "options.removalLimit.percent", "options.removalLimit.count"}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}

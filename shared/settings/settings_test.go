@@ -2,18 +2,11 @@ package settings_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"strings"
 	"testing"
-	"time"
 
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
@@ -27,21 +20,6 @@ func good() settings.Import {
 	}
 }
 
-// pemOf makes a PEM block, a certificate's where the kind says so.
-func pemOf(t *testing.T, kind string) string {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-}
-
 func TestValidateNamesEachFieldAndTheMend(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -53,7 +31,6 @@ func TestValidateNamesEachFieldAndTheMend(t *testing.T) {
 		"an IPv6 address":            {func(i *settings.Import) { i.Connection.Host = "2001:db8::1" }, "", ""},
 		"a short name":               {func(i *settings.Import) { i.Connection.Host = "dc1" }, "", ""},
 		"anonymous":                  {func(i *settings.Import) { i.Connection.Username, i.Connection.Password = "", secret.String{} }, "", ""},
-		"a certificate":              {func(i *settings.Import) { i.Connection.CACertificate = pemOf(t, "CERTIFICATE") }, "", ""},
 		"no server type":             {func(i *settings.Import) { i.Connection.ServerType = "notes" }, "connection.serverType", "exchange, communigate, groupwise"},
 		"no host":                    {func(i *settings.Import) { i.Connection.Host = " " }, "connection.host", "dc1.example.com"},
 		"a URL":                      {func(i *settings.Import) { i.Connection.Host = "ldaps://dc1.example.com" }, "connection.host", "without a scheme"},
@@ -63,8 +40,6 @@ func TestValidateNamesEachFieldAndTheMend(t *testing.T) {
 		"a password of nobody":       {func(i *settings.Import) { i.Connection.Username = "" }, "connection.username", "anonymously"},
 		"a long password":            {func(i *settings.Import) { i.Connection.Password = secret.New(strings.Repeat("x", 2000)) }, "connection.password", "longer"},
 		"SSL and yet unencrypted":    {func(i *settings.Import) { i.Connection.UseSSL, i.Connection.AllowUnencrypted = true, true }, "connection.allowUnencrypted", "useSSL"},
-		"a key for a certificate":    {func(i *settings.Import) { i.Connection.CACertificate = pemOf(t, "PRIVATE KEY") }, "connection.caCertificate", "never a key"},
-		"no PEM":                     {func(i *settings.Import) { i.Connection.CACertificate = "MIIB" }, "connection.caCertificate", "BEGIN CERTIFICATE"},
 		"a wrong attribute":          {func(i *settings.Import) { i.Advanced.Attributes.Aliases = []string{"mail", "a b"} }, "advanced.attributes.aliases[1]", "a b"},
 		"a wrong id attribute":       {func(i *settings.Import) { i.Advanced.Attributes.ID = "(x=y)" }, "advanced.attributes.id", "entryUUID"},
 		"an unknown remove scope":    {func(i *settings.Import) { i.Options.RemoveScope = "some" }, "options.removeScope", "all or imported"},

@@ -1,10 +1,7 @@
 package settings
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
-	"net"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -13,11 +10,10 @@ import (
 
 // The longest values that the fields take, in bytes.
 const (
-	maxHost        = 253
-	maxUsername    = 1024
-	maxPassword    = 1024
-	maxCertificate = 64 << 10
-	maxAttributes  = 16
+	maxHost       = 253
+	maxUsername   = 1024
+	maxPassword   = 1024
+	maxAttributes = 16
 )
 
 // The limits of options and schedules.
@@ -36,7 +32,8 @@ func (k *checker) add(field, format string, args ...any) {
 	k.errors = append(k.errors, FieldError{Field: k.path + field, Message: fmt.Sprintf(format, args...)})
 }
 
-// Validate lists every wrong field of a connection, by its JSON path below "connection".
+// Validate lists every wrong field of a connection, by its JSON path below "connection". Package directory checks the
+// certificate.
 func (c Connection) Validate() []FieldError {
 	k := &checker{path: "connection."}
 	if !slices.Contains(ServerTypes(), c.ServerType) {
@@ -58,7 +55,6 @@ func (c Connection) Validate() []FieldError {
 	if c.UseSSL && c.AllowUnencrypted {
 		k.add("allowUnencrypted", "cannot be set together with useSSL; clear one of them")
 	}
-	k.certificate(c.CACertificate)
 	return k.errors
 }
 
@@ -66,8 +62,7 @@ var hostName = regexp.MustCompile(`^[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?(\.[\pL\pN_]
 
 func (k *checker) host(host string) {
 	host = strings.TrimSpace(host)
-	// An error leaves the port empty.
-	_, port, _ := net.SplitHostPort(host)
+	port := portOf(host)
 	switch {
 	case host == "":
 		k.add("host", "is required: the directory server's full name, such as dc1.example.com")
@@ -83,41 +78,22 @@ func (k *checker) host(host string) {
 	}
 }
 
+// portOf returns the port that somebody put behind a host name or a bracketed IPv6 address, or nothing.
+func portOf(host string) string {
+	at := strings.LastIndexByte(host, ':')
+	if at < 0 {
+		return ""
+	}
+	name := host[:at]
+	if strings.Contains(name, ":") && (name[0] != '[' || name[len(name)-1] != ']') {
+		return ""
+	}
+	return host[at+1:]
+}
+
 func isAddress(host string) bool {
 	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return err == nil
-}
-
-func (k *checker) certificate(text string) {
-	text = strings.TrimSpace(text)
-	switch {
-	case text == "":
-		return
-	case len(text) > maxCertificate:
-		k.add("caCertificate", "is longer than %d bytes", maxCertificate)
-		return
-	}
-	found := 0
-	for rest := []byte(text); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if block.Type != "CERTIFICATE" {
-			k.add("caCertificate", "holds a %s; paste only the CA's certificate (BEGIN CERTIFICATE), never a key", block.Type)
-			return
-		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			k.add("caCertificate", "holds a certificate that cannot be read: %v", err)
-			return
-		}
-		found++
-	}
-	if found == 0 {
-		k.add("caCertificate", "is no PEM certificate: it starts with -----BEGIN CERTIFICATE-----")
-	} else if strings.Count(text, "-----BEGIN ") > found {
-		k.add("caCertificate", "holds a certificate that is cut off or damaged: paste each one up to its -----END CERTIFICATE-----")
-	}
 }
 
 // descriptor is an attribute description's name (RFC 4512, 1.4): a short name or a dotted OID.
