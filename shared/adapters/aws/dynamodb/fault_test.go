@@ -205,7 +205,7 @@ func TestASyncThroughFaults(t *testing.T) {
 	p.wantOnce("a sync with removals", changes, 2*removed+3*renamed)
 	undo := p.deliver(p.service.Undo(t.Context(), p.id, changes.ID, importer.Idempotency{}))
 	p.wantOnce("its undo", undo, 2*removed+3*renamed)
-	if diff := cmp.Diff(before, list(t, p.list.For("acme").All(t.Context()))); diff != "" {
+	if diff := cmp.Diff(before, list(t, p.users.For("acme").All(t.Context()))); diff != "" {
 		t.Errorf("after the undo (-before +after):\n%.2000s", diff)
 	}
 }
