@@ -108,6 +108,18 @@ func (a accountJobs) CreateRun(ctx context.Context, r jobstore.Run) (jobstore.Ru
 	return r, err
 }
 
+func (a accountJobs) Fits(r jobstore.Run) error {
+	created, err := a.newRun(&r)
+	if err != nil {
+		return err
+	}
+	stored, err := pack(created.document)
+	if err != nil {
+		return err
+	}
+	return withinLimit(len(stored), maxNew-fitSlack)
+}
+
 // newRun gives r its first revision and returns what stores it.
 func (a accountJobs) newRun(r *jobstore.Run) (record, error) {
 	r.Revision, r.UpdatedAt = 1, a.now().UTC()

@@ -164,6 +164,9 @@ func (a accountJobs) DeleteSettings(context.Context) (s jobstore.Settings, err e
 	return s, err
 }
 
+// Fits takes every run: bbolt's limit is 2 GB.
+func (a accountJobs) Fits(jobstore.Run) error { return nil }
+
 func (a accountJobs) CreateRun(_ context.Context, r jobstore.Run) (jobstore.Run, error) {
 	err := a.update(func(b *bolt.Bucket) error { return a.createRun(b, &r) })
 	return r, err

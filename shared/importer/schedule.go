@@ -9,11 +9,9 @@ import (
 
 	"rollcall/shared/jobstore"
 	"rollcall/shared/queue"
+	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
-
-// dueBatch is how many due accounts are looked up at a time.
-const dueBatch = 100
 
 // minutes is how many parts of an hour the accounts' syncs are spread over.
 const minutes = 60
@@ -61,77 +59,111 @@ func nextSlot(due time.Time, interval time.Duration, now time.Time) time.Time {
 }
 
 // StartDue starts the sync of every schedule that is due, and returns how many it started. Several may run at once: each slot
-// is claimed by one.
+// is claimed by one. An account that fails is logged, and the others go on; the error says how many failed.
 func (s *Service) StartDue(ctx context.Context) (started int, err error) {
-	for {
-		accounts, err := s.c.Jobs.Due(ctx, s.c.now(), dueBatch)
-		if err != nil {
-			return started, fmt.Errorf("look for due schedules: %w", err)
+	now := s.c.now()
+	due := func(limit int) ([]user.Account, error) { return s.c.Jobs.Due(ctx, now, limit) }
+	started, err = walk(ctx, due, func(account user.Account) (bool, error) {
+		started, err := s.claimDue(ctx, account)
+		switch {
+		case errors.Is(err, jobstore.ErrConflict), errors.Is(err, jobstore.ErrNotFound):
+			// Somebody else claimed the slot, or saved or deleted the settings: the next tick looks at them again.
+			return false, nil
+		case err != nil:
+			s.c.Log.ErrorContext(ctx, "a due sync cannot be started", "account", account, "error", err)
+			return started, fmt.Errorf("account %q: %w", account, err)
 		}
-		claimed := 0
-		for _, account := range accounts {
-			run, err := s.claimDue(ctx, account)
-			switch {
-			case errors.Is(err, jobstore.ErrConflict), errors.Is(err, jobstore.ErrNotFound):
-				// Somebody else claimed the slot, or saved or deleted the settings: they are looked at again.
-				continue
-			case err != nil:
-				return started, fmt.Errorf("start the due sync of %q: %w", account, err)
-			}
-			claimed++
-			if run != "" {
-				started++
-			}
-		}
-		if len(accounts) < dueBatch || claimed == 0 {
-			return started, nil
-		}
+		return started, nil
+	})
+	if err != nil {
+		return started, fmt.Errorf("start due syncs: %w", err)
 	}
+	return started, nil
 }
 
 // claimDue moves an account's schedule to its next slot and starts the sync of the one that is due, in one step. A sync that
 // the schedule started before and that is still going is not doubled: then only the slot moves.
-func (s *Service) claimDue(ctx context.Context, account user.Account) (runID string, err error) {
+func (s *Service) claimDue(ctx context.Context, account user.Account) (started bool, err error) {
 	jobs := s.c.Jobs.For(account)
 	saved, err := jobs.Settings(ctx)
 	if err != nil {
-		return "", err
+		return false, err
 	}
 	now := s.c.now()
 	if saved.Schedule == nil || saved.Schedule.Paused || saved.Schedule.NextRunAt.After(now) {
-		return "", jobstore.ErrConflict
+		return false, jobstore.ErrConflict
+	}
+	if saved.Schedule.IntervalHours < 1 {
+		return false, fmt.Errorf("the schedule's interval is %d hours", saved.Schedule.IntervalHours)
 	}
 	schedule := *saved.Schedule
 	schedule.NextRunAt = nextSlot(schedule.NextRunAt, time.Duration(schedule.IntervalHours)*s.c.Hour, now)
 	saved.Schedule = &schedule
-	going, err := scheduledRunGoing(ctx, jobs)
-	if err != nil {
-		return "", err
-	}
-	if going {
-		_, err := jobs.PutSettings(ctx, saved)
-		return "", err
-	}
-	run := jobstore.Run{
-		ID: s.c.NewID(), Kind: jobstore.KindSync, State: jobstore.Queued, Trigger: jobstore.TriggerSchedule, StartedBy: "schedule", CreatedAt: now,
-		Import: saved.Import, SealedPassword: saved.SealedPassword,
-	}
-	if run, err = jobs.Claim(ctx, saved, run); err != nil {
-		return "", err
-	}
-	return run.ID, s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskSync, Account: account, RunID: run.ID})
-}
-
-// scheduledRunGoing tells whether a sync that the schedule started has not ended.
-func scheduledRunGoing(ctx context.Context, jobs jobstore.Jobs) (bool, error) {
-	page, err := jobs.Runs(ctx, jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 20})
+	going, err := scheduledRunGoing(ctx, jobs, saved.ScheduledRunID)
 	if err != nil {
 		return false, err
 	}
+	if going != "" {
+		saved.ScheduledRunID = going
+		_, err := jobs.PutSettings(ctx, saved)
+		return false, err
+	}
+	run := s.scheduledRun(saved, now)
+	saved.ScheduledRunID = run.ID
+	run, err = jobs.Claim(ctx, saved, run)
+	if errors.Is(err, jobstore.ErrTooLarge) {
+		return false, errors.Join(err, s.setAside(ctx, jobs, saved, run))
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskSync, Account: account, RunID: run.ID})
+}
+
+// scheduledRun is the sync that a schedule makes of the settings.
+func (s *Service) scheduledRun(saved jobstore.Settings, now time.Time) jobstore.Run {
+	return jobstore.Run{
+		ID: s.c.NewID(), Kind: jobstore.KindSync, State: jobstore.Queued, Trigger: jobstore.TriggerSchedule, StartedBy: "schedule", CreatedAt: now,
+		Import: saved.Import, SealedPassword: saved.SealedPassword,
+	}
+}
+
+// setAside claims the slot with a run that failed, without what makes the one that was meant too large to be stored: the
+// account's people see it in their history, and its schedule is not looked at again before the next slot. Settings that are
+// saved now cannot come to this (Service.fits).
+func (s *Service) setAside(ctx context.Context, jobs jobstore.Jobs, saved jobstore.Settings, run jobstore.Run) error {
+	run.State, run.FinishedAt, run.SealedPassword = jobstore.Failed, s.c.now(), nil
+	run.Import.Advanced, run.Import.Connection.CACertificate = settings.Advanced{}, ""
+	run.Failure = &jobstore.Failure{Code: "settings_too_large", Message: "The saved settings are too large for a sync to be stored. " +
+		"Save them with fewer exclusions: exclude whole domains (*@example.com) in place of their addresses, or use a filter."}
+	saved.LastSyncID = run.ID
+	saved.ConsecutiveFailures++
+	_, err := jobs.Claim(ctx, saved, run)
+	return err
+}
+
+// scheduledRunGoing returns the sync that the schedule started and that has not ended, or nothing. Settings that an earlier
+// build stored do not name it: then it is looked for among the newest syncs.
+func scheduledRunGoing(ctx context.Context, jobs jobstore.Jobs, id string) (string, error) {
+	if id == "" {
+		return listedRunGoing(ctx, jobs)
+	}
+	run, err := jobs.Run(ctx, id)
+	if errors.Is(err, jobstore.ErrNotFound) || err == nil && run.State.Ended() {
+		return "", nil
+	}
+	return id, err
+}
+
+func listedRunGoing(ctx context.Context, jobs jobstore.Jobs) (string, error) {
+	page, err := jobs.Runs(ctx, jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 20})
+	if err != nil {
+		return "", err
+	}
 	for i := range page.Runs {
-		if r := &page.Runs[i]; r.Trigger == jobstore.TriggerSchedule {
-			return !r.State.Ended(), nil
+		if r := &page.Runs[i]; r.Trigger == jobstore.TriggerSchedule && !r.State.Ended() {
+			return r.ID, nil
 		}
 	}
-	return false, nil
+	return "", nil
 }
