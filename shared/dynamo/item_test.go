@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,73 @@ func TestRecordsAreCompressedAndBounded(t *testing.T) {
 				t.Logf("%d KB are stored as %d KB", len(r.document)>>10, len(packed.Value)>>10)
 			}
 		})
+	}
+}
+
+// TestWhatFitsCanBeClaimed holds Fits against what Claim stores: at no size do settings pass whose sync is refused later.
+func TestWhatFitsCanBeClaimed(t *testing.T) {
+	jobs := NewJobs(nil, "jobs", nil)
+	a := accountJobs{jobs, "acme"}
+	random := rand.New(rand.NewPCG(1, 1))
+	text := make([]byte, 1<<20)
+	for i := range text {
+		text[i] = byte('a' + random.IntN(26))
+	}
+	made := func(n int) (s jobstore.Settings, r jobstore.Run) {
+		s.Connection.CACertificate = string(text[:n])
+		s.Schedule = &jobstore.Schedule{IntervalHours: 24, NextRunAt: time.Now()}
+		return s, jobstore.Run{
+			ID: "01J0000000000000000000RUN1", Kind: jobstore.KindSync, State: jobstore.Queued, Trigger: jobstore.TriggerSchedule,
+			StartedBy: "schedule", CreatedAt: time.Now(), Import: s.Import, SealedPassword: text[:300],
+		}
+	}
+	largest := sort.Search(len(text), func(n int) bool {
+		_, r := made(n)
+		return a.Fits(r) != nil
+	}) - 1
+	s, r := made(largest)
+	r.ID, r.StartedBy, r.CreatedAt = "01JZZZZZZZZZZZZZZZZZZZRUN9", string(text[500_000:500_500]), time.Now().Add(time.Hour)
+	s.LastSyncID, s.ScheduledRunID, s.ConsecutiveFailures = r.ID, r.ID, 1_000_000
+	s.Schedule.PausedReason = string(text[600_000:600_500])
+	run, err := a.newRun(&r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.transactPut(prefixRun+r.ID, run.after(record{}), record{}); err != nil {
+		t.Errorf("a run that fits is refused: %v", err)
+	}
+	stored, err := newRecord(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.transactPut(recordSettings, stored.after(record{}), record{}); err != nil {
+		t.Errorf("settings whose run fits are refused: %v", err)
+	}
+	// The marks of runs fit into settings of earlier builds, too, which were as long as a new record may be.
+	longest := sort.Search(len(text), func(n int) bool {
+		s, _ := made(n)
+		r, err := newRecord(s, nil)
+		if err == nil {
+			_, err = a.item(recordSettings, r.after(record{}))
+		}
+		return err != nil
+	}) - 1
+	s, r = made(longest)
+	if err := a.Fits(r); !errors.Is(err, jobstore.ErrTooLarge) {
+		t.Errorf("the sync of settings of %d bytes: error %v, want %v", longest, err, jobstore.ErrTooLarge)
+	}
+	before, err := newRecord(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before = before.after(record{})
+	s.LastSyncID, s.ScheduledRunID, s.Schedule.PausedReason = r.ID, r.ID, string(text[600_000:600_500])
+	after, err := newRecord(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.transactPut(recordSettings, after.after(before), before); err != nil {
+		t.Errorf("settings of %d bytes cannot be marked: %v", longest, err)
 	}
 }
 
