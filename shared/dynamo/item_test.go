@@ -126,7 +126,8 @@ func TestWhatFitsCanBeClaimed(t *testing.T) {
 	jobs := NewJobs(nil, "jobs", nil)
 	a := accountJobs{jobs, "acme"}
 	random := rand.New(rand.NewPCG(1, 1))
-	text := make([]byte, 1<<20)
+	const coarse = 256
+	text := make([]byte, 3<<18)
 	for i := range text {
 		text[i] = byte('a' + random.IntN(26))
 	}
@@ -138,10 +139,10 @@ func TestWhatFitsCanBeClaimed(t *testing.T) {
 			StartedBy: "schedule", CreatedAt: time.Now(), Import: s.Import, SealedPassword: text[:300],
 		}
 	}
-	largest := sort.Search(len(text), func(n int) bool {
-		_, r := made(n)
+	largest := coarse * (sort.Search(len(text)/coarse, func(n int) bool {
+		_, r := made(n * coarse)
 		return a.Fits(r) != nil
-	}) - 1
+	}) - 1)
 	s, r := made(largest)
 	r.ID, r.StartedBy, r.CreatedAt = "01JZZZZZZZZZZZZZZZZZZZRUN9", string(text[500_000:500_500]), time.Now().Add(time.Hour)
 	s.LastSyncID, s.ScheduledRunID, s.ConsecutiveFailures = r.ID, r.ID, 1_000_000
@@ -161,14 +162,14 @@ func TestWhatFitsCanBeClaimed(t *testing.T) {
 		t.Errorf("settings whose run fits are refused: %v", err)
 	}
 	// The marks of runs fit into settings of earlier builds, too, which were as long as a new record may be.
-	longest := sort.Search(len(text), func(n int) bool {
-		s, _ := made(n)
+	longest := coarse * (sort.Search(len(text)/coarse, func(n int) bool {
+		s, _ := made(n * coarse)
 		r, err := newRecord(s, nil)
 		if err == nil {
 			_, err = a.item(recordSettings, r.after(record{}))
 		}
 		return err != nil
-	}) - 1
+	}) - 1)
 	s, r = made(longest)
 	if err := a.Fits(r); !errors.Is(err, jobstore.ErrTooLarge) {
 		t.Errorf("the sync of settings of %d bytes: error %v, want %v", longest, err, jobstore.ErrTooLarge)

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -13,25 +12,25 @@ import (
 	"rollcall/shared/user"
 )
 
-// Overdue looks through the runs of all accounts: one process has few.
+// Overdue looks through the runs of all accounts: one process has few. Damaged ones are set aside.
 func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]jobstore.RunRef, error) {
 	type look struct {
 		jobstore.RunRef
 		at time.Time
 	}
 	var all []look
+	var damaged []damagedRecord
 	err := j.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketJobs).ForEachBucket(func(account []byte) error {
 			runs := tx.Bucket(bucketJobs).Bucket(account).Bucket(bucketRuns)
 			if runs == nil {
 				return nil
 			}
-			return runs.ForEach(func(_, v []byte) error {
+			return runs.ForEach(func(id, v []byte) error {
 				var run jobstore.Run
-				if err := json.Unmarshal(v, &run); err != nil {
-					return err
-				}
-				if at := run.NextLook(); !at.IsZero() && !at.After(now) {
+				if err := decodeRun(id, v, &run); err != nil {
+					damaged = append(damaged, damagedOf(account, bucketRuns, id, v, err))
+				} else if at := run.NextLook(); !at.IsZero() && !at.After(now) {
 					all = append(all, look{jobstore.RunRef{Account: user.Account(account[1:]), RunID: run.ID}, at})
 				}
 				return nil
@@ -46,5 +45,5 @@ func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]jobstore.R
 	for _, l := range all[:min(limit, len(all))] {
 		refs = append(refs, l.RunRef)
 	}
-	return refs, nil
+	return refs, setAside(j.db, damaged)
 }
