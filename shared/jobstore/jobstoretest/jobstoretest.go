@@ -38,7 +38,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) jobstore.St
 }
 
 func sampleSettings() jobstore.Settings {
-	s := jobstore.Settings{SealedPassword: []byte{1, 2, 0, 255}, UpdatedAt: Now, UpdatedBy: "ann", Version: 7, ConsecutiveFailures: 2, LastSyncID: "01J"}
+	s := jobstore.Settings{SealedPassword: []byte{1, 2, 0, 255}, UpdatedAt: Now, UpdatedBy: "ann", Version: 7, ConsecutiveFailures: 2, LastSyncID: "01J", ScheduledRunID: "01J"}
 	s.Connection = settings.Connection{ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389, Username: "reader"}
 	s.Options = settings.DefaultOptions()
 	s.Schedule = &jobstore.Schedule{IntervalHours: 6, NextRunAt: Now.Add(6 * time.Hour)}
@@ -279,6 +279,9 @@ func claims(t *testing.T, s jobstore.Store) {
 		t.Fatal(err)
 	}
 	settings.Schedule.NextRunAt = Now.Add(time.Hour)
+	if err := j.Fits(run("01JC", jobstore.KindSync)); err != nil {
+		t.Errorf("a small run does not fit: %v", err)
+	}
 	const claimers = 6
 	var mu sync.Mutex
 	var running sync.WaitGroup

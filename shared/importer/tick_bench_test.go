@@ -1,0 +1,95 @@
+package importer_test
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"rollcall/shared/importer"
+	"rollcall/shared/jobstore"
+	"rollcall/shared/queue"
+	"rollcall/shared/settings"
+	"rollcall/shared/user"
+)
+
+// callTime is what each call of a store or a queue takes on AWS.
+const callTime = 5 * time.Millisecond
+
+// farJobs is a store in which every call takes its time. The accounts that are due are numbers below due.
+type farJobs struct {
+	mu      sync.Mutex
+	due     int
+	claimed map[user.Account]bool
+}
+
+func (s *farJobs) Due(_ context.Context, _ time.Time, limit int) ([]user.Account, error) {
+	time.Sleep(callTime)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var due []user.Account
+	for i := 0; i < s.due && len(due) < limit; i++ {
+		if account := user.Account(strconv.Itoa(i)); !s.claimed[account] {
+			due = append(due, account)
+		}
+	}
+	return due, nil
+}
+
+func (*farJobs) Overdue(context.Context, time.Time, int) ([]jobstore.RunRef, error) { return nil, nil }
+
+func (s *farJobs) For(a user.Account) jobstore.Jobs { return farAccountJobs{store: s, account: a} }
+
+type farAccountJobs struct {
+	jobstore.Jobs
+	store   *farJobs
+	account user.Account
+}
+
+func (farAccountJobs) Settings(context.Context) (jobstore.Settings, error) {
+	time.Sleep(callTime)
+	s := jobstore.Settings{ScheduledRunID: "01J", Schedule: &jobstore.Schedule{IntervalHours: 1}}
+	s.Options = settings.DefaultOptions()
+	return s, nil
+}
+
+func (farAccountJobs) Runs(context.Context, jobstore.RunQuery) (jobstore.RunPage, error) {
+	time.Sleep(callTime)
+	return jobstore.RunPage{}, nil
+}
+
+func (farAccountJobs) Run(context.Context, string) (jobstore.Run, error) {
+	time.Sleep(callTime)
+	return jobstore.Run{State: jobstore.Done}, nil
+}
+
+// Claim takes two calls: what is stored is read again first.
+func (j farAccountJobs) Claim(_ context.Context, _ jobstore.Settings, r jobstore.Run) (jobstore.Run, error) {
+	time.Sleep(2 * callTime)
+	j.store.mu.Lock()
+	defer j.store.mu.Unlock()
+	j.store.claimed[j.account] = true
+	return r, nil
+}
+
+type farQueue struct{}
+
+func (farQueue) Send(context.Context, queue.Message) error {
+	time.Sleep(callTime)
+	return nil
+}
+
+// BenchmarkTick starts the syncs of 500 accounts whose schedules are due.
+func BenchmarkTick(b *testing.B) {
+	const accounts = 500
+	for b.Loop() {
+		jobs := &farJobs{due: accounts, claimed: make(map[user.Account]bool)}
+		service := importer.NewService(importer.Config{Jobs: jobs, Queue: farQueue{}, Log: slog.New(slog.DiscardHandler)})
+		if started, err := service.StartDue(b.Context()); err != nil || started != accounts {
+			b.Fatalf("%d syncs started, error %v; want %d", started, err, accounts)
+		}
+	}
+	b.ReportMetric(float64(accounts*b.N)/b.Elapsed().Seconds(), "claims/s")
+}
