@@ -53,7 +53,8 @@ func TestADamagedRunKeepsNobodyFromStarting(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		return tx.Bucket([]byte("jobs")).Bucket([]byte("=acme")).Bucket([]byte("runs")).Put([]byte("01J"), []byte("damaged"))
+		runs := tx.Bucket([]byte("jobs")).Bucket([]byte("=acme")).Bucket([]byte("runs"))
+		return runs.Put([]byte("01J"), []byte("damaged"))
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)

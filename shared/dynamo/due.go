@@ -71,8 +71,8 @@ type dueItem struct {
 	at              int64
 }
 
-// due returns up to limit items of the index, the longest due first. One that cannot be read, and a shard that does not answer,
-// hide no others: an error comes with the rest.
+// due returns up to limit items of the index, the longest due first. One that cannot be read, and a shard that does not
+// answer, hide no others: an error comes with the rest.
 func (j *Jobs) due(ctx context.Context, what string, now time.Time, limit int) (all []dueItem, err error) {
 	for shard := range dueShards {
 		found, shardErr := j.dueOn(ctx, dueShard(what, shard), now, limit)

@@ -121,7 +121,8 @@ func TestRecordsAreCompressedAndBounded(t *testing.T) {
 	}
 }
 
-// TestWhatFitsCanBeClaimed holds Fits against what Claim stores: at no size do settings pass whose sync is refused later.
+// TestWhatFitsCanBeClaimed holds Fits against what Claim stores: at no size do settings pass whose sync is refused
+// later.
 func TestWhatFitsCanBeClaimed(t *testing.T) {
 	jobs := NewJobs(nil, "jobs", nil)
 	a := accountJobs{jobs, "acme"}
@@ -135,8 +136,9 @@ func TestWhatFitsCanBeClaimed(t *testing.T) {
 		s.Connection.CACertificate = string(text[:n])
 		s.Schedule = &jobstore.Schedule{IntervalHours: 24, NextRunAt: time.Now()}
 		return s, jobstore.Run{
-			ID: "01J0000000000000000000RUN1", Kind: jobstore.KindSync, State: jobstore.Queued, Trigger: jobstore.TriggerSchedule,
-			StartedBy: "schedule", CreatedAt: time.Now(), Import: s.Import, SealedPassword: text[:300],
+			ID: "01J0000000000000000000RUN1", Kind: jobstore.KindSync, State: jobstore.Queued,
+			Trigger: jobstore.TriggerSchedule, StartedBy: "schedule", CreatedAt: time.Now(),
+			Import: s.Import, SealedPassword: text[:300],
 		}
 	}
 	largest := coarse * (sort.Search(len(text)/coarse, func(n int) bool {
@@ -144,7 +146,8 @@ func TestWhatFitsCanBeClaimed(t *testing.T) {
 		return a.Fits(r) != nil
 	}) - 1)
 	s, r := made(largest)
-	r.ID, r.StartedBy, r.CreatedAt = "01JZZZZZZZZZZZZZZZZZZZRUN9", string(text[500_000:500_500]), time.Now().Add(time.Hour)
+	r.ID, r.CreatedAt = "01JZZZZZZZZZZZZZZZZZZZRUN9", time.Now().Add(time.Hour)
+	r.StartedBy = string(text[500_000:500_500])
 	s.LastSyncID, s.ScheduledRunID, s.ConsecutiveFailures = r.ID, r.ID, 1_000_000
 	s.Schedule.PausedReason = string(text[600_000:600_500])
 	run, err := a.newRun(&r)

@@ -202,7 +202,10 @@ func TestAnIndexItemThatCannotBeReadHidesNoOthers(t *testing.T) {
 	for i, account := range []string{"acme", "bad", "other"} {
 		due := make(item)
 		accountJobs{jobs, user.Account(account)}.putDue(due, dueSchedules, now)
-		listed := item{deployment.JobsPartition: str(account), deployment.JobsSort: str(recordSettings), deployment.DueAt: number(int64(i))}
+		listed := item{
+			deployment.JobsPartition: str(account), deployment.JobsSort: str(recordSettings),
+			deployment.DueAt: number(int64(i)),
+		}
 		if account == "bad" {
 			listed[deployment.DueAt] = &types.AttributeValueMemberN{Value: "1.5"}
 		}

@@ -36,8 +36,8 @@ const (
 	// packFrom is the length in bytes from which a document is compressed: a write costs by the kilobyte, and a worker writes
 	// its run twice a second, with every exclusion in it.
 	packFrom = 4 << 10
-	// maxDocument is how long a document may be as it is stored, by DynamoDB's 400 KB for an item. maxNew leaves new records
-	// room: a run gets notes, a result and the names of its conflicts, and settings the marks of their runs.
+	// maxDocument is how long a document may be as it is stored, by DynamoDB's 400 KB for an item. maxNew leaves new
+	// records room: a run gets notes, a result and the names of its conflicts, and settings the marks of their runs.
 	maxDocument = 396 << 10
 	maxNew      = 320 << 10
 	// fitSlack is more than ids, times and names change the length of a run's compressed record.

@@ -12,8 +12,9 @@ import (
 	"rollcall/shared/jobstore"
 )
 
-// bucketDamaged keeps the bytes of records that cannot be read, in a bucket for each account and one for the messages. A damaged
-// record must stop neither its own account nor the others, and its bytes may be all that is left to find out what happened.
+// bucketDamaged keeps the bytes of records that cannot be read, in a bucket for each account and one for the messages.
+// A damaged record must stop neither its own account nor the others, and its bytes may be all that is left to find out
+// what happened.
 var bucketDamaged = []byte("damaged")
 
 // namedErrors is how many damaged records an error names.
@@ -31,8 +32,8 @@ type damagedRecord struct {
 	err    error
 }
 
-// damagedOf is a record of an account, in the account's own bucket or, where within is set, in one below it. It copies what
-// bbolt only lends.
+// damagedOf is a record of an account, in the account's own bucket or, where within is set, in one below it. It copies
+// what bbolt only lends.
 func damagedOf(account, within, key, value []byte, err error) damagedRecord {
 	d := damagedRecord{group: bytes.Clone(account), key: bytes.Clone(key), value: bytes.Clone(value), err: err}
 	d.path = [][]byte{bucketJobs, d.group}
@@ -96,7 +97,7 @@ func damagedError(found []damagedRecord) error {
 	for _, d := range found[:min(namedErrors, len(found))] {
 		first = append(first, fmt.Errorf("record %s%q of account %q: %w", d.prefix, d.key, d.group[1:], d.err))
 	}
-	return fmt.Errorf("%d damaged records cannot be read and are set aside, the first of them: %w", len(found), errors.Join(first...))
+	return fmt.Errorf("%d damaged records are set aside, the first of them: %w", len(found), errors.Join(first...))
 }
 
 // decodeRun reads a run that is stored under a key.

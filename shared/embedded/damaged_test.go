@@ -21,7 +21,8 @@ import (
 
 const garbage = "\x00damaged"
 
-// damage writes garbage into a closed store, in place of the value that is under the last name below the buckets of the others.
+// damage writes garbage into a closed store, in place of the value that is under the last name below the buckets of the
+// others.
 func damage(t *testing.T, dir string, value string, path ...string) {
 	t.Helper()
 	db, err := bolt.Open(filepath.Join(dir, "rollcall.db"), 0o600, nil)
@@ -66,8 +67,8 @@ func kept(t *testing.T, dir string) map[string][]string {
 	return all
 }
 
-// damagedStore is a store of two accounts with a due schedule, an overdue run and a key each, in which the records of acme were
-// damaged. now is what its clock says.
+// damagedStore is a store of two accounts with a due schedule, an overdue run and a key each, in which the records of
+// acme were damaged. now is what its clock says.
 func damagedStore(t *testing.T) (s *embedded.Store, dir string, now *time.Time) {
 	t.Helper()
 	dir = t.TempDir()
@@ -108,7 +109,8 @@ func TestADamagedRecordHidesNoOthers(t *testing.T) {
 	}
 	*now = now.Add(time.Hour)
 	refs, err := s.Jobs().Overdue(t.Context(), *now, 10)
-	if want := []jobstore.RunRef{{Account: "other", RunID: "01J"}}; !slices.Equal(refs, want) || err == nil || !strings.Contains(err.Error(), "acme") {
+	want := []jobstore.RunRef{{Account: "other", RunID: "01J"}}
+	if !slices.Equal(refs, want) || err == nil || !strings.Contains(err.Error(), "acme") {
 		t.Errorf("overdue %v, error %v; want %v, and an error that names acme", refs, err, want)
 	}
 	// Each is told of once, and the account can go on.
@@ -121,7 +123,8 @@ func TestADamagedRecordHidesNoOthers(t *testing.T) {
 	if _, err := acme.PutSettings(t.Context(), jobstore.Settings{}); err != nil {
 		t.Errorf("acme cannot save settings: %v", err)
 	}
-	if page, err := acme.Runs(t.Context(), jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 10}); err != nil || len(page.Runs) != 0 {
+	query := jobstore.RunQuery{Kind: jobstore.KindSync, Limit: 10}
+	if page, err := acme.Runs(t.Context(), query); err != nil || len(page.Runs) != 0 {
 		t.Errorf("acme has %d runs, error %v; want none", len(page.Runs), err)
 	}
 	if err := s.Close(); err != nil {
@@ -163,7 +166,7 @@ func TestADamagedMessageStopsNobody(t *testing.T) {
 		"handed out": func(*testing.T, *embedded.Queue) int { return 0 },
 		"sent": func(t *testing.T, q *embedded.Queue) int {
 			t.Helper()
-			if err := q.Send(t.Context(), queue.Message{Task: queue.TaskSync, Account: "third", RunID: "01J"}); err != nil {
+			if err := q.Send(t.Context(), queuetest.Sync("third", "01J")); err != nil {
 				t.Fatal(err)
 			}
 			return 1
@@ -176,7 +179,7 @@ func TestADamagedMessageStopsNobody(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Queue().Send(t.Context(), queue.Message{Task: queue.TaskSync, Account: "other", RunID: "01J"}); err != nil {
+			if err := s.Queue().Send(t.Context(), queuetest.Sync("other", "01J")); err != nil {
 				t.Fatal(err)
 			}
 			if err := s.Close(); err != nil {

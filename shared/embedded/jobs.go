@@ -41,8 +41,8 @@ func (j jobs) For(account user.Account) jobstore.Jobs {
 	return accountJobs{j.db, j.now, []byte(account)}
 }
 
-// Due looks through the settings of all accounts: one process has few. Damaged ones are set aside, so that their account can save
-// new ones.
+// Due looks through the settings of all accounts: one process has few. Damaged ones are set aside, so that their
+// account can save new ones.
 func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, error) {
 	type due struct {
 		account user.Account

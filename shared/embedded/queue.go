@@ -88,7 +88,8 @@ func (q *Queue) ring() {
 
 func letterKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-// letters reads the messages in a top-level bucket, the oldest first, and returns those that cannot be read beside them.
+// letters reads the messages in a top-level bucket, the oldest first, and returns those that cannot be read beside
+// them.
 func letters(tx *bolt.Tx, top []byte) (all []letter, damaged []damagedRecord) {
 	c := tx.Bucket(top).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {

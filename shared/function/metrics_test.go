@@ -100,7 +100,8 @@ func TestRunsAreLookedAfterWhileSyncsAreStarted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if _, err := Schedule(endless{make(chan struct{})}, slog.New(slog.DiscardHandler)).Invoke(ctx, []byte(`{}`)); err != nil {
+	tick := Schedule(endless{make(chan struct{})}, slog.New(slog.DiscardHandler))
+	if _, err := tick.Invoke(ctx, []byte(`{}`)); err != nil {
 		t.Errorf("error %v", err)
 	}
 }

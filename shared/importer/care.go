@@ -10,16 +10,17 @@ import (
 	"rollcall/shared/queue"
 )
 
-// CareFor looks after the runs that are overdue at a time, and returns how many it did something for. An unfinished one gets
-// its message again: whoever stored it may have died before sending one. An ended one loses the sealed password whose time
-// is over. Pass a time ahead of now where no worker is at work, so as not to wait for lost ones. A run that fails is logged,
-// and the others go on; the error says how many failed.
+// CareFor looks after the runs that are overdue at a time, and returns how many it did something for. An unfinished one
+// gets its message again: whoever stored it may have died before sending one. An ended one loses the sealed password
+// whose time is over. Pass a time ahead of now where no worker is at work, so as not to wait for lost ones. A run that
+// fails is logged, and the others go on; the error says how many failed.
 func (s *Service) CareFor(ctx context.Context, overdueAt time.Time) (cared int, err error) {
 	overdue := func(limit int) ([]jobstore.RunRef, error) { return s.c.Jobs.Overdue(ctx, overdueAt, limit) }
 	cared, err = walk(ctx, overdue, func(ref jobstore.RunRef) (bool, error) {
 		done, err := s.careForRun(ctx, ref, overdueAt)
 		if err != nil {
-			s.c.Log.ErrorContext(ctx, "an overdue run cannot be looked after", "account", ref.Account, "run", ref.RunID, "error", err)
+			s.c.Log.ErrorContext(ctx, "an overdue run cannot be looked after",
+				"account", ref.Account, "run", ref.RunID, "error", err)
 			err = fmt.Errorf("run %s of %q: %w", ref.RunID, ref.Account, err)
 		}
 		return done, err

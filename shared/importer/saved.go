@@ -101,7 +101,8 @@ func (s *Service) newSettings(ctx context.Context, id Identity, req SettingsRequ
 	if old != nil {
 		version, next.Revision = old.Version, old.Revision
 		next.Import, next.SealedPassword = old.Import, old.SealedPassword
-		next.LastSyncID, next.ConsecutiveFailures, next.ScheduledRunID = old.LastSyncID, old.ConsecutiveFailures, old.ScheduledRunID
+		next.LastSyncID, next.ConsecutiveFailures = old.LastSyncID, old.ConsecutiveFailures
+		next.ScheduledRunID = old.ScheduledRunID
 	}
 	// The time keeps a version from coming back after the settings were deleted and saved anew.
 	next.Version = max(version+1, now.UnixMilli())

@@ -128,22 +128,25 @@ func (s *Service) scheduledRun(saved jobstore.Settings, now time.Time) jobstore.
 	}
 }
 
-// setAside claims the slot with a run that failed, without what makes the one that was meant too large to be stored: the
-// account's people see it in their history, and its schedule is not looked at again before the next slot. Settings that are
-// saved now cannot come to this (Service.fits).
+// setAside claims the slot with a run that failed, without what makes the one that was meant too large to be stored:
+// the account's people see it in their history, and its schedule is not looked at again before the next slot. Settings
+// that are saved now cannot come to this (Service.fits).
 func (s *Service) setAside(ctx context.Context, jobs jobstore.Jobs, saved jobstore.Settings, run jobstore.Run) error {
 	run.State, run.FinishedAt, run.SealedPassword = jobstore.Failed, s.c.now(), nil
 	run.Import.Advanced, run.Import.Connection.CACertificate = settings.Advanced{}, ""
-	run.Failure = &jobstore.Failure{Code: "settings_too_large", Message: "The saved settings are too large for a sync to be stored. " +
-		"Save them with fewer exclusions: exclude whole domains (*@example.com) in place of their addresses, or use a filter."}
+	run.Failure = &jobstore.Failure{
+		Code: "settings_too_large",
+		Message: "The saved settings are too large for a sync to be stored. Save them with fewer exclusions: " +
+			"exclude whole domains (*@example.com) in place of their addresses, or use a filter.",
+	}
 	saved.LastSyncID = run.ID
 	saved.ConsecutiveFailures++
 	_, err := jobs.Claim(ctx, saved, run)
 	return err
 }
 
-// scheduledRunGoing returns the sync that the schedule started and that has not ended, or nothing. Settings that an earlier
-// build stored do not name it: then it is looked for among the newest syncs.
+// scheduledRunGoing returns the sync that the schedule started and that has not ended, or nothing. Settings that an
+// earlier build stored do not name it: then it is looked for among the newest syncs.
 func scheduledRunGoing(ctx context.Context, jobs jobstore.Jobs, id string) (string, error) {
 	if id == "" {
 		return listedRunGoing(ctx, jobs)

@@ -86,7 +86,8 @@ func BenchmarkTick(b *testing.B) {
 	const accounts = 500
 	for b.Loop() {
 		jobs := &farJobs{due: accounts, claimed: make(map[user.Account]bool)}
-		service := importer.NewService(importer.Config{Jobs: jobs, Queue: farQueue{}, Log: slog.New(slog.DiscardHandler)})
+		config := importer.Config{Jobs: jobs, Queue: farQueue{}, Log: slog.New(slog.DiscardHandler)}
+		service := importer.NewService(config)
 		if started, err := service.StartDue(b.Context()); err != nil || started != accounts {
 			b.Fatalf("%d syncs started, error %v; want %d", started, err, accounts)
 		}

@@ -16,13 +16,25 @@ import (
 	"rollcall/shared/user"
 )
 
-var errDamaged = errors.New("the record is damaged")
+var (
+	errDamaged  = errors.New("the record is damaged")
+	errUnlisted = errors.New("a record could not be listed")
+)
 
 // badJobs is a store in which the records of some accounts cannot be read, and no run with exclusions fits.
 type badJobs struct {
 	jobstore.Store
 	bad   map[user.Account]bool
 	reads *tally
+	// unlisted comes with the first list.
+	unlisted error
+}
+
+func (s *badJobs) Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error) {
+	due, err := s.Store.Due(ctx, now, limit)
+	err = errors.Join(err, s.unlisted)
+	s.unlisted = nil
+	return due, err
 }
 
 // tally counts by account.
@@ -55,7 +67,9 @@ func (j badAccountJobs) Settings(ctx context.Context) (jobstore.Settings, error)
 	return j.Jobs.Settings(ctx)
 }
 
-func (j badAccountJobs) UpdateRun(ctx context.Context, id string, change func(*jobstore.Run) error) (jobstore.Run, error) {
+func (j badAccountJobs) UpdateRun(
+	ctx context.Context, id string, change func(*jobstore.Run) error,
+) (jobstore.Run, error) {
 	if j.store.bad[j.account] {
 		return jobstore.Run{}, errDamaged
 	}
@@ -78,7 +92,8 @@ func (badAccountJobs) Fits(r jobstore.Run) error {
 
 // withBad gives the harness's service a store in which some accounts are bad.
 func (h *harness) withBad(accounts ...user.Account) *badJobs {
-	jobs := &badJobs{Store: h.store.Jobs(), bad: make(map[user.Account]bool), reads: &tally{of: make(map[user.Account]int)}}
+	reads := &tally{of: make(map[user.Account]int)}
+	jobs := &badJobs{Store: h.store.Jobs(), bad: make(map[user.Account]bool), reads: reads}
 	for _, a := range accounts {
 		jobs.bad[a] = true
 	}
@@ -116,11 +131,13 @@ func TestATickGoesOnPastAccountsThatFail(t *testing.T) {
 		h.plant(user.Account(fmt.Sprint("good", i)), h.clock.Add(-time.Hour))
 	}
 	jobs := h.withBad(bad...)
+	jobs.unlisted = errUnlisted
 	started, err := h.service.StartDue(t.Context())
 	if started != 3 || len(h.queue.messages) != 3 {
 		t.Errorf("%d syncs started and %d messages sent, want 3 and 3", started, len(h.queue.messages))
 	}
-	if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "130 of 133") || len(err.Error()) > 2000 {
+	if !errors.Is(err, errDamaged) || !errors.Is(err, errUnlisted) || !strings.Contains(err.Error(), "130 of 133") ||
+		len(err.Error()) > 2000 {
 		t.Errorf("error %v; want a short one that says that 130 of 133 failed", err)
 	}
 	for _, account := range bad {
@@ -180,12 +197,14 @@ func TestASyncThatDoesNotFitIsSetAsideForOneInterval(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if next := saved.Schedule.NextRunAt; !next.Equal(due.Add(time.Hour)) || saved.Schedule.Paused || saved.ConsecutiveFailures != 1 {
-		t.Errorf("next run at %s, paused %t, %d failures; want the next slot and 1", next, saved.Schedule.Paused, saved.ConsecutiveFailures)
+	next, paused, failures := saved.Schedule.NextRunAt, saved.Schedule.Paused, saved.ConsecutiveFailures
+	if !next.Equal(due.Add(time.Hour)) || paused || failures != 1 {
+		t.Errorf("next run at %s, paused %t, %d failures; want the next slot and 1", next, paused, failures)
 	}
 	last := saved.LastRun
-	if last == nil || last.State != jobstore.Failed || last.Failure == nil || last.Failure.Code != "settings_too_large" ||
-		last.Trigger != jobstore.TriggerSchedule || last.FinishedAt.IsZero() || last.Import.Connection.Host != connection().Host {
+	if last == nil || last.State != jobstore.Failed || last.Trigger != jobstore.TriggerSchedule ||
+		last.FinishedAt.IsZero() || last.Failure == nil || last.Failure.Code != "settings_too_large" ||
+		last.Import.Connection.Host != connection().Host {
 		t.Fatalf("last run %+v; want a failed one that says why", last)
 	}
 	if len(saved.Advanced.Exclude) != 1 {
@@ -209,7 +228,8 @@ func TestSettingsWhoseSyncDoesNotFitAreRefused(t *testing.T) {
 		Connection: connection(), Advanced: &settings.Advanced{Exclude: []string{"a@example.com"}},
 	})
 	var e *importer.Error
-	if !errors.As(err, &e) || e.Class != importer.Invalid || len(e.Fields) != 1 || e.Fields[0].Field != "advanced.exclude" {
+	if !errors.As(err, &e) || e.Class != importer.Invalid || len(e.Fields) != 1 ||
+		e.Fields[0].Field != "advanced.exclude" {
 		t.Errorf("error %v, want one that names advanced.exclude", err)
 	}
 	if _, err := h.store.Jobs().For(h.id.Account).Settings(t.Context()); !errors.Is(err, jobstore.ErrNotFound) {
@@ -253,7 +273,8 @@ func TestATickEndsBeforeItsDeadlineAndCountsWhatIsLeft(t *testing.T) {
 	defer cancel()
 	started, err := h.service.StartDue(ctx)
 	if started == 0 || started == accounts || time.Until(deadline) < importer.WalkMargin/2 {
-		t.Errorf("%d of %d syncs started, %s before the deadline; want some, in time", started, accounts, time.Until(deadline))
+		t.Errorf("%d of %d syncs started, %s before the deadline; want some, in time",
+			started, accounts, time.Until(deadline))
 	}
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%d are left", accounts-started)) {
 		t.Errorf("error %v, want one that says that %d are left", err, accounts-started)

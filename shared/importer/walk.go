@@ -13,7 +13,8 @@ const (
 	walkBatch = 100
 	// walkers is how many visits are under way at a time: nearly all of one is waiting for the stores.
 	walkers = 16
-	// walkMargin is how long before its context's deadline a walk starts no more visits, so that those under way can end.
+	// walkMargin is how long before its context's deadline a walk starts no more visits, so that those under way can
+	// end.
 	walkMargin = 10 * time.Second
 	// walkErrors is how many errors a walk returns; the log has them all.
 	walkErrors = 5
@@ -22,16 +23,22 @@ const (
 // errLeft means that a walk ran out of time.
 var errLeft = errors.New("the time is up")
 
-// walk visits what list finds, several at a time and each once, and goes on past those that fail: one account must not stop the
-// others. It returns how many visits did something, and one error for all that failed. list returns the first things up to a
-// limit. What was visited may still be among them, so the limit grows; what it cannot read it leaves out, with an error.
-func walk[T comparable](ctx context.Context, list func(limit int) ([]T, error), visit func(T) (bool, error)) (did int, err error) {
+// walk visits what list finds, several at a time and each once, and goes on past those that fail: one account must not
+// stop the others. It returns how many visits did something, and one error for all that failed. list returns the first
+// things up to a limit. What was visited may still be among them, so the limit grows; what it cannot read it leaves
+// out, with an error.
+func walk[T comparable](
+	ctx context.Context, list func(limit int) ([]T, error), visit func(T) (bool, error),
+) (did int, err error) {
 	var sum outcome
 	visited := make(map[T]bool)
 	for more := true; more; {
 		limit := walkBatch + len(visited)
 		found, err := list(limit)
-		sum.unlisted = err
+		if sum.unlisted == nil {
+			// What a store sets aside is missing from its first list only.
+			sum.unlisted = err
+		}
 		more = false
 		var running sync.WaitGroup
 		slots := make(chan struct{}, walkers)

@@ -38,7 +38,10 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) jobstore.St
 }
 
 func sampleSettings() jobstore.Settings {
-	s := jobstore.Settings{SealedPassword: []byte{1, 2, 0, 255}, UpdatedAt: Now, UpdatedBy: "ann", Version: 7, ConsecutiveFailures: 2, LastSyncID: "01J", ScheduledRunID: "01J"}
+	s := jobstore.Settings{
+		SealedPassword: []byte{1, 2, 0, 255}, UpdatedAt: Now, UpdatedBy: "ann", Version: 7, ConsecutiveFailures: 2,
+		LastSyncID: "01J", ScheduledRunID: "01K",
+	}
 	s.Connection = settings.Connection{ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389, Username: "reader"}
 	s.Options = settings.DefaultOptions()
 	s.Schedule = &jobstore.Schedule{IntervalHours: 6, NextRunAt: Now.Add(6 * time.Hour)}
