@@ -185,7 +185,9 @@ func start(t *testing.T, data string) *caller {
 			return &caller{t: t, base: base, seen: make(map[string]bool)}
 		}
 	}
-	t.Fatalf("the server ended: %v", <-ended)
+	err := <-ended
+	ended <- nil // for the cleanup
+	t.Fatalf("the server ended: %v", err)
 	return nil
 }
 

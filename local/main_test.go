@@ -1,8 +1,16 @@
 package main
 
 import (
+	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"rollcall/shared/adapters/embedded"
+	"rollcall/shared/run"
 )
 
 func TestWrongFlagsNameTheMend(t *testing.T) {
@@ -23,5 +31,37 @@ func TestWrongFlagsNameTheMend(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: error %v, want one with %q", name, err, test.says)
 		}
+	}
+}
+
+func TestADamagedRunKeepsNobodyFromStarting(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	store, err := embedded.Open(data, embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting := run.Run{ID: "01J", Kind: run.KindSync, State: run.Queued, CreatedAt: time.Now()}
+	if _, err := store.Jobs().For("acme").CreateRun(t.Context(), waiting); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := bolt.Open(filepath.Join(data, "rollcall.db"), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		runs := tx.Bucket([]byte("jobs")).Bucket([]byte("=acme")).Bucket([]byte("runs"))
+		return runs.Put([]byte("01J"), []byte("damaged"))
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, data)
+	c.account = "acme"
+	if syncs := c.send(200, "GET", "/v1/syncs", nil)["items"].([]any); len(syncs) != 0 {
+		t.Errorf("%d syncs are listed, want none", len(syncs))
 	}
 }

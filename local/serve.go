@@ -91,8 +91,9 @@ func serve(ctx context.Context, c config) (err error) {
 	defer running.Wait()
 	defer stop()
 	service := importer.NewService(work)
-	if _, err := service.CareFor(ctx, store.abandoned); err != nil {
-		return err
+	if _, err := service.CareFor(ctx, store.abandoned); err != nil && ctx.Err() == nil {
+		// One account's damaged run must not keep the others from starting.
+		c.log.ErrorContext(ctx, "not all unfinished runs could be looked after", "error", err)
 	}
 	c.startWork(background, &running, store, work)
 	c.startClocks(background, &running, store, service)

@@ -11,34 +11,25 @@ import (
 	"rollcall/shared/run"
 )
 
-// careBatch is how many overdue runs are looked up at a time.
-const careBatch = 100
-
-// CareFor looks after the runs that are overdue at a time, and returns how many it did something for. An unfinished one gets
-// its message again: whoever stored it may have died before sending one. An ended one loses the sealed password whose time
-// is over. Pass a time ahead of now where no worker is at work, so as not to wait for lost ones.
+// CareFor looks after the runs that are overdue at a time, and returns how many it did something for. An unfinished one
+// gets its message again: whoever stored it may have died before sending one. An ended one loses the sealed password
+// whose time is over. Pass a time ahead of now where no worker is at work, so as not to wait for lost ones. A run that
+// fails is logged, and the others go on; the error says how many failed.
 func (s *Service) CareFor(ctx context.Context, overdueAt time.Time) (cared int, err error) {
-	for {
-		refs, err := s.c.Jobs.Overdue(ctx, overdueAt, careBatch)
+	overdue := func(limit int) ([]runs.Ref, error) { return s.c.Jobs.Overdue(ctx, overdueAt, limit) }
+	cared, err = walk(ctx, overdue, func(ref runs.Ref) (bool, error) {
+		done, err := s.careForRun(ctx, ref, overdueAt)
 		if err != nil {
-			return cared, fmt.Errorf("look for overdue runs: %w", err)
+			s.c.Log.ErrorContext(ctx, "an overdue run cannot be looked after",
+				"account", ref.Account, "run", ref.RunID, "error", err)
+			err = fmt.Errorf("run %s of %q: %w", ref.RunID, ref.Account, err)
 		}
-		did := 0
-		for _, ref := range refs {
-			done, err := s.careForRun(ctx, ref, overdueAt)
-			if err != nil {
-				return cared, fmt.Errorf("look after run %s of %q: %w", ref.RunID, ref.Account, err)
-			}
-			if done {
-				did++
-			}
-		}
-		cared += did
-		// Where the time is ahead of now the same runs stay overdue, and one round is all there is to do.
-		if len(refs) < careBatch || did == 0 || overdueAt.After(s.c.now()) {
-			return cared, nil
-		}
+		return done, err
+	})
+	if err != nil {
+		return cared, fmt.Errorf("look after overdue runs: %w", err)
 	}
+	return cared, nil
 }
 
 // careForRun does what one overdue run needs, unless somebody wrote it meanwhile.

@@ -82,9 +82,14 @@ func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, _ direc
 }
 
 // sendQueue keeps the messages for the test to deliver.
-type sendQueue struct{ messages []queue.Message }
+type sendQueue struct {
+	mu       sync.Mutex
+	messages []queue.Message
+}
 
 func (q *sendQueue) Send(_ context.Context, m queue.Message) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.messages = append(q.messages, m)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
+	"rollcall/shared/user"
 )
 
 // Saved are the saved settings and the newest sync that ran with them, nil where none did.
@@ -72,6 +73,9 @@ func (s *Service) SaveSettings(ctx context.Context, id run.Identity, req Setting
 		if err != nil {
 			return Saved{}, err
 		}
+		if err := s.fits(id.Account, next); err != nil {
+			return Saved{}, tooLarge(err)
+		}
 		stored, err = s.c.Jobs.For(id.Account).PutSettings(ctx, next)
 		// A conflict may be a run's mark on the settings: only another person's version is the caller's concern.
 		if saved = err == nil; err != nil && !errors.Is(err, runs.ErrConflict) {
@@ -84,6 +88,11 @@ func (s *Service) SaveSettings(ctx context.Context, id run.Identity, req Setting
 	return s.withLastRun(ctx, id, stored)
 }
 
+// fits returns ErrTooLarge where the run that a schedule would make of the settings could not be stored.
+func (s *Service) fits(account user.Account, next settings.Saved) error {
+	return s.c.Jobs.For(account).Fits(s.scheduledRun(next, next.UpdatedAt))
+}
+
 // newSettings is what a request makes of the settings.
 func (s *Service) newSettings(ctx context.Context, id run.Identity, req SettingsRequest, old *settings.Saved) (settings.Saved, error) {
 	now := s.c.now()
@@ -94,6 +103,7 @@ func (s *Service) newSettings(ctx context.Context, id run.Identity, req Settings
 		version, next.Revision = old.Version, old.Revision
 		next.Import, next.SealedPassword = old.Import, old.SealedPassword
 		next.LastSyncID, next.ConsecutiveFailures = old.LastSyncID, old.ConsecutiveFailures
+		next.ScheduledRunID = old.ScheduledRunID
 	}
 	// The time keeps a version from coming back after the settings were deleted and saved anew.
 	next.Version = max(version+1, now.UnixMilli())

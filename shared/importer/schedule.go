@@ -14,9 +14,6 @@ import (
 	"rollcall/shared/user"
 )
 
-// dueBatch is how many due accounts are looked up at a time.
-const dueBatch = 100
-
 // minutes is how many parts of an hour the accounts' syncs are spread over.
 const minutes = 60
 
@@ -63,77 +60,114 @@ func nextSlot(due time.Time, interval time.Duration, now time.Time) time.Time {
 }
 
 // StartDue starts the sync of every schedule that is due, and returns how many it started. Several may run at once: each slot
-// is claimed by one.
+// is claimed by one. An account that fails is logged, and the others go on; the error says how many failed.
 func (s *Service) StartDue(ctx context.Context) (started int, err error) {
-	for {
-		accounts, err := s.c.Jobs.Due(ctx, s.c.now(), dueBatch)
-		if err != nil {
-			return started, fmt.Errorf("look for due schedules: %w", err)
+	now := s.c.now()
+	due := func(limit int) ([]user.Account, error) { return s.c.Jobs.Due(ctx, now, limit) }
+	started, err = walk(ctx, due, func(account user.Account) (bool, error) {
+		started, err := s.claimDue(ctx, account)
+		switch {
+		case errors.Is(err, runs.ErrConflict), errors.Is(err, runs.ErrNotFound):
+			// Somebody else claimed the slot, or saved or deleted the settings: the next tick looks at them again.
+			return false, nil
+		case err != nil:
+			s.c.Log.ErrorContext(ctx, "a due sync cannot be started", "account", account, "error", err)
+			return started, fmt.Errorf("account %q: %w", account, err)
 		}
-		claimed := 0
-		for _, account := range accounts {
-			run, err := s.claimDue(ctx, account)
-			switch {
-			case errors.Is(err, runs.ErrConflict), errors.Is(err, runs.ErrNotFound):
-				// Somebody else claimed the slot, or saved or deleted the settings: they are looked at again.
-				continue
-			case err != nil:
-				return started, fmt.Errorf("start the due sync of %q: %w", account, err)
-			}
-			claimed++
-			if run != "" {
-				started++
-			}
-		}
-		if len(accounts) < dueBatch || claimed == 0 {
-			return started, nil
-		}
+		return started, nil
+	})
+	if err != nil {
+		return started, fmt.Errorf("start due syncs: %w", err)
 	}
+	return started, nil
 }
 
 // claimDue moves an account's schedule to its next slot and starts the sync of the one that is due, in one step. A sync that
 // the schedule started before and that is still going is not doubled: then only the slot moves.
-func (s *Service) claimDue(ctx context.Context, account user.Account) (runID string, err error) {
+func (s *Service) claimDue(ctx context.Context, account user.Account) (started bool, err error) {
 	jobs := s.c.Jobs.For(account)
 	saved, err := jobs.Settings(ctx)
 	if err != nil {
-		return "", err
+		return false, err
 	}
 	now := s.c.now()
 	if saved.Schedule == nil || saved.Schedule.Paused || saved.Schedule.NextRunAt.After(now) {
-		return "", runs.ErrConflict
+		return false, runs.ErrConflict
+	}
+	if saved.Schedule.IntervalHours < 1 {
+		return false, fmt.Errorf("the schedule's interval is %d hours", saved.Schedule.IntervalHours)
 	}
 	schedule := *saved.Schedule
 	schedule.NextRunAt = nextSlot(schedule.NextRunAt, time.Duration(schedule.IntervalHours)*s.c.Hour, now)
 	saved.Schedule = &schedule
-	going, err := scheduledRunGoing(ctx, jobs)
-	if err != nil {
-		return "", err
-	}
-	if going {
-		_, err := jobs.PutSettings(ctx, saved)
-		return "", err
-	}
-	r := run.Run{
-		ID: s.c.NewID(), Kind: run.KindSync, State: run.Queued, Trigger: run.TriggerSchedule, StartedBy: "schedule", CreatedAt: now,
-		Import: saved.Import, SealedPassword: saved.SealedPassword,
-	}
-	if r, err = jobs.Claim(ctx, saved, r); err != nil {
-		return "", err
-	}
-	return r.ID, s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskSync, Account: account, RunID: r.ID})
-}
-
-// scheduledRunGoing tells whether a sync that the schedule started has not ended.
-func scheduledRunGoing(ctx context.Context, jobs runs.Jobs) (bool, error) {
-	page, err := jobs.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 20})
+	going, err := scheduledRunGoing(ctx, jobs, saved.ScheduledRunID)
 	if err != nil {
 		return false, err
 	}
+	if going != "" {
+		saved.ScheduledRunID = going
+		_, err := jobs.PutSettings(ctx, saved)
+		return false, err
+	}
+	r := s.scheduledRun(saved, now)
+	saved.ScheduledRunID = r.ID
+	r, err = jobs.Claim(ctx, saved, r)
+	if errors.Is(err, runs.ErrTooLarge) {
+		return false, errors.Join(err, s.setAside(ctx, jobs, saved, r))
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskSync, Account: account, RunID: r.ID})
+}
+
+// scheduledRun is the sync that a schedule makes of the settings.
+func (s *Service) scheduledRun(saved settings.Saved, now time.Time) run.Run {
+	return run.Run{
+		ID: s.c.NewID(), Kind: run.KindSync, State: run.Queued, Trigger: run.TriggerSchedule, StartedBy: "schedule", CreatedAt: now,
+		Import: saved.Import, SealedPassword: saved.SealedPassword,
+	}
+}
+
+// setAside claims the slot with a run that failed, without what makes the one that was meant too large to be stored:
+// the account's people see it in their history, and its schedule is not looked at again before the next slot. Settings
+// that are saved now cannot come to this (Service.fits).
+func (s *Service) setAside(ctx context.Context, jobs runs.Jobs, saved settings.Saved, r run.Run) error {
+	r.State, r.FinishedAt, r.SealedPassword = run.Failed, s.c.now(), nil
+	r.Import.Advanced, r.Import.Connection.CACertificate = settings.Advanced{}, ""
+	r.Failure = &run.Failure{
+		Code: "settings_too_large",
+		Message: "The saved settings are too large for a sync to be stored. Save them with fewer exclusions: " +
+			"exclude whole domains (*@example.com) in place of their addresses, or use a filter.",
+	}
+	saved.LastSyncID = r.ID
+	saved.ConsecutiveFailures++
+	_, err := jobs.Claim(ctx, saved, r)
+	return err
+}
+
+// scheduledRunGoing returns the sync that the schedule started and that has not ended, or nothing. Settings that an
+// earlier build stored do not name it: then it is looked for among the newest syncs.
+func scheduledRunGoing(ctx context.Context, jobs runs.Jobs, id string) (string, error) {
+	if id == "" {
+		return listedRunGoing(ctx, jobs)
+	}
+	r, err := jobs.Run(ctx, id)
+	if errors.Is(err, runs.ErrNotFound) || err == nil && r.State.Ended() {
+		return "", nil
+	}
+	return id, err
+}
+
+func listedRunGoing(ctx context.Context, jobs runs.Jobs) (string, error) {
+	page, err := jobs.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 20})
+	if err != nil {
+		return "", err
+	}
 	for i := range page.Runs {
-		if r := &page.Runs[i]; r.Trigger == run.TriggerSchedule {
-			return !r.State.Ended(), nil
+		if r := &page.Runs[i]; r.Trigger == run.TriggerSchedule && !r.State.Ended() {
+			return r.ID, nil
 		}
 	}
-	return false, nil
+	return "", nil
 }

@@ -13,7 +13,9 @@ type Saved struct {
 	Version int64 `json:"version"`
 	// LastSyncID is the newest sync that these settings started; ConsecutiveFailures counts the scheduled ones
 	// that failed in a row.
-	LastSyncID          string    `json:"lastSyncId,omitempty"`
+	LastSyncID string `json:"lastSyncId,omitempty"`
+	// ScheduledRunID is the sync that the schedule started last.
+	ScheduledRunID      string    `json:"scheduledRunId,omitempty"`
 	ConsecutiveFailures int       `json:"consecutiveFailures"`
 	UpdatedAt           time.Time `json:"updatedAt"`
 	UpdatedBy           string    `json:"updatedBy"`

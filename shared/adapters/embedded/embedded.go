@@ -76,7 +76,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open the database in %s: %w", dir, err)
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{bucketUsers, bucketJobs, bucketQueue, bucketDead} {
+		for _, name := range [][]byte{bucketUsers, bucketJobs, bucketQueue, bucketDead, bucketDamaged} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}

@@ -23,8 +23,8 @@ func (s *Store) Erase(_ context.Context, account user.Account) error {
 			}
 		}
 		for _, top := range [][]byte{bucketQueue, bucketDead} {
-			waiting, err := letters(tx.Bucket(top))
-			if err != nil {
+			waiting, damaged := letters(tx, top)
+			if err := keepDamaged(tx, damaged); err != nil {
 				return err
 			}
 			for _, l := range waiting {
@@ -36,7 +36,7 @@ func (s *Store) Erase(_ context.Context, account user.Account) error {
 				}
 			}
 		}
-		return nil
+		return eraseDamaged(tx, name)
 	})
 	if err != nil {
 		return fmt.Errorf("erase the records of account %q: %w", account, err)

@@ -43,24 +43,28 @@ func (j jobs) For(account user.Account) runs.Jobs {
 	return accountJobs{j.db, j.now, []byte(account)}
 }
 
-// Due looks through the settings of all accounts: one process has few.
+// Due looks through the settings of all accounts: one process has few. Damaged ones are set aside, so that their
+// account can save new ones.
 func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, error) {
 	type due struct {
 		account user.Account
 		at      time.Time
 	}
 	var all []due
+	var damaged []damagedRecord
 	err := j.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketJobs).ForEachBucket(func(name []byte) error {
+			account := tx.Bucket(bucketJobs).Bucket(name)
 			var s settings.Saved
-			err := load(tx.Bucket(bucketJobs).Bucket(name), keySettings, &s)
-			if errors.Is(err, runs.ErrNotFound) {
-				return nil
-			}
-			if err == nil && s.Schedule != nil && !s.Schedule.Paused && !s.Schedule.NextRunAt.After(now) {
+			err := load(account, keySettings, &s)
+			switch {
+			case errors.Is(err, runs.ErrNotFound):
+			case err != nil:
+				damaged = append(damaged, damagedOf(name, nil, keySettings, account.Get(keySettings), err))
+			case s.Schedule != nil && !s.Schedule.Paused && !s.Schedule.NextRunAt.After(now):
 				all = append(all, due{user.Account(name[1:]), s.Schedule.NextRunAt})
 			}
-			return err
+			return nil
 		})
 	})
 	slices.SortFunc(all, func(a, b due) int { return a.at.Compare(b.at) })
@@ -68,7 +72,7 @@ func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, 
 	for _, d := range all[:min(limit, len(all))] {
 		accounts = append(accounts, d.account)
 	}
-	return accounts, err
+	return accounts, errors.Join(err, setAside(j.db, damaged))
 }
 
 type accountJobs struct {
@@ -165,6 +169,9 @@ func (a accountJobs) DeleteSettings(context.Context) (s settings.Saved, err erro
 	})
 	return s, err
 }
+
+// Fits takes every run: bbolt's limit is 2 GB.
+func (a accountJobs) Fits(run.Run) error { return nil }
 
 func (a accountJobs) CreateRun(_ context.Context, r run.Run) (run.Run, error) {
 	err := a.update(func(b *bolt.Bucket) error { return a.createRun(b, &r) })

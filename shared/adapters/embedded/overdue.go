@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -14,26 +13,26 @@ import (
 	"rollcall/shared/user"
 )
 
-// Overdue looks through the runs of all accounts: one process has few.
+// Overdue looks through the runs of all accounts: one process has few. Damaged ones are set aside.
 func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]runs.Ref, error) {
 	type look struct {
 		runs.Ref
 		at time.Time
 	}
 	var all []look
+	var damaged []damagedRecord
 	err := j.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketJobs).ForEachBucket(func(account []byte) error {
 			list := tx.Bucket(bucketJobs).Bucket(account).Bucket(bucketRuns)
 			if list == nil {
 				return nil
 			}
-			return list.ForEach(func(_, v []byte) error {
-				var r run.Run
-				if err := json.Unmarshal(v, &r); err != nil {
-					return err
-				}
-				if at := r.NextLook(); !at.IsZero() && !at.After(now) {
-					all = append(all, look{runs.Ref{Account: user.Account(account[1:]), RunID: r.ID}, at})
+			return list.ForEach(func(id, v []byte) error {
+				var run run.Run
+				if err := decodeRun(id, v, &run); err != nil {
+					damaged = append(damaged, damagedOf(account, bucketRuns, id, v, err))
+				} else if at := run.NextLook(); !at.IsZero() && !at.After(now) {
+					all = append(all, look{runs.Ref{Account: user.Account(account[1:]), RunID: run.ID}, at})
 				}
 				return nil
 			})
@@ -47,5 +46,5 @@ func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]runs.Ref, 
 	for _, l := range all[:min(limit, len(all))] {
 		refs = append(refs, l.Ref)
 	}
-	return refs, nil
+	return refs, setAside(j.db, damaged)
 }

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -51,10 +52,12 @@ type group struct {
 
 // Send stores a message. The same one sent again while it waits counts once.
 func (q *Queue) Send(_ context.Context, m queue.Message) error {
+	var damaged []damagedRecord
 	err := q.db.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketQueue)
-		waiting, err := letters(b)
-		if err != nil {
+		var waiting []letter
+		waiting, damaged = letters(tx, bucketQueue)
+		if err := keepDamaged(tx, damaged); err != nil {
 			return err
 		}
 		for _, l := range waiting {
@@ -71,6 +74,7 @@ func (q *Queue) Send(_ context.Context, m queue.Message) error {
 	if err != nil {
 		return fmt.Errorf("send a message: %w", err)
 	}
+	q.logDamaged(damaged)
 	q.ring()
 	return nil
 }
@@ -84,18 +88,42 @@ func (q *Queue) ring() {
 
 func letterKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-// letters reads what waits, the oldest first.
-func letters(b *bolt.Bucket) ([]letter, error) {
-	var all []letter
-	err := b.ForEach(func(k, v []byte) error {
-		l := letter{key: binary.BigEndian.Uint64(k)}
-		if err := json.Unmarshal(v, &l); err != nil {
-			return fmt.Errorf("read message %d: %w", l.key, err)
+// letters reads the messages in a top-level bucket, the oldest first, and returns those that cannot be read beside
+// them.
+func letters(tx *bolt.Tx, top []byte) (all []letter, damaged []damagedRecord) {
+	c := tx.Bucket(top).Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		l, err := readLetter(k, v)
+		if err != nil {
+			damaged = append(damaged, damagedRecord{
+				group: bucketQueue, path: [][]byte{top}, key: bytes.Clone(k), value: bytes.Clone(v), err: err,
+			})
+			continue
 		}
 		all = append(all, l)
-		return nil
-	})
-	return all, err
+	}
+	return all, damaged
+}
+
+func readLetter(k, v []byte) (l letter, err error) {
+	if len(k) != len(letterKey(0)) {
+		return l, fmt.Errorf("its key has %d bytes", len(k))
+	}
+	if err := json.Unmarshal(v, &l); err != nil {
+		return l, err
+	}
+	if l.Account == "" || l.RunID == "" {
+		return l, errors.New("it names no run")
+	}
+	l.key = binary.BigEndian.Uint64(k)
+	return l, nil
+}
+
+// logDamaged says which messages were set aside. The run of one that is lost with it gets another when it is overdue.
+func (q *Queue) logDamaged(damaged []damagedRecord) {
+	for _, d := range damaged {
+		q.log.Error("a message cannot be read; it is set aside", "key", fmt.Sprintf("%x", d.key), "error", d.err)
+	}
 }
 
 // Run hands out messages until ctx ends, and then waits for the handlers at work; their context ends too.
@@ -130,10 +158,15 @@ func (q *Queue) Run(ctx context.Context, handle queue.Handler) error {
 // handOut starts the oldest message of each group that is not busy.
 func (q *Queue) handOut(busy map[group]bool, start func(letter, group)) error {
 	var waiting []letter
-	err := q.db.View(func(tx *bolt.Tx) (err error) {
-		waiting, err = letters(tx.Bucket(bucketQueue))
-		return err
+	var damaged []damagedRecord
+	err := q.db.View(func(tx *bolt.Tx) error {
+		waiting, damaged = letters(tx, bucketQueue)
+		return nil
 	})
+	if err == nil && len(damaged) > 0 {
+		err = q.db.Update(func(tx *bolt.Tx) error { return keepDamaged(tx, damaged) })
+		q.logDamaged(damaged)
+	}
 	if err != nil {
 		return err
 	}

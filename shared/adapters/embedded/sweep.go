@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,58 +77,63 @@ func lifetime(root, path string) time.Duration {
 	return lifetimes[objects.JournalPrefix]
 }
 
-// sweepRecords goes through the records of all accounts.
+// sweepRecords goes through the records of all accounts, and sets damaged ones aside.
 func (s *Store) sweepRecords() error {
 	now := s.options.Clock()
+	var damaged []damagedRecord
 	err := s.db.Update(func(tx *bolt.Tx) error {
 		all := tx.Bucket(bucketJobs)
-		return all.ForEachBucket(func(name []byte) error {
-			account := all.Bucket(name)
-			return errors.Join(sweepRuns(account, now), sweepKeys(account.Bucket(bucketOnce), now))
+		err := all.ForEachBucket(func(name []byte) error {
+			runs, runsErr := sweepRuns(all.Bucket(name), name, now)
+			keys, keysErr := sweepKeys(all.Bucket(name).Bucket(bucketOnce), name, now)
+			damaged = slices.Concat(damaged, runs, keys)
+			return errors.Join(runsErr, keysErr)
 		})
+		return errors.Join(err, keepDamaged(tx, damaged))
 	})
-	if err != nil {
+	if err = errors.Join(err, damagedError(damaged)); err != nil {
 		return fmt.Errorf("sweep the records: %w", err)
 	}
 	return nil
 }
 
-// sweepRuns deletes old runs.
-func sweepRuns(account *bolt.Bucket, now time.Time) error {
+// sweepRuns deletes old runs of the account with a bucket's name, and returns the damaged ones.
+func sweepRuns(account *bolt.Bucket, name []byte, now time.Time) (damaged []damagedRecord, err error) {
 	runs := account.Bucket(bucketRuns)
 	if runs == nil {
-		return nil
+		return nil, nil
 	}
 	var old []run.Run
-	err := runs.ForEach(func(_, v []byte) error {
+	err = runs.ForEach(func(id, v []byte) error {
 		var r run.Run
-		if err := json.Unmarshal(v, &r); err != nil {
-			return err
-		}
-		if now.Sub(r.CreatedAt) > recordLifetime {
+		if err := decodeRun(id, v, &r); err != nil {
+			damaged = append(damaged, damagedOf(name, bucketRuns, id, v, err))
+		} else if now.Sub(r.CreatedAt) > recordLifetime {
 			old = append(old, r)
 		}
 		return nil
 	})
 	// A bucket must not change while it is walked.
 	for _, r := range old {
-		err = errors.Join(err, runs.Delete([]byte(r.ID)), account.Bucket(kindBucket(r.Kind)).Delete([]byte(r.ID)))
+		err = errors.Join(err, runs.Delete([]byte(r.ID)))
+		if kind := account.Bucket(kindBucket(r.Kind)); kind != nil {
+			err = errors.Join(err, kind.Delete([]byte(r.ID)))
+		}
 	}
-	return err
+	return damaged, err
 }
 
-// sweepKeys deletes the idempotency keys that no longer count.
-func sweepKeys(keys *bolt.Bucket, now time.Time) error {
+// sweepKeys deletes the idempotency keys that no longer count, and returns the damaged ones.
+func sweepKeys(keys *bolt.Bucket, account []byte, now time.Time) (damaged []damagedRecord, err error) {
 	if keys == nil {
-		return nil
+		return nil, nil
 	}
 	var old [][]byte
-	err := keys.ForEach(func(name, v []byte) error {
+	err = keys.ForEach(func(name, v []byte) error {
 		var k runs.Key
 		if err := json.Unmarshal(v, &k); err != nil {
-			return err
-		}
-		if now.Sub(k.At) >= keyLifetime {
+			damaged = append(damaged, damagedOf(account, bucketOnce, name, v, err))
+		} else if now.Sub(k.At) >= keyLifetime {
 			old = append(old, name)
 		}
 		return nil
@@ -135,5 +141,5 @@ func sweepKeys(keys *bolt.Bucket, now time.Time) error {
 	for _, name := range old {
 		err = errors.Join(err, keys.Delete(name))
 	}
-	return err
+	return damaged, err
 }

@@ -25,10 +25,11 @@ var (
 // Store holds the jobs of all accounts; For is the only way in.
 type Store interface {
 	For(account user.Account) Jobs
-	// Due returns up to limit accounts whose schedule is due at now and not paused, the longest due first.
+	// Due returns up to limit accounts whose schedule is due at now and not paused, the longest due first. What cannot
+	// be read hides no other account: it is left out, and an error comes with the rest.
 	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
 	// Overdue returns up to limit runs whose NextLook is not after now, the longest overdue first. It may name a run that
-	// changed a moment ago: read it before acting on it.
+	// changed a moment ago: read it before acting on it. What cannot be read is left out as in Due.
 	Overdue(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 }
 
@@ -54,6 +55,9 @@ type Jobs interface {
 	// Claim stores s as PutSettings does and r as CreateRun does, both or neither. Of several that claim the same
 	// slot of a schedule one succeeds, and the others get ErrConflict.
 	Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error)
+	// Fits returns ErrTooLarge where a new run like r is too large for CreateRun or Claim, or nearly so: another of the
+	// same settings has another id and other times. It asks nobody.
+	Fits(r run.Run) error
 	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict. As every write of a run it sets
 	// UpdatedAt.
 	CreateRun(ctx context.Context, r run.Run) (run.Run, error)

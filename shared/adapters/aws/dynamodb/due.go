@@ -43,26 +43,26 @@ func dueShard(what string, shard int) string { return what + "#" + strconv.Itoa(
 func (j *Jobs) Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error) {
 	found, err := j.due(ctx, dueSchedules, now, limit)
 	if err != nil {
-		return nil, fmt.Errorf("look for due schedules: %w", err)
+		err = fmt.Errorf("look for due schedules: %w", err)
 	}
 	var accounts []user.Account
 	for _, d := range found {
 		accounts = append(accounts, user.Account(d.account))
 	}
-	return accounts, nil
+	return accounts, err
 }
 
 // Overdue returns the runs whose next look is due.
 func (j *Jobs) Overdue(ctx context.Context, now time.Time, limit int) ([]runs.Ref, error) {
 	found, err := j.due(ctx, dueRuns, now, limit)
 	if err != nil {
-		return nil, fmt.Errorf("look for overdue runs: %w", err)
+		err = fmt.Errorf("look for overdue runs: %w", err)
 	}
 	var refs []runs.Ref
 	for _, d := range found {
 		refs = append(refs, runs.Ref{Account: user.Account(d.account), RunID: strings.TrimPrefix(d.record, prefixRun)})
 	}
-	return refs, nil
+	return refs, err
 }
 
 // dueItem is what the index says of an item.
@@ -71,45 +71,46 @@ type dueItem struct {
 	at              int64
 }
 
-// due returns up to limit items of the index, the longest due first.
-func (j *Jobs) due(ctx context.Context, what string, now time.Time, limit int) ([]dueItem, error) {
-	var all []dueItem
+// due returns up to limit items of the index, the longest due first. One that cannot be read, and a shard that does not
+// answer, hide no others: an error comes with the rest.
+func (j *Jobs) due(ctx context.Context, what string, now time.Time, limit int) (all []dueItem, err error) {
 	for shard := range dueShards {
-		found, err := j.dueOn(ctx, dueShard(what, shard), now, limit)
-		if err != nil {
-			return nil, ended(ctx, err)
-		}
+		found, shardErr := j.dueOn(ctx, dueShard(what, shard), now, limit)
 		all = append(all, found...)
+		if err == nil && shardErr != nil {
+			err = ended(ctx, shardErr)
+		}
 	}
 	slices.SortFunc(all, func(a, b dueItem) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.account, b.account), cmp.Compare(a.record, b.record))
 	})
-	return all[:min(limit, len(all))], nil
+	return all[:min(limit, len(all))], err
 }
 
-// dueOn reads up to limit items of one shard of the index.
-func (j *Jobs) dueOn(ctx context.Context, shard string, now time.Time, limit int) ([]dueItem, error) {
+// dueOn reads up to limit items of one shard of the index. Its error names the first that cannot be read.
+func (j *Jobs) dueOn(ctx context.Context, shard string, now time.Time, limit int) (found []dueItem, err error) {
 	query := &awsdynamodb.QueryInput{
 		TableName: &j.table, IndexName: aws.String(manifest.DueIndex), Limit: aws.Int32(int32(limit)), //nolint:gosec // a small number
 		KeyConditionExpression:    aws.String(manifest.DueShard + " = :shard AND " + manifest.DueAt + " <= :now"),
 		ExpressionAttributeValues: item{":shard": str(shard), ":now": number(now.UnixMilli())},
 	}
-	var found []dueItem
 	for {
-		out, err := j.client.Query(ctx, query)
-		if err != nil {
-			return nil, err
+		out, queryErr := j.client.Query(ctx, query)
+		if queryErr != nil {
+			return found, queryErr
 		}
 		for _, i := range out.Items {
-			at, err := integer(i, manifest.DueAt)
-			if err != nil {
-				return nil, err
+			account, name := text(i, manifest.JobsPartition), text(i, manifest.JobsSort)
+			at, atErr := integer(i, manifest.DueAt)
+			if atErr == nil {
+				found = append(found, dueItem{account, name, at})
+			} else if err == nil {
+				err = fmt.Errorf("record %s of account %q: %w", name, account, atErr)
 			}
-			found = append(found, dueItem{text(i, manifest.JobsPartition), text(i, manifest.JobsSort), at})
 		}
 		query.ExclusiveStartKey = out.LastEvaluatedKey
 		if query.ExclusiveStartKey == nil || len(found) >= limit {
-			return found, nil
+			return found, err
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
@@ -118,6 +120,77 @@ func TestRecordsAreCompressedAndBounded(t *testing.T) {
 				t.Logf("%d KB are stored as %d KB", len(r.document)>>10, len(packed.Value)>>10)
 			}
 		})
+	}
+}
+
+// TestWhatFitsCanBeClaimed holds Fits against what Claim stores: at no size do settings pass whose sync is refused
+// later.
+func TestWhatFitsCanBeClaimed(t *testing.T) {
+	jobs := NewJobs(nil, "jobs", nil)
+	a := accountJobs{jobs, "acme"}
+	random := rand.New(rand.NewPCG(1, 1))
+	const coarse = 256
+	text := make([]byte, 3<<18)
+	for i := range text {
+		text[i] = byte('a' + random.IntN(26))
+	}
+	made := func(n int) (s settings.Saved, r run.Run) {
+		s.Connection.CACertificate = string(text[:n])
+		s.Schedule = &settings.Schedule{IntervalHours: 24, NextRunAt: time.Now()}
+		return s, run.Run{
+			ID: "01J0000000000000000000RUN1", Kind: run.KindSync, State: run.Queued,
+			Trigger: run.TriggerSchedule, StartedBy: "schedule", CreatedAt: time.Now(),
+			Import: s.Import, SealedPassword: text[:300],
+		}
+	}
+	largest := coarse * (sort.Search(len(text)/coarse, func(n int) bool {
+		_, r := made(n * coarse)
+		return a.Fits(r) != nil
+	}) - 1)
+	s, r := made(largest)
+	r.ID, r.CreatedAt = "01JZZZZZZZZZZZZZZZZZZZRUN9", time.Now().Add(time.Hour)
+	r.StartedBy = string(text[500_000:500_500])
+	s.LastSyncID, s.ScheduledRunID, s.ConsecutiveFailures = r.ID, r.ID, 1_000_000
+	s.Schedule.PausedReason = string(text[600_000:600_500])
+	run, err := a.newRun(&r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.transactPut(prefixRun+r.ID, run.after(record{}), record{}); err != nil {
+		t.Errorf("a run that fits is refused: %v", err)
+	}
+	stored, err := newRecord(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.transactPut(recordSettings, stored.after(record{}), record{}); err != nil {
+		t.Errorf("settings whose run fits are refused: %v", err)
+	}
+	// The marks of runs fit into settings of earlier builds, too, which were as long as a new record may be.
+	longest := coarse * (sort.Search(len(text)/coarse, func(n int) bool {
+		s, _ := made(n * coarse)
+		r, err := newRecord(s, nil)
+		if err == nil {
+			_, err = a.item(recordSettings, r.after(record{}))
+		}
+		return err != nil
+	}) - 1)
+	s, r = made(longest)
+	if err := a.Fits(r); !errors.Is(err, runs.ErrTooLarge) {
+		t.Errorf("the sync of settings of %d bytes: error %v, want %v", longest, err, runs.ErrTooLarge)
+	}
+	before, err := newRecord(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before = before.after(record{})
+	s.LastSyncID, s.ScheduledRunID, s.Schedule.PausedReason = r.ID, r.ID, string(text[600_000:600_500])
+	after, err := newRecord(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.transactPut(recordSettings, after.after(before), before); err != nil {
+		t.Errorf("settings of %d bytes cannot be marked: %v", longest, err)
 	}
 }
 

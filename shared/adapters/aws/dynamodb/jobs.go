@@ -110,6 +110,18 @@ func (a accountJobs) CreateRun(ctx context.Context, r run.Run) (run.Run, error) 
 	return r, err
 }
 
+func (a accountJobs) Fits(r run.Run) error {
+	created, err := a.newRun(&r)
+	if err != nil {
+		return err
+	}
+	stored, err := pack(created.document)
+	if err != nil {
+		return err
+	}
+	return withinLimit(len(stored), maxNew-fitSlack)
+}
+
 // newRun gives r its first revision and returns what stores it.
 func (a accountJobs) newRun(r *run.Run) (record, error) {
 	r.Revision, r.UpdatedAt = 1, a.now().UTC()

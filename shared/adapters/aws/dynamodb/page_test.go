@@ -195,3 +195,26 @@ func TestPagesOfRunsWhoseFilterDropsAll(t *testing.T) {
 		t.Errorf("%d runs are overdue, error %v; want 50", len(refs), err)
 	}
 }
+
+func TestAnIndexItemThatCannotBeReadHidesNoOthers(t *testing.T) {
+	now := time.Now()
+	c := &pagesClient{pages: make(map[string][]item), every: 3, startOf: startKey}
+	jobs := NewJobs(c, "jobs", nil)
+	for i, account := range []string{"acme", "bad", "other"} {
+		due := make(item)
+		accountJobs{jobs, user.Account(account)}.putDue(due, dueSchedules, now)
+		listed := item{
+			manifest.JobsPartition: str(account), manifest.JobsSort: str(recordSettings),
+			manifest.DueAt: number(int64(i)),
+		}
+		if account == "bad" {
+			listed[manifest.DueAt] = &types.AttributeValueMemberN{Value: "1.5"}
+		}
+		shard := text(due, manifest.DueShard)
+		c.pages[shard] = append(c.pages[shard], listed)
+	}
+	accounts, err := jobs.Due(t.Context(), now, 10)
+	if !cmp.Equal(accounts, []user.Account{"acme", "other"}) || err == nil || !strings.Contains(err.Error(), "bad") {
+		t.Errorf("due %q, error %v; want the other two, and an error that names bad", accounts, err)
+	}
+}

@@ -36,10 +36,12 @@ const (
 	// packFrom is the length in bytes from which a document is compressed: a write costs by the kilobyte, and a worker writes
 	// its run twice a second, with every exclusion in it.
 	packFrom = 4 << 10
-	// maxDocument is how long a document may be as it is stored, by DynamoDB's 400 KB for an item. maxNew leaves settings and
-	// new runs room: a run gets notes, a result and the names of its conflicts.
+	// maxDocument is how long a document may be as it is stored, by DynamoDB's 400 KB for an item. maxNew leaves new
+	// records room: a run gets notes, a result and the names of its conflicts, and settings the marks of their runs.
 	maxDocument = 396 << 10
 	maxNew      = 320 << 10
+	// fitSlack is more than ids, times and names change the length of a run's compressed record.
+	fitSlack = 4 << 10
 )
 
 // record is an item of the Jobs table: as it is stored, or as it is to be. The zero record is where nothing is stored.
@@ -98,13 +100,20 @@ func (a accountJobs) item(name string, r record) (item, error) {
 	}
 	i[attrPacked] = &types.AttributeValueMemberB{Value: stored}
 	most := maxDocument
-	if len(r.writes) == nameLength || name == recordSettings {
+	if len(r.writes) == nameLength {
 		most = maxNew
 	}
-	if len(stored) > most {
-		return nil, fmt.Errorf("%w: %d KB compressed, of %d KB", runs.ErrTooLarge, len(stored)>>10, most>>10)
+	if err := withinLimit(len(stored), most); err != nil {
+		return nil, err
 	}
 	return i, nil
+}
+
+func withinLimit(length, most int) error {
+	if length > most {
+		return fmt.Errorf("%w: %d KB compressed, of %d KB", runs.ErrTooLarge, length>>10, most>>10)
+	}
+	return nil
 }
 
 func (a accountJobs) key(name string) item {

@@ -79,6 +79,33 @@ func (s *ticks) CareFor(_ context.Context, at time.Time) (int, error) {
 	return 0, nil
 }
 
+// endless is a tick whose start of syncs takes until runs are looked after.
+type endless struct{ cared chan struct{} }
+
+func (s endless) StartDue(ctx context.Context) (int, error) {
+	select {
+	case <-s.cared:
+		return 0, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+func (s endless) CareFor(context.Context, time.Time) (int, error) {
+	close(s.cared)
+	return 0, nil
+}
+
+func TestRunsAreLookedAfterWhileSyncsAreStarted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	tick := Schedule(endless{make(chan struct{})}, slog.New(slog.DiscardHandler))
+	if _, err := tick.Invoke(ctx, []byte(`{}`)); err != nil {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestATickDoesBothAndFailsWithEither(t *testing.T) {
 	t.Parallel()
 	s := &ticks{}

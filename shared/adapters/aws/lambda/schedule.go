@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	awslambda "github.com/aws/aws-lambda-go/lambda"
@@ -19,8 +20,13 @@ type Scheduler interface {
 // least once, and a doubled one does nothing.
 func Schedule(s Scheduler, log *slog.Logger) Invoker {
 	return awslambda.NewHandler(func(ctx context.Context) error {
+		var cared int
+		var careErr error
+		var running sync.WaitGroup
+		// Beside each other: each may take all of the time, and neither must go without.
+		running.Go(func() { cared, careErr = s.CareFor(ctx, time.Now()) })
 		started, err := s.StartDue(ctx)
-		cared, careErr := s.CareFor(ctx, time.Now())
+		running.Wait()
 		log.InfoContext(ctx, "tick", "started", started, "caredFor", cared)
 		return errors.Join(err, careErr)
 	})

@@ -37,7 +37,10 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store)
 }
 
 func sampleSettings() settings.Saved {
-	s := settings.Saved{SealedPassword: []byte{1, 2, 0, 255}, UpdatedAt: Now, UpdatedBy: "ann", Version: 7, ConsecutiveFailures: 2, LastSyncID: "01J"}
+	s := settings.Saved{
+		SealedPassword: []byte{1, 2, 0, 255}, UpdatedAt: Now, UpdatedBy: "ann", Version: 7, ConsecutiveFailures: 2,
+		LastSyncID: "01J", ScheduledRunID: "01K",
+	}
 	s.Connection = settings.Connection{ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389, Username: "reader"}
 	s.Options = settings.DefaultOptions()
 	s.Schedule = &settings.Schedule{IntervalHours: 6, NextRunAt: Now.Add(6 * time.Hour)}
@@ -278,6 +281,9 @@ func claims(t *testing.T, s runs.Store) {
 		t.Fatal(err)
 	}
 	saved.Schedule.NextRunAt = Now.Add(time.Hour)
+	if err := j.Fits(newRun("01JC", run.KindSync)); err != nil {
+		t.Errorf("a small run does not fit: %v", err)
+	}
 	const claimers = 6
 	var mu sync.Mutex
 	var running sync.WaitGroup

@@ -1,0 +1,4 @@
+package importer
+
+// WalkMargin is walkMargin.
+const WalkMargin = walkMargin
