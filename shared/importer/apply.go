@@ -10,7 +10,6 @@ import (
 	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/objects"
-	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
@@ -24,128 +23,13 @@ const writeRows = 1024
 // batchesAhead is how many batches are read while others are written.
 const batchesAhead = 4
 
-// checkpoint is how often a sync stores how far it is. What came after the last one is applied again after a crash,
+// checkpointEvery is how often a sync stores how far it is. What came after the last one is applied again after a crash,
 // which changes nothing: rows that carry the run's id count as applied.
-const checkpoint = time.Second
+const checkpointEvery = time.Second
 
-// sync plans, unless the plan is stored already, and applies.
-func (j *job) sync(ctx context.Context) error {
-	if j.planKey == "" {
-		planning, stop := j.timely(ctx)
-		err := cause(planning, j.decide(planning))
-		stop()
-		if err != nil {
-			return err
-		}
-	}
-	if j.guard.Blocked {
-		j.verdict = run.Blocked
-		if j.run.Trigger != run.TriggerSchedule {
-			return nil
-		}
-	}
-	return j.apply(ctx, j.Users.For(j.account))
-}
-
-// decide stores the run's plan, judges it once, and stores the verdict with it.
-func (j *job) decide(ctx context.Context) error {
-	key := j.journalKey()
-	if j.run.PreviewID != "" {
-		if err := j.takePreview(ctx, key); err != nil {
-			return err
-		}
-	} else if err := j.makePlan(ctx, key); err != nil {
-		return err
-	}
-	if j.run.UndoOf != "" {
-		if err := j.pauseSchedule(ctx); err != nil {
-			return err
-		}
-	}
-	guard, err := j.judge(ctx)
-	if err != nil {
-		return err
-	}
-	options := heldOptions(j.run.Import.Options, guard)
-	j.set(func() {
-		s := &j.result.Summary
-		s.Delete = 0
-		if options.RemoveAccounts {
-			s.Delete = guard.Removals
-		}
-		j.guard, j.planKey = guard, key
-		j.progress.ToApply = s.Create + s.Update + s.Delete
-	})
-	_, err = j.update(ctx, j.fill)
-	return err
-}
-
-// takePreview makes a preview's plan the run's own.
-func (j *job) takePreview(ctx context.Context, key string) error {
-	preview, err := j.jobs.Run(ctx, j.run.PreviewID)
-	if err != nil {
-		return fmt.Errorf("read preview %s: %w", j.run.PreviewID, err)
-	}
-	err = j.Objects.For(j.account).Copy(ctx, preview.PlanKey, key)
-	if errors.Is(err, objects.ErrNotFound) {
-		return expiredPreview()
-	}
-	j.set(func() {
-		j.result, j.notes, j.steps = preview.Result, preview.Notes, preview.Steps
-		j.progress.Entries, j.progress.Addresses = preview.Progress.Entries, preview.Progress.Addresses
-	})
-	return err
-}
-
-// judge asks the guard. Undoing is not guarded: its preview shows it, and it only takes back what the journal names.
-func (j *job) judge(ctx context.Context) (run.Guard, error) {
-	if j.run.UndoOf != "" {
-		return run.Guard{Removals: j.result.Summary.Delete, Stored: j.result.Census.Stored}, nil
-	}
-	changed, err := j.settingsChanged(ctx)
-	if err != nil {
-		return run.Guard{}, err
-	}
-	guard := plan.Judge(plan.Question{Result: j.result, Options: j.run.Import.Options, SettingsChanged: changed, Confirmed: j.run.ConfirmRemovals})
-	if guard.Reason == run.GuardEmptyRead {
-		return guard, &Error{Code: string(run.GuardEmptyRead), Message: guard.Message}
-	}
-	return guard, nil
-}
-
-// settingsChanged tells whether the last successful sync used other settings and nobody has previewed these.
-func (j *job) settingsChanged(ctx context.Context) (bool, error) {
-	if j.run.PreviewID != "" {
-		return false, nil
-	}
-	query := runs.Query{Kind: run.KindSync, Limit: 100}
-	for {
-		page, err := j.jobs.Runs(ctx, query)
-		if err != nil {
-			return false, fmt.Errorf("read the history: %w", err)
-		}
-		for i := range page.Runs {
-			if r := &page.Runs[i]; r.State == run.Done && r.Trigger != run.TriggerUndo {
-				return r.Import.Fingerprint() != j.run.Import.Fingerprint(), nil
-			}
-		}
-		if query.After = page.Next; query.After == "" {
-			return false, nil
-		}
-	}
-}
-
-// heldOptions are the options that a plan is applied with: a blocked plan's removals are held.
-func heldOptions(o settings.Options, guard run.Guard) settings.Options {
-	if guard.Blocked {
-		o.RemoveAccounts = false
-	}
-	return o
-}
-
-// stamp gives a row's after-user what only the run knows, in place. It depends on nothing but the row and the run, so that a
-// repeated attempt writes, and an undo expects, the very same user.
-func stamp(row *plan.Row, r *run.Run) {
+// finishRow gives a row's after-user what only the run knows, in place. It depends on nothing but the row and the run, so
+// that a repeated attempt writes, and an undo expects, the very same user.
+func finishRow(row *plan.Row, r *run.Run) {
 	after := row.After
 	if after == nil {
 		return
@@ -167,34 +51,44 @@ func stamp(row *plan.Row, r *run.Run) {
 // applier writes a plan's batches.
 type applier struct {
 	*job
-	options  settings.Options
-	users    users.Users
-	outcomes *planfile.Outcomes
-	changes  []users.Change
-	places   []planfile.Position
+	options settings.Options
+	users   users.Users
+	// changes wait to be written; rows says which row of the plan each one is.
+	changes []users.Change
+	rows    []placedChange
+	// conflicts and already are the rows with these outcomes since the last checkpoint.
+	conflicts, already *planfile.Outcomes
 	// next is the batch after the last one whose rows were collected.
 	next int
-	// at is how far the writing is, and base the conflicts that the plan itself found.
+	// at is how far the writing is, and planned the conflicts that the plan itself found.
 	at      run.Checkpoint
-	base    int
-	savedAt time.Time
+	planned int
+	// savedAt is the time of the last checkpoint; cancelled is set where it showed that somebody wants the run to stop.
+	savedAt   time.Time
+	cancelled bool
 }
 
-// apply writes the stored plan to users, from the first batch that the record does not know of.
+// placedChange is the place of a row that is written, and what the plan wants with it.
+type placedChange struct {
+	place  planfile.Position
+	change plan.Change
+}
+
+// apply writes the stored plan to list, from the first batch that the record does not know of.
 func (j *job) apply(ctx context.Context, list users.Users) error {
 	a := &applier{
-		job: j, options: heldOptions(j.run.Import.Options, j.guard), users: list,
-		outcomes: new(planfile.Outcomes), at: j.run.Checkpoint, next: j.run.Checkpoint.Batches, savedAt: j.now(),
+		job: j, users: list, options: applicable(&run.Run{Import: j.run.Import, Guard: j.guard}),
+		conflicts: new(planfile.Outcomes), already: new(planfile.Outcomes),
+		at: countedRows(j.run.Checkpoint, j.result.Summary), next: j.run.Checkpoint.Batches,
 	}
 	if j.run.UndoOf != "" {
-		a.base = j.result.Summary.Skipped
+		a.planned = j.result.Summary.Skipped
 	}
 	j.set(func() { j.progress.Phase = run.PhaseApplying })
-	a.at.Begun = true
-	if _, err := a.save(ctx); err != nil {
-		return cause(ctx, err)
-	}
 	err := cause(ctx, j.readPlan(ctx, j.account, j.planKey, func(r *planfile.Reader) error {
+		if err := a.begin(ctx, r); err != nil {
+			return err
+		}
 		batches := r.Batches(ctx, []plan.Change{plan.Create, plan.Update, plan.Delete}, a.at.Batches)
 		for batch, err := range ahead(batches, batchesAhead) {
 			if err != nil {
@@ -206,14 +100,48 @@ func (j *job) apply(ctx context.Context, list users.Users) error {
 		}
 		return a.flush(ctx)
 	}))
-	// What was written stays in the journal, also where the run ends here. A run whose record lags behind what it wrote must not end:
-	// it is taken up again, whatever ended the writing.
-	if _, saveErr := a.save(context.WithoutCancel(ctx)); saveErr != nil {
+	if !a.at.Begun {
+		return err
+	}
+	// What was written stays in the journal, also where the run ends here. A run whose record lags behind what it wrote must
+	// not end: it is taken up again, whatever ended the writing.
+	if saveErr := a.save(context.WithoutCancel(ctx)); saveErr != nil {
 		if err != nil {
 			j.log.WarnContext(ctx, "the writing ended early", "error", err)
 		}
 		return fmt.Errorf("store how far run %s is: %w", j.run.ID, saveErr)
 	}
+	return err
+}
+
+// countedRows is a checkpoint with its rows counted by what the plan wanted, also where version 0.4 stored it: creations
+// come first, then updates, then removals.
+func countedRows(at run.Checkpoint, s run.Summary) run.Checkpoint {
+	if at.OldApplied+at.OldConflicts > 0 {
+		left := at.OldApplied
+		at.Rows.Create = min(left, s.Create)
+		left -= at.Rows.Create
+		at.Rows.Update = min(left, s.Update)
+		at.Rows.Delete = left - at.Rows.Update
+		at.Rows.Conflicts = at.OldConflicts
+		at.OldApplied, at.OldConflicts = 0, 0
+	}
+	return at
+}
+
+// begin stores that the writing begins, once all of the plan is known to be readable: a run with a damaged plan writes
+// nothing.
+func (a *applier) begin(ctx context.Context, r *planfile.Reader) error {
+	if a.at.Begun {
+		return nil
+	}
+	if err := r.Verify(ctx); err != nil {
+		return err
+	}
+	a.at.Begun = true
+	err := a.save(ctx)
+	// The first write is followed by a checkpoint, so that every attempt gets the run on.
+	a.savedAt = time.Time{}
 	return err
 }
 
@@ -227,24 +155,29 @@ func (a *applier) add(ctx context.Context, batch planfile.Batch) error {
 		if !plan.Applies(row, a.options) {
 			continue
 		}
-		stamp(row, &a.run)
+		finishRow(row, &a.run)
 		change := users.Change{Key: row.Key, After: row.After}
 		if row.Before != nil {
 			change.Expect = row.Before.Version
 		}
 		a.changes = append(a.changes, change)
-		a.places = append(a.places, planfile.Position{Batch: batch.Index, Row: i})
+		a.rows = append(a.rows, placedChange{planfile.Position{Batch: batch.Index, Row: i}, row.Change})
 	}
 	a.next = batch.Index + 1
 	if len(a.changes) < writeRows {
 		return nil
 	}
 	// Only after a write, so that each worker gets the run on.
-	err := a.flush(ctx)
-	if err == nil && a.timeIsUp(ctx) {
-		err = errHandOver
+	if err := a.flush(ctx); err != nil {
+		return err
 	}
-	return err
+	switch {
+	case a.cancelled && !a.run.CancelRequested:
+		return errCancelled
+	case a.timeIsUp(ctx):
+		return errHandOver
+	}
+	return nil
 }
 
 // flush writes the collected changes and, now and then, stores how far the sync is.
@@ -260,21 +193,18 @@ func (a *applier) flush(ctx context.Context) error {
 			return fmt.Errorf("write %d users: %w", len(a.changes), err)
 		}
 		a.count(results)
-		a.changes, a.places = a.changes[:0], a.places[:0]
+		a.changes, a.rows = a.changes[:0], a.rows[:0]
 	}
 	a.at.Batches = a.next
-	if a.now().Sub(a.savedAt) < checkpoint {
+	if a.now().Sub(a.savedAt) < checkpointEvery {
 		return nil
 	}
-	cancelled, err := a.save(ctx)
-	if err == nil && cancelled && !a.run.Cancelled {
-		err = errCancelled
-	}
-	return err
+	// Whatever ends ctx, what was just written is stored.
+	return a.save(context.WithoutCancel(ctx))
 }
 
-// unlessCancelled returns a context for the writing of rows, which goes on where ctx ends because somebody cancelled the run: of rows that
-// are written in part nobody knows which, and the journal would tell of none.
+// unlessCancelled returns a context for the writing of rows, which goes on where ctx ends because somebody cancelled the
+// run: of rows that are written in part nobody knows which, and the journal would not name them.
 func unlessCancelled(ctx context.Context) (context.Context, func()) {
 	whole, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -288,37 +218,69 @@ func unlessCancelled(ctx context.Context) (context.Context, func()) {
 	}
 }
 
+// count notes what became of the rows that were just written.
 func (a *applier) count(results []users.Outcome) {
-	conflicts := 0
 	for i, outcome := range results {
-		// Once an attempt has died while it wrote, an absent row is most likely the one that it deleted.
-		if outcome == users.Conflict || outcome == users.Absent && !a.run.Checkpoint.Begun {
-			a.outcomes.Add(a.places[i])
-			conflicts++
+		row := a.rows[i]
+		if outcome == users.Absent {
+			// Once an attempt has died while it wrote, an absent row is most likely the one that it deleted.
+			outcome = users.Already
+			if a.run.Checkpoint.Begun {
+				outcome = users.Applied
+			}
+		}
+		switch {
+		case outcome == users.Conflict:
+			a.conflicts.Add(row.place)
+			a.at.Rows.Conflicts++
+		case outcome == users.Already:
+			a.already.Add(row.place)
+			a.at.Rows.Already++
+		case row.change == plan.Create:
+			a.at.Rows.Create++
+		case row.change == plan.Update:
+			a.at.Rows.Update++
+		default:
+			a.at.Rows.Delete++
 		}
 	}
-	a.at.Conflicts += conflicts
-	a.at.Applied += len(results) - conflicts
 	a.set(func() {
-		a.progress.Applied = a.at.Applied
-		a.result.Summary.Conflicts = a.base + a.at.Conflicts
+		a.rowsDone = a.at.Rows
+		a.progress.Applied = a.at.Rows.Written()
+		a.result.Summary.Conflicts = a.planned + a.at.Rows.Conflicts
 	})
 }
 
-// save stores the conflicts since the last save, and then how far the sync is. It tells whether the run was cancelled.
-func (a *applier) save(ctx context.Context) (cancelled bool, err error) {
-	if a.outcomes.Len() > 0 {
-		key := fmt.Sprintf("%s.conflicts.%d", a.journalKey(), a.at.Batches)
-		if err := a.Objects.For(a.account).Put(ctx, key, a.outcomes.Encode); err != nil {
-			return false, fmt.Errorf("store the conflicts of run %s: %w", a.run.ID, err)
-		}
-		a.at.ConflictKeys = append(slices.Clip(a.at.ConflictKeys), key)
-		a.outcomes = new(planfile.Outcomes)
+// save stores the outcomes since the last save, and then how far the sync is.
+func (a *applier) save(ctx context.Context) error {
+	if err := a.saveOutcomes(ctx, "conflicts", &a.conflicts, &a.at.ConflictKeys); err != nil {
+		return err
+	}
+	if err := a.saveOutcomes(ctx, "already", &a.already, &a.at.AlreadyKeys); err != nil {
+		return err
 	}
 	r, err := a.update(ctx, func(r *run.Run) {
 		a.fill(r)
+		if a.at.Batches > r.Checkpoint.Batches {
+			// The run got on: what went wrong before does not count any more.
+			r.Deaths, r.Trouble = a.deathsAfterProgress(), nil
+		}
 		r.Checkpoint = a.at
 	})
-	a.savedAt = a.now()
-	return r.Cancelled, err
+	a.savedAt, a.cancelled = a.now(), r.CancelRequested
+	return err
+}
+
+// saveOutcomes stores the rows in found, if there are any, adds their object's key to keys, and empties found.
+func (a *applier) saveOutcomes(ctx context.Context, name string, found **planfile.Outcomes, keys *[]string) error {
+	if (*found).Len() == 0 {
+		return nil
+	}
+	key := fmt.Sprintf("%s.%s.%d", a.objectKey(objects.JournalPrefix), name, a.at.Batches)
+	if err := a.Objects.For(a.account).Put(ctx, key, (*found).Encode); err != nil {
+		return fmt.Errorf("store the %s of run %s: %w", name, a.run.ID, err)
+	}
+	*keys = append(slices.Clip(*keys), key)
+	*found = new(planfile.Outcomes)
+	return nil
 }

@@ -14,26 +14,20 @@ import (
 	"rollcall/shared/usercsv"
 )
 
-// writeExport writes the CSV that an export asks for and marks the export as done. Doing it twice writes the same file
-// again.
-func (c Config) writeExport(ctx context.Context, account user.Account, exportID string) error {
-	jobs := c.Jobs.For(account)
-	record, err := jobs.Run(ctx, exportID)
-	if err != nil {
-		return fmt.Errorf("read export %s: %w", exportID, err)
-	}
-	export := &run.Export{ObjectKey: objects.CSVPrefix + exportID + ".csv", FileName: usercsv.UsersFileName(record.CreatedAt)}
+// writeExport writes the CSV that an export asks for and says what it wrote. Doing it twice writes the same file again.
+func (c core) writeExport(ctx context.Context, account user.Account, asked run.Run) (*run.Export, error) {
+	export := &run.Export{ObjectKey: objects.CSVPrefix + asked.ID + ".csv", FileName: usercsv.UsersFileName(asked.CreatedAt)}
 	fill := c.usersCSV
-	if record.PreviewID != "" {
-		export.FileName = usercsv.PreviewFileName(record.PreviewID)
+	if asked.PreviewID != "" {
+		export.FileName = usercsv.PreviewFileName(asked.PreviewID)
 		fill = c.previewCSV
 	}
 	hash := sha256.New()
 	var size counter
-	err = c.Objects.For(account).Put(ctx, export.ObjectKey, func(w io.Writer) error {
+	err := c.Objects.For(account).Put(ctx, export.ObjectKey, func(w io.Writer) error {
 		return writeAhead(io.MultiWriter(w, hash, &size), func(w io.Writer) error {
 			out := usercsv.NewWriter(w)
-			if err := fill(ctx, account, record, out); err != nil {
+			if err := fill(ctx, account, asked, out); err != nil {
 				return err
 			}
 			export.Rows = out.Rows()
@@ -41,18 +35,14 @@ func (c Config) writeExport(ctx context.Context, account user.Account, exportID 
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("write export %s: %w", exportID, err)
+		return nil, fmt.Errorf("write export %s: %w", asked.ID, err)
 	}
 	export.Bytes, export.SHA256 = int64(size), hex.EncodeToString(hash.Sum(nil))
-	_, err = jobs.UpdateRun(ctx, exportID, func(r *run.Run) error {
-		r.State, r.Export, r.FinishedAt = run.Done, export, c.now()
-		return nil
-	})
-	return err
+	return export, nil
 }
 
 // previewCSV prints every row of a preview.
-func (c Config) previewCSV(ctx context.Context, account user.Account, export run.Run, out *usercsv.Writer) error {
+func (c core) previewCSV(ctx context.Context, account user.Account, export run.Run, out *usercsv.Writer) error {
 	preview, err := c.Jobs.For(account).Run(ctx, export.PreviewID)
 	if err != nil {
 		return err
@@ -71,7 +61,7 @@ func (c Config) previewCSV(ctx context.Context, account user.Account, export run
 }
 
 // usersCSV prints the Users List.
-func (c Config) usersCSV(ctx context.Context, account user.Account, _ run.Run, out *usercsv.Writer) error {
+func (c core) usersCSV(ctx context.Context, account user.Account, _ run.Run, out *usercsv.Writer) error {
 	for u, err := range c.Users.For(account).All(ctx) {
 		if err != nil {
 			return err

@@ -36,7 +36,8 @@ func (s *Service) ExportUsers(ctx context.Context, id run.Identity) (Export, err
 // export writes the CSV within the request; if that takes longer than exportWait, a worker does it again.
 func (s *Service) export(ctx context.Context, id run.Identity, previewID string) (Export, error) {
 	now := s.c.now()
-	r, err := s.c.Jobs.For(id.Account).CreateRun(ctx, run.Run{
+	jobs := s.c.Jobs.For(id.Account)
+	r, err := jobs.CreateRun(ctx, run.Run{
 		ID: s.c.NewID(), Kind: run.KindExport, State: run.Queued, StartedBy: id.Subject, PreviewID: previewID,
 		CreatedAt: now, ExpiresAt: now.Add(PlanLifetime),
 	})
@@ -45,12 +46,18 @@ func (s *Service) export(ctx context.Context, id run.Identity, previewID string)
 	}
 	soon, stop := context.WithTimeout(ctx, exportWait)
 	defer stop()
-	err = s.c.writeExport(soon, id.Account, r.ID)
+	written, err := s.c.writeExport(soon, id.Account, r)
+	if err == nil {
+		_, err = jobs.UpdateRun(ctx, r.ID, func(r *run.Run) error {
+			r.State, r.Export, r.FinishedAt = run.Done, written, s.c.now()
+			return nil
+		})
+	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		err = s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskExport, Account: id.Account, RunID: r.ID})
 	}
 	if err != nil {
-		return Export{}, pageError(err, "preview_expired")
+		return Export{}, pageError(err, codePreviewExpired, previewExpired)
 	}
 	return s.Export(ctx, id, r.ID)
 }

@@ -176,6 +176,8 @@ func newHarness(t *testing.T) *harness {
 		Users: faultyUsers{Store: store.Users(), calls: &h.calls, wrote: &h.wrote}, Jobs: store.Jobs(), Objects: store.Objects(), Queue: h.queue,
 		Sealer: store.Sealer(), Opener: store.Sealer(), Directory: h.directory, Now: now,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)), Tick: time.Hour,
+		// A worker whose store fails gives up at once; the test delivers the message again.
+		Sleep: func(context.Context, time.Duration) error { return errUnreachable },
 	}
 	config.Events = h.events
 	h.config = config

@@ -5,10 +5,10 @@ package importer
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/events"
@@ -18,7 +18,6 @@ import (
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
 	"rollcall/shared/secret"
-	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
 
@@ -28,56 +27,6 @@ const (
 	RecordLifetime = 90 * 24 * time.Hour
 	LinkLifetime   = time.Hour
 )
-
-// Class is the kind of mistake an Error reports; the API turns it into a status.
-type Class int
-
-// The classes of error.
-const (
-	// Invalid input: Fields names every wrong field.
-	Invalid Class = iota + 1
-	// Malformed input outside the body's fields, such as a cursor.
-	Malformed
-	// NotFound, also for what belongs to another account.
-	NotFound
-	// Gone: it was there and has expired.
-	Gone
-	// Conflict with the state that the thing is in.
-	Conflict
-	// Stale: the caller's version is not the stored one.
-	Stale
-	// Reused: an idempotency key came again with another request.
-	Reused
-	// TooMany requests, or runs that wait.
-	TooMany
-)
-
-// Error is a request's mistake, in words for the caller. Code is stable.
-type Error struct {
-	Class   Class
-	Code    string
-	Message string
-	Fields  []settings.FieldError
-}
-
-// Error returns the message with its code.
-func (e *Error) Error() string { return e.Code + ": " + e.Message }
-
-func problem(class Class, code, format string, args ...any) *Error {
-	return &Error{Class: class, Code: code, Message: fmt.Sprintf(format, args...)}
-}
-
-func invalid(fields ...settings.FieldError) *Error {
-	return &Error{Class: Invalid, Code: "invalid_request", Message: "Some fields are wrong; errors names each with the mend.", Fields: fields}
-}
-
-// notFound turns a store's "not found" into the caller's error and leaves every other error alone.
-func notFound(err error, code, format string, args ...any) error {
-	if errors.Is(err, runs.ErrNotFound) || errors.Is(err, users.ErrNotFound) || errors.Is(err, objects.ErrNotFound) {
-		return problem(NotFound, code, format, args...)
-	}
-	return err
-}
 
 // Config is what a Service and a Worker are made of. Opener and Directory are only the Worker's, Sealer only the
 // Service's: what takes requests can neither read a password nor reach a directory.
@@ -101,7 +50,63 @@ type Config struct {
 	NewID func() string
 	Log   *slog.Logger
 	Tick  time.Duration
+	// Sleep waits, or returns an error where ctx ends or nobody is to wait. It defaults to waiting.
+	Sleep func(ctx context.Context, d time.Duration) error
+}
 
-	// plans remembers the footers of the plans that were looked at last.
+// core is what Service and Worker have in common: the ports, with defaults for what was left out, and the plans that were
+// opened last.
+type core struct {
+	Config
 	plans *planfile.Opener
+}
+
+func newCore(c Config) core {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewID == nil {
+		c.NewID = func() string { return ulid.Make().String() }
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Hour == 0 {
+		c.Hour = time.Hour
+	}
+	if c.Tick == 0 {
+		c.Tick = 500 * time.Millisecond
+	}
+	if c.Sleep == nil {
+		c.Sleep = sleep
+	}
+	return core{c, new(planfile.Opener)}
+}
+
+func (c core) now() time.Time { return c.Now().UTC() }
+
+// sleep waits until d is over or ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// readPlan opens the plan at key for use.
+func (c core) readPlan(ctx context.Context, account user.Account, key string, use func(*planfile.Reader) error) error {
+	object, err := c.Objects.For(account).Open(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	reader, err := c.plans.Open(string(account)+"\x00"+key, object, object.Size())
+	if err != nil {
+		return err
+	}
+	return use(reader)
 }

@@ -124,12 +124,12 @@ func TestAnEditBetweenPreviewAndSyncIsKept(t *testing.T) {
 	if diff := cmp.Diff([]string{"ann@example.com primary off", "bob@example.com primary daily", "cat@example.com primary off protected"}, h.users()); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
-	want := []string{"delete a.miller@example.com conflict", "update bob@example.com conflict", "delete cat@example.com conflict"}
+	want := []string{"delete a.miller@example.com already", "update bob@example.com conflict", "delete cat@example.com conflict"}
 	if diff := cmp.Diff(want, h.changes(r.ID)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	if r.Result.Summary.Conflicts != 3 || r.Progress.Applied != 0 {
-		t.Errorf("%s, applied %d; want 3 conflicts and nothing applied", counts(r.Result.Summary), r.Progress.Applied)
+	if diff := cmp.Diff(&run.Applied{Already: 1, Conflicts: 2}, r.Applied); diff != "" {
+		t.Errorf("what the sync did (-want +got):\n%s", diff)
 	}
 }
 
@@ -224,20 +224,52 @@ func TestASyncThatBreaksGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
-func TestARunThatBreaksEachTimeIsGivenUp(t *testing.T) {
+// TestAStoreThatCannotBeReachedIsNoDeath fails each write of users for twenty tries and then for longer than a run waits.
+func TestAStoreThatCannotBeReachedIsNoDeath(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.directory.set(ann)
-	r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
-	for range 5 {
-		h.calls = 0
-		if h.deliver() == nil {
-			t.Fatal("the broken write went unnoticed")
-		}
-	}
-	h.mustDeliver()
-	if r = h.run(r.ID); r.State != run.Failed || r.Failure.Code != "worker_lost" {
-		t.Errorf("run is %s with %+v, want failed with worker_lost", r.State, r.Failure)
+	for name, test := range map[string]struct {
+		minutes int
+		state   run.State
+	}{
+		"for ten minutes":    {10, run.Done},
+		"for twenty minutes": {20, run.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t)
+			h.directory.set(ann, bob)
+			r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+			var pauses []time.Duration
+			waited := time.Duration(0)
+			c := h.config
+			c.Sleep = func(_ context.Context, d time.Duration) error {
+				pauses = append(pauses, d)
+				waited += d
+				h.clock = h.clock.Add(d)
+				h.calls = 0
+				if waited >= time.Duration(test.minutes)*time.Minute {
+					h.calls = -1
+				}
+				return nil
+			}
+			h.worker = importer.NewWorker(c)
+			h.calls = 0
+			h.mustDeliver()
+			r = h.run(r.ID)
+			wantState(t, r, test.state)
+			if first, last := pauses[0], pauses[len(pauses)-1]; first != time.Second || last != 30*time.Second {
+				t.Errorf("the waits go from %v to %v, want from 1s to 30s", first, last)
+			}
+			if test.state == run.Done {
+				if r.Deaths != 0 || r.Trouble != nil {
+					t.Errorf("%d deaths, trouble %+v; want none", r.Deaths, r.Trouble)
+				}
+				return
+			}
+			if r.Failure.Code != "store_unavailable" || !strings.Contains(r.Failure.Message, errUnreachable.Error()) {
+				t.Errorf("failure %+v, want store_unavailable with the store's error", r.Failure)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 
 	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
@@ -12,22 +13,24 @@ import (
 
 // journal is the plan of a sync together with what became of its rows.
 type journal struct {
-	run       run.Run
-	object    objects.Object
-	reader    *planfile.Reader
-	conflicts *planfile.Outcomes
+	run    run.Run
+	object objects.Object
+	reader *planfile.Reader
+	// conflicts and already are the rows with these outcomes.
+	conflicts, already planfile.Outcomes
 }
 
 // openJournal opens the journal of a run that has a plan. The caller closes it.
-func (c Config) openJournal(ctx context.Context, account user.Account, r run.Run) (*journal, error) {
-	objects := c.Objects.For(account)
-	j := &journal{run: r, conflicts: new(planfile.Outcomes)}
-	for _, key := range r.Checkpoint.ConflictKeys {
-		if err := mergeConflicts(ctx, objects, key, j.conflicts); err != nil {
-			return nil, err
-		}
+func (c core) openJournal(ctx context.Context, account user.Account, r run.Run) (*journal, error) {
+	files := c.Objects.For(account)
+	j := &journal{run: r}
+	err := errors.Join(
+		readOutcomes(ctx, files, r.Checkpoint.ConflictKeys, &j.conflicts), readOutcomes(ctx, files, r.Checkpoint.AlreadyKeys, &j.already),
+	)
+	if err != nil {
+		return nil, err
 	}
-	object, err := objects.Open(ctx, r.PlanKey)
+	object, err := files.Open(ctx, r.PlanKey)
 	if err != nil {
 		return nil, err
 	}
@@ -39,13 +42,19 @@ func (c Config) openJournal(ctx context.Context, account user.Account, r run.Run
 	return j, nil
 }
 
-func mergeConflicts(ctx context.Context, files objects.Objects, key string, into *planfile.Outcomes) error {
-	object, err := files.Open(ctx, key)
-	if err != nil {
-		return err
+// readOutcomes adds the rows that the objects at keys list.
+func readOutcomes(ctx context.Context, files objects.Objects, keys []string, into *planfile.Outcomes) error {
+	for _, key := range keys {
+		object, err := files.Open(ctx, key)
+		if err != nil {
+			return err
+		}
+		err = into.Decode(object, object.Size())
+		if err := errors.Join(err, object.Close()); err != nil {
+			return err
+		}
 	}
-	defer object.Close()
-	return into.Decode(object, object.Size())
+	return nil
 }
 
 // Close closes the plan.
@@ -63,7 +72,7 @@ func (j *journal) page(ctx context.Context, f planfile.Filter, cursor string, li
 	for i := range page.Rows {
 		placed := &page.Rows[i]
 		change := Change{Row: placed.Row, Outcome: j.outcome(placed)}
-		stamp(&change.Row, &j.run)
+		finishRow(&change.Row, &j.run)
 		out.Changes = append(out.Changes, change)
 	}
 	return out, nil
@@ -89,7 +98,7 @@ func (j *journal) changes(asked []plan.Change) []plan.Change {
 	return narrowed
 }
 
-// shown tells whether a row belongs to the journal: what the guard held back does, as pending.
+// shown reports whether a row belongs to the journal: what the guard held back does, as pending.
 func (j *journal) shown(row *plan.Row) bool {
 	return row.Change == plan.Skipped || plan.Applies(row, j.run.Import.Options)
 }
@@ -99,7 +108,9 @@ func (j *journal) outcome(row *planfile.PlacedRow) Outcome {
 	switch {
 	case row.Change == plan.Skipped, j.conflicts.Has(at):
 		return OutcomeConflict
-	case at.Batch < j.run.Checkpoint.Batches && plan.Applies(&row.Row, heldOptions(j.run.Import.Options, j.run.Guard)):
+	case j.already.Has(at):
+		return OutcomeAlready
+	case at.Batch < j.run.Checkpoint.Batches && plan.Applies(&row.Row, applicable(&j.run)):
 		return OutcomeApplied
 	}
 	return OutcomePending

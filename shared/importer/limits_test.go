@@ -25,7 +25,7 @@ func TestEventsTellWhatBecameOfASync(t *testing.T) {
 	}
 	imported := h.events.all[0]
 	if imported.Name != events.UsersImported || imported.Account != "acme" || imported.RunID != run.ID || imported.Created != 42 || !imported.SendHSR ||
-		imported.NewUsers != "/v1/syncs/"+run.ID+"/changes?change=create&kind=primary" {
+		imported.NewUsers != "/v1/syncs/"+run.ID+"/changes?change=create&kind=primary&outcome=applied" {
 		t.Errorf("event %+v", imported)
 	}
 	h.directory.set(ann)

@@ -2,10 +2,8 @@ package importer
 
 import (
 	"context"
-	"errors"
 
 	"rollcall/shared/planfile"
-	"rollcall/shared/ports/objects"
 	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
@@ -93,7 +91,7 @@ func (s *Service) PreviewRows(ctx context.Context, id run.Identity, runID string
 		page, err = r.Page(ctx, f, cursor, limit)
 		return err
 	})
-	return page, pageError(err, "preview_expired")
+	return page, pageError(err, codePreviewExpired, previewExpired)
 }
 
 // readyPreview returns a preview whose plan can be read.
@@ -105,33 +103,4 @@ func (s *Service) readyPreview(ctx context.Context, id run.Identity, runID strin
 	return r, err
 }
 
-func expiredPreview() *Error {
-	return problem(Gone, "preview_expired", "The preview is older than a day and was deleted. Take a new one.")
-}
-
-// readPlan opens the plan at key for use.
-func (c Config) readPlan(ctx context.Context, account user.Account, key string, use func(*planfile.Reader) error) error {
-	object, err := c.Objects.For(account).Open(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer object.Close()
-	reader, err := c.plans.Open(string(account)+"\x00"+key, object, object.Size())
-	if err != nil {
-		return err
-	}
-	return use(reader)
-}
-
-// pageError gives the errors of reading a plan the caller's words.
-func pageError(err error, goneCode string) error {
-	switch {
-	case errors.Is(err, planfile.ErrBadCursor):
-		return problem(Malformed, "invalid_cursor", "The cursor is not one that this list gave with these filters. Start without a cursor.")
-	case errors.Is(err, objects.ErrNotFound):
-		return problem(Gone, goneCode, "What this run found was deleted when its time was over.")
-	case errors.Is(err, planfile.ErrVersion):
-		return problem(Gone, goneCode, "What this run found was stored by another version of this program, which alone can read it.")
-	}
-	return err
-}
+func expiredPreview() *Error { return problem(Gone, codePreviewExpired, previewExpired) }

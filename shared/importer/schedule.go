@@ -19,7 +19,7 @@ const minutes = 60
 
 // newSchedule is the schedule that saving the settings gives. An unchanged interval keeps its next run; any other puts it
 // one interval from now, moved forward to the account's own minute.
-func (c Config) newSchedule(account user.Account, req SettingsRequest, old *settings.Saved, now time.Time) *settings.Schedule {
+func (c core) newSchedule(account user.Account, req SettingsRequest, old *settings.Saved, now time.Time) *settings.Schedule {
 	if req.IntervalHours == nil {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (c Config) newSchedule(account user.Account, req SettingsRequest, old *sett
 }
 
 // ownMinute moves t forward to the account's minute of the hour, so that a thousand accounts do not start at once.
-func (c Config) ownMinute(account user.Account, t time.Time) time.Time {
+func (c core) ownMinute(account user.Account, t time.Time) time.Time {
 	hash := fnv.New32a()
 	hash.Write([]byte(account))
 	minute := time.Duration(hash.Sum32()%minutes) * (c.Hour / minutes)

@@ -5,12 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"log/slog"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
-	"rollcall/shared/planfile"
 	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
@@ -20,33 +16,11 @@ import (
 // Service takes the requests of an account's people: each method checks its input, does what is quick at once, and
 // leaves a run for a Worker where the work is long.
 type Service struct {
-	c Config
+	c core
 }
 
 // NewService returns a service on the ports in c; Opener and Directory are not used.
-func NewService(c Config) *Service { return &Service{c: c.withDefaults()} }
-
-func (c Config) withDefaults() Config {
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.NewID == nil {
-		c.NewID = func() string { return ulid.Make().String() }
-	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
-	if c.Hour == 0 {
-		c.Hour = time.Hour
-	}
-	if c.Tick == 0 {
-		c.Tick = 500 * time.Millisecond
-	}
-	c.plans = new(planfile.Opener)
-	return c
-}
-
-func (c Config) now() time.Time { return c.Now().UTC() }
+func NewService(c Config) *Service { return &Service{newCore(c)} }
 
 // start stores a new run and puts it on its queue. With an idempotency key the run of the first request is returned.
 func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Idempotency) (run.Run, error) {
@@ -142,8 +116,9 @@ func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (
 		if r.State.Ended() {
 			return problem(Conflict, string(r.Kind)+"_ended", "The %s has ended already (%s).", r.Kind, r.State)
 		}
-		r.Cancelled = true
+		r.CancelRequested = true
 		if r.State == run.Queued {
+			r.Applied = new(run.Applied)
 			r.State, r.FinishedAt, r.SealedPassword = run.Cancelled, s.c.now(), keepPassword(r)
 		}
 		return nil

@@ -103,7 +103,7 @@ func (s *Service) undoable(ctx context.Context, id run.Identity, runID string) (
 }
 
 func expiredJournal() *Error {
-	return problem(Gone, "journal_expired", "The journal of this sync was deleted after 90 days; it can no longer be read or undone.")
+	return problem(Gone, codeJournalExpired, journalExpired)
 }
 
 // Outcome is what became of one row of a sync.
@@ -112,6 +112,7 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomeApplied  Outcome = "applied"
+	OutcomeAlready  Outcome = "already"
 	OutcomeConflict Outcome = "conflict"
 	OutcomePending  Outcome = "pending"
 )
@@ -141,9 +142,9 @@ func (s *Service) Changes(ctx context.Context, id run.Identity, runID string, f 
 	}
 	journal, err := s.c.openJournal(ctx, id.Account, r)
 	if err != nil {
-		return ChangePage{}, pageError(err, "journal_expired")
+		return ChangePage{}, pageError(err, codeJournalExpired, journalExpired)
 	}
 	defer journal.Close()
 	page, err := journal.page(ctx, f, cursor, limit)
-	return page, pageError(err, "journal_expired")
+	return page, pageError(err, codeJournalExpired, journalExpired)
 }

@@ -8,8 +8,9 @@ import (
 
 	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
-	"rollcall/shared/ports/runs"
+	"rollcall/shared/ports/objects"
 	"rollcall/shared/run"
+	"rollcall/shared/settings"
 )
 
 // planUndo stores the inverse of what the run named by UndoOf applied, held against the users as they are now.
@@ -19,8 +20,11 @@ func (j *job) planUndo(ctx context.Context, key string) error {
 		return fmt.Errorf("read sync %s: %w", j.run.UndoOf, err)
 	}
 	journal, err := j.openJournal(ctx, j.account, undone)
+	if errors.Is(err, objects.ErrNotFound) {
+		return &run.Failure{Code: codeJournalExpired, Message: journalExpired}
+	}
 	if err != nil {
-		return pageError(err, "journal_expired")
+		return err
 	}
 	defer journal.Close()
 	stored, err := j.loadUsers(ctx)
@@ -40,22 +44,16 @@ func (j *job) planUndo(ctx context.Context, key string) error {
 
 // pauseSchedule keeps the next scheduled run from doing again what is undone. Saving the settings resumes it.
 func (j *job) pauseSchedule(ctx context.Context) error {
-	for {
-		saved, err := j.jobs.Settings(ctx)
-		if errors.Is(err, runs.ErrNotFound) {
-			return nil
+	return j.updateSettings(ctx, func(s *settings.Saved) bool {
+		if s.Schedule == nil || s.Schedule.Paused {
+			return false
 		}
-		if err != nil || saved.Schedule == nil || saved.Schedule.Paused {
-			return err
-		}
-		schedule := *saved.Schedule
+		schedule := *s.Schedule
 		schedule.Paused = true
 		schedule.PausedReason = fmt.Sprintf("sync %s was undone: the next run would do the same again. Save the settings to resume.", j.run.UndoOf)
-		saved.Schedule = &schedule
-		if _, err = j.jobs.PutSettings(ctx, saved); !errors.Is(err, runs.ErrConflict) {
-			return err
-		}
-	}
+		s.Schedule = &schedule
+		return true
+	})
 }
 
 // applied yields the rows that the run wrote, ordered by key, each with its after-user as it was written. The error is
@@ -73,7 +71,7 @@ func (j *journal) applied(ctx context.Context) (iter.Seq[plan.Row], *error) {
 				continue
 			}
 			row := placed.Row
-			stamp(&row, &j.run)
+			finishRow(&row, &j.run)
 			if !yield(row) {
 				return
 			}

@@ -2,6 +2,7 @@ package planfile
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -190,4 +191,20 @@ func (r *Reader) holding(primary string) ([]int, error) {
 		}
 	}
 	return blocks, nil
+}
+
+// Verify reads every block and compares its checksum, so that whoever applies the plan knows that all of it can be read.
+// The error is ErrDamaged where one differs.
+func (r *Reader) Verify(ctx context.Context) error {
+	var memory room
+	for n := range r.blocks {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		b := &r.blocks[n]
+		if _, err := r.unpack(b.offset, b.length, b.checksum, &memory); err != nil {
+			return fmt.Errorf("read block %d of the stored plan: %w", n, err)
+		}
+	}
+	return nil
 }

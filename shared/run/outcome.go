@@ -33,6 +33,23 @@ type Result struct {
 	Census  Census  `json:"census"`
 }
 
+// Applied is what a sync did with those rows of its plan that write. For a run that has ended the six numbers add up to
+// Progress.ToApply.
+type Applied struct {
+	Create int `json:"create"`
+	Update int `json:"update"`
+	Delete int `json:"delete"`
+	// Already counts the users that were in the wanted state before the run wrote.
+	Already int `json:"already"`
+	// Conflicts counts the users that somebody else wanted otherwise meanwhile.
+	Conflicts int `json:"conflicts"`
+	// Pending counts the rows that were not written: the run was cancelled or failed, or the guard held them.
+	Pending int `json:"pending"`
+}
+
+// Written returns how many users the sync wrote.
+func (a Applied) Written() int { return a.Create + a.Update + a.Delete }
+
 // GuardReason is why a sync may not go on, or not remove.
 type GuardReason string
 

@@ -29,7 +29,7 @@ const (
 	Cancelled State = "cancelled"
 )
 
-// Ended tells whether a state is final.
+// Ended reports whether a state is final.
 func (s State) Ended() bool { return s != Queued && s != Running }
 
 // Trigger says what started a sync.
@@ -69,6 +69,16 @@ type Failure struct {
 	Step    string `json:"step,omitempty"`
 }
 
+// Error returns the message with its code.
+func (f *Failure) Error() string { return f.Code + ": " + f.Message }
+
+// Trouble is what keeps a run from going on although its worker lives: a store that cannot be reached.
+type Trouble struct {
+	// Since is when it began, Error what the store said last.
+	Since time.Time `json:"since"`
+	Error string    `json:"error"`
+}
+
 // Run is one preview, sync or export, from request to result.
 type Run struct {
 	ID        string  `json:"id"`
@@ -97,7 +107,10 @@ type Run struct {
 	Result    Result   `json:"result"`
 	Guard     Guard    `json:"guard"`
 	Failure   *Failure `json:"failure,omitempty"`
-	Cancelled bool     `json:"cancelRequested,omitempty"`
+	// CancelRequested tells the worker to stop.
+	CancelRequested bool `json:"cancelRequested,omitempty"`
+	// Applied is what a sync did, nil until it has ended, and for those that ended before this was counted.
+	Applied *Applied `json:"appliedRows,omitempty"`
 
 	// PlanKey is the object that holds the plan, empty until it is stored whole.
 	PlanKey string `json:"planKey,omitempty"`
@@ -108,6 +121,8 @@ type Run struct {
 	Attempts int `json:"attempts,omitempty"`
 	// Deaths counts the attempts that ended without a word, the one at work among them.
 	Deaths int `json:"deaths,omitempty"`
+	// Trouble is nil while the run's stores can be reached.
+	Trouble *Trouble `json:"trouble,omitempty"`
 	// Slice counts how often a worker handed the run over to the next one because its time was up.
 	Slice int `json:"slice,omitempty"`
 
@@ -144,12 +159,18 @@ func (r *Run) NextLook() time.Time {
 // have been applied too.
 type Checkpoint struct {
 	// Begun is stored before the first row is written.
-	Begun     bool `json:"begun,omitempty"`
-	Batches   int  `json:"batches"`
-	Applied   int  `json:"applied"`
-	Conflicts int  `json:"conflicts"`
-	// ConflictKeys are the objects that list the rows in conflict.
+	Begun   bool `json:"begun,omitempty"`
+	Batches int  `json:"batches"`
+	// Rows counts what became of the rows; Pending is not used here.
+	Rows Applied `json:"rows,omitzero"`
+	// ConflictKeys are the objects that list the rows in conflict, AlreadyKeys those that list the rows whose users were
+	// in the wanted state already.
 	ConflictKeys []string `json:"conflictKeys,omitempty"`
+	AlreadyKeys  []string `json:"alreadyKeys,omitempty"`
+
+	// OldApplied and OldConflicts are what version 0.4 counted in place of Rows.
+	OldApplied   int `json:"applied,omitempty"`
+	OldConflicts int `json:"conflicts,omitempty"`
 }
 
 // Export is what an export wrote.

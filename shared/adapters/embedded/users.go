@@ -263,5 +263,12 @@ func judge(stored []byte, c *users.Change) (users.Outcome, error) {
 	case c.Expect != 0 && version == c.Expect:
 		return 0, nil
 	}
+	found, err := decodeUser(c.Key, stored)
+	switch {
+	case err != nil:
+		return 0, err
+	case c.Done(&found):
+		return users.Already, nil
+	}
 	return users.Conflict, nil
 }

@@ -19,9 +19,11 @@ const (
 	SyncBlocked   Name = "Sync Blocked"
 )
 
-// Event is one thing that happened. It is published at least once; Name and RunID together tell a repetition.
+// Event is one thing that happened. It is published at least once; Name and ID together show a repetition.
 type Event struct {
-	Name    Name         `json:"-"`
+	Name Name `json:"-"`
+	// ID is made of the run's id and the state in which it ended.
+	ID      string       `json:"id"`
 	Account user.Account `json:"account"`
 	RunID   string       `json:"runId"`
 	At      time.Time    `json:"at"`

@@ -18,6 +18,10 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that the record changed since it was read.
 	ErrConflict = errors.New("changed meanwhile")
+	// ErrUnchanged ends an update that has nothing to store.
+	ErrUnchanged = errors.New("nothing to store")
+	// ErrBusy means that others stored the record first, each time that it was tried.
+	ErrBusy = errors.New("the record changes too often")
 	// ErrTooLarge means that a record is larger than the store takes. What makes one large is its list of exclusions.
 	ErrTooLarge = errors.New("too large to be stored")
 )

@@ -74,6 +74,18 @@ type Change struct {
 	After  *user.User
 }
 
+// Done reports whether a stored user is already what the change wants: its kind, primary, type, source id, DN, report and
+// protection are, whatever its version and times.
+func (c *Change) Done(stored *user.User) bool {
+	if c.After == nil || stored == nil {
+		return false
+	}
+	want := *c.After
+	return stored.Kind == want.Kind && stored.PrimaryAddress == want.PrimaryAddress && stored.Type == want.Type &&
+		stored.SourceID == want.SourceID && stored.DN == want.DN && stored.HeldSpamReport == want.HeldSpamReport &&
+		stored.Protected == want.Protected
+}
+
 // Outcome is what became of one change.
 type Outcome uint8
 
@@ -86,4 +98,6 @@ const (
 	Conflict
 	// Absent: the row to delete is gone already.
 	Absent
+	// Already: the row is as the change wants it (see Change.Done), and somebody else made it so. Nothing was written.
+	Already
 )

@@ -157,16 +157,17 @@ func judge(stored item, c *users.Change, doubt bool) (users.Outcome, error) {
 		return users.Conflict, nil
 	case c.After.LastRunID != "" && text(stored, attrLastRun) == c.After.LastRunID:
 		return users.Applied, nil
-	case !doubt:
-		return users.Conflict, nil
 	}
 	found, err := decodeUser(stored)
 	if err != nil {
 		return 0, err
 	}
 	// As it would be read: a time from the clock carries more than what is stored.
-	if sent, err := decodeUser(encodeUser("", c.After)); err == nil && found == sent {
+	if sent, err := decodeUser(encodeUser("", c.After)); doubt && err == nil && found == sent {
 		return users.Applied, nil
+	}
+	if c.Done(&found) {
+		return users.Already, nil
 	}
 	return users.Conflict, nil
 }

@@ -7,39 +7,41 @@ import (
 	"sync"
 	"time"
 
-	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
-	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
 // job is one run while a worker does it.
 type job struct {
-	Config
+	core
 	account user.Account
 	jobs    runs.Jobs
 	// run is the run as it was taken up; what the work finds out goes into the fields below.
-	run     run.Run
-	log     *slog.Logger
-	verdict run.State
+	run run.Run
+	log *slog.Logger
 
 	mu       sync.Mutex
 	progress run.Progress
+	// rowsDone counts what became of the plan's rows so far.
+	rowsDone run.Applied
 	steps    []run.Step
 	notes    []string
 	result   run.Result
 	guard    run.Guard
 	planKey  string
+	// written is the CSV of an export.
+	written *run.Export
 	// leased is until when the account's lease lasts, as it was renewed last.
 	leased time.Time
 }
 
-func newJob(c Config, account user.Account, jobs runs.Jobs, r run.Run) *job {
+func newJob(c core, account user.Account, jobs runs.Jobs, r run.Run) *job {
 	return &job{
-		Config: c, account: account, jobs: jobs, run: r, verdict: run.Done,
+		core: c, account: account, jobs: jobs, run: r, written: r.Export,
 		log:      c.Log.With("task", r.Kind, "account", account, "run", r.ID),
 		progress: r.Progress, steps: r.Steps, notes: r.Notes, result: r.Result, guard: r.Guard, planKey: r.PlanKey,
+		rowsDone: countedRows(r.Checkpoint, r.Result.Summary).Rows,
 	}
 }
 
@@ -55,7 +57,7 @@ func (j *job) fill(r *run.Run) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	r.Progress, r.Steps, r.Notes = j.progress, j.steps, j.notes
-	r.Result, r.Guard, r.PlanKey = j.result, j.guard, j.planKey
+	r.Result, r.Guard, r.PlanKey, r.Export = j.result, j.guard, j.planKey, j.written
 	// With the plan, whoever of the reporter and the work stores it first: a worker may die between the two, and a run that has a plan is not
 	// planned again.
 	if r.Kind == run.KindSync && r.PlanKey != "" {
@@ -63,9 +65,9 @@ func (j *job) fill(r *run.Run) {
 	}
 }
 
-// watch stores the job's progress at each tick and ends the returned context when somebody cancels the run. stop waits
+// report stores the job's progress at each tick and ends the returned context when somebody cancels the run. stop waits
 // for the last store.
-func (j *job) watch(ctx context.Context) (context.Context, func()) {
+func (j *job) report(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ticker := time.NewTicker(j.Tick)
 	var done sync.WaitGroup
@@ -86,7 +88,7 @@ func (j *job) watch(ctx context.Context) (context.Context, func()) {
 				return
 			case err != nil:
 				cancel(err)
-			case r.Cancelled:
+			case r.CancelRequested && !j.run.CancelRequested:
 				cancel(errCancelled)
 			}
 		}
@@ -111,43 +113,25 @@ func (j *job) update(ctx context.Context, change func(*run.Run)) (run.Run, error
 	})
 }
 
-// renewLease takes the account's lease for some more time.
-func (j *job) renewLease(ctx context.Context) error {
-	until, err := j.lease(ctx, j.jobs, j.run.ID, j.run.Attempts)
-	if err == nil {
-		j.set(func() { j.leased = until })
-	}
-	return err
-}
-
-// fence lets the job write users as long as it holds the account's lease.
-func (j *job) fence() users.Fence {
-	return users.Fence{RunID: j.run.ID, Attempt: j.run.Attempts, Until: func() (until time.Time) {
-		j.set(func() { until = j.leased })
-		return until
-	}}
-}
-
-// journalKey is where the job stores its plan. Each attempt has a key of its own, so that one that was replaced overwrites
-// nothing; the record names the key that counts.
-func (j *job) journalKey() string {
-	return fmt.Sprintf("%s%s.%d", objects.JournalPrefix, j.run.ID, j.run.Attempts)
-}
-
-// timely bounds what cannot be taken up where it was left: reading a directory and planning. It ends them in time to say so.
-func (j *job) timely(ctx context.Context) (context.Context, context.CancelFunc) {
+// withinTime bounds what cannot be taken up where it was left: reading a directory and planning. It ends them in time to
+// say so.
+func (j *job) withinTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return ctx, func() {}
 	}
-	return context.WithDeadlineCause(ctx, deadline.Add(-handOver), &Error{Code: "out_of_time",
-		Message: "Reading the directory and planning took longer than a worker's time. Narrow the search base or the filter, or look at why the directory answers slowly."})
+	return context.WithDeadlineCause(ctx, deadline.Add(-handOver), &run.Failure{Code: "out_of_time",
+		Message: "Reading the directory and planning took longer than a worker's time. " +
+			"Narrow the search base or the filter, or look at why the directory answers slowly."})
 }
 
-// timeIsUp tells whether the worker has to hand the run over.
-func (j *job) timeIsUp(ctx context.Context) bool {
+// timeIsUp reports whether the worker has to hand the run over.
+func (j *job) timeIsUp(ctx context.Context) bool { return timeIsUp(ctx, j.now()) }
+
+// timeIsUp reports whether at a time too little is left before ctx's deadline to begin anything.
+func timeIsUp(ctx context.Context, at time.Time) bool {
 	deadline, ok := ctx.Deadline()
-	return ok && !j.now().Before(deadline.Add(-handOver))
+	return ok && !at.Before(deadline.Add(-handOver))
 }
 
 // cause returns why ctx ended in place of the bare "context canceled" that err may wrap.

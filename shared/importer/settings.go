@@ -63,24 +63,21 @@ func (s *Service) saved(ctx context.Context, id run.Identity) (*settings.Saved, 
 // SaveSettings saves settings and, with an interval, the schedule.
 func (s *Service) SaveSettings(ctx context.Context, id run.Identity, req SettingsRequest) (Saved, error) {
 	var old *settings.Saved
-	var stored settings.Saved
-	for saved := false; !saved; {
-		var err error
-		if old, err = s.saved(ctx, id); err != nil {
-			return Saved{}, err
+	stored, err := runs.UpdateSettings(ctx, s.c.Jobs.For(id.Account), func(saved *settings.Saved) error {
+		old = nil
+		if saved.Revision != 0 {
+			before := *saved
+			old = &before
 		}
 		next, err := s.newSettings(ctx, id, req, old)
-		if err != nil {
-			return Saved{}, err
+		if err == nil {
+			err = s.fits(id.Account, next)
 		}
-		if err := s.fits(id.Account, next); err != nil {
-			return Saved{}, tooLarge(err)
-		}
-		stored, err = s.c.Jobs.For(id.Account).PutSettings(ctx, next)
-		// A conflict may be a run's mark on the settings: only another person's version is the caller's concern.
-		if saved = err == nil; err != nil && !errors.Is(err, runs.ErrConflict) {
-			return Saved{}, tooLarge(err)
-		}
+		*saved = next
+		return err
+	})
+	if err != nil {
+		return Saved{}, tooLarge(err)
 	}
 	if err := s.audit(ctx, id, "settings.saved", "settings", settingsDiff(old, stored)); err != nil {
 		return Saved{}, err

@@ -12,33 +12,19 @@ import (
 	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
 	"rollcall/shared/planfile/userlist"
-	"rollcall/shared/ports/objects"
 	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 )
 
-// preview makes a plan and stores it.
-func (j *job) preview(ctx context.Context) error {
-	key := fmt.Sprintf("%s%s.%d", objects.PlanPrefix, j.run.ID, j.run.Attempts)
-	ctx, stop := j.timely(ctx)
-	defer stop()
-	if err := cause(ctx, j.makePlan(ctx, key)); err != nil {
-		return err
-	}
-	// A preview shows what Remove Accounts would remove, whether or not it is chosen later.
-	options := j.run.Import.Options
-	options.RemoveAccounts = true
-	guard := run.Guard{}
-	if j.run.UndoOf == "" {
-		guard = plan.Judge(plan.Question{Result: j.result, Options: options})
-	}
-	j.set(func() { j.guard, j.planKey = guard, key })
-	return nil
-}
-
 // makePlan stores the run's plan at key: an undo's from the journal, any other from the directory.
 func (j *job) makePlan(ctx context.Context, key string) error {
+	ctx, stop := j.withinTime(ctx)
+	defer stop()
+	return cause(ctx, j.planInto(ctx, key))
+}
+
+func (j *job) planInto(ctx context.Context, key string) error {
 	if j.run.UndoOf != "" {
 		return j.planUndo(ctx, key)
 	}

@@ -1,0 +1,105 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
+)
+
+// errNotWritten means that none of some rows was written by an earlier attempt of their run.
+var errNotWritten = errors.New("none of these rows was written")
+
+// recover ends a run that is not to go on: its workers died, or somebody cancelled it. The error says how it ends; nil lets it
+// go on.
+func (j *job) recover(ctx context.Context) error {
+	var end error
+	switch {
+	case j.run.Deaths > maxDeaths:
+		message := fmt.Sprintf("The run was started %d times and its worker died each time.", maxDeaths)
+		if j.run.Trouble != nil {
+			message += " The last error was: " + j.run.Trouble.Error
+		}
+		end = &run.Failure{Code: "worker_lost", Message: message}
+		if j.run.Deaths > 2*maxDeaths {
+			// Completing the journal is what ends its workers.
+			return end
+		}
+	case j.run.CancelRequested:
+		end = errCancelled
+	default:
+		return nil
+	}
+	if err := j.completeJournal(ctx); err != nil {
+		return err
+	}
+	return end
+}
+
+// deathsAfterProgress is how many deaths count once a run got on. One that is given up stays so: it makes progress with
+// its journal only.
+func (j *job) deathsAfterProgress() int {
+	if j.run.Deaths > maxDeaths {
+		return maxDeaths + 1
+	}
+	return 1
+}
+
+// completeJournal adds what a worker wrote after its last checkpoint, and before it died. Rows are written in an order that
+// never changes, so many at a time: where none of so many was written, nothing behind them was.
+func (j *job) completeJournal(ctx context.Context) error {
+	if j.run.Kind != run.KindSync || !j.run.Checkpoint.Begun || j.planKey == "" {
+		return nil
+	}
+	ctx, stop := j.report(ctx)
+	defer stop()
+	err := j.apply(ctx, readOnly{j.Users.For(j.account), j.run.ID})
+	switch {
+	case errors.Is(err, errNotWritten), errors.Is(err, errCancelled):
+		return nil
+	case err != nil && failureOf(err) != nil:
+		j.log.WarnContext(ctx, "the plan of a run that ends cannot be read, so its journal may lack what was written last", "error", err)
+		return nil
+	}
+	return err
+}
+
+// readOnly is a Users List to which nothing is written: its Apply finds out which changes an earlier attempt of a run made. A
+// row to delete that is gone was most likely deleted by that attempt.
+type readOnly struct {
+	users.Users
+	runID string
+}
+
+// Apply returns what became of changes, or errNotWritten where none of them was made.
+func (o readOnly) Apply(ctx context.Context, _ users.Fence, changes []users.Change) ([]users.Outcome, error) {
+	outcomes := make([]users.Outcome, len(changes))
+	found := false
+	for i := range changes {
+		written, err := o.wrote(ctx, &changes[i])
+		if err != nil {
+			return nil, fmt.Errorf("look for user %s: %w", changes[i].Key, err)
+		}
+		outcomes[i] = users.Conflict
+		if written {
+			outcomes[i], found = users.Applied, true
+		}
+	}
+	if !found {
+		return nil, errNotWritten
+	}
+	return outcomes, nil
+}
+
+func (o readOnly) wrote(ctx context.Context, c *users.Change) (bool, error) {
+	stored, err := o.Get(ctx, c.Key)
+	switch {
+	case errors.Is(err, users.ErrNotFound):
+		return c.After == nil, nil
+	case err != nil:
+		return false, err
+	}
+	return c.After != nil && stored.LastRunID == o.runID, nil
+}
