@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"rollcall/functions/export/exports"
+	"rollcall/shared/adapters/aws"
 	"rollcall/shared/adapters/aws/lambda"
 	"rollcall/shared/importer"
 	"rollcall/shared/manifest"
@@ -21,11 +22,11 @@ func main() {
 }
 
 func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	c, err := s.AWS(ctx)
+	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
 	if err != nil {
 		return nil, err
 	}
-	service := importer.NewService(s.Stores(c))
+	service := importer.NewService(d.Stores())
 	return lambda.API(func() http.Handler {
 		a := s.API(nil)
 		exports.Register(a, service)

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"rollcall/functions/preview/previews"
+	"rollcall/shared/adapters/aws"
 	"rollcall/shared/adapters/aws/kms"
 	"rollcall/shared/adapters/aws/lambda"
 	"rollcall/shared/importer"
@@ -24,12 +25,12 @@ func main() {
 }
 
 func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	c, err := s.AWS(ctx)
+	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
 	if err != nil {
 		return nil, err
 	}
-	work := s.Stores(c)
-	work.Sealer = kms.New(kms.NewClient(c), s.Get(manifest.PasswordKey))
+	work := d.Stores()
+	work.Sealer = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
 	service := importer.NewService(work)
 	return lambda.API(func() http.Handler {
 		a := s.API(nil)
@@ -39,11 +40,11 @@ func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 }
 
 func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	c, err := s.AWS(ctx)
+	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
 	if err != nil {
 		return nil, err
 	}
-	work := s.Work(c)
-	work.Opener = kms.New(kms.NewClient(c), s.Get(manifest.PasswordKey))
-	return lambda.Worker(s.Get(manifest.PreviewsQueue), s.Consumer(c), previews.Worker(importer.NewWorker(work))), nil
+	work := s.Work(d.Stores())
+	work.Opener = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
+	return lambda.Worker(d.Consume(manifest.PreviewsQueue, previews.Worker(importer.NewWorker(work)))), nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"rollcall/docs"
 	"rollcall/functions/sync/syncs"
+	"rollcall/shared/adapters/aws"
 	"rollcall/shared/adapters/aws/eventbridge"
 	"rollcall/shared/adapters/aws/kms"
 	"rollcall/shared/adapters/aws/lambda"
@@ -29,12 +30,12 @@ func main() {
 }
 
 func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	c, err := s.AWS(ctx)
+	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
 	if err != nil {
 		return nil, err
 	}
-	work := s.Stores(c)
-	work.Sealer = kms.New(kms.NewClient(c), s.Get(manifest.PasswordKey))
+	work := d.Stores()
+	work.Sealer = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
 	service := importer.NewService(work)
 	return lambda.API(func() http.Handler {
 		a := s.API(docs.OpenAPI)
@@ -44,20 +45,20 @@ func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 }
 
 func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	c, err := s.AWS(ctx)
+	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
 	if err != nil {
 		return nil, err
 	}
-	work := s.Work(c)
-	work.Opener = kms.New(kms.NewClient(c), s.Get(manifest.PasswordKey))
-	work.Events = eventbridge.New(eventbridge.NewClient(c), s.Get(manifest.EventBus))
-	return lambda.Worker(s.Get(manifest.SyncsQueue), s.Consumer(c), syncs.Worker(importer.NewWorker(work))), nil
+	work := s.Work(d.Stores())
+	work.Opener = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
+	work.Events = eventbridge.New(eventbridge.NewClient(d.SDK), d.Get(manifest.EventBus))
+	return lambda.Worker(d.Consume(manifest.SyncsQueue, syncs.Worker(importer.NewWorker(work)))), nil
 }
 
 func buildSchedule(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	c, err := s.AWS(ctx)
+	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
 	if err != nil {
 		return nil, err
 	}
-	return lambda.Schedule(importer.NewService(s.Stores(c)), s.Log), nil
+	return lambda.Schedule(importer.NewService(d.Stores()), s.Log), nil
 }

@@ -16,8 +16,6 @@ import (
 	"strings"
 
 	awslambda "github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"rollcall/shared/manifest"
 )
@@ -36,16 +34,6 @@ type Setup struct {
 	Log              *slog.Logger
 	// Out takes metrics, a line each.
 	Out io.Writer
-}
-
-// AWS returns the configuration of all AWS clients. The SDK puts the function's name into the User-Agent of each call, so that
-// whoever reads an access log knows who called.
-func (s Setup) AWS(ctx context.Context) (aws.Config, error) {
-	c, err := config.LoadDefaultConfig(ctx, config.WithAppID(s.Name))
-	if err != nil {
-		return c, fmt.Errorf("load the AWS configuration: %w", err)
-	}
-	return c, nil
 }
 
 // Build makes a handler once, when the function starts.

@@ -11,9 +11,10 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/shared/adapters/aws"
 	"rollcall/shared/adapters/aws/fake"
 	"rollcall/shared/adapters/aws/fake/fakesqs"
-	"rollcall/shared/adapters/aws/sqs"
+	"rollcall/shared/manifest"
 	"rollcall/shared/ports/queue"
 )
 
@@ -22,8 +23,12 @@ func TestAFailureHoldsBackWhatIsBehindIt(t *testing.T) {
 	t.Parallel()
 	const name = "work.fifo"
 	c := fake.Serve(t, fakesqs.New(nil, fakesqs.Queue{Name: name}))
-	url := fakesqs.URL(*c.BaseEndpoint, name)
-	consumer := sqs.Consumer{Client: sqs.NewClient(c), Log: slog.New(slog.DiscardHandler)}
+	url := func(string) string { return fakesqs.URL(*c.BaseEndpoint, name) }
+	env, err := manifest.Read(url, manifest.Function{Needs: []manifest.Variable{manifest.SyncsQueue}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := aws.Deployment{Environment: env, SDK: c, Log: slog.New(slog.DiscardHandler)}
 	for failing, want := range map[int][]string{0: {"m0", "m1", "m2"}, 1: {"m1", "m2"}, 2: {"m2"}, 3: nil} {
 		var event events.SQSEvent
 		for i := range 3 {
@@ -40,13 +45,13 @@ func TestAFailureHoldsBackWhatIsBehindIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		handled := 0
-		answer, err := Worker(url, consumer, func(_ context.Context, m queue.Message) error {
+		answer, err := Worker(d.Consume(manifest.SyncsQueue, func(_ context.Context, m queue.Message) error {
 			if m.RunID == strconv.Itoa(failing) {
 				return errors.New("the table is away")
 			}
 			handled++
 			return nil
-		}).Invoke(t.Context(), payload)
+		})).Invoke(t.Context(), payload)
 		if err != nil {
 			t.Fatal(err)
 		}
