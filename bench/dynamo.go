@@ -13,7 +13,7 @@ import (
 // The package with the store on DynamoDB, and its two benchmarks: the first sync of 100,000 users through the store, and a plain
 // loop of conditional PutItem with the same concurrency, both into DynamoDB Local.
 const (
-	dynamoPackage    = "./shared/dynamo"
+	dynamoPackage    = "./shared/adapters/aws/dynamodb"
 	dynamoFirstSync  = "BenchmarkImport"
 	dynamoPlainPuts  = "BenchmarkConditionalPuts"
 	dynamoMostWanted = 1.15

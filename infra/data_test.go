@@ -149,7 +149,7 @@ type tableShape struct {
 	Billing, Expires string
 }
 
-// shapeOf is the shape of a table that package dynamo makes for tests.
+// shapeOf is the shape of a table that package dynamodb makes for tests.
 func shapeOf(in *awsdynamodb.CreateTableInput, expires string) tableShape {
 	shape := tableShape{Keys: keysOf(in.KeySchema), Indexes: map[string]string{}, Billing: string(in.BillingMode), Expires: expires}
 	for _, a := range in.AttributeDefinitions {
@@ -201,7 +201,7 @@ func deployedKeys(schema any) []string {
 	return keys
 }
 
-// The adapters are tested on tables that package dynamo makes: those of a deployment must be the same.
+// The adapters are tested on tables that package dynamodb makes: those of a deployment must be the same.
 func TestTablesAreThoseThatTheAdaptersAreTestedOn(t *testing.T) {
 	for name, want := range map[string]tableShape{
 		"users": shapeOf(dynamodb.UsersTable("users"), ""),

@@ -45,7 +45,7 @@ func sizeOf(handler string, s Settings) size {
 	return size{timeout: time.Minute, late: 45 * time.Second, memory: s.APIMemory}
 }
 
-// addRoles makes a role for each function that package deployment names. It may write its own log, and nothing else yet.
+// addRoles makes a role for each function that package manifest names. It may write its own log, and nothing else yet.
 func (s *service) addRoles() {
 	for _, f := range manifest.Functions() {
 		made := &function{Function: f, size: sizeOf(f.Handler, s.settings)}

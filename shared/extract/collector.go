@@ -1,3 +1,5 @@
+// Package extract finds the mail addresses of directory entries: which one is primary, which are aliases, what an entry is,
+// and what must be left out and why. It knows the attributes of each server type.
 package extract
 
 import (

@@ -1,4 +1,4 @@
-// Package deployment holds the names that the functions, infra and local agree on: which functions there are, the environment
+// Package manifest holds the names that the functions, infra and local agree on: which functions there are, the environment
 // variables that tell them where things are, and the names of keys and indexes. What is named here is written nowhere else.
 package manifest
 

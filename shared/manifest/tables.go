@@ -1,6 +1,6 @@
 package manifest
 
-// The attributes that are keys of the tables, and the Jobs table's indexes. Package dynamo writes them and says what they hold;
+// The attributes that are keys of the tables, and the Jobs table's indexes. Package dynamodb writes them and says what they hold;
 // infra makes the tables with them.
 const (
 	// UsersPartition is account#shard, UsersSort the canonical address.

@@ -1,4 +1,4 @@
-// Package snapshot stores a plan so that any page of it can be read at once, whatever is asked for. Rows go into
+// Package planfile stores a plan so that any page of it can be read at once, whatever is asked for. Rows go into
 // sections, one for each change, kind and type, each ordered by key and cut into compressed blocks; a page is a merge of
 // the sections that the filter names. A snapshot is written in one pass and never changed.
 //

@@ -1,3 +1,5 @@
+// Package run holds the nouns of a run: a preview, sync or export from request to result, as it is stored and shown. It imports
+// no package but other nouns.
 package run
 
 import (

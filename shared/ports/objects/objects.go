@@ -1,5 +1,5 @@
-// Package objectstore is the port to the files of a tenant: plans, journals and CSVs. Objects are written once
-// and never changed. Its adapters are in packages embedded and (on AWS) bucket; objectstoretest holds what both must do.
+// Package objects is the port to the files of a tenant: plans, journals and CSVs. Objects are written once
+// and never changed. Its adapters are in packages embedded and (on AWS) s3; objectstest holds what both must do.
 package objects
 
 import (

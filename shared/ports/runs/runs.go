@@ -1,5 +1,5 @@
-// Package jobstore is the port to what the system remembers of an account's work: the saved settings and the runs.
-// Its adapters are in packages embedded and (on AWS) dynamo; package jobstoretest holds what both must do.
+// Package runs is the port to what the system remembers of an account's work: the saved settings and the runs.
+// Its adapters are in packages embedded and (on AWS) dynamodb; package runstest holds what both must do.
 package runs
 
 import (

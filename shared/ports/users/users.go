@@ -1,5 +1,5 @@
-// Package userstore is the port to the Users List: conditional writes, ordered reads, one account at a time.
-// Its adapters are in packages embedded and (on AWS) dynamo; package userstoretest holds what both must do.
+// Package users is the port to the Users List: conditional writes, ordered reads, one account at a time.
+// Its adapters are in packages embedded and (on AWS) dynamodb; package userstest holds what both must do.
 package users
 
 import (

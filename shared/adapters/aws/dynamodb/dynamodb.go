@@ -1,4 +1,4 @@
-// Package dynamo holds the adapters that keep users and jobs in two DynamoDB tables: what the functions run on. Every promise of
+// Package dynamodb holds the adapters that keep users and jobs in two DynamoDB tables: what the functions run on. Every promise of
 // the ports is a condition on a write, and every write survives a lost answer: the adapters know their own writes again.
 //
 // docs/adr/0007-dynamodb-tables.md says what the tables look like and why, 0008 how the Users List is written, 0009 how calls are

@@ -1,4 +1,4 @@
-// Package bus publishes events on an EventBridge bus, where rules pick them up: the mailer of Held Spam Reports, alerts.
+// Package eventbridge publishes events on an EventBridge bus, where rules pick them up: the mailer of Held Spam Reports, alerts.
 package eventbridge
 
 import (

@@ -1,4 +1,4 @@
-// Package awstest serves the AWS JSON protocols (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html) for the
+// Package fake serves the AWS JSON protocols (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html) for the
 // fakes of single services. It refuses what the real services refuse before they look at a request (an unsigned one, one
 // for another service or operation, a member that is not known) and records every call.
 package fake

@@ -1,4 +1,4 @@
-// Package passwordkey seals directory passwords on AWS, with a key of KMS that no function can read. The encryption context
+// Package kms seals directory passwords on AWS, with a key of KMS that no function can read. The encryption context
 // ties a sealed password to its account and target: KMS opens it for no other, and CloudTrail says for whom it was opened.
 package kms
 

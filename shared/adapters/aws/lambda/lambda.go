@@ -1,4 +1,4 @@
-// Package function runs the project's handlers as AWS Lambda functions. It turns API Gateway requests, SQS messages and ticks
+// Package lambda runs the project's handlers as AWS Lambda functions. It turns API Gateway requests, SQS messages and ticks
 // of the schedule into the calls that local makes too, so that a handler never learns where it runs.
 package lambda
 

@@ -43,7 +43,7 @@ type metricOfUnit struct {
 	Unit string `json:"Unit"`
 }
 
-// directives say what of a record is a metric, and by what it can be told apart (package deployment).
+// directives say what of a record is a metric, and by what it can be told apart (package manifest).
 func directives() []metricDirective {
 	return []metricDirective{
 		{

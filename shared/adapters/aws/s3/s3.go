@@ -1,4 +1,4 @@
-// Package bucket is the object store on AWS: one S3 bucket for all accounts. An object is at kind/account/rest, so that
+// Package s3 is the object store on AWS: one S3 bucket for all accounts. An object is at kind/account/rest, so that
 // lifecycle rules work by kind, and everything of an account is below three prefixes. docs/adr/0010-bucket.md says why it
 // reads, signs and fails as it does.
 package s3

@@ -1,4 +1,4 @@
-// Package fifo is the queue on AWS: SQS FIFO queues, whose message group is the account, so that an account's messages of a
+// Package sqs is the queue on AWS: SQS FIFO queues, whose message group is the account, so that an account's messages of a
 // queue are handled one at a time and in order. Sender sends; Consumer stands around the handler that a message was received
 // for, in a Lambda function as well as in Receive's own loop.
 package sqs

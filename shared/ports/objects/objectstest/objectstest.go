@@ -1,4 +1,4 @@
-// Package objectstoretest holds what every adapter of objectstore must do.
+// Package objectstest holds what every adapter of objects must do.
 package objectstest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"rollcall/shared/ports/users/userstest"
 )
 
-// Run holds a store to the contract of objectstore. open returns an empty store.
+// Run holds a store to the contract of objects. open returns an empty store.
 func Run(t *testing.T, open func(*testing.T) objects.Store) {
 	t.Run("objects come back at any offset", func(t *testing.T) { roundTrip(t, open(t)) })
 	t.Run("an object is whole or not there", func(t *testing.T) { whole(t, open(t)) })

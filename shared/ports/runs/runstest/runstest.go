@@ -1,4 +1,4 @@
-// Package jobstoretest holds what every adapter of jobstore must do.
+// Package runstest holds what every adapter of runs must do.
 package runstest
 
 import (
@@ -20,7 +20,7 @@ import (
 // Now is the time that a store under test must take for now.
 var Now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// Run holds a store to the contract of jobstore. open returns an empty store whose clock is now.
+// Run holds a store to the contract of runs. open returns an empty store whose clock is now.
 func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store) {
 	fixed := func(t *testing.T) runs.Store { return open(t, func() time.Time { return Now }) }
 	t.Run("settings", func(t *testing.T) { keepSettings(t, fixed(t)) })

@@ -1,4 +1,4 @@
-// Package userstoretest holds what every adapter of userstore must do.
+// Package userstest holds what every adapter of users must do.
 package userstest
 
 import (
@@ -22,7 +22,7 @@ import (
 // Accounts are names that a store must keep apart, whatever it makes keys of.
 var Accounts = []user.Account{"acme", "acme2", "acme#1", "acme/..", "ACME", "a\x00b", "ä", "user@example.com", user.Account(strings.Repeat("x", 120))}
 
-// Run holds a store to the contract of userstore. open returns an empty store.
+// Run holds a store to the contract of users. open returns an empty store.
 func Run(t *testing.T, open func(*testing.T) users.Store) {
 	t.Run("conditions decide each change", func(t *testing.T) { conditions(t, open(t)) })
 	t.Run("the changes of a call stand alone in any order", func(t *testing.T) { together(t, open(t)) })

@@ -1,4 +1,4 @@
-// Package bustest is an EventBridge service in memory that keeps the events it takes and refuses what EventBridge refuses
+// Package fakeeventbridge is an EventBridge service in memory that keeps the events it takes and refuses what EventBridge refuses
 // (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html).
 package fakeeventbridge
 

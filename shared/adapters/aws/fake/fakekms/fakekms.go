@@ -1,4 +1,4 @@
-// Package kmstest is a KMS service in memory. It encrypts with AES-GCM and authenticates the encryption context, so that only
+// Package fakekms is a KMS service in memory. It encrypts with AES-GCM and authenticates the encryption context, so that only
 // what was encrypted with the same key and context decrypts, and refuses what KMS refuses
 // (https://docs.aws.amazon.com/kms/latest/APIReference/).
 package fakekms

@@ -1,4 +1,4 @@
-// Package buckettest starts an S3 server in this process, for tests and benchmarks: the Versity gateway on a folder. It is
+// Package fakes3 starts an S3 server in this process, for tests and benchmarks: the Versity gateway on a folder. It is
 // never linked into a function.
 package fakes3
 

@@ -1,4 +1,4 @@
-// Package fifotest is an SQS service in memory with FIFO queues: order within a message group, groups that wait for their
+// Package fakesqs is an SQS service in memory with FIFO queues: order within a message group, groups that wait for their
 // message in flight, deduplication for five minutes, visibility timeouts, receive counts and dead-letter queues. It checks
 // what is sent as SQS does (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/).
 package fakesqs

@@ -1,4 +1,4 @@
-// Package ststest is an STS service in memory that gives out the credentials of a role, over STS's query protocol, and refuses
+// Package fakests is an STS service in memory that gives out the credentials of a role, over STS's query protocol, and refuses
 // what STS refuses (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html). Policies are kept, not evaluated.
 package fakests
 

@@ -1,4 +1,4 @@
-// Package ports finds ports for the servers that tests start, and that cannot be told to take any and say which.
+// Package freeport finds ports for the servers that tests start, and that cannot be told to take any and say which.
 package freeport
 
 import (
