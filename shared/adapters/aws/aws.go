@@ -1,6 +1,6 @@
-// Package aws puts the adapters on AWS together as a deployment's environment names them, for the Lambda functions and for
-// local -aws. It leaves the clients of KMS and EventBridge to those that call them: what a package imports is linked and set up
-// even where nothing uses it, and made the export function 655 KB larger.
+// Package aws puts the adapters on AWS together as a deployment's environment names them, for the Lambda functions and
+// for local -aws. It leaves the clients of KMS and EventBridge to those that call them: what a package imports is
+// linked and set up even where nothing uses it, and made the export function 655 KB larger.
 package aws
 
 import (
@@ -35,8 +35,8 @@ type Deployment struct {
 	Log *slog.Logger
 }
 
-// Open finds the deployment that env names, with the SDK's own environment variables for where AWS is and who asks. The SDK puts
-// appID into the User-Agent of each call, so that whoever reads an access log knows who called.
+// Open finds the deployment that env names, with the SDK's own environment variables for where AWS is and who asks.
+// The SDK puts appID into the User-Agent of each call, so that whoever reads an access log knows who called.
 func Open(ctx context.Context, env manifest.Environment, appID string, log *slog.Logger) (Deployment, error) {
 	c, err := config.LoadDefaultConfig(ctx, config.WithAppID(appID))
 	if err != nil {
@@ -45,8 +45,8 @@ func Open(ctx context.Context, env manifest.Environment, appID string, log *slog
 	return Deployment{Environment: env, SDK: c, Log: log}, nil
 }
 
-// Stores returns the ports that all share: the tables, the bucket and the queues. Those that the environment does not name are
-// left out.
+// Stores returns the ports that all share: the tables, the bucket and the queues. Those that the environment does not
+// name are left out.
 func (d Deployment) Stores() importer.Config {
 	tables := dynamodb.NewClient(d.SDK)
 	work := importer.Config{Jobs: dynamodb.NewJobs(tables, d.Get(manifest.JobsTable), time.Now), Log: d.Log}
@@ -62,7 +62,8 @@ func (d Deployment) Stores() importer.Config {
 
 func (d Deployment) bucket() s3.Config {
 	b := s3.Config{
-		Client: s3.NewClient(d.SDK), Bucket: d.Get(manifest.Bucket), KeyID: d.Optional(manifest.DataKey), LinkRole: d.Optional(manifest.LinkRole),
+		Client: s3.NewClient(d.SDK), Bucket: d.Get(manifest.Bucket),
+		KeyID: d.Optional(manifest.DataKey), LinkRole: d.Optional(manifest.LinkRole),
 	}
 	if b.LinkRole != "" {
 		b.Roles = s3.NewRoleClient(d.SDK)
@@ -72,27 +73,33 @@ func (d Deployment) bucket() s3.Config {
 
 func (d Deployment) queues() sqs.URLs {
 	urls := make(sqs.URLs)
-	for name, variable := range map[queue.Name]manifest.Variable{queue.Previews: manifest.PreviewsQueue, queue.Syncs: manifest.SyncsQueue} {
-		if url := d.Get(variable); url != "" {
-			urls[name] = url
-		}
+	if url := d.Get(manifest.PreviewsQueue); url != "" {
+		urls[queue.Previews] = url
+	}
+	if url := d.Get(manifest.SyncsQueue); url != "" {
+		urls[queue.Syncs] = url
 	}
 	return urls
 }
 
-// Consume returns what handles a message that Lambda received from the queue that variable names, and keeps it from being handed
-// out again meanwhile.
-func (d Deployment) Consume(variable manifest.Variable, handle queue.Handler) func(context.Context, events.SQSMessage) error {
+// Consume returns what handles a message that Lambda received from the queue that variable names, and keeps it from
+// being handed out again meanwhile.
+func (d Deployment) Consume(
+	variable manifest.Variable, handle queue.Handler,
+) func(context.Context, events.SQSMessage) error {
 	consumer, url := d.consumer(), d.Get(variable)
 	return func(ctx context.Context, m events.SQSMessage) error {
 		// A count that cannot be read is 0, and then the wait after a failure is the shortest.
 		receives, _ := strconv.Atoi(m.Attributes[receiveCount])
-		delivery := sqs.Delivery{QueueURL: url, ReceiptHandle: m.ReceiptHandle, MessageID: m.MessageId, Body: m.Body, Receives: receives}
+		delivery := sqs.Delivery{
+			QueueURL: url, ReceiptHandle: m.ReceiptHandle, MessageID: m.MessageId, Body: m.Body, Receives: receives,
+		}
 		return consumer.Handle(ctx, delivery, handle)
 	}
 }
 
-// Receive handles the messages of the queues until ctx ends, so many of each at a time, and then waits for the handlers at work.
+// Receive handles the messages of the queues until ctx ends, so many of each at a time, and then waits for the
+// handlers at work.
 func (d Deployment) Receive(ctx context.Context, workers int, handle queue.Handler) {
 	d.consumer().Receive(ctx, d.queues(), workers, handle)
 }
@@ -104,19 +111,23 @@ func (d Deployment) consumer() sqs.Consumer {
 // Create makes the tables and the bucket where they are missing, on an emulator.
 func (d Deployment) Create(ctx context.Context) error {
 	tables := dynamodb.NewClient(d.SDK)
-	return errors.Join(dynamodb.CreateTables(ctx, tables, d.Get(manifest.UsersTable), d.Get(manifest.JobsTable)), d.bucket().Create(ctx))
+	return errors.Join(
+		dynamodb.CreateTables(ctx, tables, d.Get(manifest.UsersTable), d.Get(manifest.JobsTable)),
+		d.bucket().Create(ctx))
 }
 
-// Erase deletes an account from the tables and the bucket, with the credentials of an operator. Its waiting messages name runs that
-// are gone, and do nothing. report is told how much of each kind is deleted.
+// Erase deletes an account from the tables and the bucket, with the credentials of an operator. Its waiting messages
+// name runs that are gone, and do nothing. report is told how much of each kind is deleted.
 func (d Deployment) Erase(ctx context.Context, account user.Account, report func(deleted int, what string)) error {
 	tables := dynamodb.NewClient(d.SDK)
 	progress := func(what string) func(int) { return func(deleted int) { report(deleted, what) } }
 	// Settings and runs go first: nothing can start any more.
-	if _, err := dynamodb.NewJobs(tables, d.Get(manifest.JobsTable), time.Now).Erase(ctx, account, progress("records")); err != nil {
+	jobs := dynamodb.NewJobs(tables, d.Get(manifest.JobsTable), time.Now)
+	if _, err := jobs.Erase(ctx, account, progress("records")); err != nil {
 		return err
 	}
-	if _, err := dynamodb.NewUsers(tables, d.Get(manifest.UsersTable)).Erase(ctx, account, progress("users")); err != nil {
+	users := dynamodb.NewUsers(tables, d.Get(manifest.UsersTable))
+	if _, err := users.Erase(ctx, account, progress("users")); err != nil {
 		return err
 	}
 	files, err := s3.New(d.bucket()).Erase(ctx, account)
