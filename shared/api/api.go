@@ -55,13 +55,14 @@ type API struct {
 	config Config
 }
 
-// useProblems has huma make its own errors as problems. It does so through a variable of its package, which is set once,
-// before there is any API that could read it.
-var useProblems = sync.OnceFunc(func() { huma.NewError = newProblem })
+// setUpHuma has huma make its own errors as problems, and take a field by its exact name only: encoding/json takes names
+// that differ in case, so that their values would be stored unchecked. Both are variables of its package, which are set
+// once, before there is any API that could read them.
+var setUpHuma = sync.OnceFunc(func() { huma.NewError, huma.ValidateStrictCasing = newProblem, true })
 
 // New returns an API without routes, which describes itself at /v1/openapi.json.
 func New(c Config) *API {
-	useProblems()
+	setUpHuma()
 	config := huma.DefaultConfig("Rollcall", Version)
 	config.Info.Description = "Imports the users of a directory server into the Users List of a mail-security portal: preview, export, sync, undo."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/go-cmp/cmp"
 
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
@@ -136,6 +137,23 @@ func TestEveryWrongFieldIsListedOnce(t *testing.T) {
 	}
 	if strings.Contains(w.Body.String()+log.String(), "hunter2") {
 		t.Error("the password is shown")
+	}
+}
+
+func TestNamesOfFieldsAreExact(t *testing.T) {
+	t.Parallel()
+	for body, field := range map[string]string{
+		`{"OPTIONS":{"removeScope":"all"}}`:                               "OPTIONS",
+		`{"options":{"RemoveScope":"all"}}`:                               "options.RemoveScope",
+		`{"options":{"remove\u017fcope":"all"}}`:                          "options.removeſcope", // ſ folds to s
+		`{"options":{"removeScope":"all","REMOVESCOPE":"all"}}`:           "options.REMOVESCOPE",
+		`{"advanced":{"filter":"","attributes":{"primary":[],"ID":"a"}}}`: "advanced.attributes.ID",
+	} {
+		status, p, _ := call(serve(nil, admin, new(bytes.Buffer)), "POST", "/v1/things", "application/json", body)
+		want := []settings.FieldError{{Field: field, Message: "is not a field of this request; check its spelling"}}
+		if diff := cmp.Diff(want, p.Errors); status != 422 || diff != "" {
+			t.Errorf("%s: status %d, errors (-want +got):\n%s", body, status, diff)
+		}
 	}
 }
 
