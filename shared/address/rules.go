@@ -26,7 +26,7 @@ type Rules struct {
 
 // NewRules returns the rules for a server type and the advanced settings; Check names what is wrong with those.
 func NewRules(server settings.ServerType, a settings.Advanced) (*Rules, error) {
-	if wrong := Check(a); len(wrong) > 0 {
+	if wrong, _ := Check(a); len(wrong) > 0 {
 		return nil, fmt.Errorf("%s: %s", wrong[0].Field, wrong[0].Message)
 	}
 	r := &Rules{

@@ -81,12 +81,14 @@ func set[T any](field *T, value *T) {
 // may be nil.
 func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []error {
 	var wrong []settings.FieldError
+	hidden := 0
 	if c != nil {
 		wrong = append(wrong, c.Settings().Validate()...)
 	}
 	if a != nil {
 		wrong = append(wrong, a.Attributes.Validate()...)
-		wrong = append(wrong, address.Check(*a)...)
+		listed, others := address.Check(*a)
+		wrong, hidden = append(wrong, listed...), others
 		if _, err := directory.CheckBase(a.SearchBase); err != nil {
 			wrong = append(wrong, settings.FieldError{Field: "advanced.searchBase", Message: err.Error()})
 		}
@@ -97,5 +99,5 @@ func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []er
 	if o != nil {
 		wrong = append(wrong, o.Settings().Validate()...)
 	}
-	return fieldErrors(wrong)
+	return fieldErrors(wrong, hidden)
 }
