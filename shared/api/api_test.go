@@ -215,6 +215,35 @@ func TestABodyHasAtMost512KiB(t *testing.T) {
 	}
 }
 
+func TestABodyIsJSONAndSaysSo(t *testing.T) {
+	t.Parallel()
+	type answer struct {
+		status int
+		code   string
+	}
+	refused := answer{http.StatusUnsupportedMediaType, "unsupported_media_type"}
+	for _, test := range []struct {
+		path, kind, body string
+		want             answer
+	}{
+		{"/v1/things", "", "{}", refused}, {"/v1/things", "text/plain", "{}", refused},
+		{"/v1/things", "text/plain+application/json", "{}", refused},
+		{"/v1/things", "application/json-patch", "{}", refused}, {"/v1/things/stop", "text/plain", "x", refused},
+		{"/v1/things", "Application/JSON; charset=utf-8", "{}", answer{200, ""}},
+		{"/v1/things", "", "", answer{400, "malformed_request"}},
+		{"/v1/things/stop", "", "", answer{200, ""}}, {"/v1/things/stop", "text/plain", "", answer{200, ""}},
+		{"/v1/things/stop", "application/json", "{}", answer{200, ""}},
+	} {
+		a := serve(nil, admin, new(bytes.Buffer))
+		stop := huma.Operation{OperationID: "stop", Method: http.MethodPost, Path: "/v1/things/stop"}
+		api.Route(a, stop, func(context.Context, *struct{}) (*output, error) { return &output{}, nil })
+		status, p, _ := call(a, "POST", test.path, test.kind, test.body)
+		if got := (answer{status, p.Code}); got != test.want {
+			t.Errorf("%q of %q to %s: %+v, want %+v", test.body, test.kind, test.path, got, test.want)
+		}
+	}
+}
+
 func TestAFieldStandsInABodyOnce(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{

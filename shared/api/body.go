@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // maxBody bounds a request's body in bytes: stored settings cannot be larger.
 const maxBody = 512 << 10
 
-// checkBody reads the body in front of the router, refuses what is too long, and hands on no value that the
+// checkBody reads the body in front of the router, refuses what is not JSON or too long, and hands on no value that the
 // schema rules out: decoding such values, and describing each, would cost far more than they look like.
 func (a *API) checkBody(ctx huma.Context, next func(huma.Context)) {
 	switch ctx.Method() {
@@ -25,6 +26,10 @@ func (a *API) checkBody(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	body, status := readBody(ctx)
+	// A page of another site can send a body of another type, or of none, without asking first.
+	if status == 0 && len(body) > 0 && !isJSON(ctx.Header("Content-Type")) {
+		status = http.StatusUnsupportedMediaType
+	}
 	if status != 0 {
 		a.refuse(ctx, status, "The body did not arrive whole.")
 		return
@@ -75,6 +80,11 @@ func readBody(ctx huma.Context) (body []byte, status int) {
 // bodyTimeout is how long a body may take to arrive.
 const bodyTimeout = 5 * time.Second
 
+func isJSON(contentType string) bool {
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && kind == "application/json"
+}
+
 // bodySchema returns the schema of an operation's body, nil where it takes none.
 func bodySchema(op *huma.Operation) *huma.Schema {
 	if op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil {
@@ -94,6 +104,14 @@ type bodyContext struct {
 
 // BodyReader returns the body.
 func (c bodyContext) BodyReader() io.Reader { return bytes.NewReader(c.body) }
+
+// Header returns a header; the type is written as the router, which looks at its case, knows it.
+func (c bodyContext) Header(name string) string {
+	if name == "Content-Type" {
+		return "application/json"
+	}
+	return c.request.Header(name)
+}
 
 // Unwrap returns the context of the request.
 func (c bodyContext) Unwrap() huma.Context { return c.request }

@@ -71,7 +71,7 @@ func hostileBodies(size int) map[string]string {
 		"a long escaped host":  `{"connection":{"host":"` + strings.Repeat(`\u0001`, (size-100)/6) + `"}}`,
 		"a long filter":        `{"advanced":{"filter":"` + strings.Repeat(`(`, size-100) + `"}}`,
 		"a long search base":   `{"advanced":{"searchBase":"` + strings.Repeat(`x=y,`, (size-100)/4) + `"}}`,
-		"a long certificate":   `{"connection":{"caCertificate":"` + strings.Repeat(`-----BEGIN `, (size-100)/11) + `"}}`,
+		"a long PEM":           `{"connection":{"caCertificate":"` + strings.Repeat(`-----BEGIN `, (size-100)/11) + `"}}`,
 		"a long number":        `{"connection":{"port":` + strings.Repeat("1", size-100) + `}}`,
 		"unknown keys of case": repeated(size, `{`, `}`, numbered(`"OPTION%d":1`)),
 		"not JSON at its end":  repeated(size, `{`, `]`, numbered(`"key%d":1`)),
