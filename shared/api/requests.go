@@ -39,6 +39,16 @@ func (c *ConnectionInput) Settings() *settings.Connection {
 	return &out
 }
 
+// WithoutPassword returns a copy without the password, nil for nil.
+func (c *ConnectionInput) WithoutPassword() *ConnectionInput {
+	if c == nil {
+		return nil
+	}
+	out := *c
+	out.Password = ""
+	return &out
+}
+
 // OptionsInput are options as a request gives them; what is left out has its default.
 type OptionsInput struct {
 	RemoveAccounts *bool              `json:"removeAccounts,omitempty" doc:"Remove the users that the directory does not have"`

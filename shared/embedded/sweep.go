@@ -115,7 +115,7 @@ func sweepRuns(account *bolt.Bucket, now time.Time) error {
 	return err
 }
 
-// sweepKeys deletes the idempotency keys that no longer count.
+// sweepKeys deletes the idempotency keys that no longer count, and those of earlier builds.
 func sweepKeys(keys *bolt.Bucket, now time.Time) error {
 	if keys == nil {
 		return nil
@@ -126,7 +126,7 @@ func sweepKeys(keys *bolt.Bucket, now time.Time) error {
 		if err := json.Unmarshal(v, &k); err != nil {
 			return err
 		}
-		if now.Sub(k.At) >= keyLifetime {
+		if now.Sub(k.At) >= keyLifetime || !k.Hashed() {
 			old = append(old, name)
 		}
 		return nil

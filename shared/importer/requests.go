@@ -18,7 +18,7 @@ type PreviewRequest struct {
 // Key starts a new run each time.
 type Idempotency struct {
 	Key string
-	// Body is the request's body, to tell a repetition from another request under the same key.
+	// Body is the request's body without passwords, to tell a repetition from another request under the same key.
 	Body []byte
 }
 

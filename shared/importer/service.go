@@ -2,8 +2,6 @@ package importer
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"time"
@@ -65,10 +63,16 @@ func (s *Service) start(ctx context.Context, id Identity, run jobstore.Run, once
 		// The request that claimed the key died before it stored its run: this one takes its place.
 		run.ID = claimed
 	}
-	if err := s.admit(ctx, jobs, run.Kind); err != nil {
-		return jobstore.Run{}, err
+	err := s.admit(ctx, jobs, run.Kind)
+	if err == nil {
+		run, err = jobs.CreateRun(ctx, run)
 	}
-	run, err := jobs.CreateRun(ctx, run)
+	if err != nil && once.Key != "" {
+		// An equal request at the same time may have stored the run, and taken the last place.
+		if first, readErr := jobs.Run(ctx, run.ID); readErr == nil {
+			return first, nil
+		}
+	}
 	if err != nil {
 		return jobstore.Run{}, tooLarge(err)
 	}
@@ -120,10 +124,8 @@ func (s *Service) admit(ctx context.Context, jobs jobstore.Jobs, kind jobstore.R
 
 // claim returns the id of the run that the idempotency key stands for.
 func (s *Service) claim(ctx context.Context, jobs jobstore.Jobs, run jobstore.Run, once Idempotency) (string, error) {
-	hash := sha256.Sum256(once.Body)
-	want := jobstore.Key{
-		Route: string(run.Kind) + "/" + run.UndoOf, Key: once.Key, Request: hex.EncodeToString(hash[:]), RunID: run.ID, At: run.CreatedAt,
-	}
+	want := jobstore.NewKey(string(run.Kind)+"/"+run.UndoOf, once.Key, once.Body)
+	want.RunID, want.At = run.ID, run.CreatedAt
 	got, err := jobs.ClaimKey(ctx, want)
 	if err != nil {
 		return "", err
