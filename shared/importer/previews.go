@@ -14,6 +14,9 @@ import (
 
 // StartPreview starts a preview of the given connection, or of the saved one.
 func (s *Service) StartPreview(ctx context.Context, id Identity, req PreviewRequest) (jobstore.Run, error) {
+	if err := req.check(); err != nil {
+		return jobstore.Run{}, err
+	}
 	saved, err := s.saved(ctx, id)
 	if err != nil {
 		return jobstore.Run{}, err

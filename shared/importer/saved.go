@@ -60,6 +60,9 @@ func (s *Service) saved(ctx context.Context, id Identity) (*jobstore.Settings, e
 
 // SaveSettings saves settings and, with an interval, the schedule.
 func (s *Service) SaveSettings(ctx context.Context, id Identity, req SettingsRequest) (Saved, error) {
+	if err := req.check(); err != nil {
+		return Saved{}, err
+	}
 	var old *jobstore.Settings
 	var stored jobstore.Settings
 	for saved := false; !saved; {

@@ -18,6 +18,9 @@ func (s *Service) Users(ctx context.Context, id Identity, q userstore.Query) (us
 
 // AddUser adds a user by hand.
 func (s *Service) AddUser(ctx context.Context, id Identity, req UserRequest) (user.User, error) {
+	if err := req.check(); err != nil {
+		return user.User{}, err
+	}
 	added, err := s.newUser(ctx, id, req)
 	if err != nil {
 		return user.User{}, err
@@ -71,6 +74,9 @@ const aliasReport = "an alias gets no report of its own: set it on the primary"
 
 // PatchUser changes a user by hand. It takes the row as it is now and tries again when an import writes it meanwhile.
 func (s *Service) PatchUser(ctx context.Context, id Identity, addr string, patch UserPatch) (user.User, error) {
+	if err := patch.check(); err != nil {
+		return user.User{}, err
+	}
 	for {
 		before, err := s.user(ctx, id, addr)
 		if err != nil {
