@@ -20,6 +20,9 @@ const Version = "1.0.0"
 // documentPath is where the API describes itself.
 const documentPath = "/v1/openapi.json"
 
+// maxQuery bounds a request's query in bytes. API Gateway takes 10 KiB of a request's line and headers together.
+const maxQuery = 16 << 10
+
 // Scope is what an identity may do.
 type Scope string
 
@@ -76,6 +79,12 @@ func New(c Config) *API {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == documentPath {
 		a.describe(w, r)
+		return
+	}
+	if len(r.URL.RawQuery) > maxQuery {
+		writeProblem(w, &Problem{
+			Status: http.StatusRequestURITooLong, Code: "query_too_long", Detail: "The query is longer than 16 KiB.",
+		})
 		return
 	}
 	caller, err := a.config.Identify(r)
@@ -141,8 +150,9 @@ func Identity(ctx context.Context) importer.Identity {
 
 // Route registers one route: handle decodes nothing and encodes nothing, and its errors become problems.
 func Route[I, O any](a *API, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
-	// checkBody has refused longer ones; the router refuses a body that reaches its limit.
+	// checkBody has read the body in time, and refused a longer one; the router refuses what reaches its limit.
 	op.MaxBodyBytes = maxBody + 1
+	op.BodyReadTimeout = -1
 	op.Middlewares = append(op.Middlewares, a.checkBody)
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden)
 	huma.Register(a.API, op, func(ctx context.Context, in *I) (*O, error) {

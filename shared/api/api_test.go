@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -211,6 +212,53 @@ func TestABodyHasAtMost512KiB(t *testing.T) {
 		status, p, _ := call(serve(nil, admin, new(bytes.Buffer)), "POST", "/v1/things", "application/json", body)
 		if status != want || status == 413 && (p.Code != "body_too_large" || !strings.Contains(p.Detail, "512 KiB")) {
 			t.Errorf("%d bytes: status %d (%s: %s), want %d", size, status, p.Code, p.Detail, want)
+		}
+	}
+}
+
+func TestAQueryIsBounded(t *testing.T) {
+	t.Parallel()
+	a := serve(nil, admin, new(bytes.Buffer))
+	status, p, _ := call(a, "GET", "/v1/things?x="+strings.Repeat("x", 16<<10), "", "")
+	if status != 414 || p.Code != "query_too_long" {
+		t.Errorf("status %d, %s; want 414", status, p.Code)
+	}
+	var names strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&names, "&p%d", i)
+	}
+	status, p, _ = call(a, "GET", "/v1/things?"+names.String()[1:], "", "")
+	if status != 422 || len(p.Errors) != 50 || !strings.Contains(p.Detail, "1950 more") {
+		t.Errorf("2000 unknown parameters: status %d, %d errors, %s", status, len(p.Errors), p.Detail)
+	}
+}
+
+// deadlines is a response that remembers the last deadline for reading.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	last time.Time
+	set  int
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.last, d.set = at, d.set+1
+	return nil
+}
+
+func TestADeadlineEndsWithTheBody(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"{}", ""} {
+		a := serve(nil, admin, new(bytes.Buffer))
+		stop := huma.Operation{OperationID: "stop", Method: http.MethodPost, Path: "/v1/things/stop"}
+		api.Route(a, stop, func(context.Context, *struct{}) (*output, error) { return &output{}, nil })
+		for _, path := range []string{"/v1/things", "/v1/things/stop"} {
+			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+			r.Header.Set("Authorization", "x")
+			r.Header.Set("Content-Type", "application/json")
+			w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+			if a.ServeHTTP(w, r); w.set == 0 || !w.last.IsZero() {
+				t.Errorf("%q to %s: %d deadlines, the last %v, which would end a slow answer", body, path, w.set, w.last)
+			}
 		}
 	}
 }

@@ -74,6 +74,8 @@ func readBody(ctx huma.Context) (body []byte, status int) {
 	case len(body) > maxBody:
 		return nil, http.StatusRequestEntityTooLarge
 	}
+	// A deadline that passed while the answer is made would end the request.
+	_ = ctx.SetReadDeadline(time.Time{})
 	return body, 0
 }
 

@@ -33,7 +33,7 @@ func TestUnknownValuesAreRefusedByTheCoreToo(t *testing.T) {
 		do    func(context.Context) error
 		field string
 	}{
-		"a preview's server type":  {preview(importer.PreviewRequest{Connection: notes}), "connection.serverType"},
+		"a preview's server type": {preview(importer.PreviewRequest{Connection: notes}), "connection.serverType"},
 		"a preview's object types": {
 			preview(importer.PreviewRequest{Connection: connection(), Advanced: boss}), "advanced.include",
 		},
