@@ -257,7 +257,7 @@ func TestADeadlineEndsWithTheBody(t *testing.T) {
 			r.Header.Set("Content-Type", "application/json")
 			w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 			if a.ServeHTTP(w, r); w.set == 0 || !w.last.IsZero() {
-				t.Errorf("%q to %s: %d deadlines, the last %v, which would end a slow answer", body, path, w.set, w.last)
+				t.Errorf("%q to %s: the last of %d deadlines is %v: it would end a slow answer", body, path, w.set, w.last)
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func hostileBodies(size int) map[string]string {
 		"a long escaped host":  `{"connection":{"host":"` + strings.Repeat(`\u0001`, (size-100)/6) + `"}}`,
 		"a long filter":        `{"advanced":{"filter":"` + strings.Repeat(`(`, size-100) + `"}}`,
 		"a long search base":   `{"advanced":{"searchBase":"` + strings.Repeat(`x=y,`, (size-100)/4) + `"}}`,
-		"a long PEM":           `{"connection":{"caCertificate":"` + strings.Repeat(`-----BEGIN `, (size-100)/11) + `"}}`,
+		"a long PEM":           `{"connection":{"caCertificate":"` + strings.Repeat(`-----BEGIN `, size/12) + `"}}`,
 		"a long number":        `{"connection":{"port":` + strings.Repeat("1", size-100) + `}}`,
 		"unknown keys of case": repeated(size, `{`, `}`, numbered(`"OPTION%d":1`)),
 		"not JSON at its end":  repeated(size, `{`, `]`, numbered(`"key%d":1`)),
@@ -104,8 +104,8 @@ func allocated(a *api.API, body string) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// BenchmarkRequest shows what hostile bodies cost beside a valid one of the same size: times-valid is at most mostTimes.
-// It counts processor time, which says more than the clock on a busy machine.
+// BenchmarkRequest shows what hostile bodies cost beside a valid one of their size: times-valid is at most mostTimes. It
+// counts processor time, which says more than the clock on a busy machine.
 func BenchmarkRequest(b *testing.B) {
 	for _, size := range []int{16 << 10, 80 << 10, bodySize} {
 		bodies, valid := hostileBodies(size), 0.0

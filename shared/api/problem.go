@@ -23,7 +23,7 @@ type Problem struct {
 	Status int                   `json:"status" doc:"The HTTP status" example:"404"`
 	Code   string                `json:"code" doc:"What went wrong, for programs; stable" example:"preview_not_found"`
 	Detail string                `json:"detail" doc:"What went wrong and how to mend it, for people"`
-	Errors []settings.FieldError `json:"errors,omitempty" doc:"Every wrong field"`
+	Errors []settings.FieldError `json:"errors,omitempty" doc:"The wrong fields, at most 50"`
 }
 
 // Error returns the detail.

@@ -36,7 +36,7 @@ func TestAnIdempotencyKeyDoesNotRememberThePassword(t *testing.T) {
 	previews.Register(a, s)
 	start := func(host, password string) []byte {
 		t.Helper()
-		body := `{"connection":{"serverType":"exchange","host":"` + host + `","username":"u","password":"` + password + `"}}`
+		body := `{"connection":{"serverType":"exchange","username":"u","host":"` + host + `","password":"` + password + `"}}`
 		r := httptest.NewRequest(http.MethodPost, "/v1/previews", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Idempotency-Key", "k")
@@ -49,7 +49,8 @@ func TestAnIdempotencyKeyDoesNotRememberThePassword(t *testing.T) {
 		}
 		return s.request.Body
 	}
-	first, second, other := start("dc1.example.com", "first"), start("dc1.example.com", "second"), start("dc2.example.com", "first")
+	first, second := start("dc1.example.com", "first"), start("dc1.example.com", "second")
+	other := start("dc2.example.com", "first")
 	if !bytes.Equal(first, second) || bytes.Contains(first, []byte("first")) {
 		t.Errorf("the password makes requests differ: %s and %s", first, second)
 	}
