@@ -44,6 +44,9 @@ const accountHeader = "X-Rollcall-Account"
 
 const defaultAccount = "demo"
 
+// maxHeader bounds a request's line and headers in bytes; net/http adds 4 KiB.
+const maxHeader = 64 << 10
+
 // maxAccount bounds an account's name in bytes: it names a folder too.
 const maxAccount = 120
 
@@ -181,7 +184,9 @@ func identify(r *http.Request) (api.Caller, error) {
 // listenAndServe answers requests until ctx ends, and lets those under way finish.
 func (c config) listenAndServe(ctx context.Context, listener net.Listener, base string, handler http.Handler) error {
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: handler, MaxHeaderBytes: maxHeader,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
+		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelWarn),
 	}
 	stopped := make(chan error, 1)

@@ -2,6 +2,7 @@ package address
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,12 +151,29 @@ func TestPatterns(t *testing.T) {
 func TestCheckListsEveryWrongField(t *testing.T) {
 	t.Parallel()
 	var fields []string
-	for _, e := range Check(settings.Advanced{
-		Include: []string{"user", "users"}, AcceptedDomains: []string{"example.com", "a b"}, Exclude: []string{"*@example.com", "x", "a@b.example", "*"},
-	}) {
+	wrong, more := Check(settings.Advanced{
+		Include: []string{"user", "users"}, AcceptedDomains: []string{"example.com", "a b"},
+		Exclude: []string{"*@example.com", "x", "a@b.example", "*"},
+	})
+	for _, e := range wrong {
 		fields = append(fields, e.Field)
+	}
+	if more != 0 {
+		t.Errorf("%d more", more)
 	}
 	if diff := cmp.Diff([]string{"advanced.include[1]", "advanced.acceptedDomains[1]", "advanced.exclude[1]", "advanced.exclude[3]"}, fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+}
+
+func TestCheckDescribesFiftyWrongFieldsAndCountsTheOthers(t *testing.T) {
+	t.Parallel()
+	wrong, more := Check(settings.Advanced{
+		Include: []string{"users"}, AcceptedDomains: slices.Repeat([]string{"-"}, 30),
+		Exclude: slices.Repeat([]string{"x", "a@b.example"}, 30),
+	})
+	first, last := wrong[0], wrong[len(wrong)-1]
+	if len(wrong) != settings.MaxErrors || more != 11 || first.Field != "advanced.include[0]" || last.Field != "advanced.exclude[36]" {
+		t.Errorf("%d errors from %+v to %+v, and %d more", len(wrong), first, last, more)
 	}
 }

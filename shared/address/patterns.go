@@ -18,22 +18,34 @@ type Patterns struct {
 func ParsePatterns(list []string) (Patterns, error) {
 	p := Patterns{keys: make(map[string]bool), domains: make(map[string]bool)}
 	for _, text := range list {
-		domain, isDomain := strings.CutPrefix(strings.TrimSpace(text), "*@")
-		if isDomain {
-			key, err := CanonicalDomain(domain)
-			if err != nil {
-				return Patterns{}, fmt.Errorf("%q %w", text, err)
-			}
+		key, isDomain, err := canonicalPattern(text)
+		switch {
+		case err != nil:
+			return Patterns{}, patternError(text, isDomain, err)
+		case isDomain:
 			p.domains[key] = true
-			continue
+		default:
+			p.keys[key] = true
 		}
-		key, err := Canonical(text)
-		if err != nil {
-			return Patterns{}, fmt.Errorf("%q %w; write an address, or *@domain", text, err)
-		}
-		p.keys[key] = true
 	}
 	return p, nil
+}
+
+// canonicalPattern returns the canonical form of an address, or of the domain in *@domain.
+func canonicalPattern(text string) (key string, isDomain bool, err error) {
+	if domain, ok := strings.CutPrefix(strings.TrimSpace(text), "*@"); ok {
+		key, err = CanonicalDomain(domain)
+		return key, true, err
+	}
+	key, err = Canonical(text)
+	return key, false, err
+}
+
+func patternError(text string, isDomain bool, err error) error {
+	if isDomain {
+		return fmt.Errorf("%q %w", text, err)
+	}
+	return fmt.Errorf("%q %w; write an address, or *@domain", text, err)
 }
 
 // Match tells whether a canonical address matches.
@@ -44,28 +56,42 @@ func (p Patterns) Match(key string) bool {
 	return p.keys[key] || p.domains[key[strings.LastIndexByte(key, '@')+1:]]
 }
 
-// Check lists the wrong fields of the advanced settings that hold types, domains and addresses, by their JSON paths.
-func Check(a settings.Advanced) []settings.FieldError {
-	var wrong []settings.FieldError
+// Check lists the wrong fields of the advanced settings that hold types, domains and addresses, by their JSON paths:
+// the first settings.MaxErrors of them, and how many more there are.
+func Check(a settings.Advanced) (wrong []settings.FieldError, more int) {
 	add := func(field string, i int, format string, args ...any) {
 		wrong = append(wrong, settings.FieldError{Field: fmt.Sprintf("advanced.%s[%d]", field, i), Message: fmt.Sprintf(format, args...)})
 	}
 	for i, name := range a.Include {
-		if !isType(name) {
+		switch {
+		case isType(name):
+		case len(wrong) == settings.MaxErrors:
+			more++
+		default:
 			add("include", i, "%q is no object type; use user, contact, group, publicFolder, resource, shared or unknown", name)
 		}
 	}
 	for i, domain := range a.AcceptedDomains {
-		if _, err := CanonicalDomain(strings.TrimSpace(domain)); err != nil {
+		_, err := CanonicalDomain(strings.TrimSpace(domain))
+		switch {
+		case err == nil:
+		case len(wrong) == settings.MaxErrors:
+			more++
+		default:
 			add("acceptedDomains", i, "%q is no mail domain; it looks like example.com", domain)
 		}
 	}
 	for i, pattern := range a.Exclude {
-		if _, err := ParsePatterns([]string{pattern}); err != nil {
-			add("exclude", i, "%v", err)
+		_, isDomain, err := canonicalPattern(pattern)
+		switch {
+		case err == nil:
+		case len(wrong) == settings.MaxErrors:
+			more++
+		default:
+			add("exclude", i, "%v", patternError(pattern, isDomain, err))
 		}
 	}
-	return wrong
+	return wrong, more
 }
 
 func isType(name string) bool {

@@ -20,8 +20,8 @@ const Version = "1.0.0"
 // documentPath is where the API describes itself.
 const documentPath = "/v1/openapi.json"
 
-// maxBody bounds a request's body in bytes.
-const maxBody = 1 << 20
+// maxQuery bounds a request's query in bytes. API Gateway takes 10 KiB of a request's line and headers together.
+const maxQuery = 16 << 10
 
 // Scope is what an identity may do.
 type Scope string
@@ -55,13 +55,14 @@ type API struct {
 	config Config
 }
 
-// useProblems has huma make its own errors as problems. It does so through a variable of its package, which is set once,
-// before there is any API that could read it.
-var useProblems = sync.OnceFunc(func() { huma.NewError = newProblem })
+// setUpHuma has huma make its own errors as problems, and take a field by its exact name only: encoding/json takes names
+// that differ in case, so that their values would be stored unchecked. Both are variables of its package, which are set
+// once, before there is any API that could read them.
+var setUpHuma = sync.OnceFunc(func() { huma.NewError, huma.ValidateStrictCasing = newProblem, true })
 
 // New returns an API without routes, which describes itself at /v1/openapi.json.
 func New(c Config) *API {
-	useProblems()
+	setUpHuma()
 	config := huma.DefaultConfig("Rollcall", Version)
 	config.Info.Description = "Imports the users of a directory server into the Users List of a mail-security portal: preview, export, sync, undo."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
@@ -78,6 +79,12 @@ func New(c Config) *API {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == documentPath {
 		a.describe(w, r)
+		return
+	}
+	if len(r.URL.RawQuery) > maxQuery {
+		writeProblem(w, &Problem{
+			Status: http.StatusRequestURITooLong, Code: "query_too_long", Detail: "The query is longer than 16 KiB.",
+		})
 		return
 	}
 	caller, err := a.config.Identify(r)
@@ -143,7 +150,10 @@ func Identity(ctx context.Context) run.Identity {
 
 // Route registers one route: handle decodes nothing and encodes nothing, and its errors become problems.
 func Route[I, O any](a *API, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
-	op.MaxBodyBytes = maxBody
+	// checkBody has read the body in time, and refused a longer one; the router refuses what reaches its limit.
+	op.MaxBodyBytes = maxBody + 1
+	op.BodyReadTimeout = -1
+	op.Middlewares = append(op.Middlewares, a.checkBody)
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden)
 	huma.Register(a.API, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)

@@ -5,13 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/go-cmp/cmp"
 
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
@@ -89,7 +93,7 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		"unknown":           {errors.New("table users: secret detail"), "POST", "/v1/things", json, "{}", 500, "internal_error"},
 		"no JSON":           {nil, "POST", "/v1/things", json, "{", 400, "malformed_request"},
 		"another type":      {nil, "POST", "/v1/things", "text/xml", "<a/>", 415, "unsupported_media_type"},
-		"too long":          {nil, "POST", "/v1/things", json, `{"x":"` + strings.Repeat("x", 2<<20) + `"}`, 413, "body_too_large"},
+		"too long":          {nil, "POST", "/v1/things", json, strings.Repeat(" ", 512<<10+1), 413, "body_too_large"},
 		"wrong field":       {nil, "POST", "/v1/things", json, `{"x":1}`, 422, "invalid_request"},
 		"unknown parameter": {nil, "GET", "/v1/things?x=1", "", "", 422, "invalid_request"},
 		"another method":    {nil, "PUT", "/v1/things", json, "{}", 405, "method_not_allowed"},
@@ -137,6 +141,185 @@ func TestEveryWrongFieldIsListedOnce(t *testing.T) {
 	}
 	if strings.Contains(w.Body.String()+log.String(), "hunter2") {
 		t.Error("the password is shown")
+	}
+}
+
+func TestFiftyErrorsAreListed(t *testing.T) {
+	t.Parallel()
+	repeat := func(before, after string, count int, item string) string {
+		return before + strings.Repeat(item+",", count-1) + item + after
+	}
+	keys := make([]string, 4000)
+	for i := range keys {
+		keys[i] = fmt.Sprintf(`"an-unknown-key-%d":1`, i)
+	}
+	const unknown, first = "is not a field of this request; check its spelling", "an-unknown-key-0"
+	tests := map[string]struct {
+		body, first, message string
+		more                 int
+	}{
+		"unknown keys": {"{" + strings.Join(keys, ",") + "}", first, unknown, 3950},
+		"51 of them":   {"{" + strings.Join(keys[:51], ",") + "}", first, unknown, 1},
+		"wrong types": {
+			repeat(`{"advanced":{"exclude":[`, `]}}`, 9000, `{}`), "advanced.exclude[0]", "expected string", 8950,
+		},
+		"wrong exclusions": {
+			repeat(`{"advanced":{"exclude":[`, `]}}`, 9000, `"x"`),
+			"advanced.exclude[0]", `"x" has no @; write an address, or *@domain`, 8950,
+		},
+		"wrong domains": {
+			repeat(`{"advanced":{"acceptedDomains":[`, `]}}`, 60, `"-"`),
+			"advanced.acceptedDomains[0]", `"-" is no mail domain; it looks like example.com`, 10,
+		},
+	}
+	for name, test := range tests {
+		status, p, w := call(serve(nil, admin, new(bytes.Buffer)), "POST", "/v1/things", "application/json", test.body)
+		if status != 422 || len(p.Errors) != 50 {
+			t.Errorf("%s: status %d with %d errors, want 422 with 50", name, status, len(p.Errors))
+			continue
+		}
+		want := fmt.Sprintf("errors names 50 of them with what to do, and there are %d more.", test.more)
+		if !strings.Contains(p.Detail, want) {
+			t.Errorf("%s: detail %q, want %q in it", name, p.Detail, want)
+		}
+		if want := (settings.FieldError{Field: test.first, Message: test.message}); p.Errors[0] != want {
+			t.Errorf("%s: first error %+v, want %+v", name, p.Errors[0], want)
+		}
+		if w.Body.Len() > 32<<10 {
+			t.Errorf("%s: the answer has %d bytes", name, w.Body.Len())
+		}
+	}
+}
+
+func TestLongValuesAreQuotedInPart(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ä", 50000)
+	for _, body := range []string{
+		`{"` + long + `":1}`, `{"options":"` + long + `"}`, `{"connection":{"port":` + strings.Repeat("1", 50000) + `}}`,
+		`{"advanced":{"include":["` + long + `"]}}`, `{"advanced":{"searchBase":"` + long[:8000] + `"}}`,
+		`{"advanced":{"attributes":{"id":"` + long + `"}}}`,
+	} {
+		status, p, w := call(serve(nil, admin, new(bytes.Buffer)), "POST", "/v1/things", "application/json", body)
+		if status < 400 || status > 422 || p.Detail == "" || w.Body.Len() > 4096 || !utf8.Valid(w.Body.Bytes()) {
+			t.Errorf("%.40s: status %d with %d bytes: %.300s", body, status, w.Body.Len(), w.Body)
+		}
+	}
+}
+
+func TestABodyHasAtMost512KiB(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]int{512 << 10: 200, 512<<10 + 1: 413, 6 << 20: 413} {
+		body := "{}" + strings.Repeat(" ", size-2)
+		status, p, _ := call(serve(nil, admin, new(bytes.Buffer)), "POST", "/v1/things", "application/json", body)
+		if status != want || status == 413 && (p.Code != "body_too_large" || !strings.Contains(p.Detail, "512 KiB")) {
+			t.Errorf("%d bytes: status %d (%s: %s), want %d", size, status, p.Code, p.Detail, want)
+		}
+	}
+}
+
+func TestAQueryIsBounded(t *testing.T) {
+	t.Parallel()
+	a := serve(nil, admin, new(bytes.Buffer))
+	status, p, _ := call(a, "GET", "/v1/things?x="+strings.Repeat("x", 16<<10), "", "")
+	if status != 414 || p.Code != "query_too_long" {
+		t.Errorf("status %d, %s; want 414", status, p.Code)
+	}
+	var names strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&names, "&p%d", i)
+	}
+	status, p, _ = call(a, "GET", "/v1/things?"+names.String()[1:], "", "")
+	if status != 422 || len(p.Errors) != 50 || !strings.Contains(p.Detail, "1950 more") {
+		t.Errorf("2000 unknown parameters: status %d, %d errors, %s", status, len(p.Errors), p.Detail)
+	}
+}
+
+// deadlines is a response that remembers the last deadline for reading.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	last time.Time
+	set  int
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.last, d.set = at, d.set+1
+	return nil
+}
+
+func TestADeadlineEndsWithTheBody(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"{}", ""} {
+		a := serve(nil, admin, new(bytes.Buffer))
+		stop := huma.Operation{OperationID: "stop", Method: http.MethodPost, Path: "/v1/things/stop"}
+		api.Route(a, stop, func(context.Context, *struct{}) (*output, error) { return &output{}, nil })
+		for _, path := range []string{"/v1/things", "/v1/things/stop"} {
+			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+			r.Header.Set("Authorization", "x")
+			r.Header.Set("Content-Type", "application/json")
+			w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+			if a.ServeHTTP(w, r); w.set == 0 || !w.last.IsZero() {
+				t.Errorf("%q to %s: the last of %d deadlines is %v: it would end a slow answer", body, path, w.set, w.last)
+			}
+		}
+	}
+}
+
+func TestABodyIsJSONAndSaysSo(t *testing.T) {
+	t.Parallel()
+	type answer struct {
+		status int
+		code   string
+	}
+	refused := answer{http.StatusUnsupportedMediaType, "unsupported_media_type"}
+	for _, test := range []struct {
+		path, kind, body string
+		want             answer
+	}{
+		{"/v1/things", "", "{}", refused}, {"/v1/things", "text/plain", "{}", refused},
+		{"/v1/things", "text/plain+application/json", "{}", refused},
+		{"/v1/things", "application/json-patch", "{}", refused}, {"/v1/things/stop", "text/plain", "x", refused},
+		{"/v1/things", "Application/JSON; charset=utf-8", "{}", answer{200, ""}},
+		{"/v1/things", "", "", answer{400, "malformed_request"}},
+		{"/v1/things/stop", "", "", answer{200, ""}}, {"/v1/things/stop", "text/plain", "", answer{200, ""}},
+		{"/v1/things/stop", "application/json", "{}", answer{200, ""}},
+	} {
+		a := serve(nil, admin, new(bytes.Buffer))
+		stop := huma.Operation{OperationID: "stop", Method: http.MethodPost, Path: "/v1/things/stop"}
+		api.Route(a, stop, func(context.Context, *struct{}) (*output, error) { return &output{}, nil })
+		status, p, _ := call(a, "POST", test.path, test.kind, test.body)
+		if got := (answer{status, p.Code}); got != test.want {
+			t.Errorf("%q of %q to %s: %+v, want %+v", test.body, test.kind, test.path, got, test.want)
+		}
+	}
+}
+
+func TestAFieldStandsInABodyOnce(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"options":{"removalLimit":{"percent":10000}},"options":{}}`, `{"advanced":{"filter":"a","filter":""}}`,
+		`{"advanced":{"filter":"a","\u0066ilter":""}}`,
+	} {
+		status, p, _ := call(serve(nil, admin, new(bytes.Buffer)), "POST", "/v1/things", "application/json", body)
+		if status != 400 || p.Code != "malformed_request" || !strings.Contains(p.Detail, "twice") {
+			t.Errorf("%s: status %d, %s: %s; want 400", body, status, p.Code, p.Detail)
+		}
+	}
+}
+
+func TestNamesOfFieldsAreExact(t *testing.T) {
+	t.Parallel()
+	for body, field := range map[string]string{
+		`{"OPTIONS":{"removeScope":"all"}}`:                               "OPTIONS",
+		`{"options":{"RemoveScope":"all"}}`:                               "options.RemoveScope",
+		`{"options":{"remove\u017fcope":"all"}}`:                          "options.removeſcope", // ſ folds to s
+		`{"options":{"removeScope":"all","REMOVESCOPE":"all"}}`:           "options.REMOVESCOPE",
+		`{"advanced":{"filter":"","attributes":{"primary":[],"ID":"a"}}}`: "advanced.attributes.ID",
+	} {
+		status, p, _ := call(serve(nil, admin, new(bytes.Buffer)), "POST", "/v1/things", "application/json", body)
+		want := []settings.FieldError{{Field: field, Message: "is not a field of this request; check its spelling"}}
+		if diff := cmp.Diff(want, p.Errors); status != 422 || diff != "" {
+			t.Errorf("%s: status %d, errors (-want +got):\n%s", body, status, diff)
+		}
 	}
 }
 

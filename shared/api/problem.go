@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,7 +23,7 @@ type Problem struct {
 	Status int                   `json:"status" doc:"The HTTP status" example:"404"`
 	Code   string                `json:"code" doc:"What went wrong, for programs; stable" example:"preview_not_found"`
 	Detail string                `json:"detail" doc:"What went wrong and how to mend it, for people"`
-	Errors []settings.FieldError `json:"errors,omitempty" doc:"Every wrong field"`
+	Errors []settings.FieldError `json:"errors,omitempty" doc:"The wrong fields, at most 50"`
 }
 
 // Error returns the detail.
@@ -71,34 +73,29 @@ var codes = map[int]string{
 	http.StatusUnsupportedMediaType: "unsupported_media_type", http.StatusNotAcceptable: "not_acceptable", http.StatusRequestTimeout: "request_timeout",
 }
 
+// maxErrors is how many errors a problem lists.
+const maxErrors = settings.MaxErrors
+
+// more stands for errors that are not listed.
+type more int
+
+// Error says how many they are.
+func (m more) Error() string { return strconv.Itoa(int(m)) + " more errors" }
+
 // newProblem makes the router's errors problems. The values that they echo are left out: one may be a password.
 func newProblem(status int, message string, errs ...error) huma.StatusError {
 	p := filled(&Problem{Status: status, Code: codes[status], Detail: message})
 	if p.Code == "" {
 		p.Code = strings.ReplaceAll(strings.ToLower(p.Title), " ", "_")
 	}
-	places := make(map[string]int)
-	for _, err := range errs {
-		if err == nil {
-			continue
-		}
-		field := settings.FieldError{Message: err.Error()}
-		var detail huma.ErrorDetailer
-		if errors.As(err, &detail) {
-			d := detail.ErrorDetail()
-			field = settings.FieldError{Field: fieldOf(d), Message: messageOf(d)}
-		}
-		// Our own checks come last and say more than the schema's.
-		if at, ok := places[field.Field]; ok {
-			p.Errors[at] = field
-			continue
-		}
-		places[field.Field] = len(p.Errors)
-		p.Errors = append(p.Errors, field)
-	}
+	hidden := p.list(errs)
 	switch status {
 	case http.StatusUnprocessableEntity:
-		p.Detail = "Some fields are wrong; errors names each with the mend."
+		p.Detail = "Some fields are wrong; errors names each with what to do."
+		if hidden > 0 {
+			p.Detail = fmt.Sprintf("Some fields are wrong; errors names %d of them with what to do, and there are %d more.",
+				len(p.Errors), hidden)
+		}
 	case http.StatusUnsupportedMediaType:
 		p.Detail, p.Errors = "Send the body as Content-Type: application/json.", nil
 	case http.StatusBadRequest:
@@ -106,9 +103,55 @@ func newProblem(status int, message string, errs ...error) huma.StatusError {
 			p.Detail, p.Errors = "The body is not valid JSON: "+p.Errors[0].Message+".", nil
 		}
 	case http.StatusRequestEntityTooLarge:
-		p.Detail = "The body is longer than 1 MiB."
+		p.Detail = "The body is longer than 512 KiB."
 	}
 	return p
+}
+
+// list fills in the errors, one for each field, and returns how many it left out.
+func (p *Problem) list(errs []error) (hidden int) {
+	places := make(map[string]int)
+	for _, err := range errs {
+		if others, ok := err.(more); ok {
+			hidden += int(others)
+			continue
+		}
+		field := fieldError(err)
+		at, again := places[field.Field]
+		switch {
+		case !again && len(p.Errors) == maxErrors:
+			places[field.Field] = maxErrors
+			hidden++
+		case !again:
+			places[field.Field] = len(p.Errors)
+			p.Errors = append(p.Errors, field)
+		case at < maxErrors:
+			// Our own checks come last and say more than the schema's.
+			p.Errors[at] = field
+		}
+	}
+	return hidden
+}
+
+// fieldError takes only the parts of the router's errors: their text would print the whole object around a wrong field.
+func fieldError(err error) settings.FieldError {
+	var detailer huma.ErrorDetailer
+	if !errors.As(err, &detailer) {
+		return settings.FieldError{Message: short(err.Error())}
+	}
+	d := detailer.ErrorDetail()
+	return settings.FieldError{Field: short(fieldOf(d)), Message: short(messageOf(d))}
+}
+
+// maxText bounds each text about a field in bytes: it may quote what was sent.
+const maxText = 400
+
+// short returns the beginning of a long text.
+func short(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxText], "") + "…"
 }
 
 // fieldOf turns "body.connection.port" or "query.limit" into the field's own path.
@@ -138,11 +181,14 @@ func messageOf(d *huma.ErrorDetail) string {
 	return d.Message
 }
 
-// fieldErrors makes our own checks' results the router's.
-func fieldErrors(fields []settings.FieldError) []error {
+// fieldErrors makes our own checks' results the router's; hidden counts those that were not described.
+func fieldErrors(fields []settings.FieldError, hidden int) []error {
 	var out []error
 	for _, f := range fields {
 		out = append(out, &huma.ErrorDetail{Location: "body." + f.Field, Message: f.Message})
+	}
+	if hidden > 0 {
+		out = append(out, more(hidden))
 	}
 	return out
 }

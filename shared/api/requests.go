@@ -39,6 +39,16 @@ func (c *ConnectionInput) Settings() *settings.Connection {
 	return &out
 }
 
+// WithoutPassword returns a copy without the password, nil for nil.
+func (c *ConnectionInput) WithoutPassword() *ConnectionInput {
+	if c == nil {
+		return nil
+	}
+	out := *c
+	out.Password = ""
+	return &out
+}
+
 // OptionsInput are options as a request gives them; what is left out has its default.
 type OptionsInput struct {
 	RemoveAccounts *bool              `json:"removeAccounts,omitempty" doc:"Remove the users that the directory does not have"`
@@ -81,6 +91,7 @@ func set[T any](field *T, value *T) {
 // may be nil.
 func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []error {
 	var wrong []settings.FieldError
+	hidden := 0
 	if c != nil {
 		wrong = append(wrong, c.Settings().Validate()...)
 		if err := directory.CheckCertificate(c.CACertificate); err != nil {
@@ -89,7 +100,8 @@ func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []er
 	}
 	if a != nil {
 		wrong = append(wrong, a.Attributes.Validate()...)
-		wrong = append(wrong, address.Check(*a)...)
+		listed, others := address.Check(*a)
+		wrong, hidden = append(wrong, listed...), others
 		if _, err := directory.CheckBase(a.SearchBase); err != nil {
 			wrong = append(wrong, settings.FieldError{Field: "advanced.searchBase", Message: err.Error()})
 		}
@@ -100,5 +112,5 @@ func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []er
 	if o != nil {
 		wrong = append(wrong, o.Settings().Validate()...)
 	}
-	return fieldErrors(wrong)
+	return fieldErrors(wrong, hidden)
 }

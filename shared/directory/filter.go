@@ -16,6 +16,9 @@ const (
 	maxFilterLength = 16 << 10
 )
 
+// maxBaseLength bounds a search base in characters.
+const maxBaseLength = 4096
+
 // CheckFilter returns a filter (RFC 4515) as it is searched with: without the stray spaces and line breaks of a pasted one,
 // in parentheses. Spaces within a value stay; those at its ends go, and are written \20 where they are meant. Its error
 // names the character where the text goes wrong, counted from 1 in the text as it was typed. An empty filter stays empty.
@@ -290,6 +293,9 @@ func ldapReason(err error) string {
 func CheckBase(text string) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", errors.New("the search base is not valid UTF-8 text")
+	}
+	if utf8.RuneCountInString(text) > maxBaseLength {
+		return "", fmt.Errorf("the search base is longer than %d characters", maxBaseLength)
 	}
 	var parts []string
 	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return isFilterSpace(r) && r != ' ' }) {

@@ -27,7 +27,7 @@ type Rules struct {
 
 // NewRules returns the rules for a server type and the advanced settings; Check names what is wrong with those.
 func NewRules(server settings.ServerType, a settings.Advanced) (*Rules, error) {
-	if wrong := address.Check(a); len(wrong) > 0 {
+	if wrong, _ := address.Check(a); len(wrong) > 0 {
 		return nil, fmt.Errorf("%s: %s", wrong[0].Field, wrong[0].Message)
 	}
 	r := &Rules{

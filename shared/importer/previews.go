@@ -12,6 +12,9 @@ import (
 
 // StartPreview starts a preview of the given connection, or of the saved one.
 func (s *Service) StartPreview(ctx context.Context, id run.Identity, req PreviewRequest) (run.Run, error) {
+	if err := req.check(); err != nil {
+		return run.Run{}, err
+	}
 	saved, err := s.saved(ctx, id)
 	if err != nil {
 		return run.Run{}, err

@@ -1,6 +1,8 @@
 package importer
 
 import (
+	"slices"
+
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
@@ -18,7 +20,7 @@ type PreviewRequest struct {
 // Key starts a new run each time.
 type Idempotency struct {
 	Key string
-	// Body is the request's body, to tell a repetition from another request under the same key.
+	// Body is the request's body without passwords, to tell a repetition from another request under the same key.
 	Body []byte
 }
 
@@ -57,4 +59,66 @@ type UserRequest struct {
 type UserPatch struct {
 	HeldSpamReport *user.HeldSpamReport
 	Protected      *bool
+}
+
+// The checks below stand behind the API's schema: a value that nothing else knows must not be stored, whoever asks.
+
+func (r PreviewRequest) check() error { return checkImport(r.Connection, r.Advanced, r.Options) }
+
+func (r SyncRequest) check() error { return checkImport(nil, nil, r.Options) }
+
+func (r SettingsRequest) check() error {
+	if h := r.IntervalHours; h != nil && (*h < settings.MinInterval || *h > settings.MaxInterval) {
+		return invalid(settings.FieldError{Field: "schedule.intervalHours", Message: "must be 1 to 24 hours"})
+	}
+	return checkImport(r.Connection, r.Advanced, r.Options)
+}
+
+func checkImport(c *settings.Connection, a *settings.Advanced, o *settings.Options) error {
+	var wrong []settings.FieldError
+	if c != nil && !slices.Contains(settings.ServerTypes(), c.ServerType) {
+		wrong = append(wrong, settings.FieldError{Field: "connection.serverType", Message: unknownServer})
+	}
+	if a != nil {
+		for _, name := range a.Include {
+			if !slices.Contains(user.Types(), user.Type(name)) {
+				wrong = append(wrong, settings.FieldError{Field: "advanced.include", Message: unknownType})
+				break
+			}
+		}
+	}
+	if o != nil {
+		wrong = append(wrong, o.Validate()...)
+	}
+	if len(wrong) > 0 {
+		return invalid(wrong...)
+	}
+	return nil
+}
+
+const (
+	unknownServer = "must be one of exchange, communigate, groupwise"
+	unknownType   = "must be one of user, contact, group, publicFolder, resource, shared, unknown"
+	unknownReport = "must be daily or off"
+)
+
+func (r UserRequest) check() error {
+	var wrong []settings.FieldError
+	if !slices.Contains(user.Types(), r.Type) {
+		wrong = append(wrong, settings.FieldError{Field: "type", Message: unknownType})
+	}
+	if !slices.Contains(user.HeldSpamReports(), r.HeldSpamReport) {
+		wrong = append(wrong, settings.FieldError{Field: "heldSpamReport", Message: unknownReport})
+	}
+	if len(wrong) > 0 {
+		return invalid(wrong...)
+	}
+	return nil
+}
+
+func (p UserPatch) check() error {
+	if p.HeldSpamReport != nil && !slices.Contains(user.HeldSpamReports(), *p.HeldSpamReport) {
+		return invalid(settings.FieldError{Field: "heldSpamReport", Message: unknownReport})
+	}
+	return nil
 }

@@ -2,8 +2,6 @@ package importer
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"time"
 
@@ -40,14 +38,20 @@ func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Id
 		// The request that claimed the key died before it stored its run: this one takes its place.
 		r.ID = claimed
 	}
-	if err := s.admit(ctx, jobs, r.Kind); err != nil {
-		return run.Run{}, err
+	stored, err := r, s.admit(ctx, jobs, r.Kind)
+	if err == nil {
+		stored, err = jobs.CreateRun(ctx, r)
 	}
-	r, err := jobs.CreateRun(ctx, r)
+	if err != nil && once.Key != "" {
+		// An equal request at the same time may have stored the run, and taken the last place.
+		if first, readErr := jobs.Run(ctx, r.ID); readErr == nil {
+			return first, nil
+		}
+	}
 	if err != nil {
 		return run.Run{}, tooLarge(err)
 	}
-	return r, s.c.Queue.Send(ctx, queue.Message{Task: queue.Task(r.Kind), Account: id.Account, RunID: r.ID})
+	return stored, s.c.Queue.Send(ctx, queue.Message{Task: queue.Task(r.Kind), Account: id.Account, RunID: r.ID})
 }
 
 // tooLarge turns a store's "too large" into the caller's error, with what makes settings and runs so, and leaves every other error
@@ -95,10 +99,8 @@ func (s *Service) admit(ctx context.Context, jobs runs.Jobs, kind run.Kind) erro
 
 // claim returns the id of the run that the idempotency key stands for.
 func (s *Service) claim(ctx context.Context, jobs runs.Jobs, r run.Run, once Idempotency) (string, error) {
-	hash := sha256.Sum256(once.Body)
-	want := runs.Key{
-		Route: string(r.Kind) + "/" + r.UndoOf, Key: once.Key, Request: hex.EncodeToString(hash[:]), RunID: r.ID, At: r.CreatedAt,
-	}
+	want := runs.NewKey(string(r.Kind)+"/"+r.UndoOf, once.Key, once.Body)
+	want.RunID, want.At = r.ID, r.CreatedAt
 	got, err := jobs.ClaimKey(ctx, want)
 	if err != nil {
 		return "", err

@@ -62,6 +62,9 @@ func (s *Service) saved(ctx context.Context, id run.Identity) (*settings.Saved, 
 
 // SaveSettings saves settings and, with an interval, the schedule.
 func (s *Service) SaveSettings(ctx context.Context, id run.Identity, req SettingsRequest) (Saved, error) {
+	if err := req.check(); err != nil {
+		return Saved{}, err
+	}
 	var old *settings.Saved
 	stored, err := runs.UpdateSettings(ctx, s.c.Jobs.For(id.Account), func(saved *settings.Saved) error {
 		old = nil

@@ -12,6 +12,9 @@ import (
 
 // StartSync starts a sync of a preview, whose rows it applies as they are, or of the saved settings.
 func (s *Service) StartSync(ctx context.Context, id run.Identity, req SyncRequest) (run.Run, error) {
+	if err := req.check(); err != nil {
+		return run.Run{}, err
+	}
 	saved, err := s.saved(ctx, id)
 	if err != nil {
 		return run.Run{}, err

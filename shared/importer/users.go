@@ -19,6 +19,9 @@ func (s *Service) Users(ctx context.Context, id run.Identity, q users.Query) (us
 
 // AddUser adds a user by hand.
 func (s *Service) AddUser(ctx context.Context, id run.Identity, req UserRequest) (user.User, error) {
+	if err := req.check(); err != nil {
+		return user.User{}, err
+	}
 	added, err := s.newUser(ctx, id, req)
 	if err != nil {
 		return user.User{}, err
@@ -72,6 +75,9 @@ const aliasReport = "an alias gets no report of its own: set it on the primary"
 
 // PatchUser changes a user by hand. It takes the row as it is now and tries again when an import writes it meanwhile.
 func (s *Service) PatchUser(ctx context.Context, id run.Identity, addr string, patch UserPatch) (user.User, error) {
+	if err := patch.check(); err != nil {
+		return user.User{}, err
+	}
 	for {
 		before, err := s.user(ctx, id, addr)
 		if err != nil {

@@ -96,6 +96,10 @@ type Import struct {
 	Options    Options    `json:"options"`
 }
 
+// MaxErrors is how many wrong fields are described at once. A check only counts what comes after them: to find an error
+// costs little, to describe it costs more.
+const MaxErrors = 50
+
 // FieldError names one wrong field by its JSON path below the request's body, and the mend.
 type FieldError struct {
 	Field   string `json:"field"`

@@ -110,7 +110,7 @@ func (a Attributes) Validate() []FieldError {
 		if len(list.names) > maxAttributes {
 			k.add(list.field, "has more than %d names", maxAttributes)
 		}
-		for i, name := range list.names {
+		for i, name := range list.names[:min(len(list.names), maxAttributes)] {
 			if !descriptor.MatchString(name) {
 				k.add(fmt.Sprintf("%s[%d]", list.field, i), "%q is no attribute name; it looks like mail or 1.2.840.113556.1.2.210", name)
 			}

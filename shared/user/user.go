@@ -57,6 +57,9 @@ const (
 	ReportOff   HeldSpamReport = "off"
 )
 
+// HeldSpamReports lists every frequency.
+func HeldSpamReports() []HeldSpamReport { return []HeldSpamReport{ReportDaily, ReportOff} }
+
 // User is one row of the Users List.
 type User struct {
 	// Key is the canonical address (package address), unique within an account.

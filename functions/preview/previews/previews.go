@@ -87,7 +87,9 @@ func Register(a *api.API, s Service) {
 }
 
 func (h handlers) start(ctx context.Context, in *startInput) (*startOutput, error) {
-	body, err := json.Marshal(in.Body)
+	unsecret := in.Body
+	unsecret.Connection = unsecret.Connection.WithoutPassword()
+	body, err := json.Marshal(unsecret)
 	if err != nil {
 		return nil, err
 	}

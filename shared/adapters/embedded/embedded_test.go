@@ -228,10 +228,6 @@ func TestSweepForgetsOldRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	key := runs.Key{Route: "r", Key: "k", RunID: "01JS", At: now}
-	if _, err := j.ClaimKey(t.Context(), key); err != nil {
-		t.Fatal(err)
-	}
 	sweep := func(after time.Duration) {
 		t.Helper()
 		now = now.Add(after)
@@ -252,6 +248,45 @@ func TestSweepForgetsOldRecords(t *testing.T) {
 	}
 	if page, err := j.Runs(t.Context(), runs.Query{Kind: run.KindSync, Limit: 5}); err != nil || len(page.Runs) != 0 {
 		t.Errorf("%d runs are listed, error %v", len(page.Runs), err)
+	}
+}
+
+func TestSweepForgetsIdempotencyKeys(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := open(t, t.TempDir(), embedded.Options{Clock: func() time.Time { return now }})
+	j := s.Jobs().For("acme")
+	claim := func(k runs.Key, run string, at time.Time) string {
+		t.Helper()
+		k.RunID, k.At = run, at
+		got, err := j.ClaimKey(t.Context(), k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.RunID
+	}
+	old, fresh := runs.Key{Route: "r", Key: "k", Request: "a plain hash"}, runs.NewKey("r", "k", nil)
+	claim(old, "01J1", now)
+	claim(fresh, "01J1", now)
+	sweep := func() {
+		t.Helper()
+		if err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep()
+	if got := claim(old, "01J2", now); got != "01J2" {
+		t.Errorf("a record of an earlier build still stands for %s", got)
+	}
+	if got := claim(fresh, "01J2", now); got != "01J1" {
+		t.Errorf("a fresh record was swept: the key stands for %s", got)
+	}
+	// The store itself would renew a record that is a day old: the time of the claim shows whether it is there.
+	earlier := now
+	now = now.Add(25 * time.Hour)
+	sweep()
+	if got := claim(fresh, "01J3", earlier); got != "01J3" {
+		t.Errorf("a record a day old still stands for %s", got)
 	}
 }
 

@@ -123,7 +123,7 @@ func sweepRuns(account *bolt.Bucket, name []byte, now time.Time) (damaged []dama
 	return damaged, err
 }
 
-// sweepKeys deletes the idempotency keys that no longer count, and returns the damaged ones.
+// sweepKeys deletes the idempotency keys that no longer count and those of version 0.4, and returns the damaged ones.
 func sweepKeys(keys *bolt.Bucket, account []byte, now time.Time) (damaged []damagedRecord, err error) {
 	if keys == nil {
 		return nil, nil
@@ -133,7 +133,7 @@ func sweepKeys(keys *bolt.Bucket, account []byte, now time.Time) (damaged []dama
 		var k runs.Key
 		if err := json.Unmarshal(v, &k); err != nil {
 			damaged = append(damaged, damagedOf(account, bucketOnce, name, v, err))
-		} else if now.Sub(k.At) >= keyLifetime {
+		} else if now.Sub(k.At) >= keyLifetime || !k.Hashed() {
 			old = append(old, name)
 		}
 		return nil

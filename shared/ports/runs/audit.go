@@ -2,6 +2,10 @@ package runs
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 	"time"
 )
 
@@ -40,12 +44,30 @@ type Keys interface {
 	ClaimKey(ctx context.Context, k Key) (Key, error)
 }
 
-// Key is one use of an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header).
+// Key is one use of an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header); NewKey makes one.
 type Key struct {
 	Route string `json:"route"`
-	Key   string `json:"key"`
-	// Request is a hash of the request's body, RunID the run that it starts.
+	// Key is a hash of what the client sent as its key.
+	Key string `json:"key"`
+	// Request is a digest of the request, RunID the run that it starts.
 	Request string    `json:"request"`
 	RunID   string    `json:"runId"`
 	At      time.Time `json:"at"`
 }
+
+// hashedKey begins the keys of records whose key is a hash. Earlier builds stored the key itself, and a plain hash of the
+// request with its password.
+const hashedKey = "sha256:"
+
+// NewKey returns the record of a client's key and its request. The digest of the request is keyed with the client's key,
+// which is not in the record: whoever reads the records can try out neither.
+func NewKey(route, clientKey string, body []byte) Key {
+	hash := sha256.Sum256([]byte(clientKey))
+	digest := hmac.New(sha256.New, []byte(clientKey))
+	digest.Write([]byte(route + "\x00"))
+	digest.Write(body)
+	return Key{Route: route, Key: hashedKey + hex.EncodeToString(hash[:]), Request: hex.EncodeToString(digest.Sum(nil))}
+}
+
+// Hashed reports whether the record is one that NewKey made.
+func (k Key) Hashed() bool { return strings.HasPrefix(k.Key, hashedKey) }

@@ -93,10 +93,11 @@ func conditions(t *testing.T, s users.Store) {
 		{"create by hand what is there", create(byHand), users.Conflict, &first},
 		{"update with another version", users.Change{Key: first.Key, Expect: first.Version + 7, After: &next}, users.Conflict, &first},
 		{"update by hand", users.Change{Key: first.Key, Expect: first.Version, After: &byHand}, users.Applied, &byHand},
-		{"the same by hand again", users.Change{Key: first.Key, Expect: first.Version, After: &byHand}, users.Conflict, &byHand},
+		{"the same by hand again", users.Change{Key: first.Key, Expect: first.Version, After: &byHand}, users.Already, &byHand},
 		{"update by a run", users.Change{Key: first.Key, Expect: byHand.Version, After: &next}, users.Applied, &next},
 		{"again in the same run", users.Change{Key: first.Key, Expect: byHand.Version, After: &next}, users.Applied, &next},
-		{"again in another run", users.Change{Key: first.Key, Expect: byHand.Version, After: &other}, users.Conflict, &next},
+		{"again in another run", users.Change{Key: first.Key, Expect: byHand.Version, After: &other}, users.Already, &next},
+		{"otherwise in another run", users.Change{Key: first.Key, Expect: byHand.Version, After: &first}, users.Conflict, &next},
 		{"delete with another version", users.Change{Key: first.Key, Expect: byHand.Version}, users.Conflict, &next},
 		{"delete", users.Change{Key: first.Key, Expect: next.Version}, users.Applied, nil},
 		{"delete again", users.Change{Key: first.Key, Expect: next.Version}, users.Absent, nil},
@@ -170,14 +171,14 @@ func numbered(i int) user.User { return sample(fmt.Sprintf("user%03d@example.com
 func oneOfMany(i int) (change users.Change, outcome users.Outcome, stays bool) {
 	before := numbered(i)
 	after := before
-	after.Version, after.LastRunID = before.Version+1, "01J0000000000000000000RUN2"
+	after.Version, after.LastRunID, after.Protected = before.Version+1, "01J0000000000000000000RUN2", !before.Protected
 	pick := func(there, absent users.Outcome) users.Outcome {
 		if isThere(i) {
 			return there
 		}
 		return absent
 	}
-	switch i / 2 % 5 {
+	switch i / 2 % 6 {
 	case 0:
 		return users.Change{Key: before.Key, Expect: before.Version, After: &after}, pick(users.Applied, users.Conflict), isThere(i)
 	case 1:
@@ -186,6 +187,9 @@ func oneOfMany(i int) (change users.Change, outcome users.Outcome, stays bool) {
 		return users.Change{Key: before.Key, Expect: before.Version}, pick(users.Applied, users.Absent), false
 	case 3:
 		return users.Change{Key: before.Key, Expect: before.Version + 5}, pick(users.Conflict, users.Absent), isThere(i)
+	case 4:
+		after.Protected = before.Protected
+		return create(after), pick(users.Already, users.Applied), true
 	}
 	return create(after), pick(users.Conflict, users.Applied), true
 }
