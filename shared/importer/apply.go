@@ -199,7 +199,7 @@ func (j *job) apply(ctx context.Context, users userstore.Users) error {
 	}
 	err := cause(ctx, j.readPlan(ctx, j.account, j.planKey, func(r *snapshot.Reader) error {
 		batches := r.Batches(ctx, []plan.Change{plan.Create, plan.Update, plan.Delete}, a.at.Batches)
-		for batch, err := range ahead(batches, batchesAhead) {
+		for batch, err := range prefetch(batches, batchesAhead) {
 			if err != nil {
 				return err
 			}
