@@ -112,7 +112,7 @@ func printable(r rune) rune {
 }
 
 // isFormula reports whether a spreadsheet would run a text: it begins with =, +, -, @ or their full-width forms, also
-// behind space (OWASP, CSV Injection).
+// after white space (OWASP, CSV Injection).
 func isFormula(text string) bool {
 	text = strings.TrimLeftFunc(text, unicode.IsSpace)
 	first, _ := utf8.DecodeRuneInString(text)
