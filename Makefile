@@ -88,7 +88,7 @@ race: tools servers ## run every test under the race detector (needs a C compile
 	@go test -race -timeout 40m ./...
 
 .PHONY: bench
-bench: tools servers ## measure all beside its peers: docs/benchmarks.md and growth.md (BENCH_FULL=1: 1,000,000 entries too; ONLY=growth)
+bench: tools servers ## measure all beside its peers: docs/benchmarks.md (BENCH_FULL=1: 1,000,000 entries too; ONLY=csv: one chapter, printed)
 	@go run ./bench -only '$(ONLY)'
 
 .PHONY: fuzz

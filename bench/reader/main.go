@@ -1,7 +1,8 @@
-// Command reader reads a directory as an import does and throws the entries away: what is left is the reading itself, in a
-// process of its own, to be measured beside ldapsearch.
+// Command reader reads a directory as an import does and throws the entries away: what is left is the reading itself,
+// in a process of its own, to be measured beside ldapsearch.
 //
-//	reader -host 127.0.0.1 -port 389 -tls start -ca ca.pem -user cn=reader,dc=example,dc=com -filter '(mail=*)' mail proxyAddresses
+//	reader -host 127.0.0.1 -port 389 -tls start -ca ca.pem -user cn=reader,dc=example,dc=com \
+//	  -filter '(mail=*)' mail proxyAddresses
 //
 // The password is read from the environment variable READER_PASSWORD.
 package main
@@ -36,7 +37,8 @@ func run(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("reader", flag.ContinueOnError)
 	flags.StringVar(&to.Host, "host", "127.0.0.1", "the server")
 	flags.IntVar(&to.Port, "port", 389, "its port")
-	security := flags.String("tls", "start", "start: STARTTLS; ssl: TLS from the first byte; none: no TLS, if the server refuses STARTTLS")
+	security := flags.String("tls", "start",
+		"start: STARTTLS; ssl: TLS from the first byte; none: no TLS, if the server refuses STARTTLS")
 	ca := flags.String("ca", "", "a file with the certificate authority's PEM")
 	flags.StringVar(&to.Username, "user", "", "the bind DN")
 	flags.StringVar(&query.SearchBase, "base", "", "the search base")
@@ -68,7 +70,7 @@ func run(ctx context.Context, args []string) (err error) {
 		}()
 	}
 	values, bytes := 0, 0
-	info, err := directory.New(directory.Config{}).Read(ctx, to, query, func(directory.Step) {}, func(e *directory.Entry) error {
+	count := func(e *directory.Entry) error {
 		for i := range e.Attributes {
 			for _, v := range e.Attributes[i].Values {
 				values++
@@ -76,7 +78,8 @@ func run(ctx context.Context, args []string) (err error) {
 			}
 		}
 		return nil
-	})
+	}
+	info, err := directory.New(directory.Config{}).Read(ctx, to, query, func(directory.Step) {}, count)
 	if err != nil {
 		return err
 	}
