@@ -12,8 +12,8 @@ import (
 	"rollcall/local/demo/ldif"
 )
 
-// filter is what Rollcall searches an Exchange directory with where the server is no Active Directory. Every program that is
-// measured gets it, so that the server does the same for all of them.
+// filter is what Rollcall searches an Exchange directory with where the server is no Active Directory. Every program
+// that is measured gets it, so that the server does the same for all of them.
 const filter = "(|(proxyAddresses=smtp:*)(mail=*)(rfc822Mailbox=*))"
 
 // The security of a connection.
@@ -63,7 +63,7 @@ func (b *bench) withDirectory(ctx context.Context, n int, security string, use f
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	b.say("starting slapd with %s entries, %s; the first time they are loaded, and kept in %s", thousands(n), security, dir)
+	b.say("starting slapd with %s entries, %s; the first time it loads them into %s", thousands(n), security, dir)
 	server, err := ldapserver.StartOpenLDAP(ctx, dir, ldapserver.OpenLDAPConfig{
 		Entries: company(n), Kept: fmt.Sprintf("company %d, version 1", n), WithoutTLS: security == plain,
 	})
@@ -80,7 +80,10 @@ func (b *bench) withDirectory(ctx context.Context, n int, security string, use f
 
 // reader is Rollcall's reader in a process of its own.
 func (b *bench) reader(d *slapd) work {
-	args := []string{"-host", d.Host, "-port", strconv.Itoa(d.Port), "-user", d.Username, "-base", d.BaseDN, "-filter", filter, "-tls", "none"}
+	args := []string{
+		"-host", d.Host, "-port", strconv.Itoa(d.Port), "-user", d.Username,
+		"-base", d.BaseDN, "-filter", filter, "-tls", "none",
+	}
 	if d.security == startTLS {
 		args = append(args, "-tls", "start", "-ca", d.ca)
 	}
@@ -89,16 +92,22 @@ func (b *bench) reader(d *slapd) work {
 
 // ldapsearch is OpenLDAP's client, for the same search.
 func (d *slapd) ldapsearch() work {
-	args := []string{"-x", "-LLL", "-H", fmt.Sprintf("ldap://%s:%d", d.Host, d.Port), "-D", d.Username, "-w", d.Password, "-b", d.BaseDN, "-E", "pr=1000/noprompt"}
+	args := []string{
+		"-x", "-LLL", "-H", fmt.Sprintf("ldap://%s:%d", d.Host, d.Port), "-D", d.Username, "-w", d.Password,
+		"-b", d.BaseDN, "-E", "pr=1000/noprompt",
+	}
 	if d.security == startTLS {
 		args = append(args, "-ZZ")
 	}
-	return command([]string{"LDAPTLS_CACERT=" + d.ca}, "ldapsearch", append(args, filter, "mail", "proxyAddresses")...)
+	args = append(args, filter, "mail", "proxyAddresses")
+	return command([]string{"LDAPTLS_CACERT=" + d.ca}, "ldapsearch", args...)
 }
 
 // connection is the directory as the API wants it.
 func (d *slapd) connection() (map[string]any, error) {
-	c := map[string]any{"serverType": "exchange", "host": d.Host, "port": d.Port, "username": d.Username, "password": d.Password}
+	c := map[string]any{
+		"serverType": "exchange", "host": d.Host, "port": d.Port, "username": d.Username, "password": d.Password,
+	}
 	if d.security == plain {
 		c["allowUnencrypted"] = true
 		return c, nil

@@ -1,25 +1,19 @@
 package main
 
-import (
-	"context"
+import "context"
 
-	"rollcall/bench/straight"
-)
-
-// line is a work at growing sizes.
-type line struct {
-	name   string
-	points []point
-}
-
-// point is the median time of a work with so many entries.
-type point struct {
+// size is a directory of one size with what is measured on it, and the time that each took.
+type size struct {
 	entries int
-	seconds float64
+	works   []work
+	took    []series
 }
 
-// growth measures reading and previewing at sizes that grow threefold. The sizes take turns: what else the machine does in a minute, or how
-// fast it is in that minute, meets each of them.
+// growing names the works that growth measures, in order.
+var growing = [...]string{"ldapsearch", "reader", "whole preview"}
+
+// growth measures reading and previewing at sizes that grow threefold. The sizes take turns, so that a minute in which
+// the machine is slower slows all of them.
 func (b *bench) growth(ctx context.Context) error {
 	sizes := []int{1_000, 3_000, 10_000, 30_000, 100_000}
 	if b.full {
@@ -40,21 +34,9 @@ func (b *bench) growth(ctx context.Context) error {
 			}
 			b.say("round %d of %d through all sizes is done", round, rounds)
 		}
-		b.growing = []line{{name: "ldapsearch"}, {name: "reader"}, {name: "whole preview"}}
-		for _, one := range all {
-			for i := range b.growing {
-				b.growing[i].points = append(b.growing[i].points, point{one.entries, one.took[i].median(wall)})
-			}
-		}
+		b.sizes = all
 		return nil
 	})
-}
-
-// size is a directory of one size with what is measured on it, and what that took.
-type size struct {
-	entries int
-	works   []work
-	took    []series
 }
 
 // withSizes starts a directory and a program for each size, uses all of them, and stops them.
@@ -69,22 +51,11 @@ func (b *bench) withSizes(ctx context.Context, sizes []int, started []size, use 
 		}
 		return inFolder(func(data string) error {
 			return b.withProgram(data, func(p *program) error {
-				works := []work{d.ldapsearch(), b.reader(d), p.preview(ctx, "growth", map[string]any{"connection": connection}, d.entries)}
-				return b.withSizes(ctx, sizes[1:], append(started, size{d.entries, works, make([]series, len(works))}), use)
+				preview := p.preview(ctx, "growth", map[string]any{"connection": connection}, d.entries)
+				works := []work{d.ldapsearch(), b.reader(d), preview}
+				started = append(started, size{d.entries, works, make([]series, len(works))})
+				return b.withSizes(ctx, sizes[1:], started, use)
 			})
 		})
 	})
-}
-
-// straightness is how far a measured time may be from its line, as a share of it.
-const straightness = 0.2
-
-// straight returns the straight line through the points, in seconds, and how far the farthest of them is from it, as a share.
-func (l line) straight() (through straight.Line, farthest float64) {
-	points := make([]straight.Point, len(l.points))
-	for i, p := range l.points {
-		points[i] = straight.Point{X: float64(p.entries), Y: p.seconds}
-	}
-	through = straight.Fit(points)
-	return through, through.Farthest(points)
 }

@@ -22,17 +22,19 @@ func (b *bench) importing(ctx context.Context, n int) error {
 			}
 		}
 		return inFolder(func(data string) error {
-			against := "empty"
+			account := emptyAccount
 			if n == syncedUsers {
-				against = "synced"
+				account = syncedAccount
 				// In a process of its own, so that its memory does not count as the preview's.
-				err := b.withProgram(data, func(p *program) error { return p.saveAndSync(ctx, against, primaryRequest(connection)) })
+				err := b.withProgram(data, func(p *program) error {
+					return p.saveAndSync(ctx, account, primaryRequest(connection))
+				})
 				if err != nil {
 					return err
 				}
 			}
 			return b.withProgram(data, func(p *program) error {
-				if err := b.previewing(ctx, p, d, connection, against); err != nil {
+				if err := b.previewing(ctx, p, d, connection, account); err != nil {
 					return err
 				}
 				if n == syncedUsers {
@@ -40,7 +42,7 @@ func (b *bench) importing(ctx context.Context, n int) error {
 						return err
 					}
 				}
-				return b.looking(ctx, p, connection, n)
+				return b.paging(ctx, p, connection, n)
 			})
 		})
 	})
@@ -67,14 +69,27 @@ func (b *bench) withProgram(data string, use func(*program) error) error {
 // syncedUsers is how many users the rows about syncs have.
 const syncedUsers = 100_000
 
+// The accounts that are previewed: one that has no users, and one that has syncedUsers.
+const (
+	emptyAccount  = "empty"
+	syncedAccount = "synced"
+)
+
 // previewLimits are the goals of a whole preview in MB, by its entries.
 var previewLimits = map[int]float64{100_000: 192, 1_000_000: 1024}
 
 // previewing is a whole preview beside ldapsearch: read, extract, plan against what the account has, store the plan.
 func (b *bench) previewing(ctx context.Context, p *program, d *slapd, connection map[string]any, account string) error {
-	r := row{work: fmt.Sprintf("preview of %s entries against %s", thousands(d.entries), map[string]string{"empty": "an empty list", "synced": thousands(syncedUsers) + " stored users"}[account]),
-		peer: "ldapsearch, " + d.security}
-	if err := b.alternate(ctx, &r, rounds, p.preview(ctx, account, map[string]any{"connection": connection}, d.entries), d.ldapsearch()); err != nil {
+	against := "an empty list"
+	if account == syncedAccount {
+		against = thousands(syncedUsers) + " stored users"
+	}
+	r := row{
+		work: fmt.Sprintf("preview of %s entries against %s", thousands(d.entries), against),
+		peer: "ldapsearch, " + d.security,
+	}
+	ours := p.preview(ctx, account, map[string]any{"connection": connection}, d.entries)
+	if err := b.alternate(ctx, &r, rounds, ours, d.ldapsearch()); err != nil {
 		return err
 	}
 	r.ratio("wall", wall, 2)
@@ -98,12 +113,17 @@ func (p *program) preview(ctx context.Context, account string, request map[strin
 
 // primaryRequest asks for one address an entry, so that 100,000 entries are 100,000 users.
 func primaryRequest(connection map[string]any) map[string]any {
-	return map[string]any{"connection": connection, "advanced": map[string]any{"attributes": map[string]any{"primary": []string{"mail"}, "aliases": []string{"mail"}}}}
+	mail := []string{"mail"}
+	attributes := map[string]any{"primary": mail, "aliases": mail}
+	return map[string]any{"connection": connection, "advanced": map[string]any{"attributes": attributes}}
 }
 
 // syncing measures a first sync beside the store's own batched writes of the same bytes.
 func (b *bench) syncing(ctx context.Context, connection map[string]any) error {
-	r := row{work: fmt.Sprintf("first sync of %s users, its preview being there", thousands(syncedUsers)), peer: "bbolt's own batched writes of the same bytes"}
+	r := row{
+		work: fmt.Sprintf("first sync of %s users from a preview", thousands(syncedUsers)),
+		peer: "bbolt's own batched writes of the same bytes",
+	}
 	for round := range rounds + 1 {
 		err := inFolder(func(data string) error {
 			var ours sample
@@ -114,7 +134,7 @@ func (b *bench) syncing(ctx context.Context, connection map[string]any) error {
 			if err != nil {
 				return err
 			}
-			base, err := b.child(ctx, "raw", filepath.Join(data, "rollcall.db"))
+			base, err := b.library(ctx, "raw", filepath.Join(data, "rollcall.db"))
 			if err == nil && round > 0 {
 				r.ours, r.base = append(r.ours, ours), append(r.base, base)
 			}
@@ -159,7 +179,7 @@ func (b *bench) unchanged(ctx context.Context, p *program, request map[string]an
 	written := 0
 	again := func(context.Context) (sample, error) {
 		return p.timed(func() error {
-			done, err := p.finish(ctx, "synced", "/v1/syncs", map[string]any{})
+			done, err := p.finish(ctx, syncedAccount, "/v1/syncs", map[string]any{})
 			written += done.Progress.Applied + done.Progress.ToApply
 			if err == nil && done.Summary.Unchanged != syncedUsers {
 				err = fmt.Errorf("the sync found %d users unchanged, want %d", done.Summary.Unchanged, syncedUsers)
@@ -167,8 +187,10 @@ func (b *bench) unchanged(ctx context.Context, p *program, request map[string]an
 			return err
 		})
 	}
-	r := row{work: fmt.Sprintf("second sync of %s unchanged users", thousands(syncedUsers)), peer: "a preview of the same"}
-	if err := b.alternate(ctx, &r, rounds, again, p.preview(ctx, "synced", request, syncedUsers)); err != nil {
+	r := row{
+		work: fmt.Sprintf("second sync of %s unchanged users", thousands(syncedUsers)), peer: "a preview of the same",
+	}
+	if err := b.alternate(ctx, &r, rounds, again, p.preview(ctx, syncedAccount, request, syncedUsers)); err != nil {
 		return err
 	}
 	r.ratio("wall", wall, 1.1)

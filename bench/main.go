@@ -1,9 +1,9 @@
-// Command bench measures Rollcall beside the best peers on this machine and writes docs/benchmarks.md and docs/growth.md. It starts
+// Command bench measures Rollcall beside the best peers on this machine and writes docs/benchmarks.md. It starts
 // OpenLDAP from Debian's packages with generated directories, and drives the built program through its API.
 //
 //	make bench                 directories of up to 100,000 entries
 //	BENCH_FULL=1 make bench    and of 1,000,000
-//	make bench ONLY=growth     only the chapters whose names match
+//	make bench ONLY=growth     only the chapters whose names match, to standard output
 package main
 
 import (
@@ -39,18 +39,19 @@ type bench struct {
 	binary, readerBinary string
 	began                time.Time
 	rows                 []row
-	growing              []line
+	// sizes are what growth measured.
+	sizes []size
 }
 
 func start(ctx context.Context, args []string) error {
-	if len(args) == 3 && args[0] == "-child" {
-		return child(args[1], args[2])
+	if len(args) == 3 && args[0] == libraryFlag {
+		return measureLibrary(args[1], args[2])
 	}
 	b := &bench{began: time.Now()}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&b.full, "full", os.Getenv("BENCH_FULL") != "", "measure 1,000,000 entries too (default $BENCH_FULL)")
-	flags.StringVar(&b.cache, "cache", "bench/cache", "the folder that keeps the loaded directories; about 1 kB an entry")
-	flags.StringVar(&b.out, "out", "docs", "the folder to write benchmarks.md, growth.md and growth.svg to")
+	flags.StringVar(&b.cache, "cache", "bench/cache", "the folder that keeps loaded directories; about 1 kB an entry")
+	flags.StringVar(&b.out, "out", "docs/benchmarks.md", "the file to write; with -only it is standard output")
 	only := flags.String("only", "", "measure only the chapters whose names match this regular expression")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -74,7 +75,8 @@ func (b *bench) run(ctx context.Context) error {
 	defer os.RemoveAll(bin)
 	b.binary, b.readerBinary = filepath.Join(bin, "rollcall"), filepath.Join(bin, "reader")
 	for path, name := range map[string]string{b.binary: "rollcall/local", b.readerBinary: "rollcall/bench/reader"} {
-		build := exec.CommandContext(ctx, "go", "build", "-o", path, name) //nolint:gosec // the two names above
+		//nolint:gosec // the two names above
+		build := exec.CommandContext(ctx, "go", "build", "-o", path, name)
 		build.Stderr = os.Stderr
 		if err := build.Run(); err != nil {
 			return fmt.Errorf("build %s: %w", name, err)
@@ -90,10 +92,16 @@ func (b *bench) run(ctx context.Context) error {
 			return fmt.Errorf("measure %s: %w", c.name, err)
 		}
 	}
-	return b.report(before)
+	text := b.report(before)
+	if b.only.String() != "" {
+		// The file keeps its other chapters.
+		_, err := os.Stdout.WriteString(text)
+		return err
+	}
+	return os.WriteFile(b.out, []byte(text), 0o644) //nolint:gosec // a document
 }
 
-// say tells what a long run is doing.
+// say prints what a long run is doing.
 func (b *bench) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%6.1f s  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
 }

@@ -56,8 +56,8 @@ func wall(s sample) float64 { return s.wall.Seconds() }
 func cpu(s sample) float64  { return s.cpu.Seconds() }
 func peak(s sample) float64 { return float64(s.peak) / (1 << 20) }
 
-// alternate runs the work of a row and its peer in turn, so that whatever else the machine does meets both, after one run of each that
-// does not count.
+// alternate runs the work of a row and its peer in turn, so that whatever else the machine does meets both, after one
+// run of each that does not count.
 func (b *bench) alternate(ctx context.Context, r *row, rounds int, ours, peer work) error {
 	for round := range rounds + 1 {
 		for _, side := range []struct {
@@ -80,7 +80,7 @@ func (b *bench) alternate(ctx context.Context, r *row, rounds int, ours, peer wo
 	return nil
 }
 
-// noticeable is how long a run takes that is told of as soon as it ends.
+// noticeable is how long a run takes that is logged as soon as it ends.
 const noticeable = 5 * time.Second
 
 // command measures a program from its start to its end; its output is thrown away.
@@ -145,8 +145,8 @@ func peakOf(pid int) (int64, error) {
 	return kib << 10, err
 }
 
-// forgetPeak lets VmHWM begin anew at what is resident now, see proc_pid_clear_refs(5).
-func forgetPeak(pid int) error {
+// resetPeak sets VmHWM to what is resident now, see proc_pid_clear_refs(5).
+func resetPeak(pid int) error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
 }
 

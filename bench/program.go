@@ -28,8 +28,9 @@ var errNotReady = errors.New("the program was not ready within 30 s")
 
 // startProgram starts the binary on a folder of its own.
 func startProgram(binary, data string) (*program, error) {
-	// It outlives every context: stop ends it.
-	p := &program{log: new(bytes.Buffer), command: exec.Command(binary, "-addr", "127.0.0.1:0", "-demo=false", "-data", data)} //nolint:gosec,noctx // built by this command
+	// No context ends it; stop does.
+	args := []string{"-addr", "127.0.0.1:0", "-demo=false", "-data", data}
+	p := &program{log: new(bytes.Buffer), command: exec.Command(binary, args...)} //nolint:gosec,noctx // built here
 	p.command.Stderr = p.log
 	out, err := p.command.StdoutPipe()
 	if err != nil {
@@ -113,11 +114,11 @@ func (p *program) fetch(ctx context.Context, account, method, path string, body 
 	return data, err
 }
 
-// mostPolling is the longest time between two looks at a run, which costs the program little.
+// mostPolling is the longest time between two requests for a run's state; that many cost the program little.
 const mostPolling = 20 * time.Millisecond
 
-// pollInterval is how long to wait for the next look at a run that has gone on for so long: short beside what is timed, or a run of 60 ms
-// would be told from one of 80 by luck.
+// pollInterval is how long to wait before the next request for a run's state. It is short beside the time that the run
+// has taken so far, so that it adds at most some 5 % to what is measured.
 func pollInterval(soFar time.Duration) time.Duration {
 	return min(time.Millisecond+soFar/20, mostPolling)
 }
@@ -144,7 +145,7 @@ func (p *program) finish(ctx context.Context, account, path string, body any) (r
 // timed measures what the program needs for one thing that is asked of it.
 func (p *program) timed(do func() error) (sample, error) {
 	pid := p.command.Process.Pid
-	if err := forgetPeak(pid); err != nil {
+	if err := resetPeak(pid); err != nil {
 		return sample{}, err
 	}
 	before, err := cpuOf(pid)

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/xml"
-	"errors"
-	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +28,10 @@ func TestQuantile(t *testing.T) {
 
 func TestARowNamesEachGoal(t *testing.T) {
 	t.Parallel()
-	r := row{work: "a", peer: "b", ours: series{{wall: 3 * time.Second, peak: 20 << 20}}, base: series{{wall: 2 * time.Second}}}
+	r := row{
+		work: "a", peer: "b",
+		ours: series{{wall: 3 * time.Second, peak: 20 << 20}}, base: series{{wall: 2 * time.Second}},
+	}
 	r.ratio("wall", wall, 1.15)
 	r.memory(32)
 	r.goals = append(r.goals, goal{what: "seen", got: 7, shown: true})
@@ -45,37 +46,43 @@ func TestARowNamesEachGoal(t *testing.T) {
 
 func TestAGoBenchmarksTime(t *testing.T) {
 	t.Parallel()
-	found := benchmarkLine.FindStringSubmatch("goos: linux\nBenchmarkFirstSync-2   \t       1\t1234567890 ns/op\t  5 B/op\nPASS\n")
+	const printed = "goos: linux\nBenchmarkFirstSync-2   \t       1\t1234567890 ns/op\t  5 B/op\nPASS\n"
+	found := benchmarkLine.FindStringSubmatch(printed)
 	if len(found) != 2 || found[1] != "1234567890" {
 		t.Errorf("found %q", found)
 	}
 }
 
-// TestGrowthTellsAStraightLine fits lines of which one has a fixed part and one bends, and draws them.
-func TestGrowthTellsAStraightLine(t *testing.T) {
+func TestGrowthIsSecondsFor100000Entries(t *testing.T) {
 	t.Parallel()
-	lines := []line{{"steady", []point{{1_000, 0.06}, {10_000, 0.15}, {100_000, 1.05}}}, {"bent", []point{{1_000, 0.01}, {10_000, 0.1}, {100_000, 2}}}}
-	decoder := xml.NewDecoder(strings.NewReader(plot(lines[:1])))
-	circles := 0
-	for {
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "circle" {
-			circles++
-		}
+	seconds := func(s float64) series { return samples([]float64{s}) }
+	got := growthTable([]size{
+		{entries: 1_000, took: []series{seconds(0.06), seconds(0.02), seconds(0.03)}},
+		{entries: 200_000, took: []series{seconds(2), seconds(1), seconds(3)}},
+	})
+	want := `| entries | ldapsearch | reader | whole preview |
+| ---: | ---: | ---: | ---: |
+| 1,000 | 6 | 2 | 3 |
+| 200,000 | 1 | 0.5 | 1.5 |
+`
+	if !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant in it\n%s", got, want)
 	}
-	if circles != 3 {
-		t.Errorf("%d points are drawn, want 3", circles)
-	}
-	text := growthText(lines)
-	for _, want := range []string{"steady: 50.0 ms for a run and 10.00 µs for an entry; ", "≤ 20: met", "≤ 20: **missed**", "| 100,000 | 10.50 | 20.00 |"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the text lacks %q:\n%s", want, text)
+}
+
+func TestAReportHasWhatWasMeasured(t *testing.T) {
+	t.Parallel()
+	sizes := []size{{entries: 1_000, took: []series{nil, nil, nil}}}
+	for only, wants := range map[string]map[string]bool{
+		"":       {"`make bench`": true, "## Growth": true, "| work |": false, "## What is behind": true},
+		"growth": {"`make bench ONLY='growth'`": true, "## Growth": true, "## What is behind": false},
+	} {
+		b := &bench{only: regexp.MustCompile(only), sizes: sizes}
+		text := b.report([]string{"a machine"})
+		for want, found := range wants {
+			if strings.Contains(text, want) != found {
+				t.Errorf("%q is in the report of %q: %t, want %t", want, only, !found, found)
+			}
 		}
 	}
 }

@@ -53,10 +53,12 @@ func (b *bench) chapters() []chapter {
 	}
 	list := []chapter{{"cold-start", b.coldStarts}, {"csv", b.csv}, {"dynamo", b.dynamo}}
 	for _, n := range append([]int{10_000}, large...) {
-		list = append(list, chapter{fmt.Sprint("read-", n), func(ctx context.Context) error { return b.reading(ctx, n) }})
+		read := func(ctx context.Context) error { return b.reading(ctx, n) }
+		list = append(list, chapter{fmt.Sprint("read-", n), read})
 	}
 	for _, n := range large {
-		list = append(list, chapter{fmt.Sprint("import-", n), func(ctx context.Context) error { return b.importing(ctx, n) }})
+		imported := func(ctx context.Context) error { return b.importing(ctx, n) }
+		list = append(list, chapter{fmt.Sprint("import-", n), imported})
 	}
 	return append(list, chapter{"growth", b.growth})
 }

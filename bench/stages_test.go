@@ -135,7 +135,8 @@ func BenchmarkPlanAndStore(b *testing.B) {
 	perEntry(b, used)
 }
 
-// BenchmarkExport prints a stored plan as CSV, but for the file: the rows merged from their sections, printed and hashed.
+// BenchmarkExport prints a stored plan as CSV, but for the file: the rows merged from their sections, printed and
+// hashed.
 func BenchmarkExport(b *testing.B) {
 	list, rules := entries(b)
 	found := collect(list, rules).Found()

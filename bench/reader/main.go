@@ -1,7 +1,8 @@
-// Command reader reads a directory as an import does and throws the entries away: what is left is the reading itself, in a
-// process of its own, to be measured beside ldapsearch.
+// Command reader reads a directory as an import does and throws the entries away: what is left is the reading itself,
+// in a process of its own, to be measured beside ldapsearch.
 //
-//	reader -host 127.0.0.1 -port 389 -tls start -ca ca.pem -user cn=reader,dc=example,dc=com -filter '(mail=*)' mail proxyAddresses
+//	reader -host 127.0.0.1 -port 389 -tls start -ca ca.pem -user cn=reader,dc=example,dc=com \
+//	  -filter '(mail=*)' mail proxyAddresses
 //
 // The password is read from the environment variable READER_PASSWORD.
 package main
@@ -23,7 +24,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := measure(ctx, os.Args[1:])
+	err := read(ctx, os.Args[1:])
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "reader:", err)
@@ -31,13 +32,14 @@ func main() {
 	}
 }
 
-func measure(ctx context.Context, args []string) (err error) {
+func read(ctx context.Context, args []string) (err error) {
 	to := settings.Connection{ServerType: settings.Exchange, Password: secret.New(os.Getenv("READER_PASSWORD"))}
 	var query directory.Query
 	flags := flag.NewFlagSet("reader", flag.ContinueOnError)
 	flags.StringVar(&to.Host, "host", "127.0.0.1", "the server")
 	flags.IntVar(&to.Port, "port", 389, "its port")
-	security := flags.String("tls", "start", "start: STARTTLS; ssl: TLS from the first byte; none: no TLS, if the server refuses STARTTLS")
+	security := flags.String("tls", "start",
+		"start: STARTTLS; ssl: TLS from the first byte; none: no TLS, if the server refuses STARTTLS")
 	ca := flags.String("ca", "", "a file with the certificate authority's PEM")
 	flags.StringVar(&to.Username, "user", "", "the bind DN")
 	flags.StringVar(&query.SearchBase, "base", "", "the search base")
@@ -69,7 +71,7 @@ func measure(ctx context.Context, args []string) (err error) {
 		}()
 	}
 	values, bytes := 0, 0
-	info, err := directory.New(directory.Config{}).Read(ctx, to, query, func(run.Step) {}, func(e *directory.Entry) error {
+	count := func(e *directory.Entry) error {
 		for i := range e.Attributes {
 			for _, v := range e.Attributes[i].Values {
 				values++
@@ -77,7 +79,8 @@ func measure(ctx context.Context, args []string) (err error) {
 			}
 		}
 		return nil
-	})
+	}
+	info, err := directory.New(directory.Config{}).Read(ctx, to, query, func(run.Step) {}, count)
 	if err != nil {
 		return err
 	}

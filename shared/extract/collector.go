@@ -21,8 +21,8 @@ type entryRecord struct {
 
 // claimRecord is one address of an entry, without a pointer too.
 type claimRecord struct {
-	// chunk is the part of the key that the sorting looks at, see order.go.
-	chunk        uint64
+	// prefix is how the key begins, for sorting; see order.go.
+	prefix       uint64
 	key, address text
 	entry        uint32
 	kind         code

@@ -90,7 +90,7 @@ func (j *job) apply(ctx context.Context, list users.Users) error {
 			return err
 		}
 		batches := r.Batches(ctx, []plan.Change{plan.Create, plan.Update, plan.Delete}, a.at.Batches)
-		for batch, err := range ahead(batches, batchesAhead) {
+		for batch, err := range prefetch(batches, batchesAhead) {
 			if err != nil {
 				return err
 			}

@@ -25,7 +25,7 @@ func (c core) writeExport(ctx context.Context, account user.Account, asked run.R
 	hash := sha256.New()
 	var size counter
 	err := c.Objects.For(account).Put(ctx, export.ObjectKey, func(w io.Writer) error {
-		return writeAhead(io.MultiWriter(w, hash, &size), func(w io.Writer) error {
+		return pipeTo(io.MultiWriter(w, hash, &size), func(w io.Writer) error {
 			out := usercsv.NewWriter(w)
 			if err := fill(ctx, account, asked, out); err != nil {
 				return err
@@ -39,6 +39,28 @@ func (c core) writeExport(ctx context.Context, account user.Account, asked run.R
 	}
 	export.Bytes, export.SHA256 = int64(size), hex.EncodeToString(hash.Sum(nil))
 	return export, nil
+}
+
+// pieceSize is how much of a CSV is hashed and stored at a time, in bytes; a usercsv.Writer writes as much at a time.
+const pieceSize = 64 << 10
+
+// pipeTo copies to a writer what write writes in a goroutine of its own: hashing and storing a CSV takes as long as
+// printing it. It returns the first error of either side.
+func pipeTo(to io.Writer, write func(io.Writer) error) error {
+	reader, writer := io.Pipe()
+	printed := make(chan error, 1)
+	go func() {
+		err := write(writer)
+		writer.CloseWithError(err)
+		printed <- err
+	}()
+	_, err := io.CopyBuffer(to, reader, make([]byte, pieceSize))
+	reader.CloseWithError(err)
+	// The copy ends without an error also where write fails with io.EOF.
+	if printErr := <-printed; err == nil {
+		err = printErr
+	}
+	return err
 }
 
 // previewCSV prints every row of a preview.

@@ -11,9 +11,8 @@ import (
 type merger struct {
 	matcher
 	walkers []*walker
-	// heap holds the walkers that have a row, the one whose row comes next at its top, once begun.
-	heap        []*walker
-	begun       bool
+	// first is the walker whose row comes next, as head has found it.
+	first       *walker
 	lastSection section
 	lastBlock   int
 	lastRow     int
@@ -69,63 +68,32 @@ func (r *Reader) placesOf(primary string) (map[section][]int, error) {
 	return places, nil
 }
 
-// head returns the walker whose row comes next, or nil at the end.
+// head returns the walker whose row comes next, or nil at the end. It looks at all of them, which are some ten: a heap
+// (own or container/heap) is no faster.
 func (m *merger) head() (*walker, error) {
-	if !m.begun {
-		m.begun = true
-		for _, w := range m.walkers {
-			ok, err := w.load()
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				m.heap = append(m.heap, w)
-			}
+	m.first = nil
+	for _, w := range m.walkers {
+		ok, err := w.load()
+		if err != nil {
+			return nil, err
 		}
-		for i := len(m.heap)/2 - 1; i >= 0; i-- {
-			m.sink(i)
+		if ok && (m.first == nil || w.before(m.first)) {
+			m.first = w
 		}
 	}
-	if len(m.heap) == 0 {
-		return nil, nil
-	}
-	return m.heap[0], nil
+	return m.first, nil
 }
 
 // advance steps over the row of the head.
-func (m *merger) advance() error {
-	w := m.heap[0]
-	m.lastSection, m.lastBlock, m.lastRow, m.lastKey = w.section, w.place(), w.row0, append(m.lastKey[:0], w.row.Key...)
+func (m *merger) advance() {
+	w := m.first
+	m.lastSection, m.lastBlock, m.lastRow = w.section, w.place(), w.row0
+	m.lastKey = append(m.lastKey[:0], w.row.Key...)
 	w.row0++
 	w.loaded = false
-	ok, err := w.load()
-	if !ok {
-		last := len(m.heap) - 1
-		m.heap[0] = m.heap[last]
-		m.heap = m.heap[:last]
-	}
-	m.sink(0)
-	return err
 }
 
-// sink moves a walker down the heap to its place.
-func (m *merger) sink(i int) {
-	for {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(m.heap); child++ {
-			if m.heap[child].before(m.heap[least]) {
-				least = child
-			}
-		}
-		if least == i {
-			return
-		}
-		m.heap[i], m.heap[least] = m.heap[least], m.heap[i]
-		i = least
-	}
-}
-
-// take tells whether the filter chooses the row of a walker, and then sees to its users.
+// take reports whether the filter chooses the row of a walker, and then sees to its users.
 func (m *merger) take(w *walker) (taken bool, err error) {
 	if taken = m.matches(&w.row.Row); taken && (m.Keep != nil || !m.WithoutUsers) {
 		err = w.loadUsers()
@@ -167,10 +135,7 @@ func (r *Reader) Rows(ctx context.Context, f Filter) iter.Seq2[*PlacedRow, error
 			if taken && !yield(&w.row, nil) {
 				return
 			}
-			if err := m.advance(); err != nil {
-				yield(nil, err)
-				return
-			}
+			m.advance()
 		}
 	}
 }

@@ -83,9 +83,7 @@ func (r *Reader) Page(ctx context.Context, f Filter, cursor string, limit int) (
 		if taken {
 			page.Rows = append(page.Rows, kept(&w.row))
 		}
-		if err := m.advance(); err != nil {
-			return page, err
-		}
+		m.advance()
 	}
 }
 

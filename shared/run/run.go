@@ -103,12 +103,12 @@ type Run struct {
 	// ExpiresAt is when what the run left (a plan, a CSV) is deleted.
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
 
-	Progress  Progress `json:"progress"`
-	Steps     []Step   `json:"steps,omitempty"`
-	Notes     []string `json:"notes,omitempty"`
-	Result    Result   `json:"result"`
-	Guard     Guard    `json:"guard"`
-	Failure   *Failure `json:"failure,omitempty"`
+	Progress Progress `json:"progress"`
+	Steps    []Step   `json:"steps,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
+	Result   Result   `json:"result"`
+	Guard    Guard    `json:"guard"`
+	Failure  *Failure `json:"failure,omitempty"`
 	// CancelRequested tells the worker to stop.
 	CancelRequested bool `json:"cancelRequested,omitempty"`
 	// Applied is what a sync did, nil until it has ended, and for those that ended before this was counted.

@@ -1,5 +1,5 @@
-// Package usercsv prints plans and the Users List as CSV (RFC 4180) that spreadsheets open as it is meant: UTF-8 with a byte
-// order mark, CRLF, and no cell that a spreadsheet would run.
+// Package usercsv prints plans and the Users List as CSV (RFC 4180) that spreadsheets show as it is: UTF-8 with a
+// byte order mark, CRLF, and no cell that a spreadsheet would run.
 package usercsv
 
 import (
@@ -71,112 +71,56 @@ func (w *Writer) line(cells ...string) error {
 	return err
 }
 
-// appendCell writes one cell, quoted where it must be.
+// appendCell writes one cell, quoted where RFC 4180 asks for it, where a space at an end could get lost, and where a
+// spreadsheet would run it. encoding/csv quotes for the first reason only.
 func appendCell(out []byte, text string) []byte {
-	quote, formula, clean := inspect(text)
-	if !clean {
-		text = printable(text)
-		quote, formula, _ = inspect(text)
+	if text == "" {
+		return out
 	}
-	if !quote && !formula {
+	if !isPrintableASCII(text) {
+		text = strings.Map(printable, text)
+	}
+	formula := isFormula(text)
+	spaced := text[0] == ' ' || text[len(text)-1] == ' '
+	if !formula && !spaced && !strings.Contains(text, ",") && !strings.Contains(text, `"`) {
 		return append(out, text...)
 	}
 	out = append(out, '"')
 	if formula {
 		out = append(out, '\'')
 	}
-	for at := strings.IndexByte(text, '"'); at >= 0; at = strings.IndexByte(text, '"') {
-		out = append(append(out, text[:at+1]...), '"')
-		text = text[at+1:]
-	}
-	return append(append(out, text...), '"')
+	return append(append(out, strings.ReplaceAll(text, `"`, `""`)...), '"')
 }
 
-// inspect tells whether a cell needs quotes, whether a spreadsheet would run it as a formula (OWASP, CSV Injection: =, +, -,
-// @, their full-width forms, also behind space), and whether all of it can be shown. Nearly every cell takes one look at eight of its
-// bytes at a time: within an address or a DN the signs of a formula are common, and a space as well.
-func inspect(text string) (quote, formula, clean bool) {
-	if len(text) < 8 {
-		return inspectShort(text)
-	}
-	if startsUnusually(text[0]) || text[len(text)-1] == ' ' {
-		return inspectRunes(text)
-	}
-	for i := 0; i < len(text); i += 8 {
-		// The last word overlaps the one before.
-		w := word(text[min(i, len(text)-8):])
-		if unusual(w) {
-			return inspectRunes(text)
-		}
-		quote = quote || quoted(w)
-	}
-	return quote, false, true
-}
-
-// inspectShort is inspect for less than a word: mostly a kind, a type or nothing.
-func inspectShort(text string) (quote, formula, clean bool) {
+// isPrintableASCII reports whether a text, as nearly every one, can be shown as it is.
+func isPrintableASCII(text string) bool {
 	for i := range len(text) {
-		if c := text[i]; c < 'a' || c > 'z' {
-			return inspectRunes(text)
+		if text[i] < ' ' || text[i] > '~' {
+			return false
 		}
 	}
-	return false, false, true
+	return true
 }
 
-// startsUnusually tells the bytes that may start a formula, and the space.
-func startsUnusually(c byte) bool { return c == '=' || c == '+' || c == '-' || c == '@' || c == ' ' }
-
-// word returns eight bytes as a number.
-func word(s string) uint64 {
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
-
-// ones has a one in each of its bytes, and tops the highest bit of each.
-const (
-	ones = 0x0101010101010101
-	tops = 0x8080808080808080
-)
-
-// anyBelow tells whether one of a word's bytes is below c, which is at most 0x80, and anyIs whether one is c (Warren, Hacker's
-// Delight, 6-1).
-func anyBelow(w, c uint64) bool { return (w-ones*c)&^w&tops != 0 }
-func anyIs(w, c uint64) bool    { return anyBelow(w^ones*c, 1) }
-
-// unusual tells whether one of eight bytes is a control character or not ASCII.
-func unusual(w uint64) bool { return w&tops != 0 || anyBelow(w, ' ') || anyIs(w, 0x7f) }
-
-// quoted tells whether one of eight bytes needs quotes.
-func quoted(w uint64) bool { return anyIs(w, '"') || anyIs(w, ',') }
-
-// inspectRunes is inspect for any text.
-func inspectRunes(text string) (quote, formula, clean bool) {
-	clean = true
-	start := true
-	for i, r := range text {
-		switch {
-		case r == '"' || r == ',':
-			quote = true
-		case r == ' ':
-			quote = quote || i == 0 || i == len(text)-1
-		case r < ' ', r == utf8.RuneError, r >= 0x7f && unicode.IsControl(r):
-			clean = false
-		}
-		if start && !unicode.IsSpace(r) {
-			start = false
-			formula = strings.ContainsRune("=+-@＝＋－＠", r)
-		}
+// printable puts U+FFFD in place of a control character: a line break within a cell would look like a new row.
+// strings.Map puts it in place of broken UTF-8.
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return utf8.RuneError
 	}
-	return quote, formula, clean
+	return r
 }
 
-// printable puts U+FFFD in place of control characters and broken UTF-8: a line break within a cell would look like a row.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return utf8.RuneError
-		}
-		return r
-	}, text)
+// isFormula reports whether a spreadsheet would run a text: it begins with =, +, -, @ or their full-width forms, also
+// after white space (OWASP, CSV Injection).
+func isFormula(text string) bool {
+	text = strings.TrimLeftFunc(text, unicode.IsSpace)
+	first, _ := utf8.DecodeRuneInString(text)
+	switch first {
+	case '=', '+', '-', '@', '＝', '＋', '－', '＠':
+		return true
+	}
+	return false
 }
 
 // PreviewFileName returns the file name of a preview's CSV.

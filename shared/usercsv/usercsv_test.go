@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,20 +19,32 @@ import (
 	"rollcall/shared/usercsv"
 )
 
-var update = flag.Bool("update", false, "write the golden file anew")
+var update = flag.Bool("update", false, "write the golden file again")
 
 const golden = "testdata/preview.csv"
 
 // rows show what a cell may hold: quotes, commas, formulas, scripts, line breaks, broken text.
 func rows() []plan.Row {
-	alias := plan.Row{Address: "a.miller@example.com", Kind: user.Alias, PrimaryAddress: "Ann@Example.com", Type: user.TypeUser, Change: plan.Create, DN: `CN=Miller\, Ann,DC=example,DC=com`}
+	const ann, jörg = "Ann@Example.com", "jörg@müller.example"
 	return []plan.Row{
-		alias,
-		{Address: "Ann@Example.com", Kind: user.Primary, PrimaryAddress: "Ann@Example.com", Type: user.TypeUser, Change: plan.Unchanged, Reason: plan.ReasonProtected, DN: `CN="Ann" Miller,DC=example,DC=com`},
-		{Address: "=cmd|'/c calc'!A1", Change: plan.Skipped, Reason: "invalid address", Notes: []string{"has no @"}, DN: "+1"},
+		{
+			Address: "a.miller@example.com", Kind: user.Alias, PrimaryAddress: ann, Type: user.TypeUser, Change: plan.Create,
+			DN: `CN=Miller\, Ann,DC=example,DC=com`,
+		},
+		{
+			Address: ann, Kind: user.Primary, PrimaryAddress: ann, Type: user.TypeUser, Change: plan.Unchanged,
+			Reason: plan.ReasonProtected, DN: `CN="Ann" Miller,DC=example,DC=com`,
+		},
+		{
+			Address: "=cmd|'/c calc'!A1", Change: plan.Skipped,
+			Reason: "invalid address", Notes: []string{"has no @"}, DN: "+1",
+		},
 		{Address: " \t@SUM(A1)", Change: plan.Skipped, Reason: "invalid address", DN: "-2+3"},
 		{Address: "＝1＋1", Change: plan.Skipped, DN: "line\r\nbreak"},
-		{Address: "jörg@müller.example", Kind: user.Primary, PrimaryAddress: "jörg@müller.example", Type: user.TypeUser, Change: plan.Create, DN: "CN=Jörg 株式会社", Notes: []string{"needs SMTPUTF8"}},
+		{
+			Address: jörg, Kind: user.Primary, PrimaryAddress: jörg, Type: user.TypeUser, Change: plan.Create,
+			DN: "CN=Jörg 株式会社", Notes: []string{"needs SMTPUTF8"},
+		},
 		{Address: "trailing space ", DN: "bad\xffutf8", Change: plan.Skipped},
 	}
 }
@@ -101,7 +114,10 @@ func TestUsersList(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	w := usercsv.NewWriter(&out)
-	if err := w.User(user.User{Address: "a@b.example", Kind: user.Alias, PrimaryAddress: "c@b.example", Type: user.TypeShared, DN: "CN=c"}); err != nil {
+	u := user.User{
+		Address: "a@b.example", Kind: user.Alias, PrimaryAddress: "c@b.example", Type: user.TypeShared, DN: "CN=c",
+	}
+	if err := w.User(u); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Flush(); err != nil {
@@ -139,8 +155,39 @@ func TestFileNames(t *testing.T) {
 	}
 }
 
-// FuzzCell holds the writer against encoding/csv: what it writes is read back as the same cell, but for the quote before a
-// formula and the mark in place of what cannot be shown.
+// TestACellHasNoControlCharacter puts each byte at each place of a short cell: none may break the line or look like a
+// cell.
+func TestACellHasNoControlCharacter(t *testing.T) {
+	t.Parallel()
+	for at := range 3 {
+		for c := range 256 {
+			address := strings.Repeat("a", at) + string([]byte{byte(c)}) + strings.Repeat("a", 2-at)
+			text := string(printed(t, []plan.Row{{Address: address}}))
+			_, line, _ := strings.Cut(text, "\r\n")
+			line = strings.TrimSuffix(line, "\r\n")
+			if strings.ContainsFunc(line, unicode.IsControl) || !utf8.ValidString(line) {
+				t.Errorf("%q is printed as %q", address, line)
+			}
+			if got := strings.HasPrefix(line, `"`); got != needsQuotes(c, at) {
+				t.Errorf("%q is printed as %q; quoted: %t", address, line, got)
+			}
+		}
+	}
+}
+
+// needsQuotes reports whether a cell of letters with one byte in it, at one of three places, is quoted.
+func needsQuotes(c, at int) bool {
+	switch c {
+	case '"', ',':
+		return true
+	case ' ':
+		return at != 1
+	}
+	return at == 0 && strings.ContainsRune("=+-@", rune(c))
+}
+
+// FuzzCell reads what the writer wrote with encoding/csv and expects the same cell, but for the quote before a
+// formula and U+FFFD in place of what cannot be shown.
 func FuzzCell(f *testing.F) {
 	for _, r := range rows() {
 		f.Add(r.Address, r.DN)
@@ -199,7 +246,10 @@ func BenchmarkEncodingCSV(b *testing.B) {
 	w := csv.NewWriter(discard{})
 	b.ReportAllocs()
 	for range b.N {
-		if err := w.Write([]string{r.Address, string(r.Kind), r.PrimaryAddress, string(r.Type), string(r.Change), string(r.Reason), r.DN}); err != nil {
+		err := w.Write([]string{
+			r.Address, string(r.Kind), r.PrimaryAddress, string(r.Type), string(r.Change), string(r.Reason), r.DN,
+		})
+		if err != nil {
 			b.Fatal(err)
 		}
 	}

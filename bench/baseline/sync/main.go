@@ -1,5 +1,5 @@
-// Command sync is a handler with the Lambda library and the clients that functions/sync needs, and nothing else: what a cold
-// start cannot go below.
+// Command sync is a handler with the Lambda library and the clients that functions/sync needs, and nothing else: what
+// a cold start cannot go below.
 package main
 
 import (
@@ -19,7 +19,8 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	tables, objects, queues, keys := dynamodb.NewFromConfig(c), s3.NewFromConfig(c), sqs.NewFromConfig(c), kms.NewFromConfig(c)
+	tables, objects := dynamodb.NewFromConfig(c), s3.NewFromConfig(c)
+	queues, keys := sqs.NewFromConfig(c), kms.NewFromConfig(c)
 	buses := eventbridge.NewFromConfig(c)
 	// The calls are never made; without them the linker would leave the clients out.
 	lambda.Start(func(ctx context.Context) error {

@@ -9,15 +9,17 @@ import (
 	"time"
 )
 
-// looking measures the pages of a large preview beside the first page of a small one, the steps of a search in it, and its CSV.
-func (b *bench) looking(ctx context.Context, p *program, connection map[string]any, entries int) error {
+// paging measures the pages of a large preview beside the first page of a small one, the steps of a search in it, and
+// its CSV.
+func (b *bench) paging(ctx context.Context, p *program, connection map[string]any, entries int) error {
 	const account = "pages"
 	large, err := p.finish(ctx, account, "/v1/previews", map[string]any{"connection": connection})
 	if err != nil {
 		return err
 	}
-	small, err := p.finish(ctx, account, "/v1/previews", map[string]any{"connection": connection,
-		"advanced": map[string]any{"filter": "(&" + filter + "(|(uid=user0000*)(uid=user0001*)(uid=user0002*)(uid=user0003*)(uid=user0004*)))"}})
+	few := "(&" + filter + "(|(uid=user0000*)(uid=user0001*)(uid=user0002*)(uid=user0003*)(uid=user0004*)))"
+	small, err := p.finish(ctx, account, "/v1/previews",
+		map[string]any{"connection": connection, "advanced": map[string]any{"filter": few}})
 	if err != nil {
 		return err
 	}
@@ -31,19 +33,26 @@ func (b *bench) looking(ctx context.Context, p *program, connection map[string]a
 			return err
 		}
 	}
-	r := row{work: fmt.Sprintf("any of %d pages of a preview of %s rows", len(rows.took), thousands(large.Summary.Addresses)),
-		peer: fmt.Sprintf("the first page of a preview of %s rows", thousands(small.Summary.Addresses))}
-	r.ours, r.base = samples(rows.took), samples(first.took)
+	count := large.Summary.Addresses
+	r := row{
+		work: fmt.Sprintf("any of %d pages of a preview of %s rows", len(rows.took), thousands(count)),
+		peer: fmt.Sprintf("the first page of a preview of %s rows", thousands(small.Summary.Addresses)),
+		ours: samples(rows.took), base: samples(first.took),
+	}
 	usual := r.base.median(wall)
-	r.goals = append(r.goals, goal{what: "p99 of the pages to the first page's median", unit: "×", got: quantile(rows.took, 0.99) / usual, most: 5},
-		goal{what: "p99 of each page's first request", unit: "×", got: quantile(rows.firsts, 0.99) / usual, shown: true},
-		goal{what: "that of the first page", unit: "×", got: quantile(first.firsts, 0.99) / usual, shown: true})
+	r.goals = []goal{
+		{what: "p99 of the pages to the first page's median", unit: "×", got: p99(rows.took) / usual, most: 5},
+		{what: "p99 of each page's first request", unit: "×", got: p99(rows.firsts) / usual, shown: true},
+		{what: "that of the first page", unit: "×", got: p99(first.firsts) / usual, shown: true},
+	}
 	b.add(r)
-	if err := b.searching(ctx, rows, large.Summary.Addresses); err != nil {
+	if err := b.searching(ctx, rows, count); err != nil {
 		return err
 	}
 	return b.exporting(ctx, p, account, large, entries)
 }
+
+func p99(values []float64) float64 { return quantile(values, 0.99) }
 
 // samples are times in seconds as a series.
 func samples(seconds []float64) series {
@@ -59,8 +68,8 @@ func duration(seconds float64) time.Duration { return time.Duration(seconds * fl
 // stepLimit is what one step of a search may take, in milliseconds.
 const stepLimit = 200
 
-// pages asks for pages of one preview and remembers how long they took, in seconds: the median of each page's requests, and the first of
-// them.
+// pages asks for pages of one preview and remembers how long they took, in seconds: the median of each page's
+// requests, and the first of them.
 type pages struct {
 	*program
 	account, preview string
@@ -89,7 +98,7 @@ func (p *pages) page(ctx context.Context, query url.Values, limit int) (answer r
 	return answer, nil
 }
 
-// ask asks for one page, once, and tells how long its answer took in seconds, without its decoding.
+// ask asks for one page, once, and returns how many seconds its answer took, without its decoding.
 func (p *pages) ask(ctx context.Context, query url.Values, limit int) (answer rowsPage, seconds float64, err error) {
 	asked := url.Values{"limit": {fmt.Sprint(limit)}}
 	for name, values := range query {
@@ -104,7 +113,7 @@ func (p *pages) ask(ctx context.Context, query url.Values, limit int) (answer ro
 	return answer, seconds, json.Unmarshal(data, &answer)
 }
 
-// pagesPerFilter is how many pages of each filter are looked at; between two of them lie some that are passed over.
+// pagesPerFilter is how many pages of each filter are measured; between two of them some are skipped.
 const pagesPerFilter = 40
 
 // sample asks for pages by change, kind, type and primary, near the start and far from it.
@@ -112,7 +121,8 @@ func (p *pages) sample(ctx context.Context) error {
 	var primaries []string
 	for _, filter := range []url.Values{
 		{}, {"change": {"create"}}, {"change": {"skipped"}}, {"kind": {"primary"}}, {"kind": {"alias"}},
-		{"type": {"user"}}, {"type": {"shared"}}, {"type": {"resource"}}, {"type": {"group", "contact"}}, {"change": {"create"}, "kind": {"alias"}, "type": {"shared"}},
+		{"type": {"user"}}, {"type": {"shared"}}, {"type": {"resource"}}, {"type": {"group", "contact"}},
+		{"change": {"create"}, "kind": {"alias"}, "type": {"shared"}},
 	} {
 		query := url.Values{}
 		for name, values := range filter {
@@ -180,24 +190,30 @@ func (b *bench) searching(ctx context.Context, rows pages, count int) error {
 	if len(rows.took) < 2 {
 		return fmt.Errorf("the search took %d steps; a step of it was to be measured", len(rows.took))
 	}
-	r := row{work: fmt.Sprintf("one step of a substring search in %s rows, of %d to the end (the longest)", thousands(count), len(rows.took))}
-	r.ours = samples(rows.took)
-	r.goals = append(r.goals, goal{what: "longest", unit: " ms", got: 1000 * quantile(rows.took, 1), most: stepLimit})
-	b.add(r)
+	const work = "one step of a substring search in %s rows, of %d to the end (the longest)"
+	b.add(row{
+		work: fmt.Sprintf(work, thousands(count), len(rows.took)), ours: samples(rows.took),
+		goals: []goal{{what: "longest", unit: " ms", got: 1000 * quantile(rows.took, 1), most: stepLimit}},
+	})
 	return nil
 }
 
-// The goals of an export: of so many rows or more, its time beside that of its peer, and its memory in MB, whatever its rows.
+// The goals of an export: of so many rows or more, its time beside that of its peer, and its memory in MB, whatever
+// its rows.
 const (
 	exportRows = 1_000_000
 	exportMost = 1.5
 	exportMB   = 96
 )
 
-// exporting measures the whole export of a preview, from the stored plan to the file on disk, beside encoding/csv writing as many rows
-// from memory to a file on disk.
+// exporting measures the whole export of a preview, from the stored plan to the file on disk, beside encoding/csv
+// writing as many rows from memory to a file on disk.
 func (b *bench) exporting(ctx context.Context, p *program, account string, preview run, entries int) error {
-	r := row{work: fmt.Sprintf("export of a preview of %s rows: stored plan to finished file", thousands(preview.Summary.Addresses)), peer: "encoding/csv, as many rows from memory, to a file that is synced too"}
+	const work = "export of a preview of %s rows: stored plan to finished file"
+	r := row{
+		work: fmt.Sprintf(work, thousands(preview.Summary.Addresses)),
+		peer: "encoding/csv, as many rows from memory, to a file that is synced too",
+	}
 	ours := func(ctx context.Context) (sample, error) {
 		return p.timed(func() error {
 			var export struct{ State string }
@@ -209,7 +225,7 @@ func (b *bench) exporting(ctx context.Context, p *program, account string, previ
 		})
 	}
 	peer := func(ctx context.Context) (sample, error) {
-		return b.child(ctx, "encoding-file", fmt.Sprint(preview.Summary.Addresses))
+		return b.library(ctx, "encoding-file", fmt.Sprint(preview.Summary.Addresses))
 	}
 	if err := b.alternate(ctx, &r, rounds, ours, peer); err != nil {
 		return err

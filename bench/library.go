@@ -23,9 +23,12 @@ import (
 	"rollcall/shared/usercsv"
 )
 
-// child measures a work that is a library call: in a process of its own, which measures itself without its preparation.
-// It prints the sample as JSON.
-func child(name, argument string) error {
+// libraryFlag is the first argument of this program where it measures a library call.
+const libraryFlag = "-library"
+
+// measureLibrary measures a work that is a library call, without its preparation, and prints the sample as JSON. It is
+// what this program does where library starts it again.
+func measureLibrary(name, argument string) error {
 	var prepare func(string) (func() error, error)
 	switch name {
 	case "csv":
@@ -54,19 +57,19 @@ func child(name, argument string) error {
 	return json.NewEncoder(os.Stdout).Encode(s)
 }
 
-// measured is a sample on its way from a child.
+// measured is a sample as JSON.
 type measured struct {
 	Wall, CPU time.Duration
 	Peak      int64
 }
 
-// child runs this program again for one work.
-func (b *bench) child(ctx context.Context, name, argument string) (sample, error) {
+// library measures a library call in a process of its own, so that its memory counts alone.
+func (b *bench) library(ctx context.Context, name, argument string) (sample, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return sample{}, err
 	}
-	c := exec.CommandContext(ctx, self, "-child", name, argument) //nolint:gosec // this program
+	c := exec.CommandContext(ctx, self, libraryFlag, name, argument) //nolint:gosec // this program
 	c.Stderr = os.Stderr
 	out, err := c.Output()
 	if err != nil {
@@ -150,7 +153,7 @@ const rawBatch = 1024
 // pair is a stored user as it is in the database.
 type pair struct{ key, value []byte }
 
-// rawWrites writes the users of an account of a database into an empty one, with nothing but the database's own means.
+// rawWrites writes the users of an account of a database into an empty database with bbolt alone.
 func rawWrites(database string) (func() error, error) {
 	pairs, err := storedPairs(database)
 	if err != nil {
@@ -208,9 +211,11 @@ func storedPairs(database string) ([]pair, error) {
 func (b *bench) csv(ctx context.Context) error {
 	const rows = 1_000_000
 	side := func(name string) work {
-		return func(ctx context.Context) (sample, error) { return b.child(ctx, name, strconv.Itoa(rows)) }
+		return func(ctx context.Context) (sample, error) { return b.library(ctx, name, strconv.Itoa(rows)) }
 	}
-	r := row{work: fmt.Sprintf("CSV of %s rows", thousands(rows)), peer: "encoding/csv of the same rows; both from memory"}
+	r := row{
+		work: fmt.Sprintf("CSV of %s rows", thousands(rows)), peer: "encoding/csv of the same rows; both from memory",
+	}
 	if err := b.alternate(ctx, &r, rounds, side("csv"), side("encoding")); err != nil {
 		return err
 	}
