@@ -12,7 +12,7 @@ say = @printf '\n== %s\n' "$(1)"
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: tools ## start the whole system on this machine, with three demo directories (ADDR=, DATA=)
@@ -82,6 +82,17 @@ test: tools servers ## run every test, with real directory servers
 	$(call say,Running the same on what stands in for AWS: local -aws and then the Lambda binaries)
 	@go test -count=1 -timeout 10m ./e2e -on aws
 	@go test -count=1 -timeout 10m ./e2e -on functions
+
+# The types of the API are made from docs/openapi.json at each check: a stored copy could be out of date.
+.PHONY: portal-check
+portal-check: ## check the types of the page's JavaScript, and run its unit tests (Node.js)
+	@command -v npm >/dev/null || { echo 'Checking the page needs Node.js 20 or newer with npm: https://nodejs.org/'; exit 1; }
+	@[ portal/node_modules/.package-lock.json -nt portal/package-lock.json ] || { \
+	  printf '\n== Installing the tools that check the page\n'; npm ci --prefix portal --no-progress; }
+	$(call say,Checking the types of the page against docs/openapi.json)
+	@npm run --prefix portal --silent check
+	$(call say,Running the unit tests of the page)
+	@npm test --prefix portal --silent
 
 .PHONY: race
 race: tools servers ## run every test under the race detector (needs a C compiler)

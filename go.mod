@@ -2,8 +2,11 @@ module rollcall
 
 go 1.26.0
 
-// The CDK's command line brings templates of Go files.
-ignore ./infra/node_modules
+// npm packages may hold Go files, such as the templates of the CDK's command line.
+ignore (
+	./infra/node_modules
+	./portal/node_modules
+)
 
 require (
 	github.com/aws/aws-cdk-go/awscdk/v2 v2.275.0

@@ -1,5 +1,8 @@
-// Package portal holds the LDAP Import page: static files that talk to the API of their own origin, and what a server of
-// them must say about them. It exists so that local and the deployed page have one set of files and one policy.
+// Package portal holds the LDAP Import page: static files that call the API of their own origin, and the headers that a
+// server must send with them. It exists so that local and the deployed page have one set of files and one policy.
+//
+// The page is served as it stands, without a build step. What else is in this folder checks its JavaScript: make
+// portal-check.
 package portal
 
 import (
@@ -12,7 +15,7 @@ import (
 	"strings"
 )
 
-// all: is there so that no file is left out for how its name begins.
+// Without "all:", files whose names begin with "." or "_" would be left out.
 //
 //go:embed all:site
 var site embed.FS
@@ -20,7 +23,7 @@ var site embed.FS
 // ConfigPath is where the page looks for its Config. No embedded file has this path: whoever serves the page writes it.
 const ConfigPath = "/config.json"
 
-// Config tells the page how people sign in. The zero value means that nobody has to.
+// Config says how people sign in. The zero value means that nobody has to.
 type Config struct {
 	// Issuer is the OpenID Connect issuer, whose discovery document names its endpoints (OpenID Connect Discovery 1.0).
 	Issuer string `json:"issuer,omitempty"`
@@ -49,7 +52,8 @@ func ContentSecurityPolicy(connect ...string) string {
 	return strings.Join([]string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
 		strings.Join(append([]string{"connect-src 'self'"}, connect...), " "),
-		"form-action 'none'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
+		"form-action 'none'", "frame-ancestors 'none'", "base-uri 'none'",
+		"require-trusted-types-for 'script'", "trusted-types 'none'",
 	}, "; ")
 }
 
@@ -66,7 +70,7 @@ func Handler(c Config, connect ...string) http.Handler {
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		// The files have no versions in their names: a browser asks each time whether it has them still.
+		// The files have no versions in their names: a browser asks each time whether its copy is still current.
 		header.Set("Cache-Control", "no-cache")
 		if r.URL.Path == ConfigPath {
 			header.Set("Content-Type", "application/json")

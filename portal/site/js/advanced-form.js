@@ -1,150 +1,223 @@
 // The Advanced Settings: where to search, for what, and which of it counts.
 import { h, uniqueId } from './dom.js';
-import { Fields, lines, words, optionsOf } from './fields.js';
+import { lines, words, optionsOf } from './fields.js';
 import { PRESETS, filterOf, presetOf } from './presets.js';
 import { TYPES } from './format.js';
 
+/** @import { Advanced, Child, ServerType } from '../../types' */
+/** @import { Fields } from './fields.js' */
+/** @import { Preset } from './presets.js' */
+
 const CUSTOM = 'custom';
+const CODE = { class: 'code' };
+
+/** @param {string} title @param {Child} content */
+const section = (title, content) => h('fieldset', {}, h('legend', {}, title), h('div', { class: 'grid' }, content));
 
 /** The advanced part of the connection form. */
 export class AdvancedForm {
-  /** @param {Fields} fields that this form's are added to */
+  /** @param {Fields} fields of the whole form, to which this part adds its own */
   constructor(fields) {
+    /** @type {ServerType} */
     this.serverType = 'exchange';
-    this.#search(fields);
-    this.#addresses(fields);
-    this.#security(fields);
-    this.element = h('div', { class: 'advanced' }, this.#section('Where to search', [this.base.element, this.presetRow, this.filter.element]),
-      this.#section('What to import', [this.typesBox, this.accepted.element, this.exclude.element, this.collapse.element, this.disabled.element]),
-      this.#section('Attributes', [h('p', { class: 'help wide' }, 'For directories that keep addresses elsewhere. Empty fields keep the server type’s own.'),
-        this.primary.element, this.aliases.element, this.id.element]),
-      this.#section('Security', [this.certificate.element, this.unencrypted.element]));
-    this.show(this.serverType);
-  }
-
-  #section(title, content) {
-    return h('fieldset', {}, h('legend', {}, title), h('div', { class: 'grid' }, content));
-  }
-
-  #search(fields) {
-    this.base = fields.text('advanced.searchBase', {
-      label: 'Search Base', help: 'A DN, such as OU=Staff,DC=example,DC=com. Empty: the server’s own.', attributes: { class: 'code' },
-    });
-    this.preset = h('select', { id: uniqueId('preset'), onchange: () => this.#choose() });
-    this.domain = h('input', { id: uniqueId('domain'), type: 'text', placeholder: 'example.com', autocomplete: 'off', oninput: () => this.#choose() });
-    this.domainBox = h('div', { class: 'field' }, h('label', { htmlFor: this.domain.id }, 'Domain'), this.domain);
-    this.presetHelp = h('p', { class: 'help' });
-    this.presetRow = h('div', { class: 'pair' },
-      h('div', { class: 'field' }, h('label', { htmlFor: this.preset.id }, 'Filter preset'), this.preset, this.presetHelp), this.domainBox);
-    this.filter = fields.area('advanced.filter', {
-      label: 'Filter String', help: 'An LDAP filter. Spaces and line breaks between its parts do no harm. Empty: the server type’s default.', attributes: { class: 'code' },
-    });
-    this.filter.element.classList.add('wide');
-    this.filter.control.addEventListener('input', () => this.#recognise());
-  }
-
-  #addresses(fields) {
+    this.search = searchFields(fields);
+    this.preset = new PresetChoice(() => this.#applyPreset());
     this.types = Object.entries(TYPES).map(([value, label]) => {
       const box = h('input', { type: 'checkbox', value, id: uniqueId('type') });
       return { box, element: h('div', { class: 'check' }, box, h('label', { htmlFor: box.id }, label)) };
     });
-    this.typesBox = h('div', { class: 'field wide', role: 'group', 'aria-label': 'Object types' }, h('p', { class: 'label' }, 'Object types'),
-      h('div', { class: 'checks' }, this.types.map((type) => type.element)), h('p', { class: 'help' }, 'None ticked: all of them.'));
-    this.accepted = fields.area('advanced.acceptedDomains', { label: 'Accepted Domains', help: 'One a line. Addresses elsewhere are listed as skipped. Empty: all domains.' });
-    this.exclude = fields.area('advanced.exclude', { label: 'Exclusions', help: 'Addresses, or *@domain, one a line: never added, changed or removed.' });
-    this.collapse = fields.check('advanced.collapseAliasDomains', {
-      label: 'Skip aliases that only differ in the domain', help: 'anna@example.net is skipped where anna@example.com is its primary address.',
-    });
-    this.disabled = fields.check('advanced.skipDisabled', {
-      label: 'Skip disabled accounts', help: 'Shared mailboxes and rooms usually have disabled accounts, and are skipped too.',
-    });
+    this.scope = scopeFields(fields);
+    this.attributes = attributeFields(fields);
+    this.security = securityFields(fields);
+    this.element = this.#layout();
+    this.search.filter.control.addEventListener('input', () => this.#recognisePreset());
+    this.show(this.serverType);
   }
 
-  #security(fields) {
-    this.primary = fields.text('advanced.attributes.primary', { label: 'Primary address', help: 'Such as mail', attributes: { class: 'code' } });
-    this.aliases = fields.text('advanced.attributes.aliases', { label: 'Aliases', help: 'Such as mailAlternateAddress, mailLocalAddress', attributes: { class: 'code' } });
-    this.id = fields.text('advanced.attributes.id', { label: 'Stable key', help: 'Such as entryUUID: it stays when an entry is renamed', attributes: { class: 'code' } });
-    this.certificate = fields.area('connection.caCertificate', {
-      label: 'CA Certificate', rows: 4, help: 'For a server whose certificate comes from your own authority: its certificate as PEM, from BEGIN to END CERTIFICATE.',
-      attributes: { class: 'code', placeholder: '-----BEGIN CERTIFICATE-----' },
-    });
-    this.certificate.element.classList.add('wide');
-    this.unencrypted = fields.check('connection.allowUnencrypted', {
-      label: 'Go on without encryption where the server refuses STARTTLS', help: 'The password and every address cross the network as they are. Only for old servers on a network of your own.',
-    });
-    this.unencrypted.element.classList.add('wide');
+  #layout() {
+    const { search, scope, attributes, security } = this;
+    const types = h('div', { class: 'field wide', role: 'group', 'aria-label': 'Object types' },
+      h('p', { class: 'label' }, 'Object types'), h('div', { class: 'checks' }, this.types.map((type) => type.element)),
+      h('p', { class: 'help' }, 'None ticked: all of them.'));
+    const attributesHelp = 'For directories that keep addresses elsewhere. Empty fields keep the server type’s own.';
+    return h('div', { class: 'advanced' },
+      section('Where to search', [search.base.element, this.preset.element, search.filter.element]),
+      section('What to import', [types, Object.values(scope).map((field) => field.element)]),
+      section('Attributes',
+        [h('p', { class: 'help wide' }, attributesHelp), Object.values(attributes).map((field) => field.element)]),
+      section('Security', [security.certificate.element, security.unencrypted.element]));
   }
 
-  /** Offers the presets of a server type. @param {string} serverType */
+  /** Offers the presets of a server type. @param {ServerType} serverType */
   show(serverType) {
     this.serverType = serverType;
-    const options = Object.fromEntries(PRESETS[serverType].map((preset) => [preset.name, preset.label]));
-    this.preset.replaceChildren(...optionsOf({ ...options, [CUSTOM]: 'Own filter string' }));
-    this.#recognise();
+    this.preset.offer(PRESETS[serverType]);
+    this.#recognisePreset();
   }
 
-  #choose() {
-    const preset = PRESETS[this.serverType].find((p) => p.name === this.preset.value);
+  #applyPreset() {
+    const preset = PRESETS[this.serverType].find((p) => p.name === this.preset.name);
+    const { filter } = this.search;
     if (preset) {
-      this.filter.control.value = filterOf(preset, this.domain.value);
-      this.filter.complain('');
+      filter.control.value = filterOf(preset, this.preset.domain);
+      filter.showError('');
     } else {
-      this.filter.control.focus();
+      filter.control.focus();
     }
-    this.#explain(preset);
+    this.preset.explain(preset);
     this.element.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
-  #recognise() {
-    const found = presetOf(this.serverType, this.filter.control.value);
-    this.preset.value = found?.preset.name ?? CUSTOM;
-    if (found?.domain) this.domain.value = found.domain;
-    this.#explain(found?.preset);
+  #recognisePreset() {
+    const found = presetOf(this.serverType, this.search.filter.control.value);
+    this.preset.choose(found?.preset, found?.domain);
   }
 
-  #explain(preset) {
-    this.domainBox.hidden = !preset?.domain;
-    this.presetHelp.textContent = preset?.help ?? '';
-    this.presetHelp.hidden = !preset?.help;
-  }
-
-  /** What the form holds, as the API takes it. */
+  /**
+   * What the form holds, as the API takes it.
+   * @returns {Advanced}
+   */
   value() {
+    const { search, scope, attributes } = this;
     return {
-      searchBase: this.base.control.value.trim(), filter: this.filter.control.value.trim(),
-      attributes: { primary: words(this.primary.control.value), aliases: words(this.aliases.control.value), id: this.id.control.value.trim() },
+      searchBase: search.base.text, filter: search.filter.text,
+      attributes: {
+        primary: words(attributes.primary.text), aliases: words(attributes.aliases.text), id: attributes.id.text,
+      },
       include: this.types.filter((type) => type.box.checked).map((type) => type.box.value),
-      acceptedDomains: words(this.accepted.control.value), exclude: lines(this.exclude.control.value),
-      collapseAliasDomains: this.collapse.control.checked, skipDisabled: this.disabled.control.checked,
+      acceptedDomains: words(scope.accepted.text), exclude: lines(scope.exclude.text),
+      collapseAliasDomains: scope.collapse.control.checked, skipDisabled: scope.disabled.control.checked,
     };
   }
 
-  /** Shows what the API gave. @param {any} advanced @param {any} connection */
+  /**
+   * Shows what the API gave, or a draft.
+   * @param {Advanced} advanced
+   * @param {{caCertificate?: string, allowUnencrypted?: boolean}} connection
+   */
   set(advanced, connection) {
-    this.base.control.value = advanced.searchBase ?? '';
-    this.filter.control.value = advanced.filter ?? '';
-    this.primary.control.value = (advanced.attributes?.primary ?? []).join(', ');
-    this.aliases.control.value = (advanced.attributes?.aliases ?? []).join(', ');
-    this.id.control.value = advanced.attributes?.id ?? '';
+    const { search, scope, attributes, security } = this;
+    search.base.control.value = advanced.searchBase ?? '';
+    search.filter.control.value = advanced.filter ?? '';
+    attributes.primary.control.value = (advanced.attributes?.primary ?? []).join(', ');
+    attributes.aliases.control.value = (advanced.attributes?.aliases ?? []).join(', ');
+    attributes.id.control.value = advanced.attributes?.id ?? '';
     for (const { box } of this.types) box.checked = (advanced.include ?? []).includes(box.value);
-    this.accepted.control.value = (advanced.acceptedDomains ?? []).join('\n');
-    this.exclude.control.value = (advanced.exclude ?? []).join('\n');
-    this.collapse.control.checked = Boolean(advanced.collapseAliasDomains);
-    this.disabled.control.checked = Boolean(advanced.skipDisabled);
-    this.certificate.control.value = connection.caCertificate ?? '';
-    this.unencrypted.control.checked = Boolean(connection.allowUnencrypted);
-    this.#recognise();
+    scope.accepted.control.value = (advanced.acceptedDomains ?? []).join('\n');
+    scope.exclude.control.value = (advanced.exclude ?? []).join('\n');
+    scope.collapse.control.checked = Boolean(advanced.collapseAliasDomains);
+    scope.disabled.control.checked = Boolean(advanced.skipDisabled);
+    security.certificate.control.value = connection.caCertificate ?? '';
+    security.unencrypted.control.checked = Boolean(connection.allowUnencrypted);
+    this.#recognisePreset();
   }
 }
 
-/**
- * Whether advanced settings say anything.
- * @param {any} advanced
- * @param {any} connection
- */
-export function isUsed(advanced, connection) {
-  const texts = [advanced.searchBase, advanced.filter, advanced.attributes?.id, connection.caCertificate];
-  const lists = [advanced.include, advanced.acceptedDomains, advanced.exclude, advanced.attributes?.primary, advanced.attributes?.aliases];
-  return texts.some(Boolean) || lists.some((list) => list?.length > 0) ||
-    Boolean(advanced.collapseAliasDomains || advanced.skipDisabled || connection.allowUnencrypted);
+/** The choice of a preset, with the domain that some of them need. */
+class PresetChoice {
+  /** @param {() => void} chosen called when a preset was chosen, or its domain typed */
+  constructor(chosen) {
+    this.select = h('select', { id: uniqueId('preset'), onchange: chosen });
+    this.input = h('input', {
+      id: uniqueId('domain'), type: 'text', placeholder: 'example.com', autocomplete: 'off', oninput: chosen,
+    });
+    this.domainBox = h('div', { class: 'field' }, h('label', { htmlFor: this.input.id }, 'Domain'), this.input);
+    this.help = h('p', { class: 'help' });
+    this.element = h('div', { class: 'pair' },
+      h('div', { class: 'field' }, h('label', { htmlFor: this.select.id }, 'Filter preset'), this.select, this.help),
+      this.domainBox);
+  }
+
+  get name() {
+    return this.select.value;
+  }
+
+  get domain() {
+    return this.input.value;
+  }
+
+  /** @param {Preset[]} presets */
+  offer(presets) {
+    const options = Object.fromEntries(presets.map((preset) => [preset.name, preset.label]));
+    this.select.replaceChildren(...optionsOf({ ...options, [CUSTOM]: 'Own filter string' }));
+  }
+
+  /** Shows a preset, or that there is none. @param {Preset} [preset] @param {string} [domain] */
+  choose(preset, domain) {
+    this.select.value = preset?.name ?? CUSTOM;
+    if (domain) this.input.value = domain;
+    this.explain(preset);
+  }
+
+  /** @param {Preset} [preset] */
+  explain(preset) {
+    this.domainBox.hidden = !preset?.domain;
+    this.help.textContent = preset?.help ?? '';
+    this.help.hidden = !preset?.help;
+  }
+}
+
+/** @param {Fields} fields */
+function searchFields(fields) {
+  const base = fields.text('advanced.searchBase', {
+    label: 'Search Base', help: 'A DN, such as OU=Staff,DC=example,DC=com. Empty: the server’s own.', attributes: CODE,
+  });
+  const filter = fields.area('advanced.filter', {
+    label: 'Filter String', attributes: CODE,
+    help: 'An LDAP filter. Spaces and line breaks between its parts do no harm. Empty: the server type’s default.',
+  });
+  filter.element.classList.add('wide');
+  return { base, filter };
+}
+
+/** @param {Fields} fields */
+function scopeFields(fields) {
+  return {
+    accepted: fields.area('advanced.acceptedDomains', {
+      label: 'Accepted Domains', help: 'One a line. Addresses elsewhere are listed as skipped. Empty: all domains.',
+    }),
+    exclude: fields.area('advanced.exclude', {
+      label: 'Exclusions', help: 'Addresses, or *@domain, one a line: never added, changed or removed.',
+    }),
+    collapse: fields.check('advanced.collapseAliasDomains', {
+      label: 'Skip aliases that only differ in the domain',
+      help: 'anna@example.net is skipped where anna@example.com is its primary address.',
+    }),
+    disabled: fields.check('advanced.skipDisabled', {
+      label: 'Skip disabled accounts',
+      help: 'Shared mailboxes and rooms usually have disabled accounts, and are skipped too.',
+    }),
+  };
+}
+
+/** @param {Fields} fields */
+function attributeFields(fields) {
+  return {
+    primary: fields.text('advanced.attributes.primary', {
+      label: 'Primary address', help: 'Such as mail', attributes: CODE,
+    }),
+    aliases: fields.text('advanced.attributes.aliases', {
+      label: 'Aliases', help: 'Such as mailAlternateAddress, mailLocalAddress', attributes: CODE,
+    }),
+    id: fields.text('advanced.attributes.id', {
+      label: 'Stable key', help: 'Such as entryUUID: it stays when an entry is renamed', attributes: CODE,
+    }),
+  };
+}
+
+/** @param {Fields} fields */
+function securityFields(fields) {
+  const certificate = fields.area('connection.caCertificate', {
+    label: 'CA Certificate', rows: 4, attributes: { ...CODE, placeholder: '-----BEGIN CERTIFICATE-----' },
+    help: 'For a server whose certificate comes from your own authority: its certificate as PEM, '
+      + 'from BEGIN to END CERTIFICATE.',
+  });
+  const unencrypted = fields.check('connection.allowUnencrypted', {
+    label: 'Go on without encryption where the server refuses STARTTLS',
+    help: 'The password and every address cross the network as they are. '
+      + 'Only for old servers on a network of your own.',
+  });
+  certificate.element.classList.add('wide');
+  unencrypted.element.classList.add('wide');
+  return { certificate, unencrypted };
 }

@@ -1,9 +1,13 @@
 // The API, as the page calls it: JSON in and out, and problems (RFC 9457) as errors.
 import * as session from './session.js';
 
-/** An error that the API answered with, or that kept it from answering (status 0). */
+/** @import { AuditEntry, Export, FieldError, NewUser, Page, Preview, PreviewRequest, Row } from '../../types' */
+/** @import { Started, Sync, SyncRequest, User, UserPatch } from '../../types' */
+/** @typedef {Record<string, string|number>} Query */
+
+/** An error that the API answered with, or the reason why there is no answer (status 0). */
 export class Problem extends Error {
-  /** @param {{status: number, code: string, detail: string, errors?: {field: string, message: string}[]}} body */
+  /** @param {{status: number, code: string, detail: string, errors?: FieldError[]}} body */
   constructor(body) {
     super(body.detail || 'The server gave no answer that this page understands.');
     this.status = body.status;
@@ -12,37 +16,53 @@ export class Problem extends Error {
   }
 }
 
-const UNREACHABLE = { status: 0, code: 'unreachable', detail: 'The server cannot be reached. Check the network, and try again.' };
+/** @param {unknown} error @returns {FieldError[]} */
+export const fieldErrors = (error) => (error instanceof Problem ? error.errors : []);
+
+/** @param {unknown} error @param {number} status */
+export const hasStatus = (error, status) => error instanceof Problem && error.status === status;
+
+const UNREACHABLE = {
+  status: 0, code: 'unreachable', detail: 'The server cannot be reached. Check the network, and try again.',
+};
 
 /**
- * Sends a request and returns the answer's body and ETag. Throws a Problem.
+ * Sends a request and returns the answer's body and ETag. The caller knows what the body is. Throws a Problem.
  * @param {string} method
  * @param {string} path
- * @param {{body?: any, headers?: Object<string, string>, signal?: AbortSignal}} [options]
+ * @param {{body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
  */
 export async function call(method, path, { body, headers = {}, signal } = {}) {
+  const type = body === undefined ? {} : { 'Content-Type': 'application/json' };
   const send = async () => fetch(path, {
-    method, signal, cache: 'no-store',
-    headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...await session.headers(), ...headers },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    method, signal, cache: 'no-store', body: body === undefined ? undefined : JSON.stringify(body),
+    headers: /** @type {Record<string, string>} */ ({ ...type, ...await session.headers(), ...headers }),
   });
-  let response = await reach(send);
+  let response = await orUnreachable(send);
   // A token that was refused is renewed once; without a session there is nothing to renew.
-  if (response.status === 401 && await session.renew()) response = await reach(send);
-  const answer = await reach(() => response.text());
-  if (!response.ok) throw problemOf(response.status, answer);
-  return { body: answer === '' ? null : parse(answer, response.status), etag: response.headers.get('ETag')?.replace(/^W\//, '') ?? null };
+  if (response.status === 401 && await session.renew()) response = await orUnreachable(send);
+  const received = response;
+  const text = await orUnreachable(() => received.text());
+  if (!response.ok) throw problemOf(response.status, text);
+  const etag = response.headers.get('ETag')?.replace(/^W\//, '') ?? null;
+  return { body: text === '' ? null : parse(text, response.status), etag };
 }
 
-async function reach(send) {
+/**
+ * Turns a failure of the network into a Problem.
+ * @template T
+ * @param {() => Promise<T>} send
+ */
+async function orUnreachable(send) {
   try {
     return await send();
   } catch (error) {
-    // fetch says TypeError where the network failed; an abort and the session's own problems stay what they are.
+    // fetch throws a TypeError where the network failed; an abort and the session's own problems stay what they are.
     throw error instanceof TypeError ? new Problem(UNREACHABLE) : error;
   }
 }
 
+/** @param {string} text @param {number} status */
 function parse(text, status) {
   try {
     return JSON.parse(text);
@@ -51,36 +71,88 @@ function parse(text, status) {
   }
 }
 
+/** @param {number} status @param {string} text */
 function problemOf(status, text) {
   try {
     return new Problem({ code: 'unknown', ...JSON.parse(text), status });
   } catch {
-    return new Problem({ status, code: 'unknown', detail: `The server answered with status ${status}. Try again in a moment.` });
+    const detail = `The server answered with status ${status}. Try again in a moment.`;
+    return new Problem({ status, code: 'unknown', detail });
   }
 }
 
+/** @param {string} path @param {AbortSignal} [signal] */
 const get = async (path, signal) => (await call('GET', path, { signal })).body;
+
+/** @param {string} path @param {Query} query @param {AbortSignal} [signal] */
+const list = (path, query, signal) => {
+  const parameters = Object.entries(query).map(([name, value]) => [name, String(value)]);
+  return get(`${path}?${new URLSearchParams(parameters)}`, signal);
+};
+
+/** @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers] */
 const post = async (path, body, headers) => (await call('POST', path, { body, headers })).body;
 
-/** A key that makes a repeated request start one run. */
-const once = () => ({ 'Idempotency-Key': crypto.randomUUID() });
+/** A new key, with which a request that is repeated still starts one run. */
+const idempotencyKey = () => ({ 'Idempotency-Key': crypto.randomUUID() });
 
-const at = encodeURIComponent;
+const segment = encodeURIComponent;
 
-export const startPreview = (request) => post('/v1/previews', request, once());
-export const preview = (id, signal) => get(`/v1/previews/${at(id)}`, signal);
-export const cancelPreview = (id) => post(`/v1/previews/${at(id)}/cancel`);
-export const exportPreview = (id) => post(`/v1/previews/${at(id)}/export`);
+/** @param {PreviewRequest} request @returns {Promise<Started>} */
+export const startPreview = (request) => post('/v1/previews', request, idempotencyKey());
+
+/** @param {string} id @param {AbortSignal} signal @returns {Promise<Preview>} */
+export const preview = (id, signal) => get(`/v1/previews/${segment(id)}`, signal);
+
+/** @param {string} id @returns {Promise<Preview>} */
+export const cancelPreview = (id) => post(`/v1/previews/${segment(id)}/cancel`);
+
+/** @param {string} id @returns {Promise<Export>} */
+export const exportPreview = (id) => post(`/v1/previews/${segment(id)}/export`);
+
+/** @returns {Promise<Export>} */
 export const exportUsers = () => post('/v1/users/export');
-export const exported = (id, signal) => get(`/v1/exports/${at(id)}`, signal);
-export const startSync = (request) => post('/v1/syncs', request, once());
-export const sync = (id, signal) => get(`/v1/syncs/${at(id)}`, signal);
-export const syncs = (query, signal) => get(`/v1/syncs?${new URLSearchParams(query)}`, signal);
-export const cancelSync = (id) => post(`/v1/syncs/${at(id)}/cancel`);
-export const previewUndo = (id) => post(`/v1/syncs/${at(id)}/undo?preview=true`);
-export const rows = (path, query, signal) => get(`${path}?${new URLSearchParams(query)}`, signal);
-export const users = (query, signal) => get(`/v1/users?${new URLSearchParams(query)}`, signal);
+
+/** @param {string} id @param {AbortSignal} signal @returns {Promise<Export>} */
+export const exported = (id, signal) => get(`/v1/exports/${segment(id)}`, signal);
+
+/** @param {SyncRequest} request @returns {Promise<Started>} */
+export const startSync = (request) => post('/v1/syncs', request, idempotencyKey());
+
+/** @param {string} id @param {AbortSignal} signal @returns {Promise<Sync>} */
+export const sync = (id, signal) => get(`/v1/syncs/${segment(id)}`, signal);
+
+/** @param {Query} query @param {AbortSignal} signal @returns {Promise<Page<Sync>>} */
+export const syncs = (query, signal) => list('/v1/syncs', query, signal);
+
+/** @param {string} id @returns {Promise<Sync>} */
+export const cancelSync = (id) => post(`/v1/syncs/${segment(id)}/cancel`);
+
+/** @param {string} id of the sync to undo @returns {Promise<Started>} */
+export const previewUndo = (id) => post(`/v1/syncs/${segment(id)}/undo?preview=true`);
+
+/**
+ * Reads rows of a preview or of a sync.
+ * @param {string} path of the list
+ * @param {Query} query
+ * @param {AbortSignal} signal
+ * @returns {Promise<Page<Row>>}
+ */
+export const rows = (path, query, signal) => list(path, query, signal);
+
+/** @param {Query} query @param {AbortSignal} signal @returns {Promise<Page<User>>} */
+export const users = (query, signal) => list('/v1/users', query, signal);
+
+/** @param {NewUser} user @returns {Promise<User>} */
 export const addUser = (user) => post('/v1/users', user);
-export const changeUser = async (address, patch) => (await call('PATCH', `/v1/users/${at(address)}`, { body: patch })).body;
-export const removeUser = (address) => call('DELETE', `/v1/users/${at(address)}`);
-export const audit = (query, signal) => get(`/v1/audit?${new URLSearchParams(query)}`, signal);
+
+/** @param {string} address @param {UserPatch} patch @returns {Promise<User>} */
+export const changeUser = async (address, patch) => {
+  return (await call('PATCH', `/v1/users/${segment(address)}`, { body: patch })).body;
+};
+
+/** @param {string} address */
+export const removeUser = (address) => call('DELETE', `/v1/users/${segment(address)}`);
+
+/** @param {Query} query @param {AbortSignal} signal @returns {Promise<Page<AuditEntry>>} */
+export const audit = (query, signal) => list('/v1/audit', query, signal);

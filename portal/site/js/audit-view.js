@@ -4,19 +4,26 @@ import { empty, failure, loading } from './notice.js';
 import { count, moment } from './format.js';
 import * as api from './api.js';
 
+/** @import { AuditEntry } from '../../types' */
+
+/** Entries a page. */
 const PAGE = 50;
 
 const ACTIONS = {
-  'settings.saved': 'Saved the settings', 'settings.deleted': 'Deleted the settings', 'user.added': 'Added a user', 'user.changed': 'Changed a user', 'user.removed': 'Removed a user',
+  'settings.saved': 'Saved the settings', 'settings.deleted': 'Deleted the settings', 'user.added': 'Added a user',
+  'user.changed': 'Changed a user', 'user.removed': 'Removed a user',
 };
 
+/** @type {Record<string, string>} */
 const FIELDS = {
-  heldSpamReport: 'Held Spam Report', protected: 'Protected', schedule: 'Schedule', password: 'Stored password', advanced: 'Advanced Settings', options: 'Sync options',
-  'connection.serverType': 'Server Type', 'connection.host': 'LDAP Server', 'connection.port': 'TCP Port', 'connection.useSSL': 'Use SSL',
-  'connection.allowUnencrypted': 'Without encryption', 'connection.username': 'Username', 'connection.password': 'Password', 'connection.caCertificate': 'CA Certificate',
+  heldSpamReport: 'Held Spam Report', protected: 'Protected', schedule: 'Schedule', password: 'Stored password',
+  advanced: 'Advanced Settings', options: 'Sync options', 'connection.serverType': 'Server Type',
+  'connection.host': 'LDAP Server', 'connection.port': 'TCP Port', 'connection.useSSL': 'Use SSL',
+  'connection.allowUnencrypted': 'Without encryption', 'connection.username': 'Username',
+  'connection.password': 'Password', 'connection.caCertificate': 'CA Certificate',
 };
 
-/** Fields whose before and after are longer than anybody reads here. */
+/** Fields whose values are too long to be read here. */
 const LONG = new Set(['advanced', 'options', 'connection.caCertificate']);
 
 /** The log. */
@@ -29,35 +36,46 @@ export class AuditView {
     this.list = h('ol', { class: 'plain audit' });
     this.more = h('div', { class: 'table-foot' });
     this.content = h('div', {}, loading());
-    this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'Audit Log'), h('p', { class: 'lead' }, 'Who changed the settings, or a user by hand. Syncs are in the History.'), this.content);
+    const lead = 'Who changed the settings, or a user by hand. Syncs are in the History.';
+    this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'Audit Log'),
+      h('p', { class: 'lead' }, lead), this.content);
   }
 
   enter() {
     return this.#read('');
   }
 
+  /** @param {string} cursor of the page; '' for the first */
   async #read(cursor) {
-    let page;
     try {
-      page = await api.audit({ limit: PAGE, ...(cursor && { cursor }) }, this.signal);
-    } catch (problem) {
-      if (!this.signal.aborted) fill(cursor ? this.more : this.content, failure(problem, { title: 'The audit log cannot be read', retry: () => this.#read(cursor) }));
-      return;
+      const page = await api.audit({ limit: PAGE, ...(cursor && { cursor }) }, this.signal);
+      if (!cursor) this.#begin(page.items.length === 0);
+      this.list.append(...page.items.map((entry) => line(entry)));
+      const { next } = page;
+      fill(this.more, next && h('button', { type: 'button', onclick: () => this.#read(next) }, 'Show older ones'));
+      if (cursor) announce(`${count(page.items.length, 'older entry', 'older entries')} added`);
+    } catch (error) {
+      if (this.signal.aborted) return;
+      fill(cursor ? this.more : this.content,
+        failure(error, { title: 'The audit log cannot be read', retry: () => this.#read(cursor) }));
     }
-    if (!cursor) {
-      fill(this.content, h('section', { class: 'card flush' }, page.items.length === 0
-        ? empty('Nothing has been changed by hand yet', 'Saved settings and edited users appear here.') : [this.list, this.more]));
-    }
-    this.list.append(...page.items.map((entry) => line(entry)));
-    fill(this.more, page.next && h('button', { type: 'button', onclick: () => this.#read(page.next) }, 'Show older ones'));
-    if (cursor) announce(`${count(page.items.length, 'older entry', 'older entries')} added`);
+  }
+
+  /** Shows the list, or that there is nothing to show in it. @param {boolean} none */
+  #begin(none) {
+    fill(this.content, h('section', { class: 'card flush' }, none
+      ? empty('Nothing has been changed by hand yet', 'Saved settings and edited users appear here.')
+      : [this.list, this.more]));
   }
 }
 
+/** @param {AuditEntry} entry */
 function line(entry) {
-  const details = Object.entries(entry.details);
+  const details = Object.entries(entry.details).map(([name, change]) => h('li', {},
+    h('span', { class: 'muted' }, `${FIELDS[name] ?? name}: `), LONG.has(name) ? 'changed' : change));
   return h('li', {},
-    h('div', { class: 'audit-head' }, h('strong', {}, ACTIONS[entry.action] ?? entry.action), entry.subject !== 'settings' && h('span', { class: 'code' }, entry.subject),
+    h('div', { class: 'audit-head' }, h('strong', {}, ACTIONS[entry.action] ?? entry.action),
+      entry.subject !== 'settings' && h('span', { class: 'code' }, entry.subject),
       h('span', { class: 'muted' }, `${moment(entry.at)}, by ${entry.by}`)),
-    details.length > 0 && h('ul', { class: 'plain details' }, details.map(([name, change]) => h('li', {}, h('span', { class: 'muted' }, `${FIELDS[name] ?? name}: `), LONG.has(name) ? 'changed' : change))));
+    details.length > 0 && h('ul', { class: 'plain details' }, details));
 }

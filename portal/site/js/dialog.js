@@ -1,22 +1,27 @@
 // Dialogs: questions that must be answered before the page goes on.
 import { h, fill, icon, uniqueId } from './dom.js';
 
+/** @import { Child } from '../../types' */
+/** @typedef {readonly [string, Child]} Fact a name and its value */
+
 /**
- * Opens a modal dialog. Escape and Cancel close it with null, and the focus goes back to where it was.
- * @param {{title: string, content: any, actions: (close: (result: any) => void) => any, wide?: boolean}} options
- * @returns {Promise<any>} what it was closed with
+ * Opens a modal dialog. Escape closes it with null, and the focus goes back to where it was.
+ * @template R
+ * @param {{title: string, content: Child, actions: (close: (result: R|null) => void) => Child, wide?: boolean}} options
+ * @returns {Promise<R|null>} what it was closed with
  */
 export function open({ title, content, actions, wide = false }) {
-  const back = document.activeElement;
+  const focused = document.activeElement;
   const id = uniqueId('dialog');
   return new Promise((resolve) => {
+    /** @type {R|null} */
     let result = null;
-    const close = (value) => { result = value; dialog.close(); };
     const dialog = h('dialog', { class: wide ? 'wide' : '', 'aria-labelledby': id },
-      h('h2', { id }, title), h('div', { class: 'dialog-body' }, content), h('div', { class: 'actions dialog-actions' }, actions(close)));
+      h('h2', { id }, title), h('div', { class: 'dialog-body' }, content),
+      h('div', { class: 'actions dialog-actions' }, actions((value) => { result = value; dialog.close(); })));
     dialog.addEventListener('close', () => {
       dialog.remove();
-      if (back?.isConnected) back.focus();
+      if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
       resolve(result);
     });
     document.body.append(dialog);
@@ -26,7 +31,7 @@ export function open({ title, content, actions, wide = false }) {
 
 /**
  * Asks whether to do something.
- * @param {{title: string, text: any, yes: string, danger?: boolean, no?: string}} options
+ * @param {{title: string, text: Child, yes: string, danger?: boolean, no?: string}} options
  * @returns {Promise<boolean>}
  */
 export async function confirm({ title, text, yes, danger = false, no = 'Cancel' }) {
@@ -40,10 +45,10 @@ export async function confirm({ title, text, yes, danger = false, no = 'Cancel' 
 }
 
 /**
- * Shows things by name, in a dialog with a way out.
+ * Shows facts in a dialog with a Close button.
  * @param {string} title
- * @param {[string, any][]} facts without those whose value is empty
- * @param {...any} more
+ * @param {readonly Fact[]} facts without those whose value is empty
+ * @param {...Child} more
  */
 export function show(title, facts, ...more) {
   return open({
@@ -52,32 +57,35 @@ export function show(title, facts, ...more) {
   });
 }
 
-/** @param {[string, any][]} facts */
+/** @param {readonly Fact[]} facts */
 export function list(facts) {
   return h('dl', { class: 'facts' }, facts.filter(([, value]) => value !== '' && value !== null && value !== undefined)
     .map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 }
 
 /**
- * A form that only goes on once a number was typed: for what must not happen by a click too many.
+ * A form that only goes on once somebody typed a number: for what must not happen by one careless click.
  * @param {{wanted: number, label: string, button: string, submit: (number: number) => Promise<void>}} options
  */
 export function typedNumber({ wanted, label, button, submit }) {
   const id = uniqueId('number');
   const error = h('p', { class: 'field-error', id: `${id}-error`, role: 'alert', hidden: true });
-  const input = h('input', { id, inputmode: 'numeric', autocomplete: 'off', class: 'short', 'aria-describedby': `${id}-error` });
-  const complain = (text) => {
+  const input = h('input', {
+    id, inputmode: 'numeric', autocomplete: 'off', class: 'short', 'aria-describedby': `${id}-error`,
+  });
+  /** @param {SubmitEvent} event */
+  const onsubmit = async (event) => {
+    event.preventDefault();
+    // People may type the number as it is shown, with separators.
+    if (input.value.replace(/[\s.,’']/g, '') === String(wanted)) {
+      await submit(wanted);
+      return;
+    }
     error.hidden = false;
-    fill(error, icon('alert'), text);
+    fill(error, icon('alert'), `Type ${wanted} to go on.`);
     input.setAttribute('aria-invalid', 'true');
     input.focus();
   };
-  return h('form', {
-    class: 'typed-number', novalidate: true,
-    onsubmit: async (event) => {
-      event.preventDefault();
-      if (input.value.replace(/[\s.,’']/g, '') !== String(wanted)) return complain(`Type ${wanted} to go on.`);
-      await submit(wanted);
-    },
-  }, h('label', { htmlFor: id }, label), h('div', { class: 'inline' }, input, h('button', { class: 'danger' }, button)), error);
+  return h('form', { class: 'typed-number', novalidate: true, onsubmit }, h('label', { htmlFor: id }, label),
+    h('div', { class: 'inline' }, input, h('button', { class: 'danger' }, button)), error);
 }

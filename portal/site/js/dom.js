@@ -1,16 +1,21 @@
-// Elements. Everything that the page shows is made here, and text only ever becomes text nodes: what comes from a directory
+// Elements. The page makes all of its elements here, and text only ever becomes text nodes: what comes from a directory
 // is never markup.
 
+/** @import { Child, Props } from '../../types' */
+
 /** Names that are set as properties, because as attributes they only hold a start value or do nothing. */
-const PROPERTIES = new Set(['value', 'checked', 'disabled', 'hidden', 'open', 'indeterminate', 'htmlFor', 'selected', 'readOnly']);
+const PROPERTIES = new Set([
+  'value', 'checked', 'disabled', 'hidden', 'open', 'indeterminate', 'htmlFor', 'selected', 'readOnly',
+]);
 
 /**
- * Builds an element. Props whose name starts with "on" are listeners; class is the class name; null, undefined and false
- * leave an attribute out. Children are nodes, texts, or lists of them; null and false are left out.
- * @param {string} tag
- * @param {Object<string, any>} [props]
- * @param {...any} children
- * @returns {any} the element
+ * Builds an element. Functions whose name starts with "on" are listeners; class is the class name; null, undefined and
+ * false leave an attribute out. Children are nodes, texts, or lists of them; null, undefined and false are left out.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Props} [props]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[K]}
  */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
@@ -19,40 +24,50 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {string} name
+ * @param {Props[string]} value
+ */
 function set(element, name, value) {
-  if (name.startsWith('on')) {
-    element.addEventListener(name.slice(2).toLowerCase(), value);
+  if (typeof value === 'function') {
+    element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
   } else if (PROPERTIES.has(name)) {
-    element[name] = value;
-  } else if (name === 'class') {
-    element.className = value;
+    Reflect.set(element, name, value);
   } else if (value !== null && value !== undefined && value !== false) {
     element.setAttribute(name, value === true ? '' : String(value));
   }
 }
 
+/**
+ * @param {readonly Child[]} children
+ * @returns {(Node|string)[]}
+ */
 function nodes(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+  return children.flatMap((child) => {
+    if (child === null || child === undefined || child === false) return [];
+    return child instanceof Node || typeof child === 'string' ? [child] : nodes(child);
+  });
 }
 
 /**
- * Puts children in place of what an element holds.
+ * Replaces what an element holds.
  * @param {Element} element
- * @param {...any} children
+ * @param {...Child} children
  */
 export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
 }
 
 /**
- * Puts children in place of what comes before a sibling. That one stays where it is: a click that has begun on it, or the focus that
- * it has, would be lost.
- * @param {Element} stays
- * @param {...any} children
+ * Replaces what comes before an element. The element itself stays in the document: a click that has begun on it, or the
+ * focus that it has, would be lost otherwise.
+ * @param {Element} element
+ * @param {...Child} children
  */
-export function fillBefore(stays, ...children) {
-  while (stays.previousSibling) stays.previousSibling.remove();
-  stays.before(...nodes(children));
+export function fillBefore(element, ...children) {
+  while (element.previousSibling) element.previousSibling.remove();
+  element.before(...nodes(children));
 }
 
 /** Paths on a 16 by 16 grid, drawn with strokes. */
@@ -72,7 +87,7 @@ const SHAPES = {
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
- * Draws a small picture that says nothing to a screen reader: the text beside it does.
+ * Draws a small picture. Screen readers skip it: the text beside it says the same.
  * @param {keyof typeof SHAPES} name
  * @returns {SVGElement}
  */
@@ -89,6 +104,17 @@ export function icon(name) {
   return svg;
 }
 
+/**
+ * Returns the element of index.html that a selector finds. It is there, or the page is broken.
+ * @param {string} selector
+ * @returns {HTMLElement}
+ */
+export function existing(selector) {
+  const element = document.querySelector(selector);
+  if (!(element instanceof HTMLElement)) throw new Error(`the page has no ${selector}`);
+  return element;
+}
+
 let lastId = 0;
 
 /**
@@ -100,11 +126,11 @@ export function uniqueId(prefix) {
 }
 
 /**
- * Says something to a screen reader.
+ * Has a screen reader say something.
  * @param {string} text
  */
 export function announce(text) {
-  const announcer = document.getElementById('announcer');
-  // The same text twice would be no change, and not be said again.
+  const announcer = existing('#announcer');
+  // Setting the same text again would be no change, and would not be said.
   announcer.textContent = announcer.textContent === text ? `${text}\u00a0` : text;
 }

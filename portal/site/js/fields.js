@@ -1,9 +1,20 @@
-// Form fields: a label, a control, help in place, and room for what the API says is wrong with it.
+// Form fields: a label, a control, help, and room for what the API says is wrong with the value.
 import { h, fill, icon, uniqueId } from './dom.js';
 
-/** One field. Its name is the path by which the API names it. */
-class Field {
-  constructor(name, control, { label, help, inline }) {
+/** @import { Child, FieldError, Props } from '../../types' */
+/** @typedef {HTMLInputElement|HTMLSelectElement|HTMLTextAreaElement} Control */
+
+/**
+ * One field. Its name is the path by which the API names it.
+ * @template {Control} C
+ */
+export class Field {
+  /**
+   * @param {string} name
+   * @param {C} control
+   * @param {{label: string, help?: Child, inline?: boolean}} options inline puts the label behind the control
+   */
+  constructor(name, control, { label, help, inline = false }) {
     const id = uniqueId('field');
     this.name = name;
     this.control = control;
@@ -14,17 +25,22 @@ class Field {
     this.label = h('label', { htmlFor: id }, label);
     const rows = inline ? [h('div', { class: 'check' }, control, this.label)] : [this.label, control];
     this.element = h('div', { class: 'field' }, rows, this.help, this.error);
-    control.addEventListener('input', () => this.complain(''));
+    control.addEventListener('input', () => this.showError(''));
   }
 
-  /** Changes the help. @param {...any} content */
-  explain(...content) {
+  /** The value, without spaces around it. */
+  get text() {
+    return this.control.value.trim();
+  }
+
+  /** Replaces the help. @param {...Child} content */
+  showHelp(...content) {
     fill(this.help, ...content);
     this.help.hidden = content.length === 0;
   }
 
-  /** Shows what is wrong, or with an empty text that nothing is. @param {string} text */
-  complain(text) {
+  /** Shows what is wrong with the value; an empty text takes the error away. @param {string} text */
+  showError(text) {
     this.error.hidden = text === '';
     if (text === '') {
       fill(this.error);
@@ -36,75 +52,106 @@ class Field {
   }
 }
 
+const PLAIN = { autocomplete: 'off', spellcheck: 'false' };
+
 /** The fields of a form, by the names that the API has for them. */
 export class Fields {
   constructor() {
-    /** @type {Map<string, Field>} */
+    /** @type {Map<string, Field<Control>>} */
     this.byName = new Map();
   }
 
+  /**
+   * @template {Control} C
+   * @param {string} name
+   * @param {C} control
+   * @param {{label: string, help?: Child, inline?: boolean}} options
+   */
   #add(name, control, options) {
     const field = new Field(name, control, options);
     this.byName.set(name, field);
     return field;
   }
 
-  /** @param {string} name @param {{label: string, help?: any, attributes?: Object<string, any>}} options */
+  /** @param {string} name @param {{label: string, help?: Child, attributes?: Props}} options */
   text(name, { label, help, attributes = {} }) {
-    return this.#add(name, h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', ...attributes }), { label, help });
+    const input = h('input', { type: 'text', ...PLAIN, autocapitalize: 'none', ...attributes });
+    return this.#add(name, input, { label, help });
   }
 
-  /** @param {string} name @param {{label: string, help?: any, rows?: number, attributes?: Object<string, any>}} options */
+  /** @param {string} name @param {{label: string, help?: Child, rows?: number, attributes?: Props}} options */
   area(name, { label, help, rows = 3, attributes = {} }) {
-    return this.#add(name, h('textarea', { rows, autocomplete: 'off', spellcheck: 'false', ...attributes }), { label, help });
+    return this.#add(name, h('textarea', { rows, ...PLAIN, ...attributes }), { label, help });
   }
 
-  /** @param {string} name @param {{label: string, help?: any}} options */
+  /** @param {string} name @param {{label: string, help?: Child}} options */
   check(name, { label, help }) {
     return this.#add(name, h('input', { type: 'checkbox' }), { label, help, inline: true });
   }
 
-  /** @param {string} name @param {{label: string, help?: any, options: Object<string, string>}} options */
+  /** @param {string} name @param {{label: string, help?: Child, options: Record<string, string>}} options */
   select(name, { label, help, options }) {
     return this.#add(name, h('select', {}, optionsOf(options)), { label, help });
   }
 
-  /** Takes every complaint away. */
-  clear() {
-    for (const field of this.byName.values()) field.complain('');
+  /** Takes every error away. */
+  clearErrors() {
+    for (const field of this.byName.values()) field.showError('');
   }
 
   /**
    * Shows the API's field errors at their fields, and puts the focus on the first.
-   * @param {{field: string, message: string}[]} errors
-   * @returns {{field: string, message: string}[]} those that no field here has
+   * @param {readonly FieldError[]} errors
+   * @returns {FieldError[]} those that belong to no field of this form
    */
-  complain(errors) {
-    const texts = new Map();
-    const left = errors.filter(({ field: path, message }) => {
-      const name = path.replace(/\[\d+\]$/, '');
-      const place = /\[(\d+)\]$/.exec(path);
-      if (!this.byName.has(name)) return true;
-      const text = place ? `Entry ${Number(place[1]) + 1} ${message}.` : sentence(message);
-      texts.set(name, texts.has(name) ? `${texts.get(name)} ${text}` : text);
-      return false;
-    });
-    for (const [name, text] of texts) this.byName.get(name).complain(text);
-    // The order on the page, not that of the API's list, says which one is the first.
-    const first = [...this.byName.values()].find((field) => texts.has(field.name));
-    first?.control.focus();
-    return left;
+  showErrors(errors) {
+    const { texts, others } = errorTexts(errors, (name) => this.byName.has(name));
+    // The first one on the page, which need not be the first in the API's list.
+    const wrong = [...this.byName.values()].filter((field) => texts.has(field.name));
+    for (const field of wrong) field.showError(texts.get(field.name) ?? '');
+    wrong[0]?.control.focus();
+    return others;
   }
 }
 
-/** The API's messages read on from the field's name: "is required: …". */
-const sentence = (message) => `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? '' : '.'}`;
+/**
+ * Puts the API's field errors into sentences, one text for each field. An error of a list's entry, such as
+ * "advanced.exclude[2]", belongs to the list's field and names the entry.
+ * @param {readonly FieldError[]} errors
+ * @param {(name: string) => boolean} isField reports whether the form has a field of that name
+ * @returns {{texts: Map<string, string>, others: FieldError[]}}
+ */
+export function errorTexts(errors, isField) {
+  const texts = new Map();
+  const others = [];
+  for (const error of errors) {
+    const [, name = '', entry] = /^(.*?)(?:\[(\d+)\])?$/.exec(error.field) ?? [];
+    if (!isField(name)) {
+      others.push(error);
+      continue;
+    }
+    const text = entry === undefined ? sentence(error.message) : `Entry ${Number(entry) + 1} ${error.message}.`;
+    texts.set(name, texts.has(name) ? `${texts.get(name)} ${text}` : text);
+  }
+  return { texts, others };
+}
 
-/** @param {Object<string, string>} options values and their texts */
+/** The API's messages go on from the field's name, as in "is required". @param {string} message */
+const sentence = (message) => {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? '' : '.'}`;
+};
+
+/** @param {Record<string, string>} options values and their texts */
 export const optionsOf = (options) => Object.entries(options).map(([value, text]) => h('option', { value }, text));
 
-/** @param {string} text lines, or words with commas between @returns {string[]} */
+/**
+ * @param {string} text words with spaces, line breaks, commas or semicolons between them
+ * @returns {string[]}
+ */
 export const words = (text) => text.split(/[\s,;]+/).filter((word) => word !== '');
 
-/** @param {string} text one value a line @returns {string[]} */
+/**
+ * @param {string} text values with line breaks, commas or semicolons between them
+ * @returns {string[]}
+ */
 export const lines = (text) => text.split(/[\n,;]+/).map((line) => line.trim()).filter((line) => line !== '');

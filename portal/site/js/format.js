@@ -4,7 +4,7 @@ const NUMBER = new Intl.NumberFormat();
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** @param {number} n */
-export const number = (n) => NUMBER.format(n ?? 0);
+export const number = (n) => NUMBER.format(n);
 
 /**
  * "1 user", "2,000 users".
@@ -14,50 +14,70 @@ export const number = (n) => NUMBER.format(n ?? 0);
  */
 export const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
-/** @param {string|null} iso RFC 3339 */
+/**
+ * A point in time, in the reader's time zone.
+ * @param {string|null} iso RFC 3339
+ */
 export const moment = (iso) => (iso ? MOMENT.format(new Date(iso)) : '–');
 
 /** @param {number} ms */
 export function duration(ms) {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 /** @param {number} hours */
 export const every = (hours) => (hours === 1 ? 'every hour' : `every ${hours} hours`);
 
-export const SERVER_TYPES = { exchange: 'Microsoft Exchange Server', communigate: 'CommuniGate Pro', groupwise: 'Novell GroupWise' };
+// The API's values and their names on the page.
 
-export const TYPES = {
-  user: 'User', contact: 'Contact', group: 'Group', publicFolder: 'Public folder', resource: 'Resource', shared: 'Shared mailbox', unknown: 'Other',
+export const SERVER_TYPES = {
+  exchange: 'Microsoft Exchange Server', communigate: 'CommuniGate Pro', groupwise: 'Novell GroupWise',
 };
 
-const TYPES_MANY = {
-  user: 'users', contact: 'contacts', group: 'groups', publicFolder: 'public folders', resource: 'resources', shared: 'shared mailboxes', unknown: 'others',
+/** @type {Record<string, string>} */
+export const TYPES = {
+  user: 'User', contact: 'Contact', group: 'Group', publicFolder: 'Public folder', resource: 'Resource',
+  shared: 'Shared mailbox', unknown: 'Other',
+};
+
+/** @type {Record<string, string>} */
+const TYPE_PLURALS = {
+  user: 'users', contact: 'contacts', group: 'groups', publicFolder: 'public folders', resource: 'resources',
+  shared: 'shared mailboxes', unknown: 'others',
 };
 
 /**
  * "users 392, groups 18", the largest first.
- * @param {Object<string, number>} byType
+ * @param {Record<string, number>} byType
  */
 export function types(byType) {
   return Object.entries(byType).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1])
-    .map(([type, n]) => `${TYPES_MANY[type] ?? type} ${number(n)}`).join(', ');
+    .map(([type, n]) => `${TYPE_PLURALS[type] ?? type} ${number(n)}`).join(', ');
 }
 
+/** @type {Record<string, string>} */
 export const KINDS = { primary: 'Primary', alias: 'Alias' };
 
+/** @type {Record<string, string>} */
 export const STEPS = {
-  resolve: 'Find the server', connect: 'Connect', tls: 'Encrypt', bind: 'Sign in', base: 'Find the search base', search: 'Read the directory',
+  resolve: 'Find the server', connect: 'Connect', tls: 'Encrypt', bind: 'Sign in', base: 'Find the search base',
+  search: 'Read the directory',
 };
 
-export const STATES = { queued: 'Waiting', running: 'Running', done: 'Done', failed: 'Failed', blocked: 'Blocked', cancelled: 'Cancelled' };
+export const STATES = {
+  queued: 'Waiting', running: 'Running', done: 'Done', failed: 'Failed', blocked: 'Blocked', cancelled: 'Cancelled',
+};
 
 export const TRIGGERS = { manual: 'By hand', schedule: 'Scheduled', undo: 'Undo' };
 
-export const PHASES = { connecting: 'Connecting', reading: 'Reading the directory', planning: 'Comparing with the Users List', applying: 'Writing the Users List' };
+/** @type {Record<string, string>} */
+export const PHASES = {
+  connecting: 'Connecting', reading: 'Reading the directory', planning: 'Comparing with the Users List',
+  applying: 'Writing the Users List',
+};
 
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

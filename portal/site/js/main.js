@@ -1,6 +1,6 @@
 // The page: it begins the session, and shows the view of the place that the address names.
-import { h, fill } from './dom.js';
-import { failure, loading, notice } from './notice.js';
+import { h, existing, fill } from './dom.js';
+import { failure, loading, messageOf, notice } from './notice.js';
 import { confirm } from './dialog.js';
 import { AuditView } from './audit-view.js';
 import { HistoryView } from './history-view.js';
@@ -11,11 +11,20 @@ import { UsersView } from './users-view.js';
 import * as router from './router.js';
 import * as session from './session.js';
 
-const main = document.getElementById('main');
+/** @import { View } from '../../types' */
+/** @import { Place } from './router.js' */
+
+const main = existing('#main');
 const importView = new ImportView();
+/** Aborted when the view that is shown goes. */
 let leaving = new AbortController();
 let first = true;
 
+/**
+ * @param {Place} place
+ * @param {AbortSignal} signal aborted when the view goes
+ * @returns {View}
+ */
 function viewOf({ name, id }, signal) {
   switch (true) {
     case name === 'previews' && id !== '': return new PreviewView(id, signal);
@@ -27,70 +36,84 @@ function viewOf({ name, id }, signal) {
   }
 }
 
-/** @param {import('./router.js').Place} place */
+/** @param {Place} place */
 function show(place) {
   leaving.abort();
   leaving = new AbortController();
   const view = viewOf(place, leaving.signal);
   for (const link of document.querySelectorAll('[data-section]')) {
-    if (link.dataset.section === place.section) link.setAttribute('aria-current', 'page');
+    if (link.getAttribute('data-section') === place.section) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   document.title = `${view.title} · Rollcall`;
   fill(main, view.element);
   scrollTo(0, 0);
   // A new view is read from its heading; the page's first one from its top.
-  if (!first) view.element.querySelector('h1').focus();
+  if (!first) view.element.querySelector('h1')?.focus();
   first = false;
   view.enter();
 }
 
-function account() {
-  const element = document.getElementById('account');
-  if (session.required()) fill(element, h('span', { class: 'who' }, session.who()), h('button', { type: 'button', class: 'link', onclick: () => session.signOut() }, 'Sign out'));
+function showAccount() {
+  if (!session.required()) return;
+  fill(existing('#account'), h('span', { class: 'who' }, session.who()),
+    h('button', { type: 'button', class: 'link', onclick: () => session.signOut() }, 'Sign out'));
 }
 
-function signedOut(problem) {
+/** @param {unknown} [error] of the last attempt */
+function showSignIn(error) {
   document.title = 'Sign in · Rollcall';
-  document.querySelector('nav').hidden = true;
-  const button = h('button', { type: 'button', class: 'primary', onclick: async () => {
+  existing('nav').hidden = true;
+  const signIn = async () => {
     try {
       await session.signIn();
-    } catch (error) {
-      signedOut(error);
+    } catch (e) {
+      showSignIn(e);
     }
-  } }, 'Sign in');
-  fill(main, h('div', { class: 'view sign-in' }, h('section', { class: 'card' }, h('h1', { tabindex: '-1' }, 'Sign in to Rollcall'),
-    h('p', {}, 'Your company’s sign-in page opens, and brings you back here.'), problem && notice('error', 'The sign-in did not work', problem.message), h('div', { class: 'actions' }, button))));
+  };
+  fill(main, h('div', { class: 'view sign-in' }, h('section', { class: 'card' },
+    h('h1', { tabindex: '-1' }, 'Sign in to Rollcall'),
+    h('p', {}, 'Your company’s sign-in page opens, and brings you back here.'),
+    error !== undefined && notice('error', 'The sign-in did not work', messageOf(error)),
+    h('div', { class: 'actions' }, h('button', { type: 'button', class: 'primary', onclick: signIn }, 'Sign in')))));
 }
 
 async function start() {
-  document.querySelector('.skip').addEventListener('click', (event) => {
+  existing('.skip').addEventListener('click', (event) => {
     event.preventDefault();
     main.focus();
   });
-  addEventListener('sessionended', () => ask());
+  addEventListener('sessionended', () => askToSignIn());
   fill(main, loading());
   try {
     if (!await session.start()) {
-      signedOut();
+      showSignIn();
       return;
     }
   } catch (error) {
-    if (session.required()) signedOut(error);
-    else fill(main, h('div', { class: 'view' }, h('h1', {}, 'Rollcall'), failure(error, { title: 'The page cannot start', retry: () => location.reload() })));
+    if (session.required()) {
+      showSignIn(error);
+      return;
+    }
+    const box = failure(error, { title: 'The page cannot start', retry: () => location.reload() });
+    fill(main, h('div', { class: 'view' }, h('h1', {}, 'Rollcall'), box));
     return;
   }
-  account();
+  showAccount();
   router.start(show);
 }
 
-/** The session is over, and the view may hold what somebody typed: they say when to leave. */
+/** Whether the dialog of askToSignIn is open. */
 let asking = false;
-async function ask() {
+
+/** Asks before it leaves for the sign-in page: the view may hold what somebody typed. */
+async function askToSignIn() {
   if (asking) return;
   asking = true;
-  const yes = await confirm({ title: 'Your session has ended', text: 'Sign in again to go on. You come back to this place; a password that you typed must be typed again.', yes: 'Sign in', no: 'Not now' });
+  const yes = await confirm({
+    title: 'Your session has ended', yes: 'Sign in', no: 'Not now',
+    text: 'Sign in again to go on. You come back to this place; a password that you typed must be typed again.',
+  });
   asking = false;
   if (yes) await session.signIn();
 }

@@ -1,35 +1,44 @@
-// Notices: what went wrong, or well, where it happened.
+// Notices: what went wrong, or well, at the place where it happened.
 import { h, icon, announce } from './dom.js';
 
-const ICONS = { error: 'alert', warning: 'alert', success: 'check', info: 'info' };
+/** @import { Child } from '../../types' */
+
+const ICONS = /** @type {const} */ ({ error: 'alert', warning: 'alert', success: 'check', info: 'info' });
 const SPOKEN = { error: 'Error', warning: 'Warning', success: 'Done', info: 'Note' };
 
+/** Texts become paragraphs. @param {Child[]} content */
+const paragraphs = (content) => content.map((part) => (typeof part === 'string' ? h('p', {}, part) : part));
+
 /**
- * A box with a title, a text and buttons. Errors and warnings are said at once by a screen reader.
+ * A box with a title, a text and buttons. A screen reader says errors and warnings at once.
  * @param {'error'|'warning'|'success'|'info'} tone
  * @param {string} title
- * @param {...any} content
+ * @param {...Child} content
  */
 export function notice(tone, title, ...content) {
   const urgent = tone === 'error' || tone === 'warning';
-  return h('div', { class: `notice ${tone}`, role: urgent ? 'alert' : 'status' },
-    icon(ICONS[tone]),
+  return h('div', { class: `notice ${tone}`, role: urgent ? 'alert' : 'status' }, icon(ICONS[tone]),
     h('div', { class: 'notice-body' },
       h('p', { class: 'notice-title' }, h('span', { class: 'visually-hidden' }, `${SPOKEN[tone]}: `), title),
-      content.map((part) => (typeof part === 'string' ? h('p', {}, part) : part))));
+      paragraphs(content)));
 }
+
+/** @param {unknown} error */
+export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /**
  * What went wrong, in the API's words, with a button to try again where that may help.
- * @param {Error} problem
- * @param {{title?: string, retry?: () => void}} [options]
+ * @param {unknown} error
+ * @param {{title?: string, retry?: () => unknown}} [options]
  */
-export function failure(problem, { title = 'That did not work', retry } = {}) {
-  return notice('error', title, problem.message, retry && h('div', { class: 'actions' }, h('button', { type: 'button', onclick: retry }, 'Try again')));
+export function failure(error, { title = 'That did not work', retry } = {}) {
+  const again = retry && h('button', { type: 'button', onclick: retry }, 'Try again');
+  return notice('error', title, messageOf(error), again && h('div', { class: 'actions' }, again));
 }
 
 /**
- * A short message at the window's edge that goes by itself. It is for what went well: an error stays where it happened.
+ * A short message at the window's edge that disappears after a while. It is for what went well: an error stays where it
+ * happened.
  * @param {string} text
  */
 export function toast(text) {
@@ -43,11 +52,12 @@ export function toast(text) {
 /**
  * A place where there is nothing yet, and what to do about it.
  * @param {string} title
- * @param {...any} content
+ * @param {...Child} content
  */
 export function empty(title, ...content) {
-  return h('div', { class: 'empty' }, h('p', { class: 'empty-title' }, title), content.map((part) => (typeof part === 'string' ? h('p', {}, part) : part)));
+  return h('div', { class: 'empty' }, h('p', { class: 'empty-title' }, title), paragraphs(content));
 }
 
-/** @param {string} text */
-export const loading = (text = 'Loading…') => h('p', { class: 'loading', role: 'status' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), text);
+export const loading = (text = 'Loading…') => {
+  return h('p', { class: 'loading', role: 'status' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), text);
+};

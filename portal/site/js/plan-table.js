@@ -5,68 +5,109 @@ import { empty, failure } from './notice.js';
 import { capital, count, number, KINDS, moment, TYPES } from './format.js';
 import { MOST, Rows } from './rows.js';
 import { VirtualList } from './virtual-list.js';
+import * as api from './api.js';
+
+/** @import { Row, User } from '../../types' */
+/** @import { Line } from './rows.js' */
 
 /** How long after the last key a search starts, in ms. */
-const TYPING = 200;
+const SEARCH_DELAY = 200;
 
 const COLUMNS = [
-  { name: 'Address', class: 'address' }, { name: 'Address type', class: 'kind' }, { name: 'Object type', class: 'type' },
-  { name: 'Reason', class: 'reason' }, { name: 'Distinguished name', class: 'dn' },
+  { name: 'Address', class: 'address' },
+  { name: 'Address type', class: 'kind' },
+  { name: 'Object type', class: 'type' },
+  { name: 'Reason', class: 'reason' },
+  { name: 'Distinguished name', class: 'dn' },
 ];
 
-/** @typedef {{change: string, label: string, count: number, none: string}} Tab */
+/** @typedef {{change: Row['change'], label: string, count: number, none: string}} Tab none is said where count is 0 */
 
 /** A plan's rows, of a preview or of a sync. */
 export class PlanTable {
   /**
-   * @param {{path: string, tabs: Tab[], label: string, signal: AbortSignal, planned?: boolean}} options path is the list's; planned: nothing
-   * was written, and it goes without saying at each row
+   * @param {object} options
+   * @param {string} options.path of the list in the API
+   * @param {Tab[]} options.tabs
+   * @param {string} options.label
+   * @param {AbortSignal} options.signal aborted when the view goes
+   * @param {boolean} [options.planned] nothing was written at all, so that a row need not say that it was not
    */
   constructor({ path, tabs, label, signal, planned = false }) {
-    Object.assign(this, { path, tabs, signal, planned });
+    this.path = path;
+    this.tabs = tabs;
+    this.signal = signal;
+    this.planned = planned;
+    this.tab = /** @type {Tab} */ (tabs.find((tab) => tab.count > 0) ?? tabs[0]);
+    /** The rows of the tab. @type {Rows|null} */
+    this.rows = null;
+    /** Each of these ends when another one begins. */
+    this.reading = new AbortController();
+    this.searching = new AbortController();
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.timer = undefined;
     this.id = uniqueId('plan');
-    this.search = h('input', { type: 'search', id: `${this.id}-search`, placeholder: 'Search address, name or reason', autocomplete: 'off', spellcheck: 'false', oninput: () => this.#typing() });
+    this.search = h('input', {
+      type: 'search', id: `${this.id}-search`, placeholder: 'Search address, name or reason', autocomplete: 'off',
+      spellcheck: 'false', oninput: () => this.#typed(),
+    });
     this.status = h('p', { class: 'table-status', role: 'status' });
-    this.list = new VirtualList({ label, columns: COLUMNS, line: (row) => this.#line(row) });
+    /** @type {VirtualList<Line>} */
+    this.list = new VirtualList({ label, columns: COLUMNS, render: (line) => this.#cells(line) });
     this.panel = h('div', { role: 'tabpanel', id: `${this.id}-panel` });
-    this.buttons = tabs.map((tab) => this.#tab(tab));
-    this.element = h('div', { class: 'plan-table' },
-      h('div', { class: 'tabs', role: 'tablist', 'aria-label': label, onkeydown: (event) => this.#arrow(event) }, this.buttons),
+    this.buttons = tabs.map((tab) => this.#tabButton(tab));
+    this.element = this.#layout(label);
+    this.#choose(this.tab);
+  }
+
+  /** @param {string} label */
+  #layout(label) {
+    const tabs = { class: 'tabs', role: 'tablist', 'aria-label': label };
+    return h('div', { class: 'plan-table' },
+      h('div', { ...tabs, onkeydown: (event) => this.#arrowKey(event) }, this.buttons),
       h('div', { class: 'toolbar' },
-        h('div', { class: 'search' }, icon('search'), h('label', { class: 'visually-hidden', htmlFor: this.search.id }, 'Search these addresses'), this.search), this.status),
+        h('div', { class: 'search' }, icon('search'),
+          h('label', { class: 'visually-hidden', htmlFor: this.search.id }, 'Search these addresses'), this.search),
+        this.status),
       this.panel);
-    this.choose(tabs.find((tab) => tab.count > 0) ?? tabs[0]);
   }
 
-  #tab(tab) {
-    return h('button', { type: 'button', role: 'tab', id: `${this.id}-${tab.change}`, 'aria-controls': `${this.id}-panel`, onclick: () => this.choose(tab) },
-      tab.label, ' ', h('span', { class: 'count' }, number(tab.count)));
+  /** @param {Tab} tab */
+  #tabButton(tab) {
+    return h('button', {
+      type: 'button', role: 'tab', id: `${this.id}-${tab.change}`, 'aria-controls': `${this.id}-panel`,
+      onclick: () => this.#choose(tab),
+    }, tab.label, ' ', h('span', { class: 'count' }, number(tab.count)));
   }
 
-  /** Arrow keys go from tab to tab (WAI-ARIA Authoring Practices, Tabs). */
-  #arrow(event) {
-    const steps = { ArrowRight: 1, ArrowLeft: -1, Home: -this.tabs.indexOf(this.tab), End: this.tabs.length - 1 - this.tabs.indexOf(this.tab) };
-    if (!(event.key in steps)) return;
+  /** Arrow keys go from tab to tab (WAI-ARIA Authoring Practices, Tabs). @param {KeyboardEvent} event */
+  #arrowKey(event) {
+    const now = this.tabs.indexOf(this.tab);
+    const last = this.tabs.length - 1;
+    const [right, left] = [now === last ? 0 : now + 1, now === 0 ? last : now - 1];
+    const target = new Map([['ArrowRight', right], ['ArrowLeft', left], ['Home', 0], ['End', last]]).get(event.key);
+    const tab = target === undefined ? undefined : this.tabs[target];
+    if (target === undefined || !tab) return;
     event.preventDefault();
-    const next = (this.tabs.indexOf(this.tab) + steps[event.key] + this.tabs.length) % this.tabs.length;
-    this.choose(this.tabs[next]);
-    this.buttons[next].focus();
+    this.#choose(tab);
+    this.buttons[target]?.focus();
   }
 
   /** Shows a tab. @param {Tab} tab */
-  choose(tab) {
+  #choose(tab) {
     this.tab = tab;
-    this.tabs.forEach((other, i) => {
-      this.buttons[i].setAttribute('aria-selected', String(other === tab));
-      this.buttons[i].tabIndex = other === tab ? 0 : -1;
-    });
+    for (const [i, button] of this.buttons.entries()) {
+      const chosen = this.tabs[i] === tab;
+      button.setAttribute('aria-selected', String(chosen));
+      button.tabIndex = chosen ? 0 : -1;
+    }
     this.panel.setAttribute('aria-labelledby', `${this.id}-${tab.change}`);
     this.#load('');
   }
 
-  /** Reads the tab's rows, all of them or those that the server finds. */
+  /** Reads the tab's rows: all of them, or those that the server finds. @param {string} q */
   async #load(q) {
-    this.reading?.abort();
+    this.reading.abort();
     this.reading = new AbortController();
     const signal = AbortSignal.any([this.reading.signal, this.signal]);
     if (this.tab.count === 0) {
@@ -77,85 +118,120 @@ export class PlanTable {
     fill(this.panel, this.list.element);
     this.list.set([], true);
     const rows = this.rows = new Rows({
-      path: this.path, change: this.tab.change, grouped: this.tab.change !== 'skipped', q, signal, changed: () => this.#show(false),
-      progressed: () => this.#say(`Loading ${number(rows.loaded)} of ${number(this.tab.count)}…`),
+      read: (query, s) => api.rows(this.path, query, s), change: this.tab.change,
+      grouped: this.tab.change !== 'skipped', q, signal,
+      changed: () => this.#show(rows, false), progressed: () => this.#say(this.#loading(rows)),
     });
     this.#say('Loading…');
     try {
-      await this.rows.load();
-    } catch (problem) {
-      if (!signal.aborted) fill(this.panel, failure(problem, { title: 'The rows cannot be read', retry: () => this.#load(q) }));
+      await rows.load();
+    } catch (error) {
+      if (signal.aborted) return;
+      fill(this.panel, failure(error, { title: 'The rows cannot be read', retry: () => this.#load(q) }));
     }
   }
 
-  #typing() {
+  #typed() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      // What is not all here is searched by the server.
+      // The page does not hold all rows: the server searches them.
       if (this.rows?.truncated || this.rows?.q) this.#load(this.search.value.trim());
-      else this.#show(true);
-    }, TYPING);
+      else if (this.rows) this.#show(this.rows, true);
+    }, SEARCH_DELAY);
   }
 
-  async #show(top) {
-    this.searching?.abort();
+  /** @param {Rows} rows @param {boolean} fromTop */
+  async #show(rows, fromTop) {
+    this.searching.abort();
     this.searching = new AbortController();
     const { signal } = this.searching;
-    const { rows } = this;
     const q = this.search.value.trim();
     const { lines, found } = rows.q ? { lines: rows.lines, found: rows.loaded } : await rows.search(q, signal);
     if (signal.aborted || rows !== this.rows) return;
-    this.list.set(lines, top);
-    if (rows.complete && lines.length === 0) fill(this.panel, empty('Nothing matches the search', 'Try a part of an address, of a name, or of a reason.'));
-    else if (!this.list.element.isConnected) fill(this.panel, this.list.element);
+    this.list.set(lines, fromTop);
+    if (rows.complete && lines.length === 0) {
+      fill(this.panel, empty('Nothing matches the search', 'Try a part of an address, of a name, or of a reason.'));
+    } else if (!this.list.element.isConnected) {
+      fill(this.panel, this.list.element);
+    }
     this.#say(this.#summary(rows, q, found));
   }
 
-  #summary(rows, q, found) {
-    const loading = rows.complete ? '' : ', loading…';
-    if (q !== '') return `${count(found, 'address matches', 'addresses match')}${rows.truncated ? ' so far' : ''}${loading}`;
-    if (rows.truncated && rows.complete) return `The first ${number(MOST)} of ${number(this.tab.count)} addresses; the search and the CSV have all`;
-    return rows.complete ? count(rows.loaded, 'address', 'addresses') : `Loading ${number(rows.loaded)} of ${number(this.tab.count)}…`;
+  /** @param {Rows} rows */
+  #loading(rows) {
+    return `Loading ${number(rows.loaded)} of ${number(this.tab.count)}…`;
   }
 
+  /** @param {Rows} rows @param {string} q @param {number} found */
+  #summary(rows, q, found) {
+    if (q !== '') {
+      const matches = count(found, 'address matches', 'addresses match');
+      return `${matches}${rows.truncated ? ' so far' : ''}${rows.complete ? '' : ', loading…'}`;
+    }
+    if (!rows.complete) return this.#loading(rows);
+    if (!rows.truncated) return count(rows.loaded, 'address', 'addresses');
+    return `The first ${number(MOST)} of ${number(this.tab.count)} addresses; the search and the CSV have all`;
+  }
+
+  /** @param {string} text */
   #say(text) {
     this.status.textContent = text;
   }
 
-  #line(row) {
-    const className = `${row.below ? 'below' : ''} ${row.context ? 'context' : ''}`;
-    if (row.named) return { className, cells: [row.address, 'Primary', '', 'not in this tab', ''] };
-    const outcome = row.outcome && row.outcome !== 'applied' && !this.planned ? h('span', { class: `badge ${row.outcome}` }, OUTCOMES[row.outcome]) : null;
+  /** @param {Line} line */
+  #cells({ address, below, context, row }) {
+    const className = `${below ? 'below' : ''} ${context ? 'context' : ''}`;
+    if (!row) return { className, cells: [address, 'Primary', '', 'not in this tab', ''] };
+    const unwritten = !this.planned && row.outcome && UNWRITTEN[row.outcome];
     return {
       className,
       cells: [
-        h('button', { type: 'button', class: 'cell-button', onclick: () => detail(row) }, row.address), KINDS[row.kind] ?? '–', TYPES[row.type] ?? row.type,
-        [outcome, capital([row.reason, ...row.notes].filter(Boolean).join('; '))], row.dn,
+        h('button', { type: 'button', class: 'cell-button', onclick: () => showDetails(row) }, address),
+        KINDS[row.kind] ?? '–', TYPES[row.type] ?? row.type,
+        [unwritten && h('span', { class: `badge ${row.outcome}` }, unwritten),
+          capital([row.reason, ...row.notes].filter(Boolean).join('; '))],
+        row.dn,
       ],
     };
   }
 }
 
-const OUTCOMES = { conflict: 'Left as it is', pending: 'Not written' };
+/** What a row says where its change was not written. */
+const UNWRITTEN = { applied: '', conflict: 'Left as it is', pending: 'Not written' };
 
-const CHANGES = { create: 'Added', update: 'Changed', delete: 'Removed', unchanged: 'Unchanged', skipped: 'Skipped' };
+const CHANGES = {
+  create: 'Added', update: 'Changed', delete: 'Removed', unchanged: 'Unchanged', skipped: 'Skipped',
+};
 
-/** Shows all that is known about a row. */
-function detail(row) {
+/** Shows all that is known about a row. @param {Row} row */
+function showDetails(row) {
   show(row.address, [
-    ['Change', CHANGES[row.change]], ['Outcome', row.outcome && capital(row.outcome)], ['Reason', capital(row.reason)], ['Address type', KINDS[row.kind]],
-    ['Primary address', row.primaryAddress], ['Object type', TYPES[row.type]], ['Distinguished name', h('span', { class: 'code' }, row.dn)],
-    ['On the Users List', row.source && (row.source === 'manual' ? 'Added by hand' : 'Imported')], ['Notes', row.notes.join('; ')],
+    ['Change', CHANGES[row.change]],
+    ['Outcome', row.outcome && capital(row.outcome)],
+    ['Reason', capital(row.reason)],
+    ['Address type', KINDS[row.kind]],
+    ['Primary address', row.primaryAddress],
+    ['Object type', TYPES[row.type]],
+    ['Distinguished name', h('span', { class: 'code' }, row.dn)],
+    ['On the Users List', row.source && (row.source === 'manual' ? 'Added by hand' : 'Imported')],
+    ['Notes', row.notes.join('; ')],
   ], row.before && row.after && difference(row.before, row.after));
 }
 
-/** @type {Object<string, any[]>} */
-const FACTS = {
-  address: ['Address', String], kind: ['Address type', (v) => KINDS[v]], primaryAddress: ['Primary address', String], type: ['Object type', (v) => TYPES[v]],
-  heldSpamReport: ['Held Spam Report', capital], protected: ['Protected', (v) => (v ? 'Yes' : 'No')], updatedAt: ['Written', moment],
-};
+/**
+ * What a user is, in words.
+ * @param {User} user
+ * @returns {[name: string, value: string][]}
+ */
+const factsOf = (user) => [
+  ['Address', user.address], ['Address type', KINDS[user.kind] ?? user.kind], ['Primary address', user.primaryAddress],
+  ['Object type', TYPES[user.type] ?? user.type], ['Held Spam Report', capital(user.heldSpamReport)],
+  ['Protected', user.protected ? 'Yes' : 'No'], ['Written', moment(user.updatedAt)],
+];
 
+/** @param {User} before @param {User} after */
 function difference(before, after) {
-  return [h('h3', {}, 'Before → after'), list(Object.entries(FACTS).filter(([name]) => before[name] !== after[name])
-    .map(([name, [label, say]]) => [label, `${say(before[name])} → ${say(after[name])}`]))];
+  const changed = new Map(factsOf(after));
+  const facts = factsOf(before).filter(([name, value]) => changed.get(name) !== value);
+  return [h('h3', {}, 'Before → after'), list(facts.map(([name, value]) => [name, `${value} → ${changed.get(name)}`]))];
 }

@@ -1,13 +1,22 @@
-// Filter strings that administrators ask for again and again, by server type.
+// Filter strings that administrators often ask for, by server type.
 
+/** @import { ServerType } from '../../types' */
 /** @typedef {{name: string, label: string, filter: string, domain?: boolean, help?: string}} Preset */
 
-/** Values of msExchRecipientTypeDetails: 64-bit, so that they are compared by equality and not by bits. */
-const RECIPIENTS = { users: [1, 2, 2147483648, 128], shared: [4], resources: [16, 32], contacts: [64, 32768], groups: [256, 512, 1024, 2048], folders: [4096] };
+/** Values of msExchRecipientTypeDetails: they have 64 bits, too many for LDAP's bit filters, so each is compared. */
+const RECIPIENTS = {
+  users: [1, 2, 2147483648, 128],
+  shared: [4],
+  resources: [16, 32],
+  contacts: [64, 32768],
+  groups: [256, 512, 1024, 2048],
+  folders: [4096],
+};
 
+/** @param {...keyof typeof RECIPIENTS} kinds */
 const recipients = (...kinds) => {
-  const tests = kinds.flatMap((kind) => RECIPIENTS[kind]).map((value) => `(msExchRecipientTypeDetails=${value})`).join('');
-  return `(&(proxyAddresses=smtp:*)(|${tests}))`;
+  const values = kinds.flatMap((kind) => RECIPIENTS[kind]);
+  return `(&(proxyAddresses=smtp:*)(|${values.map((value) => `(msExchRecipientTypeDetails=${value})`).join('')}))`;
 };
 
 const RECIPIENT_HELP = 'Exchange 2007 and newer: older servers have no such attribute, and this finds nothing there.';
@@ -15,28 +24,34 @@ const RECIPIENT_HELP = 'Exchange 2007 and newer: older servers have no such attr
 /** Stands for the domain that is typed beside the preset. */
 const DOMAIN = '{domain}';
 
-/** @type {Object<string, Preset[]>} */
+const EVERYTHING = { name: 'default', label: 'Everything with an e-mail address (default)', filter: '' };
+
+/** @type {Record<ServerType, Preset[]>} */
 export const PRESETS = {
   exchange: [
-    { name: 'default', label: 'Everything with an e-mail address (default)', filter: '' },
+    EVERYTHING,
     { name: 'users', label: 'Users only', filter: recipients('users'), help: RECIPIENT_HELP },
-    { name: 'users-shared', label: 'Users and shared mailboxes', filter: recipients('users', 'shared'), help: RECIPIENT_HELP },
-    { name: 'mailboxes', label: 'Users, shared mailboxes, rooms and equipment', filter: recipients('users', 'shared', 'resources'), help: RECIPIENT_HELP },
+    { name: 'users-shared', label: 'Users and shared mailboxes', filter: recipients('users', 'shared'),
+      help: RECIPIENT_HELP },
+    { name: 'mailboxes', label: 'Users, shared mailboxes, rooms and equipment',
+      filter: recipients('users', 'shared', 'resources'), help: RECIPIENT_HELP },
     { name: 'groups', label: 'Groups only', filter: recipients('groups'), help: RECIPIENT_HELP },
     { name: 'contacts', label: 'Contacts only', filter: recipients('contacts'), help: RECIPIENT_HELP },
     { name: 'folders', label: 'Public folders only', filter: recipients('folders'), help: RECIPIENT_HELP },
     { name: 'domain', label: 'One domain', filter: `(proxyAddresses=smtp:*@${DOMAIN})`, domain: true,
-      help: 'Finds whoever has an address there, with all of their addresses. Accepted Domains leaves the other addresses out.' },
+      help: 'Finds whoever has an address there, with all of their addresses. '
+        + 'Accepted Domains leaves the other addresses out.' },
   ],
   communigate: [
     { name: 'default', label: 'Accounts, groups and aliases (default)', filter: '' },
-    { name: 'users', label: 'Users only, with their aliases', filter: '(|(objectClass=CommuniGateAccount)(objectClass=alias))' },
+    { name: 'users', label: 'Users only, with their aliases',
+      filter: '(|(objectClass=CommuniGateAccount)(objectClass=alias))' },
     { name: 'groups', label: 'Groups only', filter: '(objectClass=CommuniGateGroup)' },
     { name: 'domain', label: 'One domain', filter: `(|(mail=*@${DOMAIN})(objectClass=alias))`, domain: true,
       help: 'Aliases of other domains are listed as skipped. A search base of cn=domain,… leaves them out.' },
   ],
   groupwise: [
-    { name: 'default', label: 'Everything with an e-mail address (default)', filter: '' },
+    EVERYTHING,
     { name: 'users', label: 'Users only', filter: '(&(mail=*)(|(objectClass=inetOrgPerson)(objectClass=person)))' },
     { name: 'groups', label: 'Distribution lists only', filter: '(&(mail=*)(objectClass=groupWiseDistributionList))' },
     { name: 'resources', label: 'Resources only', filter: '(&(mail=*)(objectClass=groupWiseResource))' },
@@ -45,8 +60,9 @@ export const PRESETS = {
   ],
 };
 
-/** The value of RFC 4515 for what a person types as a domain. */
-const escaped = (domain) => domain.trim().replace(/^@/, '').replace(/[\\*()\0]/g, (c) => `\\${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+/** What somebody types as a domain, escaped as a filter's value (RFC 4515). @param {string} domain */
+const escaped = (domain) => domain.trim().replace(/^@/, '')
+  .replace(/[\\*()\0]/g, (c) => `\\${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
 /**
  * The filter string of a preset.
@@ -56,19 +72,21 @@ const escaped = (domain) => domain.trim().replace(/^@/, '').replace(/[\\*()\0]/g
 export const filterOf = (preset, domain) => preset.filter.replaceAll(DOMAIN, escaped(domain) || 'example.com');
 
 /**
- * The preset that a filter string is, with its domain; null where it is none.
- * @param {string} serverType
+ * Finds the preset that a filter string comes from, with its domain; null where it comes from none.
+ * @param {ServerType} serverType
  * @param {string} filter
  * @returns {{preset: Preset, domain: string}|null}
  */
 export function presetOf(serverType, filter) {
+  const text = filter.trim();
   for (const preset of PRESETS[serverType]) {
-    if (!preset.domain && preset.filter === filter.trim()) return { preset, domain: '' };
-    if (preset.domain) {
-      const [before, after] = preset.filter.split(DOMAIN);
-      const domain = filter.trim().slice(before.length, -after.length);
-      if (domain !== '' && !/[()*]/.test(domain) && filter.trim() === before + domain + after) return { preset, domain };
+    if (!preset.domain) {
+      if (preset.filter === text) return { preset, domain: '' };
+      continue;
     }
+    const [before = '', after = ''] = preset.filter.split(DOMAIN);
+    const domain = text.slice(before.length, -after.length);
+    if (domain !== '' && !/[()*]/.test(domain) && text === before + domain + after) return { preset, domain };
   }
   return null;
 }

@@ -1,6 +1,6 @@
 // A preview: how far it is, what it found, and what a sync of it would do.
 import { h, fill, fillBefore, icon, announce } from './dom.js';
-import { failure, loading, notice } from './notice.js';
+import { failure, loading, messageOf, notice } from './notice.js';
 import { capital, count, moment, number, PHASES, types } from './format.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow } from './run.js';
@@ -9,7 +9,10 @@ import { PlanTable } from './plan-table.js';
 import { SyncForm } from './sync-form.js';
 import { go } from './router.js';
 import * as api from './api.js';
-import * as saved from './saved.js';
+import * as store from './settings-store.js';
+
+/** @import { Preview } from '../../types' */
+/** @import { Tab } from './plan-table.js' */
 
 /** The view of one preview. */
 export class PreviewView {
@@ -17,99 +20,113 @@ export class PreviewView {
 
   /** @param {string} id @param {AbortSignal} signal aborted when the view goes */
   constructor(id, signal) {
-    Object.assign(this, { id, signal });
+    this.id = id;
+    this.signal = signal;
+    /** The phase that was announced last. */
+    this.announced = '';
     this.heading = h('h1', { tabindex: '-1' }, 'Preview Users to Sync');
     this.about = h('p', { class: 'lead' });
-    this.lost = h('div', {});
+    /** What is wrong for the moment: a lost connection, or a Cancel that failed. */
+    this.trouble = h('div', {});
     this.progress = h('div', {});
-    this.cancel = h('div', { class: 'actions' }, h('button', { type: 'button', onclick: (event) => this.#cancel(event.target) }, 'Cancel'));
-    this.working = h('section', { class: 'card', 'aria-label': 'Progress' }, this.cancel);
+    /** @type {HTMLButtonElement} */
+    const cancel = h('button', { type: 'button', onclick: () => this.#cancel(cancel) }, 'Cancel');
+    this.cancelRow = h('div', { class: 'actions' }, cancel);
+    this.progressCard = h('section', { class: 'card', 'aria-label': 'Progress' }, this.cancelRow);
     this.result = h('div', { class: 'stack' });
-    this.element = h('div', { class: 'view' }, this.heading, this.about, this.lost, this.progress, this.result);
+    this.element = h('div', { class: 'view' }, this.heading, this.about, this.trouble, this.progress, this.result);
   }
 
   /** Follows the preview until it has ended. */
   async enter() {
     fill(this.progress, loading('Looking for the preview…'));
+    const waiting = 'The preview goes on in the server. This page keeps trying.';
     try {
       await follow((signal) => api.preview(this.id, signal), {
-        signal: this.signal, show: (run) => this.#show(run), lost: (problem) => fill(this.lost, problem && notice('warning', 'The connection is lost', 'The preview goes on in the server. This page keeps trying.')),
+        signal: this.signal, show: (run) => this.#show(run),
+        lost: (problem) => fill(this.trouble, problem && notice('warning', 'The connection is lost', waiting)),
       });
-    } catch (problem) {
-      fill(this.progress, notice('error', problem.status === 410 ? 'This preview is no longer there' : 'The preview cannot be shown', problem.message,
-        h('div', { class: 'actions' }, h('button', { type: 'button', class: 'primary', onclick: () => go('/import') }, 'Take a new preview'))));
+    } catch (error) {
+      const gone = api.hasStatus(error, 410);
+      const title = gone ? 'This preview is no longer there' : 'The preview cannot be shown';
+      fill(this.progress, notice('error', title, messageOf(error), h('div', { class: 'actions' },
+        h('button', { type: 'button', class: 'primary', onclick: () => go('/import') }, 'Take a new preview'))));
     }
   }
 
+  /** @param {Preview} run */
   async #show(run) {
-    const { connection } = run.settings;
-    fill(this.about, run.undoOf ? ['What undoing the ', h('a', { href: `#/syncs/${run.undoOf}` }, 'sync'), ' would do. Nothing has changed yet.']
-      : [h('strong', {}, connection.host), ` port ${connection.port}, ${connection.useSSL ? 'SSL' : connection.allowUnencrypted ? 'STARTTLS where offered' : 'STARTTLS'}, started ${moment(run.createdAt)}`]);
+    fill(this.about, run.undoOf
+      ? ['What undoing the ', h('a', { href: `#/syncs/${run.undoOf}` }, 'sync'), ' would do. Nothing has changed yet.']
+      : [h('strong', {}, run.settings.connection.host), sourceOf(run)]);
     if (!ended(run)) {
-      this.#working(run);
+      this.#showProgress(run);
       return;
     }
-    // The button that had the focus goes with the progress.
+    // The button that has the focus goes with the progress.
     if (this.progress.contains(document.activeElement)) this.heading.focus();
     fill(this.progress);
-    if (run.state === 'done') await this.#done(run);
-    else this.#notDone(run);
+    if (run.state === 'done') await this.#showResult(run);
+    else this.#showEnd(run);
   }
 
-  #working(run) {
+  /** @param {Preview} run */
+  #showProgress(run) {
     const phase = run.state === 'queued' ? 'Waiting for its turn' : PHASES[run.progress.phase] ?? 'Starting';
-    if (this.said !== phase) announce(this.said = phase);
-    fillBefore(this.cancel, h('div', { class: 'progress-head' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('strong', {}, phase),
-      h('span', { class: 'counts' }, `${count(run.progress.entries, 'entry', 'entries')} read, ${count(run.progress.addresses, 'address', 'addresses')} found`)),
-    h('div', { class: 'progress unknown', role: 'progressbar', 'aria-label': phase }, h('div', {})), run.undoOf ? null : steps(run));
-    if (!this.working.isConnected) fill(this.progress, this.working);
+    if (this.announced !== phase) announce(phase);
+    this.announced = phase;
+    const { entries, addresses } = run.progress;
+    const counts = `${count(entries, 'entry', 'entries')} read, ${count(addresses, 'address', 'addresses')} found`;
+    fillBefore(this.cancelRow,
+      h('div', { class: 'progress-head' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }),
+        h('strong', {}, phase), h('span', { class: 'counts' }, counts)),
+      h('div', { class: 'progress unknown', role: 'progressbar', 'aria-label': phase }, h('div', {})),
+      run.undoOf ? null : steps(run));
+    if (!this.progressCard.isConnected) fill(this.progress, this.progressCard);
   }
 
+  /** @param {HTMLButtonElement} button */
   async #cancel(button) {
     button.disabled = true;
     try {
       await api.cancelPreview(this.id);
       go('/import');
-    } catch (problem) {
-      // It may have ended in the meantime: then there is nothing to cancel, and its result comes by itself.
-      if (problem.status === 409) return;
+    } catch (error) {
+      // It has ended in the meantime: there is nothing to cancel, and its result is about to come.
+      if (api.hasStatus(error, 409)) return;
       button.disabled = false;
-      fill(this.lost, failure(problem));
+      fill(this.trouble, failure(error));
     }
   }
 
-  #notDone(run) {
-    this.title = 'Preview';
+  /** Shows how a preview ended that has no result. @param {Preview} run */
+  #showEnd(run) {
+    const showSteps = !run.undoOf && run.connection.length > 0;
+    const [path, label] = run.undoOf
+      ? [`/syncs/${run.undoOf}`, 'Back to the sync'] : ['/import', 'Back to the settings'];
     fill(this.result,
-      run.error ? runFailure(run.error, 'The preview failed') : notice('info', 'The preview was cancelled', 'Nothing was changed.'),
-      run.undoOf || run.connection.length === 0 ? null : h('section', { class: 'card', 'aria-labelledby': 'steps-title' }, h('h2', { id: 'steps-title' }, 'Connection'), steps(run)),
-      h('div', { class: 'actions' }, h('button', { type: 'button', onclick: () => go(run.undoOf ? `/syncs/${run.undoOf}` : '/import') }, run.undoOf ? 'Back to the sync' : 'Back to the settings')));
+      run.error ? runFailure(run.error, 'The preview failed')
+        : notice('info', 'The preview was cancelled', 'Nothing was changed.'),
+      showSteps && h('section', { class: 'card', 'aria-labelledby': 'steps-title' },
+        h('h2', { id: 'steps-title' }, 'Connection'), steps(run)),
+      h('div', { class: 'actions' }, h('button', { type: 'button', onclick: () => go(path) }, label)));
     announce(run.error ? run.error.message : 'The preview was cancelled');
   }
 
-  async #done(run) {
+  /** @param {Preview} run */
+  async #showResult(run) {
     this.heading.textContent = run.undoOf ? 'Undo Preview' : 'Results Preview';
-    // The sync section says what is saved, and saves on top of that.
-    if (!run.undoOf) await saved.load(this.signal).catch(() => {});
+    // The sync section shows what is saved, and a save replaces that.
+    if (!run.undoOf) await store.load(this.signal).catch(() => {});
     if (this.signal.aborted) return;
-    const table = new PlanTable({ path: `/v1/previews/${this.id}/addresses`, tabs: tabsOf(run), label: 'Addresses', signal: this.signal });
-    fill(this.result, this.#totals(run), h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element, this.#export()),
-      run.undoOf ? this.#undo(run) : new SyncForm(run).element);
-    announce(`${this.heading.textContent}: ${count(run.summary.create, 'address', 'addresses')} to add, ${number(run.summary.delete)} not in the directory`);
-  }
-
-  #totals(run) {
-    const { summary } = run;
-    const total = (value, label) => h('div', { class: 'total' }, h('dd', {}, number(value)), h('dt', {}, label));
-    return h('section', { class: 'card', 'aria-label': 'Totals' },
-      h('dl', { class: 'totals' }, run.undoOf ? null : total(summary.entries, 'entries read'),
-        run.undoOf ? null : [total(summary.addresses, 'addresses'), total(summary.primary, 'primary'), total(summary.aliases, 'aliases')],
-        run.undoOf ? [total(summary.create, 'come back'), total(summary.update, 'as before'), total(summary.delete, 'go again'), total(summary.skipped, 'left as they are')] : null),
-      summary.addresses > 0 && h('p', { class: 'muted' }, `Addresses by object type: ${types(summary.byType)}`),
-      run.guard.reason === 'empty_read' && !run.undoOf && notice('warning', 'Nothing was found', run.guard.message),
-      run.notes.length > 0 && h('details', { class: 'notes', open: run.notes.some((note) => note.includes('not encrypted')) },
-        h('summary', {}, count(run.notes.length, 'note'), ' about the directory'), h('ul', {}, run.notes.map((note) => h('li', {}, capital(note))))),
-      run.undoOf ? null : h('details', { class: 'notes' }, h('summary', {}, 'Connection: all steps done'), steps(run)));
+    const path = `/v1/previews/${this.id}/addresses`;
+    const table = new PlanTable({ path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal });
+    fill(this.result, totals(run),
+      h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element, this.#export()),
+      run.undoOf ? undoSection(run, run.undoOf) : new SyncForm(run).element);
+    const { create, delete: missing } = run.summary;
+    const added = count(create, 'address', 'addresses');
+    announce(`${this.heading.textContent}: ${added} to add, ${number(missing)} not in the directory`);
   }
 
   #export() {
@@ -119,38 +136,83 @@ export class PreviewView {
       fill(message);
       try {
         const file = await download(() => api.exportPreview(this.id), this.signal);
-        fill(message, h('p', { class: 'ok-line', role: 'status' }, icon('check'), `${file.fileName}, ${count(file.rows, 'row')}`));
-      } catch (problem) {
-        fill(message, failure(problem, { title: 'The CSV was not written' }));
+        const written = `${file.fileName}, ${count(file.rows, 'row')}`;
+        fill(message, h('p', { class: 'ok-line', role: 'status' }, icon('check'), written));
+      } catch (error) {
+        fill(message, failure(error, { title: 'The CSV was not written' }));
       } finally {
         button.disabled = false;
       }
     } }, icon('download'), 'Export User Preview to .csv');
     return h('div', { class: 'table-foot' }, button, message);
   }
-
-  #undo(run) {
-    const nothing = run.summary.create + run.summary.update + run.summary.delete === 0;
-    const message = h('div', {});
-    const button = h('button', { type: 'button', class: 'primary', disabled: nothing, onclick: async () => {
-      button.disabled = true;
-      try {
-        go(`/syncs/${(await api.startSync({ previewId: run.id })).id}`);
-      } catch (problem) {
-        button.disabled = false;
-        fill(message, failure(problem));
-      }
-    } }, icon('undo'), 'Undo Now');
-    return h('section', { class: 'card', 'aria-labelledby': 'undo-title' }, h('h2', { id: 'undo-title' }, 'Undo'),
-      h('p', {}, nothing ? 'There is nothing left to undo: everything has changed since.' : 'Undoing also pauses the schedule, or its next run would do the same again. Saving or resuming it goes on.'), message,
-      h('div', { class: 'actions' }, button, h('button', { type: 'button', onclick: () => go(`/syncs/${run.undoOf}`) }, 'Cancel')));
-  }
 }
 
-const tabsOf = ({ summary, undoOf }) => [
-  { change: 'create', label: undoOf ? 'Will come back' : 'Will be added', count: summary.create, none: 'Nobody would be added' },
-  { change: 'delete', label: undoOf ? 'Will be removed' : 'Would be removed', count: summary.delete, none: 'Nobody would be removed' },
-  { change: 'update', label: 'Will be changed', count: summary.update, none: 'Nobody would be changed' },
-  { change: 'unchanged', label: 'Unchanged', count: summary.unchanged, none: 'No address stays as it is' },
-  { change: 'skipped', label: undoOf ? 'Left as they are' : 'Skipped', count: summary.skipped, none: 'Nothing was skipped' },
-].filter((tab) => !undoOf || tab.change !== 'unchanged');
+/** " port 389, STARTTLS, started …", which follows the host. @param {Preview} run */
+function sourceOf({ settings: { connection }, createdAt }) {
+  const security = connection.useSSL ? 'SSL' : connection.allowUnencrypted ? 'STARTTLS where offered' : 'STARTTLS';
+  return ` port ${connection.port}, ${security}, started ${moment(createdAt)}`;
+}
+
+/** @param {number} value @param {string} label */
+const total = (value, label) => h('div', { class: 'total' }, h('dd', {}, number(value)), h('dt', {}, label));
+
+/** @param {Preview} run */
+function totals(run) {
+  const { summary, notes, guard, undoOf } = run;
+  const numbers = undoOf
+    ? [total(summary.create, 'come back'), total(summary.update, 'as before'), total(summary.delete, 'go again'),
+      total(summary.skipped, 'left as they are')]
+    : [total(summary.entries, 'entries read'), total(summary.addresses, 'addresses'), total(summary.primary, 'primary'),
+      total(summary.aliases, 'aliases')];
+  const unencrypted = notes.some((note) => note.includes('not encrypted'));
+  return h('section', { class: 'card', 'aria-label': 'Totals' }, h('dl', { class: 'totals' }, numbers),
+    summary.addresses > 0 && h('p', { class: 'muted' }, `Addresses by object type: ${types(summary.byType)}`),
+    guard.reason === 'empty_read' && !undoOf && notice('warning', 'Nothing was found', guard.message),
+    notes.length > 0 && h('details', { class: 'notes', open: unencrypted },
+      h('summary', {}, count(notes.length, 'note'), ' about the directory'),
+      h('ul', {}, notes.map((note) => h('li', {}, capital(note))))),
+    !undoOf && h('details', { class: 'notes' }, h('summary', {}, 'Connection: all steps done'), steps(run)));
+}
+
+const UNDO_PAUSES = 'Undoing also pauses the schedule, or its next run would do the same again. '
+  + 'Saving or resuming it starts it again.';
+
+/** @param {Preview} run @param {string} sync that it would undo */
+function undoSection(run, sync) {
+  const { create, update, delete: removed } = run.summary;
+  const nothing = create + update + removed === 0;
+  const message = h('div', {});
+  const button = h('button', { type: 'button', class: 'primary', disabled: nothing, onclick: async () => {
+    button.disabled = true;
+    try {
+      go(`/syncs/${(await api.startSync({ previewId: run.id })).id}`);
+    } catch (error) {
+      button.disabled = false;
+      fill(message, failure(error));
+    }
+  } }, icon('undo'), 'Undo Now');
+  return h('section', { class: 'card', 'aria-labelledby': 'undo-title' }, h('h2', { id: 'undo-title' }, 'Undo'),
+    h('p', {}, nothing ? 'There is nothing left to undo: everything has changed since.' : UNDO_PAUSES), message,
+    h('div', { class: 'actions' }, button,
+      h('button', { type: 'button', onclick: () => go(`/syncs/${sync}`) }, 'Cancel')));
+}
+
+/** @param {Preview} run @returns {Tab[]} */
+function tabsOf({ summary, undoOf }) {
+  if (undoOf) {
+    return [
+      { change: 'create', label: 'Will come back', count: summary.create, none: 'Nobody would be added' },
+      { change: 'delete', label: 'Will be removed', count: summary.delete, none: 'Nobody would be removed' },
+      { change: 'update', label: 'Will be changed', count: summary.update, none: 'Nobody would be changed' },
+      { change: 'skipped', label: 'Left as they are', count: summary.skipped, none: 'Nothing was skipped' },
+    ];
+  }
+  return [
+    { change: 'create', label: 'Will be added', count: summary.create, none: 'Nobody would be added' },
+    { change: 'delete', label: 'Would be removed', count: summary.delete, none: 'Nobody would be removed' },
+    { change: 'update', label: 'Will be changed', count: summary.update, none: 'Nobody would be changed' },
+    { change: 'unchanged', label: 'Unchanged', count: summary.unchanged, none: 'No address stays as it is' },
+    { change: 'skipped', label: 'Skipped', count: summary.skipped, none: 'Nothing was skipped' },
+  ];
+}

@@ -2,13 +2,23 @@
 
 /** @typedef {{section: string, name: string, id: string}} Place */
 
-const SECTIONS = { import: 'import', previews: 'import', syncs: 'history', history: 'history', users: 'users', audit: 'audit' };
+/**
+ * The section that the navigation marks for each place.
+ * @type {Record<string, string>}
+ */
+const SECTIONS = {
+  import: 'import', previews: 'import', syncs: 'history', history: 'history', users: 'users', audit: 'audit',
+};
 
-/** @returns {Place} */
-export function here() {
-  const [name, id = ''] = location.hash.replace(/^#\/?/, '').split('/');
+/**
+ * The place that an address names; one that is unknown is the import's.
+ * @param {string} hash such as "#/previews/01H…"
+ * @returns {Place}
+ */
+export function placeOf(hash) {
+  const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/');
   const known = Object.hasOwn(SECTIONS, name) ? name : 'import';
-  return { section: SECTIONS[known], name: known, id: /^[0-9A-Za-z]{1,64}$/.test(id) ? id : '' };
+  return { section: SECTIONS[known] ?? known, name: known, id: /^[0-9A-Za-z]{1,64}$/.test(id) ? id : '' };
 }
 
 /**
@@ -27,7 +37,7 @@ export function go(path) {
 export function start(show) {
   addEventListener('hashchange', () => {
     // The skip link's target is no place.
-    if (location.hash !== '#main') show(here());
+    if (location.hash !== '#main') show(placeOf(location.hash));
   });
-  show(here());
+  show(placeOf(location.hash));
 }

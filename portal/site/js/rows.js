@@ -1,69 +1,80 @@
-// The rows of a plan in this tab: read page by page, put in the order in which they are shown (aliases under their primary),
-// and searched, in slices that never keep the page from answering.
-import * as api from './api.js';
+// The rows of a plan, as the page holds them: read page by page, in the order in which they are shown (aliases under
+// their primary), and searched in slices, so that the page keeps answering.
+
+/** @import { Page, Row } from '../../types' */
+
+/**
+ * What the table shows on a line. below: it stands under its primary. context: it does not match the search itself, and
+ * only stands there for its aliases. A primary that has no row in this list has none here either.
+ * @typedef {{address: string, text: string, below: boolean, context: boolean, row: Row|null}} Line
+ */
+
+/** A primary and its aliases. @typedef {{address: string, key: string, primary: Line|null, aliases: Line[]}} Group */
+
+/**
+ * read reads a page of rows. changed is called when there is more to show, progressed whenever more was read.
+ * @typedef {object} Options
+ * @property {(query: Record<string, string|number>, signal: AbortSignal) => Promise<Page<Row>>} read
+ * @property {string} change
+ * @property {boolean} grouped whether aliases stand under their primaries
+ * @property {string} [q] what the server searches for
+ * @property {() => void} changed
+ * @property {() => void} progressed
+ * @property {AbortSignal} signal
+ */
 
 /** Rows a request. */
 const PAGE = 1000;
 
-/** The most rows that are kept: beyond that the server searches, and the CSV has them all. */
+/** The most rows that are kept: beyond them the server searches, and the CSV has them all. */
 export const MOST = 250_000;
 
-/** Rows that are searched in one go. */
+/** Lines that are searched without a pause. */
 const SLICE = 20_000;
-
-/**
- * A row as the API gives it, and as a line of the table: below its primary or not. named is a primary that has no row here, and
- * context one that is only shown for its aliases' sake.
- * @typedef {{address: string, kind: string, primaryAddress: string, type: string, change: string, reason: string, dn: string, notes: string[],
- *   text?: string, below: boolean, named?: boolean, context?: boolean}} Line
- */
 
 const pause = () => new Promise((resolve) => { setTimeout(resolve); });
 
-/** A primary and its aliases. */
-class Group {
-  constructor(address, key) {
-    this.address = address;
-    this.key = key;
-    this.primary = null;
-    this.aliases = [];
-  }
-}
-
-/** One tab's rows. */
+/** The rows of one tab. */
 export class Rows {
-  /**
-   * @param {{path: string, change: string, grouped: boolean, q?: string, changed: () => void, progressed: () => void, signal: AbortSignal}} options
-   * path is the list's; changed is called when there is more to show, progressed whenever more was read
-   */
-  constructor(options) {
-    Object.assign(this, { q: '', ...options });
-    /** @type {Map<string, Group>} */
-    this.groups = new Map();
-    /** The groups whose primary has come, in the order in which they came: by address. */
-    this.order = [];
-    this.flat = [];
+  /** @param {Options} options */
+  constructor({ read, change, grouped, q = '', changed, progressed, signal }) {
+    this.read = read;
+    this.change = change;
+    this.grouped = grouped;
+    this.q = q;
+    this.changed = changed;
+    this.progressed = progressed;
+    this.signal = signal;
+    /** How many rows were read, whether all of them were, and whether there are more than are kept. */
     this.loaded = 0;
     this.complete = false;
     this.truncated = false;
     /** @type {Line[]} */
     this.lines = [];
-    this.next = 1;
+    /** @type {Line[]} */
+    this.ungrouped = [];
+    /** @type {Map<string, Group>} */
+    this.groups = new Map();
+    /** The groups whose primary was read, in the order in which it was: by address. @type {Group[]} */
+    this.withPrimary = [];
+    /** How many rows must have been read before the lines are arranged again. */
+    this.arrangeAt = 1;
   }
 
   /** Reads all rows. Throws a Problem. */
   async load() {
-    const streams = this.grouped ? ['primary', 'alias'] : [''];
-    await Promise.all(streams.map((kind) => this.#stream(kind)));
+    const kinds = this.grouped ? ['primary', 'alias'] : [''];
+    await Promise.all(kinds.map((kind) => this.#readAll(kind)));
     if (this.signal.aborted) return;
     this.complete = true;
     this.#arrange();
   }
 
-  async #stream(kind) {
+  /** @param {string} kind */
+  async #readAll(kind) {
     const query = { change: this.change, limit: PAGE, ...(kind && { kind }), ...(this.q && { q: this.q }) };
     for (let cursor = ''; !this.signal.aborted;) {
-      const page = await api.rows(this.path, { ...query, ...(cursor && { cursor }) }, this.signal);
+      const page = await this.read({ ...query, ...(cursor && { cursor }) }, this.signal);
       if (this.signal.aborted) return;
       for (const row of page.items) this.#add(row);
       this.loaded += page.items.length;
@@ -74,79 +85,88 @@ export class Rows {
         return;
       }
       cursor = page.next;
-      // Each time that there are twice as many: the work of arranging stays in proportion to that of reading.
-      if (this.loaded >= this.next) this.#arrange();
+      // Each time that there are twice as many: so arranging stays in proportion to reading.
+      if (this.loaded >= this.arrangeAt) this.#arrange();
     }
   }
 
+  /** @param {Row} row */
   #add(row) {
-    // What a search looks at, once for all searches.
-    row.text = `${row.address}\n${row.primaryAddress}\n${row.dn}\n${row.reason}`.toLowerCase();
-    row.below = this.grouped && row.kind === 'alias';
+    const line = {
+      address: row.address, below: this.grouped && row.kind === 'alias', context: false, row,
+      // What a search looks at, put together once for all searches.
+      text: `${row.address}\n${row.primaryAddress}\n${row.dn}\n${row.reason}`.toLowerCase(),
+    };
     if (!this.grouped) {
-      this.flat.push(row);
+      this.ungrouped.push(line);
       return;
     }
-    const address = row.below ? row.primaryAddress || row.address : row.address;
+    const group = this.#groupOf(line.below ? row.primaryAddress || row.address : row.address);
+    if (line.below) {
+      group.aliases.push(line);
+    } else {
+      group.primary = line;
+      this.withPrimary.push(group);
+    }
+  }
+
+  /** @param {string} address of a primary @returns {Group} */
+  #groupOf(address) {
     const key = address.toLowerCase();
     let group = this.groups.get(key);
-    if (!group) this.groups.set(key, group = new Group(address, key));
-    if (row.below) group.aliases.push(row);
-    else {
-      group.primary = row;
-      this.order.push(group);
+    if (!group) {
+      group = { address, key, primary: null, aliases: [] };
+      this.groups.set(key, group);
     }
+    return group;
   }
 
   #arrange() {
-    this.next = 2 * this.loaded;
-    this.lines = this.grouped ? this.#grouped() : this.flat.slice();
+    this.arrangeAt = 2 * this.loaded;
+    this.lines = this.grouped ? this.#groupedLines() : this.ungrouped.slice();
     this.changed();
   }
 
-  /** While rows still arrive, an alias whose primary has not come yet waits: it would jump otherwise. */
-  #grouped() {
-    let groups = this.order;
-    if (this.complete && this.groups.size > this.order.length) {
+  /** While rows still arrive, an alias whose primary was not read yet is left out: it would move later. */
+  #groupedLines() {
+    let groups = this.withPrimary;
+    if (this.complete && this.groups.size > groups.length) {
       groups = [...this.groups.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
     }
+    /** @type {Line[]} */
     const lines = [];
-    for (const group of groups) {
-      lines.push(group.primary ?? { address: group.address, named: true, context: true, below: false });
-      for (const alias of group.aliases) lines.push(alias);
+    for (const { address, primary, aliases } of groups) {
+      lines.push(primary ?? { address, text: '', below: false, context: true, row: null });
+      // Not by spreading: a group may have more aliases than a call may have arguments.
+      for (const alias of aliases) lines.push(alias);
     }
     return lines;
   }
 
   /**
-   * The lines that hold a text, without regard to case, each alias under its primary.
+   * Finds the lines that hold a text, without regard to case, each alias under its primary.
    * @param {string} text
    * @param {AbortSignal} signal
-   * @returns {Promise<{lines: Line[], found: number}>}
+   * @returns {Promise<{lines: Line[], found: number}>} found counts matches, not the lines that are only context
    */
   async search(text, signal) {
     const wanted = text.trim().toLowerCase();
     if (wanted === '') return { lines: this.lines, found: this.loaded };
+    const searched = this.lines;
     const lines = [];
     let found = 0;
-    let primary = null;
-    for (let i = 0; i < this.lines.length && !signal.aborted; i++) {
+    /** The last primary, until it is among the lines. @type {Line|null} */
+    let pending = null;
+    for (const [i, line] of searched.entries()) {
       if (i % SLICE === SLICE - 1) await pause();
-      const line = this.lines[i];
-      if (!line.below) primary = line;
-      if (!line.text?.includes(wanted)) continue;
+      if (signal.aborted) break;
+      if (!line.below) pending = line;
+      if (!line.text.includes(wanted)) continue;
       found++;
-      if (line.below && primary && !followsIt(lines, primary)) lines.push({ ...primary, context: true });
+      if (line.below && pending) lines.push({ ...pending, context: true });
+      pending = null;
       lines.push(line);
     }
     return { lines, found };
   }
-}
-
-/** Whether the last lines are a primary's already. */
-function followsIt(lines, primary) {
-  for (let i = lines.length - 1; i >= 0; i--) {
-    if (!lines[i].below) return lines[i].address === primary.address;
-  }
-  return false;
 }

@@ -1,25 +1,39 @@
-// Runs: previews, syncs and exports go on in the server, and this page looks how far they are.
+// Runs: previews, syncs and exports go on in the server, and this page asks how far they are.
 import { Problem } from './api.js';
 
-/** How long to wait between two looks, in ms: often at first, when most runs end. */
-const delays = (looks) => (looks < 10 ? 300 : looks < 40 ? 1000 : 2000);
+/** @import { State } from '../../types' */
 
-/** @param {{state: string}} run */
+/** How long to wait before asking again, in ms: short at first, when most runs end. @param {number} asked */
+const delayAfter = (asked) => (asked < 10 ? 300 : asked < 40 ? 1000 : 2000);
+
+/** @param {{state: State}} run */
 export const ended = (run) => run.state !== 'queued' && run.state !== 'running';
 
+/**
+ * @param {number} ms
+ * @param {AbortSignal} signal ends the wait early
+ * @returns {Promise<void>}
+ */
 const wait = (ms, signal) => new Promise((resolve) => {
   const timer = setTimeout(resolve, ms);
   signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
 });
 
+/** Reports whether an error passes by itself. @param {unknown} error @returns {error is Problem} */
+const isPassing = (error) => {
+  return error instanceof Problem && (error.status === 0 || error.status === 429 || error.status >= 500);
+};
+
 /**
- * Looks at a run until it has ended, and calls show with each state of it. While the server cannot be reached it keeps trying,
- * and tells lost about it; every other problem is thrown.
- * @param {(signal: AbortSignal) => Promise<any>} read
- * @param {{show: (run: any) => void, lost?: (problem: Problem|null) => void, signal: AbortSignal}} options
+ * Reads a run again and again until it has ended, and calls show with each state of it. While the server cannot be
+ * reached it keeps trying, and calls lost with the problem, and with null after each answer; it throws every other
+ * error.
+ * @template {{state: State}} R
+ * @param {(signal: AbortSignal) => Promise<R>} read
+ * @param {{show: (run: R) => unknown, lost?: (problem: Problem|null) => void, signal: AbortSignal}} options
  */
 export async function follow(read, { show, lost = () => {}, signal }) {
-  for (let looks = 0; !signal.aborted; looks++) {
+  for (let asked = 0; !signal.aborted; asked++) {
     try {
       const run = await read(signal);
       if (signal.aborted) return;
@@ -28,10 +42,9 @@ export async function follow(read, { show, lost = () => {}, signal }) {
       if (ended(run)) return;
     } catch (error) {
       if (signal.aborted) return;
-      const passing = error instanceof Problem && (error.status === 0 || error.status === 429 || error.status >= 500);
-      if (!passing) throw error;
+      if (!isPassing(error)) throw error;
       lost(error);
     }
-    await wait(delays(looks), signal);
+    await wait(delayAfter(asked), signal);
   }
 }

@@ -2,28 +2,45 @@
 import { h, icon } from './dom.js';
 import { duration, STEPS } from './format.js';
 import { notice } from './notice.js';
-import { mend } from './import-view.js';
+import { editSettings } from './import-view.js';
 
-/** The field where each failure is usually mended. */
-const MENDS = {
-  host_not_found: ['connection.host', 'LDAP Server'], address_forbidden: ['connection.host', 'LDAP Server'], connect_refused: ['connection.port', 'TCP Port'],
-  timeout: ['connection.port', 'TCP Port'], connect_failed: ['connection.host', 'LDAP Server'], tls_name_mismatch: ['connection.host', 'LDAP Server'],
-  tls_unknown_authority: ['connection.caCertificate', 'CA Certificate'], tls_failed: ['connection.useSSL', 'Use SSL'], starttls_refused: ['connection.useSSL', 'Use SSL'],
-  invalid_credentials: ['connection.password', 'Password'], encryption_required: ['connection.useSSL', 'Use SSL'], insufficient_access: ['connection.username', 'Username'],
-  base_not_found: ['advanced.searchBase', 'Search Base'], invalid_base: ['advanced.searchBase', 'Search Base'], invalid_filter: ['advanced.filter', 'Filter String'],
+/** @import { Failure, State, Step } from '../../types' */
+
+/**
+ * The field where people usually fix each failure, and its label.
+ * @type {Record<string, readonly [field: string, label: string]>}
+ */
+const FIELD_TO_FIX = {
+  host_not_found: ['connection.host', 'LDAP Server'],
+  address_forbidden: ['connection.host', 'LDAP Server'],
+  connect_failed: ['connection.host', 'LDAP Server'],
+  tls_name_mismatch: ['connection.host', 'LDAP Server'],
+  connect_refused: ['connection.port', 'TCP Port'],
+  timeout: ['connection.port', 'TCP Port'],
+  tls_failed: ['connection.useSSL', 'Use SSL'],
+  starttls_refused: ['connection.useSSL', 'Use SSL'],
+  encryption_required: ['connection.useSSL', 'Use SSL'],
+  tls_unknown_authority: ['connection.caCertificate', 'CA Certificate'],
+  invalid_credentials: ['connection.password', 'Password'],
+  insufficient_access: ['connection.username', 'Username'],
+  base_not_found: ['advanced.searchBase', 'Search Base'],
+  invalid_base: ['advanced.searchBase', 'Search Base'],
+  invalid_filter: ['advanced.filter', 'Filter String'],
 };
+
+const SPOKEN = { ok: ': done', failed: ': failed', now: ': under way', open: ': not reached' };
 
 /**
  * The list of steps.
- * @param {{connection: {step: string, ok: boolean, ms: number, detail: string}[], state: string}} run
+ * @param {{connection: Step[], state: State}} run
  */
 export function steps(run) {
   const made = new Map(run.connection.map((step) => [step.step, step]));
-  const running = run.state === 'running';
   const next = Object.keys(STEPS).find((name) => !made.has(name));
   return h('ol', { class: 'steps', 'aria-label': 'Connection' }, Object.entries(STEPS).map(([name, label]) => {
     const step = made.get(name);
-    const state = step ? (step.ok ? 'ok' : 'failed') : running && name === next ? 'now' : 'open';
+    const now = run.state === 'running' && name === next;
+    const state = step ? (step.ok ? 'ok' : 'failed') : now ? 'now' : 'open';
     return h('li', { class: `step ${state}` }, mark(state), h('div', {},
       h('span', { class: 'step-name' }, label, h('span', { class: 'visually-hidden' }, SPOKEN[state])),
       step && h('span', { class: 'step-time' }, duration(step.ms)),
@@ -31,20 +48,21 @@ export function steps(run) {
   }));
 }
 
-const SPOKEN = { ok: ': done', failed: ': failed', now: ': under way', open: ': not reached' };
-
+/** @param {keyof typeof SPOKEN} state */
 function mark(state) {
   if (state === 'now') return h('span', { class: 'spinner', 'aria-hidden': 'true' });
-  return h('span', { class: 'mark', 'aria-hidden': 'true' }, state === 'ok' ? icon('check') : state === 'failed' ? icon('cross') : null);
+  const shape = state === 'ok' ? icon('check') : state === 'failed' ? icon('cross') : null;
+  return h('span', { class: 'mark', 'aria-hidden': 'true' }, shape);
 }
 
 /**
- * Why a run failed, and the way to the field that mends it.
- * @param {{code: string, message: string, step?: string}} error
+ * Why a run failed, with a button that leads to the field where people usually fix it.
+ * @param {Pick<Failure, 'code'|'message'|'step'>} error
  * @param {string} title
  */
 export function runFailure(error, title) {
-  const [field, label] = MENDS[error.code] ?? [];
+  const [field, label] = FIELD_TO_FIX[error.code] ?? [];
   return notice('error', error.step ? `${title} at “${STEPS[error.step] ?? error.step}”` : title, error.message,
-    field && h('div', { class: 'actions' }, h('button', { type: 'button', class: 'primary', onclick: () => mend(field) }, `Go to ${label}`)));
+    field && h('div', { class: 'actions' },
+      h('button', { type: 'button', class: 'primary', onclick: () => editSettings(field) }, `Go to ${label}`)));
 }

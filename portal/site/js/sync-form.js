@@ -1,129 +1,150 @@
-// The Sync section below a preview: what the sync may do, and whether it runs now or by itself.
+// The Sync section below a preview: what the sync may do, and whether it runs now or by schedule.
 import { h, fill, icon, uniqueId } from './dom.js';
 import { failure, notice, toast } from './notice.js';
-import { capital, count, every, moment } from './format.js';
+import { count, every, moment } from './format.js';
 import { Fields, optionsOf } from './fields.js';
-import { saveOrAsk } from './saving.js';
-import { deleteButton } from './saved-job.js';
+import { saveSettings } from './save-settings.js';
+import { deleteButton } from './job-card.js';
 import { go } from './router.js';
 import * as api from './api.js';
 import * as draft from './draft.js';
-import * as saved from './saved.js';
+import * as store from './settings-store.js';
+
+/** @import { Options, Preview } from '../../types' */
 
 const HOURS = Object.fromEntries(Array.from({ length: 24 }, (_, i) => [i + 1, every(i + 1)]));
 
+const LIMIT_HELP = 'A sync that would remove more than this stops, and asks for the number. Up to 5 never stop it.';
+
+/** The number that was typed; for anything else -1, which the API refuses at that field. @param {string} text */
+const limitOf = (text) => (/^\d+$/.test(text) ? Number(text) : -1);
+
 /** The section. */
 export class SyncForm {
-  /** @param {any} preview that is done */
+  /** @param {Preview} preview that is done */
   constructor(preview) {
     this.preview = preview;
-    this.fields = new Fields();
-    this.message = h('div', {});
-    this.saved = h('div', {});
-    this.#build();
-    this.#start(saved.current().settings?.options ?? preview.settings.options);
-  }
-
-  #build() {
-    const { fields } = this;
+    const fields = this.fields = new Fields();
     this.remove = fields.check('options.removeAccounts', { label: 'Remove Accounts' });
-    this.scope = fields.select('options.removeScope', { label: 'Which', options: { all: 'All that the directory does not have', imported: 'Only those that an import created' } });
-    this.percent = fields.text('options.removalLimit.percent', { label: 'Percent of the users', attributes: { inputmode: 'numeric', class: 'short', maxlength: 3 } });
-    this.limit = fields.text('options.removalLimit.count', { label: 'Number of users', attributes: { inputmode: 'numeric', class: 'short', maxlength: 9 } });
-    this.hsr = fields.check('options.sendHSR', { label: 'Send HSRs to newly imported Users', help: 'A daily Held Spam Report to each new user. Aliases get none of their own.' });
+    this.scope = fields.select('options.removeScope', {
+      label: 'Which',
+      options: { all: 'All that the directory does not have', imported: 'Only those that an import created' },
+    });
+    this.percent = fields.text('options.removalLimit.percent', {
+      label: 'Percent of the users', attributes: { inputmode: 'numeric', class: 'short', maxlength: 3 },
+    });
+    this.limit = fields.text('options.removalLimit.count', {
+      label: 'Number of users', attributes: { inputmode: 'numeric', class: 'short', maxlength: 9 },
+    });
+    this.hsr = fields.check('options.sendHSR', {
+      label: 'Send HSRs to newly imported Users',
+      help: 'A daily Held Spam Report to each new user. Aliases get none of their own.',
+    });
     this.interval = h('select', { id: uniqueId('interval'), 'aria-label': 'Interval' }, optionsOf(HOURS));
-    this.removing = h('div', { class: 'nested', hidden: true });
     this.guard = h('div', {});
-    this.syncNow = h('button', { type: 'button', class: 'primary', onclick: () => this.#act(this.syncNow, () => this.#sync()) }, 'Sync Now');
-    this.save = h('button', { type: 'button', onclick: () => this.#act(this.save, () => this.#save()) }, 'Save as a scheduled job');
-    this.deletion = deleteButton((deleted) => this.#act(this.deletion, async () => { if (await deleted) this.#shown(); }));
-    this.limits = h('details', {}, h('summary', {}, 'Removal limit'),
-      h('p', { class: 'help' }, 'A sync that would remove more than this stops, and asks for the number. Up to 5 never stop it.'),
+    this.limits = h('details', {}, h('summary', {}, 'Removal limit'), h('p', { class: 'help' }, LIMIT_HELP),
       h('div', { class: 'inline' }, this.percent.element, this.limit.element));
-    fill(this.removing, h('div', { class: 'grid' }, this.scope.element), this.limits, this.guard);
-    this.element = h('section', { class: 'card', 'aria-labelledby': 'sync-title' },
-      h('h2', { id: 'sync-title' }, 'Sync'), this.remove.element, this.removing, this.hsr.element, this.message,
-      h('div', { class: 'actions' }, this.syncNow, h('div', { class: 'joined' }, this.save, this.interval),
-        h('button', { type: 'button', onclick: () => go('/import') }, 'Cancel'), h('span', { class: 'grow' }), this.deletion), this.saved);
-    this.element.addEventListener('input', () => this.#follow());
+    this.removing = h('div', { class: 'nested', hidden: true },
+      h('div', { class: 'grid' }, this.scope.element), this.limits, this.guard);
+    this.message = h('div', {});
+    this.savedLine = h('div', {});
+    /** @type {HTMLButtonElement} */
+    this.syncNow = h('button', {
+      type: 'button', class: 'primary', onclick: () => this.#act(this.syncNow, () => this.#sync()),
+    }, 'Sync Now');
+    /** @type {HTMLButtonElement} */
+    this.save = h('button', { type: 'button', onclick: () => this.#act(this.save, () => this.#save()) },
+      'Save as a scheduled job');
+    this.deletion = deleteButton((deleted) => {
+      this.#act(this.deletion, async () => { if (await deleted) this.#showSaved(); });
+    });
+    this.element = this.#layout();
+    this.element.addEventListener('input', () => this.#update());
+    this.#setOptions(store.current().settings?.options ?? preview.settings.options);
   }
 
-  #start(options) {
+  #layout() {
+    return h('section', { class: 'card', 'aria-labelledby': 'sync-title' }, h('h2', { id: 'sync-title' }, 'Sync'),
+      this.remove.element, this.removing, this.hsr.element, this.message,
+      h('div', { class: 'actions' }, this.syncNow, h('div', { class: 'joined' }, this.save, this.interval),
+        h('button', { type: 'button', onclick: () => go('/import') }, 'Cancel'), h('span', { class: 'grow' }),
+        this.deletion),
+      this.savedLine);
+  }
+
+  /** @param {Options} options */
+  #setOptions(options) {
     this.remove.control.checked = options.removeAccounts;
     this.scope.control.value = options.removeScope;
     this.percent.control.value = String(options.removalLimit.percent);
     this.limit.control.value = String(options.removalLimit.count);
     this.hsr.control.checked = options.sendHSR;
-    this.#shown();
-    this.#follow();
+    this.#showSaved();
+    this.#update();
+  }
+
+  /** @returns {Options} as chosen in the form */
+  #options() {
+    return {
+      removeAccounts: this.remove.control.checked, sendHSR: this.hsr.control.checked,
+      removeScope: this.scope.control.value === 'imported' ? 'imported' : 'all',
+      removalLimit: { percent: limitOf(this.percent.text), count: limitOf(this.limit.text) },
+    };
   }
 
   /** Shows what is saved. */
-  #shown() {
-    const { settings } = saved.current();
-    this.interval.value = String(settings?.schedule?.intervalHours ?? 6);
+  #showSaved() {
+    const { settings } = store.current();
+    const schedule = settings?.schedule;
+    this.interval.value = String(schedule?.intervalHours ?? 6);
     this.deletion.hidden = !settings;
-    fill(this.saved, settings?.schedule && h('p', { class: 'job-line' }, icon('clock'),
-      `Saved: imports ${every(settings.schedule.intervalHours)} from ${settings.connection.host}${settings.schedule.paused ? ', paused' : `, next at ${moment(settings.schedule.nextRunAt)}`}`));
+    fill(this.savedLine);
+    if (!schedule) return;
+    const next = schedule.paused ? ', paused' : `, next at ${moment(schedule.nextRunAt)}`;
+    fill(this.savedLine, h('p', { class: 'job-line' }, icon('clock'),
+      `Saved: imports ${every(schedule.intervalHours)} from ${settings.connection.host}${next}`));
   }
 
-  /** Tells how many the options mean. */
-  #follow() {
-    const { summary, guard } = this.preview;
+  /** Says what the chosen options would do. */
+  #update() {
+    const { blocked, reason, message } = this.preview.guard;
     const removes = this.remove.control.checked;
-    const only = this.scope.control.value === 'imported';
-    this.#explain(summary.delete, removes, only);
+    const onlyImported = this.scope.control.value === 'imported';
     this.removing.hidden = !removes;
-    const blocked = guard.blocked && guard.reason === 'removal_limit' && removes && !only && this.#sameLimit();
-    fill(this.guard, blocked && notice('warning', 'More than the removal limit', `${guard.message} Sync Now shows the numbers, and asks for the number of removals before it removes anybody.`));
-    const none = guard.reason === 'empty_read';
-    this.syncNow.disabled = none;
-    this.save.disabled = none;
-    fill(this.message, none && notice('error', 'There is nothing to sync', guard.message));
+    this.#explainRemovals(removes, onlyImported);
+    // The guard judged the removal of all, by the limit of then: it says nothing about other choices.
+    const judged = removes && !onlyImported && this.#sameLimit();
+    fill(this.guard, judged && blocked && reason === 'removal_limit' && notice('warning', 'More than the removal limit',
+      `${message} Sync Now shows the numbers, and asks for the number of removals before it removes anybody.`));
+    const emptyRead = reason === 'empty_read';
+    this.syncNow.disabled = emptyRead;
+    this.save.disabled = emptyRead;
+    fill(this.message, emptyRead && notice('error', 'There is nothing to sync', message));
   }
 
-  /** Whether the guard of the preview judged by the limit that is typed now. */
+  /** Reports whether the preview's guard judged by the limit that the form shows now. */
   #sameLimit() {
     const { percent, count: most } = this.preview.settings.options.removalLimit;
-    return this.percent.control.value.trim() === String(percent) && this.limit.control.value.trim() === String(most);
+    return this.percent.text === String(percent) && this.limit.text === String(most);
   }
 
-  #explain(all, removes, only) {
-    const would = (n) => h('strong', { class: n > 0 ? 'bad' : '' }, `${count(n, 'account')} would be removed`);
-    if (all === 0) this.remove.explain('The directory has every account of the Users List: none would be removed.');
-    else if (!removes) this.remove.explain(`${count(all, 'account is', 'accounts are')} on the Users List and not in the directory: ${all === 1 ? 'it stays' : 'they stay'}.`);
-    else if (!only) this.remove.explain(would(all));
-    else if (this.imported !== undefined) this.remove.explain(would(this.imported), `; ${count(all - this.imported, 'other was', 'others were')} added by hand and ${all - this.imported === 1 ? 'stays' : 'stay'}.`);
-    else {
-      this.remove.explain('Counting…');
-      this.counting ??= this.#count();
+  /** @param {boolean} removes @param {boolean} onlyImported */
+  #explainRemovals(removes, onlyImported) {
+    const { delete: all, removalsImported: imported = 0 } = this.preview.summary;
+    if (all === 0) {
+      this.remove.showHelp('The directory has every account of the Users List: none would be removed.');
+    } else if (!removes) {
+      const found = count(all, 'account is', 'accounts are');
+      const stay = all === 1 ? 'it stays' : 'they stay';
+      this.remove.showHelp(`${found} on the Users List and not in the directory: ${stay}.`);
+    } else {
+      const removed = onlyImported ? imported : all;
+      const kept = all - removed;
+      const others = `; ${count(kept, 'other was', 'others were')} added by hand and ${kept === 1 ? 'stays' : 'stay'}.`;
+      this.remove.showHelp(
+        h('strong', { class: removed > 0 ? 'bad' : '' }, `${count(removed, 'account')} would be removed`),
+        onlyImported && others);
     }
-  }
-
-  /** Counts the removals of what an import created: the preview has only the number of all. */
-  async #count() {
-    let imported = 0;
-    try {
-      for (let cursor = ''; ;) {
-        const page = await api.rows(`/v1/previews/${this.preview.id}/addresses`, { change: 'delete', limit: 1000, ...(cursor && { cursor }) });
-        imported += page.items.filter((row) => row.source === 'directory').length;
-        if (!page.next) break;
-        cursor = page.next;
-      }
-      this.imported = imported;
-      this.#follow();
-    } catch (problem) {
-      this.counting = undefined;
-      fill(this.message, failure(problem, { title: 'The removals cannot be counted' }));
-    }
-  }
-
-  #options() {
-    const limit = (field) => (/^\d+$/.test(field.control.value.trim()) ? Number(field.control.value) : -1);
-    return {
-      removeAccounts: this.remove.control.checked, removeScope: this.scope.control.value, sendHSR: this.hsr.control.checked,
-      removalLimit: { percent: limit(this.percent), count: limit(this.limit) },
-    };
   }
 
   async #sync() {
@@ -133,28 +154,31 @@ export class SyncForm {
 
   async #save() {
     const intervalHours = Number(this.interval.value);
-    if (!await saveOrAsk({ previewId: this.preview.id, options: this.#options(), schedule: { intervalHours } })) {
-      this.#shown();
+    const options = this.#options();
+    if (!await saveSettings({ previewId: this.preview.id, options, schedule: { intervalHours } })) {
+      this.#showSaved();
       return;
     }
     // What was typed is saved now, and no longer a draft.
     draft.forget();
-    this.#shown();
-    const { nextRunAt } = saved.current().settings.schedule;
-    toast(`${capital(`imports ${every(intervalHours)}`)}, next at ${moment(nextRunAt)}.`);
+    this.#showSaved();
+    const schedule = store.current().settings?.schedule;
+    if (schedule) toast(`Imports ${every(schedule.intervalHours)}, next at ${moment(schedule.nextRunAt)}.`);
   }
 
+  /** @param {HTMLButtonElement} button @param {() => Promise<void>} act */
   async #act(button, act) {
     fill(this.message);
-    this.fields.clear();
+    this.fields.clearErrors();
     button.disabled = true;
     try {
       await act();
-    } catch (problem) {
-      this.limits.open ||= (problem.errors ?? []).some(({ field }) => field.startsWith('options.removalLimit.'));
-      const left = this.fields.complain(problem.errors ?? []);
-      const texts = left.map(({ field, message }) => `${field} ${message}`);
-      fill(this.message, problem.errors?.length > 0 ? notice('error', 'Some fields need another look', ...texts) : failure(problem));
+    } catch (error) {
+      const errors = api.fieldErrors(error);
+      this.limits.open ||= errors.some(({ field }) => field.startsWith('options.removalLimit.'));
+      const texts = this.fields.showErrors(errors).map(({ field, message }) => `${field} ${message}`);
+      fill(this.message,
+        errors.length > 0 ? notice('error', 'Some fields need another look', ...texts) : failure(error));
     } finally {
       button.disabled = false;
     }

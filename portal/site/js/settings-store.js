@@ -1,0 +1,39 @@
+// The saved settings, with the version that this tab has seen: so that a save does not overwrite unnoticed what another
+// tab saved.
+import { call } from './api.js';
+
+/** @import { SaveRequest, Settings } from '../../types' */
+/** @typedef {{settings: Settings|null, etag: string|null}} Seen */
+
+/** @type {Seen} */
+let seen = { settings: null, etag: null };
+
+/** The settings that this tab saw last. */
+export const current = () => seen;
+
+/**
+ * Reads the settings; they are null where nothing is saved.
+ * @param {AbortSignal} [signal]
+ */
+export async function load(signal) {
+  const { body, etag } = await call('GET', '/v1/settings?optional=true', { signal });
+  seen = { settings: body, etag };
+  return seen;
+}
+
+/**
+ * Saves in place of what this tab saw. Throws a Problem with status 412 where somebody else saved since.
+ * @param {SaveRequest} request
+ */
+export async function save(request) {
+  /** @type {Record<string, string>} */
+  const headers = seen.etag ? { 'If-Match': seen.etag } : { 'If-None-Match': '*' };
+  const { body, etag } = await call('PUT', '/v1/settings', { body: request, headers });
+  seen = { settings: body, etag };
+}
+
+/** Deletes settings, schedule and stored password. */
+export async function remove() {
+  await call('DELETE', '/v1/settings');
+  seen = { settings: null, etag: null };
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isAdvanced, portHelp, portOf, usesAdvanced, usesStoredPassword } from '../site/js/connection.js';
+
+/** @import { ServerType } from '../types' */
+
+test('an empty port follows Use SSL, a typed one does not', () => {
+  assert.equal(portOf('', false), 389);
+  assert.equal(portOf(' ', true), 636);
+  assert.equal(portOf(' 10389 ', true), 10389);
+  assert.ok(Number.isNaN(portOf('ldap', false)));
+});
+
+test('the help at the port names the usual one once somebody typed another', () => {
+  assert.equal(portHelp(false, false), '389, with STARTTLS');
+  assert.equal(portHelp(false, true), '636 with SSL');
+  assert.equal(portHelp(true, true), 'Usual: 636');
+});
+
+test('isAdvanced knows the connection fields that stand in the Advanced Settings', () => {
+  assert.ok(isAdvanced('advanced.filter'));
+  assert.ok(isAdvanced('connection.caCertificate'));
+  assert.ok(isAdvanced('connection.allowUnencrypted'));
+  assert.ok(!isAdvanced('connection.host'));
+});
+
+test('usesAdvanced finds any setting that is not the default', () => {
+  const defaults = {
+    searchBase: '', filter: '', attributes: { primary: [], aliases: null, id: '' }, include: [], acceptedDomains: null,
+    exclude: [], collapseAliasDomains: false, skipDisabled: false,
+  };
+  assert.ok(!usesAdvanced(defaults, { caCertificate: '', allowUnencrypted: false }));
+  assert.ok(!usesAdvanced({}, {}));
+  for (const set of [
+    { searchBase: 'OU=Staff,DC=example,DC=com' }, { filter: '(mail=*)' }, { attributes: { id: 'entryUUID' } },
+    { attributes: { primary: ['mail'] } }, { attributes: { aliases: ['mail'] } }, { include: ['user'] },
+    { acceptedDomains: ['example.com'] }, { exclude: ['*@example.net'] }, { collapseAliasDomains: true },
+    { skipDisabled: true },
+  ]) assert.ok(usesAdvanced({ ...defaults, ...set }, {}), JSON.stringify(set));
+  assert.ok(usesAdvanced(defaults, { caCertificate: '-----BEGIN CERTIFICATE-----' }));
+  assert.ok(usesAdvanced(defaults, { allowUnencrypted: true }));
+});
+
+test('the stored password is used for its own server, port, security and username only', () => {
+  const serverType = /** @type {ServerType} */ ('exchange');
+  const connection = {
+    serverType, host: 'dc1.example.com', port: 389, useSSL: false, username: 'reader@example.com', caCertificate: '',
+    allowUnencrypted: false,
+  };
+  const stored = { ...connection, passwordSet: true };
+  assert.ok(usesStoredPassword(stored, connection));
+  assert.ok(usesStoredPassword(stored, { ...connection, host: ' DC1.Example.com. ' }), 'the same name');
+  assert.ok(usesStoredPassword(stored, { ...connection, serverType: 'groupwise' }), 'another server type');
+  for (const other of [
+    { host: 'dc2.example.com' }, { port: 390 }, { useSSL: true }, { username: 'admin' }, { allowUnencrypted: true },
+  ]) assert.ok(!usesStoredPassword(stored, { ...connection, ...other }), JSON.stringify(other));
+  assert.ok(!usesStoredPassword({ ...stored, passwordSet: false }, connection));
+  assert.ok(!usesStoredPassword(undefined, connection));
+});

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PRESETS, filterOf, presetOf } from '../site/js/presets.js';
+
+/** @import { ServerType } from '../types' */
+/** @import { Preset } from '../site/js/presets.js' */
+
+const SERVER_TYPES = /** @type {ServerType[]} */ (Object.keys(PRESETS));
+
+const all = () => SERVER_TYPES.flatMap((type) => PRESETS[type].map((preset) => ({ type, preset })));
+
+/** @param {ServerType} type @param {string} name @returns {Preset} */
+function named(type, name) {
+  const preset = PRESETS[type].find((p) => p.name === name);
+  assert.ok(preset, `${type} has no preset ${name}`);
+  return preset;
+}
+
+test('every preset is recognised by its filter string, with its domain', () => {
+  for (const { type, preset } of all()) {
+    const found = presetOf(type, ` ${filterOf(preset, 'example.org')}\n`);
+    assert.equal(found?.preset, preset, `${type} ${preset.name}`);
+    assert.equal(found?.domain, preset.domain ? 'example.org' : '');
+  }
+});
+
+test('the brackets of every preset match', () => {
+  for (const { type, preset } of all()) {
+    let open = 0;
+    for (const c of filterOf(preset, 'example.org')) {
+      open += c === '(' ? 1 : c === ')' ? -1 : 0;
+      assert.ok(open >= 0, `${type} ${preset.name}`);
+    }
+    assert.equal(open, 0, `${type} ${preset.name}`);
+  }
+});
+
+test('a preset of recipient types asks for each value', () => {
+  assert.equal(filterOf(named('exchange', 'users-shared'), ''),
+    '(&(proxyAddresses=smtp:*)(|(msExchRecipientTypeDetails=1)(msExchRecipientTypeDetails=2)'
+    + '(msExchRecipientTypeDetails=2147483648)(msExchRecipientTypeDetails=128)(msExchRecipientTypeDetails=4)))');
+});
+
+test('a domain is trimmed, loses its @, and is escaped (RFC 4515)', () => {
+  const preset = named('groupwise', 'domain');
+  assert.equal(filterOf(preset, ' @example.org '), '(mail=*@example.org)');
+  assert.equal(filterOf(preset, 'a*)(\\'), '(mail=*@a\\2a\\29\\28\\5c)');
+  assert.equal(filterOf(preset, ''), '(mail=*@example.com)');
+});
+
+test('any other filter string is nobody’s preset', () => {
+  for (const filter of [
+    '(mail=*)', '(proxyAddresses=smtp:*@)', '(proxyAddresses=smtp:*@a)(b)', '(proxyAddresses=smtp:*@*)',
+  ]) assert.equal(presetOf('exchange', filter), null, filter);
+  assert.equal(presetOf('communigate', '(mail=*@example.org)'), null, 'a preset of another server type');
+});

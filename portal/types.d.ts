@@ -1,0 +1,88 @@
+// The types that several modules of the page share. Those of the API are made from docs/openapi.json.
+import type { components } from './api';
+
+type Schemas = components['schemas'];
+
+/** The properties that an answer leaves out where they are empty. */
+type LeftOutWhenEmpty =
+  'next' | 'undoOf' | 'previewId' | 'step' | 'pausedReason' | 'source' | 'caCertificate' | 'errors';
+
+/** Values that the document lists for requests only, and calls strings in answers. */
+interface Listed {
+  serverType: ServerType;
+  removeScope: 'all' | 'imported';
+}
+
+/**
+ * An answer as the server sends it. The document marks no property of an answer as required and lets every list be
+ * null; the server sends them all, but for those above, and an empty list is [].
+ */
+type Answer<T> = T extends (infer E)[] ? Answer<NonNullable<E>>[]
+  : T extends object ? { [K in keyof T as K extends LeftOutWhenEmpty ? never : K]-?:
+      K extends keyof Listed ? Listed[K] : Property<T[K]> }
+    & { [K in keyof T as K extends LeftOutWhenEmpty ? K : never]?: Property<NonNullable<T[K]>> }
+  : T;
+type Property<T> = NonNullable<T> extends unknown[] ? Answer<NonNullable<T>> : Answer<Exclude<T, undefined>>;
+
+export interface Page<T> {
+  items: T[];
+  next?: string;
+}
+
+// removalsImported counts as 0 where it is absent.
+export type Summary = Answer<Schemas['Summary']> & { removalsImported?: number };
+export type Preview = Answer<Schemas['Preview']> & { summary: Summary };
+export type Sync = Answer<Schemas['Sync'] & object> & { summary: Summary };
+export type Export = Answer<Schemas['Export']>;
+export type Settings = Answer<Schemas['Settings']>;
+export type Schedule = NonNullable<Settings['schedule']>;
+export type Options = Settings['options'];
+export type Step = Answer<Schemas['Step']>;
+export type Failure = Answer<Schemas['Failure'] & object>;
+export type User = Answer<Schemas['User'] & object>;
+export type AuditEntry = Answer<Schemas['AuditEntry']>;
+export type FieldError = Answer<Schemas['FieldError']>;
+export type Started = Answer<Schemas['Started']>;
+export type State = Started['state'];
+
+/** A row of a preview, or of a sync, which also knows the user before and after, and what became of the change. */
+export type Row = Answer<Schemas['Row']> & Partial<Pick<Answer<Schemas['Change']>, 'before' | 'after' | 'outcome'>>;
+
+export type ServerType = Schemas['ConnectionInput']['serverType'];
+export type ConnectionInput = Required<Omit<Schemas['ConnectionInput'], 'password' | 'passwordSet'>>
+  & { password?: string };
+export type Advanced = Schemas['Advanced'];
+export type PreviewRequest = Schemas['PreviewBody'];
+export type SyncRequest = Schemas['SyncBody'];
+export type SaveRequest = Schemas['SaveBody'];
+export type NewUser = Schemas['AddBody'];
+export type UserPatch = Schemas['PatchBody'];
+
+/** What the settings form holds that is not a setting itself, and what a tab keeps of it: never the password. */
+export interface Draft {
+  connection: ConnectionInput;
+  advanced: Advanced;
+  applied: boolean;
+  portTyped: boolean;
+}
+
+/** Whatever can stand in an element. */
+export type Child = Node | string | null | undefined | false | readonly Child[];
+
+/** An element's attributes, properties and listeners, as dom.js takes them. */
+export interface Props {
+  onclick?: (event: MouseEvent) => unknown;
+  onchange?: (event: Event) => unknown;
+  oninput?: (event: Event) => unknown;
+  onkeydown?: (event: KeyboardEvent) => unknown;
+  onsubmit?: (event: SubmitEvent) => unknown;
+  [name: string]: string | number | boolean | null | undefined | ((event: never) => unknown);
+}
+
+/** What the page shows at a place. */
+export interface View {
+  title: string;
+  element: HTMLElement;
+  /** Called each time that the view is shown. */
+  enter(): unknown;
+}
