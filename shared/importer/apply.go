@@ -260,7 +260,7 @@ func (a *applier) save(ctx context.Context) error {
 		return err
 	}
 	r, err := a.update(ctx, func(r *run.Run) {
-		a.fill(r)
+		a.recordInto(r)
 		if a.at.Batches > r.Checkpoint.Batches {
 			// The run got on: what went wrong before does not count any more.
 			r.Deaths, r.Trouble = a.deathsAfterProgress(), nil

@@ -71,7 +71,7 @@ func (j *job) end(ctx context.Context, state run.State, failure *run.Failure) er
 		}
 	}
 	r, err := j.update(ctx, func(r *run.Run) {
-		j.fill(r)
+		j.recordInto(r)
 		r.State, r.Failure, r.FinishedAt = state, failure, j.now()
 		r.Deaths--
 		r.SealedPassword = keepPassword(r)

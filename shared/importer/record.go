@@ -52,8 +52,8 @@ func (j *job) set(change func()) {
 	change()
 }
 
-// fill copies what the job found out into its record.
-func (j *job) fill(r *run.Run) {
+// recordInto copies what the job found out into its record.
+func (j *job) recordInto(r *run.Run) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	r.Progress, r.Steps, r.Notes = j.progress, j.steps, j.notes
@@ -79,7 +79,7 @@ func (j *job) report(ctx context.Context) (context.Context, func()) {
 				return
 			case <-ticker.C:
 			}
-			r, err := j.update(ctx, j.fill)
+			r, err := j.update(ctx, j.recordInto)
 			if err == nil && j.run.Kind == run.KindSync {
 				err = j.renewLease(ctx)
 			}

@@ -142,7 +142,7 @@ func (j *job) adopt(ctx context.Context, planKey string, guard run.Guard) error 
 		j.guard, j.planKey = guard, planKey
 		j.progress.ToApply = s.Create + s.Update + s.Delete
 	})
-	_, err := j.update(ctx, j.fill)
+	_, err := j.update(ctx, j.recordInto)
 	return err
 }
 
