@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/e2e/awslab"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/lab/awslab"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/shared/deployment"
 )
 

@@ -16,8 +16,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"rollcall/e2e/awslab"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/lab/awslab"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/shared/deployment"
 	"rollcall/shared/dynamo"
 	"rollcall/shared/jobstore"

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // TestDemoDirectories does with the demo directories what the README does, for each server type.

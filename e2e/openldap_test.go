@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo"
 	"rollcall/local/demo/authority"
 	"rollcall/local/demo/ldif"

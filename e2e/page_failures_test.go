@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"rollcall/e2e/browser"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo/authority"
 	"rollcall/local/demo/ldapd"
 	"rollcall/local/demo/ldif"

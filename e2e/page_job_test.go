@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"rollcall/e2e/browser"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // TestPageSavesAJob saves a scheduled job, finds it below the LDAP Server field, uses its password, pauses, resumes, runs and

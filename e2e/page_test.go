@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"rollcall/e2e/browser"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // chromium is started by the first test that wants it, and serves all of them.

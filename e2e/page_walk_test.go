@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"rollcall/e2e/browser"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // serverNames are the server types as the page calls them.

@@ -8,8 +8,8 @@ import (
 	"syscall"
 	"testing"
 
-	"rollcall/e2e/awslab"
-	"rollcall/e2e/cloud"
+	"rollcall/e2e/lab/awslab"
+	"rollcall/e2e/lab/cloud"
 	"rollcall/e2e/lambdahost"
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/shared/directory"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // TestSamba drives a real Active Directory domain. One domain serves all: to provision it takes longer than to read it.

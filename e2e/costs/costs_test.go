@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // cells returns the rows of all tables of a document, by their first cell.

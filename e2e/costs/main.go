@@ -16,8 +16,8 @@ import (
 	"sync"
 	"time"
 
-	"rollcall/e2e/awslab"
-	"rollcall/e2e/cloud"
+	"rollcall/e2e/lab/awslab"
+	"rollcall/e2e/lab/cloud"
 )
 
 // sizes are the numbers of directory entries that are measured, each so many rounds.

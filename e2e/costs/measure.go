@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"rollcall/e2e/awslab"
-	"rollcall/e2e/cloud"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/lab/awslab"
+	"rollcall/e2e/lab/cloud"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/shared/deployment"
 	"rollcall/shared/dynamo"
 	"rollcall/shared/user"

@@ -15,7 +15,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"rollcall/e2e/awslab"
+	"rollcall/e2e/lab/awslab"
 )
 
 func main() {

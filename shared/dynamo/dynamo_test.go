@@ -10,7 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"rollcall/e2e/dynamolocal"
+	"rollcall/e2e/servers/dynamolocal"
 	"rollcall/shared/dynamo"
 	"rollcall/shared/jobstore"
 	"rollcall/shared/jobstore/jobstoretest"

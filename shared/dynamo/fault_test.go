@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/e2e/dynamolocal"
+	"rollcall/e2e/servers/dynamolocal"
 	"rollcall/shared/directory"
 	"rollcall/shared/dynamo"
 	"rollcall/shared/embedded"

@@ -16,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"rollcall/e2e/awslab"
+	"rollcall/e2e/lab/awslab"
 	"rollcall/e2e/lambdahost"
 	"rollcall/portal"
 	"rollcall/shared/deployment"

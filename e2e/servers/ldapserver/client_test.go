@@ -15,7 +15,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 func trust(s *ldapserver.Server) *tls.Config {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // TestSamba shares one domain: to provision it takes longer than all that is asked of it.

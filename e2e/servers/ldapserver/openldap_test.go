@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo"
 	"rollcall/local/demo/ldif"
 	"rollcall/shared/settings"

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"rollcall/e2e/dynamolocal"
+	"rollcall/e2e/servers/dynamolocal"
 	"rollcall/shared/awstest"
 	"rollcall/shared/bucket/buckettest"
 	"rollcall/shared/bucket/ststest"

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"rollcall/e2e/dynamolocal"
+	"rollcall/e2e/servers/dynamolocal"
 )
 
 func TestAServerAnswersAndStops(t *testing.T) {
@@ -36,7 +36,7 @@ func TestAServerAnswersAndStops(t *testing.T) {
 
 // TestTheLockNamesNoHost keeps the name of whoever's registry it was made with out of the lock file.
 func TestTheLockNamesNoHost(t *testing.T) {
-	lock, err := os.ReadFile("../install/dynamodb/package-lock.json")
+	lock, err := os.ReadFile("../../install/dynamodb/package-lock.json")
 	if err != nil {
 		t.Fatal(err)
 	}
