@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/e2e/servers"
 	"rollcall/local/demo/authority"
 	"rollcall/local/demo/ldif"
 )
@@ -55,6 +56,7 @@ func (s *Server) Stop() error { return s.process.stop() }
 // run starts a server for a test and stops it when the test ends; what goes wrong fails the test.
 func run[C any](t testing.TB, start func(context.Context, string, C) (*Server, error), config C) *Server {
 	t.Helper()
+	servers.Need(t)
 	began := time.Now()
 	// Not t.TempDir: it holds the test's name, and Samba's sockets have short paths or none.
 	dir, err := os.MkdirTemp("", "ldap-")
