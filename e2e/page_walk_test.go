@@ -128,8 +128,7 @@ func TestPageWalksTheDemoDirectories(t *testing.T) {
 // can show of a preview: an alias under its primary, the search, a row's details.
 func TestPageWalksSamba(t *testing.T) {
 	t.Parallel()
-	s := ldapserver.Samba(t, ldapserver.SambaConfig{Entries: ldapserver.ActiveDirectory()})
-	p := account(t)
+	s, p := sambaDomain(t), account(t)
 	tab := openPage(t, p, "/import")
 	tab.Fill("LDAP Server", s.Host)
 	tab.Fill("Username", s.Username)

@@ -29,12 +29,14 @@ type findings struct {
 
 // TestTheReaderAnswersAsGoLDAP holds the reader's answers against the general client's: each entry, attribute and value.
 func TestTheReaderAnswersAsGoLDAP(t *testing.T) {
+	localIsEnough(t)
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(2500)})
 	sameAnswers(t, s, s.BaseDN, 2503)
 }
 
 func TestTheReaderAnswersAsGoLDAPOn389(t *testing.T) {
+	localIsEnough(t)
 	t.Parallel()
 	s := ldapserver.DS389(t, ldapserver.DS389Config{Entries: ldapserver.People(1200)})
 	sameAnswers(t, s, s.BaseDN, 1203)

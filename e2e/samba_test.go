@@ -1,18 +1,56 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"rollcall/e2e/servers/ldapserver"
 )
 
-// TestSamba drives a real Active Directory domain. One domain serves all: to provision it takes longer than to read it.
+// domain is a Samba domain with ldapserver.ActiveDirectory in it, started by the first test that wants it. It serves all of
+// them, which only read: to provision one takes longer than to read it.
+var domain struct {
+	once sync.Once
+	*ldapserver.Server
+	dir string
+	err error
+}
+
+func sambaDomain(t *testing.T) *ldapserver.Server {
+	t.Helper()
+	domain.once.Do(func() {
+		// A short path: Samba makes sockets in it.
+		if domain.dir, domain.err = os.MkdirTemp("", "ldap-"); domain.err != nil {
+			return
+		}
+		domain.Server, domain.err = ldapserver.StartSamba(context.Background(), domain.dir,
+			ldapserver.SambaConfig{Entries: ldapserver.ActiveDirectory()})
+	})
+	if domain.err != nil {
+		t.Fatal(domain.err)
+	}
+	return domain.Server
+}
+
+func stopDomain() {
+	if domain.Server != nil {
+		if err := domain.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	os.RemoveAll(domain.dir)
+}
+
+// TestSamba drives a real Active Directory domain.
 func TestSamba(t *testing.T) {
+	localIsEnough(t)
 	t.Parallel()
-	s := ldapserver.Samba(t, ldapserver.SambaConfig{Entries: ldapserver.ActiveDirectory()})
+	s := sambaDomain(t)
 	const addresses = ldapserver.CompanyAddresses
 
 	for name, change := range map[string]func(object){

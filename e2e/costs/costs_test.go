@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"rollcall/e2e/servers"
 	"rollcall/e2e/servers/ldapserver"
 )
 
@@ -79,6 +80,7 @@ func TestTheGuideHasTheModelsNumbers(t *testing.T) {
 // TestASyncTakesWhatTheGuideSays counts what a sync of a thousand users takes, and holds it against the guide: requests, units and bytes,
 // but not seconds. It is at most 15 % off, and what a slow machine adds.
 func TestASyncTakesWhatTheGuideSays(t *testing.T) {
+	servers.Need(t)
 	const users = 1000
 	wants := guide(t)[users]
 	entries := 1

@@ -44,10 +44,16 @@ type Deployment struct {
 	running sync.WaitGroup
 }
 
-// Build builds the bootstraps as make build does, for this machine, below dir.
+// Build builds the bootstraps as make build does, for this machine, below dir. Several functions share a binary.
 func Build(ctx context.Context, dir string) error {
+	built := make(map[string]bool)
 	for _, f := range deployment.Functions() {
-		build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", bootstrap(dir, f.Binary), "rollcall/functions/"+f.Binary)
+		if built[f.Binary] {
+			continue
+		}
+		built[f.Binary] = true
+		build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w",
+			"-o", bootstrap(dir, f.Binary), "rollcall/functions/"+f.Binary)
 		build.Env, build.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
 		if err := build.Run(); err != nil {
 			return fmt.Errorf("build function %s: %w", f.Binary, err)

@@ -8,10 +8,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"rollcall/e2e/servers"
 	"rollcall/e2e/servers/dynamolocal"
 )
 
 func TestAServerAnswersAndStops(t *testing.T) {
+	servers.Need(t)
 	s, err := dynamolocal.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"rollcall/e2e/servers"
 	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo"
 	"rollcall/local/demo/ldif"
@@ -165,6 +166,7 @@ func TestOpenLDAPTakesExchange55(t *testing.T) {
 }
 
 func TestOpenLDAPSaysWhatIsWrong(t *testing.T) {
+	servers.Need(t)
 	_, err := ldapserver.StartOpenLDAP(t.Context(), t.TempDir(), ldapserver.OpenLDAPConfig{BaseDN: "o=Other"})
 	if err == nil || !strings.Contains(err.Error(), "slapadd") {
 		t.Errorf("entries outside the suffix gave %v", err)
