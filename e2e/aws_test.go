@@ -32,7 +32,8 @@ func TestErasingAnAccountOnAWS(t *testing.T) {
 	for name, text := range lab.Shared {
 		erase.Env = append(erase.Env, name+"="+text)
 	}
-	for name, text := range map[deployment.Variable]string{deployment.UsersTable: awslab.UsersTable, deployment.JobsTable: awslab.JobsTable, deployment.Bucket: awslab.Bucket} {
+	for name, text := range map[deployment.Variable]string{deployment.UsersTable: awslab.UsersTable,
+		deployment.JobsTable: awslab.JobsTable, deployment.Bucket: awslab.Bucket} {
 		erase.Env = append(erase.Env, string(name)+"="+text)
 	}
 	output, err := erase.CombinedOutput()

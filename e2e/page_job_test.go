@@ -12,8 +12,8 @@ import (
 	"rollcall/e2e/servers/ldapserver"
 )
 
-// TestPageSavesAJob saves a scheduled job, finds it below the LDAP Server field, uses its password, pauses, resumes, runs and
-// deletes it.
+// TestPageSavesAJob saves a scheduled job, finds it below the LDAP Server field, uses its password, pauses, resumes,
+// runs and deletes it.
 func TestPageSavesAJob(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(10)})
@@ -27,7 +27,8 @@ func TestPageSavesAJob(t *testing.T) {
 	tab.Click("button", "Save as a scheduled job")
 	tab.WaitText("Saved: imports every 8 hours from 127.0.0.1, next at")
 	saved := p.must(200, "GET", "/v1/settings", nil)
-	if saved.number("schedule.intervalHours") != 8 || saved.at("options.sendHSR") != true || saved.at("connection.passwordSet") != true {
+	if saved.number("schedule.intervalHours") != 8 || saved.at("options.sendHSR") != true ||
+		saved.at("connection.passwordSet") != true {
 		t.Errorf("saved %v", saved)
 	}
 
@@ -183,13 +184,15 @@ func TestPageRemovesWithTheNumberTyped(t *testing.T) {
 	tab.WaitText("Every sync of the last 90 days")
 	tab.WaitText("Blocked")
 	rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.history .row')].slice(1).map((r) => r.innerText.replace(/\s+/g, ' '))`)
-	if len(rows) != 4 || !strings.Contains(rows[0], "Undo Done") || !strings.Contains(rows[2], "Blocked") || !strings.Contains(rows[3], "Done") {
+	if len(rows) != 4 || !strings.Contains(rows[0], "Undo Done") || !strings.Contains(rows[2], "Blocked") ||
+		!strings.Contains(rows[3], "Done") {
 		t.Errorf("the history is %q", rows)
 	}
 	checkLooks(t, tab, "history")
 }
 
-// TestPageConfirmsARunOfTheSavedSettings runs saved settings that changed since the last sync, looks at a preview, and confirms.
+// TestPageConfirmsARunOfTheSavedSettings runs saved settings that changed since the last sync, looks at a preview, and
+// confirms.
 func TestPageConfirmsARunOfTheSavedSettings(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20)})
@@ -258,7 +261,8 @@ func TestPageSaysWhenTheServerIsGone(t *testing.T) {
 	own.base = proxy.base
 	// The page first: the step that is waited for only lasts 15 seconds.
 	tab := openPage(t, &own, "/history")
-	started := p.must(202, "POST", "/v1/previews", object{"connection": object{"serverType": "exchange", "host": host, "port": port}})
+	started := p.must(202, "POST", "/v1/previews", object{"connection": object{"serverType": "exchange", "host": host,
+		"port": port}})
 	tab.Open(own.base + "/#/previews/" + started.text("id"))
 	tab.WaitText("Encrypt : under way")
 	tab.ExpectProblem("ERR_")

@@ -13,8 +13,8 @@ import (
 	"rollcall/portal"
 )
 
-// deployed serves the page as a deployment does: with a configuration that names an issuer, in front of an API that wants its
-// tokens.
+// deployed serves the page as a deployment does: with a configuration that names an issuer, in front of an API that
+// wants its tokens.
 func deployed(t *testing.T, p *program, i *issuer) string {
 	t.Helper()
 	target, err := url.Parse(p.base)
@@ -27,7 +27,8 @@ func deployed(t *testing.T, p *program, i *issuer) string {
 		r.Out.Header.Set("X-Rollcall-Account", p.account)
 	}}
 	mux := http.NewServeMux()
-	mux.Handle("/", portal.Handler(portal.Config{Issuer: i.server.URL, ClientID: clientID, Scope: "openid rollcall/admin"}, i.server.URL))
+	mux.Handle("/", portal.Handler(portal.Config{Issuer: i.server.URL, ClientID: clientID,
+		Scope: "openid rollcall/admin"}, i.server.URL))
 	mux.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
 		if !i.accepts(r) {
 			w.Header().Set("Content-Type", "application/problem+json")
@@ -43,7 +44,8 @@ func deployed(t *testing.T, p *program, i *issuer) string {
 	return server.URL
 }
 
-// TestPageSignsIn signs in, comes back to where it was, renews a token, hears that the session has ended, and signs out.
+// TestPageSignsIn signs in, comes back to where it was, renews a token, hears that the session has ended, and signs
+// out.
 func TestPageSignsIn(t *testing.T) {
 	t.Parallel()
 	p, i := account(t), newIssuer(t)
@@ -86,7 +88,8 @@ func TestPageSignsIn(t *testing.T) {
 
 	tab.Click("button", "Sign out")
 	tab.WaitText("Sign in to Rollcall")
-	if stored := browser.Eval[string](tab, `JSON.stringify({ ...sessionStorage })`); strings.Contains(stored, "access-") || strings.Contains(stored, "refresh-") {
+	if stored := browser.Eval[string](tab, `JSON.stringify({ ...sessionStorage })`); strings.Contains(stored,
+		"access-") || strings.Contains(stored, "refresh-") {
 		t.Errorf("after signing out the tab still has %s", stored)
 	}
 	if i.renewable() {

@@ -77,7 +77,8 @@ func demoServer(t *testing.T, p *program, serverType string) *ldapserver.Server 
 		t.Fatal(err)
 	}
 	c := body.Connection
-	return &ldapserver.Server{Host: c.Host, Port: c.Port, Username: c.Username, Password: c.Password, CACertificate: c.CACertificate}
+	return &ldapserver.Server{Host: c.Host, Port: c.Port, Username: c.Username, Password: c.Password,
+		CACertificate: c.CACertificate}
 }
 
 //go:embed testdata/axe-core/axe.min.js
@@ -122,7 +123,8 @@ var looks = []struct {
 	width, height int64
 	dark          bool
 }{
-	{"360-light", 360, 780, false}, {"360-dark", 360, 780, true}, {"1440-light", 1440, 900, false}, {"1440-dark", 1440, 900, true},
+	{"360-light", 360, 780, false}, {"360-dark", 360, 780, true}, {"1440-light", 1440, 900, false},
+	{"1440-dark", 1440, 900, true},
 }
 
 // checkLooks looks at what a tab shows in each window: axe, width, and a picture.

@@ -105,7 +105,8 @@ func TestPageUsersList(t *testing.T) {
 	}
 	tab.Reload()
 	tab.WaitText("1–50")
-	if !tab.Checked("switch", "Held Spam Report for user03@example.com") || !tab.Checked("switch", "Protect user03@example.com") {
+	if !tab.Checked("switch", "Held Spam Report for user03@example.com") ||
+		!tab.Checked("switch", "Protect user03@example.com") {
 		t.Error("the switches are off after a reload")
 	}
 	p.must(204, "DELETE", "/v1/users/user05@example.com", nil)

@@ -83,8 +83,8 @@ func startFunctions(dir string) (p *program, stop func(), err error) {
 	return p, func() { d.Close(); lab.Close() }, nil
 }
 
-// onLocalOnly leaves a test out where it is about what only local has: its folder, its flags, its demo directories. It has
-// run on local then.
+// onLocalOnly leaves a test out where it is about what only local has: its folder, its flags, its demo directories. It
+// has run on local then.
 func onLocalOnly(t *testing.T) {
 	t.Helper()
 	if *platform != onLocal {
@@ -92,8 +92,8 @@ func onLocalOnly(t *testing.T) {
 	}
 }
 
-// localIsEnough leaves a test out where it is about reading directories: the reader is the same code on each platform, and
-// TestOpenLDAPFromSettingsToUsers and TestWrongSearchesRemoveNobody read through all of them.
+// localIsEnough leaves a test out where it is about reading directories: the reader is the same code on each platform,
+// and TestOpenLDAPFromSettingsToUsers and TestWrongSearchesRemoveNobody read through all of them.
 func localIsEnough(t *testing.T) {
 	t.Helper()
 	if *platform != onLocal {

@@ -69,7 +69,8 @@ func importAndUndo(p *program, all, less object) {
 	preview := p.preview(less)
 	wantDone(p.t, preview)
 	removing := p.sync(object{
-		"previewId": preview.text("id"), "options": object{"removeAccounts": true}, "confirmRemovals": preview.number("guard.removals"),
+		"previewId": preview.text("id"), "options": object{"removeAccounts": true},
+		"confirmRemovals": preview.number("guard.removals"),
 	})
 	wantDone(p.t, removing)
 	undo := p.must(202, "POST", "/v1/syncs/"+removing.text("id")+"/undo", nil)

@@ -24,8 +24,8 @@ import (
 	"time"
 )
 
-// binary is the program under test, built once by TestMain. shared is one run of it, without the demo directories, for the
-// tests that can do with an account of their own. With -on, shared is Rollcall on another platform.
+// binary is the program under test, built once by TestMain. shared is one run of it, without the demo directories, for
+// the tests that can do with an account of their own. With -on, shared is Rollcall on another platform.
 var (
 	binary string
 	shared *program

@@ -24,8 +24,8 @@ var update = flag.Bool("update", false, "write docs/openapi.json anew")
 
 const documentFile = "../docs/openapi.json"
 
-// contract is the API that callers are written against: every route, and every field of what it answers. A dot goes into an
-// object, [] into a list, {} into an object by name.
+// contract is the API that callers are written against: every route, and every field of what it answers. A dot goes
+// into an object, [] into a list, {} into an object by name.
 var contract = map[string]string{
 	"GET /v1/settings":                settingsFields,
 	"PUT /v1/settings":                settingsFields,
@@ -64,14 +64,16 @@ const (
 	exportFields = "id state url expiresAt rows bytes sha256 fileName"
 )
 
-var previewFields = "id state createdAt expiresAt " + progressFields + " " + summaryFields + " settings." + strings.ReplaceAll(importFields, " ", " settings.")
+var previewFields = "id state createdAt expiresAt " + progressFields + " " + summaryFields + " settings." +
+	strings.ReplaceAll(importFields, " ", " settings.")
 
 func items(fields string) string { return "items[]." + strings.ReplaceAll(fields, " ", " items[].") }
 
 func document(t *testing.T) []byte {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	newAPI(importer.NewService(importer.Config{}), slog.New(slog.DiscardHandler)).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
+	newAPI(importer.NewService(importer.Config{}), slog.New(slog.DiscardHandler)).ServeHTTP(recorder,
+		httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
 	if recorder.Code != http.StatusOK {
 		t.Fatalf("GET /v1/openapi.json: status %d", recorder.Code)
 	}
@@ -171,7 +173,8 @@ func start(t *testing.T, data string) *caller {
 	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(ctx, config{addr: "127.0.0.1:0", data: data, demo: true, hour: time.Hour, out: writer, log: slog.New(slog.DiscardHandler)})
+		ended <- serve(ctx, config{addr: "127.0.0.1:0", data: data, demo: true, hour: time.Hour, out: writer,
+			log: slog.New(slog.DiscardHandler)})
 		writer.Close()
 	}()
 	t.Cleanup(func() {
@@ -306,7 +309,8 @@ func (c *caller) cancel() {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() { silent.Close() })
-	connection := map[string]any{"serverType": "groupwise", "host": "127.0.0.1", "port": silent.Addr().(*net.TCPAddr).Port}
+	connection := map[string]any{"serverType": "groupwise", "host": "127.0.0.1",
+		"port": silent.Addr().(*net.TCPAddr).Port}
 	body := map[string]any{"connection": connection}
 	preview := c.send(202, "POST", "/v1/previews", body)["id"].(string)
 	c.call(200, "POST /v1/previews/{id}/cancel", preview, nil)
@@ -314,7 +318,8 @@ func (c *caller) cancel() {
 	sync := c.send(202, "POST", "/v1/syncs", map[string]any{})["id"].(string)
 	c.call(200, "POST /v1/syncs/{id}/cancel", sync, nil)
 	for _, path := range []string{"/v1/previews/" + preview, "/v1/syncs/" + sync} {
-		for deadline := time.Now().Add(10 * time.Second); c.send(200, "GET", path, nil)["state"] != "cancelled"; time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(10 * time.Second); c.send(200, "GET", path,
+			nil)["state"] != "cancelled"; time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				c.t.Fatalf("%s was not cancelled", path)
 			}
@@ -322,8 +327,8 @@ func (c *caller) cancel() {
 	}
 }
 
-// TestEveryRouteAnswersTheContract walks every route of the contract on a running server and looks for every field in what
-// it really answers.
+// TestEveryRouteAnswersTheContract walks every route of the contract on a running server and looks for every field in
+// what it really answers.
 func TestEveryRouteAnswersTheContract(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -366,7 +371,8 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	c.call(200, "GET /v1/audit", "", nil)
 	c.wait("/v1/syncs/" + id(c.call(202, "POST /v1/syncs/{id}/undo", sync, nil)))
 	c.call(200, "DELETE /v1/settings", "", nil)
-	c.strangers(map[string]string{"previews": preview, "syncs": sync, "exports": export, "users": "anais.lefevre@example.com"})
+	c.strangers(map[string]string{"previews": preview, "syncs": sync, "exports": export,
+		"users": "anais.lefevre@example.com"})
 	c.cancel()
 	for route := range contract {
 		if !c.seen[route] {

@@ -1,5 +1,6 @@
-// Package cloud runs a whole deployment on this machine: the functions' own binaries on what stands in for AWS, behind a gateway
-// and the page, with their queues and their clock. The end-to-end tests and the cost model drive it as callers do.
+// Package cloud runs a whole deployment on this machine: the functions' own binaries on what stands in for AWS, behind
+// a gateway and the page, with their queues and their clock. The end-to-end tests and the cost model drive it as
+// callers do.
 package cloud
 
 import (
@@ -88,7 +89,8 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	d.server = &http.Server{Handler: origin, ReadHeaderTimeout: time.Minute}
 	d.running.Go(func() { d.server.Serve(listener) })
 	queues := fifo.NewClient(lab.Config("SQS"))
-	for f, queue := range map[string]deployment.Variable{deployment.PreviewWorker().Name: deployment.PreviewsQueue, deployment.SyncWorker().Name: deployment.SyncsQueue} {
+	for f, queue := range map[string]deployment.Variable{deployment.PreviewWorker().Name: deployment.PreviewsQueue,
+		deployment.SyncWorker().Name: deployment.SyncsQueue} {
 		d.running.Go(func() { d.Host.Poll(ctx, queues, lab.Environment[queue], f) })
 	}
 	d.running.Go(func() { d.Host.Tick(ctx, c.Tick, deployment.SyncSchedule().Name) })
@@ -103,8 +105,8 @@ func (d *Deployment) Close() {
 	d.Host.Close()
 }
 
-// claims are those of the token that a request would have: its account is named by the header that local reads, or by a token
-// "account scopes".
+// claims are those of the token that a request would have: its account is named by the header that local reads, or by a
+// token "account scopes".
 func claims(r *http.Request) map[string]string {
 	account, scopes := r.Header.Get("X-Rollcall-Account"), "admin"
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {

@@ -1,5 +1,6 @@
-// Package dynamolocal runs AWS's own DynamoDB Local for tests and for trying things out, and comes between a client and it with the
-// faults that a network and a busy table have. It exists because a fake table only has the manners its author thought of.
+// Package dynamolocal runs AWS's own DynamoDB Local for tests and for trying things out, and comes between a client and
+// it with the faults that a network and a busy table have. It exists because a fake table only has the manners its
+// author thought of.
 package dynamolocal
 
 import (
@@ -39,9 +40,9 @@ type Server struct {
 	dir      string
 }
 
-// Start starts a server on a free port, installing it first where it is missing. It has no option for the address to listen on and
-// takes connections on all of the machine's: what is put into it must be made up. The caller stops it; it also ends when this
-// process does.
+// Start starts a server on a free port, installing it first where it is missing. It has no option for the address to
+// listen on and takes connections on all of the machine's: what is put into it must be made up. The caller stops it; it
+// also ends when this process does.
 func Start(ctx context.Context) (*Server, error) {
 	java, err := exec.LookPath("java")
 	if err != nil {
@@ -63,7 +64,8 @@ func Start(ctx context.Context) (*Server, error) {
 	// A test ends before the optimizing compiler pays: without it the server takes half the CPU time.
 	options := []string{"-Xmx2g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"}
 	options = append(options, "-Djava.library.path="+filepath.Join(folder, "DynamoDBLocal_lib"),
-		"-jar", filepath.Join(folder, "DynamoDBLocal.jar"), "-inMemory", "-sharedDb", "-disableTelemetry", "-port", port)
+		"-jar", filepath.Join(folder, "DynamoDBLocal.jar"), "-inMemory", "-sharedDb", "-disableTelemetry", "-port",
+		port)
 	s.command = exec.CommandContext(context.WithoutCancel(ctx), java, options...) //nolint:gosec // java as PATH has it
 	s.command.Dir = s.dir
 	if err := s.launch(); err != nil {
@@ -82,7 +84,8 @@ func install(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	output, err := exec.CommandContext(ctx, "sh", filepath.Join(root, "e2e/install/dynamodb.sh")).CombinedOutput() //nolint:gosec // our own
+	output, err := exec.CommandContext(ctx, "sh", filepath.Join(root,
+		"e2e/install/dynamodb.sh")).CombinedOutput() //nolint:gosec // our own
 	if err != nil {
 		return "", fmt.Errorf("%w: %w\n%s", ErrNotInstalled, err, output)
 	}
@@ -125,7 +128,8 @@ func (s *Server) launch() error {
 		_ = s.command.Wait() // how it ended is in its log
 		close(s.exited)
 	}()
-	s.watchdog = exec.CommandContext(context.Background(), "sh", "-c", `read -r _; kill "$0"`, strconv.Itoa(s.command.Process.Pid)) //nolint:gosec // a number
+	s.watchdog = exec.CommandContext(context.Background(), "sh", "-c", `read -r _; kill "$0"`,
+		strconv.Itoa(s.command.Process.Pid)) //nolint:gosec // a number
 	alive, err := s.watchdog.StdinPipe()
 	if err == nil {
 		s.alive = alive
@@ -192,5 +196,6 @@ func (s *Server) Config() aws.Config {
 
 // Environment are the variables that make a program use this server.
 func (s *Server) Environment() []string {
-	return []string{"AWS_ENDPOINT_URL_DYNAMODB=" + s.URL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local"}
+	return []string{"AWS_ENDPOINT_URL_DYNAMODB=" + s.URL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local",
+		"AWS_SECRET_ACCESS_KEY=local"}
 }

@@ -81,7 +81,8 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 		urls += " ldaps://" + addresses[1]
 	}
 	// A debug level, even 0, keeps slapd in the foreground.
-	if s.process, err = launch(filepath.Join(dir, "slapd.log"), slapd, "-d", "0", "-f", config, "-h", urls); err != nil {
+	if s.process, err = launch(filepath.Join(dir, "slapd.log"), slapd, "-d", "0", "-f", config, "-h",
+		urls); err != nil {
 		return nil, err
 	}
 	return s, s.process.ready(ctx, addresses...)

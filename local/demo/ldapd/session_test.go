@@ -86,7 +86,8 @@ func TestTLS(t *testing.T) {
 		if err := conn.Bind("sales@example.com", "secret"); err != nil {
 			t.Error(err)
 		}
-		if code, _, _ := resultOf(t, conn.StartTLS(s.client)); code != ldap.LDAPResultOperationsError && code != ldap.ErrorNetwork {
+		if code, _, _ := resultOf(t, conn.StartTLS(s.client)); code != ldap.LDAPResultOperationsError &&
+			code != ldap.ErrorNetwork {
 			t.Errorf("STARTTLS inside TLS gave %d", code)
 		}
 	})
