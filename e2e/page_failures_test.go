@@ -76,7 +76,8 @@ func TestPageShowsTheFailingStepAndItsMend(t *testing.T) {
 		tab.Click("button", "Preview Users to Sync")
 		tab.WaitText("The preview failed at “" + step + "”")
 		tab.WaitText(says)
-		if got := browser.Eval[string](tab, `document.querySelector('.step.failed .step-name').innerText`); !strings.HasPrefix(got, step) {
+		got := browser.Eval[string](tab, `document.querySelector('.step.failed .step-name').innerText`)
+		if !strings.HasPrefix(got, step) {
 			t.Errorf("the cross is at %q, want it at %q", got, step)
 		}
 		tab.Click("button", mend)
@@ -102,7 +103,8 @@ func TestPageShowsTheFailingStepAndItsMend(t *testing.T) {
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("Nothing was found")
 	tab.WaitText("There is nothing to sync")
-	if browser.Eval[bool](tab, `[...document.querySelectorAll('button')].find((b) => b.innerText === 'Sync Now').disabled`) != true {
+	syncNow := `[...document.querySelectorAll('button')].find((b) => b.innerText === 'Sync Now')`
+	if !browser.Eval[bool](tab, syncNow+`.disabled`) {
 		t.Error("an empty read can be synced")
 	}
 }
@@ -143,7 +145,8 @@ func TestPageComesBackToARunningPreview(t *testing.T) {
 			t.Errorf("after reload and Cancel, %s is %q, want %q", field, got, want)
 		}
 	}
-	if stored := browser.Eval[string](tab, `JSON.stringify({ ...sessionStorage, ...localStorage })`); strings.Contains(stored, "a secret") {
+	stored := browser.Eval[string](tab, `JSON.stringify({ ...sessionStorage, ...localStorage })`)
+	if strings.Contains(stored, "a secret") {
 		t.Error("the password is in the browser's storage")
 	}
 	tab.Open(address)
@@ -250,7 +253,8 @@ func TestPageShowsMarkupAsText(t *testing.T) {
 	tab.WaitText("Results Preview")
 	check := func(where string) {
 		t.Helper()
-		if browser.Eval[int](tab, `document.querySelectorAll('main img, main script, main b, dialog img, dialog b').length`) > 0 {
+		const markup = `document.querySelectorAll('main img, main script, main b, dialog img, dialog b')`
+		if browser.Eval[int](tab, markup+`.length`) > 0 {
 			t.Errorf("%s: text of the directory became markup", where)
 		}
 	}
@@ -258,7 +262,8 @@ func TestPageShowsMarkupAsText(t *testing.T) {
 	check("the table")
 	tab.Click("button", "evil@example.com")
 	tab.Until(`document.querySelector('dialog .code') !== null`)
-	if dn := browser.Eval[string](tab, `document.querySelector('dialog .code').innerText`); dn != "CN=<img src=x onerror=alert(1)>,DC=example,DC=com" {
+	dn := browser.Eval[string](tab, `document.querySelector('dialog .code').innerText`)
+	if dn != "CN=<img src=x onerror=alert(1)>,DC=example,DC=com" {
 		t.Errorf("the DN is shown as %q", dn)
 	}
 	check("the details")

@@ -34,7 +34,8 @@ func TestPageSavesAJob(t *testing.T) {
 
 	tab.Click("button", "Cancel")
 	tab.WaitText("Imports every 8 hours, next at")
-	below := browser.Eval[string](tab, `document.querySelector('.job-line').closest('.field').querySelector('label').innerText`)
+	below := browser.Eval[string](tab,
+		`document.querySelector('.job-line').closest('.field').querySelector('label').innerText`)
 	if below != "LDAP Server" {
 		t.Errorf("the interval is shown below %q, want LDAP Server", below)
 	}
@@ -183,7 +184,8 @@ func TestPageRemovesWithTheNumberTyped(t *testing.T) {
 	tab.Click("link", "History")
 	tab.WaitText("Every sync of the last 90 days")
 	tab.WaitText("Blocked")
-	rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.history .row')].slice(1).map((r) => r.innerText.replace(/\s+/g, ' '))`)
+	rows := browser.Eval[[]string](tab,
+		`[...document.querySelectorAll('.history .row')].slice(1).map((r) => r.innerText.replace(/\s+/g, ' '))`)
 	if len(rows) != 4 || !strings.Contains(rows[0], "Undo Done") || !strings.Contains(rows[2], "Blocked") ||
 		!strings.Contains(rows[3], "Done") {
 		t.Errorf("the history is %q", rows)
@@ -231,7 +233,8 @@ func TestPageConfirmsARunOfTheSavedSettings(t *testing.T) {
 	p.must(200, "PUT", "/v1/settings", object{"advanced": object{"filter": "(uid=user000010)"}})
 	tab.Click("link", "LDAP Import")
 	// Until the saved settings have come, the form shows those that it had.
-	tab.Until(`[...document.querySelectorAll('label')].find((l) => l.innerText === 'Filter String')?.control.value === '(uid=user000010)'`)
+	tab.Until(`[...document.querySelectorAll('label')].find((l) => l.innerText === 'Filter String')?.control.value ===
+	  '(uid=user000010)'`)
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("19 accounts would be removed")
 	waitRows(tab, "19 addresses")

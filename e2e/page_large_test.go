@@ -53,7 +53,11 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 	tab.WaitText("user000001@example.com")
 	first := time.Since(began)
 	// The table answers while the rest arrives.
-	tab.Until(`(() => { const s = document.querySelector('.scroller'); s.scrollTop = 5000; return s.scrollTop > 1000; })()`)
+	tab.Until(`(() => {
+	  const s = document.querySelector('.scroller');
+	  s.scrollTop = 5000;
+	  return s.scrollTop > 1000;
+	})()`)
 	all := fmt.Sprintf(`document.querySelector('.table-status')?.innerText === '%s addresses'`, number(addresses))
 	tab.Until(all)
 	tab.WaitText("Results Preview: " + number(addresses) + " addresses to add, 0 not in the directory")
@@ -65,11 +69,14 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 		t.Errorf("%d rows are elements, want only those in sight and some around them", n)
 	}
 	tab.WaitText("user100000@example.net")
-	rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.sizer .row')].slice(-3).map((r) => r.innerText.split('\n').slice(0, 2).join(' '))`)
-	if want := "user100000@example.com Primary, u100000@example.com Alias, user100000@example.net Alias"; strings.Join(rows, ", ") != want {
+	rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.sizer .row')].slice(-3)
+	  .map((r) => r.innerText.split('\n').slice(0, 2).join(' '))`)
+	want := "user100000@example.com Primary, u100000@example.com Alias, user100000@example.net Alias"
+	if strings.Join(rows, ", ") != want {
 		t.Errorf("the last rows are %q, want %q", strings.Join(rows, ", "), want)
 	}
-	if got := browser.Eval[string](tab, `document.querySelector('.virtual').getAttribute('aria-rowcount')`); got != fmt.Sprint(addresses+1) {
+	got := browser.Eval[string](tab, `document.querySelector('.virtual').getAttribute('aria-rowcount')`)
+	if got != fmt.Sprint(addresses+1) {
 		t.Errorf("the table tells a screen reader of %s rows, want %d and the header", got, addresses)
 	}
 

@@ -81,7 +81,11 @@ func TestTheChecksOfThePageCanFail(t *testing.T) {
 		t.Errorf("axe finds %q, want the contrast and the missing label", found)
 	}
 	if longest := tab.LongestTask(func() {
-		browser.Eval[bool](tab, `(() => { let sum = 0; for (let i = 0; i < 2e9; i++) sum += i % 7; return sum > 0; })()`)
+		browser.Eval[bool](tab, `(() => {
+		  let sum = 0;
+		  for (let i = 0; i < 2e9; i++) sum += i % 7;
+		  return sum > 0;
+		})()`)
 	}); longest <= stutter {
 		t.Errorf("two thousand million additions kept the page for %s only", longest)
 	}
@@ -91,15 +95,28 @@ func TestTheChecksOfThePageCanFail(t *testing.T) {
 		"markup out of text": {`document.querySelector('main').innerHTML = '<b>x</b>'`, "'TrustedHTML'"},
 		"an inline style": {`document.querySelector('main').setAttribute('style', 'color: red') ?? true`,
 			"Applying inline style"},
-		"an image elsewhere": {`(() => { const i = new Image(); i.src = 'http://127.0.0.1:1/x.png'; document.body.append(i); return true; })()`, "Loading the image"},
+		"an image elsewhere": {`(() => {
+		  const i = new Image();
+		  i.src = 'http://127.0.0.1:1/x.png';
+		  document.body.append(i);
+		  return true;
+		})()`, "Loading the image"},
 		"an error is logged": {`console.error('planted') ?? true`, "console.error: \"planted\""},
 		"a rejected promise": {`(() => { Promise.reject(new Error('planted')); return true; })()`, "Error: planted"},
 		"a failing request":  {`fetch('/v1/nothing').then(() => true)`, "status of 404"},
-		"code out of a text": {`(() => { const s = document.createElement('script'); try { s.text = 'window.planted = 1'; } catch { return true; } document.body.append(s); return true; })()`, "'TrustedScript'"},
+		"code out of a text": {`(() => {
+		  const s = document.createElement('script');
+		  try { s.text = 'window.planted = 1'; } catch { return true; }
+		  document.body.append(s);
+		  return true;
+		})()`, "'TrustedScript'"},
 		"a request elsewhere": {`fetch('http://127.0.0.1:1/').catch(() => true)`,
 			"Connecting to 'http://127.0.0.1:1/'"},
 	} {
-		browser.Eval[bool](tab, `(async () => { try { await (`+plant.script+`); } catch { /* the console has it */ } return true; })()`)
+		browser.Eval[bool](tab, `(async () => {
+		  try { await (`+plant.script+`); } catch { /* the console has it */ }
+		  return true;
+		})()`)
 		tab.WaitProblem(what, plant.says)
 	}
 	if browser.Eval[bool](tab, `window.planted === 1`) {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -33,7 +34,8 @@ func deployed(t *testing.T, p *program, i *issuer) string {
 		if !i.accepts(r) {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusUnauthorized)
-			w.Write([]byte(`{"type":"about:blank","title":"Unauthorized","status":401,"code":"unauthenticated","detail":"Sign in first."}`))
+			io.WriteString(w, `{"type":"about:blank","title":"Unauthorized","status":401,`+
+				`"code":"unauthenticated","detail":"Sign in first."}`)
 			return
 		}
 		proxy.ServeHTTP(w, r)
@@ -105,7 +107,8 @@ func TestPageRefusesAnotherSignInsCode(t *testing.T) {
 	own.base, own.account = deployed(t, p, i), ""
 	tab := openPage(t, &own, "/import")
 	tab.WaitText("Sign in to Rollcall")
-	browser.Eval[bool](tab, `sessionStorage.setItem('rollcall.signing-in', JSON.stringify({ verifier: 'v'.repeat(43), state: 'mine', nonce: 'n', place: '#/users' })) ?? true`)
+	browser.Eval[bool](tab, `sessionStorage.setItem('rollcall.signing-in',
+	  JSON.stringify({ verifier: 'v'.repeat(43), state: 'mine', nonce: 'n', place: '#/users' })) ?? true`)
 	tab.Open(own.base + "/?code=stolen&state=theirs")
 	tab.WaitText("The sign-in did not work")
 	if got := i.granted(); len(got) != 0 {

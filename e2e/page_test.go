@@ -89,8 +89,10 @@ func faults(tab *browser.Tab) []string {
 	if !browser.Eval[bool](tab, `typeof axe === 'object'`) {
 		browser.Eval[bool](tab, axe+"; true")
 	}
-	return browser.Eval[[]string](tab, `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-	  .then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary.replace(/\s+/g, ' '))))`)
+	return browser.Eval[[]string](tab, `axe
+	  .run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+	  .then((r) => r.violations.flatMap((v) => v.nodes.map((n) =>
+	    v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary.replace(/\s+/g, ' '))))`)
 }
 
 // checkAccessible fails for everything that axe finds.
@@ -107,7 +109,8 @@ func checkFits(t *testing.T, tab *browser.Tab, what string) {
 	wide := browser.Eval[[]string](tab, `(() => {
 	  const width = document.documentElement.clientWidth;
 	  if (document.documentElement.scrollWidth <= width) return [];
-	  return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > width + 1).slice(0, 5).map((e) => e.tagName + '.' + e.className);
+	  return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > width + 1)
+	    .slice(0, 5).map((e) => e.tagName + '.' + e.className);
 	})()`)
 	if len(wide) > 0 {
 		t.Errorf("%s is wider than its window: %s", what, strings.Join(wide, ", "))

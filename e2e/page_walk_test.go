@@ -158,7 +158,9 @@ func TestPageWalksSamba(t *testing.T) {
 	waitRows(tab, number(ldapserver.CompanyAddresses)+" addresses")
 	tab.Fill("Search these addresses", "info")
 	tab.WaitText("2 addresses match")
-	if rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.sizer .row')].map((r) => r.innerText.split('\n').slice(0, 3).join(' '))`); len(rows) != 2 ||
+	rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.sizer .row')]
+	  .map((r) => r.innerText.split('\n').slice(0, 3).join(' '))`)
+	if len(rows) != 2 ||
 		rows[0] != "info@example.com Primary Shared mailbox" ||
 		rows[1] != "information@example.com Alias Shared mailbox" {
 		t.Errorf("the rows are %q, want the alias under its primary", rows)
@@ -191,7 +193,8 @@ func TestPagePresetsFindWhatTheySay(t *testing.T) {
 		own := *p
 		own.account = serverType
 		tab.Select("Server Type", name)
-		presets := browser.Eval[[]string](tab, `[...[...document.querySelectorAll('label')].find((l) => l.innerText === 'Filter preset').control.options].map((o) => o.text)`)
+		presets := browser.Eval[[]string](tab, `[...[...document.querySelectorAll('label')]
+		  .find((l) => l.innerText === 'Filter preset').control.options].map((o) => o.text)`)
 		for _, preset := range presets {
 			if preset == "Own filter string" {
 				continue

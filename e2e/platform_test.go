@@ -23,7 +23,8 @@ const (
 	onFunctions = "functions"
 )
 
-var platform = flag.String("on", onLocal, "what to run the tests on: local, aws (local -aws) or functions (the Lambda binaries)")
+var platform = flag.String("on", onLocal,
+	"what to run the tests on: local, aws (local -aws) or functions (the Lambda binaries)")
 
 // lab stands in for AWS, and host runs the functions; both are nil where the platform has none.
 var (

@@ -32,7 +32,7 @@ var contract = map[string]string{
 	"DELETE /v1/settings":             "",
 	"POST /v1/previews":               "id state",
 	"GET /v1/previews/{id}":           previewFields,
-	"GET /v1/previews/{id}/addresses": "items[].address items[].kind items[].primaryAddress items[].type items[].change items[].reason items[].dn items[].notes",
+	"GET /v1/previews/{id}/addresses": items("address kind primaryAddress type change reason dn notes"),
 	"POST /v1/previews/{id}/cancel":   "id state",
 	"POST /v1/previews/{id}/export":   exportFields,
 	"POST /v1/users/export":           exportFields,
@@ -40,26 +40,33 @@ var contract = map[string]string{
 	"POST /v1/syncs":                  "id state",
 	"GET /v1/syncs":                   items(syncFields),
 	"GET /v1/syncs/{id}":              syncFields,
-	"GET /v1/syncs/{id}/changes":      items("address kind primaryAddress type change reason dn notes before after outcome"),
-	"POST /v1/syncs/{id}/undo":        "id state",
-	"POST /v1/syncs/{id}/cancel":      "id state",
-	"GET /v1/users":                   items(userFields),
-	"POST /v1/users":                  userFields,
-	"PATCH /v1/users/{address}":       userFields,
-	"DELETE /v1/users/{address}":      "",
-	"GET /v1/audit":                   items("at by action subject"),
+	"GET /v1/syncs/{id}/changes": items("address kind primaryAddress type change reason dn notes before after " +
+		"outcome"),
+	"POST /v1/syncs/{id}/undo":   "id state",
+	"POST /v1/syncs/{id}/cancel": "id state",
+	"GET /v1/users":              items(userFields),
+	"POST /v1/users":             userFields,
+	"PATCH /v1/users/{address}":  userFields,
+	"DELETE /v1/users/{address}": "",
+	"GET /v1/audit":              items("at by action subject"),
 }
 
 const (
-	importFields = "connection.serverType connection.host connection.port connection.useSSL connection.username connection.passwordSet connection.allowUnencrypted " +
-		"advanced.searchBase advanced.filter advanced.attributes.primary advanced.attributes.aliases advanced.attributes.id advanced.include " +
+	importFields = "connection.serverType connection.host connection.port connection.useSSL connection.username " +
+		"connection.passwordSet connection.allowUnencrypted " +
+		"advanced.searchBase advanced.filter advanced.attributes.primary advanced.attributes.aliases " +
+		"advanced.attributes.id advanced.include " +
 		"advanced.acceptedDomains advanced.exclude advanced.collapseAliasDomains advanced.skipDisabled " + optionsFields
-	optionsFields  = "options.removeAccounts options.removeScope options.sendHSR options.removalLimit.percent options.removalLimit.count"
-	settingsFields = importFields + " schedule.intervalHours schedule.nextRunAt schedule.paused lastRun.id consecutiveFailures updatedAt"
-	progressFields = "progress.phase progress.entries progress.addresses progress.applied progress.toApply connection[].step connection[].ok connection[].ms connection[].detail"
-	summaryFields  = "summary.entries summary.addresses summary.primary summary.aliases summary.create summary.update summary.delete summary.unchanged summary.skipped " +
-		"summary.byType.user guard.blocked guard.removals guard.stored error"
-	syncFields   = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs summary.conflicts " + progressFields + " " + summaryFields
+	optionsFields = "options.removeAccounts options.removeScope options.sendHSR " +
+		"options.removalLimit.percent options.removalLimit.count"
+	settingsFields = importFields + " schedule.intervalHours schedule.nextRunAt schedule.paused " +
+		"lastRun.id consecutiveFailures updatedAt"
+	progressFields = "progress.phase progress.entries progress.addresses progress.applied progress.toApply " +
+		"connection[].step connection[].ok connection[].ms connection[].detail"
+	summaryFields = "summary.entries summary.addresses summary.primary summary.aliases summary.create summary.update " +
+		"summary.delete summary.unchanged summary.skipped summary.byType.user guard.blocked guard.removals guard.stored error"
+	syncFields = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs " +
+		"summary.conflicts " + progressFields + " " + summaryFields
 	userFields   = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
 	exportFields = "id state url expiresAt rows bytes sha256 fileName"
 )

@@ -15,13 +15,18 @@ import (
 // that the browser's accessibility tree would have: aria-label, the label, or the text.
 const finder = `(() => {
   const roles = {
-    button: 'button,[role=button]', link: 'a[href]', tab: '[role=tab]', checkbox: 'input[type=checkbox]:not([role])', switch: '[role=switch]',
-    textbox: 'input:not([type=checkbox]),textarea', combobox: 'select', heading: 'h1,h2,h3', summary: 'summary', dialog: 'dialog[open]',
+    button: 'button,[role=button]', link: 'a[href]', tab: '[role=tab]',
+    checkbox: 'input[type=checkbox]:not([role])', switch: '[role=switch]',
+    textbox: 'input:not([type=checkbox]),textarea', combobox: 'select',
+    heading: 'h1,h2,h3', summary: 'summary', dialog: 'dialog[open]',
   };
   const text = (e) => e.innerText.replace(/\s+/g, ' ').trim();
-  const name = (e) => e.getAttribute('aria-label') ?? (e.labels?.length ? text(e.labels[0]) : e.labels ? '' || text(e) : text(e));
-  const visible = (e) => e.checkVisibility({ visibilityProperty: true }) && (!document.querySelector('dialog[open]') || e.closest('dialog[open]'));
-  const found = (role, wanted) => [...document.querySelectorAll(roles[role])].filter((e) => visible(e) && (name(e) === wanted || role === 'tab' && name(e).startsWith(wanted)));
+  const name = (e) => e.getAttribute('aria-label') ?? text(e.labels?.length ? e.labels[0] : e);
+  const visible = (e) => e.checkVisibility({ visibilityProperty: true }) &&
+    (!document.querySelector('dialog[open]') || e.closest('dialog[open]'));
+  const named = (e, role, wanted) => name(e) === wanted || role === 'tab' && name(e).startsWith(wanted);
+  const found = (role, wanted) => [...document.querySelectorAll(roles[role])]
+    .filter((e) => visible(e) && named(e, role, wanted));
   return found(%s, %s);
 })()`
 
@@ -231,7 +236,8 @@ func (tab *Tab) Focused() string {
 	tab.t.Helper()
 	return Eval[string](tab, `(() => {
 	  const e = document.activeElement;
-	  return e.getAttribute('aria-label') ?? (e.labels?.length ? e.labels[0].innerText : e.innerText ?? '').replace(/\s+/g, ' ').trim();
+	  const own = e.labels?.length ? e.labels[0].innerText : e.innerText ?? '';
+	  return e.getAttribute('aria-label') ?? own.replace(/\s+/g, ' ').trim();
 	})()`)
 }
 

@@ -131,7 +131,8 @@ func (s *smoke) users(ctx context.Context) error {
 }
 
 // refusedDirectory is one that no deployment may reach: its metadata service.
-const refusedDirectory = `{"connection":{"serverType":"exchange","host":"169.254.169.254","port":389,"username":"smoke","password":"planted-secret"}}`
+const refusedDirectory = `{"connection":{"serverType":"exchange","host":"169.254.169.254","port":389,` +
+	`"username":"smoke","password":"planted-secret"}}`
 
 func (s *smoke) settings(ctx context.Context) error {
 	if status, _, err := s.call(ctx, s.token, "GET", "/v1/settings", ""); err != nil || status == http.StatusOK {

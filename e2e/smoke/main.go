@@ -39,7 +39,8 @@ func run(ctx context.Context, args []string) error {
 		"an access token with the scope admin (default $ROLLCALL_TOKEN)")
 	flags.StringVar(&s.readToken, "read-token", os.Getenv("ROLLCALL_READ_TOKEN"),
 		"an access token with the scope read alone; without it that check is left out")
-	preview := flags.String("preview", "", "a file with the body of a preview of a directory that the deployment reaches")
+	preview := flags.String("preview", "",
+		"a file with the body of a preview of a directory that the deployment reaches")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

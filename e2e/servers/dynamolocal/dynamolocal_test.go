@@ -43,6 +43,7 @@ func TestTheLockNamesNoHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(lock), `"integrity"`) || strings.Contains(string(lock), "resolved") {
-		t.Error("the lock file has no checksums, or names hosts: write it with npm install --package-lock-only --omit-lockfile-registry-resolved")
+		t.Error("the lock file has no checksums, or names hosts: " +
+			"write it with npm install --package-lock-only --omit-lockfile-registry-resolved")
 	}
 }

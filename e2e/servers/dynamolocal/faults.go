@@ -77,7 +77,7 @@ func (f *Faults) Do(r *http.Request) (*http.Response, error) {
 			}
 		}
 		return answer(r, http.StatusInternalServerError,
-			`{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"injected"}`), nil
+			errorType("InternalServerError")+`"message":"injected"}`), nil
 	case "lose":
 		if err := f.forwardAndDrop(r, operation, body); err != nil {
 			return nil, err
@@ -150,10 +150,16 @@ func throttled(r *http.Request, operation string, body []byte) (*http.Response, 
 		}
 		return answer(r, http.StatusOK, `{"UnprocessedItems":`+string(call.RequestItems)+`}`), nil
 	case "TransactWriteItems":
-		return answer(r, http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"injected",`+
+		return answer(r, http.StatusBadRequest, errorType("TransactionCanceledException")+`"Message":"injected",`+
 			`"CancellationReasons":[{"Code":"ThrottlingError","Message":"injected"},{"Code":"None"}]}`), nil
 	}
-	return answer(r, http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"injected"}`), nil
+	refusal := errorType("ProvisionedThroughputExceededException") + `"message":"injected"}`
+	return answer(r, http.StatusBadRequest, refusal), nil
+}
+
+// errorType is the beginning of the body of an error.
+func errorType(name string) string {
+	return `{"__type":"com.amazonaws.dynamodb.v20120810#` + name + `",`
 }
 
 func answer(r *http.Request, status int, body string) *http.Response {

@@ -152,7 +152,8 @@ func fillDS(address, dir string, s *Server, entries iter.Seq[*ldif.Entry]) error
 	}
 	for e := range entries {
 		if e.DN == s.BaseDN {
-			e.Add("aci", fmt.Sprintf(`(targetattr="*")(version 3.0; acl "reader"; allow (read,search,compare) userdn="ldap:///%s";)`, s.Username))
+			const rule = `(targetattr="*")(version 3.0; acl "reader"; allow (read,search,compare) userdn="ldap:///%s";)`
+			e.Add("aci", fmt.Sprintf(rule, s.Username))
 		}
 		if err := addEntry(conn, e); err != nil {
 			return err

@@ -106,7 +106,8 @@ func (c OpenLDAPConfig) prepare(dir string, s *Server) error {
 		if s.CACertificate, err = credentials(dir, names...); err != nil {
 			return err
 		}
-		tls = fmt.Sprintf("TLSCACertificateFile %[1]s/ca.pem\nTLSCertificateFile %[1]s/server.pem\nTLSCertificateKeyFile %[1]s/server-key.pem\n", dir)
+		tls = fmt.Sprintf("TLSCACertificateFile %[1]s/ca.pem\nTLSCertificateFile %[1]s/server.pem\n"+
+			"TLSCertificateKeyFile %[1]s/server-key.pem\n", dir)
 	}
 	limit := c.SizeLimit
 	if limit == "" {

@@ -36,7 +36,8 @@ const (
 )
 
 // ErrNoAddress means that no loopback address has Active Directory's ports free, which without root none has.
-var ErrNoAddress = errors.New("no loopback address has the ports 389, 636, 3268 and 3269 free for Samba (below 1024 they need root)")
+var ErrNoAddress = errors.New("no loopback address has the ports 389, 636, 3268 and 3269 free for Samba " +
+	"(below 1024 they need root)")
 
 // SambaConfig says what a Samba domain holds besides what provisioning makes.
 type SambaConfig struct {
