@@ -5,7 +5,17 @@ SHELL := /bin/bash
 
 ADDR ?= 127.0.0.1:8080
 DATA ?= .rollcall
-GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# The linter is built once for each Go: one that an older Go built refuses newer code.
+LINTER_VERSION := v2.15.0
+LINTER := .cache/bin/golangci-lint-$(LINTER_VERSION)-$(shell go env GOVERSION 2>/dev/null)
+
+# Packages in which goroutines meet: their tests run under the race detector. OTHERS are all the others.
+RACED := ./shared/directory/... ./shared/embedded/... ./shared/fifo/... ./shared/function/... ./shared/importer/...
+OTHERS = $$(go list ./... | grep -vxF "$$(go list $(RACED))")
+
+# How many random histories each property is checked with in make soak.
+SOAK ?= 2000
 
 # One line of progress before each step, so that a long first run says what it is waiting for.
 say = @printf '\n== %s\n' "$(1)"
@@ -68,20 +78,40 @@ cdk:
 	@command -v npm >/dev/null || { echo 'The CDK needs Node.js 20 or newer with npm: https://nodejs.org/'; exit 1; }
 	@[ infra/node_modules/.package-lock.json -nt infra/package-lock.json ] || { printf '\n== Installing the CDK CLI\n'; npm ci --prefix infra --no-progress; }
 
+# -vet=off: style has run vet. -short leaves out what starts servers, see e2e/servers.
+.PHONY: check
+check: style portal-check ## check a change within a minute: style, the page, and the tests that need no servers
+	$(call say,Testing what needs no servers)
+	@if echo '#include <stdlib.h>' | $$(go env CC) -fsyntax-only -x c - 2>/dev/null; then \
+	  go test -short -vet=off -race $(RACED); \
+	else \
+	  echo 'There is no C compiler: the race detector is left out.'; \
+	  go test -short -vet=off $(RACED); \
+	fi
+	@go test -short -vet=off $(OTHERS)
+
+# -count=1: the end-to-end tests build and start programs, which the test cache knows nothing of. -parallel 4: they wait for
+# servers and pages most of the time.
 .PHONY: test
-test: tools servers ## run every test, with real directory servers
-	$(call say,Checking formatting and vet and go.mod)
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run: make fmt'; exit 1; }
-	@go mod tidy -diff
-	@go vet ./...
-	$(call say,Linting (the first time the linter is compiled))
-	@$(GOLANGCI_LINT) run ./...
-	$(call say,Running the tests; the whole path against OpenLDAP and Samba and through a browser takes a few minutes)
-	@# -count=1: the end-to-end tests build and start programs, which the test cache knows nothing of.
-	@go test -count=1 -timeout 20m ./...
-	$(call say,Running the same on what stands in for AWS: local -aws and then the Lambda binaries)
-	@go test -count=1 -timeout 10m ./e2e -on aws
-	@go test -count=1 -timeout 10m ./e2e -on functions
+test: tools ## run every test, with real directory servers and under the race detector (needs a C compiler)
+	$(call say,Getting the servers and the linter; the first time this takes minutes)
+	@$(MAKE) --no-print-directory -j2 servers $(LINTER)
+	@$(MAKE) --no-print-directory style portal-check
+	$(call say,Testing under the race detector where goroutines meet)
+	@go test -count=1 -vet=off -race -timeout 10m $(RACED)
+	$(call say,Testing the rest; the whole path against real servers and through a browser takes minutes)
+	@go test -count=1 -vet=off -parallel 4 -timeout 20m $(OTHERS)
+	$(call say,Testing the whole path on what stands in for AWS: local -aws and the Lambda binaries)
+	@$(MAKE) --no-print-directory -j2 test-aws test-functions
+
+.PHONY: test-aws test-functions
+test-aws test-functions: test-%: tools
+	@go test -count=1 -vet=off -parallel 4 -timeout 10m ./e2e -on $*
+
+.PHONY: soak
+soak: tools servers ## look for rare faults: SOAK random histories for each property, and a large sync through faults
+	@go test -count=1 -timeout 2h -run Property ./shared/importer ./shared/plan -rapid.checks=$(SOAK)
+	@go test -count=1 -timeout 1h -run Faults ./shared/dynamo -entries 10000
 
 # The types of the API are made from docs/openapi.json at each check: a stored copy could be out of date.
 .PHONY: portal-check
@@ -110,9 +140,23 @@ fuzz: tools ## run each fuzz target for FUZZTIME (default 20s)
 	  done; \
 	done
 
+.PHONY: style
+style: tools $(LINTER)
+	$(call say,Checking format and go.mod and vet)
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run: make fmt'; exit 1; }
+	@go mod tidy -diff
+	@go vet ./...
+	$(call say,Linting)
+	@$(LINTER) run ./...
+
 .PHONY: lint
-lint: tools ## run the linters alone
-	@$(GOLANGCI_LINT) run ./...
+lint: tools $(LINTER) ## run the linters alone
+	@$(LINTER) run ./...
+
+$(LINTER):
+	$(call say,Building the linter)
+	@GOBIN='$(CURDIR)/.cache/bin' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTER_VERSION)
+	@mv .cache/bin/golangci-lint $@
 
 .PHONY: fmt
 fmt: ## format the code
@@ -120,13 +164,13 @@ fmt: ## format the code
 	@go mod tidy
 
 .PHONY: generate
-generate: ## write docs/openapi.json, the demo directories and infra's golden templates anew
+generate: ## write docs/openapi.json, the demo directories and infra's golden templates again
 	@go generate ./...
 	@go test ./local -run TestTheStoredDocument -update
 	@go test ./infra -run TestTemplatesAreTheGoldenOnes -update
 
 .PHONY: screenshots
-screenshots: tools servers ## take the pictures of the page that README shows anew
+screenshots: tools servers ## take the pictures of the page that README shows again
 	@mkdir -p docs/screenshots
 	@ROLLCALL_SCREENSHOTS=../docs/screenshots go test -count=1 -run 'TestPageLooks$$' ./e2e
 

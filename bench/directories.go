@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo/ldif"
 )
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/e2e/awslab"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/lab/awslab"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/shared/manifest"
 )
 
@@ -32,7 +32,8 @@ func TestErasingAnAccountOnAWS(t *testing.T) {
 	for name, text := range lab.Shared {
 		erase.Env = append(erase.Env, name+"="+text)
 	}
-	for name, text := range map[manifest.Variable]string{manifest.UsersTable: awslab.UsersTable, manifest.JobsTable: awslab.JobsTable, manifest.Bucket: awslab.Bucket} {
+	for name, text := range map[manifest.Variable]string{manifest.UsersTable: awslab.UsersTable,
+		manifest.JobsTable: awslab.JobsTable, manifest.Bucket: awslab.Bucket} {
 		erase.Env = append(erase.Env, string(name)+"="+text)
 	}
 	output, err := erase.CombinedOutput()

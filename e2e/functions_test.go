@@ -16,15 +16,16 @@ import (
 
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"rollcall/e2e/awslab"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/lab/awslab"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/shared/adapters/aws/dynamodb"
 	"rollcall/shared/manifest"
 	"rollcall/shared/run"
 	userpkg "rollcall/shared/user"
 )
 
-// onFunctionsOnly leaves a test out where it is about what only the functions have: processes that are killed or run out of time.
+// onFunctionsOnly leaves a test out where it is about what only the functions have: processes that are killed or run
+// out of time.
 func onFunctionsOnly(t *testing.T) {
 	t.Helper()
 	if *platform != onFunctions {
@@ -74,7 +75,8 @@ func wantAllApplied(t *testing.T, p *program, run object) {
 	}
 }
 
-// TestAKilledWorkerIsReplaced kills the worker's process in the middle of a sync. Its message comes back, and another goes on.
+// TestAKilledWorkerIsReplaced kills the worker's process in the middle of a sync. Its message comes back, and another
+// goes on.
 func TestAKilledWorkerIsReplaced(t *testing.T) {
 	onFunctionsOnly(t)
 	p := account(t)
@@ -97,7 +99,8 @@ func TestAKilledWorkerIsReplaced(t *testing.T) {
 	wantAllApplied(t, p, p.wait(path))
 }
 
-// TestALongSyncIsHandedOver gives the worker less time than the sync takes, so that it has to stop and send its continuation.
+// TestALongSyncIsHandedOver gives the worker less time than the sync takes, so that it has to stop and send its
+// continuation.
 func TestALongSyncIsHandedOver(t *testing.T) {
 	onFunctionsOnly(t)
 	p := account(t)
@@ -114,8 +117,8 @@ func TestALongSyncIsHandedOver(t *testing.T) {
 	}
 }
 
-// TestTheClockStartsWhatIsDueAndFindsWhatWasLost puts a schedule that is due and a run without a message into the table, and waits
-// for the scheduled function.
+// TestTheClockStartsWhatIsDueAndFindsWhatWasLost puts a schedule that is due and a run without a message into the
+// table, and waits for the scheduled function.
 func TestTheClockStartsWhatIsDueAndFindsWhatWasLost(t *testing.T) {
 	onFunctionsOnly(t)
 	t.Parallel()
@@ -135,9 +138,11 @@ func TestTheClockStartsWhatIsDueAndFindsWhatWasLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	// An hour ago somebody stored a run and died before the message was sent.
-	anHourAgo := dynamodb.NewJobs(client, awslab.JobsTable, func() time.Time { return time.Now().Add(-time.Hour) }).For(userpkg.Account(p.account))
+	anHourAgo := dynamodb.NewJobs(client, awslab.JobsTable,
+		func() time.Time { return time.Now().Add(-time.Hour) }).For(userpkg.Account(p.account))
 	lost := run.Run{
-		ID: "01J00000000000000000000000", Kind: run.KindSync, State: run.Queued, Trigger: run.TriggerManual, StartedBy: "somebody",
+		ID: "01J00000000000000000000000", Kind: run.KindSync, State: run.Queued,
+		Trigger: run.TriggerManual, StartedBy: "somebody",
 		Import: saved.Import, SealedPassword: saved.SealedPassword, CreatedAt: time.Now().Add(-time.Hour).UTC(),
 	}
 	if _, err := anHourAgo.CreateRun(t.Context(), lost); err != nil {
@@ -187,7 +192,8 @@ func TestSmoke(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			output, err := exec.CommandContext(t.Context(), smokeTest, append([]string{"-url", shared.base}, test.args...)...).CombinedOutput()
+			output, err := exec.CommandContext(t.Context(), smokeTest,
+				append([]string{"-url", shared.base}, test.args...)...).CombinedOutput()
 			if (err != nil) != test.fail || bytes.Count(output, []byte("ok  ")) != test.ok {
 				t.Errorf("error %v, want failure %t and %d checks that pass:\n%s", err, test.fail, test.ok, output)
 			}
@@ -291,8 +297,8 @@ func newCalls(listed []byte) ([]string, error) {
 	return unlisted, nil
 }
 
-// checkCalls fails where a function called what callsFile does not list: then nobody has held its grants against it. It comes
-// after all tests.
+// checkCalls fails where a function called what callsFile does not list: then nobody has held its grants against it. It
+// comes after all tests.
 func checkCalls(listed []byte) error {
 	unlisted, err := newCalls(listed)
 	if err == nil && len(unlisted) > 0 {

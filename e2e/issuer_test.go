@@ -19,8 +19,8 @@ import (
 // clientID is the page's at the issuer.
 const clientID = "rollcall-page"
 
-// issuer is a small OpenID Connect provider: discovery, the code flow with PKCE, refresh tokens, revocation and sign-out. It
-// checks what a real one checks, and signs in whoever comes.
+// issuer is a small OpenID Connect provider: discovery, the code flow with PKCE, refresh tokens, revocation and
+// sign-out. It checks what a real one checks, and signs in whoever comes.
 type issuer struct {
 	t      *testing.T
 	server *httptest.Server
@@ -60,9 +60,11 @@ func newIssuer(t *testing.T) *issuer {
 func (i *issuer) discovery(w http.ResponseWriter, _ *http.Request) {
 	base := i.server.URL
 	answer(w, map[string]any{
-		"issuer": base, "authorization_endpoint": base + "/authorize", "token_endpoint": base + "/token", "revocation_endpoint": base + "/revoke",
-		"end_session_endpoint": base + "/logout", "jwks_uri": base + "/keys", "response_types_supported": []string{"code"},
-		"subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
+		"issuer": base, "authorization_endpoint": base + "/authorize", "token_endpoint": base + "/token",
+		"revocation_endpoint":  base + "/revoke",
+		"end_session_endpoint": base + "/logout", "jwks_uri": base + "/keys",
+		"response_types_supported": []string{"code"},
+		"subject_types_supported":  []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
 		"code_challenge_methods_supported": []string{"S256"},
 	})
 }
@@ -75,7 +77,8 @@ func answer(w http.ResponseWriter, body any) {
 // authorize sends the browser back with a code.
 func (i *issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	for name, want := range map[string]string{"client_id": clientID, "redirect_uri": i.redirect, "response_type": "code", "code_challenge_method": "S256", "scope": "openid rollcall/admin"} {
+	for name, want := range map[string]string{"client_id": clientID, "redirect_uri": i.redirect,
+		"response_type": "code", "code_challenge_method": "S256", "scope": "openid rollcall/admin"} {
 		if q.Get(name) != want {
 			i.t.Errorf("authorize: %s is %q, want %q", name, q.Get(name), want)
 		}
@@ -103,7 +106,8 @@ func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 		asked, known := i.codes[r.PostFormValue("code")]
 		delete(i.codes, r.PostFormValue("code"))
 		sum := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
-		ok = known && r.PostFormValue("redirect_uri") == i.redirect && base64.RawURLEncoding.EncodeToString(sum[:]) == asked.Get("code_challenge")
+		ok = known && r.PostFormValue("redirect_uri") == i.redirect &&
+			base64.RawURLEncoding.EncodeToString(sum[:]) == asked.Get("code_challenge")
 		nonce = asked.Get("nonce")
 	case "refresh_token":
 		ok = slices.Contains(i.refresh, r.PostFormValue("refresh_token"))
@@ -117,7 +121,8 @@ func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 	}
 	access, refresh := "access-"+rand.Text(), "refresh-"+rand.Text()
 	i.access, i.refresh = []string{access}, []string{refresh}
-	answer(w, map[string]any{"access_token": access, "refresh_token": refresh, "token_type": "Bearer", "expires_in": 3600, "id_token": i.idToken(nonce)})
+	answer(w, map[string]any{"access_token": access, "refresh_token": refresh, "token_type": "Bearer",
+		"expires_in": 3600, "id_token": i.idToken(nonce)})
 }
 
 // idToken signs who it is (RFC 7515, RS256).
@@ -126,7 +131,8 @@ func (i *issuer) idToken(nonce string) string {
 		data, _ := json.Marshal(v)
 		return base64.RawURLEncoding.EncodeToString(data)
 	}
-	claims := map[string]any{"iss": i.server.URL, "aud": clientID, "sub": "1", "email": "anna@example.com", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()}
+	claims := map[string]any{"iss": i.server.URL, "aud": clientID, "sub": "1", "email": "anna@example.com",
+		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()}
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}
@@ -147,7 +153,8 @@ func (i *issuer) revoke(_ http.ResponseWriter, r *http.Request) {
 }
 
 func (i *issuer) logout(w http.ResponseWriter, r *http.Request) {
-	if to := r.URL.Query().Get("post_logout_redirect_uri"); to != i.redirect || r.URL.Query().Get("client_id") != clientID {
+	if to := r.URL.Query().Get("post_logout_redirect_uri"); to != i.redirect ||
+		r.URL.Query().Get("client_id") != clientID {
 		i.t.Errorf("logout wants to go to %q, want %q", to, i.redirect)
 	}
 	http.Redirect(w, r, i.redirect, http.StatusFound)

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // TestDemoDirectories does with the demo directories what the README does, for each server type.
@@ -109,8 +109,8 @@ const largeDirectory = 100_000
 // previewMemory is the most that the process may take for a preview of largeDirectory entries, in KiB.
 const previewMemory = 256 << 10
 
-// TestLargeDirectory previews 100,000 entries within its memory, kills the program in the middle of their sync, and starts it
-// again.
+// TestLargeDirectory previews 100,000 entries within its memory, kills the program in the middle of their sync, and
+// starts it again.
 func TestLargeDirectory(t *testing.T) {
 	onLocalOnly(t)
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(largeDirectory)})
@@ -145,7 +145,8 @@ func TestLargeDirectory(t *testing.T) {
 	run := p.wait(path)
 	wantDone(t, run)
 	if run.number("progress.applied") != addresses || run.number("summary.conflicts") != 0 {
-		t.Errorf("killed after %d, the sync ends with %v and %v; want %d applied and no conflict", applied, run["progress"], run["summary"], addresses)
+		t.Errorf("killed after %d, the sync ends with %v and %v; want %d applied and no conflict", applied,
+			run["progress"], run["summary"], addresses)
 	}
 	seen := make(map[string]bool)
 	for _, u := range p.list("/v1/users", nil) {
@@ -165,7 +166,8 @@ func TestLargeDirectory(t *testing.T) {
 		t.Errorf("a second sync has %d to apply, want none", again.number("progress.toApply"))
 	}
 	if peak := peakMemory(t, p.cmd.Process.Pid); peak > previewMemory {
-		t.Errorf("the preview against %d stored users took %d KiB of memory, want at most %d", addresses, peak, previewMemory)
+		t.Errorf("the preview against %d stored users took %d KiB of memory, want at most %d", addresses, peak,
+			previewMemory)
 	} else {
 		t.Logf("peak memory of the preview against %d stored users: %d KiB", addresses, peak)
 	}

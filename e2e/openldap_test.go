@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo"
 	"rollcall/local/demo/authority"
 	"rollcall/local/demo/ldif"
@@ -16,7 +16,8 @@ import (
 // request returns the body of a preview of a server, over STARTTLS.
 func request(s *ldapserver.Server, change func(connection object)) object {
 	connection := object{
-		"serverType": "exchange", "host": s.Host, "port": s.Port, "username": s.Username, "password": s.Password, "caCertificate": s.CACertificate,
+		"serverType": "exchange", "host": s.Host, "port": s.Port, "username": s.Username, "password": s.Password,
+		"caCertificate": s.CACertificate,
 	}
 	if change != nil {
 		change(connection)
@@ -65,7 +66,8 @@ func TestOpenLDAPFromSettingsToUsers(t *testing.T) {
 			}
 			for i := range min(len(rows), len(lines)) {
 				row := rows[i]
-				want := strings.Join([]string{row.text("address"), row.text("kind"), row.text("primaryAddress"), row.text("type"), row.text("change")}, ",")
+				want := strings.Join([]string{row.text("address"), row.text("kind"), row.text("primaryAddress"),
+					row.text("type"), row.text("change")}, ",")
 				if got := strings.Join(lines[i][:5], ","); got != want {
 					t.Fatalf("line %d of the CSV is %q, and row %d of the preview %q", i, got, i, want)
 				}
@@ -90,11 +92,13 @@ func TestOpenLDAPFromSettingsToUsers(t *testing.T) {
 	}
 }
 
-// TestConnectionFailuresNameTheMend breaks each step of the connection.
-func TestConnectionFailuresNameTheMend(t *testing.T) {
+// TestConnectionFailuresSayWhatToDo breaks each step of the connection.
+func TestConnectionFailuresSayWhatToDo(t *testing.T) {
+	localIsEnough(t)
 	t.Parallel()
 	good := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(3)})
-	misnamed := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{CertificateNames: []string{"dc1.example.com", "dc2.example.com"}})
+	misnamed := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{CertificateNames: []string{"dc1.example.com",
+		"dc2.example.com"}})
 	plain := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{WithoutTLS: true, Entries: ldapserver.People(3)})
 	silentHost, silentPort := ldapserver.Silent(t)
 	deadHost, deadPort := ldapserver.Unreachable(t)
@@ -108,25 +112,37 @@ func TestConnectionFailuresNameTheMend(t *testing.T) {
 		code, step, says string
 	}{
 		// RFC 7686: no resolver asks the network for such a name, which may be slow to say no, or not there.
-		"unknown name":        {good, func(c object) { c["host"] = "no-such-host.onion" }, "host_not_found", "resolve", "no-such-host.onion"},
-		"unreachable":         {good, func(c object) { c["host"], c["port"] = deadHost, deadPort }, "connect_refused", "connect", "Check the port"},
-		"silent":              {good, func(c object) { c["host"], c["port"] = silentHost, silentPort }, "timeout", "tls", "firewall"},
-		"silent with SSL":     {good, func(c object) { c["host"], c["port"], c["useSSL"] = silentHost, silentPort, true }, "timeout", "tls", "firewall"},
-		"wrong name":          {misnamed, nil, "tls_name_mismatch", "tls", "dc1.example.com, dc2.example.com"},
-		"wrong name, SSL":     {misnamed, useSSL(misnamed), "tls_name_mismatch", "tls", "dc1.example.com, dc2.example.com"},
-		"unknown CA":          {good, func(c object) { c["caCertificate"] = other.PEM() }, "tls_unknown_authority", "tls", "paste the CA certificate"},
-		"no CA at all":        {good, func(c object) { delete(c, "caCertificate") }, "tls_unknown_authority", "tls", "issued by"},
+		"unknown name": {good, func(c object) { c["host"] = "no-such-host.onion" }, "host_not_found", "resolve",
+			"no-such-host.onion"},
+		"unreachable": {good, func(c object) { c["host"], c["port"] = deadHost, deadPort }, "connect_refused",
+			"connect", "Check the port"},
+		"silent": {good, func(c object) { c["host"], c["port"] = silentHost, silentPort }, "timeout",
+			"tls", "firewall"},
+		"silent with SSL": {good, func(c object) {
+			c["host"], c["port"], c["useSSL"] = silentHost, silentPort,
+				true
+		}, "timeout", "tls", "firewall"},
+		"wrong name": {misnamed, nil, "tls_name_mismatch", "tls", "dc1.example.com, dc2.example.com"},
+		"wrong name, SSL": {misnamed, useSSL(misnamed), "tls_name_mismatch", "tls",
+			"dc1.example.com, dc2.example.com"},
+		"unknown CA": {good, func(c object) { c["caCertificate"] = other.PEM() }, "tls_unknown_authority",
+			"tls", "paste the CA certificate"},
+		"no CA at all": {good, func(c object) { delete(c, "caCertificate") }, "tls_unknown_authority", "tls",
+			"issued by"},
 		"no STARTTLS":         {plain, nil, "starttls_refused", "tls", "Use SSL"},
 		"SSL to a plain port": {good, func(c object) { c["useSSL"] = true }, "", "tls", "SSL"},
-		"wrong password":      {good, func(c object) { c["password"] = "wrong" }, "invalid_credentials", "bind", "wrong username or password"},
+		"wrong password": {good, func(c object) { c["password"] = "wrong" }, "invalid_credentials", "bind",
+			"wrong username or password"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			preview := account(t).preview(request(test.server, test.change))
-			if preview.text("state") != "failed" || test.code != "" && preview.text("error.code") != test.code || preview.text("error.step") != test.step ||
+			if preview.text("state") != "failed" || test.code != "" && preview.text("error.code") != test.code ||
+				preview.text("error.step") != test.step ||
 				!strings.Contains(preview.text("error.message"), test.says) {
-				t.Errorf("state %s, error %v; want code %s at step %s with %q", preview.text("state"), preview["error"], test.code, test.step, test.says)
+				t.Errorf("state %s, error %v; want code %s at step %s with %q", preview.text("state"), preview["error"],
+					test.code, test.step, test.says)
 			}
 			steps, _ := preview["connection"].([]any)
 			last, _ := steps[len(steps)-1].(map[string]any)
@@ -158,11 +174,14 @@ func TestWrongSearchesRemoveNobody(t *testing.T) {
 		return b
 	}
 	missing := p.preview(body(object{"searchBase": "ou=nowhere,dc=example,dc=com"}))
-	if missing.text("error.code") != "base_not_found" || !strings.Contains(missing.text("error.message"), "dc=example,dc=com") {
+	if missing.text("error.code") != "base_not_found" ||
+		!strings.Contains(missing.text("error.message"), "dc=example,dc=com") {
 		t.Errorf("a base that does not exist: %v", missing["error"])
 	}
-	status, problem := p.call("POST", "/v1/previews", body(object{"filter": "(&(mail=*)(cn=a)", "searchBase": "nonsense"}))
-	if text := fmt.Sprint(problem["errors"]); status != 422 || !strings.Contains(text, "advanced.filter") || !strings.Contains(text, "character") || !strings.Contains(text, "advanced.searchBase") {
+	status, problem := p.call("POST", "/v1/previews",
+		body(object{"filter": "(&(mail=*)(cn=a)", "searchBase": "nonsense"}))
+	if text := fmt.Sprint(problem["errors"]); status != 422 || !strings.Contains(text, "advanced.filter") ||
+		!strings.Contains(text, "character") || !strings.Contains(text, "advanced.searchBase") {
 		t.Errorf("a bad filter and base: %d %v; want both fields and the character", status, problem)
 	}
 	empty := p.preview(body(object{"filter": "(mail=nobody@example.com)"}))
@@ -170,7 +189,8 @@ func TestWrongSearchesRemoveNobody(t *testing.T) {
 	if empty.text("guard.reason") != "empty_read" || empty.at("guard.blocked") != true {
 		t.Errorf("an empty read's guard is %v", empty["guard"])
 	}
-	sync := p.sync(object{"previewId": empty.text("id"), "options": object{"removeAccounts": true}, "confirmRemovals": empty.number("guard.removals")})
+	sync := p.sync(object{"previewId": empty.text("id"), "options": object{"removeAccounts": true},
+		"confirmRemovals": empty.number("guard.removals")})
 	if sync.text("state") != "failed" || sync.text("error.code") != "empty_read" {
 		t.Errorf("the sync of an empty read is %s: %v", sync.text("state"), sync["error"])
 	}
@@ -181,28 +201,35 @@ func TestWrongSearchesRemoveNobody(t *testing.T) {
 
 // TestPageBoundaries reads directories around the page size of 1000, from a server that limits like Active Directory.
 func TestPageBoundaries(t *testing.T) {
+	localIsEnough(t)
 	t.Parallel()
 	const manner = "size.soft=1000 size.hard=1000 size.pr=10000 size.prtotal=unlimited"
 	for _, people := range []int{999, 1000, 1001, 2000, 2500} {
 		t.Run(fmt.Sprint(people), func(t *testing.T) {
 			t.Parallel()
-			s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(people), SizeLimit: manner})
+			s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(people),
+				SizeLimit: manner})
 			p := account(t)
 			preview := p.preview(request(s, nil))
 			wantDone(t, preview)
-			if preview.number("summary.entries") != people || preview.number("summary.addresses") != ldapserver.PeopleAddresses(people) {
-				t.Errorf("summary %v, want %d entries and %d addresses", preview["summary"], people, ldapserver.PeopleAddresses(people))
+			if preview.number("summary.entries") != people ||
+				preview.number("summary.addresses") != ldapserver.PeopleAddresses(people) {
+				t.Errorf("summary %v, want %d entries and %d addresses", preview["summary"], people,
+					ldapserver.PeopleAddresses(people))
 			}
-			if got := len(p.list("/v1/previews/"+preview.text("id")+"/addresses", url.Values{"kind": {"primary"}, "limit": {"999"}})); got != people {
+			if got := len(p.list("/v1/previews/"+preview.text("id")+"/addresses",
+				url.Values{"kind": {"primary"}, "limit": {"999"}})); got != people {
 				t.Errorf("the rows' pages hold %d primaries, want %d", got, people)
 			}
 		})
 	}
 	t.Run("a limit that paging does not lift", func(t *testing.T) {
 		t.Parallel()
-		s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(2500), SizeLimit: "size.soft=1000 size.hard=1000 size.prtotal=disabled"})
+		s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(2500),
+			SizeLimit: "size.soft=1000 size.hard=1000 size.prtotal=disabled"})
 		preview := account(t).preview(request(s, nil))
-		if preview.text("error.code") != "incomplete_read" || !strings.Contains(preview.text("error.message"), "limit") {
+		if preview.text("error.code") != "incomplete_read" ||
+			!strings.Contains(preview.text("error.message"), "limit") {
 			t.Errorf("state %s, error %v; want incomplete_read", preview.text("state"), preview["error"])
 		}
 	})
@@ -210,8 +237,10 @@ func TestPageBoundaries(t *testing.T) {
 
 // TestOtherServerTypesOnOpenLDAP reads the demo companies from a server that nobody here wrote.
 func TestOtherServerTypesOnOpenLDAP(t *testing.T) {
+	localIsEnough(t)
 	t.Parallel()
-	for serverType, base := range map[settings.ServerType]string{settings.CommuniGate: "o=Example", settings.GroupWise: "o=Example", settings.Exchange: "DC=example,DC=com"} {
+	for serverType, base := range map[settings.ServerType]string{settings.CommuniGate: "o=Example",
+		settings.GroupWise: "o=Example", settings.Exchange: "DC=example,DC=com"} {
 		t.Run(string(serverType), func(t *testing.T) {
 			t.Parallel()
 			data, err := demo.LDIF(serverType)

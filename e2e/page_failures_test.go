@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"rollcall/e2e/browser"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo/authority"
 	"rollcall/local/demo/ldapd"
 	"rollcall/local/demo/ldif"
@@ -40,7 +40,8 @@ func TestPageShowsFieldErrorsAtTheirFields(t *testing.T) {
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("fields need another look")
 	for _, want := range []struct{ field, says string }{
-		{"LDAP Server", "ldap://"}, {"TCP Port", "65535"}, {"Search Base", "DN"}, {"Filter String", "character"}, {"Exclusions", "Entry 1"}, {"Aliases", "Entry 2"}, {"CA Certificate", "BEGIN CERTIFICATE"},
+		{"LDAP Server", "ldap://"}, {"TCP Port", "65535"}, {"Search Base", "DN"}, {"Filter String", "character"},
+		{"Exclusions", "Entry 1"}, {"Aliases", "Entry 2"}, {"CA Certificate", "BEGIN CERTIFICATE"},
 	} {
 		if got := tab.FieldError("textbox", want.field); !strings.Contains(got, want.says) {
 			t.Errorf("the error at %s is %q, want one with %q", want.field, got, want.says)
@@ -62,7 +63,8 @@ func TestPageShowsFieldErrorsAtTheirFields(t *testing.T) {
 	}
 }
 
-// TestPageShowsTheFailingStepAndItsMend breaks steps of the connection, and follows the way back to the field that mends each.
+// TestPageShowsTheFailingStepAndItsMend breaks steps of the connection, and follows the way back to the field that
+// mends each.
 func TestPageShowsTheFailingStepAndItsMend(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(3)})
@@ -74,7 +76,8 @@ func TestPageShowsTheFailingStepAndItsMend(t *testing.T) {
 		tab.Click("button", "Preview Users to Sync")
 		tab.WaitText("The preview failed at “" + step + "”")
 		tab.WaitText(says)
-		if got := browser.Eval[string](tab, `document.querySelector('.step.failed .step-name').innerText`); !strings.HasPrefix(got, step) {
+		got := browser.Eval[string](tab, `document.querySelector('.step.failed .step-name').innerText`)
+		if !strings.HasPrefix(got, step) {
 			t.Errorf("the cross is at %q, want it at %q", got, step)
 		}
 		tab.Click("button", mend)
@@ -100,7 +103,8 @@ func TestPageShowsTheFailingStepAndItsMend(t *testing.T) {
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("Nothing was found")
 	tab.WaitText("There is nothing to sync")
-	if browser.Eval[bool](tab, `[...document.querySelectorAll('button')].find((b) => b.innerText === 'Sync Now').disabled`) != true {
+	syncNow := `[...document.querySelectorAll('button')].find((b) => b.innerText === 'Sync Now')`
+	if !browser.Eval[bool](tab, syncNow+`.disabled`) {
 		t.Error("an empty read can be synced")
 	}
 }
@@ -135,12 +139,14 @@ func TestPageComesBackToARunningPreview(t *testing.T) {
 	browser.Eval[bool](tab, `Boolean(window.drawn = document.querySelector('.progress-head'))`)
 	tab.ClickThrough("button", "Cancel", `!window.drawn.isConnected`)
 	tab.WaitFor("button", "Preview Users to Sync")
-	for field, want := range map[string]string{"LDAP Server": host, "TCP Port": fmt.Sprint(port), "Username": "reader@example.com", "Exclusions": "*@test.example.com", "Password": ""} {
+	for field, want := range map[string]string{"LDAP Server": host, "TCP Port": fmt.Sprint(port),
+		"Username": "reader@example.com", "Exclusions": "*@test.example.com", "Password": ""} {
 		if got := tab.Value("textbox", field); got != want {
 			t.Errorf("after reload and Cancel, %s is %q, want %q", field, got, want)
 		}
 	}
-	if stored := browser.Eval[string](tab, `JSON.stringify({ ...sessionStorage, ...localStorage })`); strings.Contains(stored, "a secret") {
+	stored := browser.Eval[string](tab, `JSON.stringify({ ...sessionStorage, ...localStorage })`)
+	if strings.Contains(stored, "a secret") {
 		t.Error("the password is in the browser's storage")
 	}
 	tab.Open(address)
@@ -167,7 +173,8 @@ func TestPageComesBackToARunningPreview(t *testing.T) {
 func TestPageKeepsWhatIsTypedBeforeItHasLoaded(t *testing.T) {
 	t.Parallel()
 	p := account(t)
-	p.must(200, "PUT", "/v1/settings", object{"connection": object{"serverType": "exchange", "host": "dc1.example.com", "username": "saved", "password": "x"}})
+	p.must(200, "PUT", "/v1/settings", object{"connection": object{"serverType": "exchange", "host": "dc1.example.com",
+		"username": "saved", "password": "x"}})
 	var slow atomic.Bool
 	own := *p
 	own.base = newProxy(t, p.base, func(_ http.ResponseWriter, r *http.Request) bool {
@@ -197,13 +204,14 @@ func TestPageKeepsWhatIsTypedBeforeItHasLoaded(t *testing.T) {
 	}
 }
 
-// hostile starts a directory whose texts would be markup. No server that keeps to RFC 4514 gives such a name, so it is one that
-// gives whatever it was told.
+// hostile starts a directory whose texts would be markup. No server that keeps to RFC 4514 gives such a name, so it is
+// one that gives whatever it was told.
 func hostile(t *testing.T) *ldapserver.Server {
 	t.Helper()
 	evil := ldif.Entry{DN: `CN=<img src=x onerror=alert(1)>,DC=example,DC=com`}
 	evil.Add("objectClass", "user")
-	evil.Add("proxyAddresses", "SMTP:evil@example.com", `smtp:<script>alert(2)</script>@example.com`, `smtp:"<img src=x onerror=alert(3)>"@example.com`)
+	evil.Add("proxyAddresses", "SMTP:evil@example.com", `smtp:<script>alert(2)</script>@example.com`,
+		`smtp:"<img src=x onerror=alert(3)>"@example.com`)
 	base := ldif.Entry{DN: "DC=example,DC=com"}
 	base.Add("objectClass", "domain")
 	root := ldif.Entry{}
@@ -231,7 +239,8 @@ func hostile(t *testing.T) *ldapserver.Server {
 	}
 	server.Serve(listener)
 	t.Cleanup(func() { server.Close() })
-	return &ldapserver.Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, Username: "CN=reader,DC=example,DC=com", Password: "secret", CACertificate: ca.PEM()}
+	return &ldapserver.Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port,
+		Username: "CN=reader,DC=example,DC=com", Password: "secret", CACertificate: ca.PEM()}
 }
 
 // TestPageShowsMarkupAsText previews a directory that tries to write into the page.
@@ -244,7 +253,8 @@ func TestPageShowsMarkupAsText(t *testing.T) {
 	tab.WaitText("Results Preview")
 	check := func(where string) {
 		t.Helper()
-		if browser.Eval[int](tab, `document.querySelectorAll('main img, main script, main b, dialog img, dialog b').length`) > 0 {
+		const markup = `document.querySelectorAll('main img, main script, main b, dialog img, dialog b')`
+		if browser.Eval[int](tab, markup+`.length`) > 0 {
 			t.Errorf("%s: text of the directory became markup", where)
 		}
 	}
@@ -252,7 +262,8 @@ func TestPageShowsMarkupAsText(t *testing.T) {
 	check("the table")
 	tab.Click("button", "evil@example.com")
 	tab.Until(`document.querySelector('dialog .code') !== null`)
-	if dn := browser.Eval[string](tab, `document.querySelector('dialog .code').innerText`); dn != "CN=<img src=x onerror=alert(1)>,DC=example,DC=com" {
+	dn := browser.Eval[string](tab, `document.querySelector('dialog .code').innerText`)
+	if dn != "CN=<img src=x onerror=alert(1)>,DC=example,DC=com" {
 		t.Errorf("the DN is shown as %q", dn)
 	}
 	check("the details")

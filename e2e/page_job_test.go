@@ -9,11 +9,11 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"rollcall/e2e/browser"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
-// TestPageSavesAJob saves a scheduled job, finds it below the LDAP Server field, uses its password, pauses, resumes, runs and
-// deletes it.
+// TestPageSavesAJob saves a scheduled job, finds it below the LDAP Server field, uses its password, pauses, resumes,
+// runs and deletes it.
 func TestPageSavesAJob(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(10)})
@@ -27,13 +27,15 @@ func TestPageSavesAJob(t *testing.T) {
 	tab.Click("button", "Save as a scheduled job")
 	tab.WaitText("Saved: imports every 8 hours from 127.0.0.1, next at")
 	saved := p.must(200, "GET", "/v1/settings", nil)
-	if saved.number("schedule.intervalHours") != 8 || saved.at("options.sendHSR") != true || saved.at("connection.passwordSet") != true {
+	if saved.number("schedule.intervalHours") != 8 || saved.at("options.sendHSR") != true ||
+		saved.at("connection.passwordSet") != true {
 		t.Errorf("saved %v", saved)
 	}
 
 	tab.Click("button", "Cancel")
 	tab.WaitText("Imports every 8 hours, next at")
-	below := browser.Eval[string](tab, `document.querySelector('.job-line').closest('.field').querySelector('label').innerText`)
+	below := browser.Eval[string](tab,
+		`document.querySelector('.job-line').closest('.field').querySelector('label').innerText`)
 	if below != "LDAP Server" {
 		t.Errorf("the interval is shown below %q, want LDAP Server", below)
 	}
@@ -182,14 +184,17 @@ func TestPageRemovesWithTheNumberTyped(t *testing.T) {
 	tab.Click("link", "History")
 	tab.WaitText("Every sync of the last 90 days")
 	tab.WaitText("Blocked")
-	rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.history .row')].slice(1).map((r) => r.innerText.replace(/\s+/g, ' '))`)
-	if len(rows) != 4 || !strings.Contains(rows[0], "Undo Done") || !strings.Contains(rows[2], "Blocked") || !strings.Contains(rows[3], "Done") {
+	rows := browser.Eval[[]string](tab,
+		`[...document.querySelectorAll('.history .row')].slice(1).map((r) => r.innerText.replace(/\s+/g, ' '))`)
+	if len(rows) != 4 || !strings.Contains(rows[0], "Undo Done") || !strings.Contains(rows[2], "Blocked") ||
+		!strings.Contains(rows[3], "Done") {
 		t.Errorf("the history is %q", rows)
 	}
 	checkLooks(t, tab, "history")
 }
 
-// TestPageConfirmsARunOfTheSavedSettings runs saved settings that changed since the last sync, looks at a preview, and confirms.
+// TestPageConfirmsARunOfTheSavedSettings runs saved settings that changed since the last sync, looks at a preview, and
+// confirms.
 func TestPageConfirmsARunOfTheSavedSettings(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20)})
@@ -228,7 +233,8 @@ func TestPageConfirmsARunOfTheSavedSettings(t *testing.T) {
 	p.must(200, "PUT", "/v1/settings", object{"advanced": object{"filter": "(uid=user000010)"}})
 	tab.Click("link", "LDAP Import")
 	// Until the saved settings have come, the form shows those that it had.
-	tab.Until(`[...document.querySelectorAll('label')].find((l) => l.innerText === 'Filter String')?.control.value === '(uid=user000010)'`)
+	tab.Until(`[...document.querySelectorAll('label')].find((l) => l.innerText === 'Filter String')?.control.value ===
+	  '(uid=user000010)'`)
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("19 accounts would be removed")
 	waitRows(tab, "19 addresses")
@@ -258,7 +264,8 @@ func TestPageSaysWhenTheServerIsGone(t *testing.T) {
 	own.base = proxy.base
 	// The page first: the step that is waited for only lasts 15 seconds.
 	tab := openPage(t, &own, "/history")
-	started := p.must(202, "POST", "/v1/previews", object{"connection": object{"serverType": "exchange", "host": host, "port": port}})
+	started := p.must(202, "POST", "/v1/previews", object{"connection": object{"serverType": "exchange", "host": host,
+		"port": port}})
 	tab.Open(own.base + "/#/previews/" + started.text("id"))
 	tab.WaitText("Encrypt : under way")
 	tab.ExpectProblem("ERR_")

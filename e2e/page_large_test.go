@@ -17,8 +17,8 @@ import (
 // stutter is the longest that the page's one thread may work before it answers: what people take for at once.
 const stutter = 150 * time.Millisecond
 
-// smooth does something up to five times, until its longest task is short enough: other programs on the machine slow the page's
-// down now and then, and what the page itself does wrong comes back each time.
+// smooth does something up to five times, until its longest task is short enough: other programs on the machine slow
+// the page's down now and then, and what the page itself does wrong comes back each time.
 func smooth(t *testing.T, tab *browser.Tab, what string, try func()) {
 	t.Helper()
 	var all []time.Duration
@@ -43,7 +43,8 @@ const scrollThrough = `new Promise((resolve) => {
   requestAnimationFrame(step);
 })`
 
-// checkLargePreview reads, scrolls and searches a preview of a hundred thousand people, and measures how the page bears it.
+// checkLargePreview reads, scrolls and searches a preview of a hundred thousand people, and measures how the page bears
+// it.
 func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 	t.Helper()
 	tab := openPage(t, p, "/history")
@@ -52,22 +53,30 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 	tab.WaitText("user000001@example.com")
 	first := time.Since(began)
 	// The table answers while the rest arrives.
-	tab.Until(`(() => { const s = document.querySelector('.scroller'); s.scrollTop = 5000; return s.scrollTop > 1000; })()`)
+	tab.Until(`(() => {
+	  const s = document.querySelector('.scroller');
+	  s.scrollTop = 5000;
+	  return s.scrollTop > 1000;
+	})()`)
 	all := fmt.Sprintf(`document.querySelector('.table-status')?.innerText === '%s addresses'`, number(addresses))
 	tab.Until(all)
 	tab.WaitText("Results Preview: " + number(addresses) + " addresses to add, 0 not in the directory")
-	t.Logf("first rows after %s, all %d after %s", first.Round(time.Millisecond), addresses, time.Since(began).Round(time.Millisecond))
+	t.Logf("first rows after %s, all %d after %s", first.Round(time.Millisecond), addresses,
+		time.Since(began).Round(time.Millisecond))
 
 	smooth(t, tab, "scrolling through", func() { browser.Eval[float64](tab, scrollThrough) })
 	if n := browser.Eval[int](tab, `document.querySelectorAll('.sizer .row').length`); n > 80 {
 		t.Errorf("%d rows are elements, want only those in sight and some around them", n)
 	}
 	tab.WaitText("user100000@example.net")
-	rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.sizer .row')].slice(-3).map((r) => r.innerText.split('\n').slice(0, 2).join(' '))`)
-	if want := "user100000@example.com Primary, u100000@example.com Alias, user100000@example.net Alias"; strings.Join(rows, ", ") != want {
+	rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.sizer .row')].slice(-3)
+	  .map((r) => r.innerText.split('\n').slice(0, 2).join(' '))`)
+	want := "user100000@example.com Primary, u100000@example.com Alias, user100000@example.net Alias"
+	if strings.Join(rows, ", ") != want {
 		t.Errorf("the last rows are %q, want %q", strings.Join(rows, ", "), want)
 	}
-	if got := browser.Eval[string](tab, `document.querySelector('.virtual').getAttribute('aria-rowcount')`); got != fmt.Sprint(addresses+1) {
+	got := browser.Eval[string](tab, `document.querySelector('.virtual').getAttribute('aria-rowcount')`)
+	if got != fmt.Sprint(addresses+1) {
 		t.Errorf("the table tells a screen reader of %s rows, want %d and the header", got, addresses)
 	}
 
@@ -96,7 +105,8 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 // checkLargeSync watches a sync that the program took up again, through a reload.
 func checkLargeSync(t *testing.T, p *program, path string) {
 	t.Helper()
-	// A page may take longer to open than the sync to end: it is told what the sync was like until it has shown it twice.
+	// A page may take longer to open than the sync to end: it is told what the sync was like until it has shown it
+	// twice.
 	running := p.must(200, "GET", path, nil)
 	if state := running.text("state"); state != "queued" && state != "running" {
 		t.Fatalf("the sync that was cut off is %s", state)
@@ -140,8 +150,8 @@ func checkLargeSync(t *testing.T, p *program, path string) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	// All of the undo takes less than a second, and a worker looks twice a second whether it was stopped: the program stands still while
-	// somebody moves the mouse, and then goes on for a moment at a time.
+	// All of the undo takes less than a second, and a worker looks twice a second whether it was stopped: the program
+	// stands still while somebody moves the mouse, and then goes on for a moment at a time.
 	p.cmd.Process.Signal(syscall.SIGSTOP)
 	tab.Click("button", "Stop")
 	for range 6 {

@@ -10,12 +10,15 @@ import (
 )
 
 // shownInReadme are the pictures that README shows; with ROLLCALL_SCREENSHOTS they are copied to the folder it names.
-var shownInReadme = []string{"settings-1440-light.png", "preview-1440-light.png", "sync-1440-dark.png", "preview-360-light.png", "preview-360-dark.png"}
+var shownInReadme = []string{"settings-1440-light.png", "preview-1440-light.png", "sync-1440-dark.png",
+	"preview-360-light.png", "preview-360-dark.png"}
 
-// TestPageLooks goes through the views with a demo directory, as a stranger who tries it would, and looks at each in every window.
+// TestPageLooks goes through the views with a demo directory, as a stranger who tries it would, and looks at each in
+// every window.
 func TestPageLooks(t *testing.T) {
 	p := startProgram(t, t.TempDir())
-	first := p.preview(object{"connection": demoConnection(t, p, "exchange"), "advanced": object{"include": []string{"user"}, "exclude": []string{"*@example.net"}}})
+	first := p.preview(object{"connection": demoConnection(t, p, "exchange"),
+		"advanced": object{"include": []string{"user"}, "exclude": []string{"*@example.net"}}})
 	wantDone(t, first)
 	wantDone(t, p.sync(object{"previewId": first.text("id")}))
 	for _, address := range []string{"fax@example.com", "old.office@example.com", "trainee@example.com"} {
@@ -60,7 +63,8 @@ func TestPageLooks(t *testing.T) {
 	}
 }
 
-// TestTheChecksOfThePageCanFail plants a fault of each kind: a check that finds nothing must be one that would have found it.
+// TestTheChecksOfThePageCanFail plants a fault of each kind: a check that finds nothing must be one that would have
+// found it.
 func TestTheChecksOfThePageCanFail(t *testing.T) {
 	t.Parallel()
 	tab := openPage(t, account(t), "/import")
@@ -72,27 +76,47 @@ func TestTheChecksOfThePageCanFail(t *testing.T) {
 	  document.querySelector('main').append(low, document.createElement('input'));
 	  return true;
 	})()`)
-	if found := strings.Join(faults(tab), "\n"); !strings.Contains(found, "color-contrast") || !strings.Contains(found, "label") {
+	if found := strings.Join(faults(tab), "\n"); !strings.Contains(found, "color-contrast") ||
+		!strings.Contains(found, "label") {
 		t.Errorf("axe finds %q, want the contrast and the missing label", found)
 	}
 	if longest := tab.LongestTask(func() {
-		browser.Eval[bool](tab, `(() => { let sum = 0; for (let i = 0; i < 2e9; i++) sum += i % 7; return sum > 0; })()`)
+		browser.Eval[bool](tab, `(() => {
+		  let sum = 0;
+		  for (let i = 0; i < 2e9; i++) sum += i % 7;
+		  return sum > 0;
+		})()`)
 	}); longest <= stutter {
 		t.Errorf("two thousand million additions kept the page for %s only", longest)
 	}
 	// The last one says two things.
 	tab.ExpectProblem("Fetch API cannot load http://127.0.0.1:1/")
 	for what, plant := range map[string]struct{ script, says string }{
-		"markup out of text":  {`document.querySelector('main').innerHTML = '<b>x</b>'`, "'TrustedHTML'"},
-		"an inline style":     {`document.querySelector('main').setAttribute('style', 'color: red') ?? true`, "Applying inline style"},
-		"an image elsewhere":  {`(() => { const i = new Image(); i.src = 'http://127.0.0.1:1/x.png'; document.body.append(i); return true; })()`, "Loading the image"},
-		"an error is logged":  {`console.error('planted') ?? true`, "console.error: \"planted\""},
-		"a rejected promise":  {`(() => { Promise.reject(new Error('planted')); return true; })()`, "Error: planted"},
-		"a failing request":   {`fetch('/v1/nothing').then(() => true)`, "status of 404"},
-		"code out of a text":  {`(() => { const s = document.createElement('script'); try { s.text = 'window.planted = 1'; } catch { return true; } document.body.append(s); return true; })()`, "'TrustedScript'"},
-		"a request elsewhere": {`fetch('http://127.0.0.1:1/').catch(() => true)`, "Connecting to 'http://127.0.0.1:1/'"},
+		"markup out of text": {`document.querySelector('main').innerHTML = '<b>x</b>'`, "'TrustedHTML'"},
+		"an inline style": {`document.querySelector('main').setAttribute('style', 'color: red') ?? true`,
+			"Applying inline style"},
+		"an image elsewhere": {`(() => {
+		  const i = new Image();
+		  i.src = 'http://127.0.0.1:1/x.png';
+		  document.body.append(i);
+		  return true;
+		})()`, "Loading the image"},
+		"an error is logged": {`console.error('planted') ?? true`, "console.error: \"planted\""},
+		"a rejected promise": {`(() => { Promise.reject(new Error('planted')); return true; })()`, "Error: planted"},
+		"a failing request":  {`fetch('/v1/nothing').then(() => true)`, "status of 404"},
+		"code out of a text": {`(() => {
+		  const s = document.createElement('script');
+		  try { s.text = 'window.planted = 1'; } catch { return true; }
+		  document.body.append(s);
+		  return true;
+		})()`, "'TrustedScript'"},
+		"a request elsewhere": {`fetch('http://127.0.0.1:1/').catch(() => true)`,
+			"Connecting to 'http://127.0.0.1:1/'"},
 	} {
-		browser.Eval[bool](tab, `(async () => { try { await (`+plant.script+`); } catch { /* the console has it */ } return true; })()`)
+		browser.Eval[bool](tab, `(async () => {
+		  try { await (`+plant.script+`); } catch { /* the console has it */ }
+		  return true;
+		})()`)
 		tab.WaitProblem(what, plant.says)
 	}
 	if browser.Eval[bool](tab, `window.planted === 1`) {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -13,8 +14,8 @@ import (
 	"rollcall/portal"
 )
 
-// deployed serves the page as a deployment does: with a configuration that names an issuer, in front of an API that wants its
-// tokens.
+// deployed serves the page as a deployment does: with a configuration that names an issuer, in front of an API that
+// wants its tokens.
 func deployed(t *testing.T, p *program, i *issuer) string {
 	t.Helper()
 	target, err := url.Parse(p.base)
@@ -27,12 +28,14 @@ func deployed(t *testing.T, p *program, i *issuer) string {
 		r.Out.Header.Set("X-Rollcall-Account", p.account)
 	}}
 	mux := http.NewServeMux()
-	mux.Handle("/", portal.Handler(portal.Config{Issuer: i.server.URL, ClientID: clientID, Scope: "openid rollcall/admin"}, i.server.URL))
+	mux.Handle("/", portal.Handler(portal.Config{Issuer: i.server.URL, ClientID: clientID,
+		Scope: "openid rollcall/admin"}, i.server.URL))
 	mux.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
 		if !i.accepts(r) {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusUnauthorized)
-			w.Write([]byte(`{"type":"about:blank","title":"Unauthorized","status":401,"code":"unauthenticated","detail":"Sign in first."}`))
+			io.WriteString(w, `{"type":"about:blank","title":"Unauthorized","status":401,`+
+				`"code":"unauthenticated","detail":"Sign in first."}`)
 			return
 		}
 		proxy.ServeHTTP(w, r)
@@ -43,7 +46,8 @@ func deployed(t *testing.T, p *program, i *issuer) string {
 	return server.URL
 }
 
-// TestPageSignsIn signs in, comes back to where it was, renews a token, hears that the session has ended, and signs out.
+// TestPageSignsIn signs in, comes back to where it was, renews a token, hears that the session has ended, and signs
+// out.
 func TestPageSignsIn(t *testing.T) {
 	t.Parallel()
 	p, i := account(t), newIssuer(t)
@@ -86,7 +90,8 @@ func TestPageSignsIn(t *testing.T) {
 
 	tab.Click("button", "Sign out")
 	tab.WaitText("Sign in to Rollcall")
-	if stored := browser.Eval[string](tab, `JSON.stringify({ ...sessionStorage })`); strings.Contains(stored, "access-") || strings.Contains(stored, "refresh-") {
+	if stored := browser.Eval[string](tab, `JSON.stringify({ ...sessionStorage })`); strings.Contains(stored,
+		"access-") || strings.Contains(stored, "refresh-") {
 		t.Errorf("after signing out the tab still has %s", stored)
 	}
 	if i.renewable() {
@@ -102,7 +107,8 @@ func TestPageRefusesAnotherSignInsCode(t *testing.T) {
 	own.base, own.account = deployed(t, p, i), ""
 	tab := openPage(t, &own, "/import")
 	tab.WaitText("Sign in to Rollcall")
-	browser.Eval[bool](tab, `sessionStorage.setItem('rollcall.signing-in', JSON.stringify({ verifier: 'v'.repeat(43), state: 'mine', nonce: 'n', place: '#/users' })) ?? true`)
+	browser.Eval[bool](tab, `sessionStorage.setItem('rollcall.signing-in',
+	  JSON.stringify({ verifier: 'v'.repeat(43), state: 'mine', nonce: 'n', place: '#/users' })) ?? true`)
 	tab.Open(own.base + "/?code=stolen&state=theirs")
 	tab.WaitText("The sign-in did not work")
 	if got := i.granted(); len(got) != 0 {

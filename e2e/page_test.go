@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"rollcall/e2e/browser"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // chromium is started by the first test that wants it, and serves all of them.
@@ -77,7 +77,8 @@ func demoServer(t *testing.T, p *program, serverType string) *ldapserver.Server 
 		t.Fatal(err)
 	}
 	c := body.Connection
-	return &ldapserver.Server{Host: c.Host, Port: c.Port, Username: c.Username, Password: c.Password, CACertificate: c.CACertificate}
+	return &ldapserver.Server{Host: c.Host, Port: c.Port, Username: c.Username, Password: c.Password,
+		CACertificate: c.CACertificate}
 }
 
 //go:embed testdata/axe-core/axe.min.js
@@ -88,8 +89,10 @@ func faults(tab *browser.Tab) []string {
 	if !browser.Eval[bool](tab, `typeof axe === 'object'`) {
 		browser.Eval[bool](tab, axe+"; true")
 	}
-	return browser.Eval[[]string](tab, `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-	  .then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary.replace(/\s+/g, ' '))))`)
+	return browser.Eval[[]string](tab, `axe
+	  .run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+	  .then((r) => r.violations.flatMap((v) => v.nodes.map((n) =>
+	    v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary.replace(/\s+/g, ' '))))`)
 }
 
 // checkAccessible fails for everything that axe finds.
@@ -106,7 +109,8 @@ func checkFits(t *testing.T, tab *browser.Tab, what string) {
 	wide := browser.Eval[[]string](tab, `(() => {
 	  const width = document.documentElement.clientWidth;
 	  if (document.documentElement.scrollWidth <= width) return [];
-	  return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > width + 1).slice(0, 5).map((e) => e.tagName + '.' + e.className);
+	  return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > width + 1)
+	    .slice(0, 5).map((e) => e.tagName + '.' + e.className);
 	})()`)
 	if len(wide) > 0 {
 		t.Errorf("%s is wider than its window: %s", what, strings.Join(wide, ", "))
@@ -122,7 +126,8 @@ var looks = []struct {
 	width, height int64
 	dark          bool
 }{
-	{"360-light", 360, 780, false}, {"360-dark", 360, 780, true}, {"1440-light", 1440, 900, false}, {"1440-dark", 1440, 900, true},
+	{"360-light", 360, 780, false}, {"360-dark", 360, 780, true}, {"1440-light", 1440, 900, false},
+	{"1440-dark", 1440, 900, true},
 }
 
 // checkLooks looks at what a tab shows in each window: axe, width, and a picture.

@@ -97,7 +97,8 @@ func TestPageUsersList(t *testing.T) {
 
 	tab.Check("switch", "Held Spam Report for user03@example.com", true)
 	tab.Check("switch", "Protect user03@example.com", true)
-	tab.Until(`[...document.querySelectorAll('button')].find((b) => b.getAttribute('aria-label') === 'Remove user03@example.com').disabled`)
+	tab.Until(`[...document.querySelectorAll('button')]
+	  .find((b) => b.getAttribute('aria-label') === 'Remove user03@example.com').disabled`)
 	// A switch is disabled until its change is stored, and each has its own request.
 	tab.WaitFor("switch", "Held Spam Report for user03@example.com")
 	if u := user(t, p, "user03@example.com"); u.text("heldSpamReport") != "daily" || u.at("protected") != true {
@@ -105,7 +106,8 @@ func TestPageUsersList(t *testing.T) {
 	}
 	tab.Reload()
 	tab.WaitText("1–50")
-	if !tab.Checked("switch", "Held Spam Report for user03@example.com") || !tab.Checked("switch", "Protect user03@example.com") {
+	if !tab.Checked("switch", "Held Spam Report for user03@example.com") ||
+		!tab.Checked("switch", "Protect user03@example.com") {
 		t.Error("the switches are off after a reload")
 	}
 	p.must(204, "DELETE", "/v1/users/user05@example.com", nil)

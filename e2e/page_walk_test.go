@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"rollcall/e2e/browser"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // serverNames are the server types as the page calls them.
-var serverNames = map[string]string{"exchange": "Microsoft Exchange Server", "communigate": "CommuniGate Pro", "groupwise": "Novell GroupWise"}
+var serverNames = map[string]string{"exchange": "Microsoft Exchange Server", "communigate": "CommuniGate Pro",
+	"groupwise": "Novell GroupWise"}
 
 // downloaded waits for the one CSV in a tab's folder and reads it.
 func downloaded(t *testing.T, tab *browser.Tab) [][]string {
@@ -43,8 +44,8 @@ func downloaded(t *testing.T, tab *browser.Tab) [][]string {
 	}
 }
 
-// walk does the seven steps of the reference product on a page whose connection is filled in: preview, results, export, CSV,
-// sync. It returns the preview as the API has it.
+// walk does the seven steps of the reference product on a page whose connection is filled in: preview, results, export,
+// CSV, sync. It returns the preview as the API has it.
 func walk(t *testing.T, p *program, tab *browser.Tab) object {
 	t.Helper()
 	tab.Click("button", "Preview Users to Sync")
@@ -62,7 +63,8 @@ func walk(t *testing.T, p *program, tab *browser.Tab) object {
 		t.Fatalf("the CSV has %d lines and the preview %d rows, want %d", len(lines), len(rows), addresses+skipped)
 	}
 	for i, row := range rows {
-		if want := []string{row.text("kind"), row.text("primaryAddress"), row.text("type"), row.text("change")}; strings.Join(lines[i][1:5], ",") != strings.Join(want, ",") {
+		if want := []string{row.text("kind"), row.text("primaryAddress"), row.text("type"),
+			row.text("change")}; strings.Join(lines[i][1:5], ",") != strings.Join(want, ",") {
 			t.Fatalf("line %d of the CSV is %q, want %q", i, lines[i], want)
 		}
 	}
@@ -79,7 +81,8 @@ func walk(t *testing.T, p *program, tab *browser.Tab) object {
 		}
 	}
 	if len(users) != addresses || daily != preview.number("summary.primary") {
-		t.Errorf("%d users, %d with reports; want %d and %d", len(users), daily, addresses, preview.number("summary.primary"))
+		t.Errorf("%d users, %d with reports; want %d and %d", len(users), daily, addresses,
+			preview.number("summary.primary"))
 	}
 	return preview
 }
@@ -124,12 +127,11 @@ func TestPageWalksTheDemoDirectories(t *testing.T) {
 	}
 }
 
-// TestPageWalksSamba does the whole job with a real Active Directory, with Use SSL, and everything else that only the browser
-// can show of a preview: an alias under its primary, the search, a row's details.
+// TestPageWalksSamba does the whole job with a real Active Directory, with Use SSL, and everything else that only the
+// browser can show of a preview: an alias under its primary, the search, a row's details.
 func TestPageWalksSamba(t *testing.T) {
 	t.Parallel()
-	s := ldapserver.Samba(t, ldapserver.SambaConfig{Entries: ldapserver.ActiveDirectory()})
-	p := account(t)
+	s, p := sambaDomain(t), account(t)
 	tab := openPage(t, p, "/import")
 	tab.Fill("LDAP Server", s.Host)
 	tab.Fill("Username", s.Username)
@@ -156,8 +158,11 @@ func TestPageWalksSamba(t *testing.T) {
 	waitRows(tab, number(ldapserver.CompanyAddresses)+" addresses")
 	tab.Fill("Search these addresses", "info")
 	tab.WaitText("2 addresses match")
-	if rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.sizer .row')].map((r) => r.innerText.split('\n').slice(0, 3).join(' '))`); len(rows) != 2 ||
-		rows[0] != "info@example.com Primary Shared mailbox" || rows[1] != "information@example.com Alias Shared mailbox" {
+	rows := browser.Eval[[]string](tab, `[...document.querySelectorAll('.sizer .row')]
+	  .map((r) => r.innerText.split('\n').slice(0, 3).join(' '))`)
+	if len(rows) != 2 ||
+		rows[0] != "info@example.com Primary Shared mailbox" ||
+		rows[1] != "information@example.com Alias Shared mailbox" {
 		t.Errorf("the rows are %q, want the alias under its primary", rows)
 	}
 	tab.Click("button", "information@example.com")
@@ -175,17 +180,21 @@ func TestPagePresetsFindWhatTheySay(t *testing.T) {
 	tab.Check("checkbox", "Apply Advanced Settings", true)
 	domains := map[string]string{"exchange": "example.net", "communigate": "example.org", "groupwise": "example.com"}
 	finds := map[string]string{
-		"exchange Users only": "user", "exchange Groups only": "group", "exchange Contacts only": "contact", "exchange Public folders only": "publicFolder",
-		"exchange Users and shared mailboxes": "shared user", "exchange Users, shared mailboxes, rooms and equipment": "resource shared user",
-		"communigate Users only, with their aliases": "user", "communigate Groups only": "group",
-		"groupwise Users only": "user", "groupwise Distribution lists only": "group", "groupwise Resources only": "resource", "groupwise External entities only": "contact",
+		"exchange Users only": "user", "exchange Groups only": "group", "exchange Contacts only": "contact",
+		"exchange Public folders only":                          "publicFolder",
+		"exchange Users and shared mailboxes":                   "shared user",
+		"exchange Users, shared mailboxes, rooms and equipment": "resource shared user",
+		"communigate Users only, with their aliases":            "user", "communigate Groups only": "group",
+		"groupwise Users only": "user", "groupwise Distribution lists only": "group",
+		"groupwise Resources only": "resource", "groupwise External entities only": "contact",
 	}
 	tried := 0
 	for serverType, name := range serverNames {
 		own := *p
 		own.account = serverType
 		tab.Select("Server Type", name)
-		presets := browser.Eval[[]string](tab, `[...[...document.querySelectorAll('label')].find((l) => l.innerText === 'Filter preset').control.options].map((o) => o.text)`)
+		presets := browser.Eval[[]string](tab, `[...[...document.querySelectorAll('label')]
+		  .find((l) => l.innerText === 'Filter preset').control.options].map((o) => o.text)`)
 		for _, preset := range presets {
 			if preset == "Own filter string" {
 				continue
@@ -205,13 +214,15 @@ func TestPagePresetsFindWhatTheySay(t *testing.T) {
 					types = append(types, typ)
 				}
 			}
-			if want, ok := finds[serverType+" "+preset]; preview.number("summary.addresses") == 0 || ok && strings.Join(types, " ") != want {
+			if want, ok := finds[serverType+" "+preset]; preview.number("summary.addresses") == 0 || ok &&
+				strings.Join(types, " ") != want {
 				t.Errorf("%s, %q (%s) finds %v, want %s", serverType, preset, filter, byType, want)
 			} else if ok {
 				tried++
 			}
 			if preset == "One domain" {
-				in := own.list("/v1/previews/"+preview.text("id")+"/addresses", url.Values{"q": {"@" + domains[serverType]}, "change": {"create"}})
+				in := own.list("/v1/previews/"+preview.text("id")+"/addresses",
+					url.Values{"q": {"@" + domains[serverType]}, "change": {"create"}})
 				if len(in) == 0 {
 					t.Errorf("%s, %s: nothing of %s", serverType, preset, domains[serverType])
 				}
@@ -226,5 +237,6 @@ func TestPagePresetsFindWhatTheySay(t *testing.T) {
 // demoConnection is a demo directory's connection as the API takes it.
 func demoConnection(t *testing.T, p *program, serverType string) object {
 	s := demoServer(t, p, serverType)
-	return object{"serverType": serverType, "host": s.Host, "port": s.Port, "username": s.Username, "password": s.Password, "caCertificate": s.CACertificate}
+	return object{"serverType": serverType, "host": s.Host, "port": s.Port, "username": s.Username,
+		"password": s.Password, "caCertificate": s.CACertificate}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/shared/directory"
 	"rollcall/shared/run"
 	"rollcall/shared/secret"
@@ -20,7 +20,8 @@ import (
 )
 
 // comparedAttributes are text, bytes, several values, and one that nobody has.
-var comparedAttributes = []string{"objectClass", "cn", "mail", "proxyAddresses", "objectGUID", "entryUUID", "description"}
+var comparedAttributes = []string{"objectClass", "cn", "mail", "proxyAddresses", "objectGUID", "entryUUID",
+	"description"}
 
 // findings are what a search came to: each entry's attributes in order, and the references.
 type findings struct {
@@ -28,14 +29,17 @@ type findings struct {
 	References []string
 }
 
-// TestTheReaderAnswersAsGoLDAP holds the reader's answers against the general client's: each entry, attribute and value.
+// TestTheReaderAnswersAsGoLDAP holds the reader's answers against the general client's: each entry, attribute and
+// value.
 func TestTheReaderAnswersAsGoLDAP(t *testing.T) {
+	localIsEnough(t)
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(2500)})
 	sameAnswers(t, s, s.BaseDN, 2503)
 }
 
 func TestTheReaderAnswersAsGoLDAPOn389(t *testing.T) {
+	localIsEnough(t)
 	t.Parallel()
 	s := ldapserver.DS389(t, ldapserver.DS389Config{Entries: ldapserver.People(1200)})
 	sameAnswers(t, s, s.BaseDN, 1203)
@@ -55,22 +59,24 @@ func sameAnswers(t *testing.T, s *ldapserver.Server, base string, least int) {
 
 func readerAnswer(t *testing.T, s *ldapserver.Server, base string) findings {
 	t.Helper()
-	to := settings.Connection{ServerType: settings.Exchange, Host: s.Host, Port: s.SSLPort, UseSSL: true, Username: s.Username, Password: secret.New(s.Password), CACertificate: s.CACertificate}
+	to := settings.Connection{ServerType: settings.Exchange, Host: s.Host, Port: s.SSLPort, UseSSL: true,
+		Username: s.Username, Password: secret.New(s.Password), CACertificate: s.CACertificate}
 	if s.SSLPort == 0 {
 		to.Port, to.UseSSL, to.AllowUnencrypted = s.Port, false, true
 	}
 	out := findings{Entries: map[string][]string{}}
 	query := directory.Query{SearchBase: base, Filter: "(objectClass=*)", Attributes: comparedAttributes}
-	info, err := directory.New(directory.Config{}).Read(t.Context(), to, query, func(run.Step) {}, func(e *directory.Entry) error {
-		lines := []string{}
-		for _, a := range e.Attributes {
-			for _, v := range a.Values {
-				lines = append(lines, fmt.Sprintf("%s=%q", a.Name, v))
+	info, err := directory.New(directory.Config{}).Read(t.Context(), to, query, func(run.Step) {},
+		func(e *directory.Entry) error {
+			lines := []string{}
+			for _, a := range e.Attributes {
+				for _, v := range a.Values {
+					lines = append(lines, fmt.Sprintf("%s=%q", a.Name, v))
+				}
 			}
-		}
-		out.Entries[string(e.DN)] = lines
-		return nil
-	})
+			out.Entries[string(e.DN)] = lines
+			return nil
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +100,8 @@ func generalAnswer(t *testing.T, s *ldapserver.Server, base string) findings {
 	if err := conn.Bind(s.Username, s.Password); err != nil {
 		t.Fatal(err)
 	}
-	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", comparedAttributes, nil)
+	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+		"(objectClass=*)", comparedAttributes, nil)
 	found, err := conn.SearchWithPaging(request, 1000)
 	if err != nil {
 		t.Fatal(err)

@@ -24,8 +24,8 @@ import (
 	"time"
 )
 
-// binary is the program under test, built once by TestMain. shared is one run of it, without the demo directories, for the
-// tests that can do with an account of their own. With -on, shared is Rollcall on another platform.
+// binary is the program under test, built once by TestMain. shared is one run of it, without the demo directories, for
+// the tests that can do with an account of their own. With -on, shared is Rollcall on another platform.
 var (
 	binary string
 	shared *program
@@ -33,6 +33,10 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if testing.Short() {
+		fmt.Println("the end-to-end tests start servers, which -short leaves out")
+		os.Exit(0)
+	}
 	os.Exit(testAll(m))
 }
 
@@ -44,7 +48,7 @@ func testAll(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "rollcall")
-	if err := build("rollcall/local", binary); err != nil {
+	if err := build("rollcall/local", binary, "CGO_ENABLED=0"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -62,6 +66,7 @@ func testAll(m *testing.M) int {
 	}
 	defer stop()
 	defer closeChromium()
+	defer stopDomain()
 	code := m.Run()
 	if host != nil {
 		if err := checkCalls(listed); err != nil {
@@ -75,10 +80,10 @@ func testAll(m *testing.M) int {
 	return code
 }
 
-// build builds a program of the project.
-func build(pkg, to string) error {
+// build builds a program of the project, with variables added to the environment.
+func build(pkg, to string, variables ...string) error {
 	cmd := exec.Command("go", "build", "-o", to, pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), variables...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("build the program under test, %s: %w", pkg, err)
@@ -112,7 +117,13 @@ type program struct {
 func startProgram(t *testing.T, data string, args ...string) *program {
 	t.Helper()
 	onLocalOnly(t)
-	p, err := launch(data, nil, args...)
+	return startBinary(t, binary, data, nil, args...)
+}
+
+// startBinary starts a build of Rollcall for one test and stops it at the test's end.
+func startBinary(t *testing.T, binary, data string, variables []string, args ...string) *program {
+	t.Helper()
+	p, err := launch(binary, data, variables, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,8 +137,9 @@ func startProgram(t *testing.T, data string, args ...string) *program {
 	return p
 }
 
-// launch starts Rollcall on a free port and waits until it says that it is ready. variables are added to its environment.
-func launch(data string, variables []string, args ...string) (*program, error) {
+// launch starts a build of Rollcall on a free port and waits until it says that it is ready. variables are added to its
+// environment.
+func launch(binary, data string, variables []string, args ...string) (*program, error) {
 	p := &program{data: data, log: new(logBuffer)}
 	p.cmd = exec.Command(binary, append([]string{"-addr", "127.0.0.1:0", "-data", data}, args...)...)
 	p.cmd.Env = append(os.Environ(), variables...)
@@ -347,7 +359,8 @@ func (p *program) csv(path string) [][]string {
 	if err != nil {
 		p.t.Fatalf("read the CSV: %v", err)
 	}
-	if want := "Address,Address Type,Primary Address,Object Type,Change,Reason,Distinguished Name"; strings.Join(records[0], ",") != want {
+	want := "Address,Address Type,Primary Address,Object Type,Change,Reason,Distinguished Name"
+	if strings.Join(records[0], ",") != want {
 		p.t.Errorf("header %q, want %q", records[0], want)
 	}
 	if len(records)-1 != export.number("rows") {

@@ -1,18 +1,56 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
-// TestSamba drives a real Active Directory domain. One domain serves all: to provision it takes longer than to read it.
+// domain is a Samba domain with ldapserver.ActiveDirectory in it, started by the first test that wants it. It serves
+// all of them, which only read: to provision one takes longer than to read it.
+var domain struct {
+	once sync.Once
+	*ldapserver.Server
+	dir string
+	err error
+}
+
+func sambaDomain(t *testing.T) *ldapserver.Server {
+	t.Helper()
+	domain.once.Do(func() {
+		// A short path: Samba makes sockets in it.
+		if domain.dir, domain.err = os.MkdirTemp("", "ldap-"); domain.err != nil {
+			return
+		}
+		domain.Server, domain.err = ldapserver.StartSamba(context.Background(), domain.dir,
+			ldapserver.SambaConfig{Entries: ldapserver.ActiveDirectory()})
+	})
+	if domain.err != nil {
+		t.Fatal(domain.err)
+	}
+	return domain.Server
+}
+
+func stopDomain() {
+	if domain.Server != nil {
+		if err := domain.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	os.RemoveAll(domain.dir)
+}
+
+// TestSamba drives a real Active Directory domain.
 func TestSamba(t *testing.T) {
+	localIsEnough(t)
 	t.Parallel()
-	s := ldapserver.Samba(t, ldapserver.SambaConfig{Entries: ldapserver.ActiveDirectory()})
+	s := sambaDomain(t)
 	const addresses = ldapserver.CompanyAddresses
 
 	for name, change := range map[string]func(object){
@@ -25,10 +63,13 @@ func TestSamba(t *testing.T) {
 			p := account(t)
 			preview := p.preview(request(s, change))
 			wantDone(t, preview)
-			if preview.number("summary.entries") != ldapserver.CompanyEntries || preview.number("summary.addresses") != addresses {
-				t.Errorf("summary %v, want %d entries and %d addresses", preview["summary"], ldapserver.CompanyEntries, addresses)
+			if preview.number("summary.entries") != ldapserver.CompanyEntries ||
+				preview.number("summary.addresses") != addresses {
+				t.Errorf("summary %v, want %d entries and %d addresses", preview["summary"], ldapserver.CompanyEntries,
+					addresses)
 			}
-			if lines := p.csv("/v1/previews/" + preview.text("id") + "/export"); len(lines) != addresses+preview.number("summary.skipped") {
+			if lines := p.csv("/v1/previews/" + preview.text("id") +
+				"/export"); len(lines) != addresses+preview.number("summary.skipped") {
 				t.Errorf("%d lines of CSV, want %d", len(lines), addresses)
 			}
 			wantDone(t, p.sync(object{"previewId": preview.text("id")}))
@@ -53,7 +94,8 @@ func TestSamba(t *testing.T) {
 	t.Run("references at the domain root are reported and not followed", func(t *testing.T) {
 		preview := account(t).preview(request(s, nil))
 		wantDone(t, preview)
-		if notes := fmt.Sprint(preview["notes"]); !strings.Contains(notes, "ldap://") || !strings.Contains(notes, "3268") {
+		if notes := fmt.Sprint(preview["notes"]); !strings.Contains(notes, "ldap://") ||
+			!strings.Contains(notes, "3268") {
 			t.Errorf("notes %s; want the references and the global catalog's port", notes)
 		}
 		below := request(s, nil)
@@ -67,7 +109,8 @@ func TestSamba(t *testing.T) {
 	})
 	t.Run("wrong password", func(t *testing.T) {
 		preview := account(t).preview(request(s, func(c object) { c["password"] = "wrong" }))
-		if message := preview.text("error.message"); preview.text("error.code") != "invalid_credentials" || !strings.Contains(message, "52e") || !strings.Contains(message, "wrong username or password") {
+		if message := preview.text("error.message"); preview.text("error.code") != "invalid_credentials" ||
+			!strings.Contains(message, "52e") || !strings.Contains(message, "wrong username or password") {
 			t.Errorf("error %v, want data 52e in words", preview["error"])
 		}
 	})

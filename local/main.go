@@ -34,6 +34,7 @@ func execute(ctx context.Context, args []string) error {
 	flags.StringVar(&c.data, "data", "./.rollcall", "the folder to keep everything in")
 	flags.BoolVar(&c.demo, "demo", true, "serve three demo directories to import from")
 	flags.DurationVar(&c.hour, "hour", time.Hour, "how long an hour of a schedule lasts, to try one out")
+	flags.DurationVar(&c.tick, "tick", 500*time.Millisecond, "how often a run stores how far it is, and sees that it was stopped")
 	flags.BoolVar(&c.aws, "aws", false, "keep everything on AWS, or on an emulator that AWS_ENDPOINT_URL names, as the ROLLCALL_ variables say")
 	flags.BoolVar(&c.create, "create", false, "with -aws: make the tables and the bucket where they are missing, to try things out")
 	erase := flags.String("erase", "", "erase all data of this account, and end")
@@ -45,6 +46,9 @@ func execute(ctx context.Context, args []string) error {
 	}
 	if c.hour < time.Second || c.hour > time.Hour {
 		return fmt.Errorf("-hour %s is not between 1s and 1h", c.hour)
+	}
+	if c.tick < time.Millisecond || c.tick > time.Minute {
+		return fmt.Errorf("-tick %s is not between 1ms and 1m", c.tick)
 	}
 	if c.create && !c.aws {
 		return errors.New("-create goes with -aws")

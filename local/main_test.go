@@ -13,7 +13,7 @@ import (
 	"rollcall/shared/run"
 )
 
-func TestWrongFlagsNameTheMend(t *testing.T) {
+func TestWrongFlagsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		args []string
@@ -26,6 +26,7 @@ func TestWrongFlagsNameTheMend(t *testing.T) {
 		"an argument":         {[]string{"serve"}, "-h lists the flags"},
 		"a short hour":        {[]string{"-hour", "1ms"}, "between 1s and 1h"},
 		"an hour that is not": {[]string{"-hour", "2h"}, "between 1s and 1h"},
+		"no tick":             {[]string{"-tick", "0s"}, "between 1ms and 1m"},
 	} {
 		err := execute(t.Context(), append([]string{"-data", t.TempDir(), "-demo=false"}, test.args...))
 		if err == nil || !strings.Contains(err.Error(), test.says) {

@@ -35,6 +35,8 @@ type config struct {
 	aws, create bool
 	// hour is how long an hour of a schedule lasts.
 	hour time.Duration
+	// tick is how often a run stores how far it is, and sees that it was stopped.
+	tick time.Duration
 	out  io.Writer
 	log  *slog.Logger
 }
@@ -84,7 +86,7 @@ func serve(ctx context.Context, c config) (err error) {
 		}
 	}
 	work := store.ports
-	work.Directory, work.Hour, work.Log = directory.New(directory.Config{}), c.hour, c.log
+	work.Directory, work.Hour, work.Tick, work.Log = directory.New(directory.Config{}), c.hour, c.tick, c.log
 	if work.Events == nil {
 		work.Events = events.Log{Log: c.log}
 	}

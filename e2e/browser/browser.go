@@ -1,5 +1,6 @@
-// Package browser drives a headless Chromium for tests, the way a person does: it finds what is on a page by its role and name,
-// clicks with the mouse and types with the keyboard. It exists so that the page's tests read as what somebody does with it.
+// Package browser drives a headless Chromium for tests, the way a person does: it finds what is on a page by its role
+// and name, clicks with the mouse and types with the keyboard. It exists so that the page's tests read as what somebody
+// does with it.
 package browser
 
 import (
@@ -38,9 +39,11 @@ func Start() (*Browser, error) {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.WSURLReadTimeout(startLimit),
-		// Chromium's sandbox does not start as root, which tests in a container are. It only opens pages of this project.
+		// Chromium's sandbox does not start as root, which tests in a container are. It only opens pages of this
+		// project.
 		chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-GB"),
+		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("lang", "en-GB"),
 		// Pictures are as wide as their window on every machine.
 		chromedp.Flag("hide-scrollbars", true),
 		// Loopback only, whatever a page would load.

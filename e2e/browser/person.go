@@ -11,17 +11,22 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// finder gives the page window.__find, which returns the visible elements with a role and a name. It reads the names that the
-// browser's accessibility tree would have: aria-label, the label, or the text.
+// finder gives the page window.__find, which returns the visible elements with a role and a name. It reads the names
+// that the browser's accessibility tree would have: aria-label, the label, or the text.
 const finder = `(() => {
   const roles = {
-    button: 'button,[role=button]', link: 'a[href]', tab: '[role=tab]', checkbox: 'input[type=checkbox]:not([role])', switch: '[role=switch]',
-    textbox: 'input:not([type=checkbox]),textarea', combobox: 'select', heading: 'h1,h2,h3', summary: 'summary', dialog: 'dialog[open]',
+    button: 'button,[role=button]', link: 'a[href]', tab: '[role=tab]',
+    checkbox: 'input[type=checkbox]:not([role])', switch: '[role=switch]',
+    textbox: 'input:not([type=checkbox]),textarea', combobox: 'select',
+    heading: 'h1,h2,h3', summary: 'summary', dialog: 'dialog[open]',
   };
   const text = (e) => e.innerText.replace(/\s+/g, ' ').trim();
-  const name = (e) => e.getAttribute('aria-label') ?? (e.labels?.length ? text(e.labels[0]) : e.labels ? '' || text(e) : text(e));
-  const visible = (e) => e.checkVisibility({ visibilityProperty: true }) && (!document.querySelector('dialog[open]') || e.closest('dialog[open]'));
-  const found = (role, wanted) => [...document.querySelectorAll(roles[role])].filter((e) => visible(e) && (name(e) === wanted || role === 'tab' && name(e).startsWith(wanted)));
+  const name = (e) => e.getAttribute('aria-label') ?? text(e.labels?.length ? e.labels[0] : e);
+  const visible = (e) => e.checkVisibility({ visibilityProperty: true }) &&
+    (!document.querySelector('dialog[open]') || e.closest('dialog[open]'));
+  const named = (e, role, wanted) => name(e) === wanted || role === 'tab' && name(e).startsWith(wanted);
+  const found = (role, wanted) => [...document.querySelectorAll(roles[role])]
+    .filter((e) => visible(e) && named(e, role, wanted));
   return found(%s, %s);
 })()`
 
@@ -59,13 +64,15 @@ func (tab *Tab) Has(role, name string) bool {
 // WaitText waits until the page shows a text. Space counts as one space each.
 func (tab *Tab) WaitText(text string) {
 	tab.t.Helper()
-	tab.until(`(document.body?.innerText ?? '').replace(/\s+/g, ' ').includes(`+strconv.Quote(text)+`)`, "the text "+strconv.Quote(text))
+	tab.until(`(document.body?.innerText ?? '').replace(/\s+/g, ' ').includes(`+strconv.Quote(text)+`)`,
+		"the text "+strconv.Quote(text))
 }
 
 // WaitNoText waits until the page does not show a text.
 func (tab *Tab) WaitNoText(text string) {
 	tab.t.Helper()
-	tab.until(`!(document.body?.innerText ?? '').replace(/\s+/g, ' ').includes(`+strconv.Quote(text)+`)`, "the text to go: "+strconv.Quote(text))
+	tab.until(`!(document.body?.innerText ?? '').replace(/\s+/g, ' ').includes(`+strconv.Quote(text)+`)`,
+		"the text to go: "+strconv.Quote(text))
 }
 
 // Until waits until a script is true.
@@ -87,8 +94,8 @@ func (tab *Tab) Click(role, name string) {
 	tab.clickOn(find(role, name)+`.find((e) => !e.disabled)`, role+" "+name)
 }
 
-// ClickThrough presses the mouse on the element with a role and a name and releases it once a script is true: what a person does
-// takes a tenth of a second, in which a page may draw itself anew.
+// ClickThrough presses the mouse on the element with a role and a name and releases it once a script is true: what a
+// person does takes a tenth of a second, in which a page may draw itself anew.
 func (tab *Tab) ClickThrough(role, name, script string) {
 	tab.t.Helper()
 	tab.WaitFor(role, name)
@@ -195,8 +202,9 @@ func (tab *Tab) Press(keys ...string) {
 	}
 }
 
-// PressToScroll presses a key that scrolls what has the focus, and waits until it has come to rest somewhere else. Chromium loses
-// a key that comes between the last frame of a smooth scroll and its end, the event scrollend; a person is never that quick.
+// PressToScroll presses a key that scrolls what has the focus, and waits until it has come to rest somewhere else.
+// Chromium loses a key that comes between the last frame of a smooth scroll and its end, the event scrollend; a person
+// is never that quick.
 func (tab *Tab) PressToScroll(key string) {
 	tab.t.Helper()
 	Eval[bool](tab, `(() => {
@@ -228,7 +236,8 @@ func (tab *Tab) Focused() string {
 	tab.t.Helper()
 	return Eval[string](tab, `(() => {
 	  const e = document.activeElement;
-	  return e.getAttribute('aria-label') ?? (e.labels?.length ? e.labels[0].innerText : e.innerText ?? '').replace(/\s+/g, ' ').trim();
+	  const own = e.labels?.length ? e.labels[0].innerText : e.innerText ?? '';
+	  return e.getAttribute('aria-label') ?? own.replace(/\s+/g, ' ').trim();
 	})()`)
 }
 

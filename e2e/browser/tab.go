@@ -36,8 +36,8 @@ type Tab struct {
 	expected []string
 }
 
-// Tab opens an empty page for a test and closes it at the test's end, when it fails the test for every error, warning or
-// violation of the page's policy that it saw and that ExpectProblem did not name.
+// Tab opens an empty page for a test and closes it at the test's end, when it fails the test for every error, warning
+// or violation of the page's policy that it saw and that ExpectProblem did not name.
 func (b *Browser) Tab(t testing.TB) *Tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
@@ -79,7 +79,8 @@ func (tab *Tab) open() {
 	call(tab, runtime.Enable, cdp.Empty{})
 	tab.do(chromedp.EmulateViewport(1280, 900))
 	_, err := chromedp.CallBrowser(tab.ctx, cdpbrowser.SetDownloadBehavior, cdpbrowser.SetDownloadBehaviorParams{
-		Behavior: cdpbrowser.SetDownloadBehaviorBehaviorAllow, DownloadPath: tab.Downloads, BrowserContextID: chromedp.FromContext(tab.ctx).BrowserContextID,
+		Behavior: cdpbrowser.SetDownloadBehaviorBehaviorAllow, DownloadPath: tab.Downloads,
+		BrowserContextID: chromedp.FromContext(tab.ctx).BrowserContextID,
 	})
 	if err != nil {
 		tab.t.Fatal(err)
@@ -96,7 +97,8 @@ func (tab *Tab) listen(event any) {
 	case *runtime.EventExceptionThrown:
 		tab.note("exception: " + e.ExceptionDetails.Text + " " + description(e.ExceptionDetails.Exception))
 	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning || e.Type == runtime.ConsoleAPICalledTypeAssert {
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning ||
+			e.Type == runtime.ConsoleAPICalledTypeAssert {
 			var text []string
 			for _, arg := range e.Args {
 				text = append(text, description(arg))
@@ -131,7 +133,8 @@ func (tab *Tab) ExpectProblem(part string) {
 	tab.expected = append(tab.expected, part)
 }
 
-// WaitProblem waits until the console shows a problem with a text in it, and expects it from then on; others that it showed stay.
+// WaitProblem waits until the console shows a problem with a text in it, and expects it from then on; others that it
+// showed stay.
 func (tab *Tab) WaitProblem(what, part string) {
 	tab.t.Helper()
 	has := func(problem string) bool { return strings.Contains(problem, part) }
@@ -242,7 +245,8 @@ func (tab *Tab) Screenshot(path string) {
 	size := call(tab, page.GetLayoutMetrics, cdp.Empty{}).CSSContentSize
 	beyond := true
 	answer := call(tab, page.CaptureScreenshot, page.CaptureScreenshotParams{
-		CaptureBeyondViewport: &beyond, Clip: &page.Viewport{Width: size.Width, Height: min(size.Height, 4000), Scale: 1},
+		CaptureBeyondViewport: &beyond, Clip: &page.Viewport{Width: size.Width, Height: min(size.Height, 4000),
+			Scale: 1},
 	})
 	if err := os.WriteFile(path, answer.Data, 0o644); err != nil {
 		tab.t.Fatal(err)

@@ -11,9 +11,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// LongestTask does something and returns for how long a page's one thread worked at a time at most. It is the thread's own time:
-// what other programs on the machine take meanwhile is none of the page's. Pages that other tabs show count too. It does it again where
-// the trace had not begun: Chromium says that it has a moment before a page's process takes part.
+// LongestTask does something and returns for how long a page's one thread worked at a time at most. It is the thread's
+// own time: what other programs on the machine take meanwhile is none of the page's. Pages that other tabs show count
+// too. It does it again where the trace had not begun: Chromium says that it has a moment before a page's process takes
+// part.
 func (tab *Tab) LongestTask(do func()) time.Duration {
 	tab.t.Helper()
 	const tries = 10
@@ -57,7 +58,8 @@ func (tab *Tab) trace(do func()) (events []json.RawMessage) {
 		tab.t.Fatal(err)
 	}
 	call(tab, tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{
-		IncludedCategories: []string{"disabled-by-default-devtools.timeline", "blink.user_timing"}, ExcludedCategories: []string{"*"},
+		IncludedCategories: []string{"disabled-by-default-devtools.timeline", "blink.user_timing"},
+		ExcludedCategories: []string{"*"},
 	}})
 	do()
 	call(tab, tracing.End, cdp.Empty{})
@@ -75,7 +77,8 @@ var (
 	errNoMark = errors.New("the trace began after the work")
 )
 
-// longestTask finds the longest task on a page's main thread in a trace (the Trace Event Format; tdur is the thread's time in µs).
+// longestTask finds the longest task on a page's main thread in a trace (the Trace Event Format; tdur is the thread's
+// time in µs).
 func longestTask(events []json.RawMessage) (time.Duration, error) {
 	type thread struct{ Pid, Tid int }
 	pages, longest := make(map[thread]bool), make(map[thread]float64)

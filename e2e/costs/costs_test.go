@@ -13,7 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 var update = flag.Bool("update", false, "measure all and write docs/costs.md")
@@ -31,6 +32,7 @@ const (
 // TestASyncTakesWhatTheDocumentSays counts what a sync of a thousand users takes, and compares requests, units and
 // bytes with docs/costs.md, but not seconds. It may be 15 % off, and what a slow machine adds.
 func TestASyncTakesWhatTheDocumentSays(t *testing.T) {
+	servers.Need(t)
 	document, err := filepath.Abs("../../docs/costs.md")
 	if err != nil {
 		t.Fatal(err)

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/e2e/awslab"
-	"rollcall/e2e/cloud"
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/lab/awslab"
+	"rollcall/e2e/lab/cloud"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/shared/adapters/aws/dynamodb"
 	"rollcall/shared/manifest"
 	"rollcall/shared/ports/users"

@@ -15,7 +15,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"rollcall/e2e/awslab"
+	"rollcall/e2e/lab/awslab"
 )
 
 func main() {
@@ -49,7 +49,8 @@ func run(ctx context.Context, command []string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	fmt.Fprintln(os.Stderr, "lab: starting DynamoDB Local, an S3 server, and services in memory for SQS, KMS, EventBridge and STS")
+	fmt.Fprintln(os.Stderr, "lab: starting DynamoDB Local, an S3 server,",
+		"and services in memory for SQS, KMS, EventBridge and STS")
 	lab, err := awslab.Start(ctx, dir)
 	if err != nil {
 		return err

@@ -20,8 +20,8 @@ import (
 // maxAnswer is how many bytes a function may answer at most (Lambda quotas, synchronous response).
 const maxAnswer = 6 << 20
 
-// Gateway stands in for the HTTP API with its JWT authorizer. claims returns the claims of a request's token, and nil for a
-// request without one.
+// Gateway stands in for the HTTP API with its JWT authorizer. claims returns the claims of a request's token, and nil
+// for a request without one.
 func (h *Host) Gateway(claims func(*http.Request) map[string]string) http.Handler {
 	routes := manifest.Routes()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,21 +38,22 @@ func (h *Host) Gateway(claims func(*http.Request) map[string]string) http.Handle
 	})
 }
 
-// find returns the route of a decoded path. Of several that match, the one whose first segment that differs is the more precise
-// counts: a name over a variable, and that over a greedy one, which stands for one segment or more.
+// find returns the route of a decoded path. Of several that match, the one whose first segment that differs is the more
+// precise counts: a name over a variable, and that over a greedy one, which stands for one segment or more.
 func find(routes []manifest.Route, path string) (best manifest.Route, ok bool) {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	rank := ""
 	for _, route := range routes {
-		if own, matches := match(strings.Split(strings.TrimPrefix(route.Path, "/"), "/"), segments); matches && own > rank {
+		if own, matches := match(strings.Split(strings.TrimPrefix(route.Path, "/"), "/"), segments); matches &&
+			own > rank {
 			best, rank, ok = route, own, true
 		}
 	}
 	return best, ok
 }
 
-// match compares a route's segments with a path's. rank orders the routes that match: a letter a segment, the later the more
-// precise.
+// match compares a route's segments with a path's. rank orders the routes that match: a letter a segment, the later the
+// more precise.
 func match(route, path []string) (rank string, ok bool) {
 	for i, segment := range route {
 		switch {
@@ -108,8 +109,8 @@ func (h *Host) forward(w http.ResponseWriter, r *http.Request, route manifest.Ro
 	w.Write(body)
 }
 
-// requestEvent makes the event of a request in payload format 2.0. As the real gateway it decodes the path, and cuts it at a
-// question mark that was encoded; it joins repeated headers with commas and leaves the query as it came.
+// requestEvent makes the event of a request in payload format 2.0. As the real gateway it decodes the path, and cuts it
+// at a question mark that was encoded; it joins repeated headers with commas and leaves the query as it came.
 func requestEvent(r *http.Request, route manifest.Route, claims map[string]string) ([]byte, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -119,11 +120,14 @@ func requestEvent(r *http.Request, route manifest.Route, claims map[string]strin
 	ip, _, _ := net.SplitHostPort(r.RemoteAddr)
 	event := events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RouteKey: "ANY " + route.Path, RawPath: path, RawQueryString: r.URL.RawQuery,
-		Headers: map[string]string{"host": r.Host}, QueryStringParameters: joined(r.URL.Query()), PathParameters: make(map[string]string),
+		Headers: map[string]string{"host": r.Host}, QueryStringParameters: joined(r.URL.Query()),
+		PathParameters: make(map[string]string),
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RouteKey: "ANY " + route.Path, AccountID: "123456789012", Stage: "$default", APIID: "local", DomainName: r.Host,
-			Time: time.Now().UTC().Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: time.Now().UnixMilli(),
-			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: ip, UserAgent: r.UserAgent()},
+			RouteKey: "ANY " + route.Path, AccountID: "123456789012", Stage: "$default", APIID: "local",
+			DomainName: r.Host,
+			Time:       time.Now().UTC().Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: time.Now().UnixMilli(),
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: r.Method, Path: path, Protocol: r.Proto,
+				SourceIP: ip, UserAgent: r.UserAgent()},
 		},
 	}
 	if claims != nil {

@@ -114,8 +114,10 @@ func (i *instance) runtimeAPI() http.Handler {
 	const base = "/2018-06-01/runtime/"
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+base+"invocation/next", i.next)
-	mux.HandleFunc("POST "+base+"invocation/{id}/response", i.answered(func(body []byte) result { return result{answer: body} }))
-	mux.HandleFunc("POST "+base+"invocation/{id}/error", i.answered(func(body []byte) result { return result{err: fmt.Errorf("%w: %s", ErrFunction, body)} }))
+	mux.HandleFunc("POST "+base+"invocation/{id}/response",
+		i.answered(func(body []byte) result { return result{answer: body} }))
+	mux.HandleFunc("POST "+base+"invocation/{id}/error",
+		i.answered(func(body []byte) result { return result{err: fmt.Errorf("%w: %s", ErrFunction, body)} }))
 	return mux
 }
 

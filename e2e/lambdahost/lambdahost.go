@@ -1,6 +1,6 @@
-// Package lambdahost runs Lambda functions' unmodified binaries on this machine: it serves the Lambda Runtime API to them, and
-// stands in for what calls them, which are an API Gateway HTTP API, an SQS event source mapping and an EventBridge rule. It
-// exists so that the tests run what is deployed, and not something like it.
+// Package lambdahost runs Lambda functions' unmodified binaries on this machine: it serves the Lambda Runtime API to
+// them, and stands in for what calls them, which are an API Gateway HTTP API, an SQS event source mapping and an
+// EventBridge rule. It exists so that the tests run what is deployed, and not something like it.
 package lambdahost
 
 import (
@@ -37,7 +37,8 @@ type Config struct {
 	// Functions are the functions to run, Bootstrap returns the path of a binary.
 	Functions []manifest.Function
 	Bootstrap func(binary string) string
-	// Environment holds the variables of all functions; each gets those that it Needs and Takes. Shared are given to all.
+	// Environment holds the variables of all functions; each gets those that it Needs and Takes. Shared are given to
+	// all.
 	Environment map[manifest.Variable]string
 	Shared      map[string]string
 	// Timeout is a function's, 29 seconds for the APIs and 15 minutes for the others where it is nil.
@@ -204,8 +205,9 @@ func (f *function) forget(i *instance) {
 // environment returns the variables of a function's process: those that Lambda sets, and its own.
 func (f *function) environment() []string {
 	all := map[string]string{
-		"_HANDLER": f.Handler, "AWS_LAMBDA_FUNCTION_NAME": f.Name, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-		"LAMBDA_TASK_ROOT": "/var/task", "TZ": ":UTC", "LANG": "en_US.UTF-8", "PATH": os.Getenv("PATH"),
+		"_HANDLER": f.Handler, "AWS_LAMBDA_FUNCTION_NAME": f.Name, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+		"AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+		"LAMBDA_TASK_ROOT":            "/var/task", "TZ": ":UTC", "LANG": "en_US.UTF-8", "PATH": os.Getenv("PATH"),
 	}
 	maps.Copy(all, f.host.config.Shared)
 	for _, list := range [][]manifest.Variable{f.Needs, f.Takes} {

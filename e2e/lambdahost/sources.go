@@ -13,8 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// Poll stands in for an event source mapping with batch size 1 and ReportBatchItemFailures: it hands a queue's messages to a
-// function and deletes those that the function did not report. Several pollers run at once; it returns when ctx ends.
+// Poll stands in for an event source mapping with batch size 1 and ReportBatchItemFailures: it hands a queue's messages
+// to a function and deletes those that the function did not report. Several pollers run at once; it returns when ctx
+// ends.
 func (h *Host) Poll(ctx context.Context, client *sqs.Client, queueURL, function string) {
 	var running sync.WaitGroup
 	for range maxInstances / 2 {
@@ -32,14 +33,16 @@ func (h *Host) Poll(ctx context.Context, client *sqs.Client, queueURL, function 
 // poll handles one message, if one comes within a second.
 func (h *Host) poll(ctx context.Context, client *sqs.Client, queueURL, function string) error {
 	received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: &queueURL, MaxNumberOfMessages: 1, WaitTimeSeconds: 1, MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
+		QueueUrl: &queueURL, MaxNumberOfMessages: 1, WaitTimeSeconds: 1,
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
 	})
 	if err != nil || len(received.Messages) == 0 {
 		return err
 	}
 	m := received.Messages[0]
 	event, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{
-		MessageId: aws.ToString(m.MessageId), ReceiptHandle: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body), Md5OfBody: aws.ToString(m.MD5OfBody),
+		MessageId: aws.ToString(m.MessageId), ReceiptHandle: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body),
+		Md5OfBody:  aws.ToString(m.MD5OfBody),
 		Attributes: m.Attributes, MessageAttributes: map[string]events.SQSMessageAttribute{}, EventSource: "aws:sqs",
 		EventSourceARN: "arn:aws:sqs:us-east-1:123456789012:" + function + ".fifo", AWSRegion: "us-east-1",
 	}}})
@@ -68,7 +71,8 @@ func (h *Host) Tick(ctx context.Context, interval time.Duration, function string
 	defer ticker.Stop()
 	for {
 		event, err := json.Marshal(events.EventBridgeEvent{
-			Version: "0", DetailType: "Scheduled Event", Source: "aws.events", AccountID: "123456789012", Time: time.Now().UTC(), Region: "us-east-1",
+			Version: "0", DetailType: "Scheduled Event", Source: "aws.events", AccountID: "123456789012",
+			Time: time.Now().UTC(), Region: "us-east-1",
 			Detail: json.RawMessage("{}"),
 		})
 		if err == nil {

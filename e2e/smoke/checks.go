@@ -28,7 +28,8 @@ type smoke struct {
 }
 
 // call sends a request and decodes its JSON answer, if it is one.
-func (s *smoke) call(ctx context.Context, token, method, path, body string) (status int, answer map[string]any, err error) {
+func (s *smoke) call(ctx context.Context, token, method, path, body string) (status int, answer map[string]any,
+	err error) {
 	r, err := http.NewRequestWithContext(ctx, method, s.base+path, strings.NewReader(body))
 	if err != nil {
 		return 0, nil, err
@@ -102,12 +103,14 @@ func (s *smoke) reader(ctx context.Context) error {
 		return fmt.Errorf("%w: give -read-token", errLeftOut)
 	}
 	_, read := s.want(ctx, http.StatusOK, s.readToken, "GET", "/v1/users?limit=1", "")
-	_, write := s.want(ctx, http.StatusForbidden, s.readToken, "POST", "/v1/users", `{"address":"smoke@rollcall.example"}`)
+	_, write := s.want(ctx, http.StatusForbidden, s.readToken, "POST", "/v1/users",
+		`{"address":"smoke@rollcall.example"}`)
 	return errors.Join(read, write)
 }
 
 func (s *smoke) users(ctx context.Context) error {
-	for _, address := range []string{"smoke@rollcall.example", "smoke+tag@rollcall.example", "smoke/slash@rollcall.example", "smoke%25@rollcall.example"} {
+	for _, address := range []string{"smoke@rollcall.example", "smoke+tag@rollcall.example",
+		"smoke/slash@rollcall.example", "smoke%25@rollcall.example"} {
 		path := "/v1/users/" + url.PathEscape(address)
 		body, err := json.Marshal(map[string]any{"address": address})
 		if err != nil {
@@ -128,17 +131,21 @@ func (s *smoke) users(ctx context.Context) error {
 }
 
 // refusedDirectory is one that no deployment may reach: its metadata service.
-const refusedDirectory = `{"connection":{"serverType":"exchange","host":"169.254.169.254","port":389,"username":"smoke","password":"planted-secret"}}`
+const refusedDirectory = `{"connection":{"serverType":"exchange","host":"169.254.169.254","port":389,` +
+	`"username":"smoke","password":"planted-secret"}}`
 
 func (s *smoke) settings(ctx context.Context) error {
 	if status, _, err := s.call(ctx, s.token, "GET", "/v1/settings", ""); err != nil || status == http.StatusOK {
-		return errors.Join(err, fmt.Errorf("%w: the account has settings, which this check would overwrite", errLeftOut))
+		return errors.Join(err, fmt.Errorf("%w: the account has settings, which this check would overwrite",
+			errLeftOut))
 	}
-	saved, err := s.want(ctx, http.StatusOK, s.token, "PUT", "/v1/settings", strings.TrimSuffix(refusedDirectory, "}")+`,"schedule":{"intervalHours":24}}`)
+	saved, err := s.want(ctx, http.StatusOK, s.token, "PUT", "/v1/settings",
+		strings.TrimSuffix(refusedDirectory, "}")+`,"schedule":{"intervalHours":24}}`)
 	if err != nil {
 		return err
 	}
-	if text := fmt.Sprint(saved); !strings.Contains(text, "passwordSet:true") || strings.Contains(text, "planted-secret") {
+	if text := fmt.Sprint(saved); !strings.Contains(text, "passwordSet:true") ||
+		strings.Contains(text, "planted-secret") {
 		err = fmt.Errorf("saved settings %v; want passwordSet and no password", saved)
 	}
 	_, remove := s.want(ctx, http.StatusOK, s.token, "DELETE", "/v1/settings", "")

@@ -1,11 +1,12 @@
-// Command smoke proves what only a deployment can: that the authorizer lets in whom it should, that each function may do what it
-// does, that passwords are sealed and opened, that queues deliver, and that links work. It leaves nothing behind.
+// Command smoke proves what only a deployment can: that the authorizer lets in whom it should, that each function may
+// do what it does, that passwords are sealed and opened, that queues deliver, and that links work. It leaves nothing
+// behind.
 //
-//	go run ./e2e/smoke -url https://rollcall.example.com -token "$TOKEN" [-read-token "$READ"] [-preview directory.json]
+// go run ./e2e/smoke -url https://rollcall.example.com -token "$TOKEN" [-read-token "$READ"] [-preview directory.json]
 //
-// TOKEN is an access token with the scope admin, READ one with the scope read alone. directory.json is the body of a preview, such
-// as {"connection": {…}}; without it the smoke test asks for a directory that must be refused, which takes the same way as far as
-// the network.
+// TOKEN is an access token with the scope admin, READ one with the scope read alone. directory.json is the body of a
+// preview, such as {"connection": {…}}; without it the smoke test asks for a directory that must be refused, which
+// takes the same way as far as the network.
 package main
 
 import (
@@ -34,9 +35,12 @@ func run(ctx context.Context, args []string) error {
 	var s smoke
 	flags := flag.NewFlagSet("smoke", flag.ContinueOnError)
 	flags.StringVar(&s.base, "url", "", "the deployment's address, as the stack's output names it")
-	flags.StringVar(&s.token, "token", os.Getenv("ROLLCALL_TOKEN"), "an access token with the scope admin (default $ROLLCALL_TOKEN)")
-	flags.StringVar(&s.readToken, "read-token", os.Getenv("ROLLCALL_READ_TOKEN"), "an access token with the scope read alone; without it that check is left out")
-	preview := flags.String("preview", "", "a file with the body of a preview of a directory that the deployment reaches")
+	flags.StringVar(&s.token, "token", os.Getenv("ROLLCALL_TOKEN"),
+		"an access token with the scope admin (default $ROLLCALL_TOKEN)")
+	flags.StringVar(&s.readToken, "read-token", os.Getenv("ROLLCALL_READ_TOKEN"),
+		"an access token with the scope read alone; without it that check is left out")
+	preview := flags.String("preview", "",
+		"a file with the body of a preview of a directory that the deployment reaches")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte{0x30, 0x80, 0, 0})
 	f.Add([]byte{0x30, 0x84, 0xff, 0xff, 0xff, 0xff})
 	server, err := New(Config{
-		Entries: []ldif.Entry{{DN: "o=Example", Attributes: []ldif.Attribute{{Name: "o", Values: []string{"Example", "\xff"}}}}},
+		Entries: []ldif.Entry{{DN: "o=Example", Attributes: []ldif.Attribute{{Name: "o",
+			Values: []string{"Example", "\xff"}}}}},
 		Manners: Manners{SearchFromRoot: true}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

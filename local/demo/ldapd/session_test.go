@@ -45,12 +45,14 @@ func TestBind(t *testing.T) {
 		}
 	})
 	t.Run("anonymous is refused", func(t *testing.T) {
-		if code, _, _ := resultOf(t, strict.dial(t).UnauthenticatedBind("")); code != ldap.LDAPResultInappropriateAuthentication {
+		code, _, _ := resultOf(t, strict.dial(t).UnauthenticatedBind(""))
+		if code != ldap.LDAPResultInappropriateAuthentication {
 			t.Errorf("code %d", code)
 		}
 	})
 	t.Run("a name without a password", func(t *testing.T) {
-		if code, _, _ := resultOf(t, s.dial(t).UnauthenticatedBind("sales@example.com")); code != ldap.LDAPResultUnwillingToPerform {
+		code, _, _ := resultOf(t, s.dial(t).UnauthenticatedBind("sales@example.com"))
+		if code != ldap.LDAPResultUnwillingToPerform {
 			t.Errorf("code %d", code)
 		}
 	})
@@ -86,7 +88,8 @@ func TestTLS(t *testing.T) {
 		if err := conn.Bind("sales@example.com", "secret"); err != nil {
 			t.Error(err)
 		}
-		if code, _, _ := resultOf(t, conn.StartTLS(s.client)); code != ldap.LDAPResultOperationsError && code != ldap.ErrorNetwork {
+		if code, _, _ := resultOf(t, conn.StartTLS(s.client)); code != ldap.LDAPResultOperationsError &&
+			code != ldap.ErrorNetwork {
 			t.Errorf("STARTTLS inside TLS gave %d", code)
 		}
 	})

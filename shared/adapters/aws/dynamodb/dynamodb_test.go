@@ -2,6 +2,7 @@ package dynamodb_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -10,7 +11,8 @@ import (
 
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"rollcall/e2e/dynamolocal"
+	"rollcall/e2e/servers"
+	"rollcall/e2e/servers/dynamolocal"
 	"rollcall/shared/adapters/aws/dynamodb"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/runs/runstest"
@@ -22,6 +24,10 @@ import (
 var server *dynamolocal.Server
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		os.Exit(m.Run())
+	}
 	var err error
 	if server, err = dynamolocal.Start(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -40,6 +46,7 @@ var tables atomic.Int64
 // newTables makes tables of a test's own, and returns a client whose calls go through faults, unless that is nil.
 func newTables(tb testing.TB, faults *dynamolocal.Faults) (client *awsdynamodb.Client, users, jobs string) {
 	tb.Helper()
+	servers.Need(tb)
 	n := tables.Add(1)
 	users, jobs = fmt.Sprintf("users-%d", n), fmt.Sprintf("jobs-%d", n)
 	config := server.Config()

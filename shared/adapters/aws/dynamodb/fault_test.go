@@ -2,6 +2,7 @@ package dynamodb_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -12,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/e2e/dynamolocal"
+	"rollcall/e2e/servers/dynamolocal"
 	"rollcall/shared/adapters/aws/dynamodb"
 	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/directory"
@@ -177,10 +178,13 @@ func list(t *testing.T, users iter.Seq2[user.User, error]) []user.User {
 	return all
 }
 
-// TestASyncThroughFaults imports 20,000 users while one call in ten goes wrong.
+// faultEntries is how many entries TestASyncThroughFaults imports; make soak takes ten thousand.
+var faultEntries = flag.Int("entries", 1000, "how many directory entries the sync through faults imports")
+
+// TestASyncThroughFaults imports two users an entry while one call in ten goes wrong.
 func TestASyncThroughFaults(t *testing.T) {
 	t.Parallel()
-	const entries = 10_000
+	entries := *faultEntries
 	company := people{make(map[int]string)}
 	for n := range entries {
 		company.primaries[n] = fmt.Sprintf("user%d@example.com", n)
@@ -193,7 +197,7 @@ func TestASyncThroughFaults(t *testing.T) {
 	}
 	p.wantOnce("the second sync", p.importAll(), 0)
 
-	const removed, renamed = 1500, 500
+	removed, renamed := entries*15/100, entries*5/100
 	for n := range removed {
 		delete(company.primaries, n)
 	}

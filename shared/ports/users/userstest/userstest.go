@@ -283,14 +283,14 @@ func list(t *testing.T, u users.Users, q users.Query) []user.User {
 }
 
 func pages(t *testing.T, s users.Store) {
-	const n = 2500
+	const n = 1250
 	u := s.For("acme")
 	fill(t, u, n)
 	want := all(t, u)
 	if len(want) != n {
 		t.Fatalf("All gives %d users, want %d", len(want), n)
 	}
-	for _, limit := range []int{1, 999, 1000, n, n + 1} {
+	for _, limit := range []int{1, n/2 - 1, n / 2, n, n + 1} {
 		if limit == 1 {
 			page, err := u.List(t.Context(), users.Query{Limit: 1})
 			if err != nil || len(page.Users) != 1 || page.Next == "" {
@@ -321,9 +321,12 @@ func searches(t *testing.T, s users.Store) {
 	alias := sample("other@example.com")
 	alias.Kind, alias.PrimaryAddress = user.Alias, "User00042@example.com"
 	apply(t, u, create(alias))
-	for q, want := range map[string]int{"USER0004": 11, "example.com": 1201, "nobody": 0, "user01199": 1} {
-		if got := list(t, u, users.Query{Q: q, Limit: 7}); len(got) != want {
-			t.Errorf("%q finds %d, want %d", q, len(got), want)
+	for _, test := range []struct {
+		q           string
+		limit, want int
+	}{{"USER0004", 7, 11}, {"example.com", 97, 1201}, {"nobody", 7, 0}, {"user01199", 7, 1}} {
+		if got := list(t, u, users.Query{Q: test.q, Limit: test.limit}); len(got) != test.want {
+			t.Errorf("%q finds %d, want %d", test.q, len(got), test.want)
 		}
 	}
 }

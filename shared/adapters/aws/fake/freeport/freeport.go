@@ -10,8 +10,8 @@ import (
 	"strconv"
 )
 
-// The ports that are looked at: below those that systems give to whoever asks for any (from 32768 on Linux, from 49152 by RFC 6335), so that
-// nobody who does is given one between its finding and its server's start.
+// The ports that are looked at: below those that systems give to whoever asks for any (from 32768 on Linux, from 49152
+// by RFC 6335), so that nobody who does is given one between its finding and its server's start.
 const (
 	first = 10_000
 	last  = 32_767

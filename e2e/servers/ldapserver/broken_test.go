@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 func TestSilentSaysNothing(t *testing.T) {

@@ -1,5 +1,6 @@
-// Package cloud runs a whole deployment on this machine: the functions' own binaries on what stands in for AWS, behind a gateway
-// and the page, with their queues and their clock. The end-to-end tests and the cost model drive it as callers do.
+// Package cloud runs a whole deployment on this machine: the functions' own binaries on what stands in for AWS, behind
+// a gateway and the page, with their queues and their clock. The end-to-end tests and the cost model drive it as
+// callers do.
 package cloud
 
 import (
@@ -16,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"rollcall/e2e/awslab"
+	"rollcall/e2e/lab/awslab"
 	"rollcall/e2e/lambdahost"
 	"rollcall/portal"
 	"rollcall/shared/adapters/aws/sqs"
@@ -44,10 +45,16 @@ type Deployment struct {
 	running sync.WaitGroup
 }
 
-// Build builds the bootstraps as make build does, for this machine, below dir.
+// Build builds the bootstraps as make build does, for this machine, below dir. Several functions share a binary.
 func Build(ctx context.Context, dir string) error {
+	built := make(map[string]bool)
 	for _, f := range manifest.Functions() {
-		build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", bootstrap(dir, f.Binary), "rollcall/functions/"+f.Binary)
+		if built[f.Binary] {
+			continue
+		}
+		built[f.Binary] = true
+		build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w",
+			"-o", bootstrap(dir, f.Binary), "rollcall/functions/"+f.Binary)
 		build.Env, build.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
 		if err := build.Run(); err != nil {
 			return fmt.Errorf("build function %s: %w", f.Binary, err)
@@ -82,7 +89,8 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	d.server = &http.Server{Handler: origin, ReadHeaderTimeout: time.Minute}
 	d.running.Go(func() { d.server.Serve(listener) })
 	queues := sqs.NewClient(lab.Config("SQS"))
-	for f, queue := range map[string]manifest.Variable{manifest.PreviewWorker().Name: manifest.PreviewsQueue, manifest.SyncWorker().Name: manifest.SyncsQueue} {
+	for f, queue := range map[string]manifest.Variable{manifest.PreviewWorker().Name: manifest.PreviewsQueue,
+		manifest.SyncWorker().Name: manifest.SyncsQueue} {
 		d.running.Go(func() { d.Host.Poll(ctx, queues, lab.Environment[queue], f) })
 	}
 	d.running.Go(func() { d.Host.Tick(ctx, c.Tick, manifest.SyncSchedule().Name) })
@@ -97,8 +105,8 @@ func (d *Deployment) Close() {
 	d.Host.Close()
 }
 
-// claims are those of the token that a request would have: its account is named by the header that local reads, or by a token
-// "account scopes".
+// claims are those of the token that a request would have: its account is named by the header that local reads, or by a
+// token "account scopes".
 func claims(r *http.Request) map[string]string {
 	account, scopes := r.Header.Get("X-Rollcall-Account"), "admin"
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {

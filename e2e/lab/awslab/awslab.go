@@ -1,6 +1,6 @@
-// Package awslab starts what stands in for AWS on this machine, for tests, measurements and trying things out: AWS's own DynamoDB
-// Local, an S3 server, and services in memory for SQS, KMS, EventBridge and STS that check what is sent to them. What only AWS can
-// prove is left to the smoke test: policies, the authorizer, time to live and lifecycles.
+// Package awslab starts what stands in for AWS on this machine, for tests, measurements and trying things out: AWS's
+// own DynamoDB Local, an S3 server, and services in memory for SQS, KMS, EventBridge and STS that check what is sent to
+// them. What only AWS can prove is left to the smoke test: policies, the authorizer, time to live and lifecycles.
 package awslab
 
 import (
@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"rollcall/e2e/dynamolocal"
+	"rollcall/e2e/servers/dynamolocal"
 	"rollcall/shared/adapters/aws/fake"
 	"rollcall/shared/adapters/aws/fake/fakeeventbridge"
 	"rollcall/shared/adapters/aws/fake/fakekms"
@@ -37,7 +37,8 @@ const (
 )
 
 const (
-	// visibility is how long a queue keeps a message from others unless a worker says otherwise: as long as a worker may run.
+	// visibility is how long a queue keeps a message from others unless a worker says otherwise: as long as a worker
+	// may run.
 	visibility = 15 * time.Minute
 	// maxReceives is how often a message is handed out before it goes to the dead letters.
 	maxReceives = 10
@@ -61,8 +62,8 @@ type Lab struct {
 	stops []func() error
 }
 
-// Start starts a lab that keeps its objects in dir. The caller closes it. A process has one at a time, and its working directory
-// changes.
+// Start starts a lab that keeps its objects in dir. The caller closes it. A process has one at a time, and its working
+// directory changes.
 func Start(ctx context.Context, dir string) (*Lab, error) {
 	lab := &Lab{Recorder: new(Recorder), Clock: new(Clock), Dir: dir}
 	if err := lab.start(ctx, dir); err != nil {
@@ -84,7 +85,8 @@ func (l *Lab) start(ctx context.Context, dir string) error {
 	}
 	l.stops = append(l.stops, stop)
 	l.Queues = fakesqs.New(l.Clock.Now,
-		fakesqs.Queue{Name: PreviewsQueue, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadPreviews},
+		fakesqs.Queue{Name: PreviewsQueue, Visibility: visibility, MaxReceives: maxReceives,
+			DeadLetters: DeadPreviews},
 		fakesqs.Queue{Name: SyncsQueue, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadSyncs},
 		fakesqs.Queue{Name: DeadPreviews}, fakesqs.Queue{Name: DeadSyncs})
 	if l.Keys, err = fakekms.New(PasswordKey); err != nil {
@@ -102,9 +104,11 @@ func (l *Lab) start(ctx context.Context, dir string) error {
 	}
 	queues := l.Shared["AWS_ENDPOINT_URL_SQS"]
 	l.Environment = map[manifest.Variable]string{
-		manifest.UsersTable: UsersTable, manifest.JobsTable: JobsTable, manifest.Bucket: Bucket, manifest.DataKey: manifest.None,
-		manifest.PreviewsQueue: fakesqs.URL(queues, PreviewsQueue), manifest.SyncsQueue: fakesqs.URL(queues, SyncsQueue),
-		manifest.PasswordKey: PasswordKey, manifest.EventBus: EventBus, manifest.LinkRole: LinkRole,
+		manifest.UsersTable: UsersTable, manifest.JobsTable: JobsTable, manifest.Bucket: Bucket,
+		manifest.DataKey:       manifest.None,
+		manifest.PreviewsQueue: fakesqs.URL(queues, PreviewsQueue),
+		manifest.SyncsQueue:    fakesqs.URL(queues, SyncsQueue),
+		manifest.PasswordKey:   PasswordKey, manifest.EventBus: EventBus, manifest.LinkRole: LinkRole,
 	}
 	return l.createStores(ctx)
 }
@@ -117,7 +121,8 @@ func (l *Lab) serveAll(tables, objects string) error {
 		return err
 	}
 	for variable, handler := range map[string]http.Handler{
-		"AWS_ENDPOINT_URL_DYNAMODB": countedTables, "AWS_ENDPOINT_URL_S3": countedObjects, "AWS_ENDPOINT_URL_SQS": l.Queues,
+		"AWS_ENDPOINT_URL_DYNAMODB": countedTables, "AWS_ENDPOINT_URL_S3": countedObjects,
+		"AWS_ENDPOINT_URL_SQS": l.Queues,
 		"AWS_ENDPOINT_URL_KMS": l.Keys, "AWS_ENDPOINT_URL_EVENTBRIDGE": l.Bus, "AWS_ENDPOINT_URL_STS": l.Roles,
 	} {
 		url, err := l.serve(handler)
@@ -155,7 +160,8 @@ func (l *Lab) Variables() []string {
 
 // ServiceCalls returns the calls to the services in memory, by the name that policies have for each.
 func (l *Lab) ServiceCalls() map[string][]fake.Call {
-	return map[string][]fake.Call{"sqs": l.Queues.Calls(), "kms": l.Keys.Calls(), "events": l.Bus.Calls(), "sts": l.Roles.Calls()}
+	return map[string][]fake.Call{"sqs": l.Queues.Calls(), "kms": l.Keys.Calls(), "events": l.Bus.Calls(),
+		"sts": l.Roles.Calls()}
 }
 
 // Close stops everything, the last started first.
@@ -168,8 +174,8 @@ func (l *Lab) Close() error {
 	return errors.Join(errs...)
 }
 
-// Clock is the queues' clock: the time of day, and as much ahead as somebody moved it, to see what becomes of a message whose
-// worker is gone.
+// Clock is the queues' clock: the time of day, and as much ahead as somebody moved it, to see what becomes of a message
+// whose worker is gone.
 type Clock struct {
 	mu    sync.Mutex
 	ahead time.Duration

@@ -21,5 +21,6 @@ func (l *Lab) Config(service string) aws.Config {
 // createStores makes the tables and the bucket.
 func (l *Lab) createStores(ctx context.Context) error {
 	files := s3.Config{Client: s3.NewClient(l.Config("S3")), Bucket: Bucket}
-	return errors.Join(dynamodb.CreateTables(ctx, dynamodb.NewClient(l.Config("DYNAMODB")), UsersTable, JobsTable), files.Create(ctx))
+	return errors.Join(dynamodb.CreateTables(ctx, dynamodb.NewClient(l.Config("DYNAMODB")), UsersTable, JobsTable),
+		files.Create(ctx))
 }

@@ -46,12 +46,14 @@ func StartDS389(ctx context.Context, dir string, c DS389Config) (*Server, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Host: "127.0.0.1", Port: free[0], BaseDN: PeopleBase, Username: "cn=reader," + PeopleBase, Password: "reader password",
+	s := &Server{Host: "127.0.0.1", Port: free[0], BaseDN: PeopleBase, Username: "cn=reader," + PeopleBase,
+		Password:      "reader password",
 		AdminUsername: "cn=admin," + PeopleBase, AdminPassword: "admin password"}
 	if err := prepareDS(dir, s); err != nil {
 		return nil, fmt.Errorf("prepare 389 Directory Server: %w", err)
 	}
-	s.process, err = launch(filepath.Join(dir, "out.log"), program, "-D", filepath.Join(dir, "config"), "-i", filepath.Join(dir, "run", "pid"), "-d", "0")
+	s.process, err = launch(filepath.Join(dir, "out.log"), program, "-D", filepath.Join(dir, "config"), "-i",
+		filepath.Join(dir, "run", "pid"), "-d", "0")
 	if err != nil {
 		return nil, err
 	}
@@ -76,9 +78,12 @@ func prepareDS(dir string, s *Server) error {
 	if err != nil {
 		return err
 	}
-	values := []string{"%fqdn%", "localhost", "%ds_port%", strconv.Itoa(s.Port), "%ds_user%", me.Username, "%rootdn%", s.AdminUsername,
-		"%ds_passwd%", hashed(s.AdminPassword), "%ldapi_enabled%", "off", "%ldapi_autobind%", "off", "%ldapi%", filepath.Join(dir, "run", "ldapi"),
-		"%db_lib%", "bdb", "%ds_suffix%", s.BaseDN, "%inst_dir%", dir, "%cert_dir%", filepath.Join(dir, "config"), "%db_home_dir%", filepath.Join(dir, "db")}
+	values := []string{"%fqdn%", "localhost", "%ds_port%", strconv.Itoa(s.Port), "%ds_user%", me.Username, "%rootdn%",
+		s.AdminUsername,
+		"%ds_passwd%", hashed(s.AdminPassword), "%ldapi_enabled%", "off", "%ldapi_autobind%", "off", "%ldapi%",
+		filepath.Join(dir, "run", "ldapi"),
+		"%db_lib%", "bdb", "%ds_suffix%", s.BaseDN, "%inst_dir%", dir, "%cert_dir%", filepath.Join(dir, "config"),
+		"%db_home_dir%", filepath.Join(dir, "db")}
 	for _, name := range []string{"lock", "tmp", "ldif", "bak", "run", "log", "db", "config"} {
 		values = append(values, "%"+name+"_dir%", filepath.Join(dir, name))
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
@@ -91,7 +96,8 @@ func prepareDS(dir string, s *Server) error {
 	if err := os.MkdirAll(schema, 0o700); err != nil {
 		return err
 	}
-	for from, to := range map[string]string{"/etc/dirsrv/schema/99user.ldif": "config/schema/99user.ldif", "/etc/dirsrv/config/slapd-collations.conf": "config/slapd-collations.conf"} {
+	for from, to := range map[string]string{"/etc/dirsrv/schema/99user.ldif": "config/schema/99user.ldif",
+		"/etc/dirsrv/config/slapd-collations.conf": "config/slapd-collations.conf"} {
 		data, err := os.ReadFile(from)
 		if err != nil {
 			return fmt.Errorf("%w (%w)", ErrMissingPackage, err)
@@ -101,8 +107,10 @@ func prepareDS(dir string, s *Server) error {
 		}
 	}
 	// The entries are not of its schema.
-	config := strings.Replace(string(template), "dn: cn=config\n", "dn: cn=config\nnsslapd-schemacheck: off\nnsslapd-syntaxcheck: off\n", 1)
-	return os.WriteFile(filepath.Join(dir, "config", "dse.ldif"), []byte(strings.NewReplacer(values...).Replace(config)), 0o600)
+	config := strings.Replace(string(template), "dn: cn=config\n",
+		"dn: cn=config\nnsslapd-schemacheck: off\nnsslapd-syntaxcheck: off\n", 1)
+	return os.WriteFile(filepath.Join(dir, "config", "dse.ldif"),
+		[]byte(strings.NewReplacer(values...).Replace(config)), 0o600)
 }
 
 // hashed is a password as the configuration wants it: {SSHA512}, the hash of password and salt, then the salt.
@@ -144,7 +152,8 @@ func fillDS(address, dir string, s *Server, entries iter.Seq[*ldif.Entry]) error
 	}
 	for e := range entries {
 		if e.DN == s.BaseDN {
-			e.Add("aci", fmt.Sprintf(`(targetattr="*")(version 3.0; acl "reader"; allow (read,search,compare) userdn="ldap:///%s";)`, s.Username))
+			const rule = `(targetattr="*")(version 3.0; acl "reader"; allow (read,search,compare) userdn="ldap:///%s";)`
+			e.Add("aci", fmt.Sprintf(rule, s.Username))
 		}
 		if err := addEntry(conn, e); err != nil {
 			return err

@@ -5,7 +5,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // TestSamba shares one domain: to provision it takes longer than all that is asked of it.
@@ -14,7 +14,8 @@ func TestSamba(t *testing.T) {
 	checkConnections(t, s)
 	conn := bound(t, s)
 	t.Run("a bind without TLS is refused", func(t *testing.T) {
-		wantCode(t, dial(t, url("ldap", s.Host, s.Port)).Bind(s.Username, s.Password), ldap.LDAPResultStrongAuthRequired)
+		wantCode(t, dial(t, url("ldap", s.Host, s.Port)).Bind(s.Username, s.Password),
+			ldap.LDAPResultStrongAuthRequired)
 	})
 	t.Run("down-level name", func(t *testing.T) {
 		secured := dial(t, url("ldaps", s.Host, s.SSLPort), ldap.DialWithTLSConfig(trust(s)))
@@ -23,7 +24,8 @@ func TestSamba(t *testing.T) {
 		}
 	})
 	t.Run("root DSE", func(t *testing.T) {
-		dse, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)", []string{"defaultNamingContext"}, nil))
+		dse, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)",
+			[]string{"defaultNamingContext"}, nil))
 		if err != nil || dse.Entries[0].GetAttributeValue("defaultNamingContext") != s.BaseDN {
 			t.Errorf("%v, %v", dse, err)
 		}
@@ -31,13 +33,15 @@ func TestSamba(t *testing.T) {
 	t.Run("the domain root gives references", func(t *testing.T) {
 		found := find(t, conn, s.BaseDN, "(proxyAddresses=smtp:*)", "1.1")
 		if len(found.Entries) != ldapserver.CompanyEntries || len(found.Referrals) == 0 {
-			t.Errorf("%d entries and %d references, want %d and some", len(found.Entries), len(found.Referrals), ldapserver.CompanyEntries)
+			t.Errorf("%d entries and %d references, want %d and some", len(found.Entries), len(found.Referrals),
+				ldapserver.CompanyEntries)
 		}
 		if below := find(t, conn, ldapserver.CompanyBase, "(proxyAddresses=smtp:*)", "1.1"); len(below.Referrals) != 0 {
 			t.Errorf("below the root came references: %v", below.Referrals)
 		}
 	})
 	t.Run("types and account control", func(t *testing.T) {
+		const all = ldapserver.CompanyEntries
 		for filter, want := range map[string]int{
 			"(msExchRecipientTypeDetails=1)":                                              ldapserver.CompanyUsers + 1,
 			"(msExchRecipientTypeDetails=4)":                                              1,
@@ -45,7 +49,7 @@ func TestSamba(t *testing.T) {
 			"(&(objectClass=contact)(msExchRecipientTypeDetails=64))":                     2,
 			"(&(mail=*)(userAccountControl:1.2.840.113556.1.4.803:=2))":                   1,
 			"(&(objectCategory=person)(objectClass=user)(proxyAddresses=*))":              ldapserver.CompanyUsers + 2,
-			"(&(proxyAddresses=smtp:*)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))": ldapserver.CompanyEntries - 1,
+			"(&(proxyAddresses=smtp:*)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))": all - 1,
 		} {
 			if got := len(find(t, conn, ldapserver.CompanyBase, filter, "1.1").Entries); got != want {
 				t.Errorf("%s finds %d entries, want %d", filter, got, want)
@@ -83,7 +87,8 @@ func TestSamba(t *testing.T) {
 		if err := catalog.Bind(s.Username, s.Password); err != nil {
 			t.Fatal(err)
 		}
-		if got := len(find(t, catalog, s.BaseDN, "(proxyAddresses=smtp:*)", "1.1").Entries); got != ldapserver.CompanyEntries {
+		if got := len(find(t, catalog, s.BaseDN, "(proxyAddresses=smtp:*)",
+			"1.1").Entries); got != ldapserver.CompanyEntries {
 			t.Errorf("%d entries, want %d", got, ldapserver.CompanyEntries)
 		}
 	})

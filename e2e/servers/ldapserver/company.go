@@ -37,7 +37,8 @@ func ActiveDirectory() iter.Seq[*ldif.Entry] {
 		entries := []*ldif.Entry{unit}
 		for i := 1; i <= CompanyUsers; i++ {
 			login := fmt.Sprintf("user%02d", i)
-			entries = append(entries, companyUser(fmt.Sprintf("User %02d", i), login, enabled, "1", login+"@example.com", fmt.Sprintf("u%d@example.com", i)))
+			entries = append(entries, companyUser(fmt.Sprintf("User %02d", i), login, enabled, "1",
+				login+"@example.com", fmt.Sprintf("u%d@example.com", i)))
 		}
 		many := make([]string, CompanyManyValues-1)
 		for i := range many {

@@ -81,7 +81,8 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 		urls += " ldaps://" + addresses[1]
 	}
 	// A debug level, even 0, keeps slapd in the foreground.
-	if s.process, err = launch(filepath.Join(dir, "slapd.log"), slapd, "-d", "0", "-f", config, "-h", urls); err != nil {
+	if s.process, err = launch(filepath.Join(dir, "slapd.log"), slapd, "-d", "0", "-f", config, "-h",
+		urls); err != nil {
 		return nil, err
 	}
 	return s, s.process.ready(ctx, addresses...)
@@ -105,7 +106,8 @@ func (c OpenLDAPConfig) prepare(dir string, s *Server) error {
 		if s.CACertificate, err = credentials(dir, names...); err != nil {
 			return err
 		}
-		tls = fmt.Sprintf("TLSCACertificateFile %[1]s/ca.pem\nTLSCertificateFile %[1]s/server.pem\nTLSCertificateKeyFile %[1]s/server-key.pem\n", dir)
+		tls = fmt.Sprintf("TLSCACertificateFile %[1]s/ca.pem\nTLSCertificateFile %[1]s/server.pem\n"+
+			"TLSCertificateKeyFile %[1]s/server-key.pem\n", dir)
 	}
 	limit := c.SizeLimit
 	if limit == "" {

@@ -1,6 +1,6 @@
-// Package ldapserver starts real directory servers for tests, from Debian's packages: OpenLDAP, Samba AD and 389 Directory Server.
-// They listen on loopback, keep everything in a folder of the caller's, and leave nothing behind. It exists because a
-// fake directory only has the manners its author thought of.
+// Package ldapserver starts real directory servers for tests, from Debian's packages: OpenLDAP, Samba AD and 389
+// Directory Server. They listen on loopback, keep everything in a folder of the caller's, and leave nothing behind. It
+// exists because a fake directory only has the manners its author thought of.
 package ldapserver
 
 import (
@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/e2e/servers"
 	"rollcall/local/demo/authority"
 	"rollcall/local/demo/ldif"
 )
@@ -55,6 +56,7 @@ func (s *Server) Stop() error { return s.process.stop() }
 // run starts a server for a test and stops it when the test ends; what goes wrong fails the test.
 func run[C any](t testing.TB, start func(context.Context, string, C) (*Server, error), config C) *Server {
 	t.Helper()
+	servers.Need(t)
 	began := time.Now()
 	// Not t.TempDir: it holds the test's name, and Samba's sockets have short paths or none.
 	dir, err := os.MkdirTemp("", "ldap-")
@@ -71,7 +73,8 @@ func run[C any](t testing.TB, start func(context.Context, string, C) (*Server, e
 			t.Error(err)
 		}
 	})
-	t.Logf("started in %s on %s", time.Since(began).Round(time.Millisecond), net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
+	t.Logf("started in %s on %s", time.Since(began).Round(time.Millisecond),
+		net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
 	return s
 }
 
@@ -154,7 +157,8 @@ func (p *process) ready(ctx context.Context, addresses ...string) error {
 	for _, address := range addresses {
 		if err := p.waitFor(ctx, address); err != nil {
 			output, _ := os.ReadFile(p.log)
-			return errors.Join(fmt.Errorf("%s does not listen on %s: %w\n%s", p.name, address, err, tail(output)), p.stop())
+			return errors.Join(fmt.Errorf("%s does not listen on %s: %w\n%s", p.name, address, err, tail(output)),
+				p.stop())
 		}
 	}
 	return nil
@@ -216,7 +220,8 @@ func credentials(dir string, names ...string) (ca string, err error) {
 	if err != nil {
 		return "", err
 	}
-	for name, content := range map[string][]byte{"ca.pem": []byte(a.PEM()), "server.pem": certificate, "server-key.pem": key} {
+	for name, content := range map[string][]byte{"ca.pem": []byte(a.PEM()), "server.pem": certificate,
+		"server-key.pem": key} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			return "", fmt.Errorf("write the server's certificate: %w", err)
 		}

@@ -8,10 +8,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"rollcall/e2e/dynamolocal"
+	"rollcall/e2e/servers"
+	"rollcall/e2e/servers/dynamolocal"
 )
 
 func TestAServerAnswersAndStops(t *testing.T) {
+	servers.Need(t)
 	s, err := dynamolocal.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -36,11 +38,12 @@ func TestAServerAnswersAndStops(t *testing.T) {
 
 // TestTheLockNamesNoHost keeps the name of whoever's registry it was made with out of the lock file.
 func TestTheLockNamesNoHost(t *testing.T) {
-	lock, err := os.ReadFile("../install/dynamodb/package-lock.json")
+	lock, err := os.ReadFile("../../install/dynamodb/package-lock.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(lock), `"integrity"`) || strings.Contains(string(lock), "resolved") {
-		t.Error("the lock file has no checksums, or names hosts: write it with npm install --package-lock-only --omit-lockfile-registry-resolved")
+		t.Error("the lock file has no checksums, or names hosts: " +
+			"write it with npm install --package-lock-only --omit-lockfile-registry-resolved")
 	}
 }

@@ -17,12 +17,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// Faults is an HTTP client (aws.HTTPClient) between the SDK and a server that goes wrong in a share of the calls, chosen by a seed,
-// and counts what was written all the same.
+// Faults is an HTTP client (aws.HTTPClient) between the SDK and a server that goes wrong in a share of the calls,
+// chosen by a seed, and counts what was written all the same.
 type Faults struct {
-	// Throttle is the share of calls that are refused because the table is busy, each in its operation's way. Fail is the share
-	// that are answered with a server's error, and Lose that of those whose answer is lost although they were done; of those
-	// that fail, every other one was done too.
+	// Throttle is the share of calls that are refused because the table is busy, each in its operation's way. Fail is
+	// the share that are answered with a server's error, and Lose that of those whose answer is lost although they were
+	// done; of those that fail, every other one was done too.
 	Throttle, Fail, Lose float64
 	// Spare names an operation that is only throttled.
 	Spare string
@@ -37,7 +37,8 @@ type Faults struct {
 // NewFaults returns a client that lets everything through until shares are set.
 func NewFaults(seed uint64) *Faults {
 	return &Faults{
-		transport: &http.Transport{MaxIdleConnsPerHost: 256}, random: rand.New(rand.NewPCG(seed, 0)), //nolint:gosec // a test's
+		transport: &http.Transport{MaxIdleConnsPerHost: 256}, random: rand.New(rand.NewPCG(seed, 0)),
+		//nolint:gosec // a test's
 		injected: make(map[string]int), writes: make(map[string]int),
 	}
 }
@@ -49,8 +50,8 @@ func (f *Faults) Injected() string {
 	return fmt.Sprint(f.injected)
 }
 
-// Writes returns how often each item was written or deleted by a call of its own, by its sort key in the Users table, and forgets
-// it.
+// Writes returns how often each item was written or deleted by a call of its own, by its sort key in the Users table,
+// and forgets it.
 func (f *Faults) Writes() map[string]int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -75,7 +76,8 @@ func (f *Faults) Do(r *http.Request) (*http.Response, error) {
 				return nil, err
 			}
 		}
-		return answer(r, http.StatusInternalServerError, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"injected"}`), nil
+		return answer(r, http.StatusInternalServerError,
+			errorType("InternalServerError")+`"message":"injected"}`), nil
 	case "lose":
 		if err := f.forwardAndDrop(r, operation, body); err != nil {
 			return nil, err
@@ -137,7 +139,8 @@ func (f *Faults) forwardAndDrop(r *http.Request, operation string, body []byte) 
 	return err
 }
 
-// throttled is how DynamoDB refuses a call when a table is busy: a batch is answered with nothing done, a transaction is cancelled.
+// throttled is how DynamoDB refuses a call when a table is busy: a batch is answered with nothing done, a transaction
+// is cancelled.
 func throttled(r *http.Request, operation string, body []byte) (*http.Response, error) {
 	switch operation {
 	case "BatchWriteItem":
@@ -147,16 +150,24 @@ func throttled(r *http.Request, operation string, body []byte) (*http.Response, 
 		}
 		return answer(r, http.StatusOK, `{"UnprocessedItems":`+string(call.RequestItems)+`}`), nil
 	case "TransactWriteItems":
-		return answer(r, http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"injected",`+
+		return answer(r, http.StatusBadRequest, errorType("TransactionCanceledException")+`"Message":"injected",`+
 			`"CancellationReasons":[{"Code":"ThrottlingError","Message":"injected"},{"Code":"None"}]}`), nil
 	}
-	return answer(r, http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"injected"}`), nil
+	refusal := errorType("ProvisionedThroughputExceededException") + `"message":"injected"}`
+	return answer(r, http.StatusBadRequest, refusal), nil
+}
+
+// errorType is the beginning of the body of an error.
+func errorType(name string) string {
+	return `{"__type":"com.amazonaws.dynamodb.v20120810#` + name + `",`
 }
 
 func answer(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{
-		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
-		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
+		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Request: r,
+		Header:  http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, ContentLength: int64(len(body)),
+		Body: io.NopCloser(strings.NewReader(body)),
 	}
 }
 

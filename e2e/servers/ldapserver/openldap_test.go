@@ -11,7 +11,8 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo"
 	"rollcall/local/demo/ldif"
 	"rollcall/shared/settings"
@@ -40,7 +41,8 @@ func TestOpenLDAP(t *testing.T) {
 			}
 		}
 		if len(found.Entries) != people || len(addresses) != ldapserver.PeopleAddresses(people) {
-			t.Errorf("%d entries with %d addresses, want %d with %d", len(found.Entries), len(addresses), people, ldapserver.PeopleAddresses(people))
+			t.Errorf("%d entries with %d addresses, want %d with %d", len(found.Entries), len(addresses), people,
+				ldapserver.PeopleAddresses(people))
 		}
 	})
 	t.Run("ldapsearch finds the same", func(t *testing.T) {
@@ -158,13 +160,15 @@ func TestOpenLDAPTakesExchange55(t *testing.T) {
 	entries[1].Add("mail", "jane@example.com")
 	entries[1].Add("otherMailbox", "smtp$j.doe@example.com", "MS$EXAMPLE/JANE")
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{BaseDN: "o=Example", Entries: ldapserver.EntriesOf(entries)})
-	found := find(t, bound(t, s), "o=Example", "(&(mail=*)(objectClass=remote-address)(otherMailbox=*))", "otherMailbox")
+	found := find(t, bound(t, s), "o=Example", "(&(mail=*)(objectClass=remote-address)(otherMailbox=*))",
+		"otherMailbox")
 	if len(found.Entries) != 1 || found.Entries[0].GetAttributeValue("otherMailbox") != "smtp$j.doe@example.com" {
 		t.Errorf("found %v", found.Entries)
 	}
 }
 
 func TestOpenLDAPSaysWhatIsWrong(t *testing.T) {
+	servers.Need(t)
 	_, err := ldapserver.StartOpenLDAP(t.Context(), t.TempDir(), ldapserver.OpenLDAPConfig{BaseDN: "o=Other"})
 	if err == nil || !strings.Contains(err.Error(), "slapadd") {
 		t.Errorf("entries outside the suffix gave %v", err)
@@ -173,7 +177,8 @@ func TestOpenLDAPSaysWhatIsWrong(t *testing.T) {
 
 func TestAMissingPackageIsNamed(t *testing.T) {
 	_, err := ldapserver.Find("no-such-server", "no-such-package")
-	if !errors.Is(err, ldapserver.ErrMissingPackage) || !strings.Contains(err.Error(), "e2e/install/debian.sh") || !strings.Contains(err.Error(), "no-such-package") {
+	if !errors.Is(err, ldapserver.ErrMissingPackage) || !strings.Contains(err.Error(), "e2e/install/debian.sh") ||
+		!strings.Contains(err.Error(), "no-such-package") {
 		t.Errorf("error = %v", err)
 	}
 }

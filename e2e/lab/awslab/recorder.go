@@ -141,7 +141,8 @@ func s3Operation(r *http.Request) string {
 	return r.Method + " " + strconv.Quote(r.URL.Path)
 }
 
-// dynamo counts what goes to DynamoDB, and asks for the units of each call on the way; DynamoDB Local checks no signature.
+// dynamo counts what goes to DynamoDB, and asks for the units of each call on the way; DynamoDB Local checks no
+// signature.
 func (r *Recorder) dynamo(to string) (http.Handler, error) {
 	forward, err := proxy(to)
 	if err != nil {
@@ -171,7 +172,8 @@ func (r *Recorder) dynamo(to string) (http.Handler, error) {
 
 // metered are the operations that tell their units, and writers those whose units are write units.
 var (
-	metered = []string{"GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "TransactGetItems", "ExecuteStatement", "BatchExecuteStatement"}
+	metered = []string{"GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem",
+		"BatchWriteItem", "TransactWriteItems", "TransactGetItems", "ExecuteStatement", "BatchExecuteStatement"}
 	writers = []string{"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
 )
 

@@ -44,8 +44,8 @@ func Silent(t testing.TB) (host string, port int) {
 	return "127.0.0.1", l.Addr().(*net.TCPAddr).Port
 }
 
-// Unreachable returns a loopback host and a port that refuse connections until the test's end: a socket has it that does not listen,
-// so that nobody else gets it.
+// Unreachable returns a loopback host and a port that refuse connections until the test's end: a socket has it that
+// does not listen, so that nobody else gets it.
 func Unreachable(t testing.TB) (host string, port int) {
 	t.Helper()
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)

@@ -36,7 +36,8 @@ const (
 )
 
 // ErrNoAddress means that no loopback address has Active Directory's ports free, which without root none has.
-var ErrNoAddress = errors.New("no loopback address has the ports 389, 636, 3268 and 3269 free for Samba (below 1024 they need root)")
+var ErrNoAddress = errors.New("no loopback address has the ports 389, 636, 3268 and 3269 free for Samba " +
+	"(below 1024 they need root)")
 
 // SambaConfig says what a Samba domain holds besides what provisioning makes.
 type SambaConfig struct {
@@ -82,8 +83,9 @@ func StartSamba(ctx context.Context, dir string, c SambaConfig) (*Server, error)
 		return nil, err
 	}
 	s := &Server{
-		Host: host, Port: ldapPort, SSLPort: ldapsPort, GlobalCatalogPort: globalCatalogPort, GlobalCatalogSSLPort: globalCatalogSSLPort,
-		BaseDN: SambaBase, Username: "reader@example.com", Password: "Reader.passw0rd",
+		Host: host, Port: ldapPort, SSLPort: ldapsPort, GlobalCatalogPort: globalCatalogPort,
+		GlobalCatalogSSLPort: globalCatalogSSLPort,
+		BaseDN:               SambaBase, Username: "reader@example.com", Password: "Reader.passw0rd",
 		AdminUsername: "Administrator@example.com", AdminPassword: "Admin.passw0rd",
 	}
 	if s.CACertificate, err = credentials(dir, "dc1.example.com", host); err != nil {
@@ -99,7 +101,8 @@ func StartSamba(ctx context.Context, dir string, c SambaConfig) (*Server, error)
 	if err := os.WriteFile(config, sambaSettings(dir, host), 0o600); err != nil {
 		return nil, fmt.Errorf("configure Samba: %w", err)
 	}
-	if s.process, err = launch(filepath.Join(dir, "samba.log"), programs.samba, "-i", "-M", "single", "-s", config, "--debug-stdout"); err != nil {
+	if s.process, err = launch(filepath.Join(dir, "samba.log"), programs.samba, "-i", "-M", "single", "-s", config,
+		"--debug-stdout"); err != nil {
 		return nil, err
 	}
 	var addresses []string
@@ -138,7 +141,8 @@ func portsFree(ctx context.Context, host string, ports ...int) error {
 // provision makes the domain example.com. Without DNS, and with no configuration of this machine's read.
 func (p sambaPrograms) provision(ctx context.Context, dir string, s *Server) error {
 	return execute(ctx, nil, p.tool, "domain", "provision", "--quiet", "--configfile=/dev/null", "--targetdir="+dir,
-		"--realm=EXAMPLE.COM", "--domain=EXAMPLE", "--host-name=dc1", "--host-ip="+s.Host, "--adminpass="+s.AdminPassword,
+		"--realm=EXAMPLE.COM", "--domain=EXAMPLE", "--host-name=dc1", "--host-ip="+s.Host,
+		"--adminpass="+s.AdminPassword,
 		"--dns-backend=NONE", "--server-role=dc")
 }
 
@@ -146,7 +150,8 @@ func (p sambaPrograms) provision(ctx context.Context, dir string, s *Server) err
 func (p sambaPrograms) fill(ctx context.Context, dir string, s *Server, entries iter.Seq[*ldif.Entry]) error {
 	database := filepath.Join(dir, "private", "sam.ldb")
 	for _, change := range [][]byte{sambaAttributes, sambaClasses} {
-		err := execute(ctx, bytes.NewReader(change), p.ldbmodify, "-H", database, "--option=dsdb:schema update allowed=true")
+		err := execute(ctx, bytes.NewReader(change), p.ldbmodify, "-H", database,
+			"--option=dsdb:schema update allowed=true")
 		if err != nil {
 			return err
 		}

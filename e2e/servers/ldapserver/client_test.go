@@ -15,7 +15,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 )
 
 func trust(s *ldapserver.Server) *tls.Config {
@@ -53,7 +53,8 @@ func bound(t *testing.T, s *ldapserver.Server) *ldap.Conn {
 }
 
 func subtree(base, filter string, attributes ...string) *ldap.SearchRequest {
-	return ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+	return ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes,
+		nil)
 }
 
 // find pages through a search, 1000 entries a page.
@@ -109,7 +110,8 @@ func ldapsearch(t *testing.T, s *ldapserver.Server, filter string) int {
 	writeFile(t, ca, s.CACertificate)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, "ldapsearch", "-LLL", "-x", "-ZZ", "-H", url("ldap", s.Host, s.Port), "-D", s.Username, "-w", s.Password,
+	command := exec.CommandContext(ctx, "ldapsearch", "-LLL", "-x", "-ZZ", "-H", url("ldap", s.Host, s.Port), "-D",
+		s.Username, "-w", s.Password,
 		"-E", "pr=1000/noprompt", "-b", s.BaseDN, filter, "1.1")
 	command.Env = append(command.Environ(), "LDAPTLS_CACERT="+ca)
 	output, err := command.CombinedOutput()
