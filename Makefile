@@ -11,7 +11,8 @@ LINTER_VERSION := v2.15.0
 LINTER := .cache/bin/golangci-lint-$(LINTER_VERSION)-$(shell go env GOVERSION 2>/dev/null)
 
 # Packages in which goroutines meet: their tests run under the race detector. OTHERS are all the others.
-RACED := ./shared/directory/... ./shared/embedded/... ./shared/fifo/... ./shared/function/... ./shared/importer/...
+RACED := ./shared/directory/... ./shared/adapters/embedded/... ./shared/adapters/aws/sqs/... ./shared/adapters/aws/lambda/... \
+  ./shared/importer/...
 OTHERS = $$(go list ./... | grep -vxF "$$(go list $(RACED))")
 
 # How many random histories each property is checked with in make soak.
@@ -111,7 +112,7 @@ test-aws test-functions: test-%: tools
 .PHONY: soak
 soak: tools servers ## look for rare faults: SOAK random histories for each property, and a large sync through faults
 	@go test -count=1 -timeout 2h -run Property ./shared/importer ./shared/plan -rapid.checks=$(SOAK)
-	@go test -count=1 -timeout 1h -run Faults ./shared/dynamo -entries 10000
+	@go test -count=1 -timeout 1h -run Faults ./shared/adapters/aws/dynamodb -entries 10000
 
 # The types of the API are made from docs/openapi.json at each check: a stored copy could be out of date.
 .PHONY: portal-check
