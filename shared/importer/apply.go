@@ -23,12 +23,12 @@ const writeRows = 1024
 // batchesAhead is how many batches are read while others are written.
 const batchesAhead = 4
 
-// checkpointEvery is how often a sync stores how far it is. What came after the last one is applied again after a crash,
-// which changes nothing: rows that carry the run's id count as applied.
+// checkpointEvery is how often a sync stores how far it is. What came after the last one is applied again after a
+// crash, which changes nothing: rows that carry the run's id count as applied.
 const checkpointEvery = time.Second
 
-// finishRow gives a row's after-user what only the run knows, in place. It depends on nothing but the row and the run, so
-// that a repeated attempt writes, and an undo expects, the very same user.
+// finishRow gives a row's after-user what only the run knows, in place. It depends on nothing but the row and the run,
+// so that a repeated attempt writes, and an undo expects, the very same user.
 func finishRow(row *plan.Row, r *run.Run) {
 	after := row.After
 	if after == nil {
@@ -103,8 +103,8 @@ func (j *job) apply(ctx context.Context, list users.Users) error {
 	if !a.at.Begun {
 		return err
 	}
-	// What was written stays in the journal, also where the run ends here. A run whose record lags behind what it wrote must
-	// not end: it is taken up again, whatever ended the writing.
+	// What was written stays in the journal, also where the run ends here. A run whose record lags behind what it wrote
+	// must not end: it is taken up again, whatever ended the writing.
 	if saveErr := a.save(context.WithoutCancel(ctx)); saveErr != nil {
 		if err != nil {
 			j.log.WarnContext(ctx, "the writing ended early", "error", err)
@@ -114,8 +114,8 @@ func (j *job) apply(ctx context.Context, list users.Users) error {
 	return err
 }
 
-// countedRows is a checkpoint with its rows counted by what the plan wanted, also where version 0.4 stored it: creations
-// come first, then updates, then removals.
+// countedRows is a checkpoint with its rows counted by what the plan wanted, also where version 0.4 stored it:
+// creations come first, then updates, then removals.
 func countedRows(at run.Checkpoint, s run.Summary) run.Checkpoint {
 	if at.OldApplied+at.OldConflicts > 0 {
 		left := at.OldApplied
@@ -203,8 +203,8 @@ func (a *applier) flush(ctx context.Context) error {
 	return a.save(context.WithoutCancel(ctx))
 }
 
-// unlessCancelled returns a context for the writing of rows, which goes on where ctx ends because somebody cancelled the
-// run: of rows that are written in part nobody knows which, and the journal would not name them.
+// unlessCancelled returns a context for the writing of rows, which goes on where ctx ends because somebody cancelled
+// the run: of rows that are written in part nobody knows which, and the journal would not name them.
 func unlessCancelled(ctx context.Context) (context.Context, func()) {
 	whole, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {

@@ -16,7 +16,8 @@ import (
 
 // writeExport writes the CSV that an export asks for and says what it wrote. Doing it twice writes the same file again.
 func (c core) writeExport(ctx context.Context, account user.Account, asked run.Run) (*run.Export, error) {
-	export := &run.Export{ObjectKey: objects.CSVPrefix + asked.ID + ".csv", FileName: usercsv.UsersFileName(asked.CreatedAt)}
+	export := &run.Export{ObjectKey: objects.CSVPrefix + asked.ID + ".csv",
+		FileName: usercsv.UsersFileName(asked.CreatedAt)}
 	fill := c.usersCSV
 	if asked.PreviewID != "" {
 		export.FileName = usercsv.PreviewFileName(asked.PreviewID)

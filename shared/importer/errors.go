@@ -50,7 +50,8 @@ func problem(class Class, code, format string, args ...any) *Error {
 }
 
 func invalid(fields ...settings.FieldError) *Error {
-	return &Error{Class: Invalid, Code: "invalid_request", Message: "Some fields are wrong; errors names each and says what to do.", Fields: fields}
+	return &Error{Class: Invalid, Code: "invalid_request",
+		Message: "Some fields are wrong; errors names each and says what to do.", Fields: fields}
 }
 
 // notFound turns a store's "not found" into the caller's error and leaves every other error alone.
@@ -68,20 +69,23 @@ const (
 	codeJournalExpired = "journal_expired"
 	journalExpired     = "The journal of this sync was deleted after 90 days; it can no longer be read or undone."
 	codePlanDamaged    = "plan_damaged"
-	planDamaged        = "The stored plan or journal of this run is damaged. A sync that had not begun to write wrote nothing; take a new preview."
+	planDamaged        = "The stored plan or journal of this run is damaged. " +
+		"A sync that had not begun to write wrote nothing; take a new preview."
 )
 
 // pageError gives the errors of reading a plan or a journal the caller's words: code and message say that it is gone.
 func pageError(err error, code, message string) error {
 	switch {
 	case errors.Is(err, planfile.ErrBadCursor):
-		return problem(Malformed, "invalid_cursor", "The cursor is not one that this list gave with these filters. Start without a cursor.")
+		return problem(Malformed, "invalid_cursor",
+			"The cursor is not one that this list gave with these filters. Start without a cursor.")
 	case errors.Is(err, objects.ErrNotFound):
 		return &Error{Class: Gone, Code: code, Message: message}
 	case errors.Is(err, planfile.ErrDamaged):
 		return problem(Gone, codePlanDamaged, planDamaged)
 	case errors.Is(err, planfile.ErrVersion):
-		return problem(Gone, code, "What this run found was stored by another version of this program, which alone can read it.")
+		return problem(Gone, code,
+			"What this run found was stored by another version of this program, which alone can read it.")
 	}
 	return err
 }

@@ -12,7 +12,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// lateJobs dies where a sync stores its plan with the time that its journal is kept, once the reporter has stored the plan.
+// lateJobs dies where a sync stores its plan with the time that its journal is kept, once the reporter has stored the
+// plan.
 type lateJobs struct {
 	runs.Store
 	dead *atomic.Bool

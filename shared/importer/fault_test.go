@@ -62,7 +62,8 @@ type failingAccountUsers struct {
 	f *failpoint
 }
 
-func (u failingAccountUsers) Apply(ctx context.Context, fence users.Fence, changes []users.Change) (outcomes []users.Outcome, err error) {
+func (u failingAccountUsers) Apply(ctx context.Context, fence users.Fence,
+	changes []users.Change) (outcomes []users.Outcome, err error) {
 	err = u.f.write(func() (err error) {
 		outcomes, err = u.Users.Apply(ctx, fence, changes)
 		return err
@@ -92,7 +93,8 @@ func (j failingAccountJobs) PutSettings(ctx context.Context, s settings.Saved) (
 	return out, err
 }
 
-func (j failingAccountJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (out run.Run, err error) {
+func (j failingAccountJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (out run.Run,
+	err error) {
 	err = j.f.write(func() (err error) { out, err = j.Jobs.UpdateRun(ctx, id, change); return err })
 	return out, err
 }
@@ -130,7 +132,8 @@ func (o failingAccountObjects) Copy(ctx context.Context, from, to string) error 
 // workerThatDies is a worker whose writes go through a failpoint.
 func (h *harness) workerThatDies(f *failpoint) *importer.Worker {
 	c := h.config
-	c.Users, c.Jobs, c.Objects = failingUsers{h.store.Users(), f}, failingJobs{h.store.Jobs(), f}, failingObjects{h.store.Objects(), f}
+	c.Users, c.Jobs = failingUsers{h.store.Users(), f}, failingJobs{h.store.Jobs(), f}
+	c.Objects = failingObjects{h.store.Objects(), f}
 	return importer.NewWorker(c)
 }
 
@@ -173,11 +176,12 @@ func ending(h *harness, runID string) (users []user.User, changes []string, summ
 		users = append(users, u)
 	}
 	run := h.run(runID)
-	return users, h.changes(runID), fmt.Sprintf("%s, %s, applied %d of %d", run.State, counts(run.Result.Summary), run.Progress.Applied, run.Progress.ToApply)
+	return users, h.changes(runID), fmt.Sprintf("%s, %s, applied %d of %d", run.State, counts(run.Result.Summary),
+		run.Progress.Applied, run.Progress.ToApply)
 }
 
-// TestADeathAtAnyWriteEndsAsNoDeathDoes kills the process at each write of a sync, and of an undo, before and after the write
-// took place, and starts it again.
+// TestADeathAtAnyWriteEndsAsNoDeathDoes kills the process at each write of a sync, and of an undo, before and after the
+// write took place, and starts it again.
 func TestADeathAtAnyWriteEndsAsNoDeathDoes(t *testing.T) {
 	t.Parallel()
 	for _, undo := range []bool{false, true} {
@@ -205,7 +209,8 @@ func TestADeathAtAnyWriteEndsAsNoDeathDoes(t *testing.T) {
 					}
 					continue
 				}
-				// A message whose handler came back with nothing although the process died is gone; the sweep sends it again.
+				// A message whose handler came back with nothing although the process died is gone; the sweep sends it
+				// again.
 				if err == nil {
 					if _, err := h.service.CareFor(t.Context(), h.clock.Add(time.Hour)); err != nil {
 						t.Fatal(err)
@@ -213,8 +218,10 @@ func TestADeathAtAnyWriteEndsAsNoDeathDoes(t *testing.T) {
 				}
 				h.mustDeliver()
 				users, changes, summary := ending(h, runID)
-				if diff := cmp.Diff(wantUsers, users) + cmp.Diff(wantChanges, changes) + cmp.Diff(wantSummary, summary); diff != "" {
-					t.Fatalf("killed at write %d (late %t), the run ends otherwise (-without +with):\n%.3000s", f.left, late, diff)
+				if diff := cmp.Diff(wantUsers, users) + cmp.Diff(wantChanges, changes) +
+					cmp.Diff(wantSummary, summary); diff != "" {
+					t.Fatalf("killed at write %d (late %t), the run ends otherwise (-without +with):\n%.3000s", f.left,
+						late, diff)
 				}
 			}
 			if writes < 8 {

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// leaseTime is how long a sync keeps its account's lease without a heartbeat. The worker's Tick renews it. It is shorter
-	// than the time after which a queue hands out the message of a dead worker again, less that time's own heartbeat.
+	// leaseTime is how long a sync keeps its account's lease without a heartbeat. The worker's Tick renews it. It is
+	// shorter than the time after which a queue hands out the message of a dead worker again, less that time's own
+	// heartbeat.
 	leaseTime = time.Minute
 	// leaseMargin is how long before the lease is over the last write is sent: other machines' clocks differ.
 	leaseMargin = 10 * time.Second
@@ -21,8 +22,8 @@ const (
 // errLeased means that another sync of the account is at work, or that another attempt of this one is.
 var errLeased = errors.New("another sync of the account is at work")
 
-// lease takes the account's lease for an attempt of a run, or renews it. It returns the time, with a monotonic clock reading,
-// until which the attempt may write.
+// lease takes the account's lease for an attempt of a run, or renews it. It returns the time, with a monotonic clock
+// reading, until which the attempt may write.
 func (c core) lease(ctx context.Context, jobs runs.Jobs, runID string, attempt int) (until time.Time, err error) {
 	now, asked := c.now(), time.Now()
 	err = jobs.AcquireLease(ctx, runs.Lease{RunID: runID, Attempt: attempt, ExpiresAt: now.Add(leaseTime)}, now)
@@ -49,8 +50,8 @@ func (j *job) fence() users.Fence {
 	}}
 }
 
-// objectKey is where the job stores its plan below a prefix. Each attempt has a key of its own, so that one that was replaced
-// overwrites nothing; the record names the key that counts.
+// objectKey is where the job stores its plan below a prefix. Each attempt has a key of its own, so that one that was
+// replaced overwrites nothing; the record names the key that counts.
 func (j *job) objectKey(prefix string) string {
 	return fmt.Sprintf("%s%s.%d", prefix, j.run.ID, j.run.Attempts)
 }

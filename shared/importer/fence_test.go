@@ -39,8 +39,8 @@ func (u stallingUsers) Apply(ctx context.Context, f users.Fence, changes []users
 	return u.Users.Apply(ctx, f, changes)
 }
 
-// TestAWorkerThatWasReplacedWritesNothing stalls a worker in the middle of a sync, lets another one end the sync, and wakes
-// the first one then, or after an undo.
+// TestAWorkerThatWasReplacedWritesNothing stalls a worker in the middle of a sync, lets another one end the sync, and
+// wakes the first one then, or after an undo.
 func TestAWorkerThatWasReplacedWritesNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

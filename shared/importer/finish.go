@@ -18,8 +18,8 @@ import (
 	"rollcall/shared/settings"
 )
 
-// finish stores how the run ended: in the given state, or as err says. Where it has not ended it stays as it is, and the
-// error says why.
+// finish stores how the run ended: in the given state, or as err says. Where it has not ended it stays as it is, and
+// the error says why.
 func (j *job) finish(ctx context.Context, state run.State, err error) error {
 	if j.run.Kind == run.KindSync {
 		// Before the end is stored: a run that has ended is not taken up again, and could not give its lease back.
@@ -54,8 +54,8 @@ func (j *job) finish(ctx context.Context, state run.State, err error) error {
 	return nil
 }
 
-// end tells everybody how the run ends. Its record comes last: whoever sees a run as ended finds its event and the settings'
-// note, and a crash in between repeats them.
+// end tells everybody how the run ends. Its record comes last: whoever sees a run as ended finds its event and the
+// settings' note, and a crash in between repeats them.
 func (j *job) end(ctx context.Context, state run.State, failure *run.Failure) error {
 	if failure != nil && failure.Step == directory.StepSearch {
 		j.set(func() {
@@ -96,8 +96,8 @@ func (j *job) applied() *run.Applied {
 	return &done
 }
 
-// interrupt stores why a run cannot go on: its worker was told to stop, or a store cannot be reached. That is no death. It
-// returns an error with which the run is tried again, or the run's failure once the trouble has lasted too long.
+// interrupt stores why a run cannot go on: its worker was told to stop, or a store cannot be reached. That is no death.
+// It returns an error with which the run is tried again, or the run's failure once the trouble has lasted too long.
 func (j *job) interrupt(ctx context.Context, why error) (*run.Failure, error) {
 	j.log.ErrorContext(ctx, "run interrupted; it is taken up again", "error", why)
 	stopped := ctx.Err() != nil
@@ -115,8 +115,8 @@ func (j *job) interrupt(ctx context.Context, why error) (*run.Failure, error) {
 	if err == nil && r.Trouble != nil && j.now().Sub(r.Trouble.Since) > patience {
 		// It is not taken up again: the end takes back what was counted here.
 		return &run.Failure{Code: "store_unavailable", Message: fmt.Sprintf(
-			"The program could not read or write its own data for %s. What the sync had written is in its journal. Try again; the last error was: %v.",
-			patience, why)}, nil
+			"The program could not read or write its own data for %s. What the sync had written is in its journal. "+
+				"Try again; the last error was: %v.", patience, why)}, nil
 	}
 	return nil, errors.Join(errInterrupted, why, err)
 }
@@ -130,7 +130,8 @@ func (j *job) nextSlice(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: hand run %s over: %w", errInterrupted, j.run.ID, err)
 	}
-	j.log.InfoContext(ctx, "run handed over", "slice", r.Slice, "applied", r.Progress.Applied, "toApply", r.Progress.ToApply)
+	j.log.InfoContext(ctx, "run handed over", "slice", r.Slice, "applied", r.Progress.Applied, "toApply",
+		r.Progress.ToApply)
 	return j.Queue.Send(ctx, queue.Message{Task: queue.Task(r.Kind), Account: j.account, RunID: r.ID, Slice: r.Slice})
 }
 
@@ -167,8 +168,9 @@ func (j *job) announce(ctx context.Context, state run.State, failure *run.Failur
 	}
 	done := j.applied()
 	event := events.Event{
-		ID: j.run.ID + "/" + string(state), Account: j.account, RunID: j.run.ID, At: j.now(), Trigger: string(j.run.Trigger),
-		Created: done.Create, Updated: done.Update, Deleted: done.Delete, SendHSR: j.run.Import.Options.SendHSR,
+		ID: j.run.ID + "/" + string(state), Account: j.account, RunID: j.run.ID, At: j.now(),
+		Trigger: string(j.run.Trigger), Created: done.Create, Updated: done.Update, Deleted: done.Delete,
+		SendHSR: j.run.Import.Options.SendHSR,
 	}
 	if done.Create > 0 && j.run.Trigger != run.TriggerUndo {
 		imported := event
@@ -234,14 +236,16 @@ func failureOf(err error) *run.Failure {
 	case errors.As(err, &own):
 		return own
 	case errors.Is(err, secret.ErrUnsealable):
-		return &run.Failure{Code: "password_unreadable", Message: "The stored password cannot be opened any more. Enter it again."}
+		return &run.Failure{Code: "password_unreadable",
+			Message: "The stored password cannot be opened any more. Enter it again."}
 	case errors.Is(err, objects.ErrNotFound):
 		return &run.Failure{Code: "plan_missing", Message: "The plan of this run was deleted. Take a new preview."}
 	case errors.Is(err, planfile.ErrDamaged):
 		return &run.Failure{Code: codePlanDamaged, Message: planDamaged}
 	case errors.Is(err, planfile.ErrVersion):
-		return &run.Failure{Code: "plan_missing", Message: "The plan of this run was stored by another version of this program. " +
-			"What it had written stays; take a new preview."}
+		return &run.Failure{Code: "plan_missing",
+			Message: "The plan of this run was stored by another version of this program. " +
+				"What it had written stays; take a new preview."}
 	}
 	return nil
 }

@@ -51,7 +51,8 @@ func (d *fakeDirectory) set(people ...person) {
 	d.people, d.err = people, nil
 }
 
-func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, _ directory.Query, onStep func(run.Step), onEntry func(*directory.Entry) error) (directory.Info, error) {
+func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, _ directory.Query, onStep func(run.Step),
+	onEntry func(*directory.Entry) error) (directory.Info, error) {
 	d.mu.Lock()
 	people, failure, block := d.people, d.err, d.block
 	d.seen = c
@@ -156,8 +157,10 @@ type harness struct {
 func newHarness(t *testing.T) *harness {
 	t.Helper()
 	h := &harness{
-		t: t, dir: t.TempDir(), directory: &fakeDirectory{}, queue: &sendQueue{}, log: &strings.Builder{}, events: &eventList{}, calls: -1,
-		clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), id: run.Identity{Account: "acme", Subject: "admin@acme.example"},
+		t: t, dir: t.TempDir(), directory: &fakeDirectory{}, queue: &sendQueue{}, log: &strings.Builder{},
+		events: &eventList{}, calls: -1,
+		clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
+		id:    run.Identity{Account: "acme", Subject: "admin@acme.example"},
 	}
 	var ticking sync.Mutex
 	now := func() time.Time {
@@ -173,7 +176,8 @@ func newHarness(t *testing.T) *harness {
 	t.Cleanup(func() { store.Close() })
 	h.store = store
 	config := importer.Config{
-		Users: faultyUsers{Store: store.Users(), calls: &h.calls, wrote: &h.wrote}, Jobs: store.Jobs(), Objects: store.Objects(), Queue: h.queue,
+		Users: faultyUsers{Store: store.Users(), calls: &h.calls, wrote: &h.wrote},
+		Jobs:  store.Jobs(), Objects: store.Objects(), Queue: h.queue,
 		Sealer: store.Sealer(), Opener: store.Sealer(), Directory: h.directory, Now: now,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)), Tick: time.Hour,
 		// A worker whose store fails gives up at once; the test delivers the message again.
@@ -186,7 +190,8 @@ func newHarness(t *testing.T) *harness {
 }
 
 func connection() *settings.Connection {
-	return &settings.Connection{ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389, Username: "reader@example.com", Password: secret.New(plantedPassword)}
+	return &settings.Connection{ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389,
+		Username: "reader@example.com", Password: secret.New(plantedPassword)}
 }
 
 // deliver hands out every waiting message once.
@@ -259,7 +264,8 @@ func (h *harness) importAll() run.Run {
 	h.t.Helper()
 	preview := h.preview()
 	options := removing()
-	return h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: &preview.Guard.Removals})
+	return h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options,
+		ConfirmRemovals: &preview.Guard.Removals})
 }
 
 func removing() settings.Options {
@@ -351,7 +357,8 @@ func wantState(t *testing.T, r run.Run, state run.State) {
 }
 
 func counts(s run.Summary) string {
-	return fmt.Sprintf("create %d update %d delete %d unchanged %d skipped %d conflicts %d", s.Create, s.Update, s.Delete, s.Unchanged, s.Skipped, s.Conflicts)
+	return fmt.Sprintf("create %d update %d delete %d unchanged %d skipped %d conflicts %d", s.Create, s.Update,
+		s.Delete, s.Unchanged, s.Skipped, s.Conflicts)
 }
 
 func ptr[T any](v T) *T { return &v }

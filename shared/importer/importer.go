@@ -54,8 +54,8 @@ type Config struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
-// core is what Service and Worker have in common: the ports, with defaults for what was left out, and the plans that were
-// opened last.
+// core is what Service and Worker have in common: the ports, with defaults for what was left out, and the plans that
+// were opened last.
 type core struct {
 	Config
 	plans *planfile.Opener

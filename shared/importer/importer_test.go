@@ -38,10 +38,12 @@ func TestSyncAppliesExactlyTheRowsOfItsPreview(t *testing.T) {
 	h.directory.set(cat)
 	r := h.sync(importer.SyncRequest{PreviewID: preview.ID})
 	wantState(t, r, run.Done)
-	if diff := cmp.Diff([]string{"a.miller@example.com alias off", "ann@example.com primary off", "bob@example.com primary off"}, h.users()); diff != "" {
+	if diff := cmp.Diff([]string{"a.miller@example.com alias off", "ann@example.com primary off",
+		"bob@example.com primary off"}, h.users()); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(run.Progress{Phase: run.PhaseApplying, Entries: 2, Addresses: 3, Applied: 3, ToApply: 3}, r.Progress); diff != "" {
+	if diff := cmp.Diff(run.Progress{Phase: run.PhaseApplying, Entries: 2, Addresses: 3, Applied: 3, ToApply: 3},
+		r.Progress); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }
@@ -79,7 +81,9 @@ func TestRemoveAccountsDecidesAboutThePreviewsRemovals(t *testing.T) {
 	h := newHarness(t)
 	h.directory.set(ann, bob)
 	h.importAll()
-	if _, err := h.service.AddUser(t.Context(), h.id, importer.UserRequest{Address: "hand@example.com", Type: user.TypeUser, HeldSpamReport: user.ReportOff}); err != nil {
+	if _, err := h.service.AddUser(t.Context(), h.id,
+		importer.UserRequest{Address: "hand@example.com", Type: user.TypeUser,
+			HeldSpamReport: user.ReportOff}); err != nil {
 		t.Fatal(err)
 	}
 	h.directory.set(ann)
@@ -121,10 +125,12 @@ func TestAnEditBetweenPreviewAndSyncIsKept(t *testing.T) {
 	options := removing()
 	r := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options})
 	wantState(t, r, run.Done)
-	if diff := cmp.Diff([]string{"ann@example.com primary off", "bob@example.com primary daily", "cat@example.com primary off protected"}, h.users()); diff != "" {
+	if diff := cmp.Diff([]string{"ann@example.com primary off", "bob@example.com primary daily",
+		"cat@example.com primary off protected"}, h.users()); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
-	want := []string{"delete a.miller@example.com already", "update bob@example.com conflict", "delete cat@example.com conflict"}
+	want := []string{"delete a.miller@example.com already", "update bob@example.com conflict",
+		"delete cat@example.com conflict"}
 	if diff := cmp.Diff(want, h.changes(r.ID)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
@@ -137,7 +143,8 @@ func TestAnEditBetweenPreviewAndSyncIsKept(t *testing.T) {
 func people(n int) []person {
 	out := make([]person, n)
 	for i := range out {
-		out[i] = person{fmt.Sprintf("p%05d", i), fmt.Sprintf("p%05d@example.com", i), []string{fmt.Sprintf("alias%05d@example.com", i)}}
+		out[i] = person{fmt.Sprintf("p%05d", i), fmt.Sprintf("p%05d@example.com", i),
+			[]string{fmt.Sprintf("alias%05d@example.com", i)}}
 	}
 	return out
 }
@@ -188,7 +195,8 @@ func TestAnEmptyOrIncompleteReadRemovesNobody(t *testing.T) {
 	h.directory.err = &directory.Error{Code: "incomplete_read", Step: "search", Message: "The server stopped early."}
 	broken := h.preview()
 	wantState(t, broken, run.Failed)
-	if diff := cmp.Diff(&run.Failure{Code: "incomplete_read", Step: "search", Message: "The server stopped early."}, broken.Failure); diff != "" {
+	if diff := cmp.Diff(&run.Failure{Code: "incomplete_read", Step: "search", Message: "The server stopped early."},
+		broken.Failure); diff != "" {
 		t.Errorf("failure (-want +got):\n%s", diff)
 	}
 	if !broken.Guard.Blocked || broken.Guard.Reason != run.GuardIncompleteRead {
@@ -217,14 +225,16 @@ func TestASyncThatBreaksGoesOnWhereItWas(t *testing.T) {
 				r = h.run(r.ID)
 				wantState(t, r, run.Done)
 				if len(h.users()) != 3000 || r.Progress.Applied != 3000 || r.Result.Summary.Conflicts != 0 {
-					t.Errorf("%d users, applied %d, %s; want 3000 and no conflict", len(h.users()), r.Progress.Applied, counts(r.Result.Summary))
+					t.Errorf("%d users, applied %d, %s; want 3000 and no conflict", len(h.users()), r.Progress.Applied,
+						counts(r.Result.Summary))
 				}
 			})
 		}
 	}
 }
 
-// TestAStoreThatCannotBeReachedIsNoDeath fails each write of users for twenty tries and then for longer than a run waits.
+// TestAStoreThatCannotBeReachedIsNoDeath fails each write of users for twenty tries and then for longer than a run
+// waits.
 func TestAStoreThatCannotBeReachedIsNoDeath(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -292,7 +302,8 @@ func TestStoppingTheProcessCountsAsNoAttempt(t *testing.T) {
 	close(h.directory.block)
 	h.mustDeliver()
 	if r, err = h.service.Preview(t.Context(), h.id, r.ID); err != nil || r.State != run.Done || r.Deaths != 0 {
-		t.Errorf("the run is %s after %d deaths (%+v), error %v; want done after none", r.State, r.Deaths, r.Failure, err)
+		t.Errorf("the run is %s after %d deaths (%+v), error %v; want done after none", r.State, r.Deaths,
+			r.Failure, err)
 	}
 }
 
@@ -376,7 +387,8 @@ func TestAnIdempotencyKeyStartsOneRun(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.directory.set(ann)
-	req := importer.SyncRequest{PreviewID: h.preview().ID, Idempotency: importer.Idempotency{Key: "k1", Body: []byte("{}")}}
+	req := importer.SyncRequest{PreviewID: h.preview().ID,
+		Idempotency: importer.Idempotency{Key: "k1", Body: []byte("{}")}}
 	first, second := h.start(req), h.start(req)
 	if first.ID != second.ID {
 		t.Errorf("the repeated request started %s beside %s", second.ID, first.ID)
@@ -431,7 +443,8 @@ func TestThePasswordIsWrittenNowhere(t *testing.T) {
 		t.Fatalf("the directory was read with password %q", got)
 	}
 	h.sync(importer.SyncRequest{PreviewID: preview.ID})
-	if _, err := h.service.SaveSettings(t.Context(), h.id, importer.SettingsRequest{PreviewID: preview.ID, IntervalHours: ptr(6)}); err != nil {
+	if _, err := h.service.SaveSettings(t.Context(), h.id,
+		importer.SettingsRequest{PreviewID: preview.ID, IntervalHours: ptr(6)}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.service.ExportPreview(t.Context(), h.id, preview.ID); err != nil {
@@ -453,7 +466,8 @@ func TestThePasswordIsWrittenNowhere(t *testing.T) {
 	if len(files) < 3 {
 		t.Errorf("looked into %d files only", len(files))
 	}
-	if s := fmt.Sprintf("%v %+v %#v", *connection(), *connection(), *connection()); strings.Contains(s, plantedPassword) {
+	if s := fmt.Sprintf("%v %+v %#v", *connection(), *connection(), *connection()); strings.Contains(s,
+		plantedPassword) {
 		t.Errorf("a printed connection shows the password: %s", s)
 	}
 }

@@ -25,7 +25,8 @@ func (c core) openJournal(ctx context.Context, account user.Account, r run.Run) 
 	files := c.Objects.For(account)
 	j := &journal{run: r}
 	err := errors.Join(
-		readOutcomes(ctx, files, r.Checkpoint.ConflictKeys, &j.conflicts), readOutcomes(ctx, files, r.Checkpoint.AlreadyKeys, &j.already),
+		readOutcomes(ctx, files, r.Checkpoint.ConflictKeys, &j.conflicts),
+		readOutcomes(ctx, files, r.Checkpoint.AlreadyKeys, &j.already),
 	)
 	if err != nil {
 		return nil, err

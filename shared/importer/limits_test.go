@@ -24,13 +24,15 @@ func TestEventsTellWhatBecameOfASync(t *testing.T) {
 		t.Fatalf("%d events, want 1: %+v", len(h.events.all), h.events.all)
 	}
 	imported := h.events.all[0]
-	if imported.Name != events.UsersImported || imported.Account != "acme" || imported.RunID != run.ID || imported.Created != 42 || !imported.SendHSR ||
+	if imported.Name != events.UsersImported || imported.Account != "acme" || imported.RunID != run.ID ||
+		imported.Created != 42 || !imported.SendHSR ||
 		imported.NewUsers != "/v1/syncs/"+run.ID+"/changes?change=create&kind=primary&outcome=applied" {
 		t.Errorf("event %+v", imported)
 	}
 	h.directory.set(ann)
 	h.sync(importer.SyncRequest{PreviewID: h.preview().ID, Options: &options})
-	if blocked := h.events.all[1]; blocked.Name != events.SyncBlocked || blocked.Code != "removal_limit" || !strings.Contains(blocked.Message, "40 of 42") {
+	if blocked := h.events.all[1]; blocked.Name != events.SyncBlocked || blocked.Code != "removal_limit" ||
+		!strings.Contains(blocked.Message, "40 of 42") {
 		t.Errorf("event %+v", blocked)
 	}
 	h.directory.set()
@@ -61,7 +63,8 @@ func TestLimits(t *testing.T) {
 	}
 	wantCode(t, start(), "too_many_waiting")
 	other := run.Identity{Account: user.Account("globex"), Subject: "x"}
-	if _, err := h.service.StartPreview(t.Context(), other, importer.PreviewRequest{Connection: connection()}); err != nil {
+	if _, err := h.service.StartPreview(t.Context(), other,
+		importer.PreviewRequest{Connection: connection()}); err != nil {
 		t.Errorf("another account's limit counts: %v", err)
 	}
 	h.mustDeliver()
@@ -112,7 +115,9 @@ func TestErasingAnAccountLeavesNothingOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := run.Identity{Account: "acme2", Subject: "x"}
-	if _, err := h.service.AddUser(t.Context(), other, importer.UserRequest{Address: "stay@example.com", Type: user.TypeUser, HeldSpamReport: user.ReportOff}); err != nil {
+	if _, err := h.service.AddUser(t.Context(), other,
+		importer.UserRequest{Address: "stay@example.com", Type: user.TypeUser,
+			HeldSpamReport: user.ReportOff}); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.store.Erase(t.Context(), h.id.Account); err != nil {

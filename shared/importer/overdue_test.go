@@ -57,7 +57,8 @@ func TestExpiredPreviewsForgetTheirPasswords(t *testing.T) {
 		return run.SealedPassword
 	}
 	// A look ahead of time is for unfinished runs only.
-	if cared, err := h.service.CareFor(t.Context(), h.clock.Add(48*time.Hour)); err != nil || cared != 0 || password() == nil {
+	if cared, err := h.service.CareFor(t.Context(), h.clock.Add(48*time.Hour)); err != nil || cared != 0 ||
+		password() == nil {
 		t.Errorf("%d runs were looked after, error %v; want none, and the password kept", cared, err)
 	}
 	h.clock = h.clock.Add(importer.PlanLifetime)
@@ -72,14 +73,16 @@ func TestExpiredPreviewsForgetTheirPasswords(t *testing.T) {
 func TestASyncCancelledWhileItWaitsForgetsItsPassword(t *testing.T) {
 	h := newHarness(t)
 	h.directory.set(person{id: "ann", primary: "ann@example.com"})
-	if _, err := h.service.SaveSettings(t.Context(), h.id, importer.SettingsRequest{Connection: connection()}); err != nil {
+	if _, err := h.service.SaveSettings(t.Context(), h.id,
+		importer.SettingsRequest{Connection: connection()}); err != nil {
 		t.Fatal(err)
 	}
 	run := h.start(importer.SyncRequest{})
 	if run.SealedPassword == nil {
 		t.Fatal("the waiting sync has no password")
 	}
-	if cancelled, err := h.service.CancelSync(t.Context(), h.id, run.ID); err != nil || cancelled.SealedPassword != nil {
+	if cancelled, err := h.service.CancelSync(t.Context(), h.id, run.ID); err != nil ||
+		cancelled.SealedPassword != nil {
 		t.Errorf("error %v, password %q; want none of either", err, cancelled.SealedPassword)
 	}
 }
@@ -102,8 +105,8 @@ func TestARunIsHandedOverFromWorkerToWorker(t *testing.T) {
 		if want := (queue.Message{Task: queue.TaskSync, Account: h.id.Account, RunID: r.ID, Slice: slices}); m != want {
 			t.Fatalf("message %+v, want %+v", m, want)
 		}
-		// The harness's clock ticks with each look: a deadline so near leaves time for little more than one write. Reading and
-		// planning go by the real clock and have plenty.
+		// The harness's clock ticks with each look: a deadline so near leaves time for little more than one write.
+		// Reading and planning go by the real clock and have plenty.
 		deadline := time.Now().Add(2 * time.Minute)
 		h.clock = deadline.Add(-time.Minute - 8*time.Millisecond)
 		ctx, cancel := context.WithDeadline(t.Context(), deadline)
@@ -115,7 +118,8 @@ func TestARunIsHandedOverFromWorkerToWorker(t *testing.T) {
 	}
 	got := h.run(r.ID)
 	if got.State != run.Done || got.Progress.Applied != people || got.Result.Summary.Conflicts != 0 || got.Deaths != 0 {
-		t.Errorf("the run is %s after %d deaths, %d applied, %d conflicts; want done, 0, %d, 0", got.State, got.Deaths, got.Progress.Applied, got.Result.Summary.Conflicts, people)
+		t.Errorf("the run is %s after %d deaths, %d applied, %d conflicts; want done, 0, %d, 0", got.State, got.Deaths,
+			got.Progress.Applied, got.Result.Summary.Conflicts, people)
 	}
 	if slices < 3 || got.Slice != slices-1 {
 		t.Errorf("the run took %d workers and counts %d hand-overs; want several", slices, got.Slice)
@@ -138,7 +142,8 @@ func TestReadingThatOutlastsTheWorkerFails(t *testing.T) {
 	if err := h.worker.Work(ctx, h.queue.messages[0]); err != nil {
 		t.Fatal(err)
 	}
-	if r, err = h.service.Preview(t.Context(), h.id, r.ID); err != nil || r.State != run.Failed || r.Failure.Code != "out_of_time" {
+	if r, err = h.service.Preview(t.Context(), h.id, r.ID); err != nil || r.State != run.Failed ||
+		r.Failure.Code != "out_of_time" {
 		t.Errorf("error %v, the preview is %s, %+v; want failed, out_of_time", err, r.State, r.Failure)
 	}
 }

@@ -27,8 +27,8 @@ func (h *harness) list() map[string]user.User {
 	return users
 }
 
-// expect holds the Users List to what it was before a run, with the run's applied changes and nothing else; and protected
-// and edited users to being untouched.
+// expect holds the Users List to what it was before a run, with the run's applied changes and nothing else; and
+// protected and edited users to being untouched.
 func (h *harness) expect(r *rapid.T, before map[string]user.User, runID string, edited map[string]bool) {
 	h.t.Helper()
 	page, err := h.service.Changes(h.t.Context(), h.id, runID, planfile.Filter{}, "", 1000)
@@ -43,7 +43,8 @@ func (h *harness) expect(r *rapid.T, before map[string]user.User, runID string, 
 		if was, ok := before[c.Key]; ok && was.Protected {
 			r.Fatalf("protected user %s: %s", c.Key, c.Change)
 		}
-		// A user that somebody removed is gone either way: a run that died while it wrote takes the removal for its own.
+		// A user that somebody removed is gone either way: a run that died while it wrote takes the removal for its
+		// own.
 		if _, there := before[c.Key]; edited[c.Key] && (there || c.Change != plan.Delete) {
 			r.Fatalf("user %s was edited after the preview, and yet: %s", c.Key, c.Change)
 		}
@@ -98,7 +99,8 @@ func (h *harness) edit(r *rapid.T) string {
 	users := slices.Sorted(maps.Keys(h.list()))
 	if len(users) == 0 || rapid.IntRange(0, 4).Draw(r, "add") == 0 {
 		address := rapid.SampledFrom([]string{"hand@x.org", "a0@x.org", "p1@x.org"}).Draw(r, "added")
-		_, _ = h.service.AddUser(h.t.Context(), h.id, importer.UserRequest{Address: address, Type: user.TypeUser, HeldSpamReport: user.ReportDaily})
+		_, _ = h.service.AddUser(h.t.Context(), h.id,
+			importer.UserRequest{Address: address, Type: user.TypeUser, HeldSpamReport: user.ReportDaily})
 		return address
 	}
 	key := rapid.SampledFrom(users).Draw(r, "edited")
@@ -106,7 +108,8 @@ func (h *harness) edit(r *rapid.T) string {
 	case 0:
 		_ = h.service.RemoveUser(h.t.Context(), h.id, key)
 	case 1:
-		_, _ = h.service.PatchUser(h.t.Context(), h.id, key, importer.UserPatch{Protected: ptr(rapid.Bool().Draw(r, "protected"))})
+		_, _ = h.service.PatchUser(h.t.Context(), h.id, key,
+			importer.UserPatch{Protected: ptr(rapid.Bool().Draw(r, "protected"))})
 	default:
 		_, _ = h.service.PatchUser(h.t.Context(), h.id, key, importer.UserPatch{HeldSpamReport: ptr(user.ReportDaily)})
 	}
@@ -129,7 +132,8 @@ func (h *harness) survive(r *rapid.T) {
 	h.mustDeliver()
 }
 
-// TestPropertyTheUsersListIsWhatThePlansSaid does syncs of random directories, with crashes, undos and edits in any order.
+// TestPropertyTheUsersListIsWhatThePlansSaid does syncs of random directories, with crashes, undos and edits in any
+// order.
 func TestPropertyTheUsersListIsWhatThePlansSaid(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
@@ -166,7 +170,9 @@ func randomPeople(r *rapid.T) []person {
 	for i := range rapid.IntRange(1, 5).Draw(r, "people") {
 		p := person{id: fmt.Sprint("id", i), primary: fmt.Sprintf("p%d@x.org", rapid.IntRange(0, 4).Draw(r, "primary"))}
 		for range rapid.IntRange(0, 2).Draw(r, "aliases") {
-			p.aliases = append(p.aliases, fmt.Sprintf("%s%d@x.org", rapid.SampledFrom([]string{"a", "p"}).Draw(r, "letter"), rapid.IntRange(0, 4).Draw(r, "alias")))
+			p.aliases = append(p.aliases,
+				fmt.Sprintf("%s%d@x.org", rapid.SampledFrom([]string{"a", "p"}).Draw(r, "letter"),
+					rapid.IntRange(0, 4).Draw(r, "alias")))
 		}
 		out = append(out, p)
 	}
@@ -193,7 +199,8 @@ func (h *harness) randomSync(r *rapid.T) string {
 	}
 	options := removing()
 	options.RemoveAccounts, options.SendHSR = rapid.Bool().Draw(r, "remove"), rapid.Bool().Draw(r, "reports")
-	record := h.start(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: &preview.Guard.Removals})
+	record := h.start(importer.SyncRequest{PreviewID: preview.ID, Options: &options,
+		ConfirmRemovals: &preview.Guard.Removals})
 	before = h.list()
 	h.survive(r)
 	wantState(h.t, h.run(record.ID), run.Done)

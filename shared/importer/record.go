@@ -58,8 +58,8 @@ func (j *job) recordInto(r *run.Run) {
 	defer j.mu.Unlock()
 	r.Progress, r.Steps, r.Notes = j.progress, j.steps, j.notes
 	r.Result, r.Guard, r.PlanKey, r.Export = j.result, j.guard, j.planKey, j.written
-	// With the plan, whoever of the reporter and the work stores it first: a worker may die between the two, and a run that has a plan is not
-	// planned again.
+	// With the plan, whoever of the reporter and the work stores it first: a worker may die between the two, and a run
+	// that has a plan is not planned again.
 	if r.Kind == run.KindSync && r.PlanKey != "" {
 		r.ExpiresAt = r.CreatedAt.Add(RecordLifetime)
 	}
@@ -106,15 +106,16 @@ func (j *job) update(ctx context.Context, change func(*run.Run)) (run.Run, error
 		case r.State.Ended():
 			return errEnded
 		case r.Attempts != j.run.Attempts:
-			return fmt.Errorf("attempt %d of run %s, now at attempt %d: %w", j.run.Attempts, r.ID, r.Attempts, errReplaced)
+			return fmt.Errorf("attempt %d of run %s, now at attempt %d: %w", j.run.Attempts, r.ID, r.Attempts,
+				errReplaced)
 		}
 		change(r)
 		return nil
 	})
 }
 
-// withinTime bounds what cannot be taken up where it was left: reading a directory and planning. It ends them in time to
-// say so.
+// withinTime bounds what cannot be taken up where it was left: reading a directory and planning. It ends them in time
+// to say so.
 func (j *job) withinTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

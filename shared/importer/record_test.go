@@ -75,8 +75,8 @@ func (j endingAccountJobs) PutSettings(ctx context.Context, s settings.Saved) (s
 	return j.Jobs.PutSettings(ctx, s)
 }
 
-// TestTheSettingsKnowOfEveryEndedSync kills the worker as soon as the end of its sync is stored: whoever sees a sync as ended
-// finds it in the settings.
+// TestTheSettingsKnowOfEveryEndedSync kills the worker as soon as the end of its sync is stored: whoever sees a sync as
+// ended finds it in the settings.
 func TestTheSettingsKnowOfEveryEndedSync(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -12,8 +12,8 @@ import (
 // errNotWritten means that none of some rows was written by an earlier attempt of their run.
 var errNotWritten = errors.New("none of these rows was written")
 
-// recover ends a run that is not to go on: its workers died, or somebody cancelled it. The error says how it ends; nil lets it
-// go on.
+// recover ends a run that is not to go on: its workers died, or somebody cancelled it. The error says how it ends; nil
+// lets it go on.
 func (j *job) recover(ctx context.Context) error {
 	var end error
 	switch {
@@ -47,8 +47,8 @@ func (j *job) deathsAfterProgress() int {
 	return 1
 }
 
-// completeJournal adds what a worker wrote after its last checkpoint, and before it died. Rows are written in an order that
-// never changes, so many at a time: where none of so many was written, nothing behind them was.
+// completeJournal adds what a worker wrote after its last checkpoint, and before it died. Rows are written in an order
+// that never changes, so many at a time: where none of so many was written, nothing behind them was.
 func (j *job) completeJournal(ctx context.Context) error {
 	if j.run.Kind != run.KindSync || !j.run.Checkpoint.Begun || j.planKey == "" {
 		return nil
@@ -60,14 +60,15 @@ func (j *job) completeJournal(ctx context.Context) error {
 	case errors.Is(err, errNotWritten), errors.Is(err, errCancelled):
 		return nil
 	case err != nil && failureOf(err) != nil:
-		j.log.WarnContext(ctx, "the plan of a run that ends cannot be read, so its journal may lack what was written last", "error", err)
+		j.log.WarnContext(ctx, "the plan of a run that ends cannot be read: its journal may lack what was written last",
+			"error", err)
 		return nil
 	}
 	return err
 }
 
-// readOnly is a Users List to which nothing is written: its Apply finds out which changes an earlier attempt of a run made. A
-// row to delete that is gone was most likely deleted by that attempt.
+// readOnly is a Users List to which nothing is written: its Apply finds out which changes an earlier attempt of a run
+// made. A row to delete that is gone was most likely deleted by that attempt.
 type readOnly struct {
 	users.Users
 	runID string

@@ -70,7 +70,8 @@ func (h *harness) wantTold(runID string) {
 		}
 	}
 	if run := h.run(runID); written == 0 || told != written || run.Progress.Applied != written {
-		h.t.Errorf("the run wrote %d users; its journal tells of %d, its progress of %d (%s)", written, told, run.Progress.Applied, run.State)
+		h.t.Errorf("the run wrote %d users; its journal tells of %d, its progress of %d (%s)", written, told,
+			run.Progress.Applied, run.State)
 	}
 	undo, err := h.service.Undo(h.t.Context(), h.id, runID, importer.Idempotency{})
 	if err != nil {
@@ -79,11 +80,13 @@ func (h *harness) wantTold(runID string) {
 	}
 	h.mustDeliver()
 	if left := h.stored(); len(left) > 0 {
-		h.t.Errorf("%d users are left once the run that created all was undone (%s)", len(left), fmt.Sprint(h.run(undo.ID).State))
+		h.t.Errorf("%d users are left once the run that created all was undone (%s)", len(left),
+			fmt.Sprint(h.run(undo.ID).State))
 	}
 }
 
-// strictJobs are as those in DynamoDB: a context that has ended writes nothing. The next writes fail, as many as lost says.
+// strictJobs are as those in DynamoDB: a context that has ended writes nothing. The next writes fail, as many as lost
+// says.
 type strictJobs struct {
 	runs.Store
 	lost *atomic.Int32
@@ -157,7 +160,8 @@ func TestACancelledSyncTellsWhatItWrote(t *testing.T) {
 func TestASyncThatDiedAndEndsTellsWhatItWrote(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ half, cancel bool }{
-		"cancelled, between two batches": {false, true}, "cancelled, within a batch": {true, true}, "given up": {true, false},
+		"cancelled, between two batches": {false, true}, "cancelled, within a batch": {true,
+			true}, "given up": {true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

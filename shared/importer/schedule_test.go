@@ -70,7 +70,8 @@ func TestAScheduleStartsEachDueSlotOnce(t *testing.T) {
 		}
 	}
 	runs := h.history()
-	if len(runs) != 3 || runs[0].Trigger != run.TriggerSchedule || runs[0].StartedBy != "schedule" || runs[0].State != run.Done {
+	if len(runs) != 3 || runs[0].Trigger != run.TriggerSchedule || runs[0].StartedBy != "schedule" ||
+		runs[0].State != run.Done {
 		t.Errorf("history %+v", runs)
 	}
 	if len(h.users()) != 2 {
@@ -120,14 +121,17 @@ func TestAFailingScheduleSaysSoAndGoesOn(t *testing.T) {
 		h.clock = first.Add(time.Duration(failures-1) * time.Hour).Add(time.Minute)
 		h.tick()
 		saved, err := h.service.Settings(t.Context(), h.id)
-		if err != nil || saved.ConsecutiveFailures != failures || saved.LastRun == nil || saved.LastRun.Failure.Code != "empty_read" {
-			t.Errorf("after %d failures: %d counted, last run %+v, error %v", failures, saved.ConsecutiveFailures, saved.LastRun, err)
+		if err != nil || saved.ConsecutiveFailures != failures || saved.LastRun == nil ||
+			saved.LastRun.Failure.Code != "empty_read" {
+			t.Errorf("after %d failures: %d counted, last run %+v, error %v", failures, saved.ConsecutiveFailures,
+				saved.LastRun, err)
 		}
 	}
 	h.directory.set(ann)
 	h.clock = first.Add(2*time.Hour + time.Minute)
 	h.tick()
-	if saved, err := h.service.Settings(t.Context(), h.id); err != nil || saved.ConsecutiveFailures != 0 || saved.LastRun.State != run.Done {
+	if saved, err := h.service.Settings(t.Context(), h.id); err != nil || saved.ConsecutiveFailures != 0 ||
+		saved.LastRun.State != run.Done {
 		t.Errorf("after a success: %d failures, error %v", saved.ConsecutiveFailures, err)
 	}
 }
@@ -147,7 +151,8 @@ func TestABlockedScheduleStillBringsNewUsers(t *testing.T) {
 	if len(h.users()) != 41 || r.Guard.Removals != 20 {
 		t.Errorf("%d users, guard %+v; want the 40 and cat, and 20 removals held", len(h.users()), r.Guard)
 	}
-	want := map[string]importer.Outcome{"cat@example.com": importer.OutcomeApplied, "p00015@example.com": importer.OutcomePending}
+	want := map[string]importer.Outcome{"cat@example.com": importer.OutcomeApplied,
+		"p00015@example.com": importer.OutcomePending}
 	for _, line := range h.changes(r.ID) {
 		var change, key, outcome string
 		fmt.Sscan(line, &change, &key, &outcome)
@@ -164,7 +169,8 @@ func TestAccountsAreSpreadOverTheHour(t *testing.T) {
 	for i := range 120 {
 		id := run.Identity{Account: user.Account(fmt.Sprint("account", i)), Subject: "a"}
 		saved, err := h.service.SaveSettings(t.Context(), id, importer.SettingsRequest{
-			Connection: &settings.Connection{ServerType: settings.GroupWise, Host: "h.example.com", Port: 389}, IntervalHours: ptr(1),
+			Connection: &settings.Connection{ServerType: settings.GroupWise, Host: "h.example.com",
+				Port: 389}, IntervalHours: ptr(1),
 		})
 		if err != nil {
 			t.Fatal(err)

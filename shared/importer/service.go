@@ -54,14 +54,16 @@ func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Id
 	return stored, s.c.Queue.Send(ctx, queue.Message{Task: queue.Task(r.Kind), Account: id.Account, RunID: r.ID})
 }
 
-// tooLarge turns a store's "too large" into the caller's error, with what makes settings and runs so, and leaves every other error
-// alone.
+// tooLarge turns a store's "too large" into the caller's error, with what makes settings and runs so, and leaves every
+// other error alone.
 func tooLarge(err error) error {
 	if !errors.Is(err, runs.ErrTooLarge) {
 		return err
 	}
-	return invalid(settings.FieldError{Field: "advanced.exclude", Message: "makes the settings too large to be stored: " +
-		"exclude whole domains (*@example.com) in place of their addresses, or use a filter; connection.caCertificate and advanced.acceptedDomains count too"})
+	return invalid(settings.FieldError{Field: "advanced.exclude",
+		Message: "makes the settings too large to be stored: " +
+			"exclude whole domains (*@example.com) in place of their addresses, or use a filter; " +
+			"connection.caCertificate and advanced.acceptedDomains count too"})
 }
 
 // The limits of one account.
@@ -90,9 +92,11 @@ func (s *Service) admit(ctx context.Context, jobs runs.Jobs, kind run.Kind) erro
 	}
 	switch {
 	case waiting >= maxWaiting:
-		return problem(TooMany, "too_many_waiting", "%d %ss of this account wait already. Cancel some, or wait for them to end.", waiting, kind)
+		return problem(TooMany, "too_many_waiting",
+			"%d %ss of this account wait already. Cancel some, or wait for them to end.", waiting, kind)
 	case kind == run.KindPreview && recent >= maxPreviews:
-		return problem(TooMany, "too_many_previews", "%d previews were started within %s. Wait a little before the next.", recent, previewWindow)
+		return problem(TooMany, "too_many_previews",
+			"%d previews were started within %s. Wait a little before the next.", recent, previewWindow)
 	}
 	return nil
 }

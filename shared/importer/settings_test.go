@@ -93,12 +93,14 @@ func TestSavingAndDeletingSettings(t *testing.T) {
 	h.clock = h.clock.Add(time.Hour)
 	second := h.save(importer.SettingsRequest{Options: ptr(removing()), IntervalHours: ptr(6), Version: &first.Version})
 	if !second.Schedule.NextRunAt.Equal(first.Schedule.NextRunAt) {
-		t.Errorf("an unchanged interval moved the next run from %s to %s", first.Schedule.NextRunAt, second.Schedule.NextRunAt)
+		t.Errorf("an unchanged interval moved the next run from %s to %s", first.Schedule.NextRunAt,
+			second.Schedule.NextRunAt)
 	}
 	if second.Connection.Host != "dc1.example.com" || second.SealedPassword == nil {
 		t.Errorf("saving options lost the connection: %+v", second.Connection)
 	}
-	_, err = h.service.SaveSettings(ctx, h.id, importer.SettingsRequest{Options: ptr(removing()), Version: &first.Version})
+	_, err = h.service.SaveSettings(ctx, h.id,
+		importer.SettingsRequest{Options: ptr(removing()), Version: &first.Version})
 	wantCode(t, err, "settings_changed_meanwhile")
 
 	removed, err := h.service.DeleteSettings(ctx, h.id)
@@ -222,7 +224,8 @@ func TestWhatTheStoreCannotHoldNamesItsMend(t *testing.T) {
 	_, starting := service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Connection: connection()})
 	for name, err := range map[string]error{"saving": saving, "starting": starting} {
 		var e *importer.Error
-		if !errors.As(err, &e) || e.Class != importer.Invalid || len(e.Fields) != 1 || e.Fields[0].Field != "advanced.exclude" {
+		if !errors.As(err, &e) || e.Class != importer.Invalid || len(e.Fields) != 1 ||
+			e.Fields[0].Field != "advanced.exclude" {
 			t.Errorf("%s: error %v, want one that names advanced.exclude", name, err)
 		}
 	}

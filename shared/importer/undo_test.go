@@ -73,7 +73,8 @@ func TestUndoLeavesWhatChangedSince(t *testing.T) {
 	h.patch("cat@example.com", importer.UserPatch{Protected: ptr(true)})
 	undone := h.undo(r.ID)
 	wantState(t, undone, run.Done)
-	if diff := cmp.Diff([]string{"bob@example.com primary daily", "cat@example.com primary off protected"}, h.users()); diff != "" {
+	if diff := cmp.Diff([]string{"bob@example.com primary daily", "cat@example.com primary off protected"},
+		h.users()); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
 	want := []string{

@@ -41,7 +41,8 @@ var (
 // Directory reads a directory; directory.Reader is the real one.
 type Directory interface {
 	Read(
-		ctx context.Context, c settings.Connection, q directory.Query, onStep func(run.Step), onEntry func(*directory.Entry) error,
+		ctx context.Context, c settings.Connection, q directory.Query,
+		onStep func(run.Step), onEntry func(*directory.Entry) error,
 	) (directory.Info, error)
 }
 
@@ -51,14 +52,17 @@ type Worker struct{ core }
 // NewWorker returns a worker on the ports in c; Sealer is not used.
 func NewWorker(c Config) *Worker { return &Worker{newCore(c)} }
 
-// Work does what a message asks for; it is a queue.Handler. What is wrong with the run itself ends up in the run. Where a
-// store cannot be reached the worker waits and tries again; an error means that the message has to come again. Where ctx
-// has a deadline, a sync stops a minute before it and sends the message of its next slice.
+// Work does what a message asks for; it is a queue.Handler. What is wrong with the run itself ends up in the run. Where
+// a store cannot be reached the worker waits and tries again; an error means that the message has to come again. Where
+// ctx has a deadline, a sync stops a minute before it and sends the message of its next slice.
 func (w *Worker) Work(ctx context.Context, m queue.Message) error {
 	began := w.now()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		err := w.attempt(ctx, m)
-		if !errors.Is(err, errInterrupted) || ctx.Err() != nil || w.now().Sub(began) > patience || timeIsUp(ctx, w.now().Add(pause)) {
+		if !errors.Is(err, errInterrupted) || ctx.Err() != nil {
+			return err
+		}
+		if w.now().Sub(began) > patience || timeIsUp(ctx, w.now().Add(pause)) {
 			return err
 		}
 		if w.Sleep(ctx, pause) != nil {
@@ -77,7 +81,8 @@ func (w *Worker) attempt(ctx context.Context, m queue.Message) error {
 	case errors.Is(err, errEnded):
 		return nil
 	case errors.Is(err, runs.ErrNotFound):
-		w.Log.WarnContext(ctx, "a message names a run that does not exist", "task", m.Task, "account", m.Account, "run", m.RunID)
+		w.Log.WarnContext(ctx, "a message names a run that does not exist", "task", m.Task, "account", m.Account, "run",
+			m.RunID)
 		return nil
 	case err != nil:
 		return fmt.Errorf("%w: take up %s %s: %w", errInterrupted, m.Task, m.RunID, err)
@@ -125,8 +130,8 @@ func (w *Worker) takeUp(ctx context.Context, jobs runs.Jobs, m queue.Message) (r
 	return r, leased, err
 }
 
-// do does the run's work, with its progress stored and its cancellation looked for meanwhile. It returns the state in which
-// the run ends.
+// do does the run's work, with its progress stored and its cancellation looked for meanwhile. It returns the state in
+// which the run ends.
 func (j *job) do(ctx context.Context) (run.State, error) {
 	if err := j.recover(ctx); err != nil {
 		return "", err
