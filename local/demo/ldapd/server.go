@@ -67,7 +67,7 @@ type Config struct {
 	ReferenceBase string
 	References    []string
 	Manners       Manners
-	// TLS serves STARTTLS, and TLS from the first byte on the same port.
+	// TLS serves STARTTLS, and TLS from the first byte on the same port; nil refuses both.
 	TLS *tls.Config
 	Log *slog.Logger
 }

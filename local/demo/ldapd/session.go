@@ -152,6 +152,9 @@ func (n *session) extended(m message) error {
 	if n.secure {
 		return n.reply(m, opExtendedResponse, Result{Code: CodeOperationsError, Message: "TLS is already in use"})
 	}
+	if n.server.config.TLS == nil {
+		return n.reply(m, opExtendedResponse, Result{Code: CodeUnwillingToPerform, Message: "TLS is not set up"})
+	}
 	if n.in.Buffered() > 0 {
 		// Bytes sent after the request and before the handshake would be read as if TLS had protected them.
 		return fmt.Errorf("%w: data follows a STARTTLS request", errProtocol)
