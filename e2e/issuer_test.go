@@ -160,7 +160,7 @@ func (i *issuer) logout(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, i.redirect, http.StatusFound)
 }
 
-// accepts tells whether a request carries an access token that counts.
+// accepts reports whether a request carries an access token that counts.
 func (i *issuer) accepts(r *http.Request) bool {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	i.mu.Lock()
@@ -178,7 +178,7 @@ func (i *issuer) forget(all bool) {
 	}
 }
 
-// renewable tells whether a refresh token counts.
+// renewable reports whether a refresh token counts.
 func (i *issuer) renewable() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -53,7 +53,7 @@ func TestPageShowsFieldErrorsAtTheirFields(t *testing.T) {
 	checkAccessible(t, tab, "field errors")
 	tab.Fill("LDAP Server", "dc1.example.com")
 	if got := tab.FieldError("textbox", "LDAP Server"); got != "" {
-		t.Errorf("the error stays while somebody mends the field: %q", got)
+		t.Errorf("the error stays while somebody corrects the field: %q", got)
 	}
 	tab.Fill("TCP Port", "x")
 	tab.Click("button", "Preview Users to Sync")
@@ -63,15 +63,15 @@ func TestPageShowsFieldErrorsAtTheirFields(t *testing.T) {
 	}
 }
 
-// TestPageShowsTheFailingStepAndItsMend breaks steps of the connection, and follows the way back to the field that
-// mends each.
-func TestPageShowsTheFailingStepAndItsMend(t *testing.T) {
+// TestPageShowsTheFailingStepAndItsFix breaks steps of the connection, and follows the way back to the field that
+// fixes each.
+func TestPageShowsTheFailingStepAndItsFix(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(3)})
 	_, deadPort := ldapserver.Unreachable(t)
 	tab := openPage(t, account(t), "/import")
 	fillConnection(tab, s)
-	fail := func(step, says, mend, field string) {
+	fail := func(step, says, fix, field string) {
 		t.Helper()
 		tab.Click("button", "Preview Users to Sync")
 		tab.WaitText("The preview failed at “" + step + "”")
@@ -80,7 +80,7 @@ func TestPageShowsTheFailingStepAndItsMend(t *testing.T) {
 		if !strings.HasPrefix(got, step) {
 			t.Errorf("the cross is at %q, want it at %q", got, step)
 		}
-		tab.Click("button", mend)
+		tab.Click("button", fix)
 		tab.Until(`document.activeElement?.labels?.[0]?.innerText === ` + strconv.Quote(field))
 		if got := tab.Value("textbox", "LDAP Server"); got != s.Host {
 			t.Errorf("what was typed is gone: the server is %q", got)
@@ -135,7 +135,7 @@ func TestPageComesBackToARunningPreview(t *testing.T) {
 	if tab.Address() != address {
 		t.Errorf("after the reload the page is at %s, want %s", tab.Address(), address)
 	}
-	// The progress is drawn anew while the mouse is down.
+	// The progress is drawn again while the mouse is down.
 	browser.Eval[bool](tab, `Boolean(window.drawn = document.querySelector('.progress-head'))`)
 	tab.ClickThrough("button", "Cancel", `!window.drawn.isConnected`)
 	tab.WaitFor("button", "Preview Users to Sync")

@@ -71,7 +71,7 @@ func TestPageSavesAJob(t *testing.T) {
 		t.Errorf("%d users after Run Now, want 22", n)
 	}
 	tab.Click("link", "LDAP Import")
-	// The card is drawn anew once it is known that a sync has run.
+	// The card is drawn again once it is known that a sync has run.
 	tab.WaitText("Last: ")
 	tab.Click("button", "Delete Existing Sync Settings")
 	tab.Until(`document.querySelector('dialog[open]') !== null`)

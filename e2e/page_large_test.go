@@ -77,7 +77,7 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 	}
 	got := browser.Eval[string](tab, `document.querySelector('.virtual').getAttribute('aria-rowcount')`)
 	if got != fmt.Sprint(addresses+1) {
-		t.Errorf("the table tells a screen reader of %s rows, want %d and the header", got, addresses)
+		t.Errorf("a screen reader hears of %s rows, want %d and the header", got, addresses)
 	}
 
 	smooth(t, tab, "searching", func() {

