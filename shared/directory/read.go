@@ -98,7 +98,7 @@ type pager struct {
 func (p *pager) run(ctx context.Context) error {
 	request := searchRequest{base: p.info.Base, scope: ldap.ScopeWholeSubtree, filter: p.info.Filter,
 		attributes: p.attributes, pageSize: p.c.PageSize}
-	var lastFirst []byte
+	var progress progress
 	for page := 1; ; page++ {
 		done, cookie, found, err := p.page(ctx, request)
 		if err != nil {
@@ -127,10 +127,11 @@ func (p *pager) run(ctx context.Context) error {
 				"more would follow", page)
 		case !found:
 			return nil
-		case bytes.Equal(cookie, request.cookie) && (p.pageEntries == 0 || bytes.Equal(p.pageFirst, lastFirst)):
+		case p.pageEntries == 0 && bytes.Equal(cookie, request.cookie),
+			!progress.page(cookie, p.pageEntries, p.pageFirst):
 			return incomplete("the server gives the same page again and again (page %d)", page)
 		}
-		request.cookie, lastFirst = cookie, p.pageFirst
+		request.cookie = cookie
 	}
 }
 
@@ -179,23 +180,22 @@ func (p *pager) page(ctx context.Context, request searchRequest) (done result, c
 
 // message reads the next message of the search under way.
 func (p *pager) message(ctx context.Context) (message, error) {
-	for {
-		m, err := p.stream.next(ctx)
-		switch {
-		case err != nil:
+	m, err := p.stream.next(ctx)
+	switch {
+	case err != nil:
+		return m, err
+	case m.id == 0 && m.tag == tagExtended:
+		// A notice of disconnection (RFC 4511, 4.4.1).
+		notice, _, err := parseResult(m.op)
+		if err != nil {
 			return m, err
-		case m.id == 0 && m.tag == tagExtended:
-			// A notice of disconnection (RFC 4511, 4.4.1).
-			notice, _, err := parseResult(m.op)
-			if err != nil {
-				return m, err
-			}
-			return m, incomplete("the server ended the connection (result %d: %s)", notice.code, notice.diagnostic)
-		case m.id == p.stream.id:
-			return m, nil
 		}
-		// An answer to a request that was given up.
+		return m, incomplete("the server ended the connection (result %d: %s)", notice.code, notice.diagnostic)
+	case m.id != p.stream.id:
+		// No request is ever given up, so this may be an entry of the search whose id was damaged on the way.
+		return m, incomplete("the server sent message %d in place of an answer to message %d", m.id, p.stream.id)
 	}
+	return m, nil
 }
 
 // take hands one entry on, or holds it until its ranges are complete.

@@ -151,6 +151,41 @@ func TestWhatEndsEarlyIsNotAShorterList(t *testing.T) {
 			c.page("same")
 			return true
 		}, directory.Config{}, directory.CodeIncompleteRead, "again and again"},
+		"empty pages for ever, each with a new cookie": {func(c *session, n int, _ search) bool {
+			if n == 1 {
+				c.person("a")
+			}
+			c.page(fmt.Sprint("cookie", n))
+			return true
+		}, directory.Config{}, directory.CodeIncompleteRead, "again and again"},
+		"two pages in turn": {func(c *session, n int, _ search) bool {
+			c.person(fmt.Sprint("a", n%2))
+			c.page(fmt.Sprint("cookie", n%2))
+			return true
+		}, directory.Config{MaxEntries: 1000}, directory.CodeIncompleteRead, "again and again"},
+		"pages in turn after a good beginning": {func(c *session, n int, _ search) bool {
+			c.person(fmt.Sprint("a", min(n, 21+n%7)))
+			c.page(fmt.Sprint("cookie", min(n, 21+n%7)))
+			return true
+		}, directory.Config{MaxEntries: 1000}, directory.CodeIncompleteRead, "again and again"},
+		"an entry in a message with a foreign id": {func(c *session, _ int, _ search) bool {
+			c.person("a")
+			c.id ^= 4
+			c.person("b")
+			c.id ^= 4
+			c.page("")
+			return true
+		}, directory.Config{}, directory.CodeIncompleteRead, "in place of an answer to message"},
+		"an entry in an earlier message": {func(c *session, n int, _ search) bool {
+			if n == 2 {
+				c.id--
+				c.person("b")
+				c.id++
+			}
+			c.person(fmt.Sprint("a", n))
+			c.page(map[int]string{1: "more"}[n])
+			return true
+		}, directory.Config{}, directory.CodeIncompleteRead, "in place of an answer to message"},
 		"a lost connection": {func(c *session, _ int, _ search) bool {
 			c.person("a")
 			return false
@@ -681,4 +716,23 @@ func TestBasesAndFilters(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestProgressIsNotTakenForALoop reads what some servers do: one cookie for all pages, and empty pages between others.
+func TestProgressIsNotTakenForALoop(t *testing.T) {
+	t.Parallel()
+	const pages = 60
+	s := &script{root: offersPaging, search: func(c *session, n int, _ search) bool {
+		if n%3 == 0 || n == pages {
+			c.person(fmt.Sprint("p", n))
+			c.page(map[bool]string{false: "always the same"}[n == pages])
+			return true
+		}
+		c.page(fmt.Sprint("nothing here ", n))
+		return true
+	}}
+	g := read(t, s, directory.Config{}, nil)
+	if g.err != nil || len(g.entries) != pages/3 {
+		t.Errorf("%d entries, error %v; want %d", len(g.entries), g.err, pages/3)
+	}
 }
