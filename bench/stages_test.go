@@ -61,7 +61,7 @@ func collect(list []directory.Entry, rules *extract.Rules) *extract.Collector {
 }
 
 // build plans what was found against the stored users and calls emit for each row.
-func build(b *testing.B, found *extract.Found, stored *userlist.List, emit func(*plan.Row) error) {
+func build(b *testing.B, found *extract.Result, stored *userlist.List, emit func(*plan.Row) error) {
 	b.Helper()
 	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims, Skipped: found.Skipped}
 	if _, err := plan.Build(desired, stored.Walk, plan.Policy{DirectoryID: "dc=example,dc=com"}, emit); err != nil {
@@ -70,7 +70,7 @@ func build(b *testing.B, found *extract.Found, stored *userlist.List, emit func(
 }
 
 // primaries returns the users that a sync of the primary addresses alone would have stored.
-func primaries(b *testing.B, found *extract.Found) *userlist.List {
+func primaries(b *testing.B, found *extract.Result) *userlist.List {
 	b.Helper()
 	list := new(userlist.List)
 	build(b, found, list, func(row *plan.Row) error {
@@ -102,14 +102,14 @@ func BenchmarkExtractAndSort(b *testing.B) {
 	b.ReportAllocs()
 	used := processTime()
 	for b.Loop() {
-		collect(list, rules).Found()
+		collect(list, rules).Result()
 	}
 	perEntry(b, used)
 }
 
 func BenchmarkPlan(b *testing.B) {
 	list, rules := entries(b)
-	found := collect(list, rules).Found()
+	found := collect(list, rules).Result()
 	stored := primaries(b, found)
 	b.ReportAllocs()
 	used := processTime()
@@ -121,7 +121,7 @@ func BenchmarkPlan(b *testing.B) {
 
 func BenchmarkPlanAndStore(b *testing.B) {
 	list, rules := entries(b)
-	found := collect(list, rules).Found()
+	found := collect(list, rules).Result()
 	stored := primaries(b, found)
 	b.ReportAllocs()
 	used := processTime()
@@ -139,7 +139,7 @@ func BenchmarkPlanAndStore(b *testing.B) {
 // hashed.
 func BenchmarkExport(b *testing.B) {
 	list, rules := entries(b)
-	found := collect(list, rules).Found()
+	found := collect(list, rules).Result()
 	var stored bytes.Buffer
 	w := planfile.NewWriter(&stored)
 	build(b, found, new(userlist.List), w.Add)

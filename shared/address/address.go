@@ -1,5 +1,5 @@
-// Package address knows the canonical form in which mail addresses are compared, and what a directory can say of one: a claim,
-// or a reason to leave it out. It is pure, so that the planner, which needs both, links no network.
+// Package address knows the canonical form in which mail addresses are compared, and what a directory can say of one: a
+// claim, or a reason to leave it out. It is pure, so that the planner, which needs both, links no network.
 package address
 
 import (
@@ -37,12 +37,13 @@ type Address struct {
 	Key string
 	// Display is the address as it was written, without surrounding space.
 	Display string
-	// NeedsSMTPUTF8 tells that the local part is not ASCII (RFC 6531).
+	// NeedsSMTPUTF8 says that the local part is not ASCII (RFC 6531).
 	NeedsSMTPUTF8 bool
 }
 
 // domains converts domains as a lookup does (RFC 5891, section 5).
-var domains = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckJoiners(true), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+var domains = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckJoiners(true),
+	idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 
 // Canonical returns the canonical form of an address.
 func Canonical(raw string) (string, error) {
@@ -83,8 +84,8 @@ func parse(raw string) (Address, error) {
 	return Address{Key: key, Display: raw, NeedsSMTPUTF8: !ascii}, nil
 }
 
-// IsPlain tells whether an address has nothing to canonicalise but its case: letters, digits, and dots and hyphens where they
-// may stand. Nearly all addresses are plain.
+// IsPlain reports whether an address has nothing to canonicalise but its case: letters, digits, and dots and hyphens
+// where they may stand. Nearly all addresses are plain.
 func IsPlain(s string) bool {
 	at := strings.IndexByte(s, '@')
 	if at < 1 || at > maxLocal || len(s) > maxAddress {
@@ -153,8 +154,8 @@ func canonicalLocal(local string) (string, bool, error) {
 	return text, ascii, nil
 }
 
-// isDotAtom tells whether text is a dot-string (RFC 5321, 4.1.2), with any character beyond ASCII that is neither a control
-// nor a space: at an address's edge such a space would be lost where the address is read again.
+// isDotAtom reports whether text is a dot-string (RFC 5321, 4.1.2), with any character beyond ASCII that is neither a
+// control nor a space: at an address's edge such a space would be lost where the address is read again.
 func isDotAtom(text string) bool {
 	dot := true
 	for _, r := range text {
@@ -165,7 +166,8 @@ func isDotAtom(text string) bool {
 			}
 			dot = true
 			continue
-		case r <= ' ', r == 0x7f, isC1(r), unicode.IsSpace(r), r == utf8.RuneError, strings.ContainsRune(`"(),:;<>@[\]`, r):
+		case r <= ' ', r == 0x7f, isC1(r), unicode.IsSpace(r), r == utf8.RuneError,
+			strings.ContainsRune(`"(),:;<>@[\]`, r):
 			return false
 		}
 		dot = false
@@ -173,7 +175,7 @@ func isDotAtom(text string) bool {
 	return !dot
 }
 
-// isC1 tells whether a character is one of the controls beyond ASCII.
+// isC1 reports whether a character is one of the controls beyond ASCII.
 func isC1(r rune) bool { return r >= 0x80 && r < 0xa0 }
 
 // unquote returns the content of a quoted string (RFC 5321, 4.1.2).
@@ -212,8 +214,8 @@ func CanonicalDomain(domain string) (string, error) {
 	}
 	ascii, err := domains.ToASCII(domain)
 	if err == nil && strings.Contains(ascii, "xn--") {
-		// Symbols that stand for right-to-left letters pass the Bidi rule, and their A-labels do not: without this the key
-		// would be no address.
+		// Symbols that stand for right-to-left letters pass the Bidi rule, and their A-labels do not: without this the
+		// key would be no address.
 		ascii, err = domains.ToASCII(ascii)
 	}
 	if err != nil || !strings.Contains(ascii, ".") {

@@ -100,10 +100,11 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// FuzzCanonical holds the canonical form to being one: it is its own canonical form, and the fast path for plain addresses
-// agrees with the rest.
+// FuzzCanonical checks the canonical form: it is its own canonical form, and the fast path for plain
+// addresses agrees with the rest.
 func FuzzCanonical(f *testing.F) {
-	for _, seed := range []string{"Ann@Example.com", `"a b"@x.example`, "jörg@müller.example", "a@b", "ann@1.2.3.4", "a.b-c+d@x-y.example.", `"\""@a.b`, "ａ@ｂ.example"} {
+	for _, seed := range []string{"Ann@Example.com", `"a b"@x.example`, "jörg@müller.example", "a@b", "ann@1.2.3.4",
+		"a.b-c+d@x-y.example.", `"\""@a.b`, "ａ@ｂ.example"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -112,7 +113,8 @@ func FuzzCanonical(f *testing.F) {
 			local, _, localErr := canonicalLocal(trimmed[:strings.IndexByte(trimmed, '@')])
 			domain, domainErr := CanonicalDomain(trimmed[strings.IndexByte(trimmed, '@')+1:])
 			if slow := local + "@" + domain; err != nil || localErr != nil || domainErr != nil || slow != key {
-				t.Fatalf("%q: the fast path gives %q (%v), the other %q (%v, %v)", raw, key, err, slow, localErr, domainErr)
+				t.Fatalf("%q: the fast path gives %q (%v), the other %q (%v, %v)", raw, key, err, slow, localErr,
+					domainErr)
 			}
 		}
 		if err != nil {
@@ -132,7 +134,8 @@ func TestPatterns(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]bool{
-		"boss@example.com": true, "ann@example.com": false, "any@xn--mller-kva.example": true, "any@sub.xn--mller-kva.example": false, "no-at-sign": false,
+		"boss@example.com": true, "ann@example.com": false, "any@xn--mller-kva.example": true,
+		"any@sub.xn--mller-kva.example": false, "no-at-sign": false,
 	} {
 		if got := p.Match(key); got != want {
 			t.Errorf("Match(%q) = %t, want %t", key, got, want)
@@ -161,7 +164,8 @@ func TestCheckListsEveryWrongField(t *testing.T) {
 	if more != 0 {
 		t.Errorf("%d more", more)
 	}
-	if diff := cmp.Diff([]string{"advanced.include[1]", "advanced.acceptedDomains[1]", "advanced.exclude[1]", "advanced.exclude[3]"}, fields); diff != "" {
+	if diff := cmp.Diff([]string{"advanced.include[1]", "advanced.acceptedDomains[1]", "advanced.exclude[1]",
+		"advanced.exclude[3]"}, fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
 }
@@ -173,7 +177,8 @@ func TestCheckDescribesFiftyWrongFieldsAndCountsTheOthers(t *testing.T) {
 		Exclude: slices.Repeat([]string{"x", "a@b.example"}, 30),
 	})
 	first, last := wrong[0], wrong[len(wrong)-1]
-	if len(wrong) != settings.MaxErrors || more != 11 || first.Field != "advanced.include[0]" || last.Field != "advanced.exclude[36]" {
+	if len(wrong) != settings.MaxErrors || more != 11 || first.Field != "advanced.include[0]" ||
+		last.Field != "advanced.exclude[36]" {
 		t.Errorf("%d errors from %+v to %+v, and %d more", len(wrong), first, last, more)
 	}
 }

@@ -12,7 +12,7 @@ type Claim struct {
 	PrimaryAddress string
 	PrimaryKey     string
 	Type           user.Type
-	// Inferred tells that the directory marks no primary among the entry's addresses, so that its order chose one;
+	// Inferred says that the directory marks no primary among the entry's addresses, so that its order chose one;
 	// package plan keeps the one it chose before.
 	Inferred bool
 	// SourceID is the entry's stable id, never empty. DN is as the server sent it; SortDN is its form for

@@ -48,7 +48,7 @@ func patternError(text string, isDomain bool, err error) error {
 	return fmt.Errorf("%q %w; write an address, or *@domain", text, err)
 }
 
-// Match tells whether a canonical address matches.
+// Match reports whether a canonical address matches.
 func (p Patterns) Match(key string) bool {
 	if len(p.keys) == 0 && len(p.domains) == 0 {
 		return false
@@ -60,7 +60,8 @@ func (p Patterns) Match(key string) bool {
 // the first settings.MaxErrors of them, and how many more there are.
 func Check(a settings.Advanced) (wrong []settings.FieldError, more int) {
 	add := func(field string, i int, format string, args ...any) {
-		wrong = append(wrong, settings.FieldError{Field: fmt.Sprintf("advanced.%s[%d]", field, i), Message: fmt.Sprintf(format, args...)})
+		wrong = append(wrong, settings.FieldError{Field: fmt.Sprintf("advanced.%s[%d]", field, i),
+			Message: fmt.Sprintf(format, args...)})
 	}
 	for i, name := range a.Include {
 		switch {
@@ -68,7 +69,8 @@ func Check(a settings.Advanced) (wrong []settings.FieldError, more int) {
 		case len(wrong) == settings.MaxErrors:
 			more++
 		default:
-			add("include", i, "%q is no object type; use user, contact, group, publicFolder, resource, shared or unknown", name)
+			add("include", i, "%q is no object type; use user, contact, group, publicFolder, resource, shared or "+
+				"unknown", name)
 		}
 	}
 	for i, domain := range a.AcceptedDomains {

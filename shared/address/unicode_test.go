@@ -17,7 +17,8 @@ func TestCanonicalFormOfEveryCharacter(t *testing.T) {
 			// Many thousands of signs without either.
 			continue
 		}
-		for _, in := range []string{"a" + string(r) + "b@example.com", `"` + string(r) + `"@example.com`, "a@x" + string(r) + "y.com"} {
+		for _, in := range []string{"a" + string(r) + "b@example.com", `"` + string(r) + `"@example.com`,
+			"a@x" + string(r) + "y.com"} {
 			first, err := Parse(in)
 			if err != nil {
 				continue
@@ -27,13 +28,15 @@ func TestCanonicalFormOfEveryCharacter(t *testing.T) {
 			}
 			// What is shown leads back to the same user: people look users up by what they see.
 			if shown, err := Canonical(first.Display); err != nil || shown != first.Key {
-				t.Errorf("%q is canonically %q, but shown as %q, which is %q, %v", in, first.Key, first.Display, shown, err)
+				t.Errorf("%q is canonically %q, but shown as %q, which is %q, %v", in, first.Key, first.Display,
+					shown, err)
 			}
 		}
 	}
 }
 
-// The short way that nearly all addresses take must not be a second opinion. A fuzzer seldom meets a plain address by chance.
+// The fast path that nearly all addresses take must agree with the full one. A fuzzer seldom meets a plain address by
+// chance.
 func TestPlainAgreesWithTheSlowWay(t *testing.T) {
 	t.Parallel()
 	plainOnes := 0
@@ -48,7 +51,8 @@ func TestPlainAgreesWithTheSlowWay(t *testing.T) {
 			t.Errorf("%q: slow %v, fast %v:\n%s", s, slowErr, fastErr, diff)
 		}
 	}
-	piece := rapid.SampledFrom([]string{"a", "Z", "0", "x1", ".", "-", "_", "+", "xn--", strings.Repeat("b", 31), strings.Repeat("7", 32)})
+	piece := rapid.SampledFrom([]string{"a", "Z", "0", "x1", ".", "-", "_", "+", "xn--", strings.Repeat("b", 31),
+		strings.Repeat("7", 32)})
 	rapid.Check(t, func(t *rapid.T) {
 		local := strings.Join(rapid.SliceOfN(piece, 0, 4).Draw(t, "local"), "")
 		domain := strings.Join(rapid.SliceOfN(piece, 0, 8).Draw(t, "domain"), "")
@@ -72,7 +76,8 @@ func TestPlainAgreesWithTheSlowWay(t *testing.T) {
 func TestNeedsSMTPUTF8(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]bool{
-		"ann@example.com": false, "ann@müller.example": false, `"a b"@example.com`: false, "jörg@example.com": true, `"é a"@example.com`: true,
+		"ann@example.com": false, "ann@müller.example": false, `"a b"@example.com`: false, "jörg@example.com": true,
+		`"é a"@example.com`: true,
 	} {
 		if got, err := Parse(in); err != nil || got.NeedsSMTPUTF8 != want {
 			t.Errorf("%q needs SMTPUTF8: %t, %v; want %t", in, got.NeedsSMTPUTF8, err, want)

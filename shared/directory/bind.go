@@ -10,14 +10,17 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// bind signs in with a simple bind (RFC 4513, 5.1): a DN, user@domain or DOMAIN\user, or anonymously without a username.
+// bind authenticates with a simple bind (RFC 4513, 5.1): a DN, user@domain or DOMAIN\user, or anonymously without a
+// username.
 func (s *session) bind(ctx context.Context) (string, error) {
 	if s.to.Username != "" && s.to.Password.Empty() {
 		// Servers take a name without a password for an anonymous bind and let it succeed (RFC 4513, 5.1.2).
-		return "", &Error{Code: CodeInvalidCredentials, Step: StepBind, Message: "The password is missing. Enter it, or leave the username empty to read anonymously."}
+		return "", &Error{Code: CodeInvalidCredentials, Step: StepBind,
+			Message: "The password is missing. Enter it, or leave the username empty to read anonymously."}
 	}
 	conn, giveBack := s.ldapConn()
-	_, err := conn.SimpleBind(&ldap.SimpleBindRequest{Username: s.to.Username, Password: s.to.Password.Reveal(), AllowEmptyPassword: true})
+	_, err := conn.SimpleBind(&ldap.SimpleBindRequest{Username: s.to.Username, Password: s.to.Password.Reveal(),
+		AllowEmptyPassword: true})
 	giveBack()
 	s.rearm(ctx)
 	if err != nil {
@@ -58,15 +61,20 @@ func (s *session) explainBind(err error) error {
 		if m := adData.FindStringSubmatch(text); m != nil && adReasons[strings.ToLower(m[1])] != "" {
 			reason = adReasons[strings.ToLower(m[1])] + " (data " + strings.ToLower(m[1]) + ")"
 		}
-		out.Message = fmt.Sprintf("The server does not accept %q: %s. A username is a full DN, user@domain, or DOMAIN\\user.", s.to.Username, reason)
+		out.Message = fmt.Sprintf("The server does not accept %q: %s. A username is a full DN, user@domain, or "+
+			"DOMAIN\\user.", s.to.Username, reason)
 	case ldap.LDAPResultStrongAuthRequired, ldap.LDAPResultConfidentialityRequired:
 		out.Code = CodeEncryptionRequired
-		out.Message = fmt.Sprintf("The server asks for encryption before a sign-in (result %d). Tick Use SSL, or untick unencrypted connections so that STARTTLS is used.", e.ResultCode)
-	case ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultUnwillingToPerform:
+		out.Message = fmt.Sprintf("The server asks for encryption before a sign-in (result %d). Tick Use SSL, or "+
+			"untick unencrypted connections so that STARTTLS is used.", e.ResultCode)
+	case ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultInsufficientAccessRights,
+		ldap.LDAPResultUnwillingToPerform:
 		out.Code = CodeInsufficientAccess
-		out.Message = fmt.Sprintf("The server does not let %s sign in (%s). Enter a username and password that may read the directory.", s.who(), resultText(e))
+		out.Message = fmt.Sprintf("The server does not let %s sign in (%s). Enter a username and password that may "+
+			"read the directory.", s.who(), resultText(e))
 	case ldap.LDAPResultInvalidDNSyntax:
-		out.Message = fmt.Sprintf("The server cannot read the username %q. Enter a full DN, such as cn=reader,dc=example,dc=com.", s.to.Username)
+		out.Message = fmt.Sprintf("The server cannot read the username %q. Enter a full DN, such as "+
+			"cn=reader,dc=example,dc=com.", s.to.Username)
 	default:
 		out.Code = CodeProtocol
 		out.Message = fmt.Sprintf("The server refuses the sign-in (%s).", resultText(e))

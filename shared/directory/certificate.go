@@ -27,7 +27,8 @@ func CheckCertificate(text string) error {
 			break
 		}
 		if block.Type != "CERTIFICATE" {
-			return fmt.Errorf("holds a %s; paste only the CA's certificate (BEGIN CERTIFICATE), never a key", block.Type)
+			return fmt.Errorf("holds a %s; paste only the CA's certificate (BEGIN CERTIFICATE), never a key",
+				block.Type)
 		}
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
 			return fmt.Errorf("holds a certificate that cannot be read: %w", err)
@@ -38,7 +39,8 @@ func CheckCertificate(text string) error {
 		return errors.New("is no PEM certificate: it starts with -----BEGIN CERTIFICATE-----")
 	}
 	if strings.Count(text, "-----BEGIN ") > found {
-		return errors.New("holds a certificate that is cut off or damaged: paste each one up to its -----END CERTIFICATE-----")
+		return errors.New("holds a certificate that is cut off or damaged: paste each one up to its -----END " +
+			"CERTIFICATE-----")
 	}
 	return nil
 }

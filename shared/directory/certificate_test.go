@@ -40,8 +40,10 @@ func TestCheckCertificate(t *testing.T) {
 		"a key":                    {pemOf(t, "PRIVATE KEY"), "never a key"},
 		"key behind a certificate": {certificate + pemOf(t, "EC PRIVATE KEY"), "never a key"},
 		"too long":                 {strings.Repeat("x", 64<<10+1), "longer than 65536"},
-		"nonsense":                 {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot be read"},
-		// Whoever pastes a chain and loses its end must hear of it now, not when the server's certificate is not trusted.
+		"nonsense": {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+			"cannot be read"},
+		// Whoever pastes a chain and loses its end must hear of it now, not when the server's certificate is not
+		// trusted.
 		"second certificate cut off": {certificate + certificate[:200], "cut off"},
 	} {
 		t.Run(name, func(t *testing.T) {

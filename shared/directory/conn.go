@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// errTooMuch means that a server sent more in a step than any server has reason to.
+// errTooMuch means that a server sent more in a step than any step needs.
 var errTooMuch = errors.New("the server sent far more than was asked for")
 
-// stepBytes bounds what a server may send in a step before the search, in bytes: go-ldap makes a tree of each message, which takes more
-// than a hundred times the room of an element of two bytes. A rootDSE has a few kilobytes.
+// stepBytes bounds what a server may send in a step before the search, in bytes: go-ldap makes a tree of each message,
+// which takes more than a hundred times the memory of an element of two bytes. A rootDSE has a few kilobytes.
 const stepBytes = 512 << 10
 
-// lentConn lends a connection to go-ldap for one step. When the step is over the connection is taken back: go-ldap's reader
-// sees the end of the stream, and the connection stays open.
+// lentConn lends a connection to go-ldap for one step. When the step is over the connection is taken back: go-ldap's
+// reader sees the end of the stream, and the connection stays open.
 type lentConn struct {
 	net.Conn
 	left    int64
@@ -41,8 +41,8 @@ func (l *lentConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close takes the connection back. It returns once no read is under way, so that whoever moves the deadline next does not
-// bring one back to life.
+// Close takes the connection back. It returns once no read is under way, so that a later deadline does not let it go
+// on.
 func (l *lentConn) Close() error {
 	if l.taken.Swap(true) {
 		return nil
@@ -53,8 +53,8 @@ func (l *lentConn) Close() error {
 	return err
 }
 
-// buffered reads a connection in large pieces. It goes below TLS, which reads little more than a record at a time, and servers
-// send each entry as a record of its own.
+// buffered reads a connection in large pieces. It goes below TLS, which reads little more than a record at a time, and
+// servers send each entry as a record of its own.
 type buffered struct {
 	net.Conn
 	in *bufio.Reader

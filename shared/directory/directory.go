@@ -1,8 +1,9 @@
-// Package directory reaches and reads LDAP directories (RFC 4511): it connects step by step, says what each step found or how
-// to mend what failed, and streams the entries of one paged search. An incomplete read is an error, never a shorter list.
+// Package directory reaches and reads LDAP directories (RFC 4511): it connects step by step, says what each step found
+// or what to do about what failed, and streams the entries of one paged search. An incomplete read is an error, never a
+// shorter list.
 //
-// go-ldap dials the dialogue part (STARTTLS, bind, rootDSE); the stream of entries has a small reader of its own, which needs
-// a fraction of the time (docs/adr/0006-entry-reader.md).
+// go-ldap speaks the short part (STARTTLS, bind, rootDSE); the stream of entries has a small reader of its own, which
+// needs a fraction of the time (docs/adr/0006-entry-reader.md).
 package directory
 
 import (
@@ -26,7 +27,8 @@ type Config struct {
 	StepTimeout time.Duration
 	// IdleTimeout bounds the wait for the next message of the search: 60 s, and up to a sixteenth more.
 	IdleTimeout time.Duration
-	// SearchTimeout bounds the whole search, which a server that always sends a little would otherwise hold for ever: 4 hours.
+	// SearchTimeout bounds the whole search, which a server that always sends a little would otherwise hold for ever: 4
+	// hours.
 	SearchTimeout time.Duration
 	// PageSize is the number of entries asked for at a time: 1000.
 	PageSize int
@@ -90,7 +92,7 @@ const (
 	StepSearch  = "search"
 )
 
-// Error is why a directory cannot be reached or read. Message is a sentence for an administrator, with the mend.
+// Error is why a directory cannot be reached or read. Message is a sentence for an administrator that says what to do.
 type Error struct {
 	Code    string
 	Step    string

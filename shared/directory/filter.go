@@ -19,9 +19,10 @@ const (
 // maxBaseLength bounds a search base in characters.
 const maxBaseLength = 4096
 
-// CheckFilter returns a filter (RFC 4515) as it is searched with: without the stray spaces and line breaks of a pasted one,
-// in parentheses. Spaces within a value stay; those at its ends go, and are written \20 where they are meant. Its error
-// names the character where the text goes wrong, counted from 1 in the text as it was typed. An empty filter stays empty.
+// CheckFilter returns a filter (RFC 4515) as it is searched with: without the stray spaces and line breaks of a pasted
+// one, in parentheses. Spaces within a value stay; those at its ends go, and are written \20 where they are meant. Its
+// error names the character where the text goes wrong, counted from 1 in the text as it was typed. An empty filter
+// stays empty.
 func CheckFilter(text string) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", errors.New("the filter is not valid UTF-8 text")
@@ -37,15 +38,15 @@ func CheckFilter(text string) (string, error) {
 		return "", err
 	}
 	filter := p.out.String()
-	// The library has the last word: what it cannot compile cannot be sent.
+	// The library decides: what it cannot compile cannot be sent.
 	if _, err := ldap.CompileFilter(filter); err != nil {
 		return "", fmt.Errorf("the filter cannot be read: %s", ldapReason(err))
 	}
 	return filter, nil
 }
 
-// filterParser reads a filter and writes it tidied. It knows where in the typed text it is, which the library's compiler
-// does not say.
+// filterParser reads a filter and writes it tidied. It knows where in the typed text it is, which the library's
+// compiler does not say.
 type filterParser struct {
 	in    []rune
 	at    int
@@ -53,7 +54,7 @@ type filterParser struct {
 	out   strings.Builder
 }
 
-// isFilterSpace tells the white space that pasting leaves between the parts of a filter.
+// isFilterSpace reports whether a character is white space that pasting leaves between the parts of a filter.
 func isFilterSpace(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' || r == '\u200b' }
 
 func (p *filterParser) atEnd() bool { return p.at >= len(p.in) }
@@ -72,7 +73,7 @@ func (p *filterParser) skip() {
 	}
 }
 
-// wrong makes an error for the character at a place, counted from 0 here and from 1 in its text.
+// wrong makes an error for the character at an index, which its text counts from 1.
 func (p *filterParser) wrong(at int, format string, args ...any) error {
 	return fmt.Errorf("the filter goes wrong at character %d: %s", at+1, fmt.Sprintf(format, args...))
 }
@@ -118,7 +119,7 @@ func (p *filterParser) part() error {
 	return nil
 }
 
-// bare reads what stands within parentheses, and writes it within some.
+// bare reads a filter without its parentheses and writes it with them.
 func (p *filterParser) bare() error {
 	p.out.WriteByte('(')
 	p.skip()
@@ -230,7 +231,8 @@ func (p *filterParser) value() error {
 			p.out.WriteString(p.space())
 			continue
 		case r == '(':
-			return p.wrong(p.at, `a ( within a value is written \28; if a new part was meant, close the one before it with )`)
+			return p.wrong(p.at, `a ( within a value is written \28; `+
+				`to begin a new part, close the one before it with )`)
 		case r == 0:
 			return p.wrong(p.at, `the character NUL is written \00`)
 		case r == '\\' && !p.escaped():
@@ -257,7 +259,7 @@ func (p *filterParser) space() string {
 	return run
 }
 
-// escaped tells whether two hexadecimal digits follow the \ that is to be read.
+// escaped reports whether two hexadecimal digits follow the \ that is to be read.
 func (p *filterParser) escaped() bool {
 	if len(p.in)-p.at < 3 {
 		return false
@@ -288,8 +290,8 @@ func ldapReason(err error) string {
 	return err.Error()
 }
 
-// CheckBase returns a search base without the space around it and the line breaks of a pasted one; its error says what is
-// wrong with the DN (RFC 4514).
+// CheckBase returns a search base without the space around it and the line breaks of a pasted one; its error says what
+// is wrong with the DN (RFC 4514).
 func CheckBase(text string) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", errors.New("the search base is not valid UTF-8 text")
@@ -308,7 +310,8 @@ func CheckBase(text string) (string, error) {
 		return "", nil
 	}
 	if _, err := ldap.ParseDN(base); err != nil {
-		return "", fmt.Errorf("%q is no distinguished name such as OU=Staff,DC=example,DC=com: %s", base, ldapReason(err))
+		return "", fmt.Errorf("%q is no distinguished name such as OU=Staff,DC=example,DC=com: %s", base,
+			ldapReason(err))
 	}
 	return base, nil
 }

@@ -12,26 +12,30 @@ import (
 func TestCheckFilter(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ in, want, wrong string }{
-		"empty":                        {"", "", ""},
-		"only space":                   {" \r\n\t", "", ""},
-		"as it should be":              {"(&(mail=*)(!(cn=a b)))", "(&(mail=*)(!(cn=a b)))", ""},
-		"without its parentheses":      {"mail=*", "(mail=*)", ""},
-		"an operator without them":     {"&(mail=*)(cn=a)", "(&(mail=*)(cn=a))", ""},
-		"pasted over several lines":    {"(&\n  (mail=*)\r\n  ( objectClass=user )\n)\n", "(&(mail=*)(objectClass=user))", ""},
-		"spaces within a value stay":   {"(cn=Ann  Miller)", "(cn=Ann  Miller)", ""},
-		"an ampersand within a value":  {"(|(o=Smith & Sons)(o=a | b)(cn=Oh ! No))", "(|(o=Smith & Sons)(o=a | b)(cn=Oh ! No))", ""},
-		"a value over two lines":       {"(cn=Ann\r\n    Miller)", "(cn=Ann Miller)", ""},
-		"spaces around a comparison":   {"( objectClass = user )", "(objectClass=user)", ""},
-		"a space that is meant":        {`(cn=a\20)`, `(cn=a\20)`, ""},
-		"not, as in Windows tools":     {"(&(cn=*)(!mail=*))", "(&(cn=*)(!(mail=*)))", ""},
-		"not without parentheses":      {"! (mail=*)", "(!(mail=*))", ""},
-		"no-break spaces":              {"(&\u00a0(mail=*)\u00a0(cn=a))", "(&(mail=*)(cn=a))", ""},
-		"a byte order mark":            {"\ufeff(mail=*)", "(mail=*)", ""},
-		"a matching rule":              {"(userAccountControl:1.2.840.113556.1.4.803:=2)", "(userAccountControl:1.2.840.113556.1.4.803:=2)", ""},
-		"other comparisons":            {"(&(a>=1)(b<=2)(c~=d))", "(&(a>=1)(b<=2)(c~=d))", ""},
-		"lacks one":                    {"(&(mail=*)(cn=a)", "", "character 17: it lacks 1 )"},
-		"lacks one within":             {"(&(mail=*(cn=a))", "", `character 10: a ( within a value is written \28`},
-		"lacks one before a part":      {"(!(a=b)(c=d))", "", `character 8: a ) is missing before "(c=d))", for the ( at character 1`},
+		"empty":                    {"", "", ""},
+		"only space":               {" \r\n\t", "", ""},
+		"as it should be":          {"(&(mail=*)(!(cn=a b)))", "(&(mail=*)(!(cn=a b)))", ""},
+		"without its parentheses":  {"mail=*", "(mail=*)", ""},
+		"an operator without them": {"&(mail=*)(cn=a)", "(&(mail=*)(cn=a))", ""},
+		"pasted over several lines": {"(&\n  (mail=*)\r\n  ( objectClass=user )\n)\n",
+			"(&(mail=*)(objectClass=user))", ""},
+		"spaces within a value stay": {"(cn=Ann  Miller)", "(cn=Ann  Miller)", ""},
+		"an ampersand within a value": {"(|(o=Smith & Sons)(o=a | b)(cn=Oh ! No))",
+			"(|(o=Smith & Sons)(o=a | b)(cn=Oh ! No))", ""},
+		"a value over two lines":     {"(cn=Ann\r\n    Miller)", "(cn=Ann Miller)", ""},
+		"spaces around a comparison": {"( objectClass = user )", "(objectClass=user)", ""},
+		"a space that is meant":      {`(cn=a\20)`, `(cn=a\20)`, ""},
+		"not, as in Windows tools":   {"(&(cn=*)(!mail=*))", "(&(cn=*)(!(mail=*)))", ""},
+		"not without parentheses":    {"! (mail=*)", "(!(mail=*))", ""},
+		"no-break spaces":            {"(&\u00a0(mail=*)\u00a0(cn=a))", "(&(mail=*)(cn=a))", ""},
+		"a byte order mark":          {"\ufeff(mail=*)", "(mail=*)", ""},
+		"a matching rule": {"(userAccountControl:1.2.840.113556.1.4.803:=2)",
+			"(userAccountControl:1.2.840.113556.1.4.803:=2)", ""},
+		"other comparisons": {"(&(a>=1)(b<=2)(c~=d))", "(&(a>=1)(b<=2)(c~=d))", ""},
+		"lacks one":         {"(&(mail=*)(cn=a)", "", "character 17: it lacks 1 )"},
+		"lacks one within":  {"(&(mail=*(cn=a))", "", `character 10: a ( within a value is written \28`},
+		"lacks one before a part": {"(!(a=b)(c=d))", "",
+			`character 8: a ) is missing before "(c=d))", for the ( at character 1`},
 		"one too many":                 {"(mail=*))", "", "character 9: there is a ) too many"},
 		"one too many, bare":           {"mail=*)", "", "character 7: there is a ) too many"},
 		"two filters side by side":     {"(mail=*)(cn=a)", "", `character 9: the filter has ended before "(cn=a)"`},
@@ -50,7 +54,8 @@ func TestCheckFilter(t *testing.T) {
 		"a parenthesis in a value":     {"(cn=Foo (Bar))", "", `character 9: a ( within a value is written \28`},
 		"broken text":                  {"(cn=\xff)", "", "UTF-8"},
 		"too long":                     {"(cn=" + strings.Repeat("a", 20_000) + ")", "", "longer than 16384 bytes"},
-		"too deep":                     {strings.Repeat("(!", 100) + "(a=b)" + strings.Repeat(")", 100), "", "nests deeper than 64"},
+		"too deep": {strings.Repeat("(!", 100) + "(a=b)" + strings.Repeat(")", 100), "",
+			"nests deeper than 64"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -68,10 +73,12 @@ func TestCheckFilter(t *testing.T) {
 
 func TestCheckBase(t *testing.T) {
 	t.Parallel()
-	if got, err := directory.CheckBase("  OU=Staff,DC=example,DC=com \n"); err != nil || got != "OU=Staff,DC=example,DC=com" {
+	if got, err := directory.CheckBase("  OU=Staff,DC=example,DC=com \n"); err != nil ||
+		got != "OU=Staff,DC=example,DC=com" {
 		t.Errorf("CheckBase = %q, %v", got, err)
 	}
-	if got, err := directory.CheckBase("OU=Sales Team,\r\n  DC=example,\n\tDC=com"); err != nil || got != "OU=Sales Team, DC=example, DC=com" {
+	if got, err := directory.CheckBase("OU=Sales Team,\r\n  DC=example,\n\tDC=com"); err != nil ||
+		got != "OU=Sales Team, DC=example, DC=com" {
 		t.Errorf("CheckBase of a pasted DN = %q, %v", got, err)
 	}
 	if got, err := directory.CheckBase(" "); err != nil || got != "" {
@@ -82,9 +89,11 @@ func TestCheckBase(t *testing.T) {
 	}
 }
 
-// FuzzCheckFilter holds the check to two promises: what it lets through compiles, and checking it again changes nothing.
+// FuzzCheckFilter checks two promises: what it lets through compiles, and checking it again changes
+// nothing.
 func FuzzCheckFilter(f *testing.F) {
-	for _, seed := range []string{"", "(mail=*)", "& (a=b)\n(c= d )", "(cn=\\2a)", "(a:dn:1.2:=x)", "((", "(!(a=b))", "(!a=b)", "(o=Smith & Sons)", "(a=b\n c)", "(a>=\u00a01)", "(&)"} {
+	for _, seed := range []string{"", "(mail=*)", "& (a=b)\n(c= d )", "(cn=\\2a)", "(a:dn:1.2:=x)", "((", "(!(a=b))",
+		"(!a=b)", "(o=Smith & Sons)", "(a=b\n c)", "(a>=\u00a01)", "(&)"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

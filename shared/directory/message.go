@@ -29,8 +29,8 @@ var (
 	errManyParts  = errors.New("the server sent an entry with more attributes and values than are allowed")
 )
 
-// element splits one BER element off b. Lengths may be longer than they need to be: Active Directory sends 84 00 00 00 xx.
-// Tags of several bytes do not occur in LDAP.
+// element splits one BER element off b. Lengths may be longer than they need to be: Active Directory sends 84 00 00 00
+// xx. Tags of several bytes do not occur in LDAP.
 func element(b []byte) (tag byte, content, rest []byte, err error) {
 	header, length, err := elementSize(b)
 	if err != nil || header == 0 || length > len(b)-header {
@@ -144,9 +144,11 @@ type entryParser struct {
 const (
 	// maxNames bounds the attribute names that are remembered: a server may invent one an entry.
 	maxNames = 1024
-	// maxName bounds an attribute's name with its options in bytes: names are remembered, here and by who gets the entries.
+	// maxName bounds an attribute's name with its options in bytes: names are remembered, here and by the code that
+	// gets the entries .
 	maxName = 1 << 10
-	// maxParts bounds the attributes and values of one entry: the shortest take two bytes of a message, and many times that in memory.
+	// maxParts bounds the attributes and values of one entry: the shortest take two bytes of a message, and many times
+	// that in memory.
 	maxParts = 1 << 20
 )
 
@@ -198,7 +200,8 @@ func (p *entryParser) attribute(b []byte) error {
 	if len(p.entry.Attributes) == maxParts {
 		return errManyParts
 	}
-	p.entry.Attributes = append(p.entry.Attributes, Attribute{Name: p.name(name), Values: p.values[first:len(p.values):len(p.values)]})
+	p.entry.Attributes = append(p.entry.Attributes,
+		Attribute{Name: p.name(name), Values: p.values[first:len(p.values):len(p.values)]})
 	return nil
 }
 

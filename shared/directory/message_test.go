@@ -92,7 +92,8 @@ func lengthen(b []byte) []byte {
 
 func TestParseEntry(t *testing.T) {
 	t.Parallel()
-	attributes := map[string][]string{"mail": {"a@b.example"}, "proxyAddresses": {"SMTP:a@b.example", "smtp:c@d.example", ""}, "empty": nil}
+	attributes := map[string][]string{"mail": {"a@b.example"},
+		"proxyAddresses": {"SMTP:a@b.example", "smtp:c@d.example", ""}, "empty": nil}
 	order := []string{"mail", "proxyAddresses", "empty"}
 	plainForm := entryMessage(7, "CN=ä,DC=example", attributes, order)
 	for name, raw := range map[string][]byte{"short lengths": plainForm, "long lengths": lengthen(plainForm)} {
@@ -112,7 +113,9 @@ func TestParseEntry(t *testing.T) {
 				for _, a := range e.Attributes {
 					got += fmt.Sprintf(" %s=%q", a.Name, a.Values)
 				}
-				if want := `CN=ä,DC=example mail=["a@b.example"] proxyAddresses=["SMTP:a@b.example" "smtp:c@d.example" ""] empty=[]`; got != want {
+				want := `CN=ä,DC=example mail=["a@b.example"] ` +
+					`proxyAddresses=["SMTP:a@b.example" "smtp:c@d.example" ""] empty=[]`
+				if got != want {
 					t.Errorf("got %s, want %s", got, want)
 				}
 			}
@@ -162,7 +165,8 @@ func TestEntriesAreBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := new(entryParser).parse(append(empty[:2:2], form(tagSequence, test.list)...)); !errors.Is(err, test.want) {
+			_, err := new(entryParser).parse(append(empty[:2:2], form(tagSequence, test.list)...))
+			if !errors.Is(err, test.want) {
 				t.Errorf("error %v, want %v", err, test.want)
 			}
 		})
@@ -186,7 +190,9 @@ func TestEntriesAreBounded(t *testing.T) {
 
 func sampleEntry() []byte {
 	m, err := parseMessage(entryMessage(2, "CN=Ann Miller,OU=Staff,DC=example,DC=com", map[string][]string{
-		"mail": {"ann@example.com"}, "proxyAddresses": {"SMTP:ann@example.com", "smtp:a.miller@example.com"}, "objectClass": {"top", "person", "user"},
+		"mail":           {"ann@example.com"},
+		"proxyAddresses": {"SMTP:ann@example.com", "smtp:a.miller@example.com"},
+		"objectClass":    {"top", "person", "user"},
 	}, []string{"mail", "proxyAddresses", "objectClass"}))
 	if err != nil {
 		panic(err)

@@ -33,7 +33,7 @@ var (
 	}}
 )
 
-// fits tells whether a packet has a shape.
+// fits reports whether a packet has a shape.
 func (s shape) fits(p *ber.Packet) bool {
 	if p.ClassType != s.class || p.TagType != s.kind || p.Tag != s.tag {
 		return false
@@ -53,16 +53,18 @@ func (s shape) fits(p *ber.Packet) bool {
 	return true
 }
 
-// oracleEntry decodes a message with go-ldap's decoder and tells whether it is one search result entry and nothing else, by RFC
-// 4511's own shape.
+// oracleEntry decodes a message with go-ldap's decoder and reports whether it is one search result entry and nothing
+// else, by RFC 4511's own shape.
 func oracleEntry(raw []byte) (id int64, op *ber.Packet, ok bool) {
 	p, err := ber.ReadPacket(bytes.NewReader(raw))
-	if err != nil || p.ClassType != ber.ClassUniversal || p.TagType != ber.TypeConstructed || p.Tag != ber.TagSequence || len(p.Children) != 2 {
+	if err != nil || p.ClassType != ber.ClassUniversal || p.TagType != ber.TypeConstructed ||
+		p.Tag != ber.TagSequence || len(p.Children) != 2 {
 		return 0, nil, false
 	}
 	n := p.Children[0]
 	id, isInteger := n.Value.(int64)
-	if n.ClassType != ber.ClassUniversal || n.TagType != ber.TypePrimitive || n.Tag != ber.TagInteger || !isInteger || n.Data.Len() == 0 {
+	if n.ClassType != ber.ClassUniversal || n.TagType != ber.TypePrimitive || n.Tag != ber.TagInteger || !isInteger ||
+		n.Data.Len() == 0 {
 		return 0, nil, false
 	}
 	return id, p.Children[1], entryShape.fits(p.Children[1])
@@ -90,8 +92,8 @@ func oracleText(op *ber.Packet) string {
 	return e.text()
 }
 
-// strict tells whether we refuse a message on purpose that the oracle reads: an indefinite length, which LDAP forbids, a tag of
-// several bytes, which it has none of, or bytes behind the message.
+// strict reports whether we refuse a message on purpose that the oracle reads: an indefinite length, which LDAP
+// forbids, a tag of several bytes, which it has none of, or bytes behind the message.
 func strict(raw []byte) bool {
 	header, length, err := elementSize(raw)
 	if err != nil || header == 0 || header+length != len(raw) {
@@ -112,8 +114,8 @@ func anywhere(b []byte) bool {
 	return false
 }
 
-// FuzzMessage reads any bytes. What both our parser and go-ldap's decoder take for an entry is the same to both, and neither takes for
-// one what the other does not, but for the forms that we refuse on purpose.
+// FuzzMessage reads any bytes. What both our parser and go-ldap's decoder take for an entry is the same to both, and
+// neither takes for one what the other does not, but for the forms that we refuse on purpose.
 func FuzzMessage(f *testing.F) {
 	short := entryMessage(1, "cn=a", map[string][]string{"mail": {"a@b"}}, []string{"mail"})
 	for _, seed := range [][]byte{
@@ -143,7 +145,8 @@ func FuzzMessage(f *testing.F) {
 		case err == nil && isEntry && (m.id != id || e.text() != oracleText(op)):
 			t.Fatalf("message %d: %s\ngo-ldap says %d: %s", m.id, e.text(), id, oracleText(op))
 		case err == nil && !isEntry:
-			// The decoder refuses contents that it interprets, such as a broken value of a type that an entry has none of.
+			// The decoder refuses contents that it interprets, such as a broken value of a type that an entry has none
+			// of.
 			if p, oracleErr := ber.ReadPacket(bytes.NewReader(raw)); oracleErr == nil {
 				t.Fatalf("we read %s of what is no entry to go-ldap: %v", e.text(), p.Children)
 			}
@@ -179,7 +182,8 @@ func FuzzPage(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := Entry{DN: []byte(fmt.Sprint(dn, i)), Attributes: []Attribute{{Name: name, Values: [][]byte{[]byte(value), {}, []byte(value + dn)}}}}
+			want := Entry{DN: []byte(fmt.Sprint(dn, i)),
+				Attributes: []Attribute{{Name: name, Values: [][]byte{[]byte(value), {}, []byte(value + dn)}}}}
 			if m.id != 1 || m.tag != tagEntry || e.text() != want.text() {
 				t.Fatalf("read %s, want %s", e.text(), want.text())
 			}

@@ -10,13 +10,13 @@ import (
 // errPort means that a port is not one that directories may be reached on.
 var errPort = errors.New("directories are reached on ports 389, 636, 3268 and 3269")
 
-// Policy says where a tenant's directory may be: a tenant names the host, and must not reach this service's own network by
-// it. The zero value is the strictest.
+// Policy says where a tenant's directory may be: a tenant names the host, and must not reach this service's own network
+// by it. The zero value is the strictest.
 type Policy struct {
 	// AllowPrivate lets private addresses (RFC 1918, RFC 4193) be reached, for directories behind a VPN.
 	AllowPrivate bool
-	// AllowRanges lists ranges that are reached although they are private or set aside, such as a carrier's shared addresses in a
-	// VPC. Link-local addresses and the metadata service stay refused.
+	// AllowRanges lists ranges that are reached although they are private or set aside, such as a carrier's shared
+	// addresses in a VPC. Link-local addresses and the metadata service stay refused.
 	AllowRanges []netip.Prefix
 	// Deny lists the deployment's own ranges, refused whatever else is allowed.
 	Deny []netip.Prefix
@@ -24,7 +24,7 @@ type Policy struct {
 	Ports []int
 }
 
-// metadataService gives whoever asks it the machine's credentials (169.254.169.254, its other address, is link-local).
+// metadataService gives the machine's credentials to every caller. Its IPv4 address, 169.254.169.254, is link-local.
 var metadataService = netip.MustParseAddr("fd00:ec2::254")
 
 // neverReached are the ranges where no customer's directory is, with what they are (IANA special-purpose registries).
@@ -55,7 +55,7 @@ var neverReached = []struct {
 
 // Allow refuses an address that must not be dialled. It is a Config's Allow.
 func (p Policy) Allow(a netip.Addr) error {
-	// An IPv4 address in IPv6 clothes is judged as what it is.
+	// An IPv4-mapped IPv6 address is judged as the IPv4 address that it is.
 	a = a.Unmap().WithZone("")
 	if contains(p.Deny, a) {
 		return errors.New("it is in this service's own network")
@@ -69,7 +69,8 @@ func (p Policy) Allow(a netip.Addr) error {
 		}
 	}
 	if a.IsPrivate() && !p.AllowPrivate {
-		return errors.New("it is a private address, which cannot be reached from here; ask the operator for a connection to your network")
+		return errors.New("it is a private address, which cannot be reached from here; ask the operator for a " +
+			"connection to your network")
 	}
 	return nil
 }

@@ -14,7 +14,8 @@ import (
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	strict := directory.Policy{}
-	behindVPN := directory.Policy{AllowPrivate: true, Deny: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("2600:1f00::/24")}}
+	behindVPN := directory.Policy{AllowPrivate: true,
+		Deny: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("2600:1f00::/24")}}
 	tests := map[string]struct{ strict, behindVPN bool }{
 		"203.0.113.7":            {true, true},
 		"2a00:1450::1":           {true, true},
@@ -55,17 +56,20 @@ func TestPolicy(t *testing.T) {
 	}
 	// Ranges that an operator opened are open, but for what is never a directory and for the deployment's own.
 	opened := directory.Policy{
-		AllowRanges: []netip.Prefix{netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
-		Deny:        []netip.Prefix{netip.MustParsePrefix("100.64.7.0/24")},
+		AllowRanges: []netip.Prefix{netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("0.0.0.0/0"),
+			netip.MustParsePrefix("::/0")},
+		Deny: []netip.Prefix{netip.MustParsePrefix("100.64.7.0/24")},
 	}
 	for address, want := range map[string]bool{
-		"100.64.0.1": true, "10.0.0.1": true, "127.0.0.1": true, "100.64.7.1": false, "169.254.169.254": false, "::ffff:169.254.169.254": false, "fd00:ec2::254": false, "fe80::1": false,
+		"100.64.0.1": true, "10.0.0.1": true, "127.0.0.1": true, "100.64.7.1": false, "169.254.169.254": false,
+		"::ffff:169.254.169.254": false, "fd00:ec2::254": false, "fe80::1": false,
 	} {
 		if err := opened.Allow(netip.MustParseAddr(address)); (err == nil) != want {
 			t.Errorf("%s in an opened range: %v, want allowed %t", address, err, want)
 		}
 	}
-	for port, want := range map[int]bool{389: true, 636: true, 3268: true, 3269: true, 22: false, 80: false, 6379: false} {
+	for port, want := range map[int]bool{389: true, 636: true, 3268: true, 3269: true, 22: false, 80: false,
+		6379: false} {
 		if err := strict.AllowPort(port); (err == nil) != want {
 			t.Errorf("port %d: %v, want allowed %t", port, err, want)
 		}
@@ -75,8 +79,8 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestTheCheckedAddressIsDialled has a name that answers differently each time it is looked up: with an address that may be
-// reached first, and with a forbidden one afterwards.
+// TestTheCheckedAddressIsDialled has a name that answers differently each time it is looked up: with an address that
+// may be reached first, and with a forbidden one afterwards.
 func TestTheCheckedAddressIsDialled(t *testing.T) {
 	t.Parallel()
 	answers := []string{"203.0.113.7", "127.0.0.1"}
@@ -95,11 +99,13 @@ func TestTheCheckedAddressIsDialled(t *testing.T) {
 			return nil, stop
 		},
 	}
-	g := read(t, &script{}, config, func(c *settings.Connection, _ *directory.Query) { c.Host, c.Port = "rebinding.example.com", 389 })
+	g := read(t, &script{}, config,
+		func(c *settings.Connection, _ *directory.Query) { c.Host, c.Port = "rebinding.example.com", 389 })
 	if lookups != 1 || len(dialled) != 1 || dialled[0] != "203.0.113.7:389" || !errors.Is(g.err, stop) {
 		t.Errorf("%d look-ups, dialled %q, error %v; want one look-up and the address it gave", lookups, dialled, g.err)
 	}
-	g = read(t, &script{}, config, func(c *settings.Connection, _ *directory.Query) { c.Host, c.Port = "203.0.113.7", 22 })
+	g = read(t, &script{}, config,
+		func(c *settings.Connection, _ *directory.Query) { c.Host, c.Port = "203.0.113.7", 22 })
 	var e *directory.Error
 	if !errors.As(g.err, &e) || e.Code != directory.CodeAddressForbidden || len(dialled) != 1 {
 		t.Errorf("port 22: error %v, dialled %q", g.err, dialled)

@@ -11,21 +11,24 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// maxRanges bounds how often more of one attribute is asked for: at Active Directory's 1500 values a time, 15 million values.
+// maxRanges bounds how often more of one attribute is asked for: at Active Directory's 1500 values a time, 15 million
+// values.
 const maxRanges = 10_000
 
 // maxHeld bounds the memory of the entries that wait for the rest of their values, in bytes.
 const maxHeld = 64 << 20
 
-// valueRange is a range of values ([MS-ADTS] 3.1.1.3.1.3.3): "proxyAddresses;range=0-1499", or ";range=3000-*" for the last.
+// valueRange is a range of values ([MS-ADTS] 3.1.1.3.1.3.3): "proxyAddresses;range=0-1499", or ";range=3000-*" for the
+// last.
 type valueRange struct {
 	name        string
 	first, last int
-	// final tells that no values follow.
+	// final is set where no values follow.
 	final bool
 }
 
-// hasRange tells whether a description has a range option, even one that cannot be read: its values are not all there are.
+// hasRange reports whether a description has a range option, even one that cannot be read: its values are not all there
+// are.
 func hasRange(description string) bool {
 	for option := range strings.SplitSeq(description, ";") {
 		if _, ok := cutPrefixFold(option, "range="); ok {
@@ -48,7 +51,8 @@ func parseRange(description string) (valueRange, bool) {
 		if !ok || err != nil {
 			return valueRange{}, false
 		}
-		r := valueRange{name: strings.Join(slices.Delete(slices.Clone(parts), i+1, i+2), ";"), first: int(first), final: to == "*"}
+		r := valueRange{name: strings.Join(slices.Delete(slices.Clone(parts), i+1, i+2), ";"), first: int(first),
+			final: to == "*"}
 		if !r.final {
 			last, err := strconv.ParseUint(to, 10, 31)
 			if err != nil || last < first {
@@ -68,8 +72,8 @@ func cutPrefixFold(text, prefix string) (string, bool) {
 	return text[len(prefix):], true
 }
 
-// completeRanges asks for the rest of each held entry's values and hands the entries on. Ranges are asked for only where a
-// server offered one: others take the option for an unknown attribute.
+// completeRanges asks for the rest of each held entry's values and hands the entries on. Ranges are asked for only
+// where a server offered one: others take the option for an unknown attribute.
 func (p *pager) completeRanges(ctx context.Context) error {
 	held := p.held
 	p.held = nil
@@ -81,7 +85,8 @@ func (p *pager) completeRanges(ctx context.Context) error {
 			}
 			r, ok := parseRange(description)
 			if !ok || r.first != 0 {
-				return incomplete("the server gave %s of %s, which is no range from the first value on", printable([]byte(description)), printable(e.DN))
+				return incomplete("the server gave %s of %s, which is no range from the first value on",
+					printable([]byte(description)), printable(e.DN))
 			}
 			values, err := p.restOf(ctx, e, r, e.Attributes[i].Values)
 			if err != nil {
@@ -104,7 +109,8 @@ func (p *pager) completeRanges(ctx context.Context) error {
 // hold counts memory that is kept until an entry is complete.
 func (p *pager) hold(bytes int) error {
 	if p.heldBytes += bytes; p.heldBytes > maxHeld {
-		return incomplete("the entries of one page that have more values than the server gives at a time take more than %d MiB", maxHeld>>20)
+		return incomplete("the entries of one page that have more values than the server gives at a time take more "+
+			"than %d MiB", maxHeld>>20)
 	}
 	return nil
 }
@@ -144,7 +150,8 @@ func (p *pager) restOf(ctx context.Context, e *Entry, r valueRange, values [][]b
 			return nil, err
 		}
 		if partRange.first != next || len(part) == 0 && !partRange.final {
-			return nil, incomplete("the server did not give the values from %d on of %s of %s", next, r.name, printable(e.DN))
+			return nil, incomplete("the server did not give the values from %d on of %s of %s", next, r.name,
+				printable(e.DN))
 		}
 		if err := p.hold(valuesSize(part)); err != nil {
 			return nil, err
@@ -155,8 +162,10 @@ func (p *pager) restOf(ctx context.Context, e *Entry, r valueRange, values [][]b
 }
 
 // readRange asks for one range of an entry.
-func (p *pager) readRange(ctx context.Context, e *Entry, attribute string) (values [][]byte, got valueRange, err error) {
-	request := searchRequest{base: string(e.DN), scope: ldap.ScopeBaseObject, filter: "(objectClass=*)", attributes: []string{attribute}}
+func (p *pager) readRange(ctx context.Context, e *Entry, attribute string) (values [][]byte, got valueRange,
+	err error) {
+	request := searchRequest{base: string(e.DN), scope: ldap.ScopeBaseObject, filter: "(objectClass=*)",
+		attributes: []string{attribute}}
 	if err := p.stream.send(request); err != nil {
 		return nil, got, err
 	}
@@ -185,7 +194,8 @@ func (p *pager) readRange(ctx context.Context, e *Entry, attribute string) (valu
 				return nil, got, err
 			case done.code == ldap.LDAPResultNoSuchObject:
 				// The entry, not the search base.
-				return nil, got, incomplete("%s was moved or deleted while its values were read; try again", printable(e.DN))
+				return nil, got, incomplete("%s was moved or deleted while its values were read; try again",
+					printable(e.DN))
 			case done.code != ldap.LDAPResultSuccess:
 				return nil, got, done
 			case !found:

@@ -17,10 +17,11 @@ import (
 // maxReferences bounds how many references are remembered.
 const maxReferences = 100
 
-// Read reads a directory. onStep is told of each step as it ends, the failing one included; onEntry gets each entry, complete,
-// and its first error ends the read. An error other than onEntry's and the context's is an *Error. Whenever the error is not
-// nil, what onEntry got is not all there is.
-func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onStep func(run.Step), onEntry func(*Entry) error) (Info, error) {
+// Read reads a directory. onStep is told of each step as it ends, the failing one included; onEntry gets each entry,
+// complete, and its first error ends the read. An error other than onEntry's and the context's is an *Error. Whenever
+// the error is not nil, what onEntry got is not all there is.
+func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onStep func(run.Step),
+	onEntry func(*Entry) error) (Info, error) {
 	s := &session{c: r.c, to: to.Normalised(), onStep: onStep}
 	s.to.Password = to.Password
 	defer s.close()
@@ -40,9 +41,11 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	s.conn.SetDeadline(time.Time{})
 	p := &pager{
 		session: s, onEntry: onEntry, attributes: q.Attributes,
-		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes, socket: s.socket},
+		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes,
+			socket: s.socket},
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.c.SearchTimeout, incomplete("it took longer than %s", s.c.SearchTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.c.SearchTimeout,
+		incomplete("it took longer than %s", s.c.SearchTimeout))
 	defer cancel()
 	unwatch := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
 	err := p.run(ctx)
@@ -55,9 +58,10 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	}
 	if err != nil {
 		err = p.explain(ctx, err)
-		detail = words(err)
+		detail = messageOf(err)
 	}
-	s.onStep(run.Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: shorten(detail, mostText)})
+	s.onStep(run.Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(),
+		Detail: shorten(detail, maxDetail)})
 	return err
 }
 
@@ -67,7 +71,8 @@ func (s *session) referenceNote() string {
 	if len(shown) > 3 {
 		shown, more = shown[:3], " …"
 	}
-	return fmt.Sprintf("the server refers to other parts of the directory, which were not read (%s%s); to leave them out, search below an OU, "+
+	return fmt.Sprintf("the server refers to other parts of the directory, which were not read (%s%s); "+
+		"to leave them out, search below an OU, "+
 		"and to read them, use the global catalog (port 3268, or 3269 with SSL)", strings.Join(shown, ", "), more)
 }
 
@@ -78,10 +83,11 @@ type pager struct {
 	parser     entryParser
 	onEntry    func(*Entry) error
 	attributes []string
-	// held are the entries of the page whose attributes came in ranges, and heldBytes is about what they take of memory.
+	// held are the entries of the page whose attributes came in ranges, and heldBytes is about what they take of
+	// memory.
 	held      []*Entry
 	heldBytes int
-	// pageEntries and pageFirst tell whether a page brings the search forward.
+	// pageEntries and pageFirst are the number of entries of the page at hand and the DN of its first.
 	pageEntries int
 	pageFirst   []byte
 	// callback is the error that onEntry ended the read with.
@@ -90,8 +96,9 @@ type pager struct {
 
 // run reads page after page. Without paging the whole answer is one page.
 func (p *pager) run(ctx context.Context) error {
-	request := searchRequest{base: p.info.Base, scope: ldap.ScopeWholeSubtree, filter: p.info.Filter, attributes: p.attributes, pageSize: p.c.PageSize}
-	var lastFirst []byte
+	request := searchRequest{base: p.info.Base, scope: ldap.ScopeWholeSubtree, filter: p.info.Filter,
+		attributes: p.attributes, pageSize: p.c.PageSize}
+	var progress progress
 	for page := 1; ; page++ {
 		done, cookie, found, err := p.page(ctx, request)
 		if err != nil {
@@ -99,7 +106,9 @@ func (p *pager) run(ctx context.Context) error {
 		}
 		if done.code != ldap.LDAPResultSuccess {
 			if page == 1 && p.info.Entries == 0 && request.pageSize > 0 && refusesPaging(done.code) {
-				p.info.Notes = append(p.info.Notes, fmt.Sprintf("the server refused paged results (result %d), so the directory was read in one piece", done.code))
+				p.info.Notes = append(p.info.Notes,
+					fmt.Sprintf("the server refused paged results (result %d), so the directory was read in one piece",
+						done.code))
 				request.pageSize = 0
 				continue
 			}
@@ -114,24 +123,28 @@ func (p *pager) run(ctx context.Context) error {
 		case request.pageSize == 0:
 			return incomplete("the server gave a page where none was asked for, and says that more would follow")
 		case !found && (p.root.paging || page > 1):
-			return incomplete("page %d came without its paged results control, so that it cannot be known whether more would follow", page)
+			return incomplete("page %d came without its paged results control, so that it cannot be known whether "+
+				"more would follow", page)
 		case !found:
 			return nil
-		case bytes.Equal(cookie, request.cookie) && (p.pageEntries == 0 || bytes.Equal(p.pageFirst, lastFirst)):
+		case p.pageEntries == 0 && bytes.Equal(cookie, request.cookie),
+			!progress.page(cookie, p.pageEntries, p.pageFirst):
 			return incomplete("the server gives the same page again and again (page %d)", page)
 		}
-		request.cookie, lastFirst = cookie, p.pageFirst
+		request.cookie = cookie
 	}
 }
 
-// refusesPaging tells the results with which servers turn the control down.
+// refusesPaging reports whether servers refuse the control with a result.
 func refusesPaging(code int) bool {
-	return code == ldap.LDAPResultAdminLimitExceeded || code == ldap.LDAPResultUnavailableCriticalExtension || code == ldap.LDAPResultUnwillingToPerform
+	return code == ldap.LDAPResultAdminLimitExceeded || code == ldap.LDAPResultUnavailableCriticalExtension ||
+		code == ldap.LDAPResultUnwillingToPerform
 }
 
-// incomplete is an incomplete read for a reason of our own finding.
+// incomplete returns an incomplete read with a reason that this package found.
 func incomplete(format string, args ...any) error {
-	return &Error{Code: CodeIncompleteRead, Step: StepSearch, Message: "The directory was not read to its end: " + fmt.Sprintf(format, args...) + ". Nothing is changed."}
+	return &Error{Code: CodeIncompleteRead, Step: StepSearch,
+		Message: "The directory was not read to its end: " + fmt.Sprintf(format, args...) + ". Nothing is changed."}
 }
 
 // page sends one request and takes its entries up to the result.
@@ -167,23 +180,22 @@ func (p *pager) page(ctx context.Context, request searchRequest) (done result, c
 
 // message reads the next message of the search under way.
 func (p *pager) message(ctx context.Context) (message, error) {
-	for {
-		m, err := p.stream.next(ctx)
-		switch {
-		case err != nil:
+	m, err := p.stream.next(ctx)
+	switch {
+	case err != nil:
+		return m, err
+	case m.id == 0 && m.tag == tagExtended:
+		// A notice of disconnection (RFC 4511, 4.4.1).
+		notice, _, err := parseResult(m.op)
+		if err != nil {
 			return m, err
-		case m.id == 0 && m.tag == tagExtended:
-			// A notice of disconnection (RFC 4511, 4.4.1).
-			notice, _, err := parseResult(m.op)
-			if err != nil {
-				return m, err
-			}
-			return m, incomplete("the server ended the connection (result %d: %s)", notice.code, notice.diagnostic)
-		case m.id == p.stream.id:
-			return m, nil
 		}
-		// An answer to something that was given up.
+		return m, incomplete("the server ended the connection (result %d: %s)", notice.code, notice.diagnostic)
+	case m.id != p.stream.id:
+		// No request is ever given up, so this may be an entry of the search whose id was damaged on the way.
+		return m, incomplete("the server sent message %d in place of an answer to message %d", m.id, p.stream.id)
 	}
+	return m, nil
 }
 
 // take hands one entry on, or holds it until its ranges are complete.
@@ -254,11 +266,14 @@ func (p *pager) explain(ctx context.Context, err error) error {
 	case errors.As(err, &done):
 		return p.explainResult(done)
 	case isTimeout(err):
-		return &Error{Code: CodeTimeout, Step: StepSearch, Err: err, Message: fmt.Sprintf("%s stopped answering in the middle of the search: nothing came for %s after %d entries. "+
-			"Nothing is changed; try again, or narrow the search base.", p.target(), p.c.IdleTimeout, p.info.Entries)}
+		return &Error{Code: CodeTimeout, Step: StepSearch, Err: err,
+			Message: fmt.Sprintf("%s stopped answering in the middle of the search: nothing came for %s after %d "+
+				"entries. Nothing is changed; try again, or narrow the search base.",
+				p.target(), p.c.IdleTimeout, p.info.Entries)}
 	}
 	return &Error{Code: CodeIncompleteRead, Step: StepSearch, Err: err,
-		Message: fmt.Sprintf("The directory was not read to its end: after %d entries the connection broke (%s). Nothing is changed; try again.", p.info.Entries, cause(err))}
+		Message: fmt.Sprintf("The directory was not read to its end: after %d entries the connection broke (%s). "+
+			"Nothing is changed; try again.", p.info.Entries, cause(err))}
 }
 
 // explainResult puts a search result other than success into words.
@@ -270,21 +285,27 @@ func (p *pager) explainResult(done result) error {
 	out := &Error{Code: CodeIncompleteRead, Step: StepSearch, Err: done}
 	switch done.code {
 	case ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded:
-		out.Message = fmt.Sprintf("The server stopped at a limit after %d entries (%s), so the directory was not read to its end and nothing is changed. "+
-			"Raise the limit for the user %s on the server, or narrow the search base or the filter.", p.info.Entries, said, p.who())
+		out.Message = fmt.Sprintf("The server stopped at a limit after %d entries (%s), so the directory was not "+
+			"read to its end and nothing is changed. "+
+			"Raise the limit for the user %s on the server, or narrow the search base or the filter.",
+			p.info.Entries, said, p.who())
 	case ldap.LDAPResultNoSuchObject:
 		return p.noSuchBase(p.info.Base, done.matchedDN, done)
 	case ldap.LDAPResultReferral:
 		out.Code = CodeBaseNotFound
-		out.Message = fmt.Sprintf("The search base %q is kept by another server. Enter that server, or the global catalog (port 3268, or 3269 with SSL).", p.info.Base)
-	case ldap.LDAPResultOperationsError, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultStrongAuthRequired:
+		out.Message = fmt.Sprintf("The search base %q is on another server. Enter that server, or the global "+
+			"catalog (port 3268, or 3269 with SSL).", p.info.Base)
+	case ldap.LDAPResultOperationsError, ldap.LDAPResultInsufficientAccessRights,
+		ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultStrongAuthRequired:
 		out.Code = CodeInsufficientAccess
-		out.Message = fmt.Sprintf("The server does not let %s search %q (%s). Sign in with a user that may read it.", p.who(), p.info.Base, said)
+		out.Message = fmt.Sprintf("The server does not let %s search %q (%s). Sign in with a user that may read it.",
+			p.who(), p.info.Base, said)
 	case ldap.LDAPResultInvalidDNSyntax:
 		out.Code = CodeInvalidBase
 		out.Message = fmt.Sprintf("The server cannot read the search base %q.", p.info.Base)
 	default:
-		out.Message = fmt.Sprintf("The server ended the search after %d entries (%s), so the directory was not read to its end and nothing is changed.", p.info.Entries, said)
+		out.Message = fmt.Sprintf("The server ended the search after %d entries (%s), so the directory was not read "+
+			"to its end and nothing is changed.", p.info.Entries, said)
 	}
 	return out
 }

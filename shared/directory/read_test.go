@@ -21,7 +21,8 @@ import (
 )
 
 // offersPaging is a rootDSE with the paged results control.
-var offersPaging = map[string][]string{"namingContexts": {"dc=example,dc=com"}, "supportedControl": {ldap.ControlTypePaging}}
+var offersPaging = map[string][]string{"namingContexts": {"dc=example,dc=com"},
+	"supportedControl": {ldap.ControlTypePaging}}
 
 // got is what a read came to.
 type got struct {
@@ -37,10 +38,12 @@ func read(t *testing.T, s *script, config directory.Config, change func(*setting
 	return readContext(t.Context(), t, s, config, change)
 }
 
-func readContext(ctx context.Context, t *testing.T, s *script, config directory.Config, change func(*settings.Connection, *directory.Query)) got {
+func readContext(ctx context.Context, t *testing.T, s *script, config directory.Config,
+	change func(*settings.Connection, *directory.Query)) got {
 	t.Helper()
 	host, port := s.serve(t)
-	connection := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true, Username: "cn=reader", Password: secret.New("pw")}
+	connection := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true,
+		Username: "cn=reader", Password: secret.New("pw")}
 	query := directory.Query{Attributes: []string{"mail"}}
 	if change != nil {
 		change(&connection, &query)
@@ -52,14 +55,15 @@ func readContext(ctx context.Context, t *testing.T, s *script, config directory.
 		config.IdleTimeout = 2 * time.Second
 	}
 	var g got
-	g.info, g.err = directory.New(config).Read(ctx, connection, query, func(s run.Step) { g.steps = append(g.steps, s) }, func(e *directory.Entry) error {
-		line := string(e.DN)
-		for _, a := range e.Attributes {
-			line += fmt.Sprintf(" %s=%d", a.Name, len(a.Values))
-		}
-		g.entries = append(g.entries, line)
-		return nil
-	})
+	g.info, g.err = directory.New(config).Read(ctx, connection, query,
+		func(s run.Step) { g.steps = append(g.steps, s) }, func(e *directory.Entry) error {
+			line := string(e.DN)
+			for _, a := range e.Attributes {
+				line += fmt.Sprintf(" %s=%d", a.Name, len(a.Values))
+			}
+			g.entries = append(g.entries, line)
+			return nil
+		})
 	return g
 }
 
@@ -67,7 +71,8 @@ func TestReadsPageAfterPage(t *testing.T) {
 	t.Parallel()
 	s := &script{root: offersPaging, search: func(c *session, n int, r search) bool {
 		want := map[int]string{1: "", 2: "one", 3: "two"}[n]
-		if r.paging == nil || string(r.paging.Cookie) != want || r.paging.PagingSize != 1000 || r.base != "dc=example,dc=com" {
+		if r.paging == nil || string(r.paging.Cookie) != want || r.paging.PagingSize != 1000 ||
+			r.base != "dc=example,dc=com" {
 			c.done(ldap.LDAPResultProtocolError)
 			return true
 		}
@@ -79,14 +84,16 @@ func TestReadsPageAfterPage(t *testing.T) {
 	if g.err != nil {
 		t.Fatal(g.err)
 	}
-	if want := []string{"cn=p1,dc=example,dc=com mail=1", "cn=p2,dc=example,dc=com mail=1", "cn=p3,dc=example,dc=com mail=1"}; !slices.Equal(g.entries, want) {
+	if want := []string{"cn=p1,dc=example,dc=com mail=1", "cn=p2,dc=example,dc=com mail=1",
+		"cn=p3,dc=example,dc=com mail=1"}; !slices.Equal(g.entries, want) {
 		t.Errorf("entries %q, want %q", g.entries, want)
 	}
 	var steps []string
 	for _, s := range g.steps {
 		steps = append(steps, fmt.Sprint(s.Step, s.OK))
 	}
-	if diff := cmp.Diff([]string{"resolvetrue", "connecttrue", "tlstrue", "bindtrue", "basetrue", "searchtrue"}, steps); diff != "" {
+	if diff := cmp.Diff([]string{"resolvetrue", "connecttrue", "tlstrue", "bindtrue", "basetrue", "searchtrue"},
+		steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
 	if g.info.Entries != 3 || g.info.DirectoryID != "dc=example,dc=com" {
@@ -94,7 +101,7 @@ func TestReadsPageAfterPage(t *testing.T) {
 	}
 }
 
-// TestWhatEndsEarlyIsNotAShorterList is the promise that removals stand on.
+// TestWhatEndsEarlyIsNotAShorterList holds the promise that removals depend on.
 func TestWhatEndsEarlyIsNotAShorterList(t *testing.T) {
 	t.Parallel()
 	limit := func(code int64) func(*session, int, search) bool {
@@ -110,10 +117,14 @@ func TestWhatEndsEarlyIsNotAShorterList(t *testing.T) {
 		code   string
 		says   string
 	}{
-		"size limit":  {limit(ldap.LDAPResultSizeLimitExceeded), directory.Config{}, directory.CodeIncompleteRead, "after 1 entries"},
-		"time limit":  {limit(ldap.LDAPResultTimeLimitExceeded), directory.Config{}, directory.CodeIncompleteRead, "limit"},
-		"admin limit": {limit(ldap.LDAPResultAdminLimitExceeded), directory.Config{}, directory.CodeIncompleteRead, "limit"},
-		"busy":        {limit(ldap.LDAPResultBusy), directory.Config{}, directory.CodeIncompleteRead, "not read to its end"},
+		"size limit": {limit(ldap.LDAPResultSizeLimitExceeded), directory.Config{}, directory.CodeIncompleteRead,
+			"after 1 entries"},
+		"time limit": {limit(ldap.LDAPResultTimeLimitExceeded), directory.Config{}, directory.CodeIncompleteRead,
+			"limit"},
+		"admin limit": {limit(ldap.LDAPResultAdminLimitExceeded), directory.Config{}, directory.CodeIncompleteRead,
+			"limit"},
+		"busy": {limit(ldap.LDAPResultBusy), directory.Config{}, directory.CodeIncompleteRead,
+			"not read to its end"},
 		"a page without its control": {func(c *session, _ int, _ search) bool {
 			c.person("a")
 			c.done(0)
@@ -140,6 +151,41 @@ func TestWhatEndsEarlyIsNotAShorterList(t *testing.T) {
 			c.page("same")
 			return true
 		}, directory.Config{}, directory.CodeIncompleteRead, "again and again"},
+		"empty pages for ever, each with a new cookie": {func(c *session, n int, _ search) bool {
+			if n == 1 {
+				c.person("a")
+			}
+			c.page(fmt.Sprint("cookie", n))
+			return true
+		}, directory.Config{}, directory.CodeIncompleteRead, "again and again"},
+		"two pages in turn": {func(c *session, n int, _ search) bool {
+			c.person(fmt.Sprint("a", n%2))
+			c.page(fmt.Sprint("cookie", n%2))
+			return true
+		}, directory.Config{MaxEntries: 1000}, directory.CodeIncompleteRead, "again and again"},
+		"pages in turn after a good beginning": {func(c *session, n int, _ search) bool {
+			c.person(fmt.Sprint("a", min(n, 21+n%7)))
+			c.page(fmt.Sprint("cookie", min(n, 21+n%7)))
+			return true
+		}, directory.Config{MaxEntries: 1000}, directory.CodeIncompleteRead, "again and again"},
+		"an entry in a message with a foreign id": {func(c *session, _ int, _ search) bool {
+			c.person("a")
+			c.id ^= 4
+			c.person("b")
+			c.id ^= 4
+			c.page("")
+			return true
+		}, directory.Config{}, directory.CodeIncompleteRead, "in place of an answer to message"},
+		"an entry in an earlier message": {func(c *session, n int, _ search) bool {
+			if n == 2 {
+				c.id--
+				c.person("b")
+				c.id++
+			}
+			c.person(fmt.Sprint("a", n))
+			c.page(map[int]string{1: "more"}[n])
+			return true
+		}, directory.Config{}, directory.CodeIncompleteRead, "in place of an answer to message"},
 		"a lost connection": {func(c *session, _ int, _ search) bool {
 			c.person("a")
 			return false
@@ -187,7 +233,8 @@ func TestWhatEndsEarlyIsNotAShorterList(t *testing.T) {
 			t.Parallel()
 			g := read(t, &script{root: offersPaging, search: test.search}, test.config, nil)
 			var e *directory.Error
-			if !errors.As(g.err, &e) || e.Code != test.code || e.Step != directory.StepSearch || !strings.Contains(e.Message, test.says) {
+			if !errors.As(g.err, &e) || e.Code != test.code || e.Step != directory.StepSearch ||
+				!strings.Contains(e.Message, test.says) {
 				t.Errorf("error %v, want %s with %q", g.err, test.code, test.says)
 			}
 			if last := g.steps[len(g.steps)-1]; last.OK || last.Step != directory.StepSearch {
@@ -220,19 +267,25 @@ func TestServersWithoutPaging(t *testing.T) {
 		search func(*session, int, search) bool
 		note   string
 	}{
-		"not offered, and ignored":   {map[string][]string{"namingContexts": {"o=x"}}, plain, "does not offer paged results"},
-		"no rootDSE":                 {nil, plain, "no rootDSE"},
-		"refused with 12":            {offersPaging, refuse(ldap.LDAPResultUnavailableCriticalExtension), "refused paged results (result 12)"},
-		"offered, refused with 11":   {offersPaging, refuse(ldap.LDAPResultAdminLimitExceeded), "refused paged results (result 11)"},
-		"offered, refused with 53":   {offersPaging, refuse(ldap.LDAPResultUnwillingToPerform), "refused paged results (result 53)"},
-		"not encrypted, which is ok": {offersPaging, func(c *session, _ int, _ search) bool { c.person("a"); c.page(""); return true }, "not encrypted"},
+		"not offered, and ignored": {map[string][]string{"namingContexts": {"o=x"}}, plain,
+			"does not offer paged results"},
+		"no rootDSE": {nil, plain, "no rootDSE"},
+		"refused with 12": {offersPaging, refuse(ldap.LDAPResultUnavailableCriticalExtension),
+			"refused paged results (result 12)"},
+		"offered, refused with 11": {offersPaging, refuse(ldap.LDAPResultAdminLimitExceeded),
+			"refused paged results (result 11)"},
+		"offered, refused with 53": {offersPaging, refuse(ldap.LDAPResultUnwillingToPerform),
+			"refused paged results (result 53)"},
+		"not encrypted, which is ok": {offersPaging,
+			func(c *session, _ int, _ search) bool { c.person("a"); c.page(""); return true }, "not encrypted"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := read(t, &script{root: test.root, search: test.search}, directory.Config{}, nil)
 			if g.err != nil || len(g.entries) != 1 || !strings.Contains(strings.Join(g.info.Notes, "; "), test.note) {
-				t.Errorf("%d entries, notes %q, error %v; want one entry and a note with %q", len(g.entries), g.info.Notes, g.err, test.note)
+				t.Errorf("%d entries, notes %q, error %v; want one entry and a note with %q", len(g.entries),
+					g.info.Notes, g.err, test.note)
 			}
 		})
 	}
@@ -250,7 +303,8 @@ func TestRangesAreCompleted(t *testing.T) {
 	answer := func(r search) map[string][]string {
 		switch r.attributes[0] {
 		case "mail":
-			return map[string][]string{"mail": {"a@example.com"}, "proxyAddresses": nil, "proxyAddresses;range=0-1499": values(0, 1499)}
+			return map[string][]string{"mail": {"a@example.com"}, "proxyAddresses": nil,
+				"proxyAddresses;range=0-1499": values(0, 1499)}
 		case "proxyAddresses;range=1500-*":
 			return map[string][]string{"proxyAddresses;range=1500-2999": values(1500, 2999)}
 		case "proxyAddresses;range=3000-*":
@@ -273,7 +327,8 @@ func TestRangesAreCompleted(t *testing.T) {
 		t.Fatal(g.err)
 	}
 	slices.Sort(g.entries)
-	if len(g.entries) != 2 || !strings.Contains(g.entries[0], " proxyAddresses=3200") || strings.Contains(g.entries[0], ";") {
+	if len(g.entries) != 2 || !strings.Contains(g.entries[0], " proxyAddresses=3200") ||
+		strings.Contains(g.entries[0], ";") {
 		t.Errorf("entries %q, want one with 3200 values under the plain name", g.entries)
 	}
 }
@@ -288,12 +343,14 @@ func TestRangesThatMissValues(t *testing.T) {
 		code        int64
 		says        string
 	}{
-		"a range that is not given":          {good, "mail", 0, "did not give"},
-		"a range that begins later":          {good, "proxyAddresses;range=1600-*", 0, "from 1500 on"},
-		"a first range that is not":          {"proxyAddresses;range=5-*", "", 0, "no range from the first value on"},
-		"a first range that has a next":      {"proxyAddresses;range=5-1499", "proxyAddresses;range=1500-*", 0, "no range from the first value on"},
-		"a range without bounds":             {"proxyAddresses;Range=", "", 0, "no range from the first value on"},
-		"a range beyond counting":            {"proxyAddresses;range=0-99999999999", "", 0, "no range from the first value on"},
+		"a range that is not given": {good, "mail", 0, "did not give"},
+		"a range that begins later": {good, "proxyAddresses;range=1600-*", 0, "from 1500 on"},
+		"a first range that is not": {"proxyAddresses;range=5-*", "", 0, "no range from the first value on"},
+		"a first range that has a next": {"proxyAddresses;range=5-1499", "proxyAddresses;range=1500-*", 0,
+			"no range from the first value on"},
+		"a range without bounds": {"proxyAddresses;Range=", "", 0, "no range from the first value on"},
+		"a range beyond counting": {"proxyAddresses;range=0-99999999999", "", 0,
+			"no range from the first value on"},
 		"an entry that is deleted meanwhile": {good, "", ldap.LDAPResultNoSuchObject, "cn=many was moved or deleted"},
 	}
 	for name, test := range tests {
@@ -313,15 +370,17 @@ func TestRangesThatMissValues(t *testing.T) {
 			}}
 			g := read(t, s, directory.Config{}, nil)
 			var e *directory.Error
-			if !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead || !strings.Contains(e.Message, test.says) || len(g.entries) > 0 {
-				t.Errorf("entries %q, error %v; want %s with %q", g.entries, g.err, directory.CodeIncompleteRead, test.says)
+			if !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead ||
+				!strings.Contains(e.Message, test.says) || len(g.entries) > 0 {
+				t.Errorf("entries %q, error %v; want %s with %q", g.entries, g.err, directory.CodeIncompleteRead,
+					test.says)
 			}
 		})
 	}
 }
 
-// TestACookieOutlivesRanges asks for more values than the page had between a page and the next: the cookie must not lie in the buffer
-// that they are read into.
+// TestACookieOutlivesRanges asks for more values than the page had between a page and the next: the cookie must not lie
+// in the buffer that they are read into.
 func TestACookieOutlivesRanges(t *testing.T) {
 	t.Parallel()
 	const cookie = "the first page's cookie"
@@ -329,10 +388,12 @@ func TestACookieOutlivesRanges(t *testing.T) {
 	s := &script{root: offersPaging, search: func(c *session, n int, r search) bool {
 		switch n {
 		case 1:
-			c.entry("cn=many,dc=example,dc=com", map[string][]string{"proxyAddresses;range=0-1499": slices.Repeat([]string{value}, 1500)})
+			c.entry("cn=many,dc=example,dc=com",
+				map[string][]string{"proxyAddresses;range=0-1499": slices.Repeat([]string{value}, 1500)})
 			c.page(cookie)
 		case 2:
-			c.entry("cn=many,dc=example,dc=com", map[string][]string{"proxyAddresses;range=1500-*": slices.Repeat([]string{value}, 3000)})
+			c.entry("cn=many,dc=example,dc=com",
+				map[string][]string{"proxyAddresses;range=1500-*": slices.Repeat([]string{value}, 3000)})
 			c.done(0)
 		default:
 			if r.paging == nil || string(r.paging.Cookie) != cookie {
@@ -345,7 +406,8 @@ func TestACookieOutlivesRanges(t *testing.T) {
 		return true
 	}}
 	g := read(t, s, directory.Config{}, nil)
-	if want := []string{"cn=many,dc=example,dc=com proxyAddresses=4500", "cn=other,dc=example,dc=com mail=1"}; g.err != nil || !slices.Equal(g.entries, want) {
+	if want := []string{"cn=many,dc=example,dc=com proxyAddresses=4500",
+		"cn=other,dc=example,dc=com mail=1"}; g.err != nil || !slices.Equal(g.entries, want) {
 		t.Errorf("entries %q, error %v; want %q", g.entries, g.err, want)
 	}
 }
@@ -361,7 +423,8 @@ func TestReferencesAreReportedAndNotFollowed(t *testing.T) {
 		return true
 	}}
 	g := read(t, s, directory.Config{}, nil)
-	if g.err != nil || !slices.Equal(g.info.References, []string{"ldap://dns.example.com/DC=dns"}) || !strings.Contains(g.steps[5].Detail, "3268") {
+	if g.err != nil || !slices.Equal(g.info.References, []string{"ldap://dns.example.com/DC=dns"}) ||
+		!strings.Contains(g.steps[5].Detail, "3268") {
 		t.Errorf("references %q, detail %q, error %v", g.info.References, g.steps[5].Detail, g.err)
 	}
 }
@@ -372,28 +435,32 @@ func TestBindFailuresInWords(t *testing.T) {
 		code             int64
 		text, want, says string
 	}{
-		"Active Directory, wrong": {49, "80090308: LdapErr: DSID-0C09050F, comment: AcceptSecurityContext error, data 52e, v4f7c\x00", directory.CodeInvalidCredentials, "wrong username or password (data 52e)"},
-		"disabled":                {49, "AcceptSecurityContext error, data 533, v1db1", directory.CodeInvalidCredentials, "disabled"},
-		"expired":                 {49, "data 532", directory.CodeInvalidCredentials, "expired"},
-		"locked":                  {49, "data 775", directory.CodeInvalidCredentials, "locked"},
-		"any other server":        {49, "", directory.CodeInvalidCredentials, "wrong username or password"},
-		"needs TLS":               {8, "", directory.CodeEncryptionRequired, "Use SSL"},
-		"confidential":            {13, "", directory.CodeEncryptionRequired, "Use SSL"},
-		"no anonymous binds":      {48, "", directory.CodeInsufficientAccess, "may read"},
-		"no DN":                   {34, "", directory.CodeInvalidCredentials, "full DN"},
+		"Active Directory, wrong": {49,
+			"80090308: LdapErr: DSID-0C09050F, comment: AcceptSecurityContext error, data 52e, v4f7c\x00",
+			directory.CodeInvalidCredentials, "wrong username or password (data 52e)"},
+		"disabled": {49, "AcceptSecurityContext error, data 533, v1db1",
+			directory.CodeInvalidCredentials, "disabled"},
+		"expired":            {49, "data 532", directory.CodeInvalidCredentials, "expired"},
+		"locked":             {49, "data 775", directory.CodeInvalidCredentials, "locked"},
+		"any other server":   {49, "", directory.CodeInvalidCredentials, "wrong username or password"},
+		"needs TLS":          {8, "", directory.CodeEncryptionRequired, "Use SSL"},
+		"confidential":       {13, "", directory.CodeEncryptionRequired, "Use SSL"},
+		"no anonymous binds": {48, "", directory.CodeInsufficientAccess, "may read"},
+		"no DN":              {34, "", directory.CodeInvalidCredentials, "full DN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := read(t, &script{root: offersPaging, bind: test.code, bindText: test.text}, directory.Config{}, nil)
 			var e *directory.Error
-			if !errors.As(g.err, &e) || e.Code != test.want || e.Step != directory.StepBind || !strings.Contains(e.Message, test.says) || strings.Contains(e.Message, "pw") {
+			if !errors.As(g.err, &e) || e.Code != test.want || e.Step != directory.StepBind ||
+				!strings.Contains(e.Message, test.says) || strings.Contains(e.Message, "pw") {
 				t.Errorf("error %v, want %s with %q", g.err, test.want, test.says)
 			}
 		})
 	}
 }
 
-// TestWhatServersSayIsShortened has servers talk at length: runs keep what is said in records of little room.
+// TestWhatServersSayIsShortened has servers write long texts: runs keep what is said in records of limited size.
 func TestWhatServersSayIsShortened(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("\x1b[31mo=long\n", 20_000)
@@ -436,10 +503,12 @@ func TestWhatServersSayIsShortened(t *testing.T) {
 // TestTheDialogueIsBounded answers a bind with far more than a bind has to say: go-ldap would make a tree of it.
 func TestTheDialogueIsBounded(t *testing.T) {
 	t.Parallel()
-	s := &script{root: offersPaging, bindText: strings.Repeat("x", 1<<20), search: func(c *session, _ int, _ search) bool { c.page(""); return true }}
+	s := &script{root: offersPaging, bindText: strings.Repeat("x", 1<<20),
+		search: func(c *session, _ int, _ search) bool { c.page(""); return true }}
 	g := read(t, s, directory.Config{}, nil)
 	var e *directory.Error
-	if !errors.As(g.err, &e) || e.Code != directory.CodeProtocol || e.Step != directory.StepBind || !strings.Contains(e.Message, "far more than was asked for") {
+	if !errors.As(g.err, &e) || e.Code != directory.CodeProtocol || e.Step != directory.StepBind ||
+		!strings.Contains(e.Message, "far more than was asked for") {
 		t.Errorf("error %v, want %s", g.err, directory.CodeProtocol)
 	}
 }
@@ -456,9 +525,10 @@ func TestDeadlinesNameTheirStep(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			// Long enough for a busy machine to connect.
-			g := read(t, &script{}, directory.Config{StepTimeout: time.Second}, func(c *settings.Connection, _ *directory.Query) {
-				c.Port, c.UseSSL, c.AllowUnencrypted = port, useSSL, false
-			})
+			g := read(t, &script{}, directory.Config{StepTimeout: time.Second},
+				func(c *settings.Connection, _ *directory.Query) {
+					c.Port, c.UseSSL, c.AllowUnencrypted = port, useSSL, false
+				})
 			var e *directory.Error
 			if !errors.As(g.err, &e) || e.Code != directory.CodeTimeout || e.Step != directory.StepTLS {
 				t.Errorf("error %v, want a timeout at tls", g.err)
@@ -467,11 +537,13 @@ func TestDeadlinesNameTheirStep(t *testing.T) {
 	}
 	t.Run("a name that is never found", func(t *testing.T) {
 		t.Parallel()
-		config := directory.Config{StepTimeout: 100 * time.Millisecond, Resolve: func(ctx context.Context, _ string) ([]netip.Addr, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}}
-		g := read(t, &script{}, config, func(c *settings.Connection, _ *directory.Query) { c.Host = "slow.example.com" })
+		config := directory.Config{StepTimeout: 100 * time.Millisecond,
+			Resolve: func(ctx context.Context, _ string) ([]netip.Addr, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}}
+		g := read(t, &script{}, config,
+			func(c *settings.Connection, _ *directory.Query) { c.Host = "slow.example.com" })
 		var e *directory.Error
 		if !errors.As(g.err, &e) || e.Code != directory.CodeTimeout || e.Step != directory.StepResolve {
 			t.Errorf("error %v, want a timeout at resolve", g.err)
@@ -496,7 +568,8 @@ func TestASearchEndsThoughItsServerNeverStops(t *testing.T) {
 	g := read(t, s, directory.Config{IdleTimeout: time.Minute, SearchTimeout: 300 * time.Millisecond}, nil)
 	close(ended)
 	var e *directory.Error
-	if !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead || !strings.Contains(e.Message, "longer than 300ms") {
+	if !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead ||
+		!strings.Contains(e.Message, "longer than 300ms") {
 		t.Errorf("error %v, want %s", g.err, directory.CodeIncompleteRead)
 	}
 }
@@ -520,11 +593,13 @@ func TestCancelAbandonsTheSearch(t *testing.T) {
 
 func TestTheReadersOwnErrorComesBack(t *testing.T) {
 	t.Parallel()
-	s := &script{root: offersPaging, search: func(c *session, _ int, _ search) bool { c.person("a"); c.page(""); return true }}
+	s := &script{root: offersPaging,
+		search: func(c *session, _ int, _ search) bool { c.person("a"); c.page(""); return true }}
 	host, port := s.serve(t)
 	full := errors.New("disk full")
 	_, err := directory.New(directory.Config{}).Read(t.Context(),
-		settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true}, directory.Query{},
+		settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port,
+			AllowUnencrypted: true}, directory.Query{},
 		func(run.Step) {}, func(*directory.Entry) error { return full })
 	if !errors.Is(err, full) {
 		t.Errorf("error %v, want %v", err, full)
@@ -561,7 +636,8 @@ func TestForbiddenAddressesAreNotDialled(t *testing.T) {
 					return nil, errForbidden
 				},
 			}
-			g := read(t, &script{}, config, func(c *settings.Connection, _ *directory.Query) { c.Host = "dc.example.com" })
+			g := read(t, &script{}, config,
+				func(c *settings.Connection, _ *directory.Query) { c.Host = "dc.example.com" })
 			var e *directory.Error
 			if !errors.As(g.err, &e) || e.Code != directory.CodeAddressForbidden || e.Step != directory.StepResolve {
 				t.Errorf("error %v, want %s", g.err, directory.CodeAddressForbidden)
@@ -572,7 +648,9 @@ func TestForbiddenAddressesAreNotDialled(t *testing.T) {
 
 func TestBasesAndFilters(t *testing.T) {
 	t.Parallel()
-	activeDirectory := map[string][]string{"defaultNamingContext": {"DC=Example,DC=com"}, "namingContexts": {"DC=Example,DC=com", "CN=Configuration,DC=Example,DC=com"}, "supportedControl": {ldap.ControlTypePaging}}
+	activeDirectory := map[string][]string{"defaultNamingContext": {"DC=Example,DC=com"},
+		"namingContexts": {"DC=Example,DC=com",
+			"CN=Configuration,DC=Example,DC=com"}, "supportedControl": {ldap.ControlTypePaging}}
 	tests := map[string]struct {
 		root             map[string][]string
 		server           settings.ServerType
@@ -580,12 +658,18 @@ func TestBasesAndFilters(t *testing.T) {
 		wantBase, wantID string
 		wantFilter       string
 	}{
-		"Exchange":             {activeDirectory, settings.Exchange, "", "", "DC=Example,DC=com", "dc=example,dc=com", "(proxyAddresses=smtp:*)"},
-		"Exchange below an OU": {activeDirectory, settings.Exchange, " OU=Staff,DC=Example,DC=com ", "", "OU=Staff,DC=Example,DC=com", "dc=example,dc=com", "(proxyAddresses=smtp:*)"},
-		"Exchange 5.5":         {map[string][]string{"namingContexts": {"o=Old"}}, settings.Exchange, "", "", "o=Old", "o=old", "(|(proxyAddresses=smtp:*)(mail=*)(rfc822Mailbox=*))"},
-		"CommuniGate":          {map[string][]string{"namingContexts": {"cn=example.org"}}, settings.CommuniGate, "", "", "cn=example.org", "cn=example.org", "(|(objectClass=CommuniGateAccount)(objectClass=CommuniGateGroup)(objectClass=alias))"},
-		"GroupWise, no root":   {nil, settings.GroupWise, "", "mail=*", "", "127.0.0.1", "(mail=*)"},
-		"own filter":           {activeDirectory, settings.Exchange, "", "(&\n(mail=*)\n(cn=a))", "DC=Example,DC=com", "dc=example,dc=com", "(&(mail=*)(cn=a))"},
+		"Exchange": {activeDirectory, settings.Exchange, "", "", "DC=Example,DC=com", "dc=example,dc=com",
+			"(proxyAddresses=smtp:*)"},
+		"Exchange below an OU": {activeDirectory, settings.Exchange, " OU=Staff,DC=Example,DC=com ", "",
+			"OU=Staff,DC=Example,DC=com", "dc=example,dc=com", "(proxyAddresses=smtp:*)"},
+		"Exchange 5.5": {map[string][]string{"namingContexts": {"o=Old"}}, settings.Exchange, "", "", "o=Old",
+			"o=old", "(|(proxyAddresses=smtp:*)(mail=*)(rfc822Mailbox=*))"},
+		"CommuniGate": {map[string][]string{"namingContexts": {"cn=example.org"}}, settings.CommuniGate, "",
+			"", "cn=example.org", "cn=example.org",
+			"(|(objectClass=CommuniGateAccount)(objectClass=CommuniGateGroup)(objectClass=alias))"},
+		"GroupWise, no root": {nil, settings.GroupWise, "", "mail=*", "", "127.0.0.1", "(mail=*)"},
+		"own filter": {activeDirectory, settings.Exchange, "", "(&\n(mail=*)\n(cn=a))", "DC=Example,DC=com",
+			"dc=example,dc=com", "(&(mail=*)(cn=a))"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -600,7 +684,8 @@ func TestBasesAndFilters(t *testing.T) {
 			g := read(t, s, directory.Config{}, func(c *settings.Connection, q *directory.Query) {
 				c.ServerType, q.SearchBase, q.Filter = test.server, test.base, test.filter
 			})
-			if g.err != nil || asked.base != test.wantBase || g.info.Base != test.wantBase || g.info.DirectoryID != test.wantID || asked.filter != test.wantFilter {
+			if g.err != nil || asked.base != test.wantBase || g.info.Base != test.wantBase ||
+				g.info.DirectoryID != test.wantID || asked.filter != test.wantFilter {
 				t.Errorf("searched %q with %q, info %+v, error %v", asked.base, asked.filter, g.info, g.err)
 			}
 		})
@@ -608,16 +693,19 @@ func TestBasesAndFilters(t *testing.T) {
 	t.Run("a base that does not exist", func(t *testing.T) {
 		t.Parallel()
 		s := &script{root: offersPaging, base: ldap.LDAPResultNoSuchObject, matched: "dc=example,dc=com"}
-		g := read(t, s, directory.Config{}, func(_ *settings.Connection, q *directory.Query) { q.SearchBase = "ou=x,dc=example,dc=com" })
+		g := read(t, s, directory.Config{},
+			func(_ *settings.Connection, q *directory.Query) { q.SearchBase = "ou=x,dc=example,dc=com" })
 		var e *directory.Error
-		if !errors.As(g.err, &e) || e.Code != directory.CodeBaseNotFound || !strings.Contains(e.Message, `"dc=example,dc=com" exists`) {
+		if !errors.As(g.err, &e) || e.Code != directory.CodeBaseNotFound ||
+			!strings.Contains(e.Message, `"dc=example,dc=com" exists`) {
 			t.Errorf("error %v, want %s with the part that exists", g.err, directory.CodeBaseNotFound)
 		}
 	})
 	t.Run("STARTTLS refused and not allowed to go without", func(t *testing.T) {
 		t.Parallel()
 		s := &script{root: offersPaging}
-		g := read(t, s, directory.Config{}, func(c *settings.Connection, _ *directory.Query) { c.AllowUnencrypted = false })
+		g := read(t, s, directory.Config{},
+			func(c *settings.Connection, _ *directory.Query) { c.AllowUnencrypted = false })
 		var e *directory.Error
 		if !errors.As(g.err, &e) || e.Code != directory.CodeStartTLSRefused {
 			t.Errorf("error %v, want %s", g.err, directory.CodeStartTLSRefused)
@@ -628,4 +716,23 @@ func TestBasesAndFilters(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestProgressIsNotTakenForALoop reads what some servers do: one cookie for all pages, and empty pages between others.
+func TestProgressIsNotTakenForALoop(t *testing.T) {
+	t.Parallel()
+	const pages = 60
+	s := &script{root: offersPaging, search: func(c *session, n int, _ search) bool {
+		if n%3 == 0 || n == pages {
+			c.person(fmt.Sprint("p", n))
+			c.page(map[bool]string{false: "always the same"}[n == pages])
+			return true
+		}
+		c.page(fmt.Sprint("nothing here ", n))
+		return true
+	}}
+	g := read(t, s, directory.Config{}, nil)
+	if g.err != nil || len(g.entries) != pages/3 {
+		t.Errorf("%d entries, error %v; want %d", len(g.entries), g.err, pages/3)
+	}
 }

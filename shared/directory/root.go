@@ -26,11 +26,11 @@ const (
 	filterExchange    = "(proxyAddresses=smtp:*)"
 	filterExchange55  = "(|(proxyAddresses=smtp:*)(mail=*)(rfc822Mailbox=*))"
 	filterCommuniGate = "(|(objectClass=CommuniGateAccount)(objectClass=CommuniGateGroup)(objectClass=alias))"
-	filterGroupWise   = "(&(mail=*)(|(objectClass=inetOrgPerson)(objectClass=person)(objectClass=groupWiseDistributionList)" +
-		"(objectClass=groupWiseExternalEntity)(objectClass=groupWiseResource)))"
+	filterGroupWise   = "(&(mail=*)(|(objectClass=inetOrgPerson)(objectClass=person)" +
+		"(objectClass=groupWiseDistributionList)(objectClass=groupWiseExternalEntity)(objectClass=groupWiseResource)))"
 )
 
-// findBase reads the rootDSE and settles base, filter and directory.
+// findBase reads the rootDSE and finds base, filter and directory id.
 func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 	conn, giveBack := s.ldapConn()
 	defer func() {
@@ -42,10 +42,12 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 	}
 	base, err := CheckBase(q.SearchBase)
 	if err != nil {
-		return "", &Error{Code: CodeInvalidBase, Step: StepBase, Err: err, Message: "The search base is wrong: " + err.Error() + "."}
+		return "", &Error{Code: CodeInvalidBase, Step: StepBase, Err: err,
+			Message: "The search base is wrong: " + err.Error() + "."}
 	}
 	if s.info.Filter, err = CheckFilter(q.Filter); err != nil {
-		return "", &Error{Code: CodeInvalidFilter, Step: StepBase, Err: err, Message: "The filter string is wrong: " + err.Error() + "."}
+		return "", &Error{Code: CodeInvalidFilter, Step: StepBase, Err: err,
+			Message: "The filter string is wrong: " + err.Error() + "."}
 	}
 	origin := "as entered"
 	if base == "" {
@@ -68,20 +70,22 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 }
 
 func (s *session) readRoot(conn *ldap.Conn) error {
-	result, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)",
-		[]string{"namingContexts", "defaultNamingContext", "supportedControl"}, nil))
+	result, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
+		"(objectClass=*)", []string{"namingContexts", "defaultNamingContext", "supportedControl"}, nil))
 	var e *ldap.Error
 	switch {
 	case err == nil && len(result.Entries) > 0:
 	case err == nil, errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork:
-		s.info.Notes = append(s.info.Notes, "the server shows no rootDSE, so its default base and its controls are unknown")
+		s.info.Notes = append(s.info.Notes,
+			"the server shows no rootDSE, so its default base and its controls are unknown")
 		return nil
 	default:
 		return err
 	}
 	entry := result.Entries[0]
-	s.root = rootDSE{present: true, contexts: entry.GetEqualFoldAttributeValues("namingContexts"), defaultContext: entry.GetEqualFoldAttributeValue("defaultNamingContext"),
-		paging: slices.Contains(entry.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging)}
+	s.root = rootDSE{present: true, contexts: entry.GetEqualFoldAttributeValues("namingContexts"),
+		defaultContext: entry.GetEqualFoldAttributeValue("defaultNamingContext"),
+		paging:         slices.Contains(entry.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging)}
 	if !s.root.paging {
 		s.info.Notes = append(s.info.Notes, "the server does not offer paged results")
 	}
@@ -94,9 +98,11 @@ func (s *session) defaultBase() (base, origin string) {
 		return s.root.defaultContext, "the server's default naming context"
 	}
 	for _, c := range s.root.contexts {
-		if c != "" && !strings.EqualFold(c, "cn=config") && !strings.EqualFold(c, "cn=schema") && !strings.EqualFold(c, "cn=monitor") {
+		if c != "" && !strings.EqualFold(c, "cn=config") && !strings.EqualFold(c, "cn=schema") &&
+			!strings.EqualFold(c, "cn=monitor") {
 			if len(s.root.contexts) > 1 {
-				s.info.Notes = append(s.info.Notes, "the server has several naming contexts ("+s.contextsInWords()+"); enter a search base for another")
+				s.info.Notes = append(s.info.Notes,
+					"the server has several naming contexts ("+s.contextsInWords()+"); enter a search base for another")
 			}
 			return c, "the server's naming context"
 		}
@@ -105,7 +111,7 @@ func (s *session) defaultBase() (base, origin string) {
 }
 
 func (s *session) contextsInWords() string {
-	return shorten(strings.Join(s.root.contexts, "; "), mostText/2)
+	return shorten(strings.Join(s.root.contexts, "; "), maxDetail/2)
 }
 
 func (s *session) defaultFilter() string {
@@ -123,7 +129,8 @@ func (s *session) defaultFilter() string {
 
 // checkBaseExists asks for the base itself, so that a wrong one is told from an empty one.
 func (s *session) checkBaseExists(conn *ldap.Conn, base string) error {
-	_, err := conn.Search(ldap.NewSearchRequest(base, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"1.1"}, nil))
+	_, err := conn.Search(ldap.NewSearchRequest(base, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
+		"(objectClass=*)", []string{"1.1"}, nil))
 	var e *ldap.Error
 	if err == nil || !errors.As(err, &e) {
 		return err
@@ -132,11 +139,17 @@ func (s *session) checkBaseExists(conn *ldap.Conn, base string) error {
 	case ldap.LDAPResultNoSuchObject:
 		return s.noSuchBase(base, e.MatchedDN, err)
 	case ldap.LDAPResultInvalidDNSyntax:
-		return &Error{Code: CodeInvalidBase, Step: StepBase, Err: err, Message: fmt.Sprintf("The server cannot read the search base %q. Enter a DN such as OU=Staff,DC=example,DC=com.", base)}
+		return &Error{Code: CodeInvalidBase, Step: StepBase, Err: err,
+			Message: fmt.Sprintf("The server cannot read the search base %q. Enter a DN such as "+
+				"OU=Staff,DC=example,DC=com.", base)}
 	case ldap.LDAPResultReferral:
-		return &Error{Code: CodeBaseNotFound, Step: StepBase, Err: err, Message: fmt.Sprintf("The search base %q is kept by another server. Enter that server, or the global catalog (port 3268, or 3269 with SSL).", base)}
+		return &Error{Code: CodeBaseNotFound, Step: StepBase, Err: err,
+			Message: fmt.Sprintf("The search base %q is on another server. Enter that server, or the global "+
+				"catalog (port 3268, or 3269 with SSL).", base)}
 	case ldap.LDAPResultOperationsError, ldap.LDAPResultInsufficientAccessRights:
-		return &Error{Code: CodeInsufficientAccess, Step: StepBase, Err: err, Message: fmt.Sprintf("The server does not let %s read %q (%s). Sign in with a user that may.", s.who(), base, resultText(e))}
+		return &Error{Code: CodeInsufficientAccess, Step: StepBase, Err: err,
+			Message: fmt.Sprintf("The server does not let %s read %q (%s). Sign in with a user that may.", s.who(),
+				base, resultText(e))}
 	}
 	if e.ResultCode >= ldap.ErrorNetwork {
 		return err
@@ -153,7 +166,8 @@ func (s *session) noSuchBase(base, matched string, err error) error {
 	case len(s.root.contexts) > 0:
 		hint = "The server has: " + s.contextsInWords() + "."
 	}
-	return &Error{Code: CodeBaseNotFound, Step: StepBase, Err: err, Message: fmt.Sprintf("The search base %q does not exist in this directory. %s", base, hint)}
+	return &Error{Code: CodeBaseNotFound, Step: StepBase, Err: err,
+		Message: fmt.Sprintf("The search base %q does not exist in this directory. %s", base, hint)}
 }
 
 // directoryID returns the naming context that holds the base: two servers of a directory have the same one.

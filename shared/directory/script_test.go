@@ -116,7 +116,7 @@ func (s *script) talk(c *session) {
 	}
 }
 
-// asked tells whether the script got an operation, waiting a moment for it.
+// asked reports whether the script got an operation, waiting a moment for it.
 func (s *script) asked(tag ber.Tag) bool {
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		s.mu.Lock()
@@ -161,7 +161,8 @@ func (c *session) send(op *ber.Packet, controls ...ldap.Control) {
 		}
 		envelope.AppendChild(list)
 	}
-	if _, err := c.Write(envelope.Bytes()); err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) {
+	if _, err := c.Write(envelope.Bytes()); err != nil && !errors.Is(err, net.ErrClosed) &&
+		!errors.Is(err, io.ErrClosedPipe) {
 		return
 	}
 }

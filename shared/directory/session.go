@@ -31,7 +31,8 @@ type session struct {
 }
 
 // step runs one step under its deadline and reports it.
-func (s *session) step(ctx context.Context, name string, do func(ctx context.Context) (detail string, err error)) error {
+func (s *session) step(ctx context.Context, name string,
+	do func(ctx context.Context) (detail string, err error)) error {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, s.c.StepTimeout)
 	defer cancel()
@@ -40,19 +41,21 @@ func (s *session) step(ctx context.Context, name string, do func(ctx context.Con
 	stop()
 	if err != nil {
 		err = s.explain(ctx, name, err)
-		detail = words(err)
+		detail = messageOf(err)
 	}
-	s.onStep(run.Step{Step: name, OK: err == nil, MS: time.Since(start).Milliseconds(), Detail: shorten(detail, mostText)})
+	s.onStep(run.Step{Step: name, OK: err == nil, MS: time.Since(start).Milliseconds(),
+		Detail: shorten(detail, maxDetail)})
 	return err
 }
 
-// words returns what an error tells an administrator, and shortens it there: certificates and go-ldap's errors say what a server wrote.
-func words(err error) string {
+// messageOf returns what an error says to an administrator, and shortens it in the error too: certificates and
+// go-ldap's errors say what a server wrote.
+func messageOf(err error) string {
 	var e *Error
 	if !errors.As(err, &e) {
 		return err.Error()
 	}
-	e.Message = shorten(e.Message, mostText)
+	e.Message = shorten(e.Message, maxDetail)
 	return e.Message
 }
 
@@ -84,8 +87,10 @@ func (s *session) explain(ctx context.Context, step string, err error) error {
 	}
 	// go-ldap hides the network's own timeout, and the connection's deadline may end a moment before the context's.
 	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || isTimeout(err) || ok && !time.Now().Before(deadline) {
-		return &Error{Code: CodeTimeout, Step: step, Err: err, Message: fmt.Sprintf("%s gave no answer within %s (%s). "+
-			"Check the host and the port, and whether a firewall lets this service through.", s.target(), s.c.StepTimeout, stepWords[step])}
+		return &Error{Code: CodeTimeout, Step: step, Err: err,
+			Message: fmt.Sprintf("%s gave no answer within %s (%s). "+
+				"Check the host and the port, and whether a firewall lets this service through.",
+				s.target(), s.c.StepTimeout, stepWords[step])}
 	}
 	return &Error{Code: CodeProtocol, Step: step, Err: err, Message: fmt.Sprintf("%s broke off (%s): %s. "+
 		"Check that an LDAP server listens on this port, and Use SSL.", s.target(), stepWords[step], cause(err))}
@@ -101,7 +106,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &n) && n.Timeout()
 }
 
-// cause returns the plainest text of an error: go-ldap wraps the network's own in a number and a title.
+// cause returns the network's own error text, which go-ldap wraps in a number and a title.
 func cause(err error) string {
 	var e *ldap.Error
 	if errors.As(err, &e) && e.Err != nil {
@@ -122,7 +127,8 @@ func (s *session) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.step(ctx, StepConnect, func(ctx context.Context) (string, error) { return s.connect(ctx, addresses) }); err != nil {
+	if err := s.step(ctx, StepConnect,
+		func(ctx context.Context) (string, error) { return s.connect(ctx, addresses) }); err != nil {
 		return err
 	}
 	if err := s.step(ctx, StepTLS, s.encrypt); err != nil {
@@ -141,7 +147,8 @@ func (s *session) close() {
 func (s *session) resolve(ctx context.Context) ([]netip.Addr, string, error) {
 	if s.c.AllowPort != nil {
 		if err := s.c.AllowPort(s.to.Port); err != nil {
-			return nil, "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err, Message: fmt.Sprintf("Port %d must not be reached from here: %v.", s.to.Port, err)}
+			return nil, "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
+				Message: fmt.Sprintf("Port %d must not be reached from here: %v.", s.to.Port, err)}
 		}
 	}
 	host := strings.Trim(s.to.Host, "[]")
@@ -153,7 +160,8 @@ func (s *session) resolve(ctx context.Context) ([]netip.Addr, string, error) {
 			return nil, "", ctx.Err()
 		}
 		return nil, "", &Error{Code: CodeHostNotFound, Step: StepResolve, Err: err,
-			Message: fmt.Sprintf("No server is known by the name %q. Check the spelling, and whether the name is known outside your own network.", s.to.Host)}
+			Message: fmt.Sprintf("No server is known by the name %q. Check the spelling, and whether the name is "+
+				"known outside your own network.", s.to.Host)}
 	}
 	var names []string
 	for i, a := range addresses {
@@ -161,7 +169,8 @@ func (s *session) resolve(ctx context.Context) ([]netip.Addr, string, error) {
 		if s.c.Allow != nil {
 			if err := s.c.Allow(addresses[i]); err != nil {
 				return nil, "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
-					Message: fmt.Sprintf("%s leads to %s, which must not be reached from here: %v.", s.to.Host, addresses[i], err)}
+					Message: fmt.Sprintf("%s leads to %s, which must not be reached from here: %v.", s.to.Host,
+						addresses[i], err)}
 			}
 		}
 		names = append(names, addresses[i].String())
@@ -194,9 +203,11 @@ func (s *session) connect(ctx context.Context, addresses []netip.Addr) (string, 
 		return "", err
 	case isRefused(err):
 		return "", &Error{Code: CodeConnectRefused, Step: StepConnect, Err: err,
-			Message: fmt.Sprintf("%s refuses connections. Check the port: 389, or 636 with SSL; 3268 and 3269 for a global catalog.", s.target())}
+			Message: fmt.Sprintf("%s refuses connections. Check the port: 389, or 636 with SSL; 3268 and 3269 for a "+
+				"global catalog.", s.target())}
 	}
-	return "", &Error{Code: CodeConnectFailed, Step: StepConnect, Err: err, Message: fmt.Sprintf("%s cannot be reached: %s.", s.target(), cause(err))}
+	return "", &Error{Code: CodeConnectFailed, Step: StepConnect, Err: err,
+		Message: fmt.Sprintf("%s cannot be reached: %s.", s.target(), cause(err))}
 }
 
 // ldapConn gives go-ldap the connection for the time of one step.
@@ -248,8 +259,10 @@ func (s *session) startTLS(ctx context.Context) error {
 	s.rearm(ctx)
 	var e *ldap.Error
 	if errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork && e.ResultCode != ldap.LDAPResultSuccess {
-		return &Error{Code: CodeStartTLSRefused, Step: StepTLS, Err: err, Message: fmt.Sprintf("The server refuses STARTTLS (result %d, %s). "+
-			"Tick Use SSL and use port 636, or set up a certificate on the server; allow unencrypted connections only inside a network that you trust.", e.ResultCode, ldap.LDAPResultCodeMap[e.ResultCode])}
+		return &Error{Code: CodeStartTLSRefused, Step: StepTLS, Err: err,
+			Message: fmt.Sprintf("The server refuses STARTTLS (result %d, %s). "+
+				"Tick Use SSL and use port 636, or set up a certificate on the server; allow unencrypted connections "+
+				"only inside a network that you trust.", e.ResultCode, ldap.LDAPResultCodeMap[e.ResultCode])}
 	}
 	return err
 }
@@ -260,5 +273,5 @@ func (s *session) rearm(ctx context.Context) {
 	s.conn.SetDeadline(deadline)
 }
 
-// isRefused tells a refused connection from an unreachable one.
+// isRefused reports whether a connection was refused, and not unreachable.
 func isRefused(err error) bool { return strings.Contains(err.Error(), "refused") }

@@ -11,18 +11,19 @@ import (
 )
 
 const (
-	// mostWaiting is the most that a read waits for, in bytes: from there on a wake costs little beside what it brings. leastWaiting
-	// is the least that is worth waiting for.
-	mostWaiting  = 32 << 10
-	leastWaiting = 2 << 10
+	// maxWait is the most that a read waits for, in bytes: from there on a wake costs little beside what it brings.
+	// minWait is the least that is worth waiting for.
+	maxWait = 32 << 10
+	minWait = 2 << 10
 	// patience is how long a read waits for more than what has come.
 	patience = time.Millisecond
 )
 
-// socket is a TCP connection that reads many entries at a time, where it is told that they come. A server sends each entry by itself;
-// a reader that takes each as it comes spends more on waking, and the server more on waking it, than either spends on the entry. So a
-// read waits until the socket holds a good part of what is expected (SO_RCVLOWAT, socket(7)) or its patience ends. The server goes on
-// meanwhile: the system keeps what it sends. Deadlines hold as ever. docs/adr/0031-patient-reads.md has the numbers.
+// socket is a TCP connection that reads many entries at a time, where it is told that they come. A server sends each
+// entry by itself; a reader that takes each as it comes spends more on waking, and the server more on waking it, than
+// either spends on the entry. So a read waits until the socket holds a good part of what is expected (SO_RCVLOWAT,
+// socket(7)) or its patience ends. The server goes on meanwhile: the system keeps what it sends. Deadlines hold as
+// ever. docs/adr/0031-patient-reads.md has the numbers.
 type socket struct {
 	net.Conn
 	raw syscall.RawConn
@@ -59,7 +60,7 @@ func newSocket(c net.Conn) net.Conn {
 	return s
 }
 
-// expect says how many bytes will come, as far as anybody knows.
+// expect sets the estimate of how many bytes will come.
 func (s *socket) expect(bytes int) { s.coming = bytes }
 
 // Read reads what has come, once it is a good part of what is expected.
@@ -78,24 +79,27 @@ func (s *socket) Read(p []byte) (int, error) {
 	case err != nil:
 		return 0, err
 	case s.err != nil:
-		return 0, &net.OpError{Op: "read", Net: "tcp", Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: os.NewSyscallError("read", s.err)}
+		return 0, &net.OpError{Op: "read", Net: "tcp", Source: s.LocalAddr(), Addr: s.RemoteAddr(),
+			Err: os.NewSyscallError("read", s.err)}
 	case s.n == 0:
 		return 0, io.EOF
 	}
 	return s.n, nil
 }
 
-// markFor returns how many bytes a read waits for when so many are expected: a power of two, so that the mark is not moved for each read.
+// markFor returns how many bytes a read waits for when so many are expected: a power of two, so that the mark is not
+// moved for each read.
 func markFor(coming int) int {
 	most := coming * 3 / 4
-	if most < leastWaiting {
+	if most < minWait {
 		return 1
 	}
-	return min(1<<(bits.Len(uint(most))-1), mostWaiting)
+	return min(1<<(bits.Len(uint(most))-1), maxWait)
 }
 
-// tryRead reads, unless the mark is not reached and it has not waited yet. It tells whether the read is over. It asks the system whether
-// it would be woken, and not for the number of bytes: a connection that was reset wakes nobody a second time.
+// tryRead reads, unless the mark is not reached and it has not waited yet. It reports whether the read is over. It asks
+// the system whether it would be woken, and not for the number of bytes: a connection that was reset wakes nobody a
+// second time.
 func (s *socket) tryRead(fd uintptr) bool {
 	if !s.waited && !readable(fd) {
 		s.waited = true
@@ -106,7 +110,8 @@ func (s *socket) tryRead(fd uintptr) bool {
 	return s.err != syscall.EAGAIN //nolint:errorlint // a system call's own number
 }
 
-// setMark sets how many bytes wake a read. To lower it to what has come wakes the read that waits (Linux 4.18 and newer).
+// setMark sets how many bytes wake a read. To lower it to what has come wakes the read that waits (Linux 4.18 and
+// newer).
 func (s *socket) setMark(mark int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

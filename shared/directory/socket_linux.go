@@ -2,7 +2,7 @@ package directory
 
 import "golang.org/x/sys/unix"
 
-// canWait tells whether the system can wake a reader for many bytes at a time.
+// canWait reports whether the system can wake a reader for many bytes at a time.
 const canWait = true
 
 // setLowWater sets how many bytes wake a reader.
@@ -11,7 +11,8 @@ func setLowWater(fd uintptr, mark int) {
 	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, mark)
 }
 
-// readable tells whether a read would be woken: the mark is reached, or the connection has ended one way or another (poll(2)).
+// readable reports whether a read would be woken: the mark is reached, or the connection has ended one way or another
+// (poll(2)).
 func readable(fd uintptr) bool {
 	asked := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	n, err := unix.Poll(asked, 0)

@@ -83,7 +83,8 @@ func TestAReadWaitsForWhatIsExpected(t *testing.T) {
 func TestTheMarkFollowsWhatIsExpected(t *testing.T) {
 	t.Parallel()
 	s, _ := sockets(t)
-	for _, test := range []struct{ expected, mark int }{{0, 1}, {-5, 1}, {2000, 1}, {4000, 2048}, {1 << 20, mostWaiting}, {30_000, 16 << 10}, {1, 1}} {
+	for _, test := range []struct{ expected, mark int }{{0, 1}, {-5, 1}, {2000, 1}, {4000, 2048},
+		{1 << 20, maxWait}, {30_000, 16 << 10}, {1, 1}} {
 		s.setMark(markFor(test.expected))
 		if got := lowWater(t, s); got != test.mark {
 			t.Errorf("%d bytes expected: the system's mark is %d, want %d", test.expected, got, test.mark)
@@ -106,7 +107,7 @@ func TestAReadDoesNotWaitForEver(t *testing.T) {
 		}
 	}
 	// What comes only after the patience is read as it comes.
-	time.AfterFunc(3*patience, func() { far.Write([]byte("late")) }) //nolint:errcheck // the read below tells
+	time.AfterFunc(3*patience, func() { far.Write([]byte("late")) }) //nolint:errcheck // the read below reports it
 	s.expect(1 << 20)
 	if n, err := s.Read(p); err != nil || string(p[:n]) != "late" {
 		t.Fatalf("read %q, error %v", p[:n], err)
@@ -123,10 +124,11 @@ func TestAWaitingReadEnds(t *testing.T) {
 		end  func(near *socket, far *net.TCPConn) error
 		want error
 	}{
-		"deadline": {func(near *socket, _ *net.TCPConn) error { return near.SetDeadline(time.Unix(1, 0)) }, os.ErrDeadlineExceeded},
-		"end":      {func(_ *socket, far *net.TCPConn) error { return far.Close() }, io.EOF},
-		"reset":    {reset, syscall.ECONNRESET},
-		"close":    {func(near *socket, _ *net.TCPConn) error { return near.Close() }, net.ErrClosed},
+		"deadline": {func(near *socket, _ *net.TCPConn) error { return near.SetDeadline(time.Unix(1, 0)) },
+			os.ErrDeadlineExceeded},
+		"end":   {func(_ *socket, far *net.TCPConn) error { return far.Close() }, io.EOF},
+		"reset": {reset, syscall.ECONNRESET},
+		"close": {func(near *socket, _ *net.TCPConn) error { return near.Close() }, net.ErrClosed},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -68,7 +68,7 @@ func (s *stream) next(ctx context.Context) (message, error) {
 	}
 }
 
-// fill reads more, making room for a message of the given length.
+// fill reads more, with space for a message of the given length.
 func (s *stream) fill(ctx context.Context, need int) error {
 	if s.start > 0 && (s.start == s.end || len(s.buffer)-s.start < max(need, readBuffer/2)) {
 		s.end = copy(s.buffer, s.buffer[s.start:s.end])
@@ -109,8 +109,8 @@ func (s *stream) coming() int {
 	return s.due*(s.octets/s.messages) - (s.end - s.start)
 }
 
-// arm gives the server its idle time from now on, and up to a sixteenth more: the deadline is not moved for each of many small reads,
-// which would cost as much as the reading.
+// arm gives the server its idle time from now on, and up to a sixteenth more: the deadline is not moved for each of
+// many small reads, which would cost as much as the reading.
 func (s *stream) arm() {
 	now := time.Now()
 	if slack := s.idle / 16; now.Sub(s.armed) >= slack {
@@ -143,7 +143,7 @@ func (s *stream) send(r searchRequest) error {
 	envelope.AppendChild(number(s.id))
 	envelope.AppendChild(op)
 	if r.pageSize > 0 {
-		// Not critical: a server without paging answers as it can, and the answer tells.
+		// Not critical: a server without paging answers as it can, and the answer shows whether it pages.
 		paging := ldap.NewControlPaging(uint32(r.pageSize))
 		paging.SetCookie(r.cookie)
 		controls := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
@@ -156,7 +156,7 @@ func (s *stream) send(r searchRequest) error {
 	return err
 }
 
-// leave abandons the search under way and says goodbye (RFC 4511, 4.11 and 4.3), as far as the server listens.
+// leave abandons the search under way and unbinds (RFC 4511, 4.11 and 4.3), if the server still reads.
 func (s *stream) leave() {
 	s.conn.SetWriteDeadline(time.Now().Add(time.Second))
 	for _, op := range []*ber.Packet{
@@ -195,15 +195,15 @@ func enumerated(n int64) *ber.Packet {
 	return ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, n, "")
 }
 
-// The most that is shown of one thing that a server says, and of a whole sentence or two about it, in bytes. A run keeps these sentences in
-// its record, which has little room (400 kB in DynamoDB).
+// The most that is shown of one thing that a server says, and of a whole sentence or two about it, in bytes. A run
+// keeps these sentences in its record, which is limited (400 kB in DynamoDB).
 const (
-	mostSaid = 500
-	mostText = 4000
+	maxDiagnostic = 500
+	maxDetail     = 4000
 )
 
 // printable returns what a server says as text that can be shown and logged.
-func printable(b []byte) string { return shorten(string(b), mostSaid) }
+func printable(b []byte) string { return shorten(string(b), maxDiagnostic) }
 
 // shorten makes one line of a text, of as many bytes at most.
 func shorten(text string, most int) string {

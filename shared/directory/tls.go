@@ -16,12 +16,14 @@ func (s *session) tlsConfig() (*tls.Config, error) {
 		pool = x509.NewCertPool()
 	}
 	if s.to.CACertificate != "" && !pool.AppendCertsFromPEM([]byte(s.to.CACertificate)) {
-		return nil, &Error{Code: CodeTLSFailed, Step: StepTLS, Message: "The CA certificate in the settings cannot be read: it must be PEM, starting with -----BEGIN CERTIFICATE-----."}
+		return nil, &Error{Code: CodeTLSFailed, Step: StepTLS,
+			Message: "The CA certificate in the settings cannot be read: it must be PEM, starting with -----BEGIN " +
+				"CERTIFICATE-----."}
 	}
 	return &tls.Config{ServerName: strings.Trim(s.to.Host, "[]"), RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
-// explainTLS turns a failed handshake into a sentence that names the mend.
+// explainTLS turns a failed handshake into a sentence that says what to do.
 func (s *session) explainTLS(_ context.Context, err error) error {
 	out := &Error{Code: CodeTLSFailed, Step: StepTLS, Err: err}
 	var chain []*x509.Certificate
@@ -36,19 +38,25 @@ func (s *session) explainTLS(_ context.Context, err error) error {
 	switch {
 	case errors.As(err, &name):
 		out.Code = CodeTLSName
-		out.Message = fmt.Sprintf("The certificate is not for %s, but for %s. Enter one of these names as the LDAP server, or give the server a certificate with the name %s.",
+		out.Message = fmt.Sprintf("The certificate is not for %s, but for %s. Enter one of these names as the LDAP "+
+			"server, or give the server a certificate with the name %s.",
 			s.to.Host, certificateNames(name.Certificate), s.to.Host)
 	case errors.As(err, &authority):
 		out.Code = CodeTLSAuthority
-		out.Message = "The certificate comes from an authority that is not known here. If the chain is right, paste the CA certificate (PEM) into the settings (caCertificate). The server showed: " + describeChain(chain)
+		out.Message = "The certificate comes from an authority that is not known here. If the chain is right, paste " +
+			"the CA certificate (PEM) into the settings (caCertificate). The server showed: " + describeChain(chain)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		out.Code = CodeTLSExpired
-		out.Message = fmt.Sprintf("The certificate of %s is valid from %s to %s, and not now. Renew it on the server, or set the server's clock.",
-			certificateName(invalid.Cert), invalid.Cert.NotBefore.UTC().Format(time.DateOnly), invalid.Cert.NotAfter.UTC().Format(time.DateOnly))
+		out.Message = fmt.Sprintf("The certificate of %s is valid from %s to %s, and not now. Renew it on the "+
+			"server, or set the server's clock.",
+			certificateName(invalid.Cert), invalid.Cert.NotBefore.UTC().Format(time.DateOnly),
+			invalid.Cert.NotAfter.UTC().Format(time.DateOnly))
 	case errors.As(err, &record):
-		out.Message = "The server does not speak TLS on this port. Untick Use SSL for port 389, which uses STARTTLS, or use port 636."
+		out.Message = "The server does not speak TLS on this port. Untick Use SSL for port 389, which uses STARTTLS, " +
+			"or use port 636."
 	default:
-		out.Message = fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or 389 without), and that the server has a certificate and speaks TLS 1.2 or newer.", err)
+		out.Message = fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or "+
+			"389 without), and that the server has a certificate and speaks TLS 1.2 or newer.", err)
 		if len(chain) > 0 {
 			out.Message += " The server showed: " + describeChain(chain)
 		}
@@ -56,8 +64,8 @@ func (s *session) explainTLS(_ context.Context, err error) error {
 	return out
 }
 
-// certificateNames lists the names that a certificate is for. A name that stands in CN alone does not count any more
-// (RFC 9525, 2), and saying so is the mend.
+// certificateNames lists the names that a certificate is for. A name in CN alone no longer counts (RFC 9525, 2),
+// so the text says so.
 func certificateNames(c *x509.Certificate) string {
 	names := append([]string(nil), c.DNSNames...)
 	for _, ip := range c.IPAddresses {
@@ -80,7 +88,8 @@ func certificateName(c *x509.Certificate) string {
 func describeChain(chain []*x509.Certificate) string {
 	var parts []string
 	for _, c := range chain {
-		parts = append(parts, fmt.Sprintf("%q issued by %q, valid until %s", c.Subject, c.Issuer, c.NotAfter.UTC().Format(time.DateOnly)))
+		parts = append(parts, fmt.Sprintf("%q issued by %q, valid until %s", c.Subject, c.Issuer,
+			c.NotAfter.UTC().Format(time.DateOnly)))
 	}
 	return strings.Join(parts, "; ") + "."
 }

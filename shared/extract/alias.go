@@ -74,7 +74,8 @@ func (c *Collector) joinAliases() {
 			continue
 		}
 		if !ok {
-			c.skip(e, value{text: []byte(p.address)}, "", user.TypeUnknown, address.ReasonDanglingAlias, "it points to "+p.target, true)
+			c.skip(e, value{text: []byte(p.address)}, "", user.TypeUnknown, address.ReasonDanglingAlias,
+				"it points to "+p.target, true)
 			continue
 		}
 		c.joinAlias(e, p, account)

@@ -11,7 +11,7 @@ import (
 	"rollcall/shared/directory"
 )
 
-// slot numbers an attribute that is looked at: the known ones, and behind them those that the settings name.
+// slot numbers an attribute that the rules read: the known ones, and after them those that the settings name.
 type slot int
 
 // The known attributes.
@@ -33,18 +33,20 @@ const (
 
 // slotNames are the names of the known attributes, in lower case.
 var slotNames = [...]string{
-	"objectclass", "mail", "proxyaddresses", "rfc822mailbox", "othermailbox", "uid", "aliasedobjectname", "objectguid", "entryuuid", "guid",
+	"objectclass", "mail", "proxyaddresses", "rfc822mailbox", "othermailbox", "uid", "aliasedobjectname", "objectguid",
+	"entryuuid", "guid",
 	"msexchrecipienttypedetails", "msexchhidefromaddresslists", "useraccountcontrol",
 }
 
-// none is the slot of the attributes that nobody looks at.
+// none is the slot of the attributes that no rule reads.
 const none slot = -1
 
 // attributes are an entry's values by slot.
 type attributes struct {
 	slots  map[string]slot
 	values [][][]byte
-	// joined tells the slots whose values are in a slice of our own, to which those of a further attribute can be added.
+	// joined has the slots whose values are in a slice of our own, to which those of a further attribute can be
+	// added.
 	joined []bool
 	// order remembers the slot of the n-th attribute of the entry before: a server gives them in much the same order.
 	order []namedSlot
@@ -109,7 +111,7 @@ func (a *attributes) first(s slot) []byte {
 	return nil
 }
 
-// hasClass tells whether the entry has an object class, given in lower case.
+// hasClass reports whether the entry has an object class, given in lower case.
 func (a *attributes) hasClass(class string) bool {
 	for _, v := range a.values[slotObjectClass] {
 		if len(v) == len(class) && strings.EqualFold(view(v), class) {
@@ -122,8 +124,8 @@ func (a *attributes) hasClass(class string) bool {
 // guid is appendGUID for one value.
 func guid(b []byte) string { return string(appendGUID(nil, b)) }
 
-// appendGUID appends the text form of an objectGUID: 16 bytes, of which the first three groups are little-endian ([MS-DTYP]
-// 2.3.4). Any other value is shown as text where it is text, else in hexadecimal.
+// appendGUID appends the text form of an objectGUID: 16 bytes, of which the first three groups are little-endian
+// ([MS-DTYP] 2.3.4). Any other value is shown as text where it is text, else in hexadecimal.
 func appendGUID(out, b []byte) []byte {
 	switch {
 	case len(b) == 16:
@@ -140,7 +142,8 @@ func appendGUID(out, b []byte) []byte {
 	return hex.AppendEncode(out, b)
 }
 
-// isPrintable tells whether a value is all ASCII without control characters, as nearly all are: it can be shown as it is.
+// isPrintable reports whether a value is all ASCII without control characters, as nearly all are: it can be shown as it
+// is.
 func isPrintable(b []byte) bool {
 	for _, c := range b {
 		if c < ' ' || c >= 0x7f {
@@ -167,13 +170,14 @@ func shown(b []byte) string {
 	}, text)
 }
 
-// normalDN returns a DN (RFC 4514) in lower case, without spaces around its commas and equals signs. It serves comparison
-// and never goes back to a server.
+// normalDN returns a DN (RFC 4514) in lower case, without spaces around its commas and equals signs. It serves
+// comparison and never goes back to a server.
 func normalDN(dn string) string {
 	clean := true
 	for i := range len(dn) {
 		c := dn[i]
-		if c >= 'A' && c <= 'Z' || c >= utf8.RuneSelf || c == ' ' && (i == 0 || i+1 == len(dn) || separates(dn[i-1]) || separates(dn[i+1])) {
+		if c >= 'A' && c <= 'Z' || c >= utf8.RuneSelf || c == ' ' &&
+			(i == 0 || i+1 == len(dn) || separates(dn[i-1]) || separates(dn[i+1])) {
 			clean = false
 			break
 		}
@@ -184,25 +188,25 @@ func normalDN(dn string) string {
 	lowered := strings.ToLower(dn)
 	var b strings.Builder
 	b.Grow(len(lowered))
-	// behind tells that a part begins here: nothing, or a separator that is not escaped, stands before.
-	behind := true
+	// atStart is set where a part begins: nothing, or a separator that is not escaped, stands before.
+	atStart := true
 	for i := 0; i < len(lowered); i++ {
 		c := lowered[i]
 		switch {
 		case c == '\\' && i+1 < len(lowered):
 			b.WriteString(lowered[i : i+2])
 			i++
-			behind = false
+			atStart = false
 			continue
 		case c == ' ':
 			rest := strings.TrimLeft(lowered[i:], " ")
-			if behind || rest == "" || separates(rest[0]) {
+			if atStart || rest == "" || separates(rest[0]) {
 				i = len(lowered) - len(rest) - 1
 				continue
 			}
 		}
 		b.WriteByte(c)
-		behind = separates(c)
+		atStart = separates(c)
 	}
 	return b.String()
 }

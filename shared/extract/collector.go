@@ -1,5 +1,5 @@
-// Package extract finds the mail addresses of directory entries: which one is primary, which are aliases, what an entry is,
-// and what must be left out and why. It knows the attributes of each server type.
+// Package extract finds the mail addresses of directory entries: which one is primary, which are aliases, what an entry
+// is, and what must be left out and why. It knows the attributes of each server type.
 package extract
 
 import (
@@ -12,7 +12,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// entryRecord is what all addresses of an entry share. It holds no pointer, so that the garbage collector passes over it.
+// entryRecord is what all addresses of an entry share. It holds no pointer, so that the garbage collector passes over
+// it.
 type entryRecord struct {
 	dn, id, primary, primaryKey text
 	typ                         code
@@ -62,7 +63,8 @@ const (
 	flagDisabled
 )
 
-// Collector turns entries into addresses as they arrive. It keeps some 300 bytes of an entry with two addresses and frees everything else.
+// Collector turns entries into addresses as they arrive. It keeps some 300 bytes of an entry with two addresses and
+// frees everything else.
 type Collector struct {
 	rules   *Rules
 	arena   arena
@@ -81,14 +83,15 @@ type Collector struct {
 	values     []value
 	// Scratch memory for one entry: the keys of its primary and of the alias at hand, and its id.
 	primaryKey, aliasKey, id []byte
-	// own finds the claims of the entry at hand up to ownTo, once it has many.
-	own   map[string]struct{}
-	ownTo int
+	// ownKeys has the keys of the entry at hand, of its claims up to ownTo, once it has many.
+	ownKeys map[string]struct{}
+	ownTo   int
 }
 
 // NewCollector returns an empty collector.
 func NewCollector(r *Rules) *Collector {
-	return &Collector{rules: r, attributes: newAttributes(r), accounts: make(map[string]uint32), leftOut: make(map[string]leftOutAccount)}
+	return &Collector{rules: r, attributes: newAttributes(r), accounts: make(map[string]uint32),
+		leftOut: make(map[string]leftOutAccount)}
 }
 
 // Addresses returns the number of addresses accepted so far, each as often as entries claim it.
@@ -144,14 +147,14 @@ func (c *Collector) skipEntry(e *directory.Entry, typ user.Type, reason address.
 	c.leaveOut(e, leftOutAccount{primary: primary, typ: typ, reason: reason})
 }
 
-// few is how many texts of one entry are compared one by one. Nearly all entries have fewer; a hostile one has millions, and comparing each with
-// each would take hours, in which nobody could cancel the run.
-const few = 32
+// maxLinear is how many texts of one entry are compared one by one. Nearly all entries have fewer; a hostile one has
+// millions, and comparing each with each would take hours, in which nobody could cancel the run.
+const maxLinear = 32
 
 // distinct returns the values that differ from all before them, without regard to case, in the same memory.
 func distinct(values []value) []value {
 	var seen map[string]struct{}
-	if len(values) > few {
+	if len(values) > maxLinear {
 		seen = make(map[string]struct{})
 	}
 	out := values[:0]
@@ -180,7 +183,8 @@ func containsValue(values []value, text []byte) bool {
 	return false
 }
 
-func (c *Collector) skip(e *directory.Entry, v value, primary string, typ user.Type, reason address.Reason, detail string, present bool) {
+func (c *Collector) skip(e *directory.Entry, v value, primary string, typ user.Type, reason address.Reason,
+	detail string, present bool) {
 	kind := user.Alias
 	if v.primary {
 		kind = user.Primary
@@ -191,7 +195,8 @@ func (c *Collector) skip(e *directory.Entry, v value, primary string, typ user.T
 		key = strings.ToLower(strings.TrimSpace(addr))
 	}
 	c.skipped = append(c.skipped, address.Skipped{
-		Key: key, Address: addr, Kind: kind, PrimaryAddress: primary, Type: typ, DN: shown(e.DN), Reason: reason, Detail: detail, Present: present,
+		Key: key, Address: addr, Kind: kind, PrimaryAddress: primary, Type: typ, DN: shown(e.DN), Reason: reason,
+		Detail: detail, Present: present,
 	})
 }
 
@@ -213,7 +218,7 @@ func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
 	primary.Key, primary.Display = c.arena.get(kept.primaryKey), c.arena.get(kept.primary)
 	c.claim(e, index, c.values[0], primary, primary)
 	first := c.claims.count
-	c.own, c.ownTo = nil, first
+	c.ownKeys, c.ownTo = nil, first
 	for _, v := range c.values[1:] {
 		alias, err := parseValue(v.text, &c.aliasKey)
 		switch {
@@ -246,7 +251,8 @@ func parseValue(v []byte, scratch *[]byte) (address.Address, error) {
 // record keeps what the addresses of an entry share and returns its index.
 func (c *Collector) record(e *directory.Entry, primary address.Address, typ user.Type, inferred bool) uint32 {
 	index := uint32(c.entries.count)
-	record := entryRecord{dn: c.putShown(e.DN), id: c.putSourceID(e), primaryKey: c.arena.put(primary.Key), typ: typeCode(typ)}
+	record := entryRecord{dn: c.putShown(e.DN), id: c.putSourceID(e), primaryKey: c.arena.put(primary.Key),
+		typ: typeCode(typ)}
 	record.primary = record.primaryKey
 	if primary.Display != primary.Key {
 		record.primary = c.arena.put(primary.Display)
@@ -275,16 +281,16 @@ func (c *Collector) putShown(v []byte) text {
 	return c.arena.put(shown(v))
 }
 
-// claimed tells whether one of the claims from first on has the key.
+// claimed reports whether one of the claims from first on has the key.
 func (c *Collector) claimed(first int, key string) bool {
-	if c.claims.count-first > few {
-		if c.own == nil {
-			c.own = make(map[string]struct{})
+	if c.claims.count-first > maxLinear {
+		if c.ownKeys == nil {
+			c.ownKeys = make(map[string]struct{})
 		}
 		for ; c.ownTo < c.claims.count; c.ownTo++ {
-			c.own[c.arena.get(c.claims.at(c.ownTo).key)] = struct{}{}
+			c.ownKeys[c.arena.get(c.claims.at(c.ownTo).key)] = struct{}{}
 		}
-		_, found := c.own[key]
+		_, found := c.ownKeys[key]
 		return found
 	}
 	for i := first; i < c.claims.count; i++ {
@@ -316,8 +322,8 @@ func (c *Collector) claim(e *directory.Entry, entry uint32, v value, a, primary 
 	c.claims.add(record)
 }
 
-// withoutPrimary reports an entry that has addresses but no usable primary. They count as present: whoever has them now keeps
-// them.
+// withoutPrimary reports an entry that has addresses but no usable primary. They count as present: whoever has them now
+// keeps them.
 func (c *Collector) withoutPrimary(e *directory.Entry, typ user.Type, primaryErr error) {
 	c.leaveOut(e, leftOutAccount{typ: typ, reason: address.ReasonNoPrimary, present: true})
 	c.values = distinct(c.values)

@@ -34,7 +34,7 @@ func outcomes(t *testing.T, server settings.ServerType, a settings.Advanced, ent
 	for _, e := range entries {
 		c.Add(e)
 	}
-	found := c.Found()
+	found := c.Result()
 	var out []string
 	for claim := range all(found.Claims) {
 		out = append(out, fmt.Sprintf("%s %s", claim.Key, claim.Kind))
@@ -65,20 +65,29 @@ func TestAliasEntries(t *testing.T) {
 	}{
 		"joined whichever comes first": {entries: []*directory.Entry{second, alias, account},
 			want: []string{"a@example.net alias", "ann@example.org primary", "b@example.net alias"}},
-		"of no account": {entries: []*directory.Entry{alias}, want: []string{"a@example.net: alias points to no account, present"}},
-		"that point to each other": {entries: []*directory.Entry{second, entryOf("uid=a,cn=example.net", "objectClass: alias", "uid: a", "aliasedObjectName: uid=b,cn=example.net")},
-			want: []string{"a@example.net: alias points to no account, present", "b@example.net: alias points to no account, present"}},
+		"of no account": {entries: []*directory.Entry{alias},
+			want: []string{"a@example.net: alias points to no account, present"}},
+		"that point to each other": {entries: []*directory.Entry{second,
+			entryOf("uid=a,cn=example.net", "objectClass: alias", "uid: a", "aliasedObjectName: uid=b,cn=example.net")},
+			want: []string{"a@example.net: alias points to no account, present",
+				"b@example.net: alias points to no account, present"}},
 		// The settings leave the account out on purpose, so that its aliases are absent as it is itself.
-		"of a type that is not included": {settings.Advanced{Include: []string{"user"}}, []*directory.Entry{group, alias, second},
-			[]string{"a@example.net: type not included", "ann@example.org: type not included", "b@example.net: type not included"}},
+		"of a type that is not included": {settings.Advanced{Include: []string{"user"}},
+			[]*directory.Entry{group, alias, second},
+			[]string{"a@example.net: type not included", "ann@example.org: type not included",
+				"b@example.net: type not included"}},
 		"of a disabled account": {settings.Advanced{SkipDisabled: true}, []*directory.Entry{account, alias},
 			[]string{"a@example.net: account disabled", "ann@example.org: account disabled"}},
 		"of an account without a usable primary": {entries: []*directory.Entry{broken, alias},
-			want: []string{"a@example.net: entry has no primary address, present", "no address: invalid address, present"}},
-		"in a domain that is not accepted": {settings.Advanced{AcceptedDomains: []string{"example.org"}}, []*directory.Entry{account, alias},
+			want: []string{"a@example.net: entry has no primary address, present",
+				"no address: invalid address, present"}},
+		"in a domain that is not accepted": {settings.Advanced{AcceptedDomains: []string{"example.org"}},
+			[]*directory.Entry{account, alias},
 			[]string{"ann@example.org primary", "a@example.net: domain not accepted"}},
-		"with the account's own local part": {settings.Advanced{CollapseAliasDomains: true}, []*directory.Entry{account, same, alias},
-			[]string{"a@example.net alias", "ann@example.org primary", "ann@example.net: same local part as its primary"}},
+		"with the account's own local part": {settings.Advanced{CollapseAliasDomains: true},
+			[]*directory.Entry{account, same, alias},
+			[]string{"a@example.net alias", "ann@example.org primary",
+				"ann@example.net: same local part as its primary"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +100,8 @@ func TestAliasEntries(t *testing.T) {
 
 func TestNoAddressIsDroppedSilently(t *testing.T) {
 	t.Parallel()
-	override := settings.Advanced{Attributes: settings.Attributes{Primary: []string{"mail"}, Aliases: []string{"mailAlternateAddress"}}}
+	override := settings.Advanced{Attributes: settings.Attributes{Primary: []string{"mail"},
+		Aliases: []string{"mailAlternateAddress"}}}
 	for name, c := range map[string]struct {
 		server   settings.ServerType
 		advanced settings.Advanced
@@ -99,17 +109,25 @@ func TestNoAddressIsDroppedSilently(t *testing.T) {
 		want     []string
 	}{
 		// $ may stand in a local part; only otherMailbox puts a type before it.
-		"a dollar sign in overridden attributes": {settings.GroupWise, override, []string{"mail: a$b@example.com", "mailAlternateAddress: c$d@example.com"},
+		"a dollar sign in overridden attributes": {settings.GroupWise, override,
+			[]string{"mail: a$b@example.com", "mailAlternateAddress: c$d@example.com"},
 			[]string{"a$b@example.com primary", "c$d@example.com alias"}},
-		"a dollar sign in proxyAddresses": {settings.Exchange, settings.Advanced{}, []string{"proxyAddresses: SMTP:a$b@example.com", "proxyAddresses: c$d@example.com"},
+		"a dollar sign in proxyAddresses": {settings.Exchange, settings.Advanced{},
+			[]string{"proxyAddresses: SMTP:a$b@example.com", "proxyAddresses: c$d@example.com"},
 			[]string{"a$b@example.com primary", "c$d@example.com alias"}},
-		"types of otherMailbox": {settings.Exchange, settings.Advanced{}, []string{"mail: ann@example.com", "otherMailbox: smtp$a@example.com", "otherMailbox: CCMAIL$Ann at Old", "otherMailbox: X400:c=us"},
+		"types of otherMailbox": {settings.Exchange, settings.Advanced{},
+			[]string{"mail: ann@example.com", "otherMailbox: smtp$a@example.com", "otherMailbox: CCMAIL$Ann at Old",
+				"otherMailbox: X400:c=us"},
 			[]string{"a@example.com alias", "ann@example.com primary"}},
-		"a second mail of Exchange": {settings.Exchange, settings.Advanced{}, []string{"mail: ann@example.com", "mail: a@example.com"},
+		"a second mail of Exchange": {settings.Exchange, settings.Advanced{},
+			[]string{"mail: ann@example.com", "mail: a@example.com"},
 			[]string{"a@example.com alias", "ann@example.com primary"}},
-		"a second mail of CommuniGate": {settings.CommuniGate, settings.Advanced{}, []string{"mail: ann@example.com", "mail: a@example.com"},
+		"a second mail of CommuniGate": {settings.CommuniGate, settings.Advanced{},
+			[]string{"mail: ann@example.com", "mail: a@example.com"},
 			[]string{"a@example.com alias", "ann@example.com primary"}},
-		"a second SMTP: value": {settings.Exchange, settings.Advanced{}, []string{"proxyAddresses: SMTP:ann@example.com", "proxyAddresses: SMTP:a@example.com", "mail: ignored@example.com"},
+		"a second SMTP: value": {settings.Exchange, settings.Advanced{},
+			[]string{"proxyAddresses: SMTP:ann@example.com", "proxyAddresses: SMTP:a@example.com",
+				"mail: ignored@example.com"},
 			[]string{"a@example.com alias", "ann@example.com primary"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,15 +147,19 @@ func FuzzAnyEntry(f *testing.F) {
 	f.Add(uint8(2), "mail;lang-de", "\xff@b.example", "GUID", "\x00", ",cn=")
 	f.Fuzz(func(t *testing.T, server uint8, name1, value1, name2, value2, dn string) {
 		types := settings.ServerTypes()
-		rules, err := NewRules(types[int(server)%len(types)], settings.Advanced{CollapseAliasDomains: server&8 != 0, SkipDisabled: server&16 != 0})
+		rules, err := NewRules(types[int(server)%len(types)],
+			settings.Advanced{CollapseAliasDomains: server&8 != 0, SkipDisabled: server&16 != 0})
 		if err != nil {
 			t.Fatal(err)
 		}
 		c := NewCollector(rules)
-		attributes := []directory.Attribute{{Name: name1, Values: [][]byte{[]byte(value1)}}, {Name: name2, Values: [][]byte{[]byte(value2), []byte(value1)}}}
+		attributes := []directory.Attribute{{Name: name1, Values: [][]byte{[]byte(value1)}},
+			{Name: name2, Values: [][]byte{[]byte(value2), []byte(value1)}}}
 		c.Add(&directory.Entry{DN: []byte(dn), Attributes: attributes})
-		c.Add(&directory.Entry{DN: []byte("uid=x," + dn), Attributes: append(attributes, directory.Attribute{Name: "objectClass", Values: [][]byte{[]byte("alias")}})})
-		found := c.Found()
+		c.Add(&directory.Entry{DN: []byte("uid=x," + dn),
+			Attributes: append(attributes,
+				directory.Attribute{Name: "objectClass", Values: [][]byte{[]byte("alias")}})})
+		found := c.Result()
 		if found.Entries() != 2 {
 			t.Errorf("%d entries were read, want 2", found.Entries())
 		}
@@ -159,8 +181,8 @@ func FuzzAnyEntry(f *testing.F) {
 	})
 }
 
-// entryBytes is what one Exchange entry with 2.2 addresses may keep, growth of the slices included: a million addresses then
-// take some 200 MB of the 1 GB that they must fit into. The plan and the stored users need the rest.
+// entryBytes is what one Exchange entry with 2.2 addresses may keep, growth of the slices included: a million addresses
+// then take some 200 MB of the 1 GB that they must fit into. The plan and the stored users need the rest.
 const entryBytes = 310
 
 func TestMemoryOfManyEntries(t *testing.T) {
@@ -178,10 +200,14 @@ func TestMemoryOfManyEntries(t *testing.T) {
 	before := heap()
 	c := NewCollector(rules)
 	for i := range entries {
-		e := entryOf(fmt.Sprintf("CN=Person %d,OU=Staff,DC=example,DC=com", i), "objectClass: user", "objectGUID: "+fmt.Sprintf("%016d", i),
-			fmt.Sprintf("proxyAddresses: SMTP:Person.%d@example.com", i), fmt.Sprintf("proxyAddresses: smtp:p%d@example.com", i))
+		e := entryOf(fmt.Sprintf("CN=Person %d,OU=Staff,DC=example,DC=com", i), "objectClass: user",
+			"objectGUID: "+fmt.Sprintf("%016d", i),
+			fmt.Sprintf("proxyAddresses: SMTP:Person.%d@example.com", i),
+			fmt.Sprintf("proxyAddresses: smtp:p%d@example.com", i))
 		if i%5 == 0 {
-			e.Attributes = append(e.Attributes, directory.Attribute{Name: "proxyAddresses", Values: [][]byte{fmt.Appendf(nil, "smtp:p%d@example.net", i)}})
+			e.Attributes = append(e.Attributes,
+				directory.Attribute{Name: "proxyAddresses",
+					Values: [][]byte{fmt.Appendf(nil, "smtp:p%d@example.net", i)}})
 		}
 		c.Add(e)
 	}

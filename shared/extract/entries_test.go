@@ -39,8 +39,8 @@ func TestMailValue(t *testing.T) {
 	}
 }
 
-// FuzzCollector adds entries with any values. Whatever they hold, each claim is canonical, and each mail value becomes a
-// claim or a skipped one.
+// FuzzCollector adds entries with any values. Whatever they hold, each claim is canonical, and each mail value becomes
+// a claim or a skipped one.
 func FuzzCollector(f *testing.F) {
 	f.Add("SMTP:a@b.example", "smtp:c@d.example", "X500:x", "CN=a", "user")
 	f.Add("smtp:", "SMTP:", ":", ",", "alias")
@@ -52,15 +52,18 @@ func FuzzCollector(f *testing.F) {
 		}
 		c := NewCollector(rules)
 		values := []string{first, second, third}
-		entry := directory.Entry{DN: []byte(dn), Attributes: []directory.Attribute{{Name: "objectClass", Values: [][]byte{[]byte(class)}}, {Name: "proxyAddresses"}}}
+		entry := directory.Entry{DN: []byte(dn),
+			Attributes: []directory.Attribute{{Name: "objectClass", Values: [][]byte{[]byte(class)}},
+				{Name: "proxyAddresses"}}}
 		for _, v := range values {
 			entry.Attributes[1].Values = append(entry.Attributes[1].Values, []byte(v))
 		}
 		c.Add(&entry)
-		found := c.Found()
+		found := c.Result()
 		seen := make(map[string]bool)
 		for claim := range all(found.Claims) {
-			if key, err := address.Canonical(claim.Address); err != nil || key != claim.Key || claim.SourceID == "" && dn != "" {
+			if key, err := address.Canonical(claim.Address); err != nil || key != claim.Key ||
+				claim.SourceID == "" && dn != "" {
 				t.Fatalf("claim %+v; canonically %q, %v", claim, key, err)
 			}
 			seen[claim.Key] = true
@@ -113,7 +116,8 @@ func sampleEntry() *directory.Entry {
 	}
 	return &directory.Entry{DN: []byte("CN=Ann Miller,OU=Staff,DC=example,DC=com"), Attributes: []directory.Attribute{
 		attribute("objectClass", "top", "person", "organizationalPerson", "user"), attribute("mail", "ann@example.com"),
-		attribute("objectGUID", "0123456789abcdef"), attribute("msExchRecipientTypeDetails", "1"), attribute("userAccountControl", "512"),
+		attribute("objectGUID", "0123456789abcdef"), attribute("msExchRecipientTypeDetails", "1"),
+		attribute("userAccountControl", "512"),
 		attribute("proxyAddresses", "SMTP:Ann@example.com", "smtp:a.miller@example.com", "X500:/o=x"),
 	}}
 }

@@ -16,10 +16,10 @@ import (
 	"rollcall/shared/settings"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // collect reads a testdata LDIF file as a directory would be read.
-func collect(t *testing.T, file string, server settings.ServerType, advanced settings.Advanced) *extract.Found {
+func collect(t *testing.T, file string, server settings.ServerType, advanced settings.Advanced) *extract.Result {
 	t.Helper()
 	in, err := os.Open(filepath.Join("testdata", file))
 	if err != nil {
@@ -53,16 +53,17 @@ func collect(t *testing.T, file string, server settings.ServerType, advanced set
 		}
 		clear(entry.DN)
 	}
-	return c.Found()
+	return c.Result()
 }
 
 // describe prints what was found, a line each.
-func describe(f *extract.Found) string {
+func describe(f *extract.Result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d entries\n", f.Entries())
 	nextClaim, nextSkipped := f.Claims(), f.Skipped()
 	for c := nextClaim(); c != nil; c = nextClaim() {
-		fmt.Fprintf(&b, "%s\t%s\t%s of %s\t%s\t%s\t%s", c.Key, c.Address, c.Kind, c.PrimaryAddress, c.Type, c.SourceID, c.DN)
+		fmt.Fprintf(&b, "%s\t%s\t%s of %s\t%s\t%s\t%s", c.Key, c.Address, c.Kind, c.PrimaryAddress, c.Type,
+			c.SourceID, c.DN)
 		if c.Inferred {
 			b.WriteString("\tinferred")
 		}
@@ -72,7 +73,8 @@ func describe(f *extract.Found) string {
 		b.WriteString("\n")
 	}
 	for s := nextSkipped(); s != nil; s = nextSkipped() {
-		fmt.Fprintf(&b, "skipped\t%q\t%s of %q\t%s\t%s\t%s", s.Address, s.Kind, s.PrimaryAddress, s.Type, s.DN, s.Reason)
+		fmt.Fprintf(&b, "skipped\t%q\t%s of %q\t%s\t%s\t%s", s.Address, s.Kind, s.PrimaryAddress, s.Type, s.DN,
+			s.Reason)
 		if s.Detail != "" {
 			b.WriteString(": " + s.Detail)
 		}
@@ -86,23 +88,27 @@ func describe(f *extract.Found) string {
 
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	overrides := settings.Attributes{Primary: []string{"mail"}, Aliases: []string{"mailAlternateAddress", "mailLocalAddress"}, ID: ""}
+	overrides := settings.Attributes{Primary: []string{"mail"},
+		Aliases: []string{"mailAlternateAddress", "mailLocalAddress"}, ID: ""}
 	tests := map[string]struct {
 		file     string
 		server   settings.ServerType
 		advanced settings.Advanced
 	}{
-		"exchange":                  {"exchange.ldif", settings.Exchange, settings.Advanced{}},
-		"exchange-users-only":       {"exchange.ldif", settings.Exchange, settings.Advanced{Include: []string{"user"}}},
-		"exchange-one-domain":       {"exchange.ldif", settings.Exchange, settings.Advanced{AcceptedDomains: []string{"EXAMPLE.com"}}},
-		"exchange-skip-disabled":    {"exchange.ldif", settings.Exchange, settings.Advanced{SkipDisabled: true}},
-		"exchange-collapse-domains": {"exchange.ldif", settings.Exchange, settings.Advanced{CollapseAliasDomains: true}},
-		"exchange55":                {"exchange55.ldif", settings.Exchange, settings.Advanced{}},
-		"communigate":               {"communigate.ldif", settings.CommuniGate, settings.Advanced{}},
-		"communigate-groups-only":   {"communigate.ldif", settings.CommuniGate, settings.Advanced{Include: []string{"group"}}},
-		"groupwise-nds":             {"groupwise-nds.ldif", settings.GroupWise, settings.Advanced{}},
-		"groupwise-gwia":            {"groupwise-gwia.ldif", settings.GroupWise, settings.Advanced{}},
-		"openldap":                  {"openldap.ldif", settings.GroupWise, settings.Advanced{Attributes: overrides}},
+		"exchange":            {"exchange.ldif", settings.Exchange, settings.Advanced{}},
+		"exchange-users-only": {"exchange.ldif", settings.Exchange, settings.Advanced{Include: []string{"user"}}},
+		"exchange-one-domain": {"exchange.ldif", settings.Exchange,
+			settings.Advanced{AcceptedDomains: []string{"EXAMPLE.com"}}},
+		"exchange-skip-disabled": {"exchange.ldif", settings.Exchange, settings.Advanced{SkipDisabled: true}},
+		"exchange-collapse-domains": {"exchange.ldif", settings.Exchange,
+			settings.Advanced{CollapseAliasDomains: true}},
+		"exchange55":  {"exchange55.ldif", settings.Exchange, settings.Advanced{}},
+		"communigate": {"communigate.ldif", settings.CommuniGate, settings.Advanced{}},
+		"communigate-groups-only": {"communigate.ldif", settings.CommuniGate,
+			settings.Advanced{Include: []string{"group"}}},
+		"groupwise-nds":  {"groupwise-nds.ldif", settings.GroupWise, settings.Advanced{}},
+		"groupwise-gwia": {"groupwise-gwia.ldif", settings.GroupWise, settings.Advanced{}},
+		"openldap":       {"openldap.ldif", settings.GroupWise, settings.Advanced{Attributes: overrides}},
 		"openldap-own-id": {"openldap.ldif", settings.Exchange, settings.Advanced{Attributes: settings.Attributes{
 			Primary: []string{"mail"}, Aliases: []string{"mailAlternateAddress"}, ID: "employeeNumber"}}},
 	}
@@ -129,7 +135,8 @@ func TestGolden(t *testing.T) {
 
 func TestAttributesAreAskedForOnce(t *testing.T) {
 	t.Parallel()
-	rules, err := extract.NewRules(settings.Exchange, settings.Advanced{Attributes: settings.Attributes{Primary: []string{"MAIL", "x-primary"}, ID: "entryuuid"}})
+	rules, err := extract.NewRules(settings.Exchange,
+		settings.Advanced{Attributes: settings.Attributes{Primary: []string{"MAIL", "x-primary"}, ID: "entryuuid"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +148,8 @@ func TestAttributesAreAskedForOnce(t *testing.T) {
 			seen[key] = true
 		}
 	}
-	for _, a := range []string{"proxyaddresses", "mail", "othermailbox", "objectguid", "x-primary", "entryuuid", "objectclass"} {
+	for _, a := range []string{"proxyaddresses", "mail", "othermailbox", "objectguid", "x-primary", "entryuuid",
+		"objectclass"} {
 		if !seen[a] {
 			t.Errorf("%s is not asked for", a)
 		}

@@ -9,8 +9,9 @@ import (
 	"rollcall/shared/settings"
 )
 
-// TestOneEntryWithVeryManyValues gives one entry as many values as fit into a message that a hostile server may send. Nobody can cancel a run
-// within an entry, so that its time must not grow with the square of their number, which would be minutes here.
+// TestOneEntryWithVeryManyValues gives one entry as many values as fit into a message that a hostile server may send.
+// Nobody can cancel a run within an entry, so that its time must not grow with the square of their number, which would
+// be minutes here.
 func TestOneEntryWithVeryManyValues(t *testing.T) {
 	t.Parallel()
 	const (
@@ -34,7 +35,8 @@ func TestOneEntryWithVeryManyValues(t *testing.T) {
 	}{
 		"accepted":              {[]directory.Attribute{{Name: "proxyAddresses", Values: marked}}, many + 1, 0},
 		"an attribute for each": {alone, many + 1, 0},
-		"of a disabled account": {[]directory.Attribute{{Name: "proxyAddresses", Values: marked}, disabled}, 0, many + 1},
+		"of a disabled account": {[]directory.Attribute{{Name: "proxyAddresses", Values: marked}, disabled}, 0,
+			many + 1},
 		"without their primary": {[]directory.Attribute{{Name: "proxyAddresses", Values: values}}, 0, many},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +57,8 @@ func TestOneEntryWithVeryManyValues(t *testing.T) {
 				t.Fatalf("the entry takes longer than %s", hang)
 			}
 			if c.claims.count != test.claims || len(c.skipped) != test.skipped {
-				t.Errorf("%d claims and %d skipped values, want %d and %d", c.claims.count, len(c.skipped), test.claims, test.skipped)
+				t.Errorf("%d claims and %d skipped values, want %d and %d", c.claims.count, len(c.skipped), test.claims,
+					test.skipped)
 			}
 		})
 	}

@@ -7,7 +7,7 @@ import (
 	"rollcall/shared/user"
 )
 
-// recipientTypes gives the object type for msExchRecipientTypeDetails (Exchange Server's RecipientTypeDetails values).
+// recipientType returns the object type for msExchRecipientTypeDetails (Exchange Server's RecipientTypeDetails values).
 func recipientType(details uint64) (t user.Type, system, known bool) {
 	switch details {
 	case 1, 2, 128, 1 << 31:
@@ -28,7 +28,7 @@ func recipientType(details uint64) (t user.Type, system, known bool) {
 	return user.TypeUnknown, false, false
 }
 
-// classTypes gives the object type for an object class, the most telling first.
+// classTypes has the object type for each object class, the most specific class first.
 var classTypes = [...]struct {
 	class string
 	typ   user.Type
@@ -71,12 +71,12 @@ func (a *attributes) kindOf(server settings.ServerType) (t user.Type, system boo
 	return user.TypeUnknown, false
 }
 
-// disabled tells whether userAccountControl has ADS_UF_ACCOUNTDISABLE ([MS-ADTS] 2.2.16).
+// disabled reports whether userAccountControl has ADS_UF_ACCOUNTDISABLE ([MS-ADTS] 2.2.16).
 func (a *attributes) disabled() bool {
 	v := a.first(slotAccountControl)
 	flags, err := strconv.ParseInt(view(v), 10, 64)
 	return err == nil && flags&2 != 0
 }
 
-// hidden tells whether the entry is kept out of the address lists; it receives mail all the same.
+// hidden reports whether the entry is kept out of the address lists; it receives mail all the same.
 func (a *attributes) hidden() bool { return string(a.first(slotHidden)) == "TRUE" }

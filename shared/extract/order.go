@@ -7,7 +7,7 @@ import (
 )
 
 // sortClaims orders the claims by key, then primaries before aliases, then by normalised DN.
-func (f *Found) sortClaims() {
+func (f *Result) sortClaims() {
 	for i := range f.claims {
 		f.claims[i].prefix = prefix(f.arena.get(f.claims[i].key))
 	}
@@ -22,8 +22,8 @@ func prefix(key string) uint64 {
 	return binary.BigEndian.Uint64(b[:])
 }
 
-// compare orders two claims by all that decides.
-func (f *Found) compare(a, b claimRecord) int {
+// compare orders two claims by key, kind, DN and, for equal ones, by the order of their entries.
+func (f *Result) compare(a, b claimRecord) int {
 	if a.prefix != b.prefix {
 		return cmp.Compare(a.prefix, b.prefix)
 	}

@@ -24,8 +24,8 @@ func all[T any](begin func() func() *T) iter.Seq[T] {
 }
 
 // foundOf makes claims of keys, each of an entry of its own.
-func foundOf(keys []string) *Found {
-	f := new(Found)
+func foundOf(keys []string) *Result {
+	f := new(Result)
 	for i, key := range keys {
 		f.entries.add(entryRecord{dn: f.arena.put(fmt.Sprintf("cn=%d", i%7))})
 		kind := code(i % len(user.Kinds()))
@@ -71,7 +71,7 @@ func TestSortClaims(t *testing.T) {
 }
 
 // whole compares without the prefix.
-func whole(f *Found) func(a, b claimRecord) int {
+func whole(f *Result) func(a, b claimRecord) int {
 	return func(a, b claimRecord) int {
 		a.prefix, b.prefix = 0, 0
 		return f.compare(a, b)

@@ -12,7 +12,7 @@ type value struct {
 	primary bool
 }
 
-// values collects the entry's address values, its primary first where it has one. inferred tells that the directory did
+// values collects the entry's address values, its primary first where it has one. inferred says that the directory did
 // not mark it.
 func (r *Rules) values(a *attributes, into []value) (values []value, inferred bool) {
 	values = into[:0]
@@ -91,7 +91,7 @@ func firstOf(mails [][]byte, values []value) ([]value, bool) {
 
 // mailValue reads a value of proxyAddresses ("SMTP:a@b", "smtp:a@b", "X500:…"), of otherMailbox ("smtp$a@b") or of a
 // plain attribute ("a@b"), whose name is in lower case. mail is false for the address types that are not mail; marked
-// tells of the capital SMTP that marks the primary.
+// is set by the capital SMTP that marks the primary.
 func mailValue(name string, v []byte) (text []byte, marked, mail bool) {
 	// Elsewhere a $ is part of the address.
 	dollar := name == "othermailbox"

@@ -70,7 +70,7 @@ func (j *job) writePlan(ctx context.Context, key string, build func(emit func(*p
 }
 
 // gather reads the directory and, at the same time, the account's stored users.
-func (j *job) gather(ctx context.Context) (*extract.Found, directory.Info, *userlist.List, error) {
+func (j *job) gather(ctx context.Context) (*extract.Result, directory.Info, *userlist.List, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	type loaded struct {
@@ -109,7 +109,7 @@ func (j *job) loadUsers(ctx context.Context) (*userlist.List, error) {
 }
 
 // readDirectory reads the directory into addresses.
-func (j *job) readDirectory(ctx context.Context) (*extract.Found, directory.Info, error) {
+func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Info, error) {
 	imp := j.run.Import
 	connection, err := j.withPassword(ctx, imp.Connection)
 	if err != nil {
@@ -141,7 +141,7 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Found, directory.Info
 	j.set(func() {
 		j.progress.Entries, j.progress.Addresses, j.notes = entries, collector.Addresses(), info.Notes
 	})
-	return collector.Found(), info, nil
+	return collector.Result(), info, nil
 }
 
 // onStep records a step of the connection as soon as it ends.

@@ -28,8 +28,9 @@ func rows() []plan.Row {
 	const ann, jörg = "Ann@Example.com", "jörg@müller.example"
 	return []plan.Row{
 		{
-			Address: "a.miller@example.com", Kind: user.Alias, PrimaryAddress: ann, Type: user.TypeUser, Change: plan.Create,
-			DN: `CN=Miller\, Ann,DC=example,DC=com`,
+			Address: "a.miller@example.com", Kind: user.Alias, PrimaryAddress: ann, Type: user.TypeUser,
+			Change: plan.Create,
+			DN:     `CN=Miller\, Ann,DC=example,DC=com`,
 		},
 		{
 			Address: ann, Kind: user.Primary, PrimaryAddress: ann, Type: user.TypeUser, Change: plan.Unchanged,

@@ -7,8 +7,8 @@ import (
 	"rollcall/shared/address"
 )
 
-// Found is what a directory has, in order.
-type Found struct {
+// Result has the addresses of a directory, in order.
+type Result struct {
 	count   int
 	arena   arena
 	entries list[entryRecord]
@@ -16,10 +16,10 @@ type Found struct {
 	skipped []address.Skipped
 }
 
-// Found joins and sorts what was collected. The collector must not be used afterwards.
-func (c *Collector) Found() *Found {
+// Result joins and sorts what was collected. The collector must not be used afterwards.
+func (c *Collector) Result() *Result {
 	c.joinAliases()
-	f := &Found{count: c.count, arena: c.arena, entries: c.entries, claims: c.claims.flat(), skipped: c.skipped}
+	f := &Result{count: c.count, arena: c.arena, entries: c.entries, claims: c.claims.flat(), skipped: c.skipped}
 	f.sortClaims()
 	slices.SortStableFunc(f.skipped, func(a, b address.Skipped) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.DN, b.DN), cmp.Compare(a.Address, b.Address))
@@ -28,11 +28,11 @@ func (c *Collector) Found() *Found {
 }
 
 // Entries returns how many entries were read.
-func (f *Found) Entries() int { return f.count }
+func (f *Result) Entries() int { return f.count }
 
-// Claims begins a walk over the accepted addresses, ordered by key, then primaries before aliases, then by normalised DN. A
-// claim is valid until the next one; nil ends them.
-func (f *Found) Claims() (next func() *address.Claim) {
+// Claims begins a walk over the accepted addresses, ordered by key, then primaries before aliases, then by normalised
+// DN. A claim is valid until the next one; nil ends them.
+func (f *Result) Claims() (next func() *address.Claim) {
 	var claim address.Claim
 	i := -1
 	return func() *address.Claim {
@@ -48,14 +48,15 @@ func (f *Found) Claims() (next func() *address.Claim) {
 	}
 }
 
-// shared tells whether another entry claims the same address.
-func (f *Found) shared(i int) bool {
+// shared reports whether another entry claims the same address.
+func (f *Result) shared(i int) bool {
 	key := f.arena.get(f.claims[i].key)
-	return i > 0 && f.arena.get(f.claims[i-1].key) == key || i+1 < len(f.claims) && f.arena.get(f.claims[i+1].key) == key
+	return i > 0 && f.arena.get(f.claims[i-1].key) == key ||
+		i+1 < len(f.claims) && f.arena.get(f.claims[i+1].key) == key
 }
 
 // Skipped begins a walk over the values that are not imported, ordered by key, then by DN.
-func (f *Found) Skipped() (next func() *address.Skipped) {
+func (f *Result) Skipped() (next func() *address.Skipped) {
 	rest := f.skipped
 	return func() *address.Skipped {
 		if len(rest) == 0 {
@@ -67,15 +68,16 @@ func (f *Found) Skipped() (next func() *address.Skipped) {
 	}
 }
 
-func (f *Found) sortDN(c *claimRecord) string {
+func (f *Result) sortDN(c *claimRecord) string {
 	return normalDN(f.arena.get(f.entries.at(int(c.entry)).dn))
 }
 
-// fill makes a claim of its record, but for the SortDN.
-func (f *Found) fill(claim *address.Claim, c *claimRecord) {
+// fill makes a claim of its record, without the SortDN.
+func (f *Result) fill(claim *address.Claim, c *claimRecord) {
 	e := f.entries.at(int(c.entry))
 	claim.Key, claim.Address, claim.Kind = f.arena.get(c.key), f.arena.get(c.address), kindCodes[c.kind]
-	claim.PrimaryAddress, claim.PrimaryKey, claim.Type = f.arena.get(e.primary), f.arena.get(e.primaryKey), typeCodes[e.typ]
+	claim.PrimaryAddress, claim.PrimaryKey = f.arena.get(e.primary), f.arena.get(e.primaryKey)
+	claim.Type = typeCodes[e.typ]
 	claim.Inferred, claim.SourceID, claim.DN = e.flags&flagInferred != 0, f.arena.get(e.id), f.arena.get(e.dn)
 	claim.Notes = notes(c, e.flags)
 }

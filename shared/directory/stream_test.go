@@ -79,8 +79,8 @@ func readPage(t testing.TB, s *stream, p *entryParser) {
 	}
 }
 
-// TestReadingCostsNoAllocation is the budget of reading, from the connection to the entry; it is exact. Nor does each small read move
-// the deadline.
+// TestReadingCostsNoAllocation is the budget of reading, from the connection to the entry; it is exact. Nor does each
+// small read move the deadline.
 func TestReadingCostsNoAllocation(t *testing.T) {
 	page := samplePage(200)
 	conn := &pieces{size: 100}
