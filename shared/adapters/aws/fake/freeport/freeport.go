@@ -10,8 +10,8 @@ import (
 	"strconv"
 )
 
-// The ports that are looked at: below those that systems give to whoever asks for any (from 32768 on Linux, from 49152 by RFC 6335), so that
-// nobody who does is given one between its finding and its server's start.
+// The ports that are looked at: below those that systems give to whoever asks for any (from 32768 on Linux, from 49152
+// by RFC 6335), so that nobody who does is given one between its finding and its server's start.
 const (
 	first = 10_000
 	last  = 32_767
@@ -29,7 +29,8 @@ func Free(ctx context.Context, host string, n int) ([]int, error) {
 	var found []int
 	var failure error
 	for range n * tries {
-		port := first + rand.IntN(last-first+1) //nolint:gosec // no secret: two that look for ports only have to look at different ones
+		// Two that look for ports at once only have to look at different ones.
+		port := first + rand.IntN(last-first+1) //nolint:gosec // no secret
 		l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err != nil {
 			failure = err
