@@ -32,7 +32,7 @@ func (s *service) addAlarms() {
 	s.topic = awssns.NewTopic(s.stack, jsii.String("alarms"), &awssns.TopicProps{
 		TopicName: jsii.String(s.settings.Name + "-alarms"), MasterKey: s.data.dataKey, EnforceSSL: jsii.Bool(true),
 	})
-	// A policy of one's own replaces the one by which the account's alarms reach a topic.
+	// A custom policy replaces the one by which the account's alarms reach a topic.
 	s.topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
 		Actions:    jsii.Strings("sns:Publish"), Resources: &[]*string{s.topic.TopicArn()},
@@ -45,11 +45,13 @@ func (s *service) addAlarms() {
 		s.addFunctionAlarms(s.functions[f.Name])
 	}
 	if s.data.token != nil {
-		s.addAlarm(alarm{name: "token-errors", says: "Nobody can sign in: the user pool's trigger failed", metric: failures(s.data.token)})
+		s.addAlarm(alarm{name: "token-errors", says: "Nobody can sign in: the user pool's trigger failed",
+			metric: failures(s.data.token)})
 	}
 	s.addQueueAlarms("previews", s.previews)
 	s.addQueueAlarms("syncs", s.syncs)
-	s.addAlarm(alarm{name: "missed-ticks", says: "The schedule's rule could not start its function", metric: visible(s.missed)})
+	s.addAlarm(alarm{name: "missed-ticks", says: "The schedule's rule could not start its function",
+		metric: visible(s.missed)})
 	s.addSyncAlarms()
 	s.addAPIAlarms()
 	s.addTickAlarm()
@@ -59,10 +61,13 @@ func (s *service) addAlarms() {
 func (s *service) addFunctionAlarms(f *function) {
 	s.addAlarm(alarm{name: f.Name + "-errors", says: f.Name + " failed", metric: failures(f.lambda)})
 	s.addAlarm(alarm{name: f.Name + "-throttles", says: f.Name + " was refused for want of concurrency",
-		metric: f.lambda.MetricThrottles(&awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Sum")}), times: 3})
-	s.addAlarm(alarm{name: f.Name + "-late", says: fmt.Sprintf("%s took more than %s of its %s", f.Name, f.size.late, f.size.timeout),
-		metric: f.lambda.MetricDuration(&awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Maximum")}),
-		above:  float64(f.size.late.Milliseconds())})
+		metric: f.lambda.MetricThrottles(&awscloudwatch.MetricOptions{Period: span(minutes5),
+			Statistic: jsii.String("Sum")}), times: 3})
+	s.addAlarm(alarm{name: f.Name + "-late",
+		says: fmt.Sprintf("%s took more than %s of its %s", f.Name, f.size.late, f.size.timeout),
+		metric: f.lambda.MetricDuration(&awscloudwatch.MetricOptions{Period: span(minutes5),
+			Statistic: jsii.String("Maximum")}),
+		above: float64(f.size.late.Milliseconds())})
 }
 
 func (s *service) addQueueAlarms(name string, q workQueue) {
@@ -74,24 +79,29 @@ func (s *service) addQueueAlarms(name string, q workQueue) {
 // addSyncAlarms watches what became of syncs: the functions succeed where a sync fails.
 func (s *service) addSyncAlarms() {
 	limit := float64(s.settings.AlarmFailedSyncs - 1)
-	s.addAlarm(alarm{name: "syncs-failed", says: "Syncs failed", metric: s.runsEnded(run.KindSync, run.Failed, time.Hour), above: limit})
-	s.addAlarm(alarm{name: "syncs-blocked", says: "Syncs were blocked by the guard", metric: s.runsEnded(run.KindSync, run.Blocked, time.Hour), above: limit})
+	s.addAlarm(alarm{name: "syncs-failed", says: "Syncs failed",
+		metric: s.runsEnded(run.KindSync, run.Failed, time.Hour), above: limit})
+	s.addAlarm(alarm{name: "syncs-blocked", says: "Syncs were blocked by the guard",
+		metric: s.runsEnded(run.KindSync, run.Blocked, time.Hour), above: limit})
 }
 
 func (s *service) addAPIAlarms() {
 	s.addAlarm(alarm{name: "api-5xx", says: "The API failed",
-		metric: s.api.MetricServerError(&awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Sum")}), above: 4})
+		metric: s.api.MetricServerError(&awscloudwatch.MetricOptions{Period: span(minutes5),
+			Statistic: jsii.String("Sum")}), above: 4})
 	s.addAlarm(alarm{name: "api-slow", says: "One request in ten took more than 5 s",
-		metric: s.api.MetricLatency(&awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("p90")}), above: 5000, times: 3})
+		metric: s.api.MetricLatency(&awscloudwatch.MetricOptions{Period: span(minutes5),
+			Statistic: jsii.String("p90")}), above: 5000, times: 3})
 }
 
-// addTickAlarm notices that nothing starts schedules any more, which no error would tell.
+// addTickAlarm notices that nothing starts schedules any more, which no error shows.
 func (s *service) addTickAlarm() {
 	schedule := s.functions[manifest.SyncSchedule().Name].lambda
 	s.add(awscloudwatch.NewAlarm(s.stack, jsii.String("no-tick-alarm"), &awscloudwatch.AlarmProps{
-		AlarmName:          jsii.String(s.settings.Name + "-no-tick"),
-		AlarmDescription:   jsii.String("No schedule was looked at for a quarter of an hour"),
-		Metric:             schedule.MetricInvocations(&awscloudwatch.MetricOptions{Period: span(3 * tick), Statistic: jsii.String("Sum")}),
+		AlarmName:        jsii.String(s.settings.Name + "-no-tick"),
+		AlarmDescription: jsii.String("No schedule was looked at for a quarter of an hour"),
+		Metric: schedule.MetricInvocations(&awscloudwatch.MetricOptions{Period: span(3 * tick),
+			Statistic: jsii.String("Sum")}),
 		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
 		Threshold:          jsii.Number(1), EvaluationPeriods: jsii.Number(1),
 		TreatMissingData: awscloudwatch.TreatMissingData_BREACHING,

@@ -16,8 +16,8 @@ import (
 // anyMethod stands for the methods that a path has no route of its own for.
 const anyMethod = "ANY"
 
-// methods are those that a path of the API gets routes for: what only reads needs another scope than the rest. What a path does
-// not take is answered by its function, with a problem and not with API Gateway's own words.
+// methods are those that a path of the API gets routes for: what only reads needs another scope than the rest. What a
+// path does not take is answered by its function, with a problem and not with API Gateway's own words.
 func methods(r manifest.Route) []string {
 	if r.Public {
 		return []string{http.MethodGet}
@@ -33,16 +33,18 @@ func (s *service) addAPI() {
 	output(s.stack, "API", "Where the API is, for callers that are no browsers", s.api.ApiEndpoint())
 }
 
-// addRoutes connects the API with the functions. Its authorizer takes tokens of one issuer for one audience, and a route those
-// whose scope allows what the method does; the functions check the scope again.
+// addRoutes connects the API with the functions. Its authorizer takes tokens of one issuer for one audience, and a
+// route those whose scope allows what the method does; the functions check the scope again.
 func (s *service) addRoutes() {
 	authorizer := s.authorizer()
 	integrations := make(map[string]awsapigatewayv2.HttpRouteIntegration)
 	for _, r := range manifest.Routes() {
 		if integrations[r.Function] == nil {
-			integrations[r.Function] = awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(r.Function), s.functions[r.Function].lambda,
+			integrations[r.Function] = awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String(r.Function),
+				s.functions[r.Function].lambda,
 				&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
-					PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(), ScopePermissionToRoute: jsii.Bool(false),
+					PayloadFormatVersion:   awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(),
+					ScopePermissionToRoute: jsii.Bool(false),
 				})
 		}
 		for _, method := range methods(r) {
@@ -51,9 +53,11 @@ func (s *service) addRoutes() {
 	}
 }
 
-func (s *service) addRoute(r manifest.Route, method string, to awsapigatewayv2.HttpRouteIntegration, authorizer awsapigatewayv2.IHttpRouteAuthorizer) {
+func (s *service) addRoute(r manifest.Route, method string, to awsapigatewayv2.HttpRouteIntegration,
+	authorizer awsapigatewayv2.IHttpRouteAuthorizer) {
 	props := &awsapigatewayv2.HttpRouteProps{
-		HttpApi: s.api, Integration: to, RouteKey: awsapigatewayv2.HttpRouteKey_With(jsii.String(r.Path), awsapigatewayv2.HttpMethod(method)),
+		HttpApi: s.api, Integration: to, RouteKey: awsapigatewayv2.HttpRouteKey_With(jsii.String(r.Path),
+			awsapigatewayv2.HttpMethod(method)),
 	}
 	if !r.Public {
 		props.Authorizer, props.AuthorizationScopes = authorizer, s.scopesFor(method)
@@ -79,7 +83,8 @@ func (s *service) authorizer() awsapigatewayv2.IHttpRouteAuthorizer {
 		// An access token of Cognito's has no audience; API Gateway compares its client_id instead.
 		issuer, audience = s.data.pool.UserPoolProviderUrl(), &[]*string{s.client.UserPoolClientId()}
 	}
-	return awsapigatewayv2authorizers.NewHttpJwtAuthorizer(jsii.String("tokens"), issuer, &awsapigatewayv2authorizers.HttpJwtAuthorizerProps{JwtAudience: audience})
+	return awsapigatewayv2authorizers.NewHttpJwtAuthorizer(jsii.String("tokens"), issuer,
+		&awsapigatewayv2authorizers.HttpJwtAuthorizerProps{JwtAudience: audience})
 }
 
 // addStage publishes the API, limits its rate and logs each request. The functions log the same request id.
@@ -87,9 +92,11 @@ func (s *service) addStage() {
 	logs := newLogGroup(s.stack, s.settings, s.data.dataKey, "api-logs", vendedLogPrefix+s.settings.Name+"/api")
 	stage := awsapigatewayv2.NewHttpStage(s.stack, jsii.String("stage"), &awsapigatewayv2.HttpStageProps{
 		HttpApi: s.api, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true),
-		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: jsii.Number(s.settings.ThrottleRate), BurstLimit: jsii.Number(s.settings.ThrottleBurst)},
+		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: jsii.Number(s.settings.ThrottleRate),
+			BurstLimit: jsii.Number(s.settings.ThrottleBurst)},
 	})
-	stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
+	made := stage.Node().DefaultChild().(awsapigatewayv2.CfnStage)
+	made.SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
 		DestinationArn: logs.LogGroupArn(), Format: jsii.String(s.accessLogFormat()),
 	})
 }
@@ -97,15 +104,24 @@ func (s *service) addStage() {
 // simpleClaim is a claim that API Gateway can write to a log: it does not take a name that is a URL.
 var simpleClaim = regexp.MustCompile(`^\w+$`)
 
-// accessLogFormat is a line of JSON. It names the path, and neither the query, which holds what somebody looked for, nor
-// anything of the token but account and subject.
+// accessLogFormat is a line of JSON. It names the path, and neither the query, which holds what somebody looked for,
+// nor anything of the token but account and subject.
 func (s *service) accessLogFormat() string {
 	fields := map[string]string{
-		"time": "$context.requestTimeEpoch", "requestId": "$context.requestId", "ip": "$context.identity.sourceIp",
-		"method": "$context.httpMethod", "path": "$context.path", "route": "$context.routeKey", "status": "$context.status",
-		"bytes": "$context.responseLength", "ms": "$context.responseLatency", "functionMs": "$context.integrationLatency",
-		"error": "$context.error.message", "authorizerError": "$context.authorizer.error", "functionError": "$context.integrationErrorMessage",
-		"subject": "$context.authorizer.claims.sub",
+		"time":            "$context.requestTimeEpoch",
+		"requestId":       "$context.requestId",
+		"ip":              "$context.identity.sourceIp",
+		"method":          "$context.httpMethod",
+		"path":            "$context.path",
+		"route":           "$context.routeKey",
+		"status":          "$context.status",
+		"bytes":           "$context.responseLength",
+		"ms":              "$context.responseLatency",
+		"functionMs":      "$context.integrationLatency",
+		"error":           "$context.error.message",
+		"authorizerError": "$context.authorizer.error",
+		"functionError":   "$context.integrationErrorMessage",
+		"subject":         "$context.authorizer.claims.sub",
 	}
 	if simpleClaim.MatchString(s.settings.AccountClaim) {
 		fields["account"] = "$context.authorizer.claims." + s.settings.AccountClaim

@@ -23,7 +23,8 @@ type appConfig struct {
 	Context map[string]any
 }
 
-// flags are the CDK's feature flags that the templates need; they are here and not in cdk.json, so that tests have them too.
+// flags are the CDK's feature flags that the templates need; they are here and not in cdk.json, so that tests have them
+// too.
 func flags() map[string]any {
 	return map[string]any{
 		// Property names and values that CloudFormation would refuse are refused here.
@@ -63,7 +64,7 @@ func newApp(c appConfig) (awscdk.App, error) {
 	return app, nil
 }
 
-// look finds out whether the files are there: the CDK's own message would name neither the reason nor the mend.
+// look finds out whether the files are there: the CDK's own message would name neither the reason nor the fix.
 func (c appConfig) look(s Settings) error {
 	binaries := map[string]bool{}
 	for _, f := range manifest.Functions() {

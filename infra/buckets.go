@@ -16,7 +16,7 @@ func (d *data) addBuckets() {
 	d.logs = awss3.NewBucket(d.stack, jsii.String("access-logs"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		EnforceSSL:        jsii.Bool(true),
-		// S3 delivers access logs to no bucket with a key of one's own.
+		// S3 delivers access logs to no bucket with a customer managed key.
 		Encryption: awss3.BucketEncryption_S3_MANAGED,
 		// CloudFront delivers its logs with an access control list.
 		ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_PREFERRED,

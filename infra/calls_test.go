@@ -33,8 +33,8 @@ func needs(operation string) []string {
 	return []string{operation}
 }
 
-// testdata/calls.json lists, by function, the operations that the built functions were seen to call when the end-to-end tests ran
-// through them.
+// testdata/calls.json lists, by function, the operations that the built functions were seen to call when the end-to-end
+// tests ran through them.
 func TestWhatEachFunctionCallsIsGranted(t *testing.T) {
 	var calls map[string][]string
 	if err := readJSON("testdata/calls.json", &calls); err != nil {

@@ -13,13 +13,15 @@ import (
 // addDashboard shows, from the top: is something wrong, what became of the runs, do they wait, is the API well, are the
 // functions, are the tables.
 func (s *service) addDashboard() {
-	board := awscloudwatch.NewDashboard(s.stack, jsii.String("dashboard"), &awscloudwatch.DashboardProps{DashboardName: jsii.String(s.settings.Name)})
+	board := awscloudwatch.NewDashboard(s.stack, jsii.String("dashboard"),
+		&awscloudwatch.DashboardProps{DashboardName: jsii.String(s.settings.Name)})
 	var alarms []interfacesawscloudwatch.IAlarmRef
 	for _, a := range s.alarms {
 		alarms = append(alarms, a)
 	}
 	board.AddWidgets(awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
-		Title: jsii.String("Alarms: docs/operations.md says what to do about each"), Alarms: &alarms, Width: jsii.Number(24), Height: jsii.Number(5),
+		Title: jsii.String("Alarms: docs/operations.md says what to do about each"), Alarms: &alarms,
+		Width: jsii.Number(24), Height: jsii.Number(5),
 	}))
 	board.AddWidgets(s.runGraphs()...)
 	board.AddWidgets(s.queueGraphs()...)
@@ -45,9 +47,12 @@ func (s *service) runGraphs() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
 		graph("Syncs that ended", syncs...),
 		graph("Previews that ended", previews...),
-		graph("How long runs took (ms)", s.runMetric(run.KindSync, manifest.RunDuration, "p50"), s.runMetric(run.KindSync, manifest.RunDuration, "Maximum"),
-			s.runMetric(run.KindPreview, manifest.RunDuration, "p50"), s.runMetric(run.KindPreview, manifest.RunDuration, "Maximum")),
-		graph("Entries read from directories", s.runMetric(run.KindSync, manifest.EntriesRead, "Sum"), s.runMetric(run.KindPreview, manifest.EntriesRead, "Sum")),
+		graph("How long runs took (ms)", s.runMetric(run.KindSync, manifest.RunDuration, "p50"),
+			s.runMetric(run.KindSync, manifest.RunDuration, "Maximum"),
+			s.runMetric(run.KindPreview, manifest.RunDuration, "p50"),
+			s.runMetric(run.KindPreview, manifest.RunDuration, "Maximum")),
+		graph("Entries read from directories", s.runMetric(run.KindSync, manifest.EntriesRead, "Sum"),
+			s.runMetric(run.KindPreview, manifest.EntriesRead, "Sum")),
 		graph("Users written", s.runMetric(run.KindSync, manifest.RowsApplied, "Sum")),
 	}
 }
@@ -67,7 +72,8 @@ func (s *service) apiGraphs() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
 		graph("Requests", s.api.MetricCount(options("Sum"))),
 		graph("Requests that failed", s.api.MetricClientError(options("Sum")), s.api.MetricServerError(options("Sum"))),
-		graph("How long requests took (ms)", s.api.MetricLatency(options("p50")), s.api.MetricLatency(options("p90")), s.api.MetricLatency(options("p99"))),
+		graph("How long requests took (ms)", s.api.MetricLatency(options("p50")), s.api.MetricLatency(options("p90")),
+			s.api.MetricLatency(options("p99"))),
 	}
 }
 
@@ -75,24 +81,28 @@ func (s *service) functionGraphs() []awscloudwatch.IWidget {
 	var errors, throttles, durations []awscloudwatch.IMetric
 	for _, f := range manifest.Functions() {
 		options := func(statistic string) *awscloudwatch.MetricOptions {
-			return &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String(statistic), Label: jsii.String(f.Name)}
+			return &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String(statistic),
+				Label: jsii.String(f.Name)}
 		}
 		lambda := s.functions[f.Name].lambda
 		errors = append(errors, lambda.MetricErrors(options("Sum")))
 		throttles = append(throttles, lambda.MetricThrottles(options("Sum")))
 		durations = append(durations, lambda.MetricDuration(options("Maximum")))
 	}
-	return []awscloudwatch.IWidget{graph("Functions: errors", errors...), graph("Functions: throttles", throttles...), graph("Functions: longest (ms)", durations...)}
+	return []awscloudwatch.IWidget{graph("Functions: errors", errors...), graph("Functions: throttles", throttles...),
+		graph("Functions: longest (ms)", durations...)}
 }
 
 func tableGraph(title string, table awsdynamodb.ITable) awscloudwatch.IWidget {
 	options := &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Sum")}
 	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
 		Title: jsii.String(title + ": units used, requests throttled"), Width: jsii.Number(12), Height: jsii.Number(6),
-		Left: &[]awscloudwatch.IMetric{table.MetricConsumedReadCapacityUnits(options), table.MetricConsumedWriteCapacityUnits(options)},
+		Left: &[]awscloudwatch.IMetric{table.MetricConsumedReadCapacityUnits(options),
+			table.MetricConsumedWriteCapacityUnits(options)},
 		Right: &[]awscloudwatch.IMetric{table.MetricThrottledRequestsForOperations(&awsdynamodb.OperationsMetricOptions{
-			Operations: &[]awsdynamodb.Operation{awsdynamodb.Operation_PUT_ITEM, awsdynamodb.Operation_UPDATE_ITEM, awsdynamodb.Operation_DELETE_ITEM, awsdynamodb.Operation_QUERY},
-			Period:     span(minutes5),
+			Operations: &[]awsdynamodb.Operation{awsdynamodb.Operation_PUT_ITEM, awsdynamodb.Operation_UPDATE_ITEM,
+				awsdynamodb.Operation_DELETE_ITEM, awsdynamodb.Operation_QUERY},
+			Period: span(minutes5),
 		})},
 	})
 }

@@ -55,7 +55,8 @@ func newData(scope constructs.Construct, s Settings, c appConfig) *data {
 
 // output shows a value after a deployment.
 func output(stack awscdk.Stack, name, description string, value *string) {
-	awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: value})
+	awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Description: jsii.String(description),
+		Value: value})
 }
 
 // span is a time span as the CDK takes it.

@@ -57,20 +57,27 @@ func TestTables(t *testing.T) {
 	tables := plain(t).data
 	for _, name := range []string{"users", "jobs"} {
 		expect(t, tables.the(t, "AWS::DynamoDB::Table", name), map[string]string{
-			"BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": "true", "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": "true",
-			"SSESpecification.SSEEnabled": "true", "SSESpecification.KMSMasterKeyId": "datakey", "TableName": "<nil>",
+			"BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": "true",
+			"PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": "true",
+			"SSESpecification.SSEEnabled":                                 "true",
+			"SSESpecification.KMSMasterKeyId":                             "datakey", "TableName": "<nil>",
 		})
 	}
 	expect(t, tables.the(t, "AWS::DynamoDB::Table", "users"), map[string]string{
-		"KeySchema.0.AttributeName": "accountShard", "KeySchema.0.KeyType": "HASH", "KeySchema.1.AttributeName": "address", "KeySchema.1.KeyType": "RANGE",
+		"KeySchema.0.AttributeName": "accountShard", "KeySchema.0.KeyType": "HASH",
+		"KeySchema.1.AttributeName": "address", "KeySchema.1.KeyType": "RANGE",
 		"TimeToLiveSpecification": "<nil>",
 	})
 	expect(t, tables.the(t, "AWS::DynamoDB::Table", "jobs"), map[string]string{
-		"KeySchema.0.AttributeName": "account", "KeySchema.1.AttributeName": "record", "TimeToLiveSpecification.AttributeName": "expiresAt", "TimeToLiveSpecification.Enabled": "true",
+		"KeySchema.0.AttributeName": "account", "KeySchema.1.AttributeName": "record",
+		"TimeToLiveSpecification.AttributeName": "expiresAt", "TimeToLiveSpecification.Enabled": "true",
 		"LocalSecondaryIndexes.0.IndexName": "runs", "LocalSecondaryIndexes.0.KeySchema.0.AttributeName": "account",
-		"LocalSecondaryIndexes.0.KeySchema.1.AttributeName": "kindRun", "LocalSecondaryIndexes.0.Projection.ProjectionType": "KEYS_ONLY",
-		"GlobalSecondaryIndexes.0.IndexName": "due", "GlobalSecondaryIndexes.0.KeySchema.0.AttributeName": "dueShard",
-		"GlobalSecondaryIndexes.0.KeySchema.1.AttributeName": "dueAt", "GlobalSecondaryIndexes.0.Projection.ProjectionType": "KEYS_ONLY",
+		"LocalSecondaryIndexes.0.KeySchema.1.AttributeName":  "kindRun",
+		"LocalSecondaryIndexes.0.Projection.ProjectionType":  "KEYS_ONLY",
+		"GlobalSecondaryIndexes.0.IndexName":                 "due",
+		"GlobalSecondaryIndexes.0.KeySchema.0.AttributeName": "dueShard",
+		"GlobalSecondaryIndexes.0.KeySchema.1.AttributeName": "dueAt",
+		"GlobalSecondaryIndexes.0.Projection.ProjectionType": "KEYS_ONLY",
 	})
 }
 
@@ -80,7 +87,8 @@ func TestBuckets(t *testing.T) {
 	maps.Copy(buckets, service.of("AWS::S3::Bucket"))
 	for name, bucket := range buckets {
 		t.Run(name, func(t *testing.T) {
-			for _, way := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+			for _, way := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls",
+				"RestrictPublicBuckets"} {
 				expect(t, bucket, map[string]string{"PublicAccessBlockConfiguration." + way: "true"})
 			}
 			policies := data.of("AWS::S3::BucketPolicy")
@@ -92,17 +100,21 @@ func TestBuckets(t *testing.T) {
 		})
 	}
 	objects := data.the(t, "AWS::S3::Bucket", "objects")
+	const encryption = "BucketEncryption.ServerSideEncryptionConfiguration.0."
 	expect(t, objects, map[string]string{
-		"BucketEncryption.ServerSideEncryptionConfiguration.0.BucketKeyEnabled":                             "true",
-		"BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault.SSEAlgorithm":   "aws:kms",
-		"BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault.KMSMasterKeyID": "datakey",
-		"OwnershipControls.Rules.0.ObjectOwnership":                                                         "BucketOwnerEnforced", "LoggingConfiguration.DestinationBucketName": "accesslogs",
+		encryption + "BucketKeyEnabled":                             "true",
+		encryption + "ServerSideEncryptionByDefault.SSEAlgorithm":   "aws:kms",
+		encryption + "ServerSideEncryptionByDefault.KMSMasterKeyID": "datakey",
+		"OwnershipControls.Rules.0.ObjectOwnership":                 "BucketOwnerEnforced",
+		"LoggingConfiguration.DestinationBucketName":                "accesslogs",
 	})
 	var rules []string
 	for _, rule := range list(at(objects.Properties, "LifecycleConfiguration.Rules")) {
-		rules = append(rules, show(at(rule, "Prefix"))+" "+show(at(rule, "ExpirationInDays"))+" "+show(at(rule, "AbortIncompleteMultipartUpload.DaysAfterInitiation")))
+		rules = append(rules, show(at(rule, "Prefix"))+" "+show(at(rule, "ExpirationInDays"))+" "+
+			show(at(rule, "AbortIncompleteMultipartUpload.DaysAfterInitiation")))
 	}
-	if diff := cmp.Diff([]string{"plans/ 1 <nil>", "csv/ 1 <nil>", "journals/ 90 <nil>", "<nil> <nil> 1"}, rules); diff != "" {
+	if diff := cmp.Diff([]string{"plans/ 1 <nil>", "csv/ 1 <nil>", "journals/ 90 <nil>", "<nil> <nil> 1"},
+		rules); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -125,16 +137,20 @@ func TestKeys(t *testing.T) {
 func TestPeopleCannotWriteWhatTheyAreTrustedFor(t *testing.T) {
 	data, service := plain(t).data, plain(t).service
 	expect(t, data.the(t, "AWS::Cognito::UserPool", "people"), map[string]string{
-		"AdminCreateUserConfig.AllowAdminCreateUserOnly": "true", "DeletionProtection": "ACTIVE", "MfaConfiguration": "ON", "EnabledMfas": "[SOFTWARE_TOKEN_MFA]",
+		"AdminCreateUserConfig.AllowAdminCreateUserOnly": "true", "DeletionProtection": "ACTIVE",
+		"MfaConfiguration": "ON", "EnabledMfas": "[SOFTWARE_TOKEN_MFA]",
 		"Policies.PasswordPolicy.MinimumLength": "12", "LambdaConfig.PreTokenGenerationConfig.LambdaVersion": "V2_0",
-		"LambdaConfig.PreTokenGenerationConfig.LambdaArn": "token", "Schema.1.Name": "account", "UserPoolTier": "ESSENTIALS",
+		"LambdaConfig.PreTokenGenerationConfig.LambdaArn": "token", "Schema.1.Name": "account",
+		"UserPoolTier": "ESSENTIALS",
 	})
 	expect(t, service.the(t, "AWS::Cognito::UserPoolClient", "pageclient"), map[string]string{
-		"WriteAttributes": "[email]", "GenerateSecret": "false", "AllowedOAuthFlows": "[code]", "ExplicitAuthFlows": "[ALLOW_REFRESH_TOKEN_AUTH]",
-		"CallbackURLs.0": "https://cdn/", "LogoutURLs.0": "https://cdn/", "PreventUserExistenceErrors": "ENABLED",
+		"WriteAttributes": "[email]", "GenerateSecret": "false", "AllowedOAuthFlows": "[code]",
+		"ExplicitAuthFlows": "[ALLOW_REFRESH_TOKEN_AUTH]",
+		"CallbackURLs.0":    "https://cdn/", "LogoutURLs.0": "https://cdn/", "PreventUserExistenceErrors": "ENABLED",
 	})
 	scopes := shown(at(service.the(t, "AWS::Cognito::UserPoolClient", "pageclient").Properties, "AllowedOAuthScopes"))
-	if len(scopes) != 3 || scopes[0] != "openid" || !strings.HasSuffix(scopes[1], "/read") || !strings.HasSuffix(scopes[2], "/admin") {
+	if len(scopes) != 3 || scopes[0] != "openid" || !strings.HasSuffix(scopes[1], "/read") ||
+		!strings.HasSuffix(scopes[2], "/admin") {
 		t.Errorf("the page may ask for %v", scopes)
 	}
 	if pools := full(t).data.of("AWS::Cognito::UserPool"); len(pools) != 0 {
@@ -151,15 +167,18 @@ type tableShape struct {
 
 // shapeOf is the shape of a table that package dynamodb makes for tests.
 func shapeOf(in *awsdynamodb.CreateTableInput, expires string) tableShape {
-	shape := tableShape{Keys: keysOf(in.KeySchema), Indexes: map[string]string{}, Billing: string(in.BillingMode), Expires: expires}
+	shape := tableShape{Keys: keysOf(in.KeySchema), Indexes: map[string]string{}, Billing: string(in.BillingMode),
+		Expires: expires}
 	for _, a := range in.AttributeDefinitions {
 		shape.Attributes = append(shape.Attributes, aws.ToString(a.AttributeName)+" "+string(a.AttributeType))
 	}
 	for _, i := range in.LocalSecondaryIndexes {
-		shape.Indexes["local "+aws.ToString(i.IndexName)] = strings.Join(keysOf(i.KeySchema), ", ") + ": " + string(i.Projection.ProjectionType)
+		shape.Indexes["local "+aws.ToString(i.IndexName)] = strings.Join(keysOf(i.KeySchema), ", ") + ": " +
+			string(i.Projection.ProjectionType)
 	}
 	for _, i := range in.GlobalSecondaryIndexes {
-		shape.Indexes["global "+aws.ToString(i.IndexName)] = strings.Join(keysOf(i.KeySchema), ", ") + ": " + string(i.Projection.ProjectionType)
+		shape.Indexes["global "+aws.ToString(i.IndexName)] = strings.Join(keysOf(i.KeySchema), ", ") + ": " +
+			string(i.Projection.ProjectionType)
 	}
 	slices.Sort(shape.Attributes)
 	return shape
@@ -176,7 +195,8 @@ func keysOf(schema []types.KeySchemaElement) []string {
 // deployedShape is the shape of a table in a template.
 func deployedShape(r resource) tableShape {
 	shape := tableShape{
-		Keys: deployedKeys(r.Properties["KeySchema"]), Indexes: map[string]string{}, Billing: show(r.Properties["BillingMode"]),
+		Keys: deployedKeys(r.Properties["KeySchema"]), Indexes: map[string]string{},
+		Billing: show(r.Properties["BillingMode"]),
 	}
 	if expires := at(r.Properties, "TimeToLiveSpecification.AttributeName"); expires != nil {
 		shape.Expires = show(expires)
@@ -184,9 +204,11 @@ func deployedShape(r resource) tableShape {
 	for _, a := range list(r.Properties["AttributeDefinitions"]) {
 		shape.Attributes = append(shape.Attributes, show(at(a, "AttributeName"))+" "+show(at(a, "AttributeType")))
 	}
-	for kind, property := range map[string]string{"local ": "LocalSecondaryIndexes", "global ": "GlobalSecondaryIndexes"} {
+	for kind, property := range map[string]string{"local ": "LocalSecondaryIndexes",
+		"global ": "GlobalSecondaryIndexes"} {
 		for _, i := range list(r.Properties[property]) {
-			shape.Indexes[kind+show(at(i, "IndexName"))] = strings.Join(deployedKeys(at(i, "KeySchema")), ", ") + ": " + show(at(i, "Projection.ProjectionType"))
+			shape.Indexes[kind+show(at(i, "IndexName"))] = strings.Join(deployedKeys(at(i, "KeySchema")), ", ") + ": " +
+				show(at(i, "Projection.ProjectionType"))
 		}
 	}
 	slices.Sort(shape.Attributes)
@@ -205,7 +227,8 @@ func deployedKeys(schema any) []string {
 func TestTablesAreThoseThatTheAdaptersAreTestedOn(t *testing.T) {
 	for name, want := range map[string]tableShape{
 		"users": shapeOf(dynamodb.UsersTable("users"), ""),
-		"jobs":  shapeOf(dynamodb.JobsTable("jobs"), aws.ToString(dynamodb.JobsExpiry("jobs").TimeToLiveSpecification.AttributeName)),
+		"jobs": shapeOf(dynamodb.JobsTable("jobs"),
+			aws.ToString(dynamodb.JobsExpiry("jobs").TimeToLiveSpecification.AttributeName)),
 	} {
 		if diff := cmp.Diff(want, deployedShape(plain(t).data.the(t, "AWS::DynamoDB::Table", name))); diff != "" {
 			t.Errorf("%s (-tested +deployed):\n%s", name, diff)

@@ -14,8 +14,8 @@ import (
 // tick is how often schedules that are due are started.
 const tick = 5 * time.Minute
 
-// addBus makes the bus that tells others what became of a sync. Its archive lets the mailer of Held Spam Reports catch up on
-// what it missed.
+// addBus makes the bus that tells others what became of a sync. Its archive lets the mailer of Held Spam Reports catch
+// up on what it missed.
 func (s *service) addBus() {
 	s.bus = awsevents.NewEventBus(s.stack, jsii.String("bus"), &awsevents.EventBusProps{
 		EventBusName: jsii.String(s.settings.Name), Description: jsii.String("What became of syncs"),
@@ -38,9 +38,10 @@ func (s *service) addSchedule() {
 	awsevents.NewRule(s.stack, jsii.String("tick"), &awsevents.RuleProps{
 		Description: jsii.String("Starts the schedules that are due, and looks after lost runs"),
 		Schedule:    awsevents.Schedule_Rate(span(tick)),
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(schedule, &awseventstargets.LambdaFunctionProps{
-			// The next tick does what this one missed.
-			MaxEventAge: span(tick), RetryAttempts: jsii.Number(2), DeadLetterQueue: s.missed,
-		})},
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(schedule,
+			&awseventstargets.LambdaFunctionProps{
+				// The next tick does what this one missed.
+				MaxEventAge: span(tick), RetryAttempts: jsii.Number(2), DeadLetterQueue: s.missed,
+			})},
 	})
 }

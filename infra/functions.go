@@ -34,13 +34,15 @@ type size struct {
 	reserved int
 }
 
-// sizeOf follows the handler. An HTTP API gives up after 30 seconds; a worker stops by itself a minute before its time is up.
+// sizeOf follows the handler. An HTTP API gives up after 30 seconds; a worker stops by itself a minute before its time
+// is up.
 func sizeOf(handler string, s Settings) size {
 	switch handler {
 	case manifest.HandlerAPI:
 		return size{timeout: 29 * time.Second, late: 25 * time.Second, memory: s.APIMemory, reserved: s.APIReserved}
 	case manifest.HandlerWorker:
-		return size{timeout: 15 * time.Minute, late: 14*time.Minute + 30*time.Second, memory: s.WorkerMemory, reserved: s.WorkerReserved}
+		return size{timeout: 15 * time.Minute, late: 14*time.Minute + 30*time.Second, memory: s.WorkerMemory,
+			reserved: s.WorkerReserved}
 	}
 	return size{timeout: time.Minute, late: 45 * time.Second, memory: s.APIMemory}
 }
@@ -110,15 +112,19 @@ func newLogGroup(scope constructs.Construct, s Settings, key awskms.IKey, id, na
 // retentions are the days that CloudWatch Logs can keep logs for, up to two years.
 func retentions() map[int]awslogs.RetentionDays {
 	return map[int]awslogs.RetentionDays{
-		1: awslogs.RetentionDays_ONE_DAY, 3: awslogs.RetentionDays_THREE_DAYS, 5: awslogs.RetentionDays_FIVE_DAYS, 7: awslogs.RetentionDays_ONE_WEEK,
+		1: awslogs.RetentionDays_ONE_DAY, 3: awslogs.RetentionDays_THREE_DAYS, 5: awslogs.RetentionDays_FIVE_DAYS,
+		7:  awslogs.RetentionDays_ONE_WEEK,
 		14: awslogs.RetentionDays_TWO_WEEKS, 30: awslogs.RetentionDays_ONE_MONTH, 60: awslogs.RetentionDays_TWO_MONTHS,
-		90: awslogs.RetentionDays_THREE_MONTHS, 120: awslogs.RetentionDays_FOUR_MONTHS, 150: awslogs.RetentionDays_FIVE_MONTHS,
-		180: awslogs.RetentionDays_SIX_MONTHS, 365: awslogs.RetentionDays_ONE_YEAR, 400: awslogs.RetentionDays_THIRTEEN_MONTHS,
+		90: awslogs.RetentionDays_THREE_MONTHS, 120: awslogs.RetentionDays_FOUR_MONTHS,
+		150: awslogs.RetentionDays_FIVE_MONTHS,
+		180: awslogs.RetentionDays_SIX_MONTHS, 365: awslogs.RetentionDays_ONE_YEAR,
+		400: awslogs.RetentionDays_THIRTEEN_MONTHS,
 		545: awslogs.RetentionDays_EIGHTEEN_MONTHS, 731: awslogs.RetentionDays_TWO_YEARS,
 	}
 }
 
-// environment gives a function the variables that it reads. One that it needs and that is not known here ends the synthesis.
+// environment gives a function the variables that it reads. One that it needs and that is not known here ends the
+// synthesis.
 func (s *service) environment(f manifest.Function) *map[string]*string {
 	given := make(map[string]*string)
 	values := s.variables()
@@ -160,7 +166,8 @@ func (s *service) variables() map[manifest.Variable]*string {
 	}
 }
 
-// denyRanges are the networks that no customer's directory is in: the deployment's own and those that the operator names.
+// denyRanges are the networks that no customer's directory is in: the deployment's own and those that the operator
+// names.
 func (s *service) denyRanges() []string {
 	if !s.settings.VPC {
 		return s.settings.DenyRanges

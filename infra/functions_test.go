@@ -33,12 +33,14 @@ func TestEachFunctionHasTheEnvironmentThatItNeeds(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 			for variable := range given {
-				if !slices.Contains(slices.Concat(f.Needs, f.Takes), manifest.Variable(variable)) && variable != "AWS_NODEJS_CONNECTION_REUSE_ENABLED" {
+				if !slices.Contains(slices.Concat(f.Needs, f.Takes), manifest.Variable(variable)) &&
+					variable != "AWS_NODEJS_CONNECTION_REUSE_ENABLED" {
 					t.Errorf("%s: %s is given %s, which it does not read", name, f.Name, variable)
 				}
 			}
 			if name == "full" && f.Handler == manifest.HandlerWorker {
-				if len(environment.DenyRanges) != 2 || environment.DenyRanges[0].String() != "10.80.0.0/20" || !environment.AllowPrivate || len(environment.Ports) != 2 {
+				if len(environment.DenyRanges) != 2 || environment.DenyRanges[0].String() != "10.80.0.0/20" ||
+					!environment.AllowPrivate || len(environment.Ports) != 2 {
 					t.Errorf("%s reaches another network than was asked for: %+v", f.Name, environment)
 				}
 			}
@@ -52,8 +54,10 @@ func TestFunctions(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			made := plain(t).deployed(t, f.Name)
 			want := map[string]string{
-				"FunctionName": "rollcall-" + f.Name, "Handler": f.Handler, "Architectures": "[arm64]", "Runtime": "provided.al2023",
-				"LoggingConfig.LogGroup": strings.ReplaceAll(f.Name, "-", "") + "logs", "ReservedConcurrentExecutions": "<nil>", "VpcConfig": "<nil>",
+				"FunctionName": "rollcall-" + f.Name, "Handler": f.Handler, "Architectures": "[arm64]",
+				"Runtime":                      "provided.al2023",
+				"LoggingConfig.LogGroup":       strings.ReplaceAll(f.Name, "-", "") + "logs",
+				"ReservedConcurrentExecutions": "<nil>", "VpcConfig": "<nil>",
 			}
 			maps.Copy(want, map[string]map[string]string{
 				manifest.HandlerAPI:      {"Timeout": "29", "MemorySize": "512"},
@@ -66,14 +70,17 @@ func TestFunctions(t *testing.T) {
 				t.Errorf("it shares the role %s with %s", role, other)
 			}
 			roles[role] = f.Name
-			expect(t, plain(t).service.the(t, "AWS::Logs::LogGroup", strings.ReplaceAll(f.Name, "-", "")+"logs"), map[string]string{
-				"LogGroupName": "/rollcall/rollcall/" + f.Name, "RetentionInDays": "90", "KmsKeyId": "datakey",
-			})
+			expect(t, plain(t).service.the(t, "AWS::Logs::LogGroup", strings.ReplaceAll(f.Name, "-", "")+"logs"),
+				map[string]string{
+					"LogGroupName": "/rollcall/rollcall/" + f.Name, "RetentionInDays": "90", "KmsKeyId": "datakey",
+				})
 		})
 	}
 	api, worker := full(t).deployed(t, "sync-api"), full(t).deployed(t, "sync-worker")
-	expect(t, api, map[string]string{"ReservedConcurrentExecutions": "20", "VpcConfig": "<nil>", "TracingConfig.Mode": "Active", "FunctionName": "staging-sync-api"})
-	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "40", "MemorySize": "3008", "VpcConfig.SecurityGroupIds.0": "workers"})
+	expect(t, api, map[string]string{"ReservedConcurrentExecutions": "20", "VpcConfig": "<nil>",
+		"TracingConfig.Mode": "Active", "FunctionName": "staging-sync-api"})
+	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "40", "MemorySize": "3008",
+		"VpcConfig.SecurityGroupIds.0": "workers"})
 }
 
 func TestFunctionsOfOneBinaryShareItsAsset(t *testing.T) {
@@ -129,19 +136,23 @@ func condition(value any) string {
 }
 
 func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
-	sealed := " passwordskey if ForAllValues:StringEquals kms:EncryptionContextKeys account|target, Null kms:EncryptionContext:account false, Null kms:EncryptionContext:target false"
+	sealed := " passwordskey if ForAllValues:StringEquals kms:EncryptionContextKeys account|target, Null " +
+		"kms:EncryptionContext:account false, Null kms:EncryptionContext:target false"
 	key := func(service string) []string {
 		var lines []string
 		actions := []string{"Decrypt", "GenerateDataKey"}
 		if service == "dynamodb" {
-			actions = append(actions, "DescribeKey", "Encrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")
+			actions = append(actions, "DescribeKey", "Encrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom",
+				"ReEncryptTo")
 		}
 		for _, action := range actions {
-			lines = append(lines, "kms:"+action+" datakey if StringEquals kms:ViaService "+service+".Region.amazonaws.com")
+			lines = append(lines,
+				"kms:"+action+" datakey if StringEquals kms:ViaService "+service+".Region.amazonaws.com")
 		}
 		return lines
 	}
-	jobs := slices.Concat([]string{"dynamodb:GetItem jobs", "dynamodb:Query jobs", "dynamodb:Query jobs/index/runs", "dynamodb:PutItem jobs", "dynamodb:DeleteItem jobs"}, key("dynamodb"))
+	jobs := slices.Concat([]string{"dynamodb:GetItem jobs", "dynamodb:Query jobs", "dynamodb:Query jobs/index/runs",
+		"dynamodb:PutItem jobs", "dynamodb:DeleteItem jobs"}, key("dynamodb"))
 	readUsers := []string{"dynamodb:GetItem users", "dynamodb:Query users"}
 	writeUsers := []string{"dynamodb:PutItem users", "dynamodb:DeleteItem users"}
 	read := func(prefixes ...string) []string {
@@ -156,18 +167,23 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 	}
 	consume := func(queue string) []string {
 		var lines []string
-		for _, action := range []string{"ReceiveMessage", "ChangeMessageVisibility", "GetQueueUrl", "DeleteMessage", "GetQueueAttributes"} {
+		for _, action := range []string{"ReceiveMessage", "ChangeMessageVisibility", "GetQueueUrl", "DeleteMessage",
+			"GetQueueAttributes"} {
 			lines = append(lines, "sqs:"+action+" "+queue)
 		}
 		return lines
 	}
 	for name, want := range map[string][][]string{
 		"preview-api": {jobs, read("plans/*"), {"sqs:SendMessage previews", "kms:Encrypt" + sealed}},
-		"preview-worker": {readUsers, jobs, read("plans/*", "journals/*"), write("plans/*"), write("csv/*"), consume("previews"),
+		"preview-worker": {readUsers, jobs, read("plans/*", "journals/*"), write("plans/*"), write("csv/*"),
+			consume("previews"),
 			{"sqs:SendMessage previews", "kms:Decrypt" + sealed}},
-		"export-api":    {readUsers, jobs, read("plans/*", "csv/*"), write("csv/*"), {"sqs:SendMessage previews", "sts:AssumeRole linkrole"}},
-		"sync-api":      {readUsers, writeUsers, jobs, read("plans/*", "journals/*"), {"sqs:SendMessage previews", "sqs:SendMessage syncs", "kms:Encrypt" + sealed}},
-		"sync-worker":   {readUsers, writeUsers, jobs, read("plans/*", "journals/*"), write("journals/*"), consume("syncs"), {"sqs:SendMessage syncs", "kms:Decrypt" + sealed, "events:PutEvents bus"}},
+		"export-api": {readUsers, jobs, read("plans/*", "csv/*"), write("csv/*"),
+			{"sqs:SendMessage previews", "sts:AssumeRole linkrole"}},
+		"sync-api": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"),
+			{"sqs:SendMessage previews", "sqs:SendMessage syncs", "kms:Encrypt" + sealed}},
+		"sync-worker": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"), write("journals/*"),
+			consume("syncs"), {"sqs:SendMessage syncs", "kms:Decrypt" + sealed, "events:PutEvents bus"}},
 		"sync-schedule": {jobs, {"dynamodb:Query jobs/index/due", "sqs:SendMessage previews", "sqs:SendMessage syncs"}},
 		"link":          {{"s3:GetObject objects/csv/*", key("s3")[0]}},
 	} {
@@ -188,7 +204,8 @@ func TestNoRoleHasAManagedPolicy(t *testing.T) {
 		for _, stack := range []template{a.data, a.service} {
 			for name, role := range stack.of("AWS::IAM::Role") {
 				expect(t, role, map[string]string{"ManagedPolicyArns": "<nil>"})
-				if who := show(at(role.Properties, "AssumeRolePolicyDocument.Statement.0.Principal.Service")); who != "lambda.amazonaws.com" && name != "linkrole" {
+				who := show(at(role.Properties, "AssumeRolePolicyDocument.Statement.0.Principal.Service"))
+				if who != "lambda.amazonaws.com" && name != "linkrole" {
 					t.Errorf("%s is assumed by %s", name, who)
 				}
 			}

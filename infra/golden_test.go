@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the templates in testdata anew")
+var update = flag.Bool("update", false, "write the templates in testdata again")
 
 // asset is the hash of a file that is deployed: it says nothing about the template.
 var asset = regexp.MustCompile(`[0-9a-f]{64}`)

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// logPrefix and vendedLogPrefix begin the names of the log groups. The second is API Gateway's: groups with that beginning
-// need no line each in the account's one resource policy of 5,120 characters.
+// logPrefix and vendedLogPrefix begin the names of the log groups. The second is API Gateway's: groups with that
+// beginning need no line each in the account's one resource policy of 5,120 characters.
 const (
 	logPrefix       = "/rollcall/"
 	vendedLogPrefix = "/aws/vendedlogs/rollcall/"
@@ -19,10 +19,13 @@ func (d *data) addKeys() {
 	d.passwordKey = d.newKey("passwords", "Seals the passwords of customers' directories")
 	d.dataKey = d.newKey("data", "Encrypts tables, files, logs and alarms")
 	d.dataKey.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Sid:        jsii.String("Logs"),
-		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("logs."+*d.stack.Region()+".amazonaws.com"), nil)},
-		Actions:    jsii.Strings("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"),
-		Resources:  jsii.Strings("*"), // In a key's own policy that is the key.
+		Sid: jsii.String("Logs"),
+		Principals: &[]awsiam.IPrincipal{
+			awsiam.NewServicePrincipal(jsii.String("logs."+*d.stack.Region()+".amazonaws.com"), nil),
+		},
+		Actions: jsii.Strings("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey",
+			"kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"),
+		Resources: jsii.Strings("*"), // In a key's own policy that is the key.
 		Conditions: &map[string]any{"ArnLike": map[string]any{
 			"kms:EncryptionContext:aws:logs:arn": []*string{d.logGroups(logPrefix), d.logGroups(vendedLogPrefix)},
 		}},

@@ -22,7 +22,8 @@ func (s *service) worker(kind run.Kind) string {
 
 // runsEnded counts the runs of a kind that ended in a state.
 func (s *service) runsEnded(kind run.Kind, state run.State, period time.Duration) awscloudwatch.Metric {
-	return s.own(kind, manifest.RunsEnded, "Sum", string(kind)+" "+string(state), period, map[string]*string{manifest.DimensionState: jsii.String(string(state))})
+	return s.own(kind, manifest.RunsEnded, "Sum", string(kind)+" "+string(state), period,
+		map[string]*string{manifest.DimensionState: jsii.String(string(state))})
 }
 
 // runMetric is one of the metrics that has a run's kind alone.
@@ -30,12 +31,15 @@ func (s *service) runMetric(kind run.Kind, name, statistic string) awscloudwatch
 	return s.own(kind, name, statistic, string(kind)+" "+name+" "+statistic, minutes5, map[string]*string{})
 }
 
-func (s *service) own(kind run.Kind, name, statistic, label string, period time.Duration, dimensions map[string]*string) awscloudwatch.Metric {
+func (s *service) own(
+	kind run.Kind, name, statistic, label string, period time.Duration, dimensions map[string]*string,
+) awscloudwatch.Metric {
 	dimensions[manifest.DimensionFunction] = jsii.String(s.worker(kind))
 	dimensions[manifest.DimensionKind] = jsii.String(string(kind))
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String(manifest.MetricNamespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic),
-		Label: jsii.String(label), Period: span(period), DimensionsMap: &dimensions,
+		Namespace: jsii.String(manifest.MetricNamespace), MetricName: jsii.String(name),
+		Statistic: jsii.String(statistic),
+		Label:     jsii.String(label), Period: span(period), DimensionsMap: &dimensions,
 	})
 }
 
@@ -46,10 +50,12 @@ func failures(f awslambda.Function) awscloudwatch.Metric {
 
 // visible counts the messages of a queue that nobody works on.
 func visible(q awssqs.Queue) awscloudwatch.Metric {
-	return q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Maximum")})
+	return q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: span(minutes5),
+		Statistic: jsii.String("Maximum")})
 }
 
 // oldest is the age of a queue's oldest message, in seconds.
 func oldest(q awssqs.Queue) awscloudwatch.Metric {
-	return q.MetricApproximateAgeOfOldestMessage(&awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Maximum")})
+	return q.MetricApproximateAgeOfOldestMessage(&awscloudwatch.MetricOptions{Period: span(minutes5),
+		Statistic: jsii.String("Maximum")})
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 )
 
-// justify says why one of cdk-nag's rules does not hold for a construct and what is below it. With findings it holds for all
-// but those; one that begins with a slash is a regular expression, for what holds a generated name. A test fails where nothing
-// is found that a reason was given for.
+// justify says why one of cdk-nag's rules does not hold for a construct and what is below it. With findings it holds
+// for all but those; one that begins with a slash is a regular expression, for what holds a generated name. A test
+// fails where nothing is found that a reason was given for.
 func justify(construct constructs.IConstruct, rule, reason string, findings ...string) {
 	suppression := &cdknag.NagPackSuppression{Id: jsii.String(rule), Reason: jsii.String(reason)}
 	if len(findings) > 0 {
@@ -23,5 +23,6 @@ func justify(construct constructs.IConstruct, rule, reason string, findings ...s
 		}
 		suppression.AppliesTo = &only
 	}
-	cdknag.NagSuppressions_AddResourceSuppressions(construct, &[]*cdknag.NagPackSuppression{suppression}, jsii.Bool(true))
+	cdknag.NagSuppressions_AddResourceSuppressions(construct, &[]*cdknag.NagPackSuppression{suppression},
+		jsii.Bool(true))
 }

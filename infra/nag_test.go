@@ -55,7 +55,8 @@ func TestCDKNagFindsNothingWithoutAReason(t *testing.T) {
 	}
 }
 
-// A reason is written into the templates beside what it is for, and, by each rule that it was needed for, into the report.
+// A reason is written into the templates beside what it is for, and, by each rule that it was needed for, into the
+// report.
 func TestEveryReasonIsNeeded(t *testing.T) {
 	for name, a := range map[string]assembly{"plain": plain(t), "full": full(t)} {
 		needed := map[string]bool{}
@@ -91,7 +92,8 @@ func TestWhatCloudFormationWouldRefuseEndsTheSynthesis(t *testing.T) {
 	context := flags()
 	app := awscdk.NewApp(&awscdk.AppProps{Context: &context, Outdir: jsii.String(t.TempDir())})
 	stack := awscdk.NewStack(app, jsii.String("wrong"), nil)
-	awss3.NewCfnBucket(stack, jsii.String("bucket"), &awss3.CfnBucketProps{}).AddPropertyOverride(jsii.String("BucketNaem"), jsii.String("a"))
+	awss3.NewCfnBucket(stack, jsii.String("bucket"),
+		&awss3.CfnBucketProps{}).AddPropertyOverride(jsii.String("BucketNaem"), jsii.String("a"))
 	defer func() {
 		if says := fmt.Sprint(recover()); !strings.Contains(says, "alidation") {
 			t.Errorf("the synthesis ended with %s", says)

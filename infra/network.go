@@ -17,8 +17,8 @@ type network struct {
 	workers awsec2.SecurityGroup
 }
 
-// addEgressAddresses makes the addresses that customers open their firewalls for, one a zone. They are with the data: nothing
-// that happens to the network may lose them.
+// addEgressAddresses makes the addresses that customers open their firewalls for, one a zone. They are with the data:
+// nothing that happens to the network may lose them.
 func (d *data) addEgressAddresses() {
 	for zone := range d.settings.VPCZones {
 		name := "egress-" + strconv.Itoa(zone+1)
@@ -45,20 +45,23 @@ func (s *service) addNetwork() {
 		IpAddresses:        awsec2.IpAddresses_Cidr(jsii.String(s.settings.VPCCIDR.String())),
 		NatGatewayProvider: awsec2.NatProvider_Gateway(&awsec2.NatGatewayProps{EipAllocationIds: &addresses}),
 		SubnetConfiguration: &[]*awsec2.SubnetConfiguration{
-			{Name: jsii.String("nat"), SubnetType: awsec2.SubnetType_PUBLIC, CidrMask: jsii.Number(28), MapPublicIpOnLaunch: jsii.Bool(false)},
+			{Name: jsii.String("nat"), SubnetType: awsec2.SubnetType_PUBLIC, CidrMask: jsii.Number(28),
+				MapPublicIpOnLaunch: jsii.Bool(false)},
 			{Name: jsii.String("workers"), SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS},
 		},
-		// Tables and files are most of the traffic, and this way it costs nothing. SQS, KMS, EventBridge and logs go through
-		// the NAT: an interface endpoint for each, in each zone, would cost more than their few requests.
+		// Tables and files are most of the traffic, and this way it costs nothing. SQS, KMS, EventBridge and logs go
+		// through the NAT: an interface endpoint for each, in each zone, would cost more than their few requests.
 		GatewayEndpoints: &map[string]*awsec2.GatewayVpcEndpointOptions{
 			"s3":       {Service: awsec2.GatewayVpcEndpointAwsService_S3()},
 			"dynamodb": {Service: awsec2.GatewayVpcEndpointAwsService_DYNAMODB()},
 		},
 		RestrictDefaultSecurityGroup: jsii.Bool(false),
 	})
-	justify(n.vpc, "AwsSolutions-VPC7", "Only workers are in it, and they log every connection they make with its account, host and address.")
+	justify(n.vpc, "AwsSolutions-VPC7",
+		"Only workers are in it, and they log every connection they make with its account, host and address.")
 	n.workers = awsec2.NewSecurityGroup(s.stack, jsii.String("workers"), &awsec2.SecurityGroupProps{
-		Vpc: n.vpc, Description: jsii.String("Rollcall: workers reach directories and AWS, and nothing reaches them"), AllowAllOutbound: jsii.Bool(false),
+		Vpc: n.vpc, Description: jsii.String("Rollcall: workers reach directories and AWS, and nothing reaches them"),
+		AllowAllOutbound: jsii.Bool(false),
 	})
 	for _, port := range append([]string{"443"}, s.settings.Ports...) {
 		number, _ := strconv.ParseFloat(port, 64) // ReadSettings has checked them.
@@ -67,26 +70,30 @@ func (s *service) addNetwork() {
 	s.network = n
 }
 
-// join puts a worker into the network. Lambda needs these rights of its role to attach it, and says in its guide that two of
-// them work on all resources only. The function's own code is refused them.
+// join puts a worker into the network. Lambda needs these rights of its role to attach it, and says in its guide that
+// two of them work on all resources only. The function's own code is refused them.
 func (n *network) join(f *function, props *awslambda.FunctionProps) {
 	stack := n.service.stack
 	props.Vpc = n.vpc
 	props.VpcSubnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS}
 	props.SecurityGroups = &[]awsec2.ISecurityGroup{n.workers}
 	see := []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
-	attach := []string{"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"}
-	anything := stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("ec2"), Resource: jsii.String("*"), ResourceName: jsii.String("*")})
+	attach := []string{"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses",
+		"ec2:UnassignPrivateIpAddresses"}
+	anything := stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("ec2"), Resource: jsii.String("*"),
+		ResourceName: jsii.String("*")})
 	grant(f.role, see, nil, jsii.String("*"))
 	grant(f.role, attach, nil, anything)
 	own := stack.FormatArn(&awscdk.ArnComponents{
-		Service: jsii.String("lambda"), Resource: jsii.String("function"), ResourceName: jsii.String(n.service.functionName(f.Name)),
-		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+		Service: jsii.String("lambda"), Resource: jsii.String("function"),
+		ResourceName: jsii.String(n.service.functionName(f.Name)),
+		ArnFormat:    awscdk.ArnFormat_COLON_RESOURCE_NAME,
 	})
 	f.role.AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Effect: awsiam.Effect_DENY, Actions: jsii.Strings(append(see, attach...)...), Resources: jsii.Strings("*"),
 		Conditions: &map[string]any{"ArnEquals": map[string]any{"lambda:SourceFunctionArn": own}},
 	}))
-	justify(f.role, "AwsSolutions-IAM5", "Lambda attaches the function with these rights, whose resources do not exist yet; the function's code is refused them.",
+	justify(f.role, "AwsSolutions-IAM5", "Lambda attaches the function with these rights, whose resources do not "+
+		"exist yet; the function's code is refused them.",
 		"Resource::*", "Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:*/*")
 }

@@ -15,9 +15,9 @@ import (
 
 // addDistribution puts page and API on one origin, so that the browser needs no CORS and the policy names one host.
 //
-// The API's own address stays open beside it: an HTTP API has no resource policy, and its tokens, scopes and limits hold there
-// as well. A secret header from CloudFront would have to be checked in every function and rotated, for a firewall that is
-// optional.
+// The API's own address stays open beside it: an HTTP API has no resource policy, and its tokens, scopes and limits
+// hold there as well. A secret header from CloudFront would have to be checked in every function and rotated, for a
+// firewall that is optional.
 func (s *service) addDistribution() {
 	s.files = awss3.NewBucket(s.stack, jsii.String("page"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
@@ -26,7 +26,8 @@ func (s *service) addDistribution() {
 		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
 		RemovalPolicy:     awscdk.RemovalPolicy_DESTROY,
 	})
-	justify(s.files, "AwsSolutions-S1", "Only CloudFront reads the page's files, and CloudFront's log has every request.")
+	justify(s.files, "AwsSolutions-S1",
+		"Only CloudFront reads the page's files, and CloudFront's log has every request.")
 	props := &awscloudfront.DistributionProps{
 		Comment:           jsii.String("Rollcall " + s.settings.Name),
 		DefaultRootObject: jsii.String("index.html"),
@@ -45,7 +46,8 @@ func (s *service) addDistribution() {
 	if s.settings.Domain != "" {
 		props.DomainNames = jsii.Strings(s.settings.Domain)
 		props.MinimumProtocolVersion = awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021
-		props.Certificate = awscertificatemanager.Certificate_FromCertificateArn(s.stack, jsii.String("certificate"), jsii.String(s.settings.Certificate))
+		props.Certificate = awscertificatemanager.Certificate_FromCertificateArn(s.stack, jsii.String("certificate"),
+			jsii.String(s.settings.Certificate))
 	}
 	if s.settings.WebACL != "" {
 		props.WebAclId = jsii.String(s.settings.WebACL)
@@ -58,10 +60,12 @@ func (s *service) addDistribution() {
 func (s *service) justifyDistribution() {
 	justify(s.cdn, "AwsSolutions-CFR1", "Administrators travel: no country is shut out.")
 	if s.settings.WebACL == "" {
-		justify(s.cdn, "AwsSolutions-CFR2", "rollcall:webAcl attaches a firewall; without it the API's authorizer and throttling stand alone.")
+		justify(s.cdn, "AwsSolutions-CFR2",
+			"rollcall:webAcl attaches a firewall; without it the API's authorizer and throttling stand alone.")
 	}
 	if s.settings.Domain == "" {
-		justify(s.cdn, "AwsSolutions-CFR4", "CloudFront's own certificate comes with its own protocol policy; rollcall:domain gives TLS 1.2.")
+		justify(s.cdn, "AwsSolutions-CFR4",
+			"CloudFront's own certificate comes with its own protocol policy; rollcall:domain gives TLS 1.2.")
 	}
 }
 
@@ -84,16 +88,20 @@ func (s *service) apiBehavior() *awscloudfront.BehaviorOptions {
 }
 
 // headers is a policy with what both behaviours say on top of their own.
-func (s *service) headers(name string, own *awscloudfront.ResponseSecurityHeadersBehavior) awscloudfront.ResponseHeadersPolicy {
+func (s *service) headers(
+	name string, own *awscloudfront.ResponseSecurityHeadersBehavior,
+) awscloudfront.ResponseHeadersPolicy {
 	own.StrictTransportSecurity = &awscloudfront.ResponseHeadersStrictTransportSecurity{
 		AccessControlMaxAge: span(365 * day), IncludeSubdomains: jsii.Bool(true), Override: jsii.Bool(true),
 	}
 	own.ContentTypeOptions = &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)}
 	props := &awscloudfront.ResponseHeadersPolicyProps{SecurityHeadersBehavior: own}
 	if own.ContentSecurityPolicy != nil {
-		props.CustomHeadersBehavior = &awscloudfront.ResponseCustomHeadersBehavior{CustomHeaders: &[]*awscloudfront.ResponseCustomHeader{
-			{Header: jsii.String("Cross-Origin-Opener-Policy"), Value: jsii.String("same-origin"), Override: jsii.Bool(true)},
-		}}
+		custom := []*awscloudfront.ResponseCustomHeader{
+			{Header: jsii.String("Cross-Origin-Opener-Policy"), Value: jsii.String("same-origin"),
+				Override: jsii.Bool(true)},
+		}
+		props.CustomHeadersBehavior = &awscloudfront.ResponseCustomHeadersBehavior{CustomHeaders: &custom}
 	}
 	return awscloudfront.NewResponseHeadersPolicy(s.stack, jsii.String(name+"-headers"), props)
 }
@@ -101,10 +109,14 @@ func (s *service) headers(name string, own *awscloudfront.ResponseSecurityHeader
 func (s *service) pageHeaders() *awscloudfront.ResponseSecurityHeadersBehavior {
 	return &awscloudfront.ResponseSecurityHeadersBehavior{
 		ContentSecurityPolicy: &awscloudfront.ResponseHeadersContentSecurityPolicy{
-			ContentSecurityPolicy: jsii.String(portal.ContentSecurityPolicy(s.signInOrigins()...)), Override: jsii.Bool(true),
+			ContentSecurityPolicy: jsii.String(portal.ContentSecurityPolicy(s.signInOrigins()...)),
+			Override:              jsii.Bool(true),
 		},
-		FrameOptions:   &awscloudfront.ResponseHeadersFrameOptions{FrameOption: awscloudfront.HeadersFrameOption_DENY, Override: jsii.Bool(true)},
-		ReferrerPolicy: &awscloudfront.ResponseHeadersReferrerPolicy{ReferrerPolicy: awscloudfront.HeadersReferrerPolicy_NO_REFERRER, Override: jsii.Bool(true)},
+		FrameOptions: &awscloudfront.ResponseHeadersFrameOptions{FrameOption: awscloudfront.HeadersFrameOption_DENY,
+			Override: jsii.Bool(true)},
+		ReferrerPolicy: &awscloudfront.ResponseHeadersReferrerPolicy{
+			ReferrerPolicy: awscloudfront.HeadersReferrerPolicy_NO_REFERRER, Override: jsii.Bool(true),
+		},
 	}
 }
 

@@ -16,7 +16,8 @@ type conditions map[string]*map[string]any
 
 // grant lets a role do actions to resources, under conditions if there are any.
 func grant(role awsiam.Role, actions []string, under conditions, resources ...*string) {
-	options := &awsiam.GrantOnPrincipalOptions{Grantee: role, Actions: jsii.Strings(actions...), ResourceArns: &resources}
+	options := &awsiam.GrantOnPrincipalOptions{Grantee: role, Actions: jsii.Strings(actions...),
+		ResourceArns: &resources}
 	if under != nil {
 		options.Conditions = (*map[string]*map[string]any)(&under)
 	}
@@ -51,9 +52,9 @@ func (s *service) findDue(role awsiam.Role) {
 
 func index(table *string, name string) *string { return jsii.String(*table + "/index/" + name) }
 
-// readObjects lets a role read what begins with one of the prefixes. S3 says that a key does not exist only to whom it would
-// list the key, and holds the prefix in the condition against the key: without it the answer is 403, and an expired plan
-// would look like a fault.
+// readObjects lets a role read what begins with one of the prefixes. S3 says that a key does not exist only to whom it
+// would list the key, and holds the prefix in the condition against the key: without it the answer is 403, and an
+// expired plan would look like a fault.
 func (s *service) readObjects(role awsiam.Role, prefixes ...string) {
 	var below []string
 	for _, prefix := range prefixes {
@@ -82,17 +83,20 @@ func (s *service) objects(prefixes []string) []*string {
 func (s *service) justifyObjects(role awsiam.Role, prefixes []string) {
 	var findings []string
 	for _, prefix := range prefixes {
-		findings = append(findings, "/^Resource::<objects[0-9A-F]+.Arn>."+strings.ReplaceAll(prefix, "/", `\/`)+`\*`+"$/")
+		findings = append(findings, "/^Resource::<objects[0-9A-F]+.Arn>."+
+			strings.ReplaceAll(prefix, "/", `\/`)+`\*`+"$/")
 	}
-	justify(role, "AwsSolutions-IAM5", "Objects are named after runs, which are not known yet: the prefix is as narrow as it can be.", findings...)
+	justify(role, "AwsSolutions-IAM5",
+		"Objects are named after runs, which are not known yet: the prefix is as narrow as it can be.", findings...)
 }
 
 // useDataKey lets a role use the data key through one service, and not by itself.
 func (s *service) useDataKey(role awsiam.Role, through string) {
 	actions := []string{"kms:Decrypt", "kms:GenerateDataKey"}
 	if through == "dynamodb" {
-		// What the DynamoDB guide asks of whoever uses a table that has a key of one's own.
-		actions = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
+		// What the DynamoDB guide asks of whoever uses a table with a customer managed key.
+		actions = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+			"kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
 	}
 	grant(role, actions, s.via(through), s.data.dataKey.KeyArn())
 }
@@ -101,8 +105,8 @@ func (s *service) via(through string) conditions {
 	return conditions{"StringEquals": {"kms:ViaService": through + "." + *s.stack.Region() + ".amazonaws.com"}}
 }
 
-// seal lets a role encrypt passwords, and unseal decrypt them. Both only with the encryption context that ties a password to
-// its account and connection.
+// seal lets a role encrypt passwords, and unseal decrypt them. Both only with the encryption context that ties a
+// password to its account and connection.
 func (s *service) seal(role awsiam.Role)   { s.usePasswordKey(role, "kms:Encrypt") }
 func (s *service) unseal(role awsiam.Role) { s.usePasswordKey(role, "kms:Decrypt") }
 
@@ -124,9 +128,9 @@ func (s *service) send(role awsiam.Role, queues ...workQueue) {
 	}
 }
 
-// addLinkRole makes the role that download links are signed with. It can read CSVs and nothing else, so that a link that leaks
-// is worth one CSV for an hour, whatever else export-api may do. A link ends with the credentials that signed it, and those
-// of an assumed role live an hour at most.
+// addLinkRole makes the role that download links are signed with. It can read CSVs and nothing else, so that a link
+// that leaks is worth one CSV for an hour, whatever else export-api may do. A link ends with the credentials that
+// signed it, and those of an assumed role live an hour at most.
 func (s *service) addLinkRole() {
 	export := s.functions[manifest.ExportAPI().Name].role
 	s.linkRole = awsiam.NewRole(s.stack, jsii.String("link-role"), &awsiam.RoleProps{

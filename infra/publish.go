@@ -19,7 +19,9 @@ func (s *service) addClient() {
 		GenerateSecret:             jsii.Bool(false),
 		PreventUserExistenceErrors: jsii.Bool(true),
 		EnableTokenRevocation:      jsii.Bool(true),
-		SupportedIdentityProviders: &[]awscognito.UserPoolClientIdentityProvider{awscognito.UserPoolClientIdentityProvider_COGNITO()},
+		SupportedIdentityProviders: &[]awscognito.UserPoolClientIdentityProvider{
+			awscognito.UserPoolClientIdentityProvider_COGNITO(),
+		},
 		OAuth: &awscognito.OAuthSettings{
 			Flows:        &awscognito.OAuthFlows{AuthorizationCodeGrant: jsii.Bool(true)},
 			Scopes:       &s.data.scopes,
@@ -29,7 +31,9 @@ func (s *service) addClient() {
 		// Signing in is the page's redirection and nothing else.
 		AuthFlows: &awscognito.AuthFlow{UserSrp: jsii.Bool(false)},
 		// Whoever is signed in may write what is listed here: not their account.
-		WriteAttributes:      awscognito.NewClientAttributes().WithStandardAttributes(&awscognito.StandardAttributesMask{Email: jsii.Bool(true)}),
+		WriteAttributes: awscognito.NewClientAttributes().WithStandardAttributes(
+			&awscognito.StandardAttributesMask{Email: jsii.Bool(true)},
+		),
 		AccessTokenValidity:  span(signInLasts),
 		IdTokenValidity:      span(signInLasts),
 		RefreshTokenValidity: span(day),
@@ -45,9 +49,12 @@ func (s *service) signInOrigins() []string {
 	return []string{"https://cognito-idp." + *s.stack.Region() + "." + *s.stack.UrlSuffix(), s.data.signInHost}
 }
 
-// pageConfig tells the page how people sign in: a portal.Config as JSON, in which the CDK puts the names of what it makes.
+// pageConfig tells the page how people sign in: a portal.Config as JSON, in which the CDK puts the names of what it
+// makes.
 func (s *service) pageConfig() (config map[string]any) {
-	scopes := []string{"openid", s.settings.ScopePrefix + manifest.ReadScope, s.settings.ScopePrefix + manifest.AdminScope}
+	scopes := []string{
+		"openid", s.settings.ScopePrefix + manifest.ReadScope, s.settings.ScopePrefix + manifest.AdminScope,
+	}
 	own := portal.Config{Issuer: s.settings.Issuer, ClientID: s.settings.ClientID, Scope: strings.Join(scopes, " ")}
 	if s.data.pool != nil {
 		own.Issuer, own.ClientID = *s.data.pool.UserPoolProviderUrl(), *s.client.UserPoolClientId()
@@ -64,29 +71,32 @@ func (s *service) pageConfig() (config map[string]any) {
 
 // publishPage copies the page's files and its configuration into their bucket, and removes what is no longer there.
 //
-// docs/adr/0014-page-upload.md says why a function of the CDK's does that. It gets a role of our own: the one that it would
-// come with has a managed policy.
+// docs/adr/0014-page-upload.md says why a function of the CDK's does that. It gets a role of our own: the one that it
+// would come with has a managed policy.
 func (s *service) publishPage() {
 	role, logs := newRole(s.stack, s.settings, s.data.dataKey, "page-upload")
 	awss3deployment.NewBucketDeployment(s.stack, jsii.String("page-upload"), &awss3deployment.BucketDeploymentProps{
 		DestinationBucket: s.files,
 		Sources: &[]awss3deployment.ISource{
 			awss3deployment.Source_Asset(jsii.String(s.page), nil),
-			awss3deployment.Source_JsonData(jsii.String(strings.TrimPrefix(portal.ConfigPath, "/")), s.pageConfig(), nil),
+			awss3deployment.Source_JsonData(jsii.String(strings.TrimPrefix(portal.ConfigPath, "/")), s.pageConfig(),
+				nil),
 		},
-		// The files have no versions in their names: browsers and CloudFront ask each time whether they have them still, so that
-		// nothing has to be invalidated.
+		// The files have no versions in their names: browsers and CloudFront ask each time whether they have them
+		// still, so that nothing has to be invalidated.
 		CacheControl: &[]awss3deployment.CacheControl{awss3deployment.CacheControl_NoCache()},
 		// An empty bucket can be removed with the stack.
 		RetainOnDelete: jsii.Bool(false),
 		Role:           role,
 		LogGroup:       logs,
 	})
-	justify(role, "AwsSolutions-IAM5", "The CDK's function copies files from the bucket of its assets to that of the page; it writes to no other.",
+	justify(role, "AwsSolutions-IAM5",
+		"The CDK's function copies files from the bucket of its assets to that of the page; it writes to no other.",
 		"/^Action::s3:/", "/^Resource::<page[0-9A-F]+.Arn>/", "/^Resource::arn:<AWS::Partition>:s3:::cdk-/")
 	for _, child := range *s.stack.Node().Children() {
 		if strings.HasPrefix(*child.Node().Id(), "Custom::CDKBucketDeployment") {
-			justify(child, "AwsSolutions-L1", "The CDK's function runs on the Python that the CDK tests it with; a new version of the CDK moves it.")
+			justify(child, "AwsSolutions-L1",
+				"The CDK's function runs on the Python that the CDK tests it with; a new version of the CDK moves it.")
 		}
 	}
 }

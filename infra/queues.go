@@ -27,13 +27,15 @@ const maxReceives = 10
 func (s *service) addQueues() {
 	s.previews = s.newWorkQueue(string(queue.Previews), 30*time.Minute)
 	s.syncs = s.newWorkQueue(string(queue.Syncs), 2*time.Hour)
-	output(s.stack, "PreviewsDeadLetters", "Messages of previews and exports that were given up", s.previews.dead.QueueUrl())
+	output(s.stack, "PreviewsDeadLetters", "Messages of previews and exports that were given up",
+		s.previews.dead.QueueUrl())
 	output(s.stack, "SyncsDeadLetters", "Messages of syncs that were given up", s.syncs.dead.QueueUrl())
 }
 
 func (s *service) newWorkQueue(name string, waits time.Duration) workQueue {
 	dead := awssqs.NewQueue(s.stack, jsii.String(name+"-dead"), &awssqs.QueueProps{
-		Fifo: jsii.Bool(true), RetentionPeriod: span(14 * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
+		Fifo: jsii.Bool(true), RetentionPeriod: span(14 * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL: jsii.Bool(true),
 	})
 	return workQueue{dead: dead, waits: waits, queue: awssqs.NewQueue(s.stack, jsii.String(name), &awssqs.QueueProps{
 		Fifo: jsii.Bool(true),
@@ -48,12 +50,15 @@ func (s *service) newWorkQueue(name string, waits time.Duration) workQueue {
 	})}
 }
 
-// consumeQueues starts a worker for each message. A limit here and not a reserved concurrency keeps a message that has to
-// wait from counting as delivered.
+// consumeQueues starts a worker for each message. A limit here and not a reserved concurrency keeps a message that has
+// to wait from counting as delivered.
 func (s *service) consumeQueues() {
-	for name, from := range map[string]workQueue{manifest.PreviewWorker().Name: s.previews, manifest.SyncWorker().Name: s.syncs} {
-		s.functions[name].lambda.AddEventSource(awslambdaeventsources.NewSqsEventSource(from.queue, &awslambdaeventsources.SqsEventSourceProps{
-			BatchSize: jsii.Number(1), ReportBatchItemFailures: jsii.Bool(true), MaxConcurrency: jsii.Number(s.settings.WorkerConcurrency),
-		}))
+	for name, from := range map[string]workQueue{manifest.PreviewWorker().Name: s.previews,
+		manifest.SyncWorker().Name: s.syncs} {
+		s.functions[name].lambda.AddEventSource(awslambdaeventsources.NewSqsEventSource(from.queue,
+			&awslambdaeventsources.SqsEventSourceProps{
+				BatchSize: jsii.Number(1), ReportBatchItemFailures: jsii.Bool(true),
+				MaxConcurrency: jsii.Number(s.settings.WorkerConcurrency),
+			}))
 	}
 }

@@ -16,7 +16,8 @@ func deployedRoutes(t *testing.T, a assembly) map[string]map[string]any {
 	routes := map[string]map[string]any{}
 	for _, r := range a.service.of("AWS::ApiGatewayV2::Route") {
 		target := strings.TrimPrefix(show(r.Properties["Target"]), "integrations/")
-		r.Properties["to"] = show(at(a.service.the(t, "AWS::ApiGatewayV2::Integration", target).Properties, "IntegrationUri"))
+		r.Properties["to"] = show(at(a.service.the(t, "AWS::ApiGatewayV2::Integration", target).Properties,
+			"IntegrationUri"))
 		routes[r.Properties["RouteKey"].(string)] = r.Properties
 	}
 	return routes
@@ -25,19 +26,20 @@ func deployedRoutes(t *testing.T, a assembly) map[string]map[string]any {
 // openAPI is the one route that nobody has to sign in for: it describes the others.
 const openAPI = "/v1/openapi.json"
 
-// leads finds the route of a request as API Gateway does: a full match before one with parameters before a greedy one, and a
-// method's own before ANY.
+// leads finds the route of a request as API Gateway does: a full match before one with parameters before a greedy one,
+// and a method's own before ANY.
 func leads(routes map[string]map[string]any, method, target string) map[string]any {
 	var found map[string]any
 	best := -1
 	for key, properties := range routes {
 		of, pattern, _ := strings.Cut(key, " ")
-		expression := regexp.MustCompile(`\\\{\w+(\\\+)?\\\}`).ReplaceAllStringFunc(regexp.QuoteMeta(pattern), func(parameter string) string {
-			if strings.Contains(parameter, "+") {
-				return ".+"
-			}
-			return "[^/]+"
-		})
+		expression := regexp.MustCompile(`\\\{\w+(\\\+)?\\\}`).ReplaceAllStringFunc(regexp.QuoteMeta(pattern),
+			func(parameter string) string {
+				if strings.Contains(parameter, "+") {
+					return ".+"
+				}
+				return "[^/]+"
+			})
 		if of != method && of != anyMethod || !regexp.MustCompile("^"+expression+"$").MatchString(target) {
 			continue
 		}
@@ -117,7 +119,8 @@ func TestRoutesAskForAToken(t *testing.T) {
 		}
 	}
 	expect(t, plain(t).service.the(t, "AWS::ApiGatewayV2::Authorizer", "apitokens"), map[string]string{
-		"AuthorizerType": "JWT", "JwtConfiguration.Audience": "[map[Ref:" + pageClient(t) + "]]", "JwtConfiguration.Issuer": "people",
+		"AuthorizerType": "JWT", "JwtConfiguration.Audience": "[map[Ref:" + pageClient(t) + "]]",
+		"JwtConfiguration.Issuer": "people",
 	})
 	expect(t, full(t).service.the(t, "AWS::ApiGatewayV2::Authorizer", "apitokens"), map[string]string{
 		"JwtConfiguration.Audience": "[rollcall portal]", "JwtConfiguration.Issuer": "https://login.example.com/tenant",
@@ -138,11 +141,13 @@ func pageClient(t *testing.T) string {
 func TestTheStageLimitsAndLogs(t *testing.T) {
 	stage := plain(t).service.the(t, "AWS::ApiGatewayV2::Stage", "stage")
 	expect(t, stage, map[string]string{
-		"StageName": "$default", "AutoDeploy": "true", "DefaultRouteSettings.ThrottlingRateLimit": "50", "DefaultRouteSettings.ThrottlingBurstLimit": "100",
-		"AccessLogSettings.DestinationArn": "apilogs",
+		"StageName": "$default", "AutoDeploy": "true", "DefaultRouteSettings.ThrottlingRateLimit": "50",
+		"DefaultRouteSettings.ThrottlingBurstLimit": "100",
+		"AccessLogSettings.DestinationArn":          "apilogs",
 	})
 	format := show(at(stage.Properties, "AccessLogSettings.Format"))
-	for _, field := range []string{`"requestId":"$context.requestId"`, `"account":"$context.authorizer.claims.account"`, `"status":"$context.status"`} {
+	for _, field := range []string{`"requestId":"$context.requestId"`, `"account":"$context.authorizer.claims.account"`,
+		`"status":"$context.status"`} {
 		if !strings.Contains(format, field) {
 			t.Errorf("the access log has no %s: %s", field, format)
 		}

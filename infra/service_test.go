@@ -19,7 +19,8 @@ func TestQueues(t *testing.T) {
 	service := plain(t).service
 	for _, name := range []string{"previews", "syncs"} {
 		expect(t, service.the(t, "AWS::SQS::Queue", name), map[string]string{
-			"FifoQueue": "true", "ContentBasedDeduplication": "false", "VisibilityTimeout": "900", "SqsManagedSseEnabled": "true",
+			"FifoQueue": "true", "ContentBasedDeduplication": "false", "VisibilityTimeout": "900",
+			"SqsManagedSseEnabled":          "true",
 			"RedrivePolicy.maxReceiveCount": "10", "RedrivePolicy.deadLetterTargetArn": name + "dead",
 		})
 		expect(t, service.the(t, "AWS::SQS::Queue", name+"dead"), map[string]string{
@@ -34,7 +35,8 @@ func TestQueues(t *testing.T) {
 	}
 	sources := map[string]string{}
 	for _, mapping := range service.of("AWS::Lambda::EventSourceMapping") {
-		expect(t, mapping, map[string]string{"BatchSize": "1", "FunctionResponseTypes": "[ReportBatchItemFailures]", "ScalingConfig.MaximumConcurrency": "20"})
+		expect(t, mapping, map[string]string{"BatchSize": "1", "FunctionResponseTypes": "[ReportBatchItemFailures]",
+			"ScalingConfig.MaximumConcurrency": "20"})
 		sources[show(mapping.Properties["FunctionName"])] = show(mapping.Properties["EventSourceArn"])
 	}
 	if diff := cmp.Diff(map[string]string{"previewworker": "previews", "syncworker": "syncs"}, sources); diff != "" {
@@ -45,12 +47,14 @@ func TestQueues(t *testing.T) {
 func TestTheScheduleAndTheBus(t *testing.T) {
 	service := plain(t).service
 	expect(t, service.the(t, "AWS::Events::Rule", "tick"), map[string]string{
-		"ScheduleExpression": "rate(5 minutes)", "State": "ENABLED", "Targets.0.Arn": "syncschedule", "Targets.0.DeadLetterConfig.Arn": "missedticks",
+		"ScheduleExpression": "rate(5 minutes)", "State": "ENABLED", "Targets.0.Arn": "syncschedule",
+		"Targets.0.DeadLetterConfig.Arn":             "missedticks",
 		"Targets.0.RetryPolicy.MaximumRetryAttempts": "2", "Targets.0.RetryPolicy.MaximumEventAgeInSeconds": "300",
 	})
 	expect(t, service.the(t, "AWS::Events::EventBus", "bus"), map[string]string{"Name": "rollcall"})
 	for _, archive := range service.of("AWS::Events::Archive") {
-		expect(t, archive, map[string]string{"RetentionDays": "30", "EventPattern.source": "[rollcall]", "SourceArn": "bus"})
+		expect(t, archive, map[string]string{"RetentionDays": "30", "EventPattern.source": "[rollcall]",
+			"SourceArn": "bus"})
 	}
 }
 
@@ -64,7 +68,8 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("%v says nothing", a.Properties["AlarmName"])
 		}
 	}
-	want := []string{"api-5xx", "api-slow", "missed-ticks", "no-tick", "previews-dead", "previews-waiting", "syncs-blocked", "syncs-dead", "syncs-failed", "syncs-waiting", "token-errors"}
+	want := []string{"api-5xx", "api-slow", "missed-ticks", "no-tick", "previews-dead", "previews-waiting",
+		"syncs-blocked", "syncs-dead", "syncs-failed", "syncs-waiting", "token-errors"}
 	for _, f := range manifest.Functions() {
 		want = append(want, f.Name+"-errors", f.Name+"-late", f.Name+"-throttles")
 	}
@@ -75,18 +80,22 @@ func TestAlarms(t *testing.T) {
 	}
 	const metric = "Metrics.0.MetricStat.Metric."
 	expect(t, alarms["syncsfailedalarm"], map[string]string{
-		metric + "Namespace": "Rollcall", metric + "MetricName": "RunsEnded", "Metrics.0.MetricStat.Stat": "Sum", "Metrics.0.MetricStat.Period": "3600",
-		"Threshold": "0", "ComparisonOperator": "GreaterThanThreshold",
+		metric + "Namespace": "Rollcall", metric + "MetricName": "RunsEnded", "Metrics.0.MetricStat.Stat": "Sum",
+		"Metrics.0.MetricStat.Period": "3600",
+		"Threshold":                   "0", "ComparisonOperator": "GreaterThanThreshold",
 	})
 	dimensions := map[string]string{}
 	for _, d := range list(at(alarms["syncsblockedalarm"].Properties, metric+"Dimensions")) {
 		dimensions[show(at(d, "Name"))] = show(at(d, "Value"))
 	}
-	if diff := cmp.Diff(map[string]string{"Function": "rollcall-sync-worker", "Kind": "sync", "State": "blocked"}, dimensions); diff != "" {
+	if diff := cmp.Diff(map[string]string{"Function": "rollcall-sync-worker", "Kind": "sync", "State": "blocked"},
+		dimensions); diff != "" {
 		t.Error(diff)
 	}
-	expect(t, alarms["syncworkerlatealarm"], map[string]string{"MetricName": "Duration", "Statistic": "Maximum", "Threshold": "870000"})
-	expect(t, alarms["notickalarm"], map[string]string{"TreatMissingData": "breaching", "ComparisonOperator": "LessThanThreshold", "Period": "900"})
+	expect(t, alarms["syncworkerlatealarm"], map[string]string{"MetricName": "Duration", "Statistic": "Maximum",
+		"Threshold": "870000"})
+	expect(t, alarms["notickalarm"], map[string]string{"TreatMissingData": "breaching",
+		"ComparisonOperator": "LessThanThreshold", "Period": "900"})
 	expect(t, full(t).service.of("AWS::CloudWatch::Alarm")["syncsfailedalarm"], map[string]string{"Threshold": "9"})
 }
 
@@ -103,11 +112,13 @@ func topic(t *testing.T) string {
 
 func TestAlarmsReachTheTopic(t *testing.T) {
 	service := full(t).service
-	expect(t, service.the(t, "AWS::SNS::Topic", "alarms"), map[string]string{"KmsMasterKeyId": "datakey", "TopicName": "staging-alarms"})
+	expect(t, service.the(t, "AWS::SNS::Topic", "alarms"),
+		map[string]string{"KmsMasterKeyId": "datakey", "TopicName": "staging-alarms"})
 	allowed := false
 	for _, policy := range service.of("AWS::SNS::TopicPolicy") {
 		for _, statement := range list(at(policy.Properties, "PolicyDocument.Statement")) {
-			allowed = allowed || show(at(statement, "Effect")) == "Allow" && show(at(statement, "Principal.Service")) == "cloudwatch.amazonaws.com"
+			allowed = allowed || show(at(statement, "Effect")) == "Allow" &&
+				show(at(statement, "Principal.Service")) == "cloudwatch.amazonaws.com"
 		}
 	}
 	if !allowed {
@@ -139,7 +150,8 @@ func TestEveryAlarmIsInTheRunbook(t *testing.T) {
 
 func TestTheDashboardShowsWhatTheFunctionsCount(t *testing.T) {
 	body := show(plain(t).service.the(t, "AWS::CloudWatch::Dashboard", "dashboard").Properties["DashboardBody"])
-	for _, metric := range []string{manifest.RunsEnded, manifest.RunDuration, manifest.EntriesRead, manifest.RowsApplied, "ApproximateAgeOfOldestMessage", "ConsumedWriteCapacityUnits", "5xx"} {
+	for _, metric := range []string{manifest.RunsEnded, manifest.RunDuration, manifest.EntriesRead,
+		manifest.RowsApplied, "ApproximateAgeOfOldestMessage", "ConsumedWriteCapacityUnits", "5xx"} {
 		if !strings.Contains(body, `"`+metric+`"`) {
 			t.Errorf("the dashboard does not show %s", metric)
 		}
@@ -155,36 +167,44 @@ func TestPageAndAPIAreOneOrigin(t *testing.T) {
 	for name, a := range map[string]assembly{"plain": plain(t), "full": full(t)} {
 		cdn := a.service.the(t, "AWS::CloudFront::Distribution", "cdn")
 		expect(t, cdn, map[string]string{
-			"DistributionConfig.DefaultRootObject": "index.html", "DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy": "redirect-to-https",
-			"DistributionConfig.CacheBehaviors.0.PathPattern": "/v1/*", "DistributionConfig.CacheBehaviors.0.ViewerProtocolPolicy": "https-only",
+			"DistributionConfig.DefaultRootObject":                                 "index.html",
+			"DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy":         "redirect-to-https",
+			"DistributionConfig.CacheBehaviors.0.PathPattern":                      "/v1/*",
+			"DistributionConfig.CacheBehaviors.0.ViewerProtocolPolicy":             "https-only",
 			"DistributionConfig.Origins.1.DomainName":                              "api.execute-api.Region.URLSuffix",
 			"DistributionConfig.Origins.1.CustomOriginConfig.OriginProtocolPolicy": "https-only",
 			"DistributionConfig.Origins.1.CustomOriginConfig.OriginReadTimeout":    "30",
 			"DistributionConfig.CustomErrorResponses":                              "<nil>",
-			"DistributionConfig.CacheBehaviors.0.CachePolicyId":                    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", // caching disabled
-			"DistributionConfig.CacheBehaviors.0.OriginRequestPolicyId":            "b689b0a8-53d0-40ab-baf2-68738e2966ac", // all but Host
-			"DistributionConfig.CacheBehaviors.0.ResponseHeadersPolicyId":          "apiheaders",
-			"DistributionConfig.DefaultCacheBehavior.ResponseHeadersPolicyId":      "pageheaders",
+			// caching disabled
+			"DistributionConfig.CacheBehaviors.0.CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+			// all but Host
+			"DistributionConfig.CacheBehaviors.0.OriginRequestPolicyId":       "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+			"DistributionConfig.CacheBehaviors.0.ResponseHeadersPolicyId":     "apiheaders",
+			"DistributionConfig.DefaultCacheBehavior.ResponseHeadersPolicyId": "pageheaders",
 		})
 		policy := show(at(a.service.the(t, "AWS::CloudFront::ResponseHeadersPolicy", "pageheaders").Properties,
 			"ResponseHeadersPolicyConfig.SecurityHeadersConfig.ContentSecurityPolicy.ContentSecurityPolicy"))
 		connect := map[string]string{
-			"plain": "connect-src 'self' https://cognito-idp.Region.URLSuffix https://rollcall-AccountId.auth.Region.amazoncognito.com;",
-			"full":  "connect-src 'self' https://login.example.com https://tokens.example.com;",
+			"plain": "connect-src 'self' https://cognito-idp.Region.URLSuffix " +
+				"https://rollcall-AccountId.auth.Region.amazoncognito.com;",
+			"full": "connect-src 'self' https://login.example.com https://tokens.example.com;",
 		}[name]
 		if !strings.Contains(policy, "default-src 'none';") || !strings.Contains(policy, connect) {
 			t.Errorf("%s: the page's policy is %s", name, policy)
 		}
 		for _, headers := range []string{"pageheaders", "apiheaders"} {
+			const security = "ResponseHeadersPolicyConfig.SecurityHeadersConfig."
 			expect(t, a.service.the(t, "AWS::CloudFront::ResponseHeadersPolicy", headers), map[string]string{
-				"ResponseHeadersPolicyConfig.SecurityHeadersConfig.StrictTransportSecurity.AccessControlMaxAgeSec": "3.1536e+07",
-				"ResponseHeadersPolicyConfig.SecurityHeadersConfig.ContentTypeOptions.Override":                    "true",
+				security + "StrictTransportSecurity.AccessControlMaxAgeSec": "3.1536e+07",
+				security + "ContentTypeOptions.Override":                    "true",
 			})
 		}
 	}
+	const config = "DistributionConfig."
 	expect(t, full(t).service.the(t, "AWS::CloudFront::Distribution", "cdn"), map[string]string{
-		"DistributionConfig.Aliases": "[import.example.com]", "DistributionConfig.ViewerCertificate.MinimumProtocolVersion": "TLSv1.2_2021",
-		"DistributionConfig.WebACLId": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/page/abc",
+		config + "Aliases": "[import.example.com]",
+		config + "ViewerCertificate.MinimumProtocolVersion": "TLSv1.2_2021",
+		config + "WebACLId": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/page/abc",
 	})
 }
 
@@ -193,7 +213,8 @@ func TestThePageIsToldHowToSignIn(t *testing.T) {
 		a      assembly
 		config map[string]string
 	}{
-		"full": {full(t), map[string]string{"issuer": "https://login.example.com/tenant", "clientId": "page", "scope": "openid import.read import.admin"}},
+		"full": {full(t), map[string]string{"issuer": "https://login.example.com/tenant", "clientId": "page",
+			"scope": "openid import.read import.admin"}},
 	} {
 		got := map[string]string{}
 		found, err := filepath.Glob(filepath.Join(want.a.out, "asset.*", "config.json"))
@@ -218,10 +239,12 @@ func TestThePageIsToldHowToSignIn(t *testing.T) {
 				markers = append(markers, show(value))
 			}
 		}
-		expect(t, upload, map[string]string{"Prune": "true", "RetainOnDelete": "false", "SystemMetadata.cache-control": "no-cache"})
+		expect(t, upload, map[string]string{"Prune": "true", "RetainOnDelete": "false",
+			"SystemMetadata.cache-control": "no-cache"})
 	}
 	slices.Sort(markers)
-	if len(markers) != 2 || !slices.ContainsFunc(markers, func(m string) bool { return strings.Contains(m, "people") }) {
+	if len(markers) != 2 || !slices.ContainsFunc(markers,
+		func(m string) bool { return strings.Contains(m, "people") }) {
 		t.Errorf("the configuration is filled with %v", markers)
 	}
 }
@@ -235,7 +258,8 @@ func TestWorkersLeaveFromFixedAddresses(t *testing.T) {
 	for _, gateway := range a.service.of("AWS::EC2::NatGateway") {
 		gateways[show(gateway.Properties["AllocationId"])] = true
 	}
-	if diff := cmp.Diff([]string{"egress1AllocationId", "egress2AllocationId", "egress3AllocationId"}, slices.Sorted(maps.Keys(gateways))); diff != "" {
+	if diff := cmp.Diff([]string{"egress1AllocationId", "egress2AllocationId", "egress3AllocationId"},
+		slices.Sorted(maps.Keys(gateways))); diff != "" {
 		t.Error(diff)
 	}
 	for _, output := range []string{"Egress1", "Egress2", "Egress3"} {
@@ -267,7 +291,8 @@ func TestWorkersLeaveFromFixedAddresses(t *testing.T) {
 		}
 	}
 	lines := permissions(a, "syncworkerrole")
-	want := "not ec2:CreateNetworkInterface * if ArnEquals lambda:SourceFunctionArn arn:Partition:lambda:Region:AccountId:function:staging-sync-worker"
+	want := "not ec2:CreateNetworkInterface * if ArnEquals lambda:SourceFunctionArn " +
+		"arn:Partition:lambda:Region:AccountId:function:staging-sync-worker"
 	if !slices.Contains(lines, want) {
 		t.Errorf("the function's own code may make network interfaces: %v", lines)
 	}
@@ -278,8 +303,12 @@ func TestWorkersLeaveFromFixedAddresses(t *testing.T) {
 
 func TestARestoredTableTakesThePlace(t *testing.T) {
 	a := full(t)
-	expect(t, a.deployed(t, "sync-worker"), map[string]string{"Environment.Variables.ROLLCALL_USERS_TABLE": "users-restored", "Environment.Variables.ROLLCALL_JOBS_TABLE": "jobs-restored"})
-	if lines := permissions(a, "syncworkerrole"); !slices.Contains(lines, "dynamodb:PutItem arn:Partition:dynamodb:Region:AccountId:table/users-restored") {
+	expect(t, a.deployed(t, "sync-worker"), map[string]string{
+		"Environment.Variables.ROLLCALL_USERS_TABLE": "users-restored",
+		"Environment.Variables.ROLLCALL_JOBS_TABLE":  "jobs-restored",
+	})
+	if lines := permissions(a, "syncworkerrole"); !slices.Contains(lines,
+		"dynamodb:PutItem arn:Partition:dynamodb:Region:AccountId:table/users-restored") {
 		t.Errorf("the restored table cannot be written: %v", lines)
 	}
 	a.data.the(t, "AWS::DynamoDB::Table", "users")

@@ -21,7 +21,8 @@ const contextPrefix = "rollcall:"
 type Settings struct {
 	Name string
 
-	// Issuer and Audience are an existing issuer of tokens and who its tokens are for. Without them a user pool is made.
+	// Issuer and Audience are an existing issuer of tokens and who its tokens are for. Without them a user pool is
+	// made.
 	Issuer       string
 	Audience     []string
 	ClientID     string
@@ -77,22 +78,31 @@ func signInKeys() []contextKey {
 	return []contextKey{
 		{"name", "rollcall", "2 to 20 lower-case letters, digits and hyphens, a letter first",
 			text(`^[a-z][a-z0-9-]{1,19}$`, func(s *Settings) *string { return &s.Name })},
-		{"issuer", "", "the https URL of an OpenID Connect issuer", text(`^https://[^?#]+$`, func(s *Settings) *string { return &s.Issuer })},
-		{"audience", "", "audiences or client ids, separated by commas", texts(`^\S+$`, func(s *Settings) *[]string { return &s.Audience })},
-		{"clientId", "", "the page's client id at the issuer", text(`^\S+$`, func(s *Settings) *string { return &s.ClientID })},
-		{"signInOrigins", "", "https origins, separated by commas", texts(`^https://[^/?#]+$`, func(s *Settings) *[]string { return &s.SignInHosts })},
-		{"accountClaim", manifest.DefaultAccountClaim, "the name of a claim", text(`^\S+$`, func(s *Settings) *string { return &s.AccountClaim })},
-		{"scopePrefix", manifest.DefaultScopePrefix, "text without spaces", text(`^\S+$`, func(s *Settings) *string { return &s.ScopePrefix })},
+		{"issuer", "", "the https URL of an OpenID Connect issuer",
+			text(`^https://[^?#]+$`, func(s *Settings) *string { return &s.Issuer })},
+		{"audience", "", "audiences or client ids, separated by commas",
+			texts(`^\S+$`, func(s *Settings) *[]string { return &s.Audience })},
+		{"clientId", "", "the page's client id at the issuer",
+			text(`^\S+$`, func(s *Settings) *string { return &s.ClientID })},
+		{"signInOrigins", "", "https origins, separated by commas",
+			texts(`^https://[^/?#]+$`, func(s *Settings) *[]string { return &s.SignInHosts })},
+		{"accountClaim", manifest.DefaultAccountClaim, "the name of a claim",
+			text(`^\S+$`, func(s *Settings) *string { return &s.AccountClaim })},
+		{"scopePrefix", manifest.DefaultScopePrefix, "text without spaces",
+			text(`^\S+$`, func(s *Settings) *string { return &s.ScopePrefix })},
 	}
 }
 
 func pageKeys() []contextKey {
 	return []contextKey{
-		{"domain", "", "a host name", text(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`, func(s *Settings) *string { return &s.Domain })},
+		{"domain", "", "a host name", text(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`,
+			func(s *Settings) *string { return &s.Domain })},
 		{"certificate", "", "the ARN of an ACM certificate in us-east-1",
-			text(`^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/.+$`, func(s *Settings) *string { return &s.Certificate })},
+			text(`^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/.+$`,
+				func(s *Settings) *string { return &s.Certificate })},
 		{"webAcl", "", "the ARN of a WAF web ACL with scope CLOUDFRONT",
-			text(`^arn:aws[a-z-]*:wafv2:us-east-1:\d{12}:global/webacl/.+$`, func(s *Settings) *string { return &s.WebACL })},
+			text(`^arn:aws[a-z-]*:wafv2:us-east-1:\d{12}:global/webacl/.+$`,
+				func(s *Settings) *string { return &s.WebACL })},
 	}
 }
 
@@ -101,7 +111,8 @@ func networkKeys() []contextKey {
 		{"vpc", "false", "true or false", boolean(func(s *Settings) *bool { return &s.VPC })},
 		{"vpcCidr", "10.71.0.0/16", "an IPv4 prefix of length 16 to 24", func(s *Settings, v string) (err error) {
 			s.VPCCIDR, err = netip.ParsePrefix(v)
-			if err == nil && (!s.VPCCIDR.Addr().Is4() || s.VPCCIDR.Masked() != s.VPCCIDR || s.VPCCIDR.Bits() < 16 || s.VPCCIDR.Bits() > 24) {
+			if err == nil && (!s.VPCCIDR.Addr().Is4() || s.VPCCIDR.Masked() != s.VPCCIDR || s.VPCCIDR.Bits() < 16 ||
+				s.VPCCIDR.Bits() > 24) {
 				err = errors.New("not such a prefix")
 			}
 			return err
@@ -132,12 +143,17 @@ func networkKeys() []contextKey {
 func sizeKeys() []contextKey {
 	return []contextKey{
 		{"apiMemory", "512", "128 to 10240, in MB", number(128, 10240, func(s *Settings) *int { return &s.APIMemory })},
-		{"workerMemory", "1769", "256 to 10240, in MB", number(256, 10240, func(s *Settings) *int { return &s.WorkerMemory })},
-		{"workerConcurrency", "20", "2 to 1000", number(2, 1000, func(s *Settings) *int { return &s.WorkerConcurrency })},
+		{"workerMemory", "1769", "256 to 10240, in MB",
+			number(256, 10240, func(s *Settings) *int { return &s.WorkerMemory })},
+		{"workerConcurrency", "20", "2 to 1000", number(2, 1000,
+			func(s *Settings) *int { return &s.WorkerConcurrency })},
 		{"apiReserved", "0", "0 (none) to 1000", number(0, 1000, func(s *Settings) *int { return &s.APIReserved })},
-		{"workerReserved", "0", "0 (none) to 1000", number(0, 1000, func(s *Settings) *int { return &s.WorkerReserved })},
-		{"throttleRate", "50", "1 to 10000, in requests a second", number(1, 10000, func(s *Settings) *int { return &s.ThrottleRate })},
-		{"throttleBurst", "100", "1 to 5000, in requests", number(1, 5000, func(s *Settings) *int { return &s.ThrottleBurst })},
+		{"workerReserved", "0", "0 (none) to 1000",
+			number(0, 1000, func(s *Settings) *int { return &s.WorkerReserved })},
+		{"throttleRate", "50", "1 to 10000, in requests a second",
+			number(1, 10000, func(s *Settings) *int { return &s.ThrottleRate })},
+		{"throttleBurst", "100", "1 to 5000, in requests",
+			number(1, 5000, func(s *Settings) *int { return &s.ThrottleBurst })},
 	}
 }
 
@@ -150,18 +166,23 @@ func watchKeys() []contextKey {
 			}
 			return err
 		}},
-		{"logLevel", "info", "debug, info, warn or error", text(`^(debug|info|warn|error)$`, func(s *Settings) *string { return &s.LogLevel })},
+		{"logLevel", "info", "debug, info, warn or error",
+			text(`^(debug|info|warn|error)$`, func(s *Settings) *string { return &s.LogLevel })},
 		{"tracing", "false", "true or false", boolean(func(s *Settings) *bool { return &s.Tracing })},
-		{"alarmEmail", "", "an e-mail address", text(`^[^@\s]+@[^@\s]+$`, func(s *Settings) *string { return &s.AlarmEmail })},
-		{"alarmFailedSyncs", "1", "1 to 100000, in an hour", number(1, 100000, func(s *Settings) *int { return &s.AlarmFailedSyncs })},
+		{"alarmEmail", "", "an e-mail address", text(`^[^@\s]+@[^@\s]+$`,
+			func(s *Settings) *string { return &s.AlarmEmail })},
+		{"alarmFailedSyncs", "1", "1 to 100000, in an hour",
+			number(1, 100000, func(s *Settings) *int { return &s.AlarmFailedSyncs })},
 	}
 }
 
 func restoreKeys() []contextKey {
 	const names = `^[A-Za-z0-9_.-]{3,255}$`
 	return []contextKey{
-		{"usersTable", "", "the name of a DynamoDB table", text(names, func(s *Settings) *string { return &s.UsersTable })},
-		{"jobsTable", "", "the name of a DynamoDB table", text(names, func(s *Settings) *string { return &s.JobsTable })},
+		{"usersTable", "", "the name of a DynamoDB table",
+			text(names, func(s *Settings) *string { return &s.UsersTable })},
+		{"jobsTable", "", "the name of a DynamoDB table",
+			text(names, func(s *Settings) *string { return &s.JobsTable })},
 	}
 }
 
@@ -180,7 +201,8 @@ func ReadSettings(context map[string]any) (Settings, error) {
 			continue
 		}
 		if err := key.set(&s, value); err != nil {
-			wrong = append(wrong, fmt.Errorf("context %s%s=%s: give %s (%w)", contextPrefix, key.name, value, key.may, err))
+			wrong = append(wrong, fmt.Errorf("context %s%s=%s: give %s (%w)", contextPrefix, key.name, value, key.may,
+				err))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(context)) {
@@ -200,13 +222,17 @@ func (s Settings) check() []error {
 		}
 	}
 	own := s.Issuer == ""
-	refuse(own != (len(s.Audience) == 0), "rollcall:issuer and rollcall:audience go together: give both, or none to have a user pool made")
-	refuse(own && (s.ClientID != "" || len(s.SignInHosts) > 0), "rollcall:clientId and rollcall:signInOrigins need rollcall:issuer")
+	refuse(own != (len(s.Audience) == 0),
+		"rollcall:issuer and rollcall:audience go together: give both, or none to have a user pool made")
+	refuse(own && (s.ClientID != "" || len(s.SignInHosts) > 0),
+		"rollcall:clientId and rollcall:signInOrigins need rollcall:issuer")
 	refuse(own && (s.AccountClaim != manifest.DefaultAccountClaim || s.ScopePrefix != manifest.DefaultScopePrefix),
 		"rollcall:accountClaim and rollcall:scopePrefix need rollcall:issuer: the user pool's tokens have their own")
 	refuse(!own && s.ClientID == "", "rollcall:clientId is needed with rollcall:issuer: the page signs in with it")
-	refuse((s.Domain == "") != (s.Certificate == ""), "rollcall:domain and rollcall:certificate go together: give both or none")
-	refuse(s.AllowPrivate && !s.VPC, "rollcall:allowPrivate needs rollcall:vpc=true: without a VPC no private address can be reached")
+	refuse((s.Domain == "") != (s.Certificate == ""),
+		"rollcall:domain and rollcall:certificate go together: give both or none")
+	refuse(s.AllowPrivate && !s.VPC,
+		"rollcall:allowPrivate needs rollcall:vpc=true: without a VPC no private address can be reached")
 	return wrong
 }
 

@@ -16,7 +16,8 @@ func TestReadSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if defaults.Name != "rollcall" || defaults.WorkerMemory != 1769 || defaults.VPCCIDR.String() != "10.71.0.0/16" || len(defaults.Ports) != 4 || defaults.VPC {
+	if defaults.Name != "rollcall" || defaults.WorkerMemory != 1769 || defaults.VPCCIDR.String() != "10.71.0.0/16" ||
+		len(defaults.Ports) != 4 || defaults.VPC {
 		t.Errorf("the defaults are %+v", defaults)
 	}
 	given, err := ReadSettings(fullContext())
@@ -26,7 +27,8 @@ func TestReadSettings(t *testing.T) {
 	if diff := cmp.Diff([]string{"rollcall", "portal"}, given.Audience); diff != "" {
 		t.Error(diff)
 	}
-	if !given.VPC || given.WorkerMemory != 3008 || given.LogDays != 30 || !slices.Equal(given.DenyRanges, []string{"192.0.2.0/24"}) {
+	if !given.VPC || given.WorkerMemory != 3008 || given.LogDays != 30 ||
+		!slices.Equal(given.DenyRanges, []string{"192.0.2.0/24"}) {
 		t.Errorf("the settings are %+v", given)
 	}
 }
@@ -37,22 +39,35 @@ func TestWrongContextIsNamedWithItsMend(t *testing.T) {
 		context map[string]any
 		want    []string
 	}{
-		{"unknown", map[string]any{"rollcall:vcp": "true"}, []string{"context rollcall:vcp is unknown", "rollcall:vpc,"}},
+		{"unknown", map[string]any{"rollcall:vcp": "true"},
+			[]string{"context rollcall:vcp is unknown", "rollcall:vpc,"}},
 		{"a boolean", map[string]any{"rollcall:vpc": "yes"}, []string{"context rollcall:vpc=yes: give true or false"}},
-		{"a number", map[string]any{"rollcall:workerMemory": float64(64)}, []string{"context rollcall:workerMemory=64: give 256 to 10240, in MB"}},
-		{"retention", map[string]any{"rollcall:logDays": "8"}, []string{"context rollcall:logDays=8: give one of 1 3 5 7 14"}},
-		{"a network that is none", map[string]any{"rollcall:vpcCidr": "10.0.0.1/16"}, []string{"rollcall:vpcCidr=10.0.0.1/16: give an IPv4 prefix"}},
+		{"a number", map[string]any{"rollcall:workerMemory": float64(64)},
+			[]string{"context rollcall:workerMemory=64: give 256 to 10240, in MB"}},
+		{"retention", map[string]any{"rollcall:logDays": "8"},
+			[]string{"context rollcall:logDays=8: give one of 1 3 5 7 14"}},
+		{"a network that is none", map[string]any{"rollcall:vpcCidr": "10.0.0.1/16"},
+			[]string{"rollcall:vpcCidr=10.0.0.1/16: give an IPv4 prefix"}},
 		{"a port", map[string]any{"rollcall:ports": "389,70000"}, []string{`"70000" is not a port`}},
-		{"a range", map[string]any{"rollcall:denyRanges": "10.0.0.0"}, []string{"rollcall:denyRanges=10.0.0.0: give prefixes"}},
-		{"a name", map[string]any{"rollcall:name": "Roll Call"}, []string{"rollcall:name=Roll Call: give 2 to 20 lower-case letters"}},
-		{"a certificate elsewhere", map[string]any{"rollcall:domain": "a.example.com", "rollcall:certificate": "arn:aws:acm:eu-west-1:123456789012:certificate/x"}, []string{"in us-east-1"}},
-		{"an issuer without TLS", map[string]any{"rollcall:issuer": "http://login.example.com"}, []string{"rollcall:issuer=http://login.example.com: give the https URL"}},
-		{"an issuer alone", map[string]any{"rollcall:issuer": "https://login.example.com"}, []string{"rollcall:issuer and rollcall:audience go together", "rollcall:clientId is needed"}},
-		{"a claim for the pool", map[string]any{"rollcall:accountClaim": "tenant"}, []string{"rollcall:accountClaim and rollcall:scopePrefix need rollcall:issuer"}},
+		{"a range", map[string]any{"rollcall:denyRanges": "10.0.0.0"},
+			[]string{"rollcall:denyRanges=10.0.0.0: give prefixes"}},
+		{"a name", map[string]any{"rollcall:name": "Roll Call"},
+			[]string{"rollcall:name=Roll Call: give 2 to 20 lower-case letters"}},
+		{"a certificate elsewhere", map[string]any{"rollcall:domain": "a.example.com",
+			"rollcall:certificate": "arn:aws:acm:eu-west-1:123456789012:certificate/x"}, []string{"in us-east-1"}},
+		{"an issuer without TLS", map[string]any{"rollcall:issuer": "http://login.example.com"},
+			[]string{"rollcall:issuer=http://login.example.com: give the https URL"}},
+		{"an issuer alone", map[string]any{"rollcall:issuer": "https://login.example.com"},
+			[]string{"rollcall:issuer and rollcall:audience go together", "rollcall:clientId is needed"}},
+		{"a claim for the pool", map[string]any{"rollcall:accountClaim": "tenant"},
+			[]string{"rollcall:accountClaim and rollcall:scopePrefix need rollcall:issuer"}},
 		{"a client for the pool", map[string]any{"rollcall:clientId": "x"}, []string{"need rollcall:issuer"}},
-		{"a domain alone", map[string]any{"rollcall:domain": "a.example.com"}, []string{"rollcall:domain and rollcall:certificate go together"}},
-		{"private addresses without a network", map[string]any{"rollcall:allowPrivate": "true"}, []string{"rollcall:allowPrivate needs rollcall:vpc=true"}},
-		{"several at once", map[string]any{"rollcall:vpc": "x", "rollcall:tracing": "y"}, []string{"rollcall:vpc=x", "rollcall:tracing=y"}},
+		{"a domain alone", map[string]any{"rollcall:domain": "a.example.com"},
+			[]string{"rollcall:domain and rollcall:certificate go together"}},
+		{"private addresses without a network", map[string]any{"rollcall:allowPrivate": "true"},
+			[]string{"rollcall:allowPrivate needs rollcall:vpc=true"}},
+		{"several at once", map[string]any{"rollcall:vpc": "x", "rollcall:tracing": "y"},
+			[]string{"rollcall:vpc=x", "rollcall:tracing=y"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ReadSettings(tt.context)

@@ -48,14 +48,21 @@ func sound(t *testing.T, a assembly) assembly {
 
 func fullContext() map[string]any {
 	return map[string]any{
-		"rollcall:name": "staging", "rollcall:issuer": "https://login.example.com/tenant", "rollcall:audience": "rollcall,portal",
-		"rollcall:clientId": "page", "rollcall:signInOrigins": "https://tokens.example.com", "rollcall:accountClaim": "tenant", "rollcall:scopePrefix": "import.",
-		"rollcall:domain": "import.example.com", "rollcall:certificate": "arn:aws:acm:us-east-1:123456789012:certificate/abc",
-		"rollcall:webAcl": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/page/abc",
-		"rollcall:vpc":    true, "rollcall:allowPrivate": true, "rollcall:denyRanges": []any{"192.0.2.0/24"}, "rollcall:ports": "389,636",
-		"rollcall:vpcCidr": "10.80.0.0/20", "rollcall:vpcZones": float64(3), "rollcall:throttleRate": "200", "rollcall:throttleBurst": "400",
-		"rollcall:apiMemory": "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored", "rollcall:jobsTable": "jobs-restored",
-		"rollcall:workerMemory": float64(3008), "rollcall:apiReserved": "20", "rollcall:workerReserved": "40", "rollcall:logDays": "30", "rollcall:logLevel": "debug",
+		"rollcall:name": "staging", "rollcall:issuer": "https://login.example.com/tenant",
+		"rollcall:audience": "rollcall,portal",
+		"rollcall:clientId": "page", "rollcall:signInOrigins": "https://tokens.example.com",
+		"rollcall:accountClaim": "tenant", "rollcall:scopePrefix": "import.",
+		"rollcall:domain":      "import.example.com",
+		"rollcall:certificate": "arn:aws:acm:us-east-1:123456789012:certificate/abc",
+		"rollcall:webAcl":      "arn:aws:wafv2:us-east-1:123456789012:global/webacl/page/abc",
+		"rollcall:vpc":         true, "rollcall:allowPrivate": true, "rollcall:denyRanges": []any{"192.0.2.0/24"},
+		"rollcall:ports":   "389,636",
+		"rollcall:vpcCidr": "10.80.0.0/20", "rollcall:vpcZones": float64(3), "rollcall:throttleRate": "200",
+		"rollcall:throttleBurst": "400",
+		"rollcall:apiMemory":     "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored",
+		"rollcall:jobsTable":    "jobs-restored",
+		"rollcall:workerMemory": float64(3008), "rollcall:apiReserved": "20", "rollcall:workerReserved": "40",
+		"rollcall:logDays": "30", "rollcall:logLevel": "debug",
 		"rollcall:tracing": "true", "rollcall:alarmEmail": "ops@example.com", "rollcall:alarmFailedSyncs": "10",
 	}
 }
@@ -87,7 +94,8 @@ func synthesize(context map[string]any) (made assembly) {
 	if err != nil {
 		return assembly{err: err}
 	}
-	config := appConfig{Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"), Out: filepath.Join(folder, "out"), Context: context}
+	config := appConfig{Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"),
+		Out: filepath.Join(folder, "out"), Context: context}
 	made.out = config.Out
 	if made.err = standIns(config); made.err != nil {
 		return made

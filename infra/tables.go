@@ -23,7 +23,8 @@ func (d *data) addTables() {
 		SortKey:        attribute(manifest.DueAt, awsdynamodb.AttributeType_NUMBER),
 		ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
 	})
-	d.users, d.jobs = d.orRestored("users", users, d.settings.UsersTable), d.orRestored("jobs", jobs, d.settings.JobsTable)
+	d.users, d.jobs = d.orRestored("users", users, d.settings.UsersTable),
+		d.orRestored("jobs", jobs, d.settings.JobsTable)
 	output(d.stack, "UsersTable", "The Users List", d.users.TableName())
 	output(d.stack, "JobsTable", "Settings, runs and audit", d.jobs.TableName())
 }

@@ -15,7 +15,8 @@ var generated = regexp.MustCompile(`[0-9A-F]{8}$`)
 // exported is the name of a value that one stack has from the other.
 var exported = regexp.MustCompile(`^[\w-]+:ExportsOutput(?:Ref|FnGetAtt)(\w+?)[0-9A-F]{8}(?:\w*)$`)
 
-// show writes a value of a template as a person would: names without what was generated, pseudo parameters in angle brackets.
+// show writes a value of a template as a person would: names without what was generated, pseudo parameters in angle
+// brackets.
 func show(value any) string {
 	object, ok := value.(map[string]any)
 	if !ok {

@@ -12,16 +12,18 @@ import (
 	"rollcall/shared/manifest"
 )
 
-// addUserPool makes the people who may sign in, where no other issuer knows them. Only an operator adds somebody, and only an
-// operator says to which account they belong and whether they may change things.
+// addUserPool makes the people who may sign in, where no other issuer knows them. Only an operator adds somebody, and
+// only an operator says to which account they belong and whether they may change things.
 func (d *data) addUserPool() {
 	d.pool = awscognito.NewUserPool(d.stack, jsii.String("people"), &awscognito.UserPoolProps{
 		UserPoolName:      jsii.String(d.settings.Name),
 		SelfSignUpEnabled: jsii.Bool(false),
 		// A trigger can only write into access tokens from this plan on.
-		FeaturePlan:        awscognito.FeaturePlan_ESSENTIALS,
-		SignInAliases:      &awscognito.SignInAliases{Email: jsii.Bool(true)},
-		StandardAttributes: &awscognito.StandardAttributes{Email: &awscognito.StandardAttribute{Required: jsii.Bool(true), Mutable: jsii.Bool(true)}},
+		FeaturePlan:   awscognito.FeaturePlan_ESSENTIALS,
+		SignInAliases: &awscognito.SignInAliases{Email: jsii.Bool(true)},
+		StandardAttributes: &awscognito.StandardAttributes{
+			Email: &awscognito.StandardAttribute{Required: jsii.Bool(true), Mutable: jsii.Bool(true)},
+		},
 		CustomAttributes: &map[string]awscognito.ICustomAttribute{
 			manifest.AccountAttribute: awscognito.NewStringAttribute(&awscognito.StringAttributeProps{
 				MinLen: jsii.Number(1), MaxLen: jsii.Number(128), Mutable: jsii.Bool(true),
@@ -30,17 +32,21 @@ func (d *data) addUserPool() {
 		Mfa:             awscognito.Mfa_REQUIRED,
 		MfaSecondFactor: &awscognito.MfaSecondFactor{Otp: jsii.Bool(true), Sms: jsii.Bool(false)},
 		PasswordPolicy: &awscognito.PasswordPolicy{
-			MinLength: jsii.Number(12), RequireLowercase: jsii.Bool(true), RequireUppercase: jsii.Bool(true), RequireDigits: jsii.Bool(true),
+			MinLength: jsii.Number(12), RequireLowercase: jsii.Bool(true), RequireUppercase: jsii.Bool(true),
+			RequireDigits:  jsii.Bool(true),
 			RequireSymbols: jsii.Bool(true), TempPasswordValidity: span(7 * day),
 		},
 		AccountRecovery:    awscognito.AccountRecovery_EMAIL_ONLY,
 		DeletionProtection: jsii.Bool(true),
 		RemovalPolicy:      awscdk.RemovalPolicy_RETAIN,
 	})
-	justify(d.pool, "AwsSolutions-COG8", "The Plus plan adds threat protection, for a price by the person; a second factor is required of everybody instead.")
-	d.pool.AddTrigger(awscognito.UserPoolOperation_PRE_TOKEN_GENERATION_CONFIG(), d.addTokenFunction(), awscognito.LambdaVersion_V2_0)
+	justify(d.pool, "AwsSolutions-COG8", "The Plus plan adds threat protection, for a price by the person; a second "+
+		"factor is required of everybody instead.")
+	d.pool.AddTrigger(awscognito.UserPoolOperation_PRE_TOKEN_GENERATION_CONFIG(), d.addTokenFunction(),
+		awscognito.LambdaVersion_V2_0)
 	d.pool.AddGroup(jsii.String("admins"), &awscognito.UserPoolGroupOptions{
-		GroupName: jsii.String(manifest.AdminGroup), Description: jsii.String("May change settings and users, and sync"),
+		GroupName:   jsii.String(manifest.AdminGroup),
+		Description: jsii.String("May change settings and users, and sync"),
 	})
 	d.addScopes()
 	prefix := d.settings.Name + "-" + *d.stack.Account()
@@ -52,7 +58,8 @@ func (d *data) addUserPool() {
 }
 
 func (d *data) addScopes() {
-	scopes := []awscognito.ResourceServerScope{newScope(manifest.ReadScope, "See"), newScope(manifest.AdminScope, "See and change")}
+	scopes := []awscognito.ResourceServerScope{newScope(manifest.ReadScope, "See"),
+		newScope(manifest.AdminScope, "See and change")}
 	server := d.pool.AddResourceServer(jsii.String("api"), &awscognito.UserPoolResourceServerOptions{
 		Identifier: jsii.String(manifest.ScopeServer), Scopes: &scopes,
 	})
@@ -63,7 +70,8 @@ func (d *data) addScopes() {
 }
 
 func newScope(name, description string) awscognito.ResourceServerScope {
-	return awscognito.NewResourceServerScope(&awscognito.ResourceServerScopeProps{ScopeName: jsii.String(name), ScopeDescription: jsii.String(description)})
+	return awscognito.NewResourceServerScope(&awscognito.ResourceServerScopeProps{ScopeName: jsii.String(name),
+		ScopeDescription: jsii.String(description)})
 }
 
 // addTokenFunction makes the trigger that writes the account into access tokens. It may do nothing but log.

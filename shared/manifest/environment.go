@@ -30,13 +30,14 @@ const (
 	LinkRole Variable = "ROLLCALL_LINK_ROLE"
 	// LogLevel is debug, info, warn or error; info by default.
 	LogLevel Variable = "ROLLCALL_LOG_LEVEL"
-	// AccountClaim is the token's claim that names the account, "account" by default. ScopePrefix stands before the scopes
-	// read and admin in the token's scope claim, "rollcall/" by default.
+	// AccountClaim is the token's claim that names the account, "account" by default. ScopePrefix stands before the
+	// scopes read and admin in the token's scope claim, "rollcall/" by default.
 	AccountClaim Variable = "ROLLCALL_ACCOUNT_CLAIM"
 	ScopePrefix  Variable = "ROLLCALL_SCOPE_PREFIX"
-	// AllowPrivate, true or false (the default), lets directories be on private addresses. AllowRanges are CIDR prefixes that one
-	// may be in although they are set aside for other uses, DenyRanges those that none may be in, Ports the TCP ports that one may be
-	// on, such as 389,636,10000-10999 (389, 636, 3268 and 3269 by default). Lists are separated by commas.
+	// AllowPrivate, true or false (the default), lets directories be on private addresses. AllowRanges are CIDR
+	// prefixes that one may be in although they are set aside for other uses, DenyRanges those that none may be in,
+	// Ports the TCP ports that one may be on, such as 389,636,10000-10999 (389, 636, 3268 and 3269 by default). Lists
+	// are separated by commas.
 	AllowPrivate Variable = "ROLLCALL_ALLOW_PRIVATE"
 	AllowRanges  Variable = "ROLLCALL_ALLOW_RANGES"
 	DenyRanges   Variable = "ROLLCALL_DENY_RANGES"

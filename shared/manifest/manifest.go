@@ -1,5 +1,6 @@
-// Package manifest holds the names that the functions, infra and local agree on: which functions there are, the environment
-// variables that tell them where things are, and the names of keys and indexes. What is named here is written nowhere else.
+// Package manifest holds the names that the functions, infra and local agree on: which functions there are, the
+// environment variables that tell them where things are, and the names of keys and indexes. What is named here is
+// written nowhere else.
 package manifest
 
 // The handlers of a function's binary. The Lambda's handler name picks one.

@@ -12,12 +12,14 @@ import (
 
 func TestEverythingWrongIsReportedTogether(t *testing.T) {
 	t.Parallel()
-	variables := map[string]string{"ROLLCALL_ALLOW_PRIVATE": "maybe", "ROLLCALL_PORTS": "389,ldaps", "ROLLCALL_USERS_TABLE": "users"}
+	variables := map[string]string{"ROLLCALL_ALLOW_PRIVATE": "maybe", "ROLLCALL_PORTS": "389,ldaps",
+		"ROLLCALL_USERS_TABLE": "users"}
 	_, err := manifest.Read(func(name string) string { return variables[name] }, manifest.SyncWorker())
 	if err == nil {
 		t.Fatal("an environment that lacks nearly everything was taken")
 	}
-	for _, want := range []string{"sync-worker", "ROLLCALL_JOBS_TABLE", "ROLLCALL_BUCKET", "ROLLCALL_EVENT_BUS", "ROLLCALL_ALLOW_PRIVATE", "ROLLCALL_PORTS"} {
+	for _, want := range []string{"sync-worker", "ROLLCALL_JOBS_TABLE", "ROLLCALL_BUCKET", "ROLLCALL_EVENT_BUS",
+		"ROLLCALL_ALLOW_PRIVATE", "ROLLCALL_PORTS"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not name %s", err, want)
 		}
@@ -30,7 +32,9 @@ func TestEverythingWrongIsReportedTogether(t *testing.T) {
 func TestRead(t *testing.T) {
 	t.Parallel()
 	variables := map[string]string{
-		"ROLLCALL_ALLOW_PRIVATE": "true", "ROLLCALL_DENY_RANGES": "10.0.0.0/16, 2001:db8::/32", "ROLLCALL_PORTS": "389, 10389-10391", "ROLLCALL_ALLOW_RANGES": "100.64.0.0/10", "ROLLCALL_DATA_KEY": "none", "ROLLCALL_BUCKET": "b",
+		"ROLLCALL_ALLOW_PRIVATE": "true", "ROLLCALL_DENY_RANGES": "10.0.0.0/16, 2001:db8::/32",
+		"ROLLCALL_PORTS": "389, 10389-10391", "ROLLCALL_ALLOW_RANGES": "100.64.0.0/10", "ROLLCALL_DATA_KEY": "none",
+		"ROLLCALL_BUCKET": "b",
 	}
 	f := manifest.PreviewWorker()
 	f.Needs = []manifest.Variable{manifest.Bucket, manifest.DataKey}
@@ -39,13 +43,18 @@ func TestRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	ranges := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}
-	if diff := cmp.Diff(ranges, env.DenyRanges, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" || !env.AllowPrivate || !cmp.Equal(env.Ports, []int{389, 10389, 10390, 10391}) {
+	if diff := cmp.Diff(ranges, env.DenyRanges, cmp.Comparer(func(a,
+		b netip.Prefix) bool {
+		return a == b
+	})); diff != "" || !env.AllowPrivate ||
+		!cmp.Equal(env.Ports, []int{389, 10389, 10390, 10391}) {
 		t.Errorf("read %+v: %s", env, diff)
 	}
 	if len(env.AllowRanges) != 1 || env.AllowRanges[0] != netip.MustParsePrefix("100.64.0.0/10") {
 		t.Errorf("allowed ranges %v", env.AllowRanges)
 	}
-	if env.Get(manifest.Bucket) != "b" || env.Optional(manifest.DataKey) != "" || env.Or(manifest.LogLevel, "info") != "info" {
+	if env.Get(manifest.Bucket) != "b" || env.Optional(manifest.DataKey) != "" ||
+		env.Or(manifest.LogLevel, "info") != "info" {
 		t.Errorf("read %+v", env)
 	}
 }
@@ -53,7 +62,8 @@ func TestRead(t *testing.T) {
 func TestPortsAreChecked(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"0", "65536", "389-", "-389", "636-389", "ldap", "389,,636"} {
-		_, err := manifest.Read(func(string) string { return text }, manifest.Function{Takes: []manifest.Variable{manifest.Ports}})
+		_, err := manifest.Read(func(string) string { return text },
+			manifest.Function{Takes: []manifest.Variable{manifest.Ports}})
 		if err == nil || !strings.Contains(err.Error(), "port") {
 			t.Errorf("%q: error %v, want one about the port", text, err)
 		}

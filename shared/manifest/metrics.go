@@ -1,11 +1,13 @@
 package manifest
 
 // The metrics that the workers' logs carry, in embedded metric format. Each has the dimension Function, so that two
-// deployments in one AWS account keep theirs apart. Runs and accounts are no dimensions: they are fields of the log line.
+// deployments in one AWS account keep theirs apart. Runs and accounts are no dimensions: they are fields of the log
+// line.
 const (
 	// RunsEnded counts runs that ended, with DimensionKind and DimensionState; its unit is Count.
 	RunsEnded = "RunsEnded"
-	// RunDuration is from the run's start to its end, over all its workers, with DimensionKind; its unit is Milliseconds.
+	// RunDuration is from the run's start to its end, over all its workers, with DimensionKind; its unit is
+	// Milliseconds.
 	RunDuration = "RunDuration"
 	// EntriesRead counts the entries that a run read from its directory, with DimensionKind; its unit is Count.
 	EntriesRead = "EntriesRead"

@@ -1,7 +1,7 @@
 package manifest
 
-// Route sends the requests of a path to a function, whatever their method: the function knows which methods it takes and which
-// scope each needs, and answers the others with a problem.
+// Route sends the requests of a path to a function, whatever their method: the function knows which methods it takes
+// and which scope each needs, and answers the others with a problem.
 type Route struct {
 	// Path is an API Gateway route's: {name} is one segment, {name+} all that follow.
 	Path     string

@@ -9,8 +9,8 @@ const (
 	ScopeServer = "rollcall"
 	ReadScope   = "read"
 	AdminScope  = "admin"
-	// AccountAttribute is the user pool's attribute that holds the account, without the prefix custom: that Cognito gives
-	// it. Only an operator can write it.
+	// AccountAttribute is the user pool's attribute that holds the account, without the prefix custom: that Cognito
+	// gives it. Only an operator can write it.
 	AccountAttribute = "account"
 	// AdminGroup is the user pool's group whose members may change things; everybody else may read.
 	AdminGroup = "rollcall-admin"

@@ -1,7 +1,7 @@
 package manifest
 
-// The attributes that are keys of the tables, and the Jobs table's indexes. Package dynamodb writes them and says what they hold;
-// infra makes the tables with them.
+// The attributes that are keys of the tables, and the Jobs table's indexes. Package dynamodb writes them and says what
+// they hold; infra makes the tables with them.
 const (
 	// UsersPartition is account#shard, UsersSort the canonical address.
 	UsersPartition = "accountShard"
@@ -16,7 +16,8 @@ const (
 	// RunsIndex is local: an account's runs of one kind, by JobsPartition and KindRun (kind#ULID), keys only.
 	RunsIndex = "runs"
 	KindRun   = "kindRun"
-	// DueIndex is global and sparse: what somebody has to look at, by DueShard and DueAt (milliseconds since 1970), keys only.
+	// DueIndex is global and sparse: what somebody has to look at, by DueShard and DueAt (milliseconds since 1970),
+	// keys only.
 	DueIndex = "due"
 	DueShard = "dueShard"
 	DueAt    = "dueAt"

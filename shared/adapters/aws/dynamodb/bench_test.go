@@ -36,23 +36,27 @@ func newUsers(n int) []users.Change {
 	for i := range changes {
 		address := fmt.Sprintf("user%07d@example.com", i)
 		changes[i] = users.Change{Key: address, After: &user.User{
-			Key: address, Address: address, Kind: user.Primary, PrimaryAddress: address, Type: user.TypeUser, Source: user.FromDirectory,
-			DirectoryID: "dc=example,dc=com", SourceID: fmt.Sprintf("%032x", i), DN: fmt.Sprintf("CN=User %d,OU=Staff,OU=Offices,DC=example,DC=com", i),
-			HeldSpamReport: user.ReportDaily, Version: at.UnixMilli(), LastRunID: "01J0000000000000000000RUN1", CreatedAt: at, UpdatedAt: at,
+			Key: address, Address: address, Kind: user.Primary, PrimaryAddress: address, Type: user.TypeUser,
+			Source:      user.FromDirectory,
+			DirectoryID: "dc=example,dc=com", SourceID: fmt.Sprintf("%032x", i),
+			DN:             fmt.Sprintf("CN=User %d,OU=Staff,OU=Offices,DC=example,DC=com", i),
+			HeldSpamReport: user.ReportDaily, Version: at.UnixMilli(), LastRunID: "01J0000000000000000000RUN1",
+			CreatedAt: at, UpdatedAt: at,
 		}}
 	}
 	return changes
 }
 
-// BenchmarkFirstSync writes new users into DynamoDB Local: as Apply does, by a plain loop of conditional PutItems, and by the
-// statements that docs/adr/0008 decided against, 25 in a call. The ways take turns, since a machine is not the same for long; the
-// time of Apply over that of the loop is what is promised.
+// BenchmarkFirstSync writes new users into DynamoDB Local: as Apply does, by a plain loop of conditional PutItems, and
+// by the statements that docs/adr/0008 decided against, 25 in a call. The ways take turns, since a machine is not the
+// same for long; the time of Apply over that of the loop is what is promised.
 func BenchmarkFirstSync(b *testing.B) {
 	ways := []struct {
 		name  string
 		write func(*testing.B, *awsdynamodb.Client, string, []users.Change)
 		took  time.Duration
-	}{{name: "apply", write: writeByApply}, {name: "put", write: writeByPut}, {name: "statements", write: writeByStatements}}
+	}{{name: "apply", write: writeByApply}, {name: "put", write: writeByPut},
+		{name: "statements", write: writeByStatements}}
 	changes := newUsers(benchUsers)
 	for round := 0; b.Loop(); round++ {
 		for turn := range ways {
@@ -100,7 +104,8 @@ func writeByApply(b *testing.B, client *awsdynamodb.Client, table string, change
 func writeByPut(b *testing.B, client *awsdynamodb.Client, table string, changes []users.Change) {
 	concurrently(len(changes), func(i int) {
 		_, err := client.PutItem(b.Context(), &awsdynamodb.PutItemInput{
-			TableName: &table, Item: dynamodb.EncodeUser("acme", changes[i].After), ConditionExpression: aws.String("attribute_not_exists(address)"),
+			TableName: &table, Item: dynamodb.EncodeUser("acme", changes[i].After),
+			ConditionExpression: aws.String("attribute_not_exists(address)"),
 		})
 		if err != nil {
 			b.Error(err)
@@ -120,7 +125,8 @@ func writeByStatements(b *testing.B, client *awsdynamodb.Client, table string, c
 			for _, name := range names {
 				values = append(values, item[name])
 			}
-			input.Statements = append(input.Statements, types.BatchStatementRequest{Statement: &statement, Parameters: values})
+			input.Statements = append(input.Statements,
+				types.BatchStatementRequest{Statement: &statement, Parameters: values})
 		}
 		out, err := client.BatchExecuteStatement(b.Context(), input)
 		if err != nil {
@@ -128,7 +134,8 @@ func writeByStatements(b *testing.B, client *awsdynamodb.Client, table string, c
 			return
 		}
 		for _, r := range out.Responses {
-			// A call that was tried again finds its own rows and cannot tell: an INSERT's refusal comes without the old item.
+			// A call that was tried again finds its own rows and cannot tell: an INSERT's refusal comes without the old
+			// item.
 			if r.Error != nil && r.Error.Code != types.BatchStatementErrorCodeEnumDuplicateItem {
 				b.Error(*r.Error.Message)
 			}
@@ -163,7 +170,8 @@ func (t *busyTable) Do(r *http.Request) (*http.Response, error) {
 	time.Sleep(5 * time.Millisecond)
 	status, body := http.StatusOK, "{}"
 	if !t.take() {
-		status, body = http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"busy"}`
+		status, body = http.StatusBadRequest,
+			`{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"busy"}`
 	}
 	return &http.Response{
 		StatusCode: status, Request: r, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
@@ -185,8 +193,8 @@ func (t *busyTable) take() bool {
 	return true
 }
 
-// BenchmarkBusyTable writes new users to a table that takes fewer writes than are sent, with NewClient's retries and with those
-// that docs/adr/0009 decided against. Nothing runs here but the SDK.
+// BenchmarkBusyTable writes new users to a table that takes fewer writes than are sent, with NewClient's retries and
+// with those that docs/adr/0009 decided against. Nothing runs here but the SDK.
 func BenchmarkBusyTable(b *testing.B) {
 	adaptive := func(o *awsdynamodb.Options) {
 		o.Retryer = retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {

@@ -24,8 +24,8 @@ const (
 	dueRuns      = "runs"
 )
 
-// dueShards is how many partition keys of the index the accounts are spread over. Fewer than were ever in use would hide what
-// lies on the others.
+// dueShards is how many partition keys of the index the accounts are spread over. Fewer than were ever in use would
+// hide what lies on the others.
 const dueShards = 8
 
 // putDue adds what makes the index list an item from a time on. It is rounded up to a millisecond: never early.
@@ -38,8 +38,8 @@ func (a accountJobs) putDue(index item, what string, at time.Time) {
 
 func dueShard(what string, shard int) string { return what + "#" + strconv.Itoa(shard) }
 
-// Due returns the accounts whose schedule is due. The index follows the table within moments, so that it may name one whose slot
-// was just claimed.
+// Due returns the accounts whose schedule is due. The index follows the table within moments, so that it may name one
+// whose slot was just claimed.
 func (j *Jobs) Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error) {
 	found, err := j.due(ctx, dueSchedules, now, limit)
 	if err != nil {
@@ -90,7 +90,8 @@ func (j *Jobs) due(ctx context.Context, what string, now time.Time, limit int) (
 // dueOn reads up to limit items of one shard of the index. Its error names the first that cannot be read.
 func (j *Jobs) dueOn(ctx context.Context, shard string, now time.Time, limit int) (found []dueItem, err error) {
 	query := &awsdynamodb.QueryInput{
-		TableName: &j.table, IndexName: aws.String(manifest.DueIndex), Limit: aws.Int32(int32(limit)), //nolint:gosec // a small number
+		TableName: &j.table, IndexName: aws.String(manifest.DueIndex),
+		Limit:                     aws.Int32(int32(limit)), //nolint:gosec // a small number
 		KeyConditionExpression:    aws.String(manifest.DueShard + " = :shard AND " + manifest.DueAt + " <= :now"),
 		ExpressionAttributeValues: item{":shard": str(shard), ":now": number(now.UnixMilli())},
 	}

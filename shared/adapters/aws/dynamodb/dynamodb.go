@@ -1,8 +1,9 @@
-// Package dynamodb holds the adapters that keep users and jobs in two DynamoDB tables: what the functions run on. Every promise of
-// the ports is a condition on a write, and every write survives a lost answer: the adapters know their own writes again.
+// Package dynamodb holds the adapters that keep users and jobs in two DynamoDB tables: what the functions run on. Every
+// promise of the ports is a condition on a write, and every write survives a lost answer: the adapters know their own
+// writes again.
 //
-// docs/adr/0007-dynamodb-tables.md says what the tables look like and why, 0008 how the Users List is written, 0009 how calls are
-// tried again.
+// docs/adr/0007-dynamodb-tables.md says what the tables look like and why, 0008 how the Users List is written, 0009 how
+// calls are tried again.
 package dynamodb
 
 import (
@@ -16,14 +17,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
+// options change how one call is made.
+type options = func(*awsdynamodb.Options)
+
 // Client is what the adapters call; NewClient gives the real one.
 type Client interface {
-	GetItem(context.Context, *awsdynamodb.GetItemInput, ...func(*awsdynamodb.Options)) (*awsdynamodb.GetItemOutput, error)
-	PutItem(context.Context, *awsdynamodb.PutItemInput, ...func(*awsdynamodb.Options)) (*awsdynamodb.PutItemOutput, error)
-	DeleteItem(context.Context, *awsdynamodb.DeleteItemInput, ...func(*awsdynamodb.Options)) (*awsdynamodb.DeleteItemOutput, error)
-	Query(context.Context, *awsdynamodb.QueryInput, ...func(*awsdynamodb.Options)) (*awsdynamodb.QueryOutput, error)
-	BatchWriteItem(context.Context, *awsdynamodb.BatchWriteItemInput, ...func(*awsdynamodb.Options)) (*awsdynamodb.BatchWriteItemOutput, error)
-	TransactWriteItems(context.Context, *awsdynamodb.TransactWriteItemsInput, ...func(*awsdynamodb.Options)) (*awsdynamodb.TransactWriteItemsOutput, error)
+	GetItem(context.Context, *awsdynamodb.GetItemInput, ...options) (*awsdynamodb.GetItemOutput, error)
+	PutItem(context.Context, *awsdynamodb.PutItemInput, ...options) (*awsdynamodb.PutItemOutput, error)
+	DeleteItem(context.Context, *awsdynamodb.DeleteItemInput, ...options) (*awsdynamodb.DeleteItemOutput, error)
+	Query(context.Context, *awsdynamodb.QueryInput, ...options) (*awsdynamodb.QueryOutput, error)
+	BatchWriteItem(
+		context.Context, *awsdynamodb.BatchWriteItemInput, ...options,
+	) (*awsdynamodb.BatchWriteItemOutput, error)
+	TransactWriteItems(
+		context.Context, *awsdynamodb.TransactWriteItemsInput, ...options,
+	) (*awsdynamodb.TransactWriteItemsOutput, error)
 }
 
 // maxKey is how long a sort key may be in bytes, by DynamoDB's quotas.
@@ -32,8 +40,8 @@ const maxKey = 1024
 // item is a row of a table.
 type item = map[string]types.AttributeValue
 
-// refused returns what is stored where a write's condition failed, and nil with ok where nothing is. Any other error, and none,
-// is not ok.
+// refused returns what is stored where a write's condition failed, and nil with ok where nothing is. Any other error,
+// and none, is not ok.
 func refused(err error) (stored item, ok bool) {
 	var failed *types.ConditionalCheckFailedException
 	if errors.As(err, &failed) {
@@ -50,7 +58,8 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// pause waits before a write is tried again that others were quicker with: up to 10 ms the first time, up to a second later.
+// pause waits before a write is tried again that others were quicker with: up to 10 ms the first time, up to a second
+// later.
 func pause(ctx context.Context, attempt int) error {
 	most := min(time.Second, 10*time.Millisecond<<min(attempt, 10))
 	timer := time.NewTimer(rand.N(most)) //nolint:gosec // nobody gains from guessing it

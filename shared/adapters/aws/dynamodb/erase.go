@@ -24,7 +24,8 @@ type eraser struct {
 func (e *eraser) partition(ctx context.Context, value string) error {
 	query := &awsdynamodb.QueryInput{
 		TableName: &e.table, ConsistentRead: aws.Bool(true),
-		KeyConditionExpression: aws.String("#partition = :partition"), ProjectionExpression: aws.String("#partition, #sort"),
+		KeyConditionExpression:    aws.String("#partition = :partition"),
+		ProjectionExpression:      aws.String("#partition, #sort"),
 		ExpressionAttributeNames:  map[string]string{"#partition": e.partitionKey, "#sort": e.sortKey},
 		ExpressionAttributeValues: item{":partition": str(value)},
 	}
@@ -56,7 +57,9 @@ func (e *eraser) delete(ctx context.Context, keys []item) error {
 				return err
 			}
 		}
-		out, err := e.client.BatchWriteItem(ctx, &awsdynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{e.table: requests}})
+		out, err := e.client.BatchWriteItem(
+			ctx, &awsdynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{e.table: requests}},
+		)
 		if err != nil {
 			return err
 		}

@@ -28,11 +28,14 @@ func TestErasingAnAccountLeavesNothingOfItAndAllOfOthers(t *testing.T) {
 		}
 		j := jobs.For(account)
 		for i := range syncs {
-			if _, err := j.CreateRun(t.Context(), run.Run{ID: fmt.Sprintf("01J%03d", i), Kind: run.KindSync, CreatedAt: time.Now()}); err != nil {
+			if _, err := j.CreateRun(t.Context(), run.Run{ID: fmt.Sprintf("01J%03d", i), Kind: run.KindSync,
+				CreatedAt: time.Now()}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := j.PutSettings(t.Context(), settings.Saved{Schedule: &settings.Schedule{IntervalHours: 1}}); err != nil {
+		if _, err := j.PutSettings(
+			t.Context(), settings.Saved{Schedule: &settings.Schedule{IntervalHours: 1}},
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,11 +65,13 @@ func TestErasingAnAccountLeavesNothingOfItAndAllOfOthers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = jobs.For(account).Settings(t.Context()); i == 0 && !errors.Is(err, runs.ErrNotFound) || i > 0 && err != nil {
+		if _, err = jobs.For(account).Settings(t.Context()); i == 0 && !errors.Is(err, runs.ErrNotFound) || i > 0 &&
+			err != nil {
 			t.Errorf("settings of %q: error %v", account, err)
 		}
 		if want := min(i, 1); left != want*n || len(page.Runs) != want*syncs {
-			t.Errorf("account %q has %d users and %d runs left, want %d and %d", account, left, len(page.Runs), want*n, want*syncs)
+			t.Errorf("account %q has %d users and %d runs left, want %d and %d", account, left, len(page.Runs), want*n,
+				want*syncs)
 		}
 	}
 	if due, err := jobs.Due(t.Context(), time.Now(), 10); err != nil || len(due) != len(accounts)-1 {
@@ -81,19 +86,22 @@ func TestSettingsThatAreLong(t *testing.T) {
 	j := dynamodb.NewJobs(client, table, nil).For("acme")
 	var s settings.Saved
 	for i := range 10_000 {
-		s.Advanced.Exclude = append(s.Advanced.Exclude, fmt.Sprintf("somebody.with.a.long.name.%05d@department%d.example.com", i, i%17))
+		s.Advanced.Exclude = append(s.Advanced.Exclude,
+			fmt.Sprintf("somebody.with.a.long.name.%05d@department%d.example.com", i, i%17))
 	}
 	saved, err := j.PutSettings(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 5 {
-		if _, err := j.CreateRun(t.Context(), run.Run{ID: fmt.Sprint("01J", i), Kind: run.KindPreview, CreatedAt: time.Now(), Import: saved.Import}); err != nil {
+		if _, err := j.CreateRun(t.Context(), run.Run{ID: fmt.Sprint("01J", i), Kind: run.KindPreview,
+			CreatedAt: time.Now(), Import: saved.Import}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	page, err := j.Runs(t.Context(), runs.Query{Kind: run.KindPreview, Limit: 3})
-	if err != nil || len(page.Runs) != 3 || len(page.Runs[2].Import.Advanced.Exclude) != 10_000 || page.Next != page.Runs[2].ID {
+	if err != nil || len(page.Runs) != 3 || len(page.Runs[2].Import.Advanced.Exclude) != 10_000 ||
+		page.Next != page.Runs[2].ID {
 		t.Errorf("%d runs, next %q, error %v", len(page.Runs), page.Next, err)
 	}
 }

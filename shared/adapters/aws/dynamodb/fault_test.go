@@ -64,13 +64,17 @@ func TestJobsThroughFaults(t *testing.T) {
 // people are a directory's entries by number, each with a primary address and an alias.
 type people struct{ primaries map[int]string }
 
-func (p people) Read(_ context.Context, _ settings.Connection, _ directory.Query, onStep func(run.Step), onEntry func(*directory.Entry) error) (directory.Info, error) {
+func (p people) Read(
+	_ context.Context, _ settings.Connection, _ directory.Query, onStep func(run.Step),
+	onEntry func(*directory.Entry) error,
+) (directory.Info, error) {
 	onStep(run.Step{Step: "base", OK: true})
 	for _, n := range slices.Sorted(maps.Keys(p.primaries)) {
 		entry := directory.Entry{DN: fmt.Appendf(nil, "CN=%d,DC=example,DC=com", n), Attributes: []directory.Attribute{
 			{Name: "objectGUID", Values: [][]byte{fmt.Appendf(nil, "%016d", n)}},
 			{Name: "objectClass", Values: [][]byte{[]byte("person"), []byte("user")}},
-			{Name: "proxyAddresses", Values: [][]byte{[]byte("SMTP:" + p.primaries[n]), fmt.Appendf(nil, "smtp:alias%d@example.com", n)}},
+			{Name: "proxyAddresses", Values: [][]byte{[]byte("SMTP:" + p.primaries[n]),
+				fmt.Appendf(nil, "smtp:alias%d@example.com", n)}},
 		}}
 		if err := onEntry(&entry); err != nil {
 			return directory.Info{}, err
@@ -105,11 +109,13 @@ func newPortal(t *testing.T, from importer.Directory) *portal {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	p := &portal{T: t, queue: new(messages), faults: faulty(t, 20_000), id: run.Identity{Account: "acme", Subject: "ann"}}
+	p := &portal{T: t, queue: new(messages), faults: faulty(t, 20_000),
+		id: run.Identity{Account: "acme", Subject: "ann"}}
 	client, users, jobs := newTables(t, p.faults)
 	p.users = dynamodb.NewUsers(client, users)
 	config := importer.Config{
-		Users: p.users, Jobs: dynamodb.NewJobs(client, jobs, nil), Objects: store.Objects(), Queue: p.queue, Sealer: store.Sealer(), Opener: store.Sealer(),
+		Users: p.users, Jobs: dynamodb.NewJobs(client, jobs, nil), Objects: store.Objects(), Queue: p.queue,
+		Sealer: store.Sealer(), Opener: store.Sealer(),
 		Directory: from, Log: slog.New(slog.DiscardHandler),
 	}
 	p.service, p.worker = importer.NewService(config), importer.NewWorker(config)
@@ -140,9 +146,10 @@ func (p *portal) deliver(r run.Run, err error) run.Run {
 // importAll previews the directory and syncs that, with whatever it removes.
 func (p *portal) importAll() run.Run {
 	p.Helper()
-	preview := p.deliver(p.service.StartPreview(p.Context(), p.id, importer.PreviewRequest{Connection: &settings.Connection{
-		ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389,
-	}}))
+	preview := p.deliver(p.service.StartPreview(p.Context(), p.id,
+		importer.PreviewRequest{Connection: &settings.Connection{
+			ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389,
+		}}))
 	options := settings.DefaultOptions()
 	options.RemoveAccounts = true
 	return p.deliver(p.service.StartSync(p.Context(), p.id, importer.SyncRequest{
@@ -160,7 +167,8 @@ func (p *portal) wantOnce(what string, r run.Run, n int) {
 		}
 	}
 	if r.Progress.Applied != n || r.Result.Summary.Conflicts != 0 || len(writes) != n {
-		p.Errorf("%s: applied %d with %d conflicts, and wrote %d users; want %d, 0 and %d", what, r.Progress.Applied, r.Result.Summary.Conflicts, len(writes), n, n)
+		p.Errorf("%s: applied %d with %d conflicts, and wrote %d users; want %d, 0 and %d", what, r.Progress.Applied,
+			r.Result.Summary.Conflicts, len(writes), n, n)
 	}
 }
 

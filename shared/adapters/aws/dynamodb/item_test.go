@@ -25,8 +25,10 @@ func FuzzUser(f *testing.F) {
 	f.Add("k", "", "", "", int64(-1), int64(1), false)
 	f.Fuzz(func(t *testing.T, key, address, dn, run string, version, at int64, protected bool) {
 		want := user.User{
-			Key: key, Address: address, Kind: user.Kind(dn), PrimaryAddress: run, Type: user.Type(address), Source: user.Source(key), DirectoryID: dn,
-			SourceID: run, DN: dn, HeldSpamReport: user.HeldSpamReport(run), Protected: protected, Version: version, LastRunID: run,
+			Key: key, Address: address, Kind: user.Kind(dn), PrimaryAddress: run, Type: user.Type(address),
+			Source: user.Source(key), DirectoryID: dn,
+			SourceID: run, DN: dn, HeldSpamReport: user.HeldSpamReport(run), Protected: protected, Version: version,
+			LastRunID: run,
 			// RFC 3339 has years of four digits.
 			CreatedAt: time.Unix(0, at).UTC(), UpdatedAt: time.Time{},
 		}
@@ -229,10 +231,11 @@ func TestWhyATransactionWasCancelled(t *testing.T) {
 		{"done", nil, false, nil},
 		{"another error", unknown, false, unknown},
 		{"a condition", cancelled("ConditionalCheckFailed", "None"), false, runs.ErrConflict},
-		{"a condition beside a conflict", cancelled("TransactionConflict", "ConditionalCheckFailed"), false, runs.ErrConflict},
+		{"a condition beside a conflict", cancelled("TransactionConflict", "ConditionalCheckFailed"), false,
+			runs.ErrConflict},
 		{"a busy table", cancelled("ThrottlingError", "None"), true, nil},
 		{"another transaction", cancelled("None", "TransactionConflict"), true, nil},
-		{"what no attempt mends", cancelled("None", "ValidationError"), false, nil},
+		{"what no attempt fixes", cancelled("None", "ValidationError"), false, nil},
 	} {
 		again, err := transacted(test.err)
 		if again != test.again || test.want != nil && !errors.Is(err, test.want) || (test.err == nil) != (err == nil) {

@@ -18,8 +18,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// recordLifetime is how long a run's record is kept, keyLifetime how long an idempotency key counts. DynamoDB deletes what is past
-// its time within days; until then it is not shown.
+// recordLifetime is how long a run's record is kept, keyLifetime how long an idempotency key counts. DynamoDB deletes
+// what is past its time within days; until then it is not shown.
 const (
 	recordLifetime = 90 * 24 * time.Hour
 	keyLifetime    = 24 * time.Hour
@@ -83,7 +83,7 @@ func (a accountJobs) nextSettings(stored record, s *settings.Saved) (record, err
 	if old.Revision != s.Revision {
 		return record{}, runs.ErrConflict
 	}
-	// A first revision is the time, so that settings that were deleted and saved anew do not come to one that somebody
+	// A first revision is the time, so that settings that were deleted and saved again do not come to one that somebody
 	// still holds.
 	s.Revision = max(s.Revision+1, a.now().UnixMilli())
 	index := make(item)
@@ -204,7 +204,8 @@ func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (ru
 	if err != nil {
 		return r, err
 	}
-	input := &awsdynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(rand.Text()), TransactItems: []types.TransactWriteItem{putSettings, putRun}}
+	input := &awsdynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(rand.Text()),
+		TransactItems: []types.TransactWriteItem{putSettings, putRun}}
 	for attempt := 0; ; attempt++ {
 		_, err := a.client.TransactWriteItems(ctx, input)
 		again, err := transacted(err)
@@ -223,11 +224,12 @@ func (a accountJobs) transactPut(name string, r, read record) (types.TransactWri
 		return types.TransactWriteItem{}, fmt.Errorf("write record %s: %w", name, err)
 	}
 	expression, values := read.unchanged()
-	return types.TransactWriteItem{Put: &types.Put{TableName: &a.table, Item: i, ConditionExpression: expression, ExpressionAttributeValues: values}}, nil
+	return types.TransactWriteItem{Put: &types.Put{TableName: &a.table, Item: i, ConditionExpression: expression,
+		ExpressionAttributeValues: values}}, nil
 }
 
-// transacted reads the answer of a transaction. One that was cancelled names a reason for each of its items; again tells that
-// nothing was wrong with it but the moment.
+// transacted reads the answer of a transaction. One that was cancelled names a reason for each of its items; again
+// tells that nothing was wrong with it but the moment.
 func transacted(err error) (again bool, _ error) {
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {
@@ -238,7 +240,8 @@ func transacted(err error) (again bool, _ error) {
 		switch aws.ToString(reason.Code) {
 		case "ConditionalCheckFailed":
 			return false, runs.ErrConflict
-		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "None", "":
+		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded",
+			"None", "":
 		default:
 			again = false
 		}
@@ -246,10 +249,11 @@ func transacted(err error) (again bool, _ error) {
 	return again, err
 }
 
-// Erase deletes all records of an account and returns how many there were. progress, which may be nil, is told now and then how
-// many are gone.
+// Erase deletes all records of an account and returns how many there were. progress, which may be nil, is told now and
+// then how many are gone.
 func (j *Jobs) Erase(ctx context.Context, account user.Account, progress func(deleted int)) (int, error) {
-	e := eraser{client: j.client, table: j.table, partitionKey: manifest.JobsPartition, sortKey: manifest.JobsSort, progress: progress}
+	e := eraser{client: j.client, table: j.table, partitionKey: manifest.JobsPartition, sortKey: manifest.JobsSort,
+		progress: progress}
 	if err := e.partition(ctx, string(account)); err != nil {
 		return e.deleted, fmt.Errorf("erase the records of account %q: %w", account, err)
 	}

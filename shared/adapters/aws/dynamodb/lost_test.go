@@ -53,7 +53,9 @@ func lost(r *http.Request) (*http.Response, error) {
 func throttled(r *http.Request) (*http.Response, error) {
 	body := `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"busy"}`
 	return &http.Response{
-		StatusCode: http.StatusBadRequest, Request: r, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(body)),
+		StatusCode: http.StatusBadRequest, Request: r,
+		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body:   io.NopCloser(strings.NewReader(body)),
 	}, nil
 }
 
@@ -81,7 +83,8 @@ func TestWritesOfUsersWhoseAnswerWasLost(t *testing.T) {
 	u := list.For("acme")
 	// The clock's times carry more than is stored: a reading of the monotonic clock.
 	now := time.Now()
-	ann := user.User{Key: "ann@example.com", Address: "ann@example.com", Kind: user.Primary, PrimaryAddress: "ann@example.com", Version: 5, CreatedAt: now, UpdatedAt: now}
+	ann := user.User{Key: "ann@example.com", Address: "ann@example.com", Kind: user.Primary,
+		PrimaryAddress: "ann@example.com", Version: 5, CreatedAt: now, UpdatedAt: now}
 	edited := ann
 	edited.Version, edited.Protected = 6, true
 	other := edited
@@ -93,9 +96,10 @@ func TestWritesOfUsersWhoseAnswerWasLost(t *testing.T) {
 		want   users.Outcome
 	}{
 		{"added by hand", users.Change{Key: ann.Key, After: &ann}, lost, users.Applied},
-		{"added by hand again", users.Change{Key: ann.Key, After: &ann}, throttled, users.Conflict},
+		{"added by hand again", users.Change{Key: ann.Key, After: &ann}, throttled, users.Already},
 		{"edited by hand", users.Change{Key: ann.Key, Expect: 5, After: &edited}, lost, users.Applied},
-		{"edited by hand after somebody else", users.Change{Key: ann.Key, Expect: 5, After: &other}, lost, users.Conflict},
+		{"edited by hand after somebody else", users.Change{Key: ann.Key, Expect: 5, After: &other}, lost,
+			users.Conflict},
 		{"removed", users.Change{Key: ann.Key, Expect: 6}, lost, users.Applied},
 		{"removed again", users.Change{Key: ann.Key, Expect: 6}, throttled, users.Absent},
 	} {
@@ -112,7 +116,8 @@ func TestWritesOfRecordsWhoseAnswerWasLost(t *testing.T) {
 	s, _, jobs, others := scripted(t)
 	mine, theirs := jobs.For("acme"), others.For("acme")
 	s.lines = append(s.lines, lost)
-	if _, err := mine.CreateRun(t.Context(), run.Run{ID: "01JA", Kind: run.KindSync, CreatedAt: time.Now()}); err != nil {
+	if _, err := mine.CreateRun(t.Context(), run.Run{ID: "01JA", Kind: run.KindSync,
+		CreatedAt: time.Now()}); err != nil {
 		t.Error("a new run:", err)
 	}
 	count := func(j runs.Jobs) (run.Run, error) {
@@ -136,7 +141,8 @@ func TestWritesOfRecordsWhoseAnswerWasLost(t *testing.T) {
 		t.Error("first settings:", err)
 	}
 	s.lines = append(s.lines, through, lost, lost)
-	if _, err := mine.Claim(t.Context(), first, run.Run{ID: "01JB", Kind: run.KindSync, CreatedAt: time.Now()}); err != nil {
+	if _, err := mine.Claim(t.Context(), first, run.Run{ID: "01JB", Kind: run.KindSync,
+		CreatedAt: time.Now()}); err != nil {
 		t.Error("a claim:", err)
 	}
 	// Settings that somebody saves after ours were deleted are not deleted with them.

@@ -33,7 +33,8 @@ type pagesClient struct {
 	startOf func(*awsdynamodb.QueryInput, []item) int
 }
 
-func (c *pagesClient) Query(_ context.Context, q *awsdynamodb.QueryInput, _ ...func(*awsdynamodb.Options)) (*awsdynamodb.QueryOutput, error) {
+func (c *pagesClient) Query(_ context.Context, q *awsdynamodb.QueryInput,
+	_ ...func(*awsdynamodb.Options)) (*awsdynamodb.QueryOutput, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name := text(q.ExpressionAttributeValues, ":shard") + text(q.ExpressionAttributeValues, ":prefix")
@@ -46,7 +47,8 @@ func (c *pagesClient) Query(_ context.Context, q *awsdynamodb.QueryInput, _ ...f
 		if at > 0 {
 			looked = text(all[at-1], manifest.UsersSort) + " "
 		}
-		return &awsdynamodb.QueryOutput{LastEvaluatedKey: item{manifest.UsersSort: str(looked), "at": number(int64(at))}}, nil
+		return &awsdynamodb.QueryOutput{LastEvaluatedKey: item{manifest.UsersSort: str(looked),
+			"at": number(int64(at))}}, nil
 	}
 	end := min(len(all), at+int(aws.ToInt32(q.Limit)))
 	out := &awsdynamodb.QueryOutput{Items: all[at:end]}
@@ -67,7 +69,8 @@ func (c *pagesClient) readSoFar() int {
 // startAfter is where a query of users starts: behind :after.
 func startAfter(q *awsdynamodb.QueryInput, all []item) int {
 	after := text(q.ExpressionAttributeValues, ":after")
-	at, found := slices.BinarySearchFunc(all, after, func(i item, key string) int { return strings.Compare(text(i, manifest.UsersSort), key) })
+	at, found := slices.BinarySearchFunc(all, after,
+		func(i item, key string) int { return strings.Compare(text(i, manifest.UsersSort), key) })
 	if found {
 		at++
 	}
@@ -131,7 +134,8 @@ func TestAPageReadsLittleMoreThanItShows(t *testing.T) {
 	for _, limit := range []int{1, 20, 100, 1000} {
 		c, _ := usersOf(50_000, 1<<30)
 		u := NewUsers(c, "users").For("acme")
-		if page, err := u.List(t.Context(), users.Query{Limit: limit, After: "user020000@example.com"}); err != nil || len(page.Users) != limit {
+		if page, err := u.List(t.Context(), users.Query{Limit: limit, After: "user020000@example.com"}); err != nil ||
+			len(page.Users) != limit {
 			t.Fatalf("%d users, error %v", len(page.Users), err)
 		}
 		// Half as much again, and a few of each shard.
@@ -153,7 +157,8 @@ func TestSearchesGoInBoundedSteps(t *testing.T) {
 	}
 }
 
-// TestPagesOfRunsWhoseFilterDropsAll has pages that are empty, and pages of runs that are all past their time and not deleted yet.
+// TestPagesOfRunsWhoseFilterDropsAll has pages that are empty, and pages of runs that are all past their time and not
+// deleted yet.
 func TestPagesOfRunsWhoseFilterDropsAll(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	c := &pagesClient{pages: make(map[string][]item), every: 3, startOf: startKey}
@@ -178,7 +183,8 @@ func TestPagesOfRunsWhoseFilterDropsAll(t *testing.T) {
 		}
 		c.pages["sync#"] = append(c.pages["sync#"], stored)
 		shard := text(due, manifest.DueShard)
-		c.pages[shard] = append(c.pages[shard], item{manifest.JobsPartition: str("acme"), manifest.JobsSort: str(prefixRun + row.ID), manifest.DueAt: number(int64(i))})
+		c.pages[shard] = append(c.pages[shard], item{manifest.JobsPartition: str("acme"),
+			manifest.JobsSort: str(prefixRun + row.ID), manifest.DueAt: number(int64(i))})
 	}
 	page, err := a.Runs(t.Context(), runs.Query{Kind: run.KindSync, Limit: 11})
 	var got []string
@@ -188,7 +194,8 @@ func TestPagesOfRunsWhoseFilterDropsAll(t *testing.T) {
 	if err != nil || page.Next != "" || !cmp.Equal(want, got) {
 		t.Errorf("runs %v, next %q, error %v; want %v", got, page.Next, err, want)
 	}
-	if page, err = a.Runs(t.Context(), runs.Query{Kind: run.KindSync, Limit: 10}); err != nil || len(page.Runs) != 10 || page.Next != want[9] {
+	if page, err = a.Runs(t.Context(), runs.Query{Kind: run.KindSync, Limit: 10}); err != nil || len(page.Runs) != 10 ||
+		page.Next != want[9] {
 		t.Errorf("ten runs: %d, next %q, error %v", len(page.Runs), page.Next, err)
 	}
 	if refs, err := jobs.Overdue(t.Context(), now, 100); err != nil || len(refs) != 50 {

@@ -24,8 +24,8 @@ const (
 	// attrDocument is the record as JSON; attrPacked, in its place, is the same compressed (RFC 1951).
 	attrDocument = "document"
 	attrPacked   = "packed"
-	// attrWrites names the last writes that the record went through, the newest first. A writer whose answer was lost finds its
-	// own there, also where another has written on top of it meanwhile.
+	// attrWrites names the last writes that the record went through, the newest first. A writer whose answer was lost
+	// finds its own there, also where another has written on top of it meanwhile.
 	attrWrites = "writes"
 )
 
@@ -33,8 +33,8 @@ const (
 const keptWrites = 16
 
 const (
-	// packFrom is the length in bytes from which a document is compressed: a write costs by the kilobyte, and a worker writes
-	// its run twice a second, with every exclusion in it.
+	// packFrom is the length in bytes from which a document is compressed: a write costs by the kilobyte, and a worker
+	// writes its run twice a second, with every exclusion in it.
 	packFrom = 4 << 10
 	// maxDocument is how long a document may be as it is stored, by DynamoDB's 400 KB for an item. maxNew leaves new
 	// records room: a run gets notes, a result and the names of its conflicts, and settings the marks of their runs.
@@ -69,7 +69,7 @@ func (r record) after(stored record) record {
 // nameLength is the length of a write's name with its space: 75 random bits.
 const nameLength = 16
 
-// includes tells whether the last write of other is among those of r.
+// includes reports whether the last write of other is among those of r.
 func (r record) includes(other record) bool {
 	return len(other.writes) >= nameLength && strings.Contains(r.writes, other.writes[:nameLength])
 }
@@ -149,7 +149,8 @@ func readRecord(i item) (record, error) {
 		r.document = document
 	}
 	if len(r.document) == 0 || r.writes == "" {
-		return record{}, fmt.Errorf("record %s: %w", text(i, manifest.JobsSort), missing(attrDocument+" or "+attrWrites))
+		return record{}, fmt.Errorf("record %s: %w", text(i, manifest.JobsSort),
+			missing(attrDocument+" or "+attrWrites))
 	}
 	return r, nil
 }
@@ -164,15 +165,16 @@ func (r record) decode(into any) error {
 
 // read reads a record; one that is not stored is the zero record.
 func (a accountJobs) read(ctx context.Context, name string) (record, error) {
-	out, err := a.client.GetItem(ctx, &awsdynamodb.GetItemInput{TableName: &a.table, Key: a.key(name), ConsistentRead: aws.Bool(true)})
+	out, err := a.client.GetItem(ctx, &awsdynamodb.GetItemInput{TableName: &a.table, Key: a.key(name),
+		ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return record{}, fmt.Errorf("read record %s: %w", name, ended(ctx, err))
 	}
 	return readRecord(out.Item)
 }
 
-// write stores a record in the place of what was read. Where that has changed, it returns what is stored and ErrConflict, unless
-// this very write was done by an attempt whose answer was lost.
+// write stores a record in the place of what was read. Where that has changed, it returns what is stored and
+// ErrConflict, unless this very write was done by an attempt whose answer was lost.
 func (a accountJobs) write(ctx context.Context, name string, r, read record) (stored record, err error) {
 	r = r.after(read)
 	i, err := a.item(name, r)
@@ -197,8 +199,8 @@ func (a accountJobs) write(ctx context.Context, name string, r, read record) (st
 	return stored, runs.ErrConflict
 }
 
-// change reads a record, lets next say what it becomes, and stores that if nobody stored it meanwhile; it tries again if somebody
-// did. next gets the zero record where nothing is stored, and its error ends the change without a write.
+// change reads a record, lets next say what it becomes, and stores that if nobody stored it meanwhile; it tries again
+// if somebody did. next gets the zero record where nothing is stored, and its error ends the change without a write.
 func (a accountJobs) change(ctx context.Context, name string, next func(record) (record, error)) error {
 	stored, err := a.read(ctx, name)
 	for attempt := 0; err == nil; attempt++ {
@@ -218,8 +220,8 @@ func (a accountJobs) change(ctx context.Context, name string, next func(record) 
 	return err
 }
 
-// remove reads a record and, unless may says no with an error, deletes it as it was read; it tries again if somebody stored it
-// meanwhile.
+// remove reads a record and, unless may says no with an error, deletes it as it was read; it tries again if somebody
+// stored it meanwhile.
 func (a accountJobs) remove(ctx context.Context, name string, may func(record) error) error {
 	stored, err := a.read(ctx, name)
 	for attempt := 0; err == nil; attempt++ {
@@ -238,8 +240,8 @@ func (a accountJobs) remove(ctx context.Context, name string, may func(record) e
 	return err
 }
 
-// removeAsRead deletes a record that is as it was read; else it returns what is stored, and ErrConflict. One that is gone after an
-// attempt whose answer was lost was deleted by that, also where another has been stored anew since.
+// removeAsRead deletes a record that is as it was read; else it returns what is stored, and ErrConflict. One that is
+// gone after an attempt whose answer was lost was deleted by that, also where another has been stored since.
 func (a accountJobs) removeAsRead(ctx context.Context, name string, read record) (stored record, err error) {
 	expression, values := read.unchanged()
 	doubt := false

@@ -75,12 +75,15 @@ func (a accountJobs) list(sortKey, prefix string) *awsdynamodb.QueryInput {
 	}
 }
 
-// newest reads records until take has taken limit of them. take returns the record's id, or ErrNotFound for one to leave out. next
-// is the id to go on after, and empty at the end. A page of DynamoDB's may be empty and yet not be the last.
-func (a accountJobs) newest(ctx context.Context, query *awsdynamodb.QueryInput, limit int, take func(record) (string, error)) (next string, err error) {
+// newest reads records until take has taken limit of them. take returns the record's id, or ErrNotFound for one to
+// leave out. next is the id to go on after, and empty at the end. A page of DynamoDB's may be empty and yet not be the
+// last.
+func (a accountJobs) newest(
+	ctx context.Context, query *awsdynamodb.QueryInput, limit int, take func(record) (string, error),
+) (next string, err error) {
 	last, taken := "", 0
 	for {
-		// One more than is wanted tells whether there is a next page.
+		// One more than is wanted shows whether there is a next page.
 		query.Limit = aws.Int32(int32(limit - taken + 1)) //nolint:gosec // at most 1001
 		out, err := a.client.Query(ctx, query)
 		if err != nil {

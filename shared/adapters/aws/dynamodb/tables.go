@@ -32,13 +32,16 @@ func JobsTable(name string) *awsdynamodb.CreateTableInput {
 		TableName: &name, BillingMode: types.BillingModePayPerRequest,
 		KeySchema: keySchema(manifest.JobsPartition, manifest.JobsSort),
 		AttributeDefinitions: append(
-			attributes(types.ScalarAttributeTypeS, manifest.JobsPartition, manifest.JobsSort, manifest.KindRun, manifest.DueShard),
+			attributes(types.ScalarAttributeTypeS, manifest.JobsPartition, manifest.JobsSort, manifest.KindRun,
+				manifest.DueShard),
 			attributes(types.ScalarAttributeTypeN, manifest.DueAt)...),
 		LocalSecondaryIndexes: []types.LocalSecondaryIndex{{
-			IndexName: aws.String(manifest.RunsIndex), KeySchema: keySchema(manifest.JobsPartition, manifest.KindRun), Projection: keysOnly,
+			IndexName: aws.String(manifest.RunsIndex), KeySchema: keySchema(manifest.JobsPartition, manifest.KindRun),
+			Projection: keysOnly,
 		}},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName: aws.String(manifest.DueIndex), KeySchema: keySchema(manifest.DueShard, manifest.DueAt), Projection: keysOnly,
+			IndexName: aws.String(manifest.DueIndex), KeySchema: keySchema(manifest.DueShard, manifest.DueAt),
+			Projection: keysOnly,
 		}},
 	}
 }
@@ -46,7 +49,9 @@ func JobsTable(name string) *awsdynamodb.CreateTableInput {
 // JobsExpiry turns the Jobs table's time to live on.
 func JobsExpiry(name string) *awsdynamodb.UpdateTimeToLiveInput {
 	return &awsdynamodb.UpdateTimeToLiveInput{
-		TableName: &name, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String(manifest.ExpiresAt), Enabled: aws.Bool(true)},
+		TableName: &name, TimeToLiveSpecification: &types.TimeToLiveSpecification{
+			AttributeName: aws.String(manifest.ExpiresAt), Enabled: aws.Bool(true),
+		},
 	}
 }
 
@@ -65,8 +70,8 @@ func attributes(kind types.ScalarAttributeType, names ...string) []types.Attribu
 	return all
 }
 
-// CreateTables makes both tables where they are missing and waits until they can be used. It is for tests and for trying things
-// out: a deployment's tables are made by infra.
+// CreateTables makes both tables where they are missing and waits until they can be used. It is for tests and for
+// trying things out: a deployment's tables are made by infra.
 func CreateTables(ctx context.Context, client *awsdynamodb.Client, users, jobs string) error {
 	for _, table := range []*awsdynamodb.CreateTableInput{UsersTable(users), JobsTable(jobs)} {
 		_, err := client.CreateTable(ctx, table)
@@ -74,7 +79,8 @@ func CreateTables(ctx context.Context, client *awsdynamodb.Client, users, jobs s
 		if err != nil && !errors.As(err, &there) {
 			return fmt.Errorf("create table %s: %w", *table.TableName, err)
 		}
-		wait := awsdynamodb.NewTableExistsWaiter(client, func(o *awsdynamodb.TableExistsWaiterOptions) { o.MinDelay = time.Second })
+		wait := awsdynamodb.NewTableExistsWaiter(client,
+			func(o *awsdynamodb.TableExistsWaiterOptions) { o.MinDelay = time.Second })
 		if err := wait.Wait(ctx, &awsdynamodb.DescribeTableInput{TableName: table.TableName}, createLimit); err != nil {
 			return fmt.Errorf("wait for table %s: %w", *table.TableName, err)
 		}

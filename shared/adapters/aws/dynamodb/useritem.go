@@ -12,8 +12,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// shards is how many partition keys an account's users are spread over: one takes 1,000 writes a second. It must never change,
-// since it says where a user is.
+// shards is how many partition keys an account's users are spread over: one takes 1,000 writes a second. It must never
+// change, since it says where a user is.
 const shards = 16
 
 // The attributes of a user beside its keys. What is empty is left out.
@@ -34,8 +34,8 @@ const (
 	attrUpdated     = "updatedAt"
 )
 
-// partition is the partition key of one shard of an account's users. The shard is always one digit behind the last #, so that an
-// account whose name ends like a shard is still another.
+// partition is the partition key of one shard of an account's users. The shard is always one digit behind the last #,
+// so that an account whose name ends like a shard is still another.
 func partition(account user.Account, shard int) string {
 	return string(account) + "#" + strconv.FormatInt(int64(shard), shards)
 }
@@ -58,7 +58,8 @@ func encodeUser(account user.Account, u *user.User) item {
 	i[manifest.UsersPartition] = str(partition(account, shardOf(u.Key)))
 	i[manifest.UsersSort] = str(u.Key)
 	for _, field := range [...]struct{ name, value string }{
-		{attrKind, string(u.Kind)}, {attrPrimary, u.PrimaryAddress}, {attrDisplay, u.Address}, {attrType, string(u.Type)},
+		{attrKind, string(u.Kind)}, {attrPrimary, u.PrimaryAddress}, {attrDisplay, u.Address},
+		{attrType, string(u.Type)},
 		{attrSource, string(u.Source)}, {attrDirectoryID, u.DirectoryID}, {attrSourceID, u.SourceID}, {attrDN, u.DN},
 		{attrReport, string(u.HeldSpamReport)}, {attrLastRun, u.LastRunID},
 	} {
@@ -78,9 +79,13 @@ func encodeUser(account user.Account, u *user.User) item {
 // decodeUser reads a user. Attributes that it does not know are left alone.
 func decodeUser(i item) (user.User, error) {
 	u := user.User{
-		Key: text(i, manifest.UsersSort), Address: text(i, attrDisplay), Kind: user.Kind(text(i, attrKind)), PrimaryAddress: text(i, attrPrimary),
-		Type: user.Type(text(i, attrType)), Source: user.Source(text(i, attrSource)), DirectoryID: text(i, attrDirectoryID),
-		SourceID: text(i, attrSourceID), DN: text(i, attrDN), HeldSpamReport: user.HeldSpamReport(text(i, attrReport)), LastRunID: text(i, attrLastRun),
+		Key: text(i, manifest.UsersSort), Address: text(i, attrDisplay), Kind: user.Kind(text(i, attrKind)),
+		PrimaryAddress: text(i, attrPrimary),
+		Type:           user.Type(text(i, attrType)), Source: user.Source(text(i, attrSource)),
+		DirectoryID: text(i, attrDirectoryID),
+		SourceID:    text(i, attrSourceID), DN: text(i, attrDN),
+		HeldSpamReport: user.HeldSpamReport(text(i, attrReport)),
+		LastRunID:      text(i, attrLastRun),
 	}
 	if protected, ok := i[attrProtected].(*types.AttributeValueMemberBOOL); ok {
 		u.Protected = protected.Value

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// readRows is the most users that one query of a shard reads. All shards together hold up to two such pages each, about
-	// 16 MB.
+	// readRows is the most users that one query of a shard reads. All shards together hold up to two such pages each,
+	// about 16 MB.
 	readRows = 500
 	// searchRows bounds how many users one page of a search looks at.
 	searchRows = 20_000
@@ -66,30 +66,34 @@ func (a accountUsers) List(ctx context.Context, q users.Query) (users.Page, erro
 	}
 }
 
-// matches tells whether a user has the substring want, which is in lower case.
+// matches reports whether a user has the substring want, which is in lower case.
 func matches(u *user.User, want string) bool {
-	return strings.Contains(u.Key, want) || strings.Contains(strings.ToLower(u.Address), want) || strings.Contains(strings.ToLower(u.PrimaryAddress), want)
+	return strings.Contains(u.Key, want) || strings.Contains(strings.ToLower(u.Address), want) ||
+		strings.Contains(strings.ToLower(u.PrimaryAddress), want)
 }
 
-// share is how many users of each shard a page of limit users most likely needs: an even share and a half more, since chance
-// does not share evenly.
+// share is how many users of each shard a page of limit users most likely needs: an even share and a half more, since
+// chance does not share evenly.
 func share(limit int) int { return min(readRows, limit*3/2/shards+min(limit, 3)) }
 
 // merge reads all shards behind after, in one order.
 func (a accountUsers) merge(ctx context.Context, after string, rows int, ahead bool) *merge {
 	m := new(merge)
 	for i := range m.shards {
-		m.shards[i] = &shard{rows: rows, ahead: ahead, next: after, more: true, read: func(after string, rows int) ([]user.User, string, error) {
-			return a.readShard(ctx, i, after, rows)
-		}}
+		m.shards[i] = &shard{rows: rows, ahead: ahead, next: after, more: true,
+			read: func(after string, rows int) ([]user.User, string, error) {
+				return a.readShard(ctx, i, after, rows)
+			}}
 		m.shards[i].start()
 	}
 	return m
 }
 
-// readShard reads up to rows users of one shard behind after. next is where to go on, and empty at the end. The reads are
-// consistent: a sync that follows another must see all that it wrote, or would plan it again.
-func (a accountUsers) readShard(ctx context.Context, i int, after string, rows int) (users []user.User, next string, err error) {
+// readShard reads up to rows users of one shard behind after. next is where to go on, and empty at the end. The reads
+// are consistent: a sync that follows another must see all that it wrote, or would plan it again.
+func (a accountUsers) readShard(
+	ctx context.Context, i int, after string, rows int,
+) (users []user.User, next string, err error) {
 	condition := manifest.UsersPartition + " = :shard"
 	values := item{":shard": str(partition(a.account, i))}
 	if after != "" {
@@ -140,7 +144,7 @@ type shard struct {
 	ahead bool
 	// rows is how many users the next query asks for. It doubles up to readRows: a short page is most often enough.
 	rows int
-	// users are read and not taken yet. more tells whether there may be others behind next.
+	// users are read and not taken yet. more reports whether there may be others behind next.
 	users []user.User
 	more  bool
 	next  string
@@ -183,10 +187,11 @@ func (s *shard) fill() error {
 	return nil
 }
 
-// Erase deletes all users of an account and returns how many there were. progress, which may be nil, is told now and then how
-// many are gone.
+// Erase deletes all users of an account and returns how many there were. progress, which may be nil, is told now and
+// then how many are gone.
 func (u *Users) Erase(ctx context.Context, account user.Account, progress func(deleted int)) (int, error) {
-	e := eraser{client: u.client, table: u.table, partitionKey: manifest.UsersPartition, sortKey: manifest.UsersSort, progress: progress}
+	e := eraser{client: u.client, table: u.table, partitionKey: manifest.UsersPartition, sortKey: manifest.UsersSort,
+		progress: progress}
 	for i := range shards {
 		if err := e.partition(ctx, partition(account, i)); err != nil {
 			return e.deleted, fmt.Errorf("erase the users of account %q: %w", account, err)

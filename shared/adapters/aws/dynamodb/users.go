@@ -15,8 +15,9 @@ import (
 	"rollcall/shared/user"
 )
 
-// writesInFlight is how many writes one Apply has under way at a time, by default. With 5 ms for an answer these are some 12,000 a
-// second, three times what a new table paid by request takes (Amazon DynamoDB Developer Guide, on-demand capacity mode).
+// writesInFlight is how many writes one Apply has under way at a time, by default. With 5 ms for an answer these are
+// some 12,000 a second, three times what a new table paid by request takes (Amazon DynamoDB Developer Guide, on-demand
+// capacity mode).
 const writesInFlight = 64
 
 // Users are the users of all accounts, in a table of the shape of UsersTable.
@@ -44,7 +45,8 @@ func (a accountUsers) Get(ctx context.Context, key string) (user.User, error) {
 	if key == "" || len(key) > maxKey {
 		return user.User{}, users.ErrNotFound
 	}
-	out, err := a.client.GetItem(ctx, &awsdynamodb.GetItemInput{TableName: &a.table, Key: userKey(a.account, key), ConsistentRead: aws.Bool(true)})
+	out, err := a.client.GetItem(ctx, &awsdynamodb.GetItemInput{TableName: &a.table, Key: userKey(a.account, key),
+		ConsistentRead: aws.Bool(true)})
 	switch {
 	case err != nil:
 		return user.User{}, fmt.Errorf("read user %s: %w", key, ended(ctx, err))
@@ -90,8 +92,8 @@ func (a accountUsers) Apply(ctx context.Context, fence users.Fence, changes []us
 	return outcomes, nil
 }
 
-// stride is a step that visits each of n places once, and neighbours far apart in time: changes come in the order of their
-// keys, and a partition that only grows at one end cannot be split.
+// stride is a step that visits each of n places once, and neighbours far apart in time: changes come in the order of
+// their keys, and a partition that only grows at one end cannot be split.
 func stride(n int) int {
 	step := max(1, n*5/13)
 	for gcd(step, n) != 1 {
@@ -127,12 +129,14 @@ func (a accountUsers) write(ctx context.Context, fence users.Fence, c *users.Cha
 	var err error
 	if c.After == nil {
 		_, err = a.client.DeleteItem(ctx, &awsdynamodb.DeleteItemInput{
-			TableName: &a.table, Key: userKey(a.account, c.Key), ConditionExpression: &condition, ExpressionAttributeValues: values,
+			TableName: &a.table, Key: userKey(a.account, c.Key), ConditionExpression: &condition,
+			ExpressionAttributeValues:           values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}, noteDoubt(&doubt), whileLeased(fence))
 	} else {
 		_, err = a.client.PutItem(ctx, &awsdynamodb.PutItemInput{
-			TableName: &a.table, Item: encodeUser(a.account, c.After), ConditionExpression: &condition, ExpressionAttributeValues: values,
+			TableName: &a.table, Item: encodeUser(a.account, c.After), ConditionExpression: &condition,
+			ExpressionAttributeValues:           values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}, noteDoubt(&doubt), whileLeased(fence))
 	}
@@ -145,8 +149,8 @@ func (a accountUsers) write(ctx context.Context, fence users.Fence, c *users.Cha
 	return 0, ended(ctx, err)
 }
 
-// judge tells what became of a change whose condition failed. Where an earlier attempt of the very same call may have been done
-// (doubt), a row that is as the change wants it was made so by that one.
+// judge returns what became of a change whose condition failed. Where an earlier attempt of the very same call may have
+// been done (doubt), a row that is as the change wants it was made so by that one.
 func judge(stored item, c *users.Change, doubt bool) (users.Outcome, error) {
 	switch {
 	case c.After == nil && stored == nil && doubt:

@@ -1,4 +1,5 @@
-// Package eventbridge publishes events on an EventBridge bus, where rules pick them up: the mailer of Held Spam Reports, alerts.
+// Package eventbridge publishes events on an EventBridge bus, where rules pick them up: the mailer of Held Spam
+// Reports, alerts.
 package eventbridge
 
 import (
@@ -48,14 +49,16 @@ type Publisher struct {
 // New returns a publisher on the bus with a name or ARN.
 func New(client *awseventbridge.Client, bus string) Publisher { return Publisher{client, bus} }
 
-// Publish puts an event on the bus: its name is the detail type, its JSON the detail. A nil error means that EventBridge has it.
+// Publish puts an event on the bus: its name is the detail type, its JSON the detail. A nil error means that
+// EventBridge has it.
 func (p Publisher) Publish(ctx context.Context, e events.Event) error {
 	detail, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("publish %q of run %s: %w", e.Name, e.RunID, err)
 	}
 	entry := types.PutEventsRequestEntry{
-		EventBusName: &p.bus, Source: aws.String(manifest.EventSource), DetailType: aws.String(string(e.Name)), Detail: aws.String(string(detail)), Time: &e.At,
+		EventBusName: &p.bus, Source: aws.String(manifest.EventSource), DetailType: aws.String(string(e.Name)),
+		Detail: aws.String(string(detail)), Time: &e.At,
 	}
 	if n := size(entry); n > maxEntry {
 		return fmt.Errorf("publish %q of run %s: %w: %d bytes", e.Name, e.RunID, ErrTooLarge, n)
@@ -73,7 +76,7 @@ func (p Publisher) Publish(ctx context.Context, e events.Event) error {
 	}
 }
 
-// pause waits, and tells whether ctx lasted.
+// pause waits, and reports whether ctx lasted.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -83,8 +86,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// put sends an entry. The client tries a request that failed again by itself, but EventBridge also refuses single entries of
-// one that succeeded; put tells whether the reason passes.
+// put sends an entry. The client tries a request that failed again by itself, but EventBridge also refuses single
+// entries of one that succeeded; put reports whether the reason is temporary.
 func (p Publisher) put(ctx context.Context, entry types.PutEventsRequestEntry) (passes bool, err error) {
 	out, err := p.client.PutEvents(ctx, &awseventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{entry}})
 	if err != nil {

@@ -26,7 +26,9 @@ func start(t *testing.T) (*fakeeventbridge.Server, eventbridge.Publisher) {
 
 func imported() events.Event {
 	return events.Event{
-		Name: events.UsersImported, Account: "acme", RunID: "01J", At: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Trigger: "schedule",
+		ID: "01J/done", Name: events.UsersImported, Account: "acme", RunID: "01J",
+		At:      time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		Trigger: "schedule",
 		Created: 2, SendHSR: true, NewUsers: "/v1/syncs/01J/changes",
 	}
 }
@@ -39,7 +41,8 @@ func TestAnEventIsPublished(t *testing.T) {
 	}
 	want := []fakeeventbridge.Event{{
 		Bus: name, Source: "rollcall", DetailType: "Users Imported", Time: 1772366400,
-		Detail: json.RawMessage(`{"account":"acme","runId":"01J","at":"2026-03-01T12:00:00Z","trigger":"schedule","created":2,"updated":0,"deleted":0,` +
+		Detail: json.RawMessage(`{"id":"01J/done","account":"acme","runId":"01J","at":"2026-03-01T12:00:00Z",` +
+			`"trigger":"schedule","created":2,"updated":0,"deleted":0,` +
 			`"sendHSR":true,"newUsers":"/v1/syncs/01J/changes"}`),
 	}}
 	if diff := cmp.Diff(want, fake.Events()); diff != "" {
@@ -55,16 +58,18 @@ func TestWhatTheBusRefuses(t *testing.T) {
 		calls int
 		err   error
 	}{
-		"throttled, then taken":  {[]string{"ThrottlingException", "InternalFailure"}, name, 3, nil},
-		"throttled for too long": {strings.Fields(strings.Repeat("ThrottlingException ", 5)), name, 5, eventbridge.ErrRefused},
-		"a reason that stays":    {[]string{"NotAuthorizedForSourceException"}, name, 1, eventbridge.ErrRefused},
-		"another bus":            {nil, "default", 1, eventbridge.ErrRefused},
+		"throttled, then taken": {[]string{"ThrottlingException", "InternalFailure"}, name, 3, nil},
+		"throttled for too long": {strings.Fields(strings.Repeat("ThrottlingException ", 5)), name, 5,
+			eventbridge.ErrRefused},
+		"a reason that stays": {[]string{"NotAuthorizedForSourceException"}, name, 1, eventbridge.ErrRefused},
+		"another bus":         {nil, "default", 1, eventbridge.ErrRefused},
 	} {
 		t.Run(label, func(t *testing.T) {
 			t.Parallel()
 			service := fakeeventbridge.New(name)
 			service.Refuse(test.codes...)
-			err := eventbridge.New(eventbridge.NewClient(fake.Serve(t, service)), test.bus).Publish(t.Context(), imported())
+			err := eventbridge.New(eventbridge.NewClient(fake.Serve(t, service)), test.bus).Publish(t.Context(),
+				imported())
 			if !errors.Is(err, test.err) || test.err == nil && err != nil {
 				t.Errorf("error %v, want %v", err, test.err)
 			}
@@ -105,7 +110,8 @@ func TestLengthsOfEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	room := 256<<10 - 14 - len("rollcall") - len("Users Imported") - len(detail) - len(`,"message":""`)
-	for message, want := range map[string]error{strings.Repeat("x", room): nil, strings.Repeat("x", room+1): eventbridge.ErrTooLarge} {
+	for message, want := range map[string]error{strings.Repeat("x", room): nil,
+		strings.Repeat("x", room+1): eventbridge.ErrTooLarge} {
 		e.Message = message
 		if err := p.Publish(t.Context(), e); !errors.Is(err, want) {
 			t.Errorf("%d bytes: error %v, want %v", len(message), err, want)

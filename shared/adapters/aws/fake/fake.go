@@ -1,6 +1,6 @@
 // Package fake serves the AWS JSON protocols (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html) for the
-// fakes of single services. It refuses what the real services refuse before they look at a request (an unsigned one, one
-// for another service or operation, a member that is not known) and records every call.
+// fakes of single services. It refuses what the real services refuse before they look at a request (an unsigned one,
+// one for another service or operation, a member that is not known) and records every call.
 package fake
 
 import (
@@ -23,8 +23,8 @@ const maxBody = 2 << 20
 // Operation answers one call.
 type Operation func(ctx context.Context, body []byte) (any, error)
 
-// Do makes an operation of a function. A member of the body that In does not have is refused, so that a fake never passes
-// over something that it does not understand.
+// Do makes an operation of a function. A member of the body that In does not have is refused, so that a fake never
+// passes over something that it does not understand.
 func Do[In, Out any](do func(context.Context, In) (Out, error)) Operation {
 	return func(ctx context.Context, body []byte) (any, error) {
 		var in In
@@ -89,7 +89,8 @@ func (r *Recorder) Calls() []Call {
 // Service is a fake of a service, an http.Handler. Make one with its named fields.
 type Service struct {
 	Recorder
-	// Name is the service's in signatures, Target in the X-Amz-Target header, and Version that of the JSON protocol: 1.0 or 1.1.
+	// Name is the service's in signatures, Target in the X-Amz-Target header, and Version that of the JSON protocol:
+	// 1.0 or 1.1.
 	Name, Target, Version string
 	Operations            map[string]Operation
 
@@ -151,7 +152,8 @@ func (s *Service) answer(r *http.Request, call *Call, body []byte) (any, error) 
 	do, known := s.Operations[operation]
 	switch {
 	case r.Method != http.MethodPost || r.URL.Path != "/" || target != s.Target || !known:
-		return nil, Refuse("UnknownOperationException", "no %s %s with target %q", r.Method, r.URL.Path, r.Header.Get("X-Amz-Target"))
+		return nil, Refuse("UnknownOperationException", "no %s %s with target %q", r.Method, r.URL.Path,
+			r.Header.Get("X-Amz-Target"))
 	case r.Header.Get("Content-Type") != "application/x-amz-json-"+s.Version:
 		return nil, Refuse("SerializationException", "content type %q", r.Header.Get("Content-Type"))
 	}
@@ -165,16 +167,19 @@ func (s *Service) answer(r *http.Request, call *Call, body []byte) (any, error) 
 }
 
 // scope finds the service that a request is signed for (Signature Version 4).
-var scope = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request, SignedHeaders=[a-z0-9;-]+, Signature=[0-9a-f]{64}$`)
+var scope = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request, ` +
+	`SignedHeaders=[a-z0-9;-]+, Signature=[0-9a-f]{64}$`)
 
 // CheckSigned refuses a request that is not signed for a service. The signature itself is not verified.
 func CheckSigned(r *http.Request, service string) *Error {
 	signed := scope.FindStringSubmatch(r.Header.Get("Authorization"))
 	switch {
 	case signed == nil:
-		return &Error{Status: http.StatusForbidden, Code: "MissingAuthenticationTokenException", Message: "the request is not signed"}
+		return &Error{Status: http.StatusForbidden, Code: "MissingAuthenticationTokenException",
+			Message: "the request is not signed"}
 	case signed[1] != service:
-		return &Error{Status: http.StatusForbidden, Code: "InvalidSignatureException", Message: "the request is signed for " + signed[1]}
+		return &Error{Status: http.StatusForbidden, Code: "InvalidSignatureException",
+			Message: "the request is signed for " + signed[1]}
 	}
 	return nil
 }

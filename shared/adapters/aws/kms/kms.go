@@ -1,5 +1,6 @@
 // Package kms seals directory passwords on AWS, with a key of KMS that no function can read. The encryption context
-// ties a sealed password to its account and target: KMS opens it for no other, and CloudTrail says for whom it was opened.
+// ties a sealed password to its account and target: KMS opens it for no other, and CloudTrail says for whom it was
+// opened.
 package kms
 
 import (
@@ -36,21 +37,23 @@ func New(client *awskms.Client, id string) Key { return Key{client, id} }
 
 // Seal encrypts a password, of at most 4096 bytes, for one binding. Settings allow no longer one than 1024.
 func (k Key) Seal(ctx context.Context, plain secret.String, to secret.Binding) ([]byte, error) {
-	out, err := k.client.Encrypt(ctx, &awskms.EncryptInput{KeyId: &k.id, Plaintext: []byte(plain.Reveal()), EncryptionContext: encryptionContext(to)})
+	out, err := k.client.Encrypt(ctx, &awskms.EncryptInput{KeyId: &k.id, Plaintext: []byte(plain.Reveal()),
+		EncryptionContext: encryptionContext(to)})
 	if err != nil {
 		return nil, fmt.Errorf("seal a password: %w", err)
 	}
 	return append([]byte{version}, out.CiphertextBlob...), nil
 }
 
-// Open decrypts what Seal made for the same binding. What KMS cannot open with this key and binding, or was sealed with another
-// key, is secret.ErrUnsealable: it has to be entered again. A key that is disabled, out of reach or not granted is another
-// error: the password is good, and opens when that is mended.
+// Open decrypts what Seal made for the same binding. What KMS cannot open with this key and binding, or was sealed with
+// another key, is secret.ErrUnsealable: it has to be entered again. A key that is disabled, out of reach or not granted
+// is another error: the password is good, and opens when that is fixed.
 func (k Key) Open(ctx context.Context, sealed []byte, to secret.Binding) (secret.String, error) {
 	if len(sealed) < 2 || sealed[0] != version {
 		return secret.String{}, secret.ErrUnsealable
 	}
-	out, err := k.client.Decrypt(ctx, &awskms.DecryptInput{KeyId: &k.id, CiphertextBlob: sealed[1:], EncryptionContext: encryptionContext(to)})
+	out, err := k.client.Decrypt(ctx, &awskms.DecryptInput{KeyId: &k.id, CiphertextBlob: sealed[1:],
+		EncryptionContext: encryptionContext(to)})
 	var changed *types.InvalidCiphertextException
 	var otherKey *types.IncorrectKeyException
 	switch {

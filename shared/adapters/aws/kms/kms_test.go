@@ -48,11 +48,13 @@ func TestTheContextIsTheBinding(t *testing.T) {
 	if _, err := key(arn).Open(t.Context(), sealed, to); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := key(arn).Open(t.Context(), sealed, secret.Binding{Account: "a\xfe/ä b", Target: "5f"}); !errors.Is(err, secret.ErrUnsealable) {
+	other := secret.Binding{Account: "a\xfe/ä b", Target: "5f"}
+	if _, err := key(arn).Open(t.Context(), sealed, other); !errors.Is(err, secret.ErrUnsealable) {
 		t.Errorf("another account that is no UTF-8: error %v", err)
 	}
 	bound := map[string]string{"account": "a%FF%2F%C3%A4+b", "target": "5f"}
-	if diff := cmp.Diff([]fakekms.Use{{Operation: "Encrypt", KeyID: arn, Context: bound}, {Operation: "Decrypt", KeyID: arn, Context: bound}}, fake.Uses()); diff != "" {
+	if diff := cmp.Diff([]fakekms.Use{{Operation: "Encrypt", KeyID: arn, Context: bound},
+		{Operation: "Decrypt", KeyID: arn, Context: bound}}, fake.Uses()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -90,7 +92,8 @@ func TestOnlyWhatIsLostIsUnsealable(t *testing.T) {
 			if test.prepare != nil {
 				test.prepare(service)
 			}
-			if _, err := key(test.arn).Open(t.Context(), sealed, here); err == nil || errors.Is(err, secret.ErrUnsealable) != test.unsealable {
+			if _, err := key(test.arn).Open(t.Context(), sealed, here); err == nil ||
+				errors.Is(err, secret.ErrUnsealable) != test.unsealable {
 				t.Errorf("error %v; unsealable should be %t", err, test.unsealable)
 			}
 		})
@@ -114,7 +117,8 @@ func TestThrottlingIsWaitedFor(t *testing.T) {
 	if _, err := key(arn).Seal(t.Context(), secret.New("x"), here); err != nil {
 		t.Error(err)
 	}
-	if calls := service.Calls(); len(calls) != 2 || calls[0].Code != "ThrottlingException" || calls[1].AppID != "rollcall-test" {
+	if calls := service.Calls(); len(calls) != 2 || calls[0].Code != "ThrottlingException" ||
+		calls[1].AppID != "rollcall-test" {
 		t.Errorf("calls %+v, want one that was throttled and one that was not, by rollcall-test", calls)
 	}
 }

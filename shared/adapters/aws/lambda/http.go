@@ -29,13 +29,15 @@ var (
 // usersPath is where addresses are part of the path.
 const usersPath = "/v1/users/"
 
-// API answers the requests of an API Gateway HTTP API (payload format 2.0) with the handler that build makes. It is made in the
-// background, while the function's clients are set up and the first event comes in: describing an API takes milliseconds.
+// API answers the requests of an API Gateway HTTP API (payload format 2.0) with the handler that build makes. It is
+// made in the background, while the function's clients are set up and the first event comes in: describing an API takes
+// milliseconds.
 func API(build func() http.Handler, log *slog.Logger) Invoker {
 	built := sync.OnceValue(build)
 	go built()
 	var accessor core.RequestAccessorV2
-	return awslambda.NewHandler(func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	return awslambda.NewHandler(func(ctx context.Context,
+		event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		start := time.Now()
 		event.RawPath = escapedPath(event.RawPath)
 		r, err := accessor.EventToRequestWithContext(ctx, event)
@@ -50,14 +52,15 @@ func API(build func() http.Handler, log *slog.Logger) Invoker {
 		built().ServeHTTP(w, r)
 		answer, err := w.GetProxyResponse()
 		if err == nil && (r.Method != http.MethodGet || answer.StatusCode >= http.StatusBadRequest) {
-			log.InfoContext(ctx, "request", "method", r.Method, "path", r.URL.Path, "status", answer.StatusCode, "durationMs", time.Since(start).Milliseconds())
+			log.InfoContext(ctx, "request", "method", r.Method, "path", r.URL.Path, "status", answer.StatusCode,
+				"durationMs", time.Since(start).Milliseconds())
 		}
 		return answer, err
 	})
 }
 
-// escapedPath undoes what an HTTP API does to a path before it hands it on: it decodes it, so that an address with a slash
-// would be several segments.
+// escapedPath undoes what an HTTP API does to a path before it hands it on: it decodes it, so that an address with a
+// slash would be several segments.
 func escapedPath(decoded string) string {
 	if address, ok := strings.CutPrefix(decoded, usersPath); ok {
 		return usersPath + url.PathEscape(address)
@@ -65,10 +68,11 @@ func escapedPath(decoded string) string {
 	return (&url.URL{Path: decoded}).EscapedPath()
 }
 
-// Identify returns who sent a request, by the claims of the token that API Gateway's authorizer has verified. The account
-// comes from a claim that users cannot write, and never from the request.
+// Identify returns who sent a request, by the claims of the token that API Gateway's authorizer has verified. The
+// account comes from a claim that users cannot write, and never from the request.
 func Identify(env manifest.Environment) func(*http.Request) (api.Caller, error) {
-	accountClaim, prefix := env.Or(manifest.AccountClaim, manifest.DefaultAccountClaim), env.Or(manifest.ScopePrefix, manifest.DefaultScopePrefix)
+	accountClaim, prefix := env.Or(manifest.AccountClaim, manifest.DefaultAccountClaim),
+		env.Or(manifest.ScopePrefix, manifest.DefaultScopePrefix)
 	return func(r *http.Request) (api.Caller, error) {
 		event, ok := core.GetAPIGatewayV2ContextFromContext(r.Context())
 		if !ok || event.Authorizer == nil || event.Authorizer.JWT == nil {
@@ -80,8 +84,9 @@ func Identify(env manifest.Environment) func(*http.Request) (api.Caller, error) 
 			return api.Caller{}, errNoAccount
 		}
 		return api.Caller{
-			Identity: run.Identity{Account: user.Account(account), Subject: firstOf(claims, "username", "client_id", "sub")},
-			Scopes:   scopesOf(claims, prefix),
+			Identity: run.Identity{Account: user.Account(account),
+				Subject: firstOf(claims, "username", "client_id", "sub")},
+			Scopes: scopesOf(claims, prefix),
 		}, nil
 	}
 }
@@ -96,8 +101,8 @@ func firstOf(claims map[string]string, names ...string) string {
 	return "unknown"
 }
 
-// scopesOf reads the scopes: "a b" in scope (RFC 8693, 4.2), or the list that some issuers put into scp, which API Gateway
-// shows as "[a b]".
+// scopesOf reads the scopes: "a b" in scope (RFC 8693, 4.2), or the list that some issuers put into scp, which API
+// Gateway shows as "[a b]".
 func scopesOf(claims map[string]string, prefix string) []api.Scope {
 	var scopes []api.Scope
 	for _, text := range strings.Fields(strings.Trim(claims["scope"], "[]") + " " + strings.Trim(claims["scp"], "[]")) {

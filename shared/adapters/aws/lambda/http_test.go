@@ -33,7 +33,8 @@ func invoke(t *testing.T, event events.APIGatewayV2HTTPRequest) (events.APIGatew
 		if err != nil {
 			t.Error(err)
 		}
-		got = seen{r.Method, r.URL.Path, r.PathValue("address"), string(body), r.Header.Get("Idempotency-Key"), r.URL.Query()["change"]}
+		got = seen{r.Method, r.URL.Path, r.PathValue("address"), string(body), r.Header.Get("Idempotency-Key"),
+			r.URL.Query()["change"]}
 		w.Header().Set("ETag", `"7"`)
 		w.WriteHeader(http.StatusCreated)
 		w.Write([]byte(`{"ok":"ä"}`))
@@ -71,7 +72,8 @@ func TestRequestsArriveWhole(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
-	if response.StatusCode != http.StatusCreated || response.Body != `{"ok":"ä"}` || response.Headers["Etag"] != `"7"` || response.IsBase64Encoded {
+	if response.StatusCode != http.StatusCreated || response.Body != `{"ok":"ä"}` ||
+		response.Headers["Etag"] != `"7"` || response.IsBase64Encoded {
 		t.Errorf("response %+v", response)
 	}
 }
@@ -79,7 +81,8 @@ func TestRequestsArriveWhole(t *testing.T) {
 // An HTTP API hands paths on decoded, so that every address must find its way back into one segment.
 func TestAddressesInPaths(t *testing.T) {
 	t.Parallel()
-	for _, address := range []string{"a@example.com", "a+b@example.com", "a/b@example.com", "a%b@example.com", "a%25b@example.com", `"a b"@example.com`, "ä#1@müller.example", "a/../b@example.com"} {
+	for _, address := range []string{"a@example.com", "a+b@example.com", "a/b@example.com", "a%b@example.com",
+		"a%25b@example.com", `"a b"@example.com`, "ä#1@müller.example", "a/../b@example.com"} {
 		if _, got := invoke(t, request("DELETE", "/v1/users/"+address)); got.Address != address {
 			t.Errorf("address %q arrives as %q", address, got.Address)
 		}
@@ -89,7 +92,8 @@ func TestAddressesInPaths(t *testing.T) {
 func TestIdentify(t *testing.T) {
 	t.Parallel()
 	named, err := manifest.Read(func(name string) string {
-		return map[string]string{"ROLLCALL_ACCOUNT_CLAIM": "custom:tenant", "ROLLCALL_SCOPE_PREFIX": "https://rollcall.example/"}[name]
+		return map[string]string{"ROLLCALL_ACCOUNT_CLAIM": "custom:tenant",
+			"ROLLCALL_SCOPE_PREFIX": "https://rollcall.example/"}[name]
 	}, manifest.Function{Takes: []manifest.Variable{manifest.AccountClaim, manifest.ScopePrefix}})
 	if err != nil {
 		t.Fatal(err)
@@ -103,13 +107,18 @@ func TestIdentify(t *testing.T) {
 		want   api.Caller
 		err    error
 	}{
-		"an access token": {claims: map[string]string{"account": "acme", "username": "ann", "sub": "1", "scope": "openid rollcall/read rollcall/admin"},
+		"an access token": {claims: map[string]string{"account": "acme", "username": "ann", "sub": "1",
+			"scope": "openid rollcall/read rollcall/admin"},
 			want: caller("ann", "read", "admin")},
-		"a machine's":      {claims: map[string]string{"account": "acme", "client_id": "portal", "sub": "1", "scope": "rollcall/read"}, want: caller("portal", "read")},
-		"scopes in a list": {claims: map[string]string{"account": "acme", "sub": "1", "scp": "[rollcall/read openid]"}, want: caller("1", "read")},
-		"another issuer's": {named, map[string]string{"custom:tenant": "acme", "account": "evil", "sub": "1", "scope": "https://rollcall.example/admin rollcall/read"},
+		"a machine's": {claims: map[string]string{"account": "acme", "client_id": "portal", "sub": "1",
+			"scope": "rollcall/read"}, want: caller("portal", "read")},
+		"scopes in a list": {claims: map[string]string{"account": "acme", "sub": "1", "scp": "[rollcall/read openid]"},
+			want: caller("1", "read")},
+		"another issuer's": {named, map[string]string{"custom:tenant": "acme", "account": "evil", "sub": "1",
+			"scope": "https://rollcall.example/admin rollcall/read"},
 			caller("1", "admin"), nil},
-		"no scope":   {claims: map[string]string{"account": "acme", "sub": "1", "scope": "read admin"}, want: caller("1")},
+		"no scope": {claims: map[string]string{"account": "acme", "sub": "1", "scope": "read admin"},
+			want: caller("1")},
 		"no account": {claims: map[string]string{"sub": "1", "scope": "rollcall/admin"}, err: errNoAccount},
 		"no token":   {err: errNoToken},
 	} {
@@ -132,7 +141,8 @@ func TestIdentify(t *testing.T) {
 				got, err = Identify(test.env)(r)
 				w.WriteHeader(http.StatusNoContent)
 			})
-			if _, invokeErr := API(func() http.Handler { return handler }, slog.New(slog.DiscardHandler)).Invoke(t.Context(), payload); invokeErr != nil {
+			if _, invokeErr := API(func() http.Handler { return handler },
+				slog.New(slog.DiscardHandler)).Invoke(t.Context(), payload); invokeErr != nil {
 				t.Fatal(invokeErr)
 			}
 			if !errors.Is(err, test.err) {
@@ -147,8 +157,10 @@ func TestIdentify(t *testing.T) {
 
 func TestTheHandlerIsPickedByItsName(t *testing.T) {
 	t.Parallel()
-	handlers := []Handler{{Function: manifest.SyncAPI()}, {Function: manifest.SyncWorker()}, {Function: manifest.SyncSchedule()}}
-	for name, want := range map[string]string{"api": "sync-api", "worker": "sync-worker", "bootstrap.schedule": "sync-schedule"} {
+	handlers := []Handler{{Function: manifest.SyncAPI()}, {Function: manifest.SyncWorker()},
+		{Function: manifest.SyncSchedule()}}
+	for name, want := range map[string]string{"api": "sync-api", "worker": "sync-worker",
+		"bootstrap.schedule": "sync-schedule"} {
 		if got, err := pick(name, handlers); err != nil || got.Name != want {
 			t.Errorf("%q picks %s, error %v; want %s", name, got.Name, err, want)
 		}

@@ -1,5 +1,5 @@
-// Package lambda runs the project's handlers as AWS Lambda functions. It turns API Gateway requests, SQS messages and ticks
-// of the schedule into the calls that local makes too, so that a handler never learns where it runs.
+// Package lambda runs the project's handlers as AWS Lambda functions. It turns API Gateway requests, SQS messages and
+// ticks of the schedule into the calls that local makes too, so that a handler never learns where it runs.
 package lambda
 
 import (
@@ -60,7 +60,8 @@ func Main(handlers ...Handler) error {
 		return err
 	}
 	leaveRoom(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
-	invoker, err := h.Build(context.Background(), Setup{Environment: env, Name: h.Name, LambdaName: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), Log: log.With("function", h.Name), Out: os.Stdout})
+	invoker, err := h.Build(context.Background(), Setup{Environment: env, Name: h.Name,
+		LambdaName: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), Log: log.With("function", h.Name), Out: os.Stdout})
 	if err != nil {
 		return fmt.Errorf("build %s: %w", h.Name, err)
 	}
@@ -68,8 +69,8 @@ func Main(handlers ...Handler) error {
 	return nil
 }
 
-// leaveRoom makes the garbage collector work harder before the function's memory, given in MiB, is full: past it the process is
-// killed. What is no number leaves the collector as it is.
+// leaveRoom makes the garbage collector work harder before the function's memory, given in MiB, is full: past it the
+// process is killed. What is no number leaves the collector as it is.
 func leaveRoom(memory string) {
 	const share = 85
 	if size, err := strconv.ParseInt(memory, 10, 64); err == nil {
@@ -77,8 +78,8 @@ func leaveRoom(memory string) {
 	}
 }
 
-// pick returns the handler of a name such as api. A file's name before a dot (bootstrap.api) is left out, as other runtimes
-// have one there.
+// pick returns the handler of a name such as api. A file's name before a dot (bootstrap.api) is left out, as other
+// runtimes have one there.
 func pick(name string, handlers []Handler) (Handler, error) {
 	own := name[strings.LastIndexByte(name, '.')+1:]
 	known := make(map[string]Handler)
@@ -88,5 +89,6 @@ func pick(name string, handlers []Handler) (Handler, error) {
 	if h, ok := known[own]; ok {
 		return h, nil
 	}
-	return Handler{}, fmt.Errorf("%w: _HANDLER is %q, and there are %s", errHandler, name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+	return Handler{}, fmt.Errorf("%w: _HANDLER is %q, and there are %s", errHandler, name,
+		strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 }

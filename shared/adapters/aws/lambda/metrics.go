@@ -12,8 +12,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// metricRecord is a log line that CloudWatch makes metrics of (embedded metric format specification). What is not named in it
-// as a metric or a dimension can be searched for in the log, and costs no metric.
+// metricRecord is a log line that CloudWatch makes metrics of (embedded metric format specification). What is not named
+// in it as a metric or a dimension can be searched for in the log, and costs no metric.
 type metricRecord struct {
 	AWS         metricMeta   `json:"_aws"`
 	Function    string       `json:"Function"`
@@ -47,18 +47,21 @@ type metricOfUnit struct {
 func directives() []metricDirective {
 	return []metricDirective{
 		{
-			Namespace: manifest.MetricNamespace, Dimensions: [][]string{{manifest.DimensionFunction, manifest.DimensionKind, manifest.DimensionState}},
+			Namespace: manifest.MetricNamespace, Dimensions: [][]string{{manifest.DimensionFunction,
+				manifest.DimensionKind, manifest.DimensionState}},
 			Metrics: []metricOfUnit{{manifest.RunsEnded, "Count"}},
 		},
 		{
-			Namespace: manifest.MetricNamespace, Dimensions: [][]string{{manifest.DimensionFunction, manifest.DimensionKind}},
-			Metrics: []metricOfUnit{{manifest.RunDuration, "Milliseconds"}, {manifest.EntriesRead, "Count"}, {manifest.RowsApplied, "Count"}},
+			Namespace: manifest.MetricNamespace, Dimensions: [][]string{{manifest.DimensionFunction,
+				manifest.DimensionKind}},
+			Metrics: []metricOfUnit{{manifest.RunDuration, "Milliseconds"}, {manifest.EntriesRead, "Count"},
+				{manifest.RowsApplied, "Count"}},
 		},
 	}
 }
 
-// Metrics returns an importer's Ended that writes each run's metrics to a log, such as a function's standard output. name is the
-// Lambda function's (AWS_LAMBDA_FUNCTION_NAME).
+// Metrics returns an importer's Ended that writes each run's metrics to a log, such as a function's standard output.
+// name is the Lambda function's (AWS_LAMBDA_FUNCTION_NAME).
 func Metrics(w io.Writer, name string, log *slog.Logger) func(context.Context, user.Account, run.Run) {
 	return func(ctx context.Context, account user.Account, r run.Run) {
 		var duration time.Duration

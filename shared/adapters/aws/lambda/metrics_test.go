@@ -20,7 +20,8 @@ func TestMetricsAreALogLine(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	at := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
-	r := run.Run{ID: "01J", Kind: run.KindSync, State: run.Blocked, StartedAt: at, FinishedAt: at.Add(1500 * time.Millisecond)}
+	r := run.Run{ID: "01J", Kind: run.KindSync, State: run.Blocked, StartedAt: at,
+		FinishedAt: at.Add(1500 * time.Millisecond)}
 	r.Progress.Applied, r.Progress.Entries = 12, 7
 	Metrics(&out, "Rollcall-sync-worker", slog.New(slog.DiscardHandler))(t.Context(), "acme", r)
 	if strings.Count(out.String(), "\n") != 1 {
@@ -28,10 +29,13 @@ func TestMetricsAreALogLine(t *testing.T) {
 	}
 	var got, want map[string]any
 	const line = `{"_aws":{"Timestamp":1795600801500,"CloudWatchMetrics":[
-		{"Namespace":"Rollcall","Dimensions":[["Function","Kind","State"]],"Metrics":[{"Name":"RunsEnded","Unit":"Count"}]},
+		{"Namespace":"Rollcall","Dimensions":[["Function","Kind","State"]],
+			"Metrics":[{"Name":"RunsEnded","Unit":"Count"}]},
 		{"Namespace":"Rollcall","Dimensions":[["Function","Kind"]],"Metrics":[
-			{"Name":"RunDuration","Unit":"Milliseconds"},{"Name":"EntriesRead","Unit":"Count"},{"Name":"RowsApplied","Unit":"Count"}]}]},
-		"Function":"Rollcall-sync-worker","Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,"EntriesRead":7,"RowsApplied":12,"account":"acme","run":"01J"}`
+			{"Name":"RunDuration","Unit":"Milliseconds"},
+			{"Name":"EntriesRead","Unit":"Count"},{"Name":"RowsApplied","Unit":"Count"}]}]},
+		"Function":"Rollcall-sync-worker","Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,
+		"EntriesRead":7,"RowsApplied":12,"account":"acme","run":"01J"}`
 	if err := errors.Join(json.Unmarshal(out.Bytes(), &got), json.Unmarshal([]byte(line), &want)); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +58,8 @@ func TestLogLinesNameTheirInvocation(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"requestId": "r-1", "function": "sync-worker", "run": "01J", "msg": "slow", "level": "WARN"} {
+	for name, want := range map[string]string{"requestId": "r-1", "function": "sync-worker", "run": "01J",
+		"msg": "slow", "level": "WARN"} {
 		if line[name] != want {
 			t.Errorf("%s is %v, want %s", name, line[name], want)
 		}
@@ -109,11 +114,13 @@ func TestRunsAreLookedAfterWhileSyncsAreStarted(t *testing.T) {
 func TestATickDoesBothAndFailsWithEither(t *testing.T) {
 	t.Parallel()
 	s := &ticks{}
-	if _, err := Schedule(s, slog.New(slog.DiscardHandler)).Invoke(t.Context(), []byte(`{"source":"aws.events"}`)); err != nil || s.started != 1 || s.cared != 1 {
+	if _, err := Schedule(s, slog.New(slog.DiscardHandler)).Invoke(t.Context(),
+		[]byte(`{"source":"aws.events"}`)); err != nil || s.started != 1 || s.cared != 1 {
 		t.Errorf("error %v after %+v", err, s)
 	}
 	s.err = errors.New("the table is away")
-	if _, err := Schedule(s, slog.New(slog.DiscardHandler)).Invoke(t.Context(), []byte(`{}`)); err == nil || s.cared != 2 {
+	if _, err := Schedule(s, slog.New(slog.DiscardHandler)).Invoke(t.Context(), []byte(`{}`)); err == nil ||
+		s.cared != 2 {
 		t.Errorf("error %v after %+v; want the failure, and runs looked after all the same", err, s)
 	}
 }

@@ -8,20 +8,22 @@ import (
 	"rollcall/shared/importer"
 )
 
-// tick is how often a worker stores its progress and looks whether it was cancelled: each time costs a read and a write.
+// tick is how often a worker stores its progress and looks whether it was cancelled: each time costs a read and a
+// write.
 const tick = 2 * time.Second
 
 // Work completes the ports of a worker, which reaches directories within the deployment's policy and reports metrics.
 func (s Setup) Work(work importer.Config) importer.Config {
-	policy := directory.Policy{AllowPrivate: s.AllowPrivate, AllowRanges: s.AllowRanges, Deny: s.DenyRanges, Ports: s.Ports}
+	policy := directory.Policy{AllowPrivate: s.AllowPrivate, AllowRanges: s.AllowRanges, Deny: s.DenyRanges,
+		Ports: s.Ports}
 	work.Directory = directory.New(directory.Config{Allow: policy.Allow, AllowPort: policy.AllowPort})
 	work.Ended = Metrics(s.Out, s.LambdaName, s.Log)
 	work.Tick = tick
 	return work
 }
 
-// API returns an API without routes, whose callers the authorizer has let in. document describes the whole of it where a
-// function is the one that answers with it.
+// API returns an API without routes, whose callers the authorizer has let in. document describes the whole of it where
+// a function is the one that answers with it.
 func (s Setup) API(document []byte) *api.API {
 	return api.New(api.Config{Identify: Identify(s.Environment), Log: s.Log, Document: document})
 }

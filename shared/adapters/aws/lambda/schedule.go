@@ -16,8 +16,8 @@ type Scheduler interface {
 	CareFor(ctx context.Context, overdueAt time.Time) (cared int, err error)
 }
 
-// Schedule starts what is due and looks after runs that were lost, whatever the event says: EventBridge delivers a tick at
-// least once, and a doubled one does nothing.
+// Schedule starts what is due and looks after runs that were lost, whatever the event says: EventBridge delivers a tick
+// at least once, and a doubled one does nothing.
 func Schedule(s Scheduler, log *slog.Logger) Invoker {
 	return awslambda.NewHandler(func(ctx context.Context) error {
 		var cared int

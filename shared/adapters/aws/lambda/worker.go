@@ -24,7 +24,8 @@ func Worker(handle func(context.Context, events.SQSMessage) error) Invoker {
 func failures(records []events.SQSMessage) events.SQSEventResponse {
 	var response events.SQSEventResponse
 	for _, r := range records {
-		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.MessageId})
+		response.BatchItemFailures = append(response.BatchItemFailures,
+			events.SQSBatchItemFailure{ItemIdentifier: r.MessageId})
 	}
 	return response
 }

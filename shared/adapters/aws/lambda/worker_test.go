@@ -37,7 +37,8 @@ func TestAFailureHoldsBackWhatIsBehindIt(t *testing.T) {
 				t.Fatal(err)
 			}
 			event.Records = append(event.Records, events.SQSMessage{
-				MessageId: "m" + strconv.Itoa(i), ReceiptHandle: "r", Body: string(body), Attributes: map[string]string{"ApproximateReceiveCount": "1"},
+				MessageId: "m" + strconv.Itoa(i), ReceiptHandle: "r", Body: string(body),
+				Attributes: map[string]string{"ApproximateReceiveCount": "1"},
 			})
 		}
 		payload, err := json.Marshal(event)

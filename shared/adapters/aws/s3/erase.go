@@ -13,7 +13,8 @@ import (
 )
 
 // Erase deletes all objects of an account with all their versions, and returns how many versions there were. It needs
-// s3:ListBucketVersions and s3:DeleteObjectVersion, which no function has. Nothing of the account may be at work meanwhile.
+// s3:ListBucketVersions and s3:DeleteObjectVersion, which no function has. Nothing of the account may be at work
+// meanwhile.
 func (s *Store) Erase(ctx context.Context, account user.Account) (deleted int, err error) {
 	for _, prefix := range objects.Prefixes() {
 		n, err := s.erase(ctx, prefix+escape(account)+"/")
@@ -26,7 +27,8 @@ func (s *Store) Erase(ctx context.Context, account user.Account) (deleted int, e
 }
 
 func (s *Store) erase(ctx context.Context, prefix string) (deleted int, err error) {
-	pages := awss3.NewListObjectVersionsPaginator(s.c.Client, &awss3.ListObjectVersionsInput{Bucket: &s.c.Bucket, Prefix: &prefix})
+	pages := awss3.NewListObjectVersionsPaginator(s.c.Client,
+		&awss3.ListObjectVersionsInput{Bucket: &s.c.Bucket, Prefix: &prefix})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -42,13 +44,15 @@ func (s *Store) erase(ctx context.Context, prefix string) (deleted int, err erro
 		if len(doomed) == 0 {
 			continue
 		}
-		out, err := s.c.Client.DeleteObjects(ctx, &awss3.DeleteObjectsInput{Bucket: &s.c.Bucket, Delete: &types.Delete{Objects: doomed, Quiet: aws.Bool(true)}})
+		out, err := s.c.Client.DeleteObjects(ctx, &awss3.DeleteObjectsInput{Bucket: &s.c.Bucket,
+			Delete: &types.Delete{Objects: doomed, Quiet: aws.Bool(true)}})
 		if err != nil {
 			return deleted, err
 		}
 		if len(out.Errors) > 0 {
 			failed := out.Errors[0]
-			return deleted, fmt.Errorf("delete %s: %s: %s", aws.ToString(failed.Key), aws.ToString(failed.Code), aws.ToString(failed.Message))
+			return deleted, fmt.Errorf("delete %s: %s: %s", aws.ToString(failed.Key), aws.ToString(failed.Code),
+				aws.ToString(failed.Message))
 		}
 		deleted += len(page.Versions)
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// minSession and maxSession bound a session of an assumed role: STS gives no shorter ones, and to a role that assumes
-	// another no longer ones.
+	// minSession and maxSession bound a session of an assumed role: STS gives no shorter ones, and to a role that
+	// assumes another no longer ones.
 	minSession = 15 * time.Minute
 	maxSession = time.Hour
 	// sessionName says in CloudTrail what a session was for.
@@ -27,8 +27,8 @@ const (
 // errExpired means that the credentials that were to sign a link have expired.
 var errExpired = errors.New("the credentials that sign links have expired")
 
-// Link signs a GET. The link works until the credentials that signed it expire, and no longer than ttl: those of LinkRole
-// last up to an hour and can read this one object, so that a link cannot be turned into anything else.
+// Link signs a GET. The link works until the credentials that signed it expire, and no longer than ttl: those of
+// LinkRole last up to an hour and can read this one object, so that a link cannot be turned into anything else.
 func (o accountObjects) Link(ctx context.Context, key, fileName string, ttl time.Duration) (string, time.Time, error) {
 	name, err := o.name(key)
 	if err != nil {
@@ -53,10 +53,14 @@ func (o accountObjects) Link(ctx context.Context, key, fileName string, ttl time
 	}
 	request, err := awss3.NewPresignClient(o.c.Client).PresignGetObject(ctx, &awss3.GetObjectInput{
 		Bucket: &o.c.Bucket, Key: &name,
-		ResponseContentType: aws.String(objects.ContentType(key)), ResponseContentDisposition: aws.String(objects.Disposition(fileName)),
-		ResponseCacheControl: aws.String("private, no-store"),
+		ResponseContentType:        aws.String(objects.ContentType(key)),
+		ResponseContentDisposition: aws.String(objects.Disposition(fileName)),
+		ResponseCacheControl:       aws.String("private, no-store"),
 	}, awss3.WithPresignExpires(left), awss3.WithPresignClientFromClientOptions(func(options *awss3.Options) {
-		options.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return signer, nil })
+		options.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials,
+			error) {
+			return signer, nil
+		})
 	}))
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("link to %s: %w", key, err)
@@ -76,15 +80,17 @@ func (o accountObjects) signer(ctx context.Context, name string, ttl time.Durati
 	// A second more, since the session begins before its credentials arrive.
 	session := min(max(ttl+time.Second, minSession), maxSession)
 	out, err := o.c.Roles.AssumeRole(ctx, &sts.AssumeRoleInput{
-		RoleArn: &o.c.LinkRole, RoleSessionName: aws.String(sessionName), Policy: &policy, DurationSeconds: aws.Int32(int32(session / time.Second)),
+		RoleArn: &o.c.LinkRole, RoleSessionName: aws.String(sessionName), Policy: &policy,
+		DurationSeconds: aws.Int32(int32(session / time.Second)),
 	})
 	if err != nil {
 		return aws.Credentials{}, fmt.Errorf("assume the role that signs links: %w", err)
 	}
 	c := out.Credentials
 	return aws.Credentials{
-		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey), SessionToken: aws.ToString(c.SessionToken),
-		CanExpire: true, Expires: aws.ToTime(c.Expiration),
+		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey),
+		SessionToken: aws.ToString(c.SessionToken),
+		CanExpire:    true, Expires: aws.ToTime(c.Expiration),
 	}, nil
 }
 

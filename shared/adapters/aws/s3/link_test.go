@@ -22,8 +22,10 @@ import (
 
 const linkRole = "arn:aws-cn:iam::111122223333:role/links"
 
-// signed opens a store whose links are signed by a role, at a time of day. The gateway knows no sessions, so they have no token.
-func signed(t *testing.T, now func() time.Time, change func(*s3.Config)) (*s3.Store, *wire, s3.Config, *fakests.Server) {
+// signed opens a store whose links are signed by a role, at a time of day. The gateway knows no sessions, so they have
+// no token.
+func signed(t *testing.T, now func() time.Time, change func(*s3.Config)) (*s3.Store, *wire, s3.Config,
+	*fakests.Server) {
 	t.Helper()
 	service := fakests.New(fakests.Role{ARN: linkRole, AccessKey: server.accessKey, SecretKey: server.secretKey}, now)
 	s, w, config := open(t, func(c *s3.Config) {
@@ -45,7 +47,8 @@ func TestConformanceWithARoleForLinks(t *testing.T) {
 
 func TestARoleSignsForOneObject(t *testing.T) {
 	t.Parallel()
-	service := fakests.New(fakests.Role{ARN: linkRole, AccessKey: "ASIAEXAMPLE", SecretKey: "s", Token: "a/token="}, nil)
+	service := fakests.New(fakests.Role{ARN: linkRole, AccessKey: "ASIAEXAMPLE", SecretKey: "s", Token: "a/token="},
+		nil)
 	s, _, config := open(t, func(c *s3.Config) {
 		c.KeyID, c.LinkRole, c.Roles = dataKey, linkRole, s3.NewRoleClient(fake.Serve(t, service))
 	})
@@ -56,12 +59,14 @@ func TestARoleSignsForOneObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := query(t, link)
-	if token := asked.Get("X-Amz-Security-Token"); token != "a/token=" || !strings.HasPrefix(asked.Get("X-Amz-Credential"), "ASIAEXAMPLE/") {
+	if token := asked.Get("X-Amz-Security-Token"); token != "a/token=" ||
+		!strings.HasPrefix(asked.Get("X-Amz-Credential"), "ASIAEXAMPLE/") {
 		t.Errorf("the link is signed by %q with the token %q", asked.Get("X-Amz-Credential"), token)
 	}
 	want := []fakests.Session{{
 		Role: linkRole, Name: "rollcall-download", Duration: time.Hour,
-		Policy: `{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws-cn:s3:::` + config.Bucket + `/csv/a_2a_2fb/a.csv"},` +
+		Policy: `{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws-cn:s3:::` + config.Bucket +
+			`/csv/a_2a_2fb/a.csv"},` +
 			`{"Effect":"Allow","Action":"kms:Decrypt","Resource":"` + dataKey + `"}],"Version":"2012-10-17"}`,
 	}}
 	if diff := cmp.Diff(want, service.Sessions()); diff != "" {
@@ -85,7 +90,8 @@ func TestLinksEndWithTheirCredentials(t *testing.T) {
 		return func(c *s3.Config) {
 			own := fake.Config(server.endpoint)
 			own.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: server.accessKey, SecretAccessKey: server.secretKey, CanExpire: true, Expires: now.Add(left)}, nil
+				return aws.Credentials{AccessKeyID: server.accessKey, SecretAccessKey: server.secretKey,
+					CanExpire: true, Expires: now.Add(left)}, nil
 			})
 			c.Client, c.LinkRole = s3.NewClient(own), ""
 		}
@@ -98,11 +104,13 @@ func TestLinksEndWithTheirCredentials(t *testing.T) {
 		sessionCount int
 	}{
 		"a role, shorter than its sessions can be": {nil, time.Minute, time.Minute, 15 * time.Minute, 1},
-		"a role, for half an hour":                 {nil, 30 * time.Minute, 30 * time.Minute, 30*time.Minute + time.Second, 1},
-		"a role, for an hour":                      {nil, time.Hour, time.Hour, time.Hour, 1},
-		"a role, longer than its sessions can be":  {nil, 5 * time.Hour, time.Hour, time.Hour, 1},
-		"own credentials that last":                {func(c *s3.Config) { c.LinkRole = "" }, 5 * time.Hour, 5 * time.Hour, 0, 0},
-		"own credentials that expire":              {short(10 * time.Minute), time.Hour, 10 * time.Minute, 0, 0},
+		"a role, for half an hour": {nil, 30 * time.Minute, 30 * time.Minute, 30*time.Minute +
+			time.Second, 1},
+		"a role, for an hour":                     {nil, time.Hour, time.Hour, time.Hour, 1},
+		"a role, longer than its sessions can be": {nil, 5 * time.Hour, time.Hour, time.Hour, 1},
+		"own credentials that last": {func(c *s3.Config) { c.LinkRole = "" }, 5 * time.Hour,
+			5 * time.Hour, 0, 0},
+		"own credentials that expire": {short(10 * time.Minute), time.Hour, 10 * time.Minute, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -161,7 +169,8 @@ func TestALinkSaysWhatItIs(t *testing.T) {
 		if err != nil || string(body) != "x" {
 			t.Errorf("%q: body %q, error %v", name, body, err)
 		}
-		got := []string{response.Header.Get("Content-Disposition"), response.Header.Get("Content-Type"), response.Header.Get("Cache-Control")}
+		got := []string{response.Header.Get("Content-Disposition"), response.Header.Get("Content-Type"),
+			response.Header.Get("Cache-Control")}
 		if diff := cmp.Diff([]string{want, "text/csv; charset=utf-8", "private, no-store"}, got); diff != "" {
 			t.Errorf("%q: %s", name, diff)
 		}

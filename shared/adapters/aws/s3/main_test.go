@@ -93,11 +93,13 @@ func operationOf(r *http.Request) string {
 	case query.Has("uploads") && r.Method == http.MethodPost:
 		return "CreateMultipartUpload"
 	case query.Has("uploadId"):
-		return map[string]string{http.MethodPut: "UploadPart", http.MethodPost: "CompleteMultipartUpload", http.MethodDelete: "AbortMultipartUpload"}[r.Method]
+		return map[string]string{http.MethodPut: "UploadPart", http.MethodPost: "CompleteMultipartUpload",
+			http.MethodDelete: "AbortMultipartUpload"}[r.Method]
 	case r.Header.Get("X-Amz-Copy-Source") != "":
 		return "CopyObject"
 	}
-	return map[string]string{http.MethodPut: "PutObject", http.MethodGet: "GetObject", http.MethodHead: "HeadObject", http.MethodDelete: "DeleteObject", http.MethodPost: "DeleteObjects"}[r.Method]
+	return map[string]string{http.MethodPut: "PutObject", http.MethodGet: "GetObject", http.MethodHead: "HeadObject",
+		http.MethodDelete: "DeleteObject", http.MethodPost: "DeleteObjects"}[r.Method]
 }
 
 // open makes a bucket of its own and a store on it. change may be nil.
@@ -139,13 +141,14 @@ func listed(t testing.TB, c s3.Config) (keys []string, unfinished int) {
 func versioned(t testing.TB, c s3.Config) {
 	t.Helper()
 	if _, err := c.Client.PutBucketVersioning(t.Context(), &awss3.PutBucketVersioningInput{
-		Bucket: &c.Bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+		Bucket:                  &c.Bucket,
+		VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
 	}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// below tells whether all keys begin with a prefix.
+// below reports whether all keys begin with a prefix.
 func below(keys []string, prefix string) bool {
 	return !slices.ContainsFunc(keys, func(key string) bool { return !strings.HasPrefix(key, prefix) })
 }

@@ -13,18 +13,20 @@ import (
 	"rollcall/shared/ports/objects"
 )
 
-// bodyAttempts is how often a part of an object is asked for where the connection breaks within its body, which the client does
-// not try again by itself.
+// bodyAttempts is how often a part of an object is asked for where the connection breaks within its body, which the
+// client does not try again by itself.
 const bodyAttempts = 3
 
-// Open opens an object with one request, which brings its end along: all of a small plan, the footer of a large one. Reads
-// go on with ctx. They fetch what is read, and more and more ahead where it is read in order, and keep at most 8 MiB.
+// Open opens an object with one request, which brings its end along: all of a small plan, the footer of a large one.
+// Reads go on with ctx. They fetch what is read, and more and more ahead where it is read in order, and keep at most 8
+// MiB.
 func (o accountObjects) Open(ctx context.Context, key string) (objects.Object, error) {
 	name, err := o.name(key)
 	if err != nil {
 		return nil, err
 	}
-	tail, err := o.get(ctx, &awss3.GetObjectInput{Bucket: &o.c.Bucket, Key: &name, Range: aws.String(fmt.Sprintf("bytes=-%d", tailSize))})
+	tail, err := o.get(ctx, &awss3.GetObjectInput{Bucket: &o.c.Bucket, Key: &name,
+		Range: aws.String(fmt.Sprintf("bytes=-%d", tailSize))})
 	var refused smithy.APIError
 	switch {
 	case errors.As(err, &refused) && refused.ErrorCode() == "InvalidRange":
@@ -35,13 +37,15 @@ func (o accountObjects) Open(ctx context.Context, key string) (objects.Object, e
 	}
 	return newWindow(tail.size, tail.part, func(from, to int64) ([]byte, error) {
 		got, err := o.get(ctx, &awss3.GetObjectInput{
-			Bucket: &o.c.Bucket, Key: &name, IfMatch: tail.etag, Range: aws.String(fmt.Sprintf("bytes=%d-%d", from, to-1)),
+			Bucket: &o.c.Bucket, Key: &name, IfMatch: tail.etag,
+			Range: aws.String(fmt.Sprintf("bytes=%d-%d", from, to-1)),
 		})
 		if err != nil {
 			return nil, explain(err, "read "+key)
 		}
 		if got.offset != from || int64(len(got.data)) != to-from {
-			return nil, fmt.Errorf("read %s: asked for bytes %d to %d, got %d from %d", key, from, to, len(got.data), got.offset)
+			return nil, fmt.Errorf("read %s: asked for bytes %d to %d, got %d from %d", key, from, to, len(got.data),
+				got.offset)
 		}
 		return got.data, nil
 	}), nil

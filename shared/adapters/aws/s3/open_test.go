@@ -38,8 +38,10 @@ func storePlan(t testing.TB, o objects.Objects, key string, n int) {
 func row(i int, random *rand.Rand) plan.Row {
 	primary := fmt.Sprintf("firstname.lastname-%07d@example.com", i/2)
 	r := plan.Row{
-		Change: plan.Unchanged, Key: primary, Address: primary, Kind: user.Primary, PrimaryKey: primary, PrimaryAddress: primary, Type: user.TypeUser,
-		DN: fmt.Sprintf("CN=Firstname Lastname %07d,OU=Department %d,OU=Staff,DC=example,DC=com", i/2, random.IntN(500)),
+		Change: plan.Unchanged, Key: primary, Address: primary, Kind: user.Primary, PrimaryKey: primary,
+		PrimaryAddress: primary, Type: user.TypeUser,
+		DN: fmt.Sprintf("CN=Firstname Lastname %07d,OU=Department %d,OU=Staff,DC=example,DC=com", i/2,
+			random.IntN(500)),
 	}
 	if i%2 == 1 {
 		r.Key += ".alias"
@@ -176,7 +178,8 @@ func TestReadsAtAnyOffset(t *testing.T) {
 				p := make([]byte, 1+random.IntN(1<<(5+random.IntN(18))))
 				n, err := object.ReadAt(p, at)
 				end := min(at+int64(len(p)), size)
-				if !bytes.Equal(p[:n], want.Bytes()[at:end]) || (n < len(p)) != errors.Is(err, io.EOF) || err != nil && !errors.Is(err, io.EOF) {
+				if !bytes.Equal(p[:n], want.Bytes()[at:end]) || (n < len(p)) != errors.Is(err, io.EOF) || err != nil &&
+					!errors.Is(err, io.EOF) {
 					t.Errorf("%d bytes at %d: got %d, error %v", len(p), at, n, err)
 				}
 			}
@@ -247,7 +250,8 @@ func TestABodyThatBreaksOffIsAskedForAgain(t *testing.T) {
 				t.Fatalf("error %v", err)
 			}
 			if test.good {
-				if data, err := io.ReadAll(io.NewSectionReader(object, 0, object.Size())); err != nil || string(data) != "0123456789" {
+				if data, err := io.ReadAll(io.NewSectionReader(object, 0, object.Size())); err != nil ||
+					string(data) != "0123456789" {
 					t.Errorf("read %q, error %v", data, err)
 				}
 			}
@@ -255,8 +259,8 @@ func TestABodyThatBreaksOffIsAskedForAgain(t *testing.T) {
 	}
 }
 
-// BenchmarkPlan reads a plan of a million rows in the order of its keys, in that of a sync, and a page of it. It says how many
-// requests each takes.
+// BenchmarkPlan reads a plan of a million rows in the order of its keys, in that of a sync, and a page of it. It says
+// how many requests each takes.
 func BenchmarkPlan(b *testing.B) {
 	s, w, _ := open(b, nil)
 	o := s.For("acme")

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// partSize is the length of an upload's parts in bytes; what is shorter goes in one request. S3 takes 10,000 parts, so
-	// 80 GB.
+	// partSize is the length of an upload's parts in bytes; what is shorter goes in one request. S3 takes 10,000 parts,
+	// so 80 GB.
 	partSize = 8 << 20
 	// partsAtOnce is how many parts are sent at a time. One more is being filled.
 	partsAtOnce = 2
@@ -33,12 +33,13 @@ var errUnfinished = errors.New("the object was not finished")
 
 func newUploads(client *awss3.Client) *transfermanager.Client {
 	return transfermanager.New(client, func(o *transfermanager.Options) {
-		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency, o.FailTimeout = partSize, partSize, partsAtOnce, abortTime
+		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency, o.FailTimeout = partSize, partSize, partsAtOnce,
+			abortTime
 	})
 }
 
-// Put streams an object. It holds at most four parts in memory. Where write fails or ctx ends, what was sent is aborted; parts
-// whose abortion fails are left to the bucket's lifecycle.
+// Put streams an object. It holds at most four parts in memory. Where write fails or ctx ends, what was sent is
+// aborted; parts whose abortion fails are left to the bucket's lifecycle.
 func (o accountObjects) Put(ctx context.Context, key string, write func(io.Writer) error) error {
 	name, err := o.name(key)
 	if err != nil {
@@ -79,9 +80,11 @@ func fill(to *io.PipeWriter, write func(io.Writer) error) error {
 }
 
 func (o accountObjects) upload(key, name string, body io.Reader) *transfermanager.UploadObjectInput {
-	in := &transfermanager.UploadObjectInput{Bucket: &o.c.Bucket, Key: &name, Body: body, ContentType: aws.String(objects.ContentType(key))}
+	in := &transfermanager.UploadObjectInput{Bucket: &o.c.Bucket, Key: &name, Body: body,
+		ContentType: aws.String(objects.ContentType(key))}
 	if o.c.KeyID != "" {
-		in.ServerSideEncryption, in.SSEKMSKeyID, in.BucketKeyEnabled = types.ServerSideEncryptionAwsKms, &o.c.KeyID, aws.Bool(true)
+		in.ServerSideEncryption, in.SSEKMSKeyID, in.BucketKeyEnabled = types.ServerSideEncryptionAwsKms, &o.c.KeyID,
+			aws.Bool(true)
 	}
 	return in
 }

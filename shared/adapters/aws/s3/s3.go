@@ -1,6 +1,6 @@
 // Package s3 is the object store on AWS: one S3 bucket for all accounts. An object is at kind/account/rest, so that
-// lifecycle rules work by kind, and everything of an account is below three prefixes. docs/adr/0010-bucket.md says why it
-// reads, signs and fails as it does.
+// lifecycle rules work by kind, and everything of an account is below three prefixes. docs/adr/0010-bucket.md says why
+// it reads, signs and fails as it does.
 package s3
 
 import (
@@ -30,16 +30,16 @@ type Config struct {
 	Bucket string
 	// KeyID is the ARN of the KMS key that objects are encrypted with. Where it is empty, that is left to the bucket.
 	KeyID string
-	// LinkRole is the ARN of the role that links are signed for, and Roles the client that assumes it. Where LinkRole is empty,
-	// links are signed with the client's own credentials, and Roles is not used.
+	// LinkRole is the ARN of the role that links are signed for, and Roles the client that assumes it. Where LinkRole
+	// is empty, links are signed with the client's own credentials, and Roles is not used.
 	LinkRole string
 	Roles    *sts.Client
 	// Now defaults to time.Now.
 	Now func() time.Time
 }
 
-// NewClient returns a client that slows down where S3 throttles it. Its endpoint may come from AWS_ENDPOINT_URL_S3, and then
-// the bucket is named in the path, since its name need not resolve.
+// NewClient returns a client that slows down where S3 throttles it. Its endpoint may come from AWS_ENDPOINT_URL_S3, and
+// then the bucket is named in the path, since its name need not resolve.
 func NewClient(c aws.Config) *awss3.Client {
 	c.RetryMode = aws.RetryModeAdaptive
 	return awss3.NewFromConfig(c, func(o *awss3.Options) {
@@ -79,8 +79,9 @@ type accountObjects struct {
 	account string
 }
 
-// escape writes an account's name with letters, digits and dashes; any other byte becomes an underscore and two hexadecimal
-// digits. No two names give the same text, and none gives one that means something in a path, a URL or a policy.
+// escape writes an account's name with letters, digits and dashes; any other byte becomes an underscore and two
+// hexadecimal digits. No two names give the same text, and none gives one that means something in a path, a URL or a
+// policy.
 func escape(account user.Account) string {
 	var b strings.Builder
 	for _, c := range []byte(account) {
@@ -105,8 +106,8 @@ func (o accountObjects) name(key string) (string, error) {
 	return kind + "/" + o.account + "/" + rest, nil
 }
 
-// Copy copies one object within the bucket, which S3 does by itself. Its limit is 5 GB: a plan of that length has tens of
-// millions of rows.
+// Copy copies one object within the bucket, which S3 does by itself. Its limit is 5 GB: a plan of that length has tens
+// of millions of rows.
 func (o accountObjects) Copy(ctx context.Context, from, to string) error {
 	source, err := o.name(from)
 	if err != nil {
@@ -120,7 +121,8 @@ func (o accountObjects) Copy(ctx context.Context, from, to string) error {
 	in := &awss3.CopyObjectInput{Bucket: &o.c.Bucket, Key: &target, CopySource: aws.String(o.c.Bucket + "/" + source)}
 	if o.c.KeyID != "" {
 		// A copy does not take its encryption along.
-		in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = types.ServerSideEncryptionAwsKms, &o.c.KeyID, aws.Bool(true)
+		in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = types.ServerSideEncryptionAwsKms, &o.c.KeyID,
+			aws.Bool(true)
 	}
 	_, err = o.c.Client.CopyObject(ctx, in)
 	return explain(err, "copy "+from)
@@ -136,9 +138,9 @@ func (o accountObjects) Delete(ctx context.Context, key string) error {
 	return explain(err, "delete "+key)
 }
 
-// explain says what failed, in the port's errors where they fit. An object that is not there is a 404 only to callers with
-// s3:ListBucket, which functions therefore have: to others S3 answers 403, and that stays an error of its own, since a missing
-// grant must not look like a plan that expired.
+// explain says what failed, in the port's errors where they fit. An object that is not there is a 404 only to callers
+// with s3:ListBucket, which functions therefore have: to others S3 answers 403, and that stays an error of its own,
+// since a missing grant must not look like a plan that expired.
 func explain(err error, what string) error {
 	if err == nil {
 		return nil

@@ -56,7 +56,8 @@ func TestKeysBeginWithTheKindAndTheAccount(t *testing.T) {
 	s, _, c := open(t, nil)
 	var want []string
 	for account, escaped := range map[user.Account]string{
-		"acme-1": "acme-1", "": "_", "_": "_5f", "__": "_5f_5f", "..": "_2e_2e", "a/b": "a_2fb", "a_2fb": "a_5f2fb", "ä": "_c3_a4", "\xff*": "_ff_2a",
+		"acme-1": "acme-1", "": "_", "_": "_5f", "__": "_5f_5f", "..": "_2e_2e", "a/b": "a_2fb", "a_2fb": "a_5f2fb",
+		"ä": "_c3_a4", "\xff*": "_ff_2a",
 	} {
 		put(t, s.For(account), "plans/01J", text(""))
 		put(t, s.For(account), "csv/01J.csv", text(""))
@@ -95,7 +96,8 @@ func TestUploadsOfAnyLengthAreWhole(t *testing.T) {
 		if err := noise(length)(&want); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.Copy(&got, io.NewSectionReader(object, 0, object.Size())); err != nil || !bytes.Equal(want.Bytes(), got.Bytes()) {
+		if _, err := io.Copy(&got, io.NewSectionReader(object, 0, object.Size())); err != nil ||
+			!bytes.Equal(want.Bytes(), got.Bytes()) {
 			t.Errorf("%d bytes came back as %d, error %v", want.Len(), got.Len(), err)
 		}
 		object.Close()
@@ -114,10 +116,18 @@ func TestWhatIsNotFinishedIsAborted(t *testing.T) {
 		then  func(cancel context.CancelCauseFunc, w io.Writer) error
 		abort int
 	}{
-		"write fails early":  {10, func(context.CancelCauseFunc, io.Writer) error { return broken }, 0},
-		"write fails":        {3*part + 1, func(context.CancelCauseFunc, io.Writer) error { return broken }, 1},
-		"context ends early": {10, func(cancel context.CancelCauseFunc, w io.Writer) error { cancel(broken); return noise(part)(w) }, 0},
-		"context ends":       {3 * part, func(cancel context.CancelCauseFunc, w io.Writer) error { cancel(broken); return noise(9 * part)(w) }, 1},
+		"write fails early": {10, func(context.CancelCauseFunc, io.Writer) error { return broken }, 0},
+		"write fails":       {3*part + 1, func(context.CancelCauseFunc, io.Writer) error { return broken }, 1},
+		"context ends early": {10, func(cancel context.CancelCauseFunc,
+			w io.Writer) error {
+			cancel(broken)
+			return noise(part)(w)
+		}, 0},
+		"context ends": {3 * part, func(cancel context.CancelCauseFunc,
+			w io.Writer) error {
+			cancel(broken)
+			return noise(9 * part)(w)
+		}, 1},
 		"context ends after the last byte": {3 * part, func(cancel context.CancelCauseFunc, _ io.Writer) error {
 			cancel(broken)
 			return nil
@@ -139,7 +149,8 @@ func TestWhatIsNotFinishedIsAborted(t *testing.T) {
 			}
 			keys, unfinished := listed(t, c)
 			if aborts := len(w.sent("AbortMultipartUpload")); aborts != test.abort || unfinished != 0 || keys != nil {
-				t.Errorf("%d aborts, want %d; %d uploads are unfinished; objects %q", aborts, test.abort, unfinished, keys)
+				t.Errorf("%d aborts, want %d; %d uploads are unfinished; objects %q", aborts, test.abort, unfinished,
+					keys)
 			}
 		})
 	}
@@ -201,8 +212,9 @@ func refusal(r *http.Request, status int, code string) *http.Response {
 
 func reply(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{
-		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: http.Header{"Content-Type": {"application/xml"}, "Etag": {`"e"`}},
-		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header: http.Header{"Content-Type": {"application/xml"}, "Etag": {`"e"`}},
+		Body:   io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 	}
 }
 
@@ -223,7 +235,8 @@ func TestEncryptionIsAskedFor(t *testing.T) {
 			}
 			header := requests[0].Header
 			got := []string{
-				header.Get("X-Amz-Server-Side-Encryption"), header.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"), header.Get("X-Amz-Server-Side-Encryption-Bucket-Key-Enabled"),
+				header.Get("X-Amz-Server-Side-Encryption"), header.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"),
+				header.Get("X-Amz-Server-Side-Encryption-Bucket-Key-Enabled"),
 			}
 			want := []string{"", "", ""}
 			if key != "" {
@@ -245,7 +258,8 @@ func TestAMissingGrantIsNotAMissingObject(t *testing.T) {
 	}
 	_, openErr := o.Open(t.Context(), "plans/a")
 	_, _, linkErr := o.Link(t.Context(), "csv/a.csv", "a.csv", time.Hour)
-	for name, err := range map[string]error{"open": openErr, "link": linkErr, "copy": o.Copy(t.Context(), "plans/a", "plans/b")} {
+	for name, err := range map[string]error{"open": openErr, "link": linkErr,
+		"copy": o.Copy(t.Context(), "plans/a", "plans/b")} {
 		if err == nil || errors.Is(err, objects.ErrNotFound) {
 			t.Errorf("%s: error %v, want another than %v", name, err, objects.ErrNotFound)
 		}
@@ -312,9 +326,12 @@ func TestAnUploadTakesLittleMemory(t *testing.T) {
 	w.intercept = func(r *http.Request) (*http.Response, error) {
 		switch operationOf(r) {
 		case "CreateMultipartUpload":
-			return reply(r, http.StatusOK, "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"), nil
+			return reply(r, http.StatusOK,
+				"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"), nil
 		case "CompleteMultipartUpload":
-			return reply(r, http.StatusOK, "<CompleteMultipartUploadResult><Key>k</Key></CompleteMultipartUploadResult>"), nil
+			return reply(
+				r, http.StatusOK, "<CompleteMultipartUploadResult><Key>k</Key></CompleteMultipartUploadResult>",
+			), nil
 		}
 		_, err := io.Copy(io.Discard, r.Body)
 		return reply(r, http.StatusOK, ""), err

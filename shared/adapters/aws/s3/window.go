@@ -11,8 +11,8 @@ import (
 const (
 	// tailSize is how much of an object's end comes with opening it: more than the footer of a plan of a million rows.
 	tailSize = 512 << 10
-	// firstFetch is how much a read at a new place fetches: a few of a plan's blocks. The next one behind it fetches twice as
-	// much, up to lastFetch.
+	// firstFetch is how much a read at a new place fetches: a few of a plan's blocks. The next one behind it fetches
+	// twice as much, up to lastFetch.
 	firstFetch = 128 << 10
 	lastFetch  = 2 << 20
 	// keep is how much is kept in memory, in bytes.
@@ -99,8 +99,9 @@ func (w *window) at(offset, wanted int64) (part, error) {
 	return fetched, nil
 }
 
-// plan says what to fetch for a read at an offset that no part holds. Where it is close behind what was read, it is read in
-// order: the fetch begins there, so that other places find what lies between, and is twice as long as what was read in order.
+// plan says what to fetch for a read at an offset that no part holds. Where it is close behind what was read, it is
+// read in order: the fetch begins there, so that other places find what lies between, and is twice as long as what was
+// read in order.
 func (w *window) plan(offset, wanted int64) (from, to int64) {
 	var end int64
 	limit := w.size

@@ -20,8 +20,8 @@ const (
 	pause = time.Second
 )
 
-// Receive handles the messages of queues until ctx ends, and then waits for the handlers at work, whose context ends too.
-// Each queue gets as many receivers as workers says, which handle one message at a time.
+// Receive handles the messages of queues until ctx ends, and then waits for the handlers at work, whose context ends
+// too. Each queue gets as many receivers as workers says, which handle one message at a time.
 func (c Consumer) Receive(ctx context.Context, urls URLs, workers int, handle queue.Handler) {
 	c = c.withDefaults()
 	var running sync.WaitGroup
@@ -40,8 +40,11 @@ func (c Consumer) Receive(ctx context.Context, urls URLs, workers int, handle qu
 // receive waits for a message and handles it.
 func (c Consumer) receive(ctx context.Context, url string, handle queue.Handler) {
 	out, err := c.Client.ReceiveMessage(ctx, &awssqs.ReceiveMessageInput{
-		QueueUrl: &url, MaxNumberOfMessages: 1, WaitTimeSeconds: int32(longPoll / time.Second), VisibilityTimeout: int32(Visibility / time.Second),
-		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
+		QueueUrl: &url, MaxNumberOfMessages: 1, WaitTimeSeconds: int32(longPoll / time.Second),
+		VisibilityTimeout: int32(Visibility / time.Second),
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{
+			types.MessageSystemAttributeNameApproximateReceiveCount,
+		},
 	})
 	if err != nil {
 		if ctx.Err() == nil {
@@ -54,7 +57,8 @@ func (c Consumer) receive(ctx context.Context, url string, handle queue.Handler)
 		// A count that cannot be read is 0, and then the wait after a failure is the shortest.
 		receives, _ := strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
 		d := Delivery{
-			QueueURL: url, ReceiptHandle: aws.ToString(m.ReceiptHandle), MessageID: aws.ToString(m.MessageId), Body: aws.ToString(m.Body), Receives: receives,
+			QueueURL: url, ReceiptHandle: aws.ToString(m.ReceiptHandle), MessageID: aws.ToString(m.MessageId),
+			Body: aws.ToString(m.Body), Receives: receives,
 		}
 		if c.Handle(ctx, d, handle) == nil {
 			c.remove(ctx, d)
@@ -66,7 +70,8 @@ func (c Consumer) receive(ctx context.Context, url string, handle queue.Handler)
 func (c Consumer) remove(ctx context.Context, d Delivery) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()
-	if _, err := c.Client.DeleteMessage(ctx, &awssqs.DeleteMessageInput{QueueUrl: &d.QueueURL, ReceiptHandle: &d.ReceiptHandle}); err != nil {
+	if _, err := c.Client.DeleteMessage(ctx, &awssqs.DeleteMessageInput{QueueUrl: &d.QueueURL,
+		ReceiptHandle: &d.ReceiptHandle}); err != nil {
 		c.Log.WarnContext(ctx, "a message that was handled cannot be deleted", "message", d.MessageID, "error", err)
 	}
 }

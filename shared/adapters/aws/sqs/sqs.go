@@ -1,6 +1,6 @@
-// Package sqs is the queue on AWS: SQS FIFO queues, whose message group is the account, so that an account's messages of a
-// queue are handled one at a time and in order. Sender sends; Consumer stands around the handler that a message was received
-// for, in a Lambda function as well as in Receive's own loop.
+// Package sqs is the queue on AWS: SQS FIFO queues, whose message group is the account, so that an account's messages
+// of a queue are handled one at a time and in order. Sender sends; Consumer stands around the handler that a message
+// was received for, in a Lambda function as well as in Receive's own loop.
 package sqs
 
 import (
@@ -18,7 +18,8 @@ import (
 )
 
 var (
-	// ErrLost is the cause of a handler's context that ended because the message was handed to another consumer, or may have been.
+	// ErrLost is the cause of a handler's context that ended because the message was handed to another consumer, or may
+	// have been.
 	ErrLost = errors.New("the message was handed to another worker")
 	// ErrPoison means that a message's body is none that this program writes. It goes to the dead letters.
 	ErrPoison = errors.New("the message cannot be read")
@@ -42,8 +43,8 @@ type Sender struct {
 // NewSender returns a sender to queues. A message for one that is not among them is an error.
 func NewSender(client *awssqs.Client, urls URLs) *Sender { return &Sender{client, urls} }
 
-// Send sends a message to the end of its account's group. The same message sent again within five minutes counts once, also
-// where it was handled meanwhile.
+// Send sends a message to the end of its account's group. The same message sent again within five minutes counts once,
+// also where it was handled meanwhile.
 func (s *Sender) Send(ctx context.Context, m queue.Message) error {
 	url, ok := s.urls[m.Queue()]
 	if !ok {

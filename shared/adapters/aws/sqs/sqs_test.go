@@ -48,18 +48,22 @@ func (s *service) Run(ctx context.Context, handle queue.Handler) error {
 
 func start(t *testing.T, now func() time.Time) *service {
 	t.Helper()
-	server := fakesqs.New(now, fakesqs.Queue{Name: previews}, fakesqs.Queue{Name: syncs, MaxReceives: 3, DeadLetters: dead}, fakesqs.Queue{Name: dead})
+	server := fakesqs.New(now, fakesqs.Queue{Name: previews},
+		fakesqs.Queue{Name: syncs, MaxReceives: 3, DeadLetters: dead}, fakesqs.Queue{Name: dead})
 	s := &service{fake: server, client: sqs.NewClient(fake.Serve(t, server))}
-	s.urls = sqs.URLs{queue.Previews: fakesqs.URL("http://sqs", previews), queue.Syncs: fakesqs.URL("http://sqs", syncs)}
+	s.urls = sqs.URLs{queue.Previews: fakesqs.URL("http://sqs", previews),
+		queue.Syncs: fakesqs.URL("http://sqs", syncs)}
 	s.Sender = sqs.NewSender(s.client, s.urls)
 	s.consumer = sqs.Consumer{
-		Client: s.client, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Delay: func(int) time.Duration { return 0 }, Now: now,
+		Client: s.client, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Delay: func(int) time.Duration { return 0 }, Now: now,
 	}
 	return s
 }
 
-// startFast starts a service whose time goes ten times as fast. A receiver that hangs up just as a message can be received may take
-// the message along, here as with SQS: it comes again when its 90 seconds are over, and a test that stops receivers waits for that.
+// startFast starts a service whose time goes ten times as fast. A receiver that hangs up just as a message can be
+// received may take the message along, here as with SQS: it comes again when its 90 seconds are over, and a test that
+// stops receivers waits for that.
 func startFast(t *testing.T) *service {
 	t.Helper()
 	began := time.Now()
@@ -73,13 +77,16 @@ func (s *service) receive(t *testing.T) sqs.Delivery {
 	t.Helper()
 	out, err := s.client.ReceiveMessage(t.Context(), &awssqs.ReceiveMessageInput{
 		QueueUrl: aws.String(s.urls[queue.Syncs]), VisibilityTimeout: 900, WaitTimeSeconds: 5,
-		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{
+			types.MessageSystemAttributeNameApproximateReceiveCount,
+		},
 	})
 	if err != nil || len(out.Messages) != 1 {
 		t.Fatalf("received %+v, error %v; want one message", out, err)
 	}
 	m := out.Messages[0]
-	return sqs.Delivery{QueueURL: s.urls[queue.Syncs], ReceiptHandle: *m.ReceiptHandle, MessageID: *m.MessageId, Body: *m.Body, Receives: 1}
+	return sqs.Delivery{QueueURL: s.urls[queue.Syncs], ReceiptHandle: *m.ReceiptHandle, MessageID: *m.MessageId,
+		Body: *m.Body, Receives: 1}
 }
 
 // clock is a time of day that a test moves.
@@ -185,7 +192,8 @@ func TestAHandlerAtWorkKeepsItsMessage(t *testing.T) {
 // awaitHeartbeat waits until a heartbeat that began after this call has been answered.
 func (s *service) awaitHeartbeat(ctx context.Context) {
 	count := func() int {
-		return len(slices.DeleteFunc(s.fake.Calls(), func(c fake.Call) bool { return c.Operation != "ChangeMessageVisibility" }))
+		return len(slices.DeleteFunc(s.fake.Calls(),
+			func(c fake.Call) bool { return c.Operation != "ChangeMessageVisibility" }))
 	}
 	// Two: the first may have begun before.
 	for start := count(); count() < start+2 && ctx.Err() == nil; {
@@ -197,7 +205,8 @@ func (s *service) awaitHeartbeat(ctx context.Context) {
 func (s *service) waiting(t *testing.T) int {
 	t.Helper()
 	out, err := s.client.GetQueueAttributes(t.Context(), &awssqs.GetQueueAttributesInput{
-		QueueUrl: aws.String(s.urls[queue.Syncs]), AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages},
+		QueueUrl:       aws.String(s.urls[queue.Syncs]),
+		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +224,8 @@ func TestALostMessageEndsItsHandler(t *testing.T) {
 	for name, lose := range map[string]func(*service, *clock){
 		"another consumer has it": func(s *service, c *clock) {
 			c.advance(91 * time.Second)
-			if _, err := s.client.ReceiveMessage(context.Background(), &awssqs.ReceiveMessageInput{QueueUrl: aws.String(s.urls[queue.Syncs])}); err != nil {
+			if _, err := s.client.ReceiveMessage(context.Background(),
+				&awssqs.ReceiveMessageInput{QueueUrl: aws.String(s.urls[queue.Syncs])}); err != nil {
 				panic(err)
 			}
 		},
@@ -276,14 +286,18 @@ func TestAFailedMessageComesAgainAfterAGrowingWait(t *testing.T) {
 		t.Helper()
 		d := s.receive(t)
 		d.Receives = receives
-		if err := s.consumer.Handle(ctx, d, func(context.Context, queue.Message) error { return broken }); !errors.Is(err, broken) {
+		if err := s.consumer.Handle(ctx, d, func(context.Context,
+			queue.Message) error {
+			return broken
+		}); !errors.Is(err, broken) {
 			t.Errorf("error %v, want %v", err, broken)
 		}
 	}
 	for _, test := range []struct {
 		receives int
 		wait     time.Duration
-	}{{1, 5 * time.Second}, {2, 10 * time.Second}, {3, 20 * time.Second}, {0, 5 * time.Second}, {5, time.Minute}, {100, time.Minute}} {
+	}{{1, 5 * time.Second}, {2, 10 * time.Second}, {3, 20 * time.Second}, {0, 5 * time.Second}, {5, time.Minute},
+		{100, time.Minute}} {
 		if err := s.Send(t.Context(), queuetest.Sync("a", test.wait.String())); err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +308,8 @@ func TestAFailedMessageComesAgainAfterAGrowingWait(t *testing.T) {
 		}
 		c.advance(time.Second)
 		d := s.receive(t)
-		if _, err := s.client.DeleteMessage(t.Context(), &awssqs.DeleteMessageInput{QueueUrl: &d.QueueURL, ReceiptHandle: &d.ReceiptHandle}); err != nil {
+		if _, err := s.client.DeleteMessage(t.Context(),
+			&awssqs.DeleteMessageInput{QueueUrl: &d.QueueURL, ReceiptHandle: &d.ReceiptHandle}); err != nil {
 			t.Fatal(err)
 		}
 		c.advance(10 * time.Minute)
@@ -322,7 +337,8 @@ func TestWhatFailsAlwaysGoesToTheDeadLetters(t *testing.T) {
 	}
 	for _, body := range []string{`{"task":`, `{}`, `[1]`} {
 		if _, err := s.client.SendMessage(t.Context(), &awssqs.SendMessageInput{
-			QueueUrl: aws.String(s.urls[queue.Syncs]), MessageBody: &body, MessageGroupId: aws.String("g"), MessageDeduplicationId: aws.String(body),
+			QueueUrl: aws.String(s.urls[queue.Syncs]), MessageBody: &body, MessageGroupId: aws.String("g"),
+			MessageDeduplicationId: aws.String(body),
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -354,7 +370,8 @@ func TestTheEndpointComesFromTheEnvironment(t *testing.T) {
 	service := fakesqs.New(nil, fakesqs.Queue{Name: syncs})
 	for _, variable := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"} {
 		t.Run(variable, func(t *testing.T) {
-			s := sqs.NewSender(sqs.NewClient(fake.FromEnvironment(t, variable, service)), sqs.URLs{queue.Syncs: fakesqs.URL("http://sqs", syncs)})
+			s := sqs.NewSender(sqs.NewClient(fake.FromEnvironment(t, variable, service)),
+				sqs.URLs{queue.Syncs: fakesqs.URL("http://sqs", syncs)})
 			if err := s.Send(t.Context(), queuetest.Sync("a", variable)); err != nil {
 				t.Error(err)
 			}

@@ -1,5 +1,5 @@
-// Package fakeeventbridge is an EventBridge service in memory that keeps the events it takes and refuses what EventBridge refuses
-// (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html).
+// Package fakeeventbridge is an EventBridge service in memory that keeps the events it takes and refuses what
+// EventBridge refuses (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html).
 package fakeeventbridge
 
 import (
@@ -41,7 +41,8 @@ type Server struct {
 // New makes a service with buses.
 func New(buses ...string) *Server {
 	s := &Server{buses: buses}
-	s.Service = &fake.Service{Name: "events", Target: "AWSEvents", Version: "1.1", Operations: map[string]fake.Operation{"PutEvents": fake.Do(s.put)}}
+	s.Service = &fake.Service{Name: "events", Target: "AWSEvents", Version: "1.1",
+		Operations: map[string]fake.Operation{"PutEvents": fake.Do(s.put)}}
 	return s
 }
 
@@ -87,7 +88,8 @@ func (s *Server) put(_ context.Context, in input) (out output, err error) {
 	}
 	switch {
 	case len(in.Entries) == 0 || len(in.Entries) > maxEntries:
-		return out, fake.Refuse("ValidationException", "Value at 'entries' failed to satisfy constraint: Member must have length between 1 and %d", maxEntries)
+		return out, fake.Refuse("ValidationException",
+			"Value at 'entries' failed to satisfy constraint: Member must have length between 1 and %d", maxEntries)
 	case total > maxBytes:
 		return out, fake.Refuse("ValidationException", "Total size of the entries in the request is over the limit.")
 	}
@@ -111,13 +113,15 @@ func (s *Server) take(e entry) result {
 		s.refusal = s.refusal[1:]
 		return result{ErrorCode: code, ErrorMessage: "refused for the test"}
 	case e.Source == "" || e.DetailType == "" || e.Detail == "":
-		return result{ErrorCode: "InvalidArgument", ErrorMessage: "Parameters Source, DetailType and Detail are required."}
+		return result{ErrorCode: "InvalidArgument",
+			ErrorMessage: "Parameters Source, DetailType and Detail are required."}
 	case strings.HasPrefix(e.Source, "aws."):
 		return result{ErrorCode: "NotAuthorizedForSourceException", ErrorMessage: "Not authorized for the source."}
 	case len(e.DetailType) > 128:
 		return result{ErrorCode: "InvalidArgument", ErrorMessage: "DetailType is longer than 128 characters."}
 	case !slices.Contains(s.buses, e.EventBusName):
-		return result{ErrorCode: "ResourceNotFoundException", ErrorMessage: "Event bus " + e.EventBusName + " does not exist."}
+		return result{ErrorCode: "ResourceNotFoundException", ErrorMessage: "Event bus " + e.EventBusName +
+			" does not exist."}
 	}
 	var object map[string]any
 	if err := json.Unmarshal([]byte(e.Detail), &object); err != nil {

@@ -16,7 +16,8 @@ import (
 )
 
 func entry(change func(*types.PutEventsRequestEntry)) types.PutEventsRequestEntry {
-	e := types.PutEventsRequestEntry{EventBusName: aws.String("b"), Source: aws.String("s"), DetailType: aws.String("d"), Detail: aws.String("{}")}
+	e := types.PutEventsRequestEntry{EventBusName: aws.String("b"), Source: aws.String("s"),
+		DetailType: aws.String("d"), Detail: aws.String("{}")}
 	change(&e)
 	return e
 }
@@ -29,20 +30,29 @@ func TestEntriesAreChecked(t *testing.T) {
 		change func(*types.PutEventsRequestEntry)
 		code   string
 	}{
-		"good":                       {func(*types.PutEventsRequestEntry) {}, ""},
-		"another bus":                {func(e *types.PutEventsRequestEntry) { e.EventBusName = nil }, "ResourceNotFoundException"},
-		"no source":                  {func(e *types.PutEventsRequestEntry) { e.Source = nil }, "InvalidArgument"},
-		"AWS's own source":           {func(e *types.PutEventsRequestEntry) { e.Source = aws.String("aws.s3") }, "NotAuthorizedForSourceException"},
-		"no detail type":             {func(e *types.PutEventsRequestEntry) { e.DetailType = nil }, "InvalidArgument"},
-		"a long detail type":         {func(e *types.PutEventsRequestEntry) { e.DetailType = aws.String(strings.Repeat("x", 129)) }, "InvalidArgument"},
-		"a detail that is no object": {func(e *types.PutEventsRequestEntry) { e.Detail = aws.String("[]") }, "MalformedDetail"},
-		"a detail that is no JSON":   {func(e *types.PutEventsRequestEntry) { e.Detail = aws.String("{") }, "MalformedDetail"},
+		"good": {func(*types.PutEventsRequestEntry) {}, ""},
+		"another bus": {func(e *types.PutEventsRequestEntry) { e.EventBusName = nil },
+			"ResourceNotFoundException"},
+		"no source": {func(e *types.PutEventsRequestEntry) { e.Source = nil }, "InvalidArgument"},
+		"AWS's own source": {func(e *types.PutEventsRequestEntry) { e.Source = aws.String("aws.s3") },
+			"NotAuthorizedForSourceException"},
+		"no detail type": {func(e *types.PutEventsRequestEntry) { e.DetailType = nil }, "InvalidArgument"},
+		"a long detail type": {func(e *types.PutEventsRequestEntry) {
+			e.DetailType = aws.String(strings.Repeat("x", 129))
+		}, "InvalidArgument"},
+		"a detail that is no object": {func(e *types.PutEventsRequestEntry) { e.Detail = aws.String("[]") },
+			"MalformedDetail"},
+		"a detail that is no JSON": {func(e *types.PutEventsRequestEntry) { e.Detail = aws.String("{") },
+			"MalformedDetail"},
 	} {
-		out, err := client.PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{entry(test.change)}})
+		out, err := client.PutEvents(
+			t.Context(), &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{entry(test.change)}},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := aws.ToString(out.Entries[0].ErrorCode); got != test.code || (out.FailedEntryCount == 1) != (test.code != "") {
+		if got := aws.ToString(out.Entries[0].ErrorCode); got != test.code ||
+			(out.FailedEntryCount == 1) != (test.code != "") {
 			t.Errorf("%s: code %q, %d failed; want %q", name, got, out.FailedEntryCount, test.code)
 		}
 	}

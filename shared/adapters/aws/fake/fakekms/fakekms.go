@@ -1,5 +1,5 @@
-// Package fakekms is a KMS service in memory. It encrypts with AES-GCM and authenticates the encryption context, so that only
-// what was encrypted with the same key and context decrypts, and refuses what KMS refuses
+// Package fakekms is a KMS service in memory. It encrypts with AES-GCM and authenticates the encryption context, so
+// that only what was encrypted with the same key and context decrypts, and refuses what KMS refuses
 // (https://docs.aws.amazon.com/kms/latest/APIReference/).
 package fakekms
 
@@ -54,9 +54,10 @@ func New(arns ...string) (*Server, error) {
 		}
 		s.keys[arn] = &key{gcm: gcm}
 	}
-	s.Service = &fake.Service{Name: "kms", Target: "TrentService", Version: "1.1", Operations: map[string]fake.Operation{
-		"Encrypt": fake.Do(s.encrypt), "Decrypt": fake.Do(s.decrypt),
-	}}
+	s.Service = &fake.Service{Name: "kms", Target: "TrentService", Version: "1.1",
+		Operations: map[string]fake.Operation{
+			"Encrypt": fake.Do(s.encrypt), "Decrypt": fake.Do(s.decrypt),
+		}}
 	return s, nil
 }
 
@@ -107,7 +108,8 @@ func (s *Server) encrypt(_ context.Context, in encryptInput) (out encryptOutput,
 		return out, err
 	}
 	if len(in.Plaintext) == 0 || len(in.Plaintext) > maxPlaintext {
-		return out, fake.Refuse("ValidationException", "Value at 'plaintext' failed to satisfy constraint: Member must have length between 1 and %d", maxPlaintext)
+		return out, fake.Refuse("ValidationException",
+			"Value at 'plaintext' failed to satisfy constraint: Member must have length between 1 and %d", maxPlaintext)
 	}
 	bound, err := associated(in.EncryptionContext)
 	if err != nil {
@@ -148,7 +150,8 @@ func (s *Server) decrypt(_ context.Context, in decryptInput) (out decryptOutput,
 	case !ok || !known:
 		return out, fake.Refuse("InvalidCiphertextException", "")
 	case arn != in.KeyID:
-		return out, fake.Refuse("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
+		return out, fake.Refuse("IncorrectKeyException",
+			"The key ID in the request does not identify a CMK that can perform this operation.")
 	}
 	bound, err := associated(in.EncryptionContext)
 	if err != nil {
@@ -170,7 +173,8 @@ func associated(bound map[string]string) ([]byte, error) {
 	}
 	for name := range bound {
 		if name == "" || strings.HasPrefix(name, "aws:") {
-			err = errors.Join(err, fake.Refuse("ValidationException", "Context keys may not be empty or begin with aws:"))
+			err = errors.Join(err, fake.Refuse("ValidationException",
+				"Context keys may not be empty or begin with aws:"))
 		}
 	}
 	return text, err

@@ -24,13 +24,17 @@ func TestRequestsAreChecked(t *testing.T) {
 		in   kms.EncryptInput
 		code string
 	}{
-		"good":                {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte("x")}, ""},
-		"another key":         {kms.EncryptInput{KeyId: aws.String("l"), Plaintext: []byte("x")}, "NotFoundException"},
-		"nothing":             {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte{}}, "ValidationException"},
-		"too much":            {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: make([]byte, 4097)}, "ValidationException"},
-		"a reserved name":     {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte("x"), EncryptionContext: map[string]string{"aws:x": ""}}, "ValidationException"},
-		"a long context":      {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte("x"), EncryptionContext: map[string]string{"x": strings.Repeat("x", 8192)}}, "ValidationException"},
-		"what the fake lacks": {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte("x"), GrantTokens: []string{"t"}}, "SerializationException"},
+		"good":        {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte("x")}, ""},
+		"another key": {kms.EncryptInput{KeyId: aws.String("l"), Plaintext: []byte("x")}, "NotFoundException"},
+		"nothing":     {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte{}}, "ValidationException"},
+		"too much": {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: make([]byte, 4097)},
+			"ValidationException"},
+		"a reserved name": {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte("x"),
+			EncryptionContext: map[string]string{"aws:x": ""}}, "ValidationException"},
+		"a long context": {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte("x"),
+			EncryptionContext: map[string]string{"x": strings.Repeat("x", 8192)}}, "ValidationException"},
+		"what the fake lacks": {kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte("x"),
+			GrantTokens: []string{"t"}}, "SerializationException"},
 	} {
 		_, err := client.Encrypt(t.Context(), &test.in)
 		var api smithy.APIError

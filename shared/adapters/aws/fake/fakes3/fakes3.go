@@ -35,15 +35,16 @@ const (
 	healthy   = "/healthy"
 )
 
-// Start serves S3 on a free port of 127.0.0.1, with its buckets and their versions in dir, until stop is called. It changes
-// the working directory of the process, which is the gateway's way, so relative paths mean something else afterwards. A
-// process can have one gateway at a time.
+// Start serves S3 on a free port of 127.0.0.1, with its buckets and their versions in dir, until stop is called. It
+// changes the working directory of the process, which is the gateway's way, so relative paths mean something else
+// afterwards. A process can have one gateway at a time.
 func Start(dir string) (endpoint, accessKey, secretKey string, stop func() error, err error) {
 	root, versions := filepath.Join(dir, "objects"), filepath.Join(dir, "versions")
 	if err := errors.Join(os.MkdirAll(root, 0o700), os.MkdirAll(versions, 0o700)); err != nil {
 		return "", "", "", nil, fmt.Errorf("make the gateway's folders: %w", err)
 	}
-	backend, err := posix.New(root, meta.XattrMeta{}, posix.PosixOpts{VersioningDir: versions, CopyObjectThreshold: copyThreshold})
+	backend, err := posix.New(root, meta.XattrMeta{},
+		posix.PosixOpts{VersioningDir: versions, CopyObjectThreshold: copyThreshold})
 	if err != nil {
 		return "", "", "", nil, fmt.Errorf("open the gateway's folder: %w", err)
 	}
@@ -57,8 +58,10 @@ func Start(dir string) (endpoint, accessKey, secretKey string, stop func() error
 	ended := make(chan error, 1)
 	go func() {
 		ended <- embedgw.RunVersityGW(ctx, backend, &embedgw.Config{
-			RootUserAccess: accessKey, RootUserSecret: secretKey, Region: Region, Ports: []string{address}, HealthPath: healthy,
-			MaxConnections: maxConnections, MaxRequests: maxConnections, MultipartMaxParts: maxParts, Quiet: true, KeepAlive: true, DisableACLs: true,
+			RootUserAccess: accessKey, RootUserSecret: secretKey, Region: Region, Ports: []string{address},
+			HealthPath:     healthy,
+			MaxConnections: maxConnections, MaxRequests: maxConnections, MultipartMaxParts: maxParts, Quiet: true,
+			KeepAlive: true, DisableACLs: true,
 		})
 	}()
 	stop = func() error {

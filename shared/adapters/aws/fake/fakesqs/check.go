@@ -6,8 +6,8 @@ import (
 	"rollcall/shared/adapters/aws/fake"
 )
 
-// The limits of SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html. A body
-// may hold more today, but not where a Lambda function or an older region has a part in it.
+// The limits of SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html. A
+// body may hold more today, but not where a Lambda function or an older region has a part in it.
 const (
 	maxBody       = 256 << 10
 	maxVisibility = 43200
@@ -27,7 +27,9 @@ func (in sendInput) check() error {
 	case in.MessageGroupID == "":
 		return fake.Refuse("MissingParameter", "The request must contain the parameter MessageGroupId.")
 	case in.MessageDeduplicationID == "":
-		return fake.Refuse("InvalidParameterValue", "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
+		return fake.Refuse("InvalidParameterValue",
+			"The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId "+
+				"provided explicitly")
 	case !token.MatchString(in.MessageGroupID):
 		return invalid("MessageGroupId", in.MessageGroupID)
 	case !token.MatchString(in.MessageDeduplicationID):
@@ -35,9 +37,11 @@ func (in sendInput) check() error {
 	case in.MessageBody == "":
 		return fake.Refuse("MissingParameter", "The request must contain the parameter MessageBody.")
 	case len(in.MessageBody) > maxBody:
-		return fake.Refuse("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maxBody)
+		return fake.Refuse("InvalidParameterValue",
+			"One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maxBody)
 	case !text.MatchString(in.MessageBody):
-		return fake.Refuse("com.amazonaws.sqs#InvalidMessageContents", "The message contains characters outside the allowed set.")
+		return fake.Refuse("com.amazonaws.sqs#InvalidMessageContents",
+			"The message contains characters outside the allowed set.")
 	}
 	return nil
 }
@@ -49,7 +53,8 @@ func (in receiveInput) check() error {
 	if in.WaitTimeSeconds < 0 || in.WaitTimeSeconds > maxWait {
 		return invalid("WaitTimeSeconds", in.WaitTimeSeconds)
 	}
-	if _, err := chosen((&message{}).attributes([]string{"All"}), append(in.MessageSystemAttributeNames, in.AttributeNames...)); err != nil {
+	if _, err := chosen((&message{}).attributes([]string{"All"}),
+		append(in.MessageSystemAttributeNames, in.AttributeNames...)); err != nil {
 		return err
 	}
 	return checkVisibility(in.VisibilityTimeout, false)

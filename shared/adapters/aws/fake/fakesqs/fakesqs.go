@@ -1,6 +1,6 @@
-// Package fakesqs is an SQS service in memory with FIFO queues: order within a message group, groups that wait for their
-// message in flight, deduplication for five minutes, visibility timeouts, receive counts and dead-letter queues. It checks
-// what is sent as SQS does (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/).
+// Package fakesqs is an SQS service in memory with FIFO queues: order within a message group, groups that wait for
+// their message in flight, deduplication for five minutes, visibility timeouts, receive counts and dead-letter queues.
+// It checks what is sent as SQS does (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/).
 package fakesqs
 
 import (
@@ -36,7 +36,8 @@ type Server struct {
 	ids    int
 }
 
-// New makes a service with queues. now may be nil for the time of day; where it stands still, a receiver waits in real time.
+// New makes a service with queues. now may be nil for the time of day; where it stands still, a receiver waits in real
+// time.
 func New(now func() time.Time, queues ...Queue) *Server {
 	if now == nil {
 		now = time.Now
@@ -78,7 +79,8 @@ func (s *Server) queue(url string) (*fifo, error) {
 		return q, nil
 	}
 	return nil, &fake.Error{
-		Code: "com.amazonaws.sqs#QueueDoesNotExist", QueryCode: "AWS.SimpleQueueService.NonExistentQueue", Message: "The specified queue does not exist.",
+		Code: "com.amazonaws.sqs#QueueDoesNotExist", QueryCode: "AWS.SimpleQueueService.NonExistentQueue",
+		Message: "The specified queue does not exist.",
 	}
 }
 
@@ -107,7 +109,8 @@ func (s *Server) send(_ context.Context, in sendInput) (out sendOutput, err erro
 		return out, err
 	}
 	id := q.send(s.now(), s.id(), in)
-	return sendOutput{MD5OfMessageBody: digest(in.MessageBody), MessageID: id, SequenceNumber: fmt.Sprintf("%020s", id)}, nil
+	return sendOutput{MD5OfMessageBody: digest(in.MessageBody), MessageID: id,
+		SequenceNumber: fmt.Sprintf("%020s", id)}, nil
 }
 
 func digest(body string) string {
@@ -237,7 +240,8 @@ func (s *Server) attributes(_ context.Context, in attributesInput) (out attribut
 	}
 	waiting, hidden := q.count(s.now())
 	all := map[string]string{
-		"ApproximateNumberOfMessages": strconv.Itoa(waiting), "ApproximateNumberOfMessagesNotVisible": strconv.Itoa(hidden), "FifoQueue": "true",
+		"ApproximateNumberOfMessages":           strconv.Itoa(waiting),
+		"ApproximateNumberOfMessagesNotVisible": strconv.Itoa(hidden), "FifoQueue": "true",
 		"VisibilityTimeout": strconv.Itoa(int(q.Visibility / time.Second)),
 	}
 	out.Attributes, err = chosen(all, in.AttributeNames)

@@ -19,7 +19,8 @@ import (
 var url = aws.String(fakesqs.URL("http://sqs", "q.fifo"))
 
 func letter(change func(*sqs.SendMessageInput)) *sqs.SendMessageInput {
-	in := &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("body"), MessageGroupId: aws.String("g"), MessageDeduplicationId: aws.String("d")}
+	in := &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("body"), MessageGroupId: aws.String("g"),
+		MessageDeduplicationId: aws.String("d")}
 	change(in)
 	return in
 }
@@ -44,18 +45,32 @@ func TestSendIsChecked(t *testing.T) {
 		change func(*sqs.SendMessageInput)
 		code   string
 	}{
-		"good":                     {func(*sqs.SendMessageInput) {}, ""},
-		"all punctuation":          {func(in *sqs.SendMessageInput) { in.MessageGroupId = aws.String("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~") }, ""},
-		"no group":                 {func(in *sqs.SendMessageInput) { in.MessageGroupId = nil }, "MissingParameter"},
-		"a space in the group":     {func(in *sqs.SendMessageInput) { in.MessageGroupId = aws.String("a b") }, "InvalidParameterValue"},
-		"a long group":             {func(in *sqs.SendMessageInput) { in.MessageGroupId = aws.String(strings.Repeat("x", 129)) }, "InvalidParameterValue"},
-		"a letter beyond ASCII":    {func(in *sqs.SendMessageInput) { in.MessageDeduplicationId = aws.String("ä") }, "InvalidParameterValue"},
-		"no deduplication id":      {func(in *sqs.SendMessageInput) { in.MessageDeduplicationId = nil }, "InvalidParameterValue"},
-		"a long deduplication id":  {func(in *sqs.SendMessageInput) { in.MessageDeduplicationId = aws.String(strings.Repeat("x", 129)) }, "InvalidParameterValue"},
-		"an empty body":            {func(in *sqs.SendMessageInput) { in.MessageBody = aws.String("") }, "MissingParameter"},
-		"a long body":              {func(in *sqs.SendMessageInput) { in.MessageBody = aws.String(strings.Repeat("x", 256<<10+1)) }, "InvalidParameterValue"},
-		"a control character":      {func(in *sqs.SendMessageInput) { in.MessageBody = aws.String("\x01") }, "InvalidMessageContents"},
-		"another queue":            {func(in *sqs.SendMessageInput) { in.QueueUrl = aws.String("http://sqs/1/r.fifo") }, "AWS.SimpleQueueService.NonExistentQueue"},
+		"good": {func(*sqs.SendMessageInput) {}, ""},
+		"all punctuation": {
+			func(in *sqs.SendMessageInput) { in.MessageGroupId = aws.String("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~") }, "",
+		},
+		"no group": {func(in *sqs.SendMessageInput) { in.MessageGroupId = nil }, "MissingParameter"},
+		"a space in the group": {func(in *sqs.SendMessageInput) { in.MessageGroupId = aws.String("a b") },
+			"InvalidParameterValue"},
+		"a long group": {func(in *sqs.SendMessageInput) {
+			in.MessageGroupId = aws.String(strings.Repeat("x", 129))
+		}, "InvalidParameterValue"},
+		"a letter beyond ASCII": {func(in *sqs.SendMessageInput) { in.MessageDeduplicationId = aws.String("ä") },
+			"InvalidParameterValue"},
+		"no deduplication id": {func(in *sqs.SendMessageInput) { in.MessageDeduplicationId = nil },
+			"InvalidParameterValue"},
+		"a long deduplication id": {func(in *sqs.SendMessageInput) {
+			in.MessageDeduplicationId = aws.String(strings.Repeat("x", 129))
+		}, "InvalidParameterValue"},
+		"an empty body": {func(in *sqs.SendMessageInput) { in.MessageBody = aws.String("") },
+			"MissingParameter"},
+		"a long body": {func(in *sqs.SendMessageInput) {
+			in.MessageBody = aws.String(strings.Repeat("x", 256<<10+1))
+		}, "InvalidParameterValue"},
+		"a control character": {func(in *sqs.SendMessageInput) { in.MessageBody = aws.String("\x01") },
+			"InvalidMessageContents"},
+		"another queue": {func(in *sqs.SendMessageInput) { in.QueueUrl = aws.String("http://sqs/1/r.fifo") },
+			"AWS.SimpleQueueService.NonExistentQueue"},
 		"a delay, which fifo lack": {func(in *sqs.SendMessageInput) { in.DelaySeconds = 5 }, "SerializationException"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +86,8 @@ func TestSendIsChecked(t *testing.T) {
 func TestReceiptHandlesAreChecked(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(0, 0)
-	client := sqs.NewFromConfig(fake.Serve(t, fakesqs.New(func() time.Time { return now }, fakesqs.Queue{Name: "q.fifo"})))
+	client := sqs.NewFromConfig(fake.Serve(t, fakesqs.New(func() time.Time { return now },
+		fakesqs.Queue{Name: "q.fifo"})))
 	if _, err := client.SendMessage(t.Context(), letter(func(*sqs.SendMessageInput) {})); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +106,8 @@ func TestReceiptHandlesAreChecked(t *testing.T) {
 		}
 	}
 	change := func(handle *string, seconds int32) error {
-		_, err := client.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: url, ReceiptHandle: handle, VisibilityTimeout: seconds})
+		_, err := client.ChangeMessageVisibility(t.Context(),
+			&sqs.ChangeMessageVisibilityInput{QueueUrl: url, ReceiptHandle: handle, VisibilityTimeout: seconds})
 		return err
 	}
 	remove := func(handle *string) error {
@@ -156,12 +173,18 @@ func TestWhatIsNotSQSIsRefused(t *testing.T) {
 	t.Parallel()
 	endpoint := aws.ToString(fake.Serve(t, fakesqs.New(nil)).BaseEndpoint)
 	for name, header := range map[string]http.Header{
-		"no target":          {},
-		"another service":    {"X-Amz-Target": {"TrentService.Encrypt"}, "Content-Type": {"application/x-amz-json-1.0"}},
-		"another protocol":   {"X-Amz-Target": {"AmazonSQS.SendMessage"}, "Content-Type": {"application/x-amz-json-1.1"}},
-		"not signed":         {"X-Amz-Target": {"AmazonSQS.SendMessage"}, "Content-Type": {"application/x-amz-json-1.0"}},
-		"no such operation":  {"X-Amz-Target": {"AmazonSQS.Nothing"}, "Content-Type": {"application/x-amz-json-1.0"}},
-		"signed for another": {"X-Amz-Target": {"AmazonSQS.SendMessage"}, "Content-Type": {"application/x-amz-json-1.0"}, "Authorization": {"AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/kms/aws4_request, SignedHeaders=host, Signature=" + strings.Repeat("0", 64)}},
+		"no target": {},
+		"another service": {"X-Amz-Target": {"TrentService.Encrypt"},
+			"Content-Type": {"application/x-amz-json-1.0"}},
+		"another protocol": {"X-Amz-Target": {"AmazonSQS.SendMessage"},
+			"Content-Type": {"application/x-amz-json-1.1"}},
+		"not signed": {"X-Amz-Target": {"AmazonSQS.SendMessage"},
+			"Content-Type": {"application/x-amz-json-1.0"}},
+		"no such operation": {"X-Amz-Target": {"AmazonSQS.Nothing"}, "Content-Type": {"application/x-amz-json-1.0"}},
+		"signed for another": {"X-Amz-Target": {"AmazonSQS.SendMessage"},
+			"Content-Type": {"application/x-amz-json-1.0"},
+			"Authorization": {"AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/kms/aws4_request, " +
+				"SignedHeaders=host, Signature=" + strings.Repeat("0", 64)}},
 	} {
 		request, err := http.NewRequest(http.MethodPost, endpoint, strings.NewReader("{}"))
 		if err != nil {

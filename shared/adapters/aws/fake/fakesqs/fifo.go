@@ -38,7 +38,8 @@ func (q *fifo) send(now time.Time, id string, in sendInput) string {
 	}
 	q.recent[in.MessageDeduplicationID] = sent{id: id, until: now.Add(deduplication)}
 	q.messages = append(q.messages, &message{
-		id: id, body: in.MessageBody, group: in.MessageGroupID, deduplication: in.MessageDeduplicationID, sentAt: now, visibleAt: now,
+		id: id, body: in.MessageBody, group: in.MessageGroupID, deduplication: in.MessageDeduplicationID, sentAt: now,
+		visibleAt: now,
 	})
 	return id
 }
@@ -76,17 +77,20 @@ func (q *fifo) drop(m *message) {
 // errNotInFlight says that a message is gone or visible, and errExpired that it was received by somebody else since.
 var (
 	errNotInFlight = &fake.Error{
-		Code: "com.amazonaws.sqs#MessageNotInflight", QueryCode: "AWS.SimpleQueueService.MessageNotInflight", Message: "The message is not in flight.",
+		Code: "com.amazonaws.sqs#MessageNotInflight", QueryCode: "AWS.SimpleQueueService.MessageNotInflight",
+		Message: "The message is not in flight.",
 	}
-	errExpired = fake.Refuse("InvalidParameterValue", "Value for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.")
+	errExpired = fake.Refuse("InvalidParameterValue",
+		"Value for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.")
 )
 
-// inFlight finds a received message by the handle that it was received with. One that is visible again is errNotInFlight, and
-// so is one that is gone, without a message.
+// inFlight finds a received message by the handle that it was received with. One that is visible again is
+// errNotInFlight, and so is one that is gone, without a message.
 func (q *fifo) inFlight(now time.Time, handle string) (*message, error) {
 	id, count, ok := strings.Cut(handle, ".")
 	if _, err := strconv.Atoi(count); !ok || err != nil {
-		return nil, fake.Refuse("com.amazonaws.sqs#ReceiptHandleIsInvalid", "The input receipt handle %q is invalid.", handle)
+		return nil, fake.Refuse("com.amazonaws.sqs#ReceiptHandleIsInvalid", "The input receipt handle %q is invalid.",
+			handle)
 	}
 	for _, m := range q.messages {
 		switch {
@@ -118,8 +122,9 @@ func (q *fifo) count(now time.Time) (waiting, hidden int) {
 func (m *message) attributes(names []string) map[string]string {
 	// The names were checked.
 	out, _ := chosen(map[string]string{
-		"ApproximateReceiveCount": strconv.Itoa(m.receives), "SentTimestamp": strconv.FormatInt(m.sentAt.UnixMilli(), 10),
-		"MessageGroupId": m.group, "MessageDeduplicationId": m.deduplication,
+		"ApproximateReceiveCount": strconv.Itoa(m.receives),
+		"SentTimestamp":           strconv.FormatInt(m.sentAt.UnixMilli(), 10),
+		"MessageGroupId":          m.group, "MessageDeduplicationId": m.deduplication,
 	}, names)
 	return out
 }

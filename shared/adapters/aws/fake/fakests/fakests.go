@@ -1,5 +1,6 @@
-// Package fakests is an STS service in memory that gives out the credentials of a role, over STS's query protocol, and refuses
-// what STS refuses (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html). Policies are kept, not evaluated.
+// Package fakests is an STS service in memory that gives out the credentials of a role, over STS's query protocol, and
+// refuses what STS refuses (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html). Policies are
+// kept, not evaluated.
 package fakests
 
 import (
@@ -24,8 +25,8 @@ const (
 	apiVersion  = "2011-06-15"
 )
 
-// Role is a role that can be assumed, and the keys that its sessions get. AWS gives every session a token; it may be empty
-// for an S3 server that knows no sessions.
+// Role is a role that can be assumed, and the keys that its sessions get. AWS gives every session a token; it may be
+// empty for an S3 server that knows no sessions.
 type Role struct{ ARN, AccessKey, SecretKey, Token string }
 
 // Session is one that was given.
@@ -131,11 +132,14 @@ func (s *Server) assume(form url.Values) (any, *fake.Error) {
 	case form.Get("Action") != "AssumeRole" || form.Get("Version") != apiVersion:
 		return nil, fake.Refuse("InvalidAction", "no action %s of version %s", form.Get("Action"), form.Get("Version"))
 	case form.Get("RoleArn") != s.role.ARN:
-		return nil, &fake.Error{Status: http.StatusForbidden, Code: "AccessDenied", Message: "not authorized to perform: sts:AssumeRole on " + form.Get("RoleArn")}
+		return nil, &fake.Error{Status: http.StatusForbidden, Code: "AccessDenied",
+			Message: "not authorized to perform: sts:AssumeRole on " + form.Get("RoleArn")}
 	case !sessionName.MatchString(form.Get("RoleSessionName")):
-		return nil, fake.Refuse("ValidationError", "Value %q at 'roleSessionName' failed to satisfy constraint", form.Get("RoleSessionName"))
+		return nil, fake.Refuse("ValidationError", "Value %q at 'roleSessionName' failed to satisfy constraint",
+			form.Get("RoleSessionName"))
 	case err != nil || duration < minDuration || duration > maxDuration:
-		return nil, fake.Refuse("ValidationError", "The requested DurationSeconds %q is out of range", form.Get("DurationSeconds"))
+		return nil, fake.Refuse("ValidationError", "The requested DurationSeconds %q is out of range",
+			form.Get("DurationSeconds"))
 	case len(policy) > maxPolicy:
 		return nil, fake.Refuse("PackedPolicyTooLarge", "the policy is longer than %d characters", maxPolicy)
 	case policy != "" && !json.Valid([]byte(policy)):
@@ -143,7 +147,8 @@ func (s *Server) assume(form url.Values) (any, *fake.Error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sessions = append(s.sessions, Session{Role: s.role.ARN, Name: form.Get("RoleSessionName"), Policy: policy, Duration: duration})
+	s.sessions = append(s.sessions, Session{Role: s.role.ARN, Name: form.Get("RoleSessionName"), Policy: policy,
+		Duration: duration})
 	return response{Credentials: credentials{
 		AccessKeyID: s.role.AccessKey, SecretAccessKey: s.role.SecretKey, SessionToken: s.role.Token,
 		Expiration: s.now().Add(duration).UTC().Format(time.RFC3339),

@@ -22,17 +22,26 @@ func TestRequestsAreChecked(t *testing.T) {
 		change func(*sts.AssumeRoleInput)
 		code   string
 	}{
-		"good":               {func(*sts.AssumeRoleInput) {}, ""},
-		"another role":       {func(in *sts.AssumeRoleInput) { in.RoleArn = aws.String("arn:aws:iam::111122223333:role/s") }, "AccessDenied"},
-		"a name with spaces": {func(in *sts.AssumeRoleInput) { in.RoleSessionName = aws.String("a b") }, "ValidationError"},
-		"a short name":       {func(in *sts.AssumeRoleInput) { in.RoleSessionName = aws.String("a") }, "ValidationError"},
-		"too short":          {func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(899) }, "ValidationError"},
-		"too long":           {func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(3601) }, "ValidationError"},
-		"no JSON":            {func(in *sts.AssumeRoleInput) { in.Policy = aws.String("{") }, "MalformedPolicyDocument"},
-		"a long policy":      {func(in *sts.AssumeRoleInput) { in.Policy = aws.String(`"` + strings.Repeat("x", 2047) + `"`) }, "PackedPolicyTooLarge"},
-		"not known":          {func(in *sts.AssumeRoleInput) { in.ExternalId = aws.String("x12") }, "ValidationError"},
+		"good": {func(*sts.AssumeRoleInput) {}, ""},
+		"another role": {func(in *sts.AssumeRoleInput) { in.RoleArn = aws.String("arn:aws:iam::111122223333:role/s") },
+			"AccessDenied"},
+		"a name with spaces": {func(in *sts.AssumeRoleInput) { in.RoleSessionName = aws.String("a b") },
+			"ValidationError"},
+		"a short name": {func(in *sts.AssumeRoleInput) { in.RoleSessionName = aws.String("a") },
+			"ValidationError"},
+		"too short": {func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(899) },
+			"ValidationError"},
+		"too long": {func(in *sts.AssumeRoleInput) { in.DurationSeconds = aws.Int32(3601) },
+			"ValidationError"},
+		"no JSON": {func(in *sts.AssumeRoleInput) { in.Policy = aws.String("{") },
+			"MalformedPolicyDocument"},
+		"a long policy": {func(in *sts.AssumeRoleInput) {
+			in.Policy = aws.String(`"` + strings.Repeat("x", 2047) + `"`)
+		}, "PackedPolicyTooLarge"},
+		"not known": {func(in *sts.AssumeRoleInput) { in.ExternalId = aws.String("x12") }, "ValidationError"},
 	} {
-		in := &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/r"), RoleSessionName: aws.String("name"), DurationSeconds: aws.Int32(900)}
+		in := &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/r"),
+			RoleSessionName: aws.String("name"), DurationSeconds: aws.Int32(900)}
 		test.change(in)
 		_, err := client.AssumeRole(t.Context(), in)
 		var api smithy.APIError
@@ -46,7 +55,8 @@ func TestRequestsAreChecked(t *testing.T) {
 	if sessions := service.Sessions(); len(sessions) != 1 {
 		t.Errorf("%d sessions were given, want the good one", len(sessions))
 	}
-	if calls := service.Calls(); len(calls) != 9 || calls[0].Operation != "AssumeRole" || calls[0].AppID != "rollcall-test" {
+	if calls := service.Calls(); len(calls) != 9 || calls[0].Operation != "AssumeRole" ||
+		calls[0].AppID != "rollcall-test" {
 		t.Errorf("calls %+v, want nine by rollcall-test", calls)
 	}
 }
@@ -54,7 +64,8 @@ func TestRequestsAreChecked(t *testing.T) {
 func TestUnsignedRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	c := fake.Serve(t, fakests.New(fakests.Role{ARN: "r"}, nil))
-	response, err := http.PostForm(*c.BaseEndpoint, map[string][]string{"Action": {"AssumeRole"}, "Version": {"2011-06-15"}})
+	response, err := http.PostForm(*c.BaseEndpoint,
+		map[string][]string{"Action": {"AssumeRole"}, "Version": {"2011-06-15"}})
 	if err != nil {
 		t.Fatal(err)
 	}

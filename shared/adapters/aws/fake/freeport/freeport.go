@@ -29,7 +29,8 @@ func Free(ctx context.Context, host string, n int) ([]int, error) {
 	var found []int
 	var failure error
 	for range n * tries {
-		port := first + rand.IntN(last-first+1) //nolint:gosec // no secret: two that look for ports only have to look at different ones
+		// Two that look for ports at once only have to look at different ones.
+		port := first + rand.IntN(last-first+1) //nolint:gosec // no secret
 		l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err != nil {
 			failure = err
