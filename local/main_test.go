@@ -13,7 +13,7 @@ import (
 	"rollcall/shared/run"
 )
 
-func TestWrongFlagsNameTheMend(t *testing.T) {
+func TestWrongFlagsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		args []string

@@ -93,9 +93,12 @@ func TestDirectoriesServeTheirDefaults(t *testing.T) {
 		want             int
 	}{
 		{settings.Exchange, "defaultNamingContext", "DC=example,DC=com", "(proxyAddresses=smtp:*)", 243},
-		{settings.CommuniGate, "namingContexts", "o=Example", "(|(objectClass=CommuniGateAccount)(objectClass=CommuniGateGroup)(objectClass=alias))", 391},
+		{settings.CommuniGate, "namingContexts", "o=Example",
+			"(|(objectClass=CommuniGateAccount)(objectClass=CommuniGateGroup)(objectClass=alias))", 391},
 		{settings.GroupWise, "namingContexts", "o=Example",
-			"(&(mail=*)(|(objectClass=inetOrgPerson)(objectClass=person)(objectClass=groupWiseDistributionList)(objectClass=groupWiseExternalEntity)(objectClass=groupWiseResource)))", 235},
+			"(&(mail=*)(|(objectClass=inetOrgPerson)(objectClass=person)" +
+				"(objectClass=groupWiseDistributionList)(objectClass=groupWiseExternalEntity)" +
+				"(objectClass=groupWiseResource)))", 235},
 	} {
 		t.Run(string(c.server), func(t *testing.T) {
 			connection := directories[c.server].Connection
@@ -107,7 +110,8 @@ func TestDirectoriesServeTheirDefaults(t *testing.T) {
 			if got := dse.Entries[0].GetAttributeValue(c.contextAttribute); got != c.base {
 				t.Errorf("%s = %q, want %q", c.contextAttribute, got, c.base)
 			}
-			if got := dse.Entries[0].GetAttributeValues("supportedExtension"); len(got) != 1 || got[0] != "1.3.6.1.4.1.1466.20037" {
+			if got := dse.Entries[0].GetAttributeValues("supportedExtension"); len(got) != 1 ||
+				got[0] != "1.3.6.1.4.1.1466.20037" {
 				t.Errorf("supportedExtension = %v", got)
 			}
 			if err := conn.Bind(connection.Username, connection.Password); err != nil {
@@ -139,7 +143,8 @@ func TestBinds(t *testing.T) {
 		{"unknown", settings.Exchange, "nobody@example.com", ldap.LDAPResultInvalidCredentials, "data 52e"},
 		{"DN", settings.CommuniGate, "uid=reader,cn=example.org,o=Example", 0, ""},
 		{"account", settings.CommuniGate, "reader@example.org", 0, ""},
-		{"unknown", settings.CommuniGate, "nobody@example.org", ldap.LDAPResultInvalidCredentials, "incorrect password"},
+		{"unknown", settings.CommuniGate, "nobody@example.org", ldap.LDAPResultInvalidCredentials,
+			"incorrect password"},
 		{"DN", settings.GroupWise, "cn=reader,ou=Services,o=Example", 0, ""},
 		{"unknown", settings.GroupWise, "cn=nobody,o=Example", ldap.LDAPResultInvalidCredentials, "-669"},
 	} {
@@ -150,10 +155,12 @@ func TestBinds(t *testing.T) {
 			if c.wantCode == 0 && err != nil {
 				t.Fatal(err)
 			}
-			if c.wantCode != 0 && (!ldap.IsErrorWithCode(err, c.wantCode) || !strings.Contains(err.Error(), c.wantText)) {
+			if c.wantCode != 0 && (!ldap.IsErrorWithCode(err, c.wantCode) ||
+				!strings.Contains(err.Error(), c.wantText)) {
 				t.Fatalf("error = %v, want code %d with %q", err, c.wantCode, c.wantText)
 			}
-			if err := conn.Bind(connection.Username, "wrong"); !ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) {
+			err = conn.Bind(connection.Username, "wrong")
+			if !ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) {
 				t.Errorf("a wrong password gave %v", err)
 			}
 		})
@@ -165,7 +172,8 @@ func TestBinds(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if err := conn.Bind(connection.Username, connection.Password); !ldap.IsErrorWithCode(err, ldap.LDAPResultStrongAuthRequired) {
+		err = conn.Bind(connection.Username, connection.Password)
+		if !ldap.IsErrorWithCode(err, ldap.LDAPResultStrongAuthRequired) {
 			t.Errorf("bind gave %v", err)
 		}
 	})
@@ -264,7 +272,8 @@ func TestTheContextStopsThem(t *testing.T) {
 func TestPrint(t *testing.T) {
 	var out bytes.Buffer
 	err := demo.Print(&out, []demo.Directory{{Name: "Microsoft Exchange", SettingsFile: "demo/exchange.json",
-		Connection: demo.Connection{Host: "localhost", Port: 10389, Username: "reader@example.com", Password: "demo-reader-1"}}})
+		Connection: demo.Connection{Host: "localhost", Port: 10389, Username: "reader@example.com",
+			Password: "demo-reader-1"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,8 @@ func TestIssuedCertificateVerifies(t *testing.T) {
 		{"an address", true, "127.0.0.1", "127.0.0.1", nil},
 		{"IPv6 loopback", true, "::1", "::1", nil},
 		{"another name", false, "wrong.example.com", "localhost", new(x509.HostnameError)},
-		{"a name outside the constraints", true, "dc1.example.com", "dc1.example.com", new(x509.CertificateInvalidError)},
+		{"a name outside the constraints", true, "dc1.example.com", "dc1.example.com",
+			new(x509.CertificateInvalidError)},
 		{"a free authority signs any name", false, "dc1.example.com", "dc1.example.com", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -27,7 +27,7 @@ func TestTreeSurvivesLDIF(t *testing.T) {
 	}
 }
 
-// TestTreeHasWhatRealOnesHave holds the demo to the cases it exists to show.
+// TestTreeHasWhatRealOnesHave checks that the demo has the cases that it exists to show.
 func TestTreeHasWhatRealOnesHave(t *testing.T) {
 	has := func(entries []ldif.Entry, attribute string, match func(string) bool) int {
 		n := 0
@@ -58,14 +58,16 @@ func TestTreeHasWhatRealOnesHave(t *testing.T) {
 		{"people", settings.Exchange, "department", contains(""), company.People},
 		{"people", settings.CommuniGate, "givenName", contains(""), company.People},
 		{"people", settings.GroupWise, "nGWPostOffice", contains(""), company.People},
-		{"primary addresses", settings.Exchange, "proxyAddresses", func(v string) bool { return strings.HasPrefix(v, "SMTP:") }, 243},
+		{"primary addresses", settings.Exchange, "proxyAddresses",
+			func(v string) bool { return strings.HasPrefix(v, "SMTP:") }, 243},
 		{"shared mailboxes", settings.Exchange, "msExchRecipientTypeDetails", is("4"), 8},
 		{"rooms", settings.Exchange, "msExchRecipientTypeDetails", is("16"), 5},
 		{"contacts", settings.Exchange, "msExchRecipientTypeDetails", is("64"), 16},
 		{"public folders", settings.Exchange, "msExchRecipientTypeDetails", is("4096"), 1},
 		{"arbitration mailboxes", settings.Exchange, "msExchRecipientTypeDetails", is("8388608"), 2},
 		{"hidden entries", settings.Exchange, "msExchHideFromAddressLists", is("TRUE"), 8},
-		{"X500 addresses", settings.Exchange, "proxyAddresses", func(v string) bool { return strings.HasPrefix(v, "X500:") }, 50},
+		{"X500 addresses", settings.Exchange, "proxyAddresses",
+			func(v string) bool { return strings.HasPrefix(v, "X500:") }, 50},
 		{"duplicates of a group", settings.Exchange, "proxyAddresses", is("smtp:Sales@example.com"), 5},
 		{"no address", settings.Exchange, "proxyAddresses", is("smtp:two@@example.com"), 1},
 		{"local part outside ASCII, SMTP and SIP", settings.Exchange, "proxyAddresses", nonASCIILocalPart, 2},

@@ -37,13 +37,18 @@ func tree() []ldif.Entry {
 	return []ldif.Entry{
 		entry("DC=example,DC=com", attribute("objectClass", "domain")),
 		entry("OU=Staff,DC=example,DC=com", attribute("objectClass", "organizationalUnit")),
-		entry(`CN=Vogt\, Anke,OU=Staff,DC=example,DC=com`, attribute("objectClass", "top", "user"), attribute("cn", "Vogt, Anke"),
-			attribute("mail", "anke@example.com"), attribute("proxyAddresses", "SMTP:anke@example.com", "smtp:a.vogt@example.com"),
+		entry(`CN=Vogt\, Anke,OU=Staff,DC=example,DC=com`, attribute("objectClass", "top", "user"),
+			attribute("cn", "Vogt, Anke"),
+			attribute("mail", "anke@example.com"),
+			attribute("proxyAddresses", "SMTP:anke@example.com", "smtp:a.vogt@example.com"),
 			attribute("userAccountControl", "512"), attribute("objectGUID", "\x01\xff\xfe\x00")),
-		entry("CN=Jürgen Groß,OU=Staff,DC=example,DC=com", attribute("objectClass", "top", "user"), attribute("cn", "Jürgen Groß"),
-			attribute("userAccountControl", "514"), attribute("objectCategory", "CN=Person,CN=Schema,DC=example,DC=com"),
+		entry("CN=Jürgen Groß,OU=Staff,DC=example,DC=com", attribute("objectClass", "top", "user"),
+			attribute("cn", "Jürgen Groß"),
+			attribute("userAccountControl", "514"),
+			attribute("objectCategory", "CN=Person,CN=Schema,DC=example,DC=com"),
 			attribute("objectGUID", "\x01\xff\xfd\x00")),
-		entry("CN=Sales,DC=example,DC=com", attribute("objectClass", "top", "group"), attribute("cn", "Sales"), attribute("mail", "sales@example.com")),
+		entry("CN=Sales,DC=example,DC=com", attribute("objectClass", "top", "group"), attribute("cn", "Sales"),
+			attribute("mail", "sales@example.com")),
 	}
 }
 
@@ -60,10 +65,12 @@ func config(t *testing.T) (ldapd.Config, *tls.Config) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(ca.PEM()))
 	return ldapd.Config{
-		Entries: tree(), RootDSE: entry("", attribute("objectClass", "top"), attribute("namingContexts", "DC=example,DC=com")),
-		Accounts:      []ldapd.Account{{DN: "CN=Sales,DC=example,DC=com", Names: []string{"sales@example.com", `EXAMPLE\sales`}, Password: "secret"}},
+		Entries: tree(),
+		RootDSE: entry("", attribute("objectClass", "top"), attribute("namingContexts", "DC=example,DC=com")),
+		Accounts: []ldapd.Account{{DN: "CN=Sales,DC=example,DC=com",
+			Names: []string{"sales@example.com", `EXAMPLE\sales`}, Password: "secret"}},
 		ReferenceBase: "dc=example,dc=com", References: []string{"ldap://elsewhere.example.com/DC=elsewhere"},
-		Manners: ldapd.Manners{
+		Behaviour: ldapd.Behaviour{
 			WrongPassword: ldapd.Result{Code: ldapd.CodeInvalidCredentials, Message: "data 52e"},
 			BindFirst:     ldapd.Result{Code: ldapd.CodeOperationsError, Message: "bind first"},
 			NoSuchObject:  "no such object",
@@ -132,7 +139,8 @@ func resultOf(t *testing.T, err error) (code uint16, text string, matched string
 }
 
 func subtree(base, filter string, attributes ...string) *ldap.SearchRequest {
-	return ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+	return ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes,
+		nil)
 }
 
 func dns(r *ldap.SearchResult) []string {
@@ -144,7 +152,12 @@ func dns(r *ldap.SearchResult) []string {
 }
 
 func TestFilters(t *testing.T) {
-	const anke, juergen, sales = `CN=Vogt\, Anke,OU=Staff,DC=example,DC=com`, "CN=Jürgen Groß,OU=Staff,DC=example,DC=com", "CN=Sales,DC=example,DC=com"
+	const (
+		root, staff = "DC=example,DC=com", "OU=Staff,DC=example,DC=com"
+		anke        = `CN=Vogt\, Anke,OU=Staff,DC=example,DC=com`
+		juergen     = "CN=Jürgen Groß,OU=Staff,DC=example,DC=com"
+		sales       = "CN=Sales,DC=example,DC=com"
+	)
 	conn := serve(t, nil).bound(t)
 	for filter, want := range map[string][]string{
 		"(mail=*)":                                          {anke, sales},
@@ -157,7 +170,7 @@ func TestFilters(t *testing.T) {
 		"(&(objectClass=user)(!(mail=*)))":                  {juergen},
 		"(|(cn=sales)(cn=Vogt, Anke))":                      {anke, sales},
 		"(userAccountControl:1.2.840.113556.1.4.803:=2)":    {juergen},
-		"(!(userAccountControl:1.2.840.113556.1.4.803:=2))": {"DC=example,DC=com", "OU=Staff,DC=example,DC=com", anke, sales},
+		"(!(userAccountControl:1.2.840.113556.1.4.803:=2))": {root, staff, anke, sales},
 		"(userAccountControl:1.2.840.113556.1.4.804:=3)":    {juergen},
 		"(userAccountControl>=513)":                         {juergen},
 		"(userAccountControl<=1000)":                        {anke, juergen},
@@ -166,7 +179,7 @@ func TestFilters(t *testing.T) {
 		"(!(cn:1.2.3.4:=sales))":                            nil,
 		"(objectGUID=\\01\\ff\\fe\\00)":                     {anke},
 		"(objectCategory=person)":                           {juergen},
-		"(&)":                                               {"DC=example,DC=com", "OU=Staff,DC=example,DC=com", anke, juergen, sales},
+		"(&)":                                               {root, staff, anke, juergen, sales},
 		"(|)":                                               nil,
 		"(cn~=sales)":                                       {sales},
 		"(&(|(objectClass=group)(objectClass=user))(!(cn=Jürgen Groß)))": {anke, sales},
@@ -197,24 +210,29 @@ func TestScopesAndBases(t *testing.T) {
 		{"base", "OU=Staff,DC=example,DC=com", ldap.ScopeBaseObject, 1, 0, ""},
 		{"one level", "DC=example,DC=com", ldap.ScopeSingleLevel, 2, 0, ""},
 		{"subtree", "OU=Staff,DC=example,DC=com", ldap.ScopeWholeSubtree, 3, 0, ""},
-		{"an escaped comma, written otherwise", `cn=vogt\2c Anke,ou=staff,dc=EXAMPLE,dc=com`, ldap.ScopeBaseObject, 1, 0, ""},
+		{"an escaped comma, written otherwise", `cn=vogt\2c Anke,ou=staff,dc=EXAMPLE,dc=com`,
+			ldap.ScopeBaseObject, 1, 0, ""},
 		{"root DSE", "", ldap.ScopeBaseObject, 1, 0, ""},
 		{"subtree of the empty base", "", ldap.ScopeWholeSubtree, 0, ldap.LDAPResultNoSuchObject, ""},
-		{"missing", "CN=a,OU=Gone,OU=Staff,DC=example,DC=com", ldap.ScopeWholeSubtree, 0, ldap.LDAPResultNoSuchObject, "OU=Staff,DC=example,DC=com"},
+		{"missing", "CN=a,OU=Gone,OU=Staff,DC=example,DC=com",
+			ldap.ScopeWholeSubtree, 0, ldap.LDAPResultNoSuchObject, "OU=Staff,DC=example,DC=com"},
 		{"no name", "staff", ldap.ScopeWholeSubtree, 0, ldap.LDAPResultInvalidDNSyntax, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := conn.Search(ldap.NewSearchRequest(c.base, c.scope, 0, 0, 0, false, "(objectClass=*)", nil, nil))
 			code, _, matched := resultOf(t, err)
 			if code != c.code || matched != c.matched || (err == nil && len(got.Entries) != c.want) {
-				t.Errorf("code %d, matched %q, %v; want code %d, matched %q, %d entries", code, matched, got, c.code, c.matched, c.want)
+				t.Errorf("code %d, matched %q, %v; want code %d, matched %q, %d entries",
+					code, matched, got, c.code, c.matched, c.want)
 			}
 		})
 	}
 	t.Run("anonymous sees the root DSE alone", func(t *testing.T) {
 		anonymous := s.dial(t)
-		dse, err := anonymous.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)", []string{"NAMINGCONTEXTS"}, nil))
-		if err != nil || dse.Entries[0].GetAttributeValue("namingContexts") != "DC=example,DC=com" || len(dse.Entries[0].Attributes) != 1 {
+		dse, err := anonymous.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)",
+			[]string{"NAMINGCONTEXTS"}, nil))
+		if err != nil || dse.Entries[0].GetAttributeValue("namingContexts") != "DC=example,DC=com" ||
+			len(dse.Entries[0].Attributes) != 1 {
 			t.Errorf("root DSE: %v, %v", dse, err)
 		}
 		_, err = anonymous.Search(subtree("DC=example,DC=com", "(objectClass=*)"))
@@ -321,12 +339,14 @@ func TestLimitsAndControls(t *testing.T) {
 		r := subtree("DC=example,DC=com", "(mail=anke*)", "mail")
 		r.TypesOnly = true
 		got, err := conn.Search(r)
-		if err != nil || len(got.Entries) != 1 || len(got.Entries[0].Attributes) != 1 || len(got.Entries[0].Attributes[0].Values) != 0 {
+		if err != nil || len(got.Entries) != 1 || len(got.Entries[0].Attributes) != 1 ||
+			len(got.Entries[0].Attributes[0].Values) != 0 {
 			t.Errorf("%v, %v", got, err)
 		}
 	})
 	t.Run("writing", func(t *testing.T) {
-		if code, _, _ := resultOf(t, conn.Del(ldap.NewDelRequest("CN=Sales,DC=example,DC=com", nil))); code != ldap.LDAPResultUnwillingToPerform {
+		code, _, _ := resultOf(t, conn.Del(ldap.NewDelRequest("CN=Sales,DC=example,DC=com", nil)))
+		if code != ldap.LDAPResultUnwillingToPerform {
 			t.Errorf("code %d", code)
 		}
 	})

@@ -16,8 +16,8 @@ import (
 func TestBind(t *testing.T) {
 	s := serve(t, nil)
 	strict := serve(t, func(c *ldapd.Config) {
-		c.Manners.PlainBind = ldapd.Result{Code: ldapd.CodeStrongerAuthRequired}
-		c.Manners.Anonymous = ldapd.Result{Code: ldapd.CodeInappropriateAuthentication}
+		c.Behaviour.PlainBind = ldapd.Result{Code: ldapd.CodeStrongerAuthRequired}
+		c.Behaviour.Anonymous = ldapd.Result{Code: ldapd.CodeInappropriateAuthentication}
 	})
 	for _, c := range []struct {
 		name           string
@@ -45,12 +45,14 @@ func TestBind(t *testing.T) {
 		}
 	})
 	t.Run("anonymous is refused", func(t *testing.T) {
-		if code, _, _ := resultOf(t, strict.dial(t).UnauthenticatedBind("")); code != ldap.LDAPResultInappropriateAuthentication {
+		code, _, _ := resultOf(t, strict.dial(t).UnauthenticatedBind(""))
+		if code != ldap.LDAPResultInappropriateAuthentication {
 			t.Errorf("code %d", code)
 		}
 	})
 	t.Run("a name without a password", func(t *testing.T) {
-		if code, _, _ := resultOf(t, s.dial(t).UnauthenticatedBind("sales@example.com")); code != ldap.LDAPResultUnwillingToPerform {
+		code, _, _ := resultOf(t, s.dial(t).UnauthenticatedBind("sales@example.com"))
+		if code != ldap.LDAPResultUnwillingToPerform {
 			t.Errorf("code %d", code)
 		}
 	})
@@ -67,7 +69,7 @@ func TestBind(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
-	s := serve(t, func(c *ldapd.Config) { c.Manners.PlainBind = ldapd.Result{Code: ldapd.CodeStrongerAuthRequired} })
+	s := serve(t, func(c *ldapd.Config) { c.Behaviour.PlainBind = ldapd.Result{Code: ldapd.CodeStrongerAuthRequired} })
 	t.Run("STARTTLS, then bind", func(t *testing.T) {
 		conn := s.dial(t)
 		if err := conn.StartTLS(s.client); err != nil {
@@ -86,7 +88,8 @@ func TestTLS(t *testing.T) {
 		if err := conn.Bind("sales@example.com", "secret"); err != nil {
 			t.Error(err)
 		}
-		if code, _, _ := resultOf(t, conn.StartTLS(s.client)); code != ldap.LDAPResultOperationsError && code != ldap.ErrorNetwork {
+		if code, _, _ := resultOf(t, conn.StartTLS(s.client)); code != ldap.LDAPResultOperationsError &&
+			code != ldap.ErrorNetwork {
 			t.Errorf("STARTTLS inside TLS gave %d", code)
 		}
 	})

@@ -19,8 +19,10 @@ func TestRead(t *testing.T) {
 	}{
 		{name: "empty", in: ""},
 		{name: "version and comment", in: "version: 1\n# a comment\n  folded on\n\ndn: o=Example\no: Example\n",
-			want: []ldif.Entry{{DN: "o=Example", Attributes: []ldif.Attribute{{Name: "o", Values: []string{"Example"}}}}}},
-		{name: "folded, base64, several values, CRLF", in: "dn: cn=a,\r\n o=Example\r\nmail: x\r\nsn:: w7w=\r\nMAIL: y\r\n",
+			want: []ldif.Entry{{DN: "o=Example", Attributes: []ldif.Attribute{{Name: "o",
+				Values: []string{"Example"}}}}}},
+		{name: "folded, base64, several values, CRLF",
+			in: "dn: cn=a,\r\n o=Example\r\nmail: x\r\nsn:: w7w=\r\nMAIL: y\r\n",
 			want: []ldif.Entry{{DN: "cn=a,o=Example", Attributes: []ldif.Attribute{
 				{Name: "mail", Values: []string{"x", "y"}}, {Name: "sn", Values: []string{"ü"}}}}}},
 		{name: "no colon", in: "dn: o=x\nnonsense\n", want: []ldif.Entry{{DN: "o=x"}}, wantErr: ldif.ErrSyntax},
