@@ -23,13 +23,14 @@ const appID = "rollcall-local"
 // onAWS names what local -aws needs: what all functions need together.
 func onAWS() manifest.Function {
 	return manifest.Function{Name: "local -aws", Needs: []manifest.Variable{
-		manifest.UsersTable, manifest.JobsTable, manifest.Bucket, manifest.DataKey, manifest.PreviewsQueue, manifest.SyncsQueue,
+		manifest.UsersTable, manifest.JobsTable, manifest.Bucket, manifest.DataKey, manifest.PreviewsQueue,
+		manifest.SyncsQueue,
 		manifest.PasswordKey, manifest.EventBus, manifest.LinkRole,
 	}}
 }
 
-// openAWS takes the stores, queues and keys that the environment names: the SDK's own variables say where AWS is and who asks,
-// and the deployment's name the rest.
+// openAWS takes the stores, queues and keys that the environment names: the SDK's own variables say where AWS is and
+// who asks, and the deployment's name the rest.
 func openAWS(ctx context.Context, c config) (*backend, error) {
 	env, err := manifest.Read(os.Getenv, onAWS())
 	if err != nil {
@@ -61,7 +62,9 @@ func openAWS(ctx context.Context, c config) (*backend, error) {
 
 // toErase names what erasing an account needs.
 func toErase() manifest.Function {
-	return manifest.Function{Name: "local -aws -erase", Needs: []manifest.Variable{manifest.UsersTable, manifest.JobsTable, manifest.Bucket}}
+	return manifest.Function{Name: "local -aws -erase", Needs: []manifest.Variable{
+		manifest.UsersTable, manifest.JobsTable, manifest.Bucket,
+	}}
 }
 
 // eraseAWS deletes an account from tables and bucket, with the credentials of an operator.
@@ -74,5 +77,7 @@ func eraseAWS(ctx context.Context, c config, account user.Account) error {
 	if err != nil {
 		return err
 	}
-	return d.Erase(ctx, account, func(deleted int, what string) { fmt.Fprintf(c.out, "%d %s deleted\n", deleted, what) })
+	return d.Erase(ctx, account, func(deleted int, what string) {
+		fmt.Fprintf(c.out, "%d %s deleted\n", deleted, what)
+	})
 }

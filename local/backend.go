@@ -40,7 +40,8 @@ func openFolder(c config, base string) (*backend, error) {
 	}
 	return &backend{
 		ports: importer.Config{
-			Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Queue: store.Queue(), Sealer: store.Sealer(), Opener: store.Sealer(),
+			Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Queue: store.Queue(),
+			Sealer: store.Sealer(), Opener: store.Sealer(),
 		},
 		receive: store.Queue().Run,
 		// Nobody else is at work on this folder: what is unfinished now was left by a process that died.

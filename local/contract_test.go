@@ -27,21 +27,22 @@ const documentFile = "../docs/openapi.json"
 // contract is the API that callers are written against: every route, and every field of what it answers. A dot goes
 // into an object, [] into a list, {} into an object by name.
 var contract = map[string]string{
-	"GET /v1/settings":                settingsFields,
-	"PUT /v1/settings":                settingsFields,
-	"DELETE /v1/settings":             "",
-	"POST /v1/previews":               "id state",
-	"GET /v1/previews/{id}":           previewFields,
-	"GET /v1/previews/{id}/addresses": items("address kind primaryAddress type change reason dn notes"),
-	"POST /v1/previews/{id}/cancel":   "id state",
-	"POST /v1/previews/{id}/export":   exportFields,
-	"POST /v1/users/export":           exportFields,
-	"GET /v1/exports/{id}":            exportFields,
-	"POST /v1/syncs":                  "id state",
-	"GET /v1/syncs":                   items(syncFields),
-	"GET /v1/syncs/{id}":              syncFields,
-	"GET /v1/syncs/{id}/changes": items("address kind primaryAddress type change reason dn notes before after " +
-		"outcome"),
+	"GET /v1/settings":      settingsFields,
+	"PUT /v1/settings":      settingsFields,
+	"DELETE /v1/settings":   "",
+	"POST /v1/previews":     "id state",
+	"GET /v1/previews/{id}": previewFields,
+	"GET /v1/previews/{id}/addresses": "items[].address items[].kind items[].primaryAddress items[].type " +
+		"items[].change items[].reason items[].dn items[].notes",
+	"POST /v1/previews/{id}/cancel": "id state",
+	"POST /v1/previews/{id}/export": exportFields,
+	"POST /v1/users/export":         exportFields,
+	"GET /v1/exports/{id}":          exportFields,
+	"POST /v1/syncs":                "id state",
+	"GET /v1/syncs":                 items(syncFields),
+	"GET /v1/syncs/{id}":            syncFields,
+	"GET /v1/syncs/{id}/changes": items(
+		"address kind primaryAddress type change reason dn notes before after outcome"),
 	"POST /v1/syncs/{id}/undo":   "id state",
 	"POST /v1/syncs/{id}/cancel": "id state",
 	"GET /v1/users":              items(userFields),
@@ -57,30 +58,31 @@ const (
 		"advanced.searchBase advanced.filter advanced.attributes.primary advanced.attributes.aliases " +
 		"advanced.attributes.id advanced.include " +
 		"advanced.acceptedDomains advanced.exclude advanced.collapseAliasDomains advanced.skipDisabled " + optionsFields
-	optionsFields = "options.removeAccounts options.removeScope options.sendHSR " +
-		"options.removalLimit.percent options.removalLimit.count"
-	settingsFields = importFields + " schedule.intervalHours schedule.nextRunAt schedule.paused " +
-		"lastRun.id consecutiveFailures updatedAt"
+	optionsFields = "options.removeAccounts options.removeScope options.sendHSR options.removalLimit.percent " +
+		"options.removalLimit.count"
+	settingsFields = importFields + " schedule.intervalHours schedule.nextRunAt schedule.paused lastRun.id " +
+		"consecutiveFailures updatedAt"
 	progressFields = "progress.phase progress.entries progress.addresses progress.applied progress.toApply " +
 		"connection[].step connection[].ok connection[].ms connection[].detail"
-	summaryFields = "summary.entries summary.addresses summary.primary summary.aliases summary.create summary.update " +
-		"summary.delete summary.unchanged summary.skipped summary.byType.user guard.blocked guard.removals guard.stored error"
+	summaryFields = "summary.entries summary.addresses summary.primary summary.aliases summary.create " +
+		"summary.update summary.delete summary.unchanged summary.skipped " +
+		"summary.byType.user guard.blocked guard.removals guard.stored error"
 	syncFields = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs " +
 		"summary.conflicts " + progressFields + " " + summaryFields
 	userFields   = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
 	exportFields = "id state url expiresAt rows bytes sha256 fileName"
 )
 
-var previewFields = "id state createdAt expiresAt " + progressFields + " " + summaryFields + " settings." +
-	strings.ReplaceAll(importFields, " ", " settings.")
+var previewFields = "id state createdAt expiresAt " + progressFields + " " + summaryFields + " " +
+	"settings." + strings.ReplaceAll(importFields, " ", " settings.")
 
 func items(fields string) string { return "items[]." + strings.ReplaceAll(fields, " ", " items[].") }
 
 func document(t *testing.T) []byte {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	newAPI(importer.NewService(importer.Config{}), slog.New(slog.DiscardHandler)).ServeHTTP(recorder,
-		httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
+	api := newAPI(importer.NewService(importer.Config{}), slog.New(slog.DiscardHandler))
+	api.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
 	if recorder.Code != http.StatusOK {
 		t.Fatalf("GET /v1/openapi.json: status %d", recorder.Code)
 	}
@@ -180,8 +182,10 @@ func start(t *testing.T, data string) *caller {
 	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(ctx, config{addr: "127.0.0.1:0", data: data, demo: true, hour: time.Hour, out: writer,
-			log: slog.New(slog.DiscardHandler)})
+		ended <- serve(ctx, config{
+			addr: "127.0.0.1:0", data: data, demo: true, hour: time.Hour, out: writer,
+			log: slog.New(slog.DiscardHandler),
+		})
 		writer.Close()
 	}()
 	t.Cleanup(func() {
@@ -318,8 +322,8 @@ func (c *caller) cancel() {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() { silent.Close() })
-	connection := map[string]any{"serverType": "groupwise", "host": "127.0.0.1",
-		"port": silent.Addr().(*net.TCPAddr).Port}
+	port := silent.Addr().(*net.TCPAddr).Port
+	connection := map[string]any{"serverType": "groupwise", "host": "127.0.0.1", "port": port}
 	body := map[string]any{"connection": connection}
 	preview := c.send(202, "POST", "/v1/previews", body)["id"].(string)
 	c.call(200, "POST /v1/previews/{id}/cancel", preview, nil)
@@ -327,11 +331,9 @@ func (c *caller) cancel() {
 	sync := c.send(202, "POST", "/v1/syncs", map[string]any{})["id"].(string)
 	c.call(200, "POST /v1/syncs/{id}/cancel", sync, nil)
 	for _, path := range []string{"/v1/previews/" + preview, "/v1/syncs/" + sync} {
-		for deadline := time.Now().Add(10 * time.Second); c.send(200, "GET", path,
-			nil)["state"] != "cancelled"; time.Sleep(20 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				c.t.Fatalf("%s was not cancelled", path)
-			}
+		c.wait(path)
+		if state := c.send(200, "GET", path, nil)["state"]; state != "cancelled" {
+			c.t.Fatalf("%s is %s, want cancelled", path, state)
 		}
 	}
 }
@@ -380,8 +382,9 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	c.call(200, "GET /v1/audit", "", nil)
 	c.wait("/v1/syncs/" + id(c.call(202, "POST /v1/syncs/{id}/undo", sync, nil)))
 	c.call(200, "DELETE /v1/settings", "", nil)
-	c.strangers(map[string]string{"previews": preview, "syncs": sync, "exports": export,
-		"users": "anais.lefevre@example.com"})
+	c.strangers(map[string]string{
+		"previews": preview, "syncs": sync, "exports": export, "users": "anais.lefevre@example.com",
+	})
 	c.cancel()
 	for route := range contract {
 		if !c.seen[route] {

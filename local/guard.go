@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// guarded refuses requests that a page of another site sent, or had sent by rebinding its name to this address: their Host
-// or Origin is not this server's own.
+// guarded refuses requests that a page of another site sent, or had sent by rebinding its name to this address: their
+// Host or Origin is not this server's own.
 func guarded(base string, next http.Handler) http.Handler {
 	own, err := url.Parse(base)
 	if err != nil {
@@ -32,7 +32,8 @@ func guarded(base string, next http.Handler) http.Handler {
 				return
 			}
 		}
-		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" && !opensPage(r) {
+		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" &&
+			!opensPage(r) {
 			refuse(w, "origin_not_allowed", "Requests from pages of another site are refused.")
 			return
 		}
@@ -40,12 +41,14 @@ func guarded(base string, next http.Handler) http.Handler {
 	})
 }
 
-// opensPage tells whether a person followed a link to the page: that tells its site nothing, and does nothing here.
+// opensPage reports whether a person followed a link to the page. Such a request changes nothing, and the other site
+// does not see its answer.
 func opensPage(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.URL.Path == "/" && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	return r.Method == http.MethodGet && r.URL.Path == "/" && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
+		r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
-// isOwn tells whether a Host is a loopback name with the port that is listened on.
+// isOwn reports whether a Host is a loopback name with the port that is listened on.
 func isOwn(host string, own *url.URL) bool {
 	name, port, err := net.SplitHostPort(host)
 	if err != nil || port != own.Port() {
@@ -60,7 +63,8 @@ func refuse(w http.ResponseWriter, code, detail string) {
 	w.WriteHeader(http.StatusForbidden)
 	// The status is out; a broken connection is all that can fail here.
 	_ = json.NewEncoder(w).Encode(map[string]any{
-		"type": "about:blank", "title": http.StatusText(http.StatusForbidden), "status": http.StatusForbidden, "code": code, "detail": detail,
+		"type": "about:blank", "title": http.StatusText(http.StatusForbidden), "status": http.StatusForbidden,
+		"code": code, "detail": detail,
 	})
 }
 
@@ -71,7 +75,8 @@ func logged(log *slog.Logger, next http.Handler) http.Handler {
 		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(recorder, r)
 		if r.Method != http.MethodGet || recorder.status >= http.StatusBadRequest {
-			log.Info("request", "method", r.Method, "path", r.URL.Path, "status", recorder.status, "duration", time.Since(start).Round(time.Microsecond))
+			log.Info("request", "method", r.Method, "path", r.URL.Path, "status", recorder.status,
+				"duration", time.Since(start).Round(time.Microsecond))
 		}
 	})
 }

@@ -1,5 +1,5 @@
-// Command local runs the whole of Rollcall in one process, with nothing else installed: the API, the workers, the stores in a
-// folder, and three demo directories to import from.
+// Command local runs the whole of Rollcall in one process, with nothing else installed: the API, the workers, the
+// stores in a folder, and three demo directories to import from.
 package main
 
 import (
@@ -34,9 +34,12 @@ func execute(ctx context.Context, args []string) error {
 	flags.StringVar(&c.data, "data", "./.rollcall", "the folder to keep everything in")
 	flags.BoolVar(&c.demo, "demo", true, "serve three demo directories to import from")
 	flags.DurationVar(&c.hour, "hour", time.Hour, "how long an hour of a schedule lasts, to try one out")
-	flags.DurationVar(&c.tick, "tick", 500*time.Millisecond, "how often a run stores how far it is, and sees that it was stopped")
-	flags.BoolVar(&c.aws, "aws", false, "keep everything on AWS, or on an emulator that AWS_ENDPOINT_URL names, as the ROLLCALL_ variables say")
-	flags.BoolVar(&c.create, "create", false, "with -aws: make the tables and the bucket where they are missing, to try things out")
+	flags.DurationVar(&c.tick, "tick", 500*time.Millisecond,
+		"how often a run stores how far it is, and sees that it was stopped")
+	flags.BoolVar(&c.aws, "aws", false,
+		"keep everything on AWS, or on an emulator that AWS_ENDPOINT_URL names, as the ROLLCALL_ variables say")
+	flags.BoolVar(&c.create, "create", false,
+		"with -aws: make the tables and the bucket where they are missing, to try things out")
 	erase := flags.String("erase", "", "erase all data of this account, and end")
 	if err := flags.Parse(args); err != nil {
 		return err

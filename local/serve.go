@@ -56,9 +56,9 @@ const maxAccount = 120
 var errAccount = errors.New("the account's name is longer than 120 bytes")
 
 const (
-	// sweepInterval is how often objects past their time are deleted.
+	// sweepInterval is how often expired objects and records are deleted.
 	sweepInterval = 10 * time.Minute
-	// ticksPerHour is how often the schedules are looked at.
+	// ticksPerHour is how often the schedules are checked.
 	ticksPerHour = 120
 )
 
@@ -110,7 +110,9 @@ func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *b
 	worker := importer.NewWorker(work)
 	handlers := map[queue.Name]queue.Handler{queue.Previews: previews.Worker(worker), queue.Syncs: syncs.Worker(worker)}
 	running.Go(func() {
-		err := store.receive(ctx, func(ctx context.Context, m queue.Message) error { return handlers[m.Queue()](ctx, m) })
+		err := store.receive(ctx, func(ctx context.Context, m queue.Message) error {
+			return handlers[m.Queue()](ctx, m)
+		})
 		if err != nil {
 			c.log.Error("the queue stopped", "error", err)
 		}
@@ -126,10 +128,12 @@ func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store 
 				err = errors.Join(err, store.sweep(ctx))
 			}
 			return err
-		}, c.log.With("job", "look after old runs and files"))
+		}, c.log.With("job", "care for overdue runs and delete expired data"))
 	})
 	running.Go(func() {
-		every(ctx, max(c.hour/ticksPerHour, time.Millisecond), func() error { return syncs.Schedule(ctx, service, c.log) }, c.log.With("job", "start due syncs"))
+		tick := max(c.hour/ticksPerHour, time.Millisecond)
+		start := func() error { return syncs.Schedule(ctx, service, c.log) }
+		every(ctx, tick, start, c.log.With("job", "start due syncs"))
 	})
 }
 
@@ -140,11 +144,13 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("-addr %q is not host:port, such as 127.0.0.1:8080", addr)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("-addr %q is not a loopback address: local has no sign-in, so it listens on 127.0.0.1 or [::1] only", addr)
+		return nil, fmt.Errorf("-addr %q is not a loopback address: local has no sign-in, so it listens on 127.0.0.1 "+
+			"or [::1] only", addr)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is taken by another program: choose another with -addr 127.0.0.1:8081 (make run ADDR=127.0.0.1:8081)", addr)
+		return nil, fmt.Errorf("%s is taken by another program: choose another with "+
+			"-addr 127.0.0.1:8081 (make run ADDR=127.0.0.1:8081)", addr)
 	}
 	return listener, err
 }
@@ -180,7 +186,9 @@ func identify(r *http.Request) (api.Caller, error) {
 	if len(account) > maxAccount {
 		return api.Caller{}, errAccount
 	}
-	return api.Caller{Identity: run.Identity{Account: user.Account(account), Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin}}, nil
+	return api.Caller{
+		Identity: run.Identity{Account: user.Account(account), Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin},
+	}, nil
 }
 
 // listenAndServe answers requests until ctx ends, and lets those under way finish.

@@ -1,6 +1,6 @@
 // Package demo serves three directories on this machine, one for each server type, so that Rollcall can be tried with
-// nothing to connect to. They behave like the products as far as an import can tell, and are lost in nobody's network:
-// they listen on loopback only, and their certificate authority can sign for nothing else.
+// nothing to connect to. They behave like the products as far as an import can tell. They listen on loopback only, and
+// their certificate authority can sign for nothing else.
 package demo
 
 import (
@@ -96,7 +96,9 @@ func Start(ctx context.Context, dir string, log *slog.Logger) (directories []Dir
 }
 
 // start serves one product and writes its request body.
-func (p product) start(ctx context.Context, home string, ca *authority.Authority, log *slog.Logger) (Directory, *ldapd.Server, error) {
+func (p product) start(
+	ctx context.Context, home string, ca *authority.Authority, log *slog.Logger,
+) (Directory, *ldapd.Server, error) {
 	d := Directory{Name: p.name, SettingsFile: filepath.Join(home, string(p.serverType)+".json")}
 	config, err := p.config(ca, log)
 	if err != nil {
@@ -117,7 +119,8 @@ func (p product) start(ctx context.Context, home string, ca *authority.Authority
 		server.Serve(l)
 	}
 	d.Connection = Connection{
-		ServerType: p.serverType, Host: "localhost", Port: port, Username: p.username, Password: p.account.Password, CACertificate: ca.PEM(),
+		ServerType: p.serverType, Host: "localhost", Port: port, Username: p.username, Password: p.account.Password,
+		CACertificate: ca.PEM(),
 	}
 	if err := d.write(); err != nil {
 		return d, nil, errors.Join(err, server.Close())
@@ -141,7 +144,7 @@ func (p product) config(ca *authority.Authority, log *slog.Logger) (ldapd.Config
 	}
 	return ldapd.Config{
 		Entries: entries, RootDSE: p.rootDSE(), Accounts: []ldapd.Account{p.account},
-		ReferenceBase: p.referenceBase, References: p.references, Manners: p.manners,
+		ReferenceBase: p.referenceBase, References: p.references, Behaviour: p.behaviour,
 		TLS: serverTLS, Log: log.With("directory", p.name),
 	}, nil
 }

@@ -96,8 +96,9 @@ func TestDirectoriesServeTheirDefaults(t *testing.T) {
 		{settings.CommuniGate, "namingContexts", "o=Example",
 			"(|(objectClass=CommuniGateAccount)(objectClass=CommuniGateGroup)(objectClass=alias))", 391},
 		{settings.GroupWise, "namingContexts", "o=Example",
-			"(&(mail=*)(|(objectClass=inetOrgPerson)(objectClass=person)(objectClass=groupWiseDistributionList)" +
-				"(objectClass=groupWiseExternalEntity)(objectClass=groupWiseResource)))", 235},
+			"(&(mail=*)(|(objectClass=inetOrgPerson)(objectClass=person)" +
+				"(objectClass=groupWiseDistributionList)(objectClass=groupWiseExternalEntity)" +
+				"(objectClass=groupWiseResource)))", 235},
 	} {
 		t.Run(string(c.server), func(t *testing.T) {
 			connection := directories[c.server].Connection
@@ -158,8 +159,8 @@ func TestBinds(t *testing.T) {
 				!strings.Contains(err.Error(), c.wantText)) {
 				t.Fatalf("error = %v, want code %d with %q", err, c.wantCode, c.wantText)
 			}
-			if err := conn.Bind(connection.Username, "wrong"); !ldap.IsErrorWithCode(err,
-				ldap.LDAPResultInvalidCredentials) {
+			err = conn.Bind(connection.Username, "wrong")
+			if !ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) {
 				t.Errorf("a wrong password gave %v", err)
 			}
 		})
@@ -171,8 +172,8 @@ func TestBinds(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if err := conn.Bind(connection.Username, connection.Password); !ldap.IsErrorWithCode(err,
-			ldap.LDAPResultStrongAuthRequired) {
+		err = conn.Bind(connection.Username, connection.Password)
+		if !ldap.IsErrorWithCode(err, ldap.LDAPResultStrongAuthRequired) {
 			t.Errorf("bind gave %v", err)
 		}
 	})

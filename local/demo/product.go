@@ -16,7 +16,7 @@ const (
 // password is the same for all three readers; it opens invented data on loopback.
 const password = "demo-reader-1"
 
-// product is what tells one demo directory from another.
+// product describes one demo directory: what differs between the products.
 type product struct {
 	name       string
 	serverType settings.ServerType
@@ -27,7 +27,7 @@ type product struct {
 	dse           []ldif.Attribute
 	referenceBase string
 	references    []string
-	manners       ldapd.Manners
+	behaviour     ldapd.Behaviour
 }
 
 func products() []product { return []product{exchange(), communigate(), groupwise()} }
@@ -56,7 +56,8 @@ func exchange() product {
 			{Name: "rootDomainNamingContext", Values: []string{base}},
 			{Name: "configurationNamingContext", Values: []string{"CN=Configuration," + base}},
 			{Name: "schemaNamingContext", Values: []string{"CN=Schema,CN=Configuration," + base}},
-			{Name: "namingContexts", Values: []string{base, "CN=Configuration," + base, "CN=Schema,CN=Configuration," + base}},
+			{Name: "namingContexts", Values: []string{base, "CN=Configuration," + base,
+				"CN=Schema,CN=Configuration," + base}},
 			{Name: "supportedCapabilities", Values: []string{oidActiveDirectory}},
 			{Name: "dnsHostName", Values: []string{"localhost"}},
 		},
@@ -66,17 +67,21 @@ func exchange() product {
 			"ldap://DomainDnsZones.example.com/DC=DomainDnsZones," + base,
 			"ldap://example.com/CN=Configuration," + base,
 		},
-		manners: ldapd.Manners{
+		behaviour: ldapd.Behaviour{
 			WrongPassword: ldapd.Result{
-				Code: ldapd.CodeInvalidCredentials, Message: "80090308: LdapErr: DSID-0C090569, comment: AcceptSecurityContext error, data 52e, v65f4",
+				Code: ldapd.CodeInvalidCredentials,
+				Message: "80090308: LdapErr: DSID-0C090569, comment: AcceptSecurityContext error, " +
+					"data 52e, v65f4",
 			},
 			BindFirst: ldapd.Result{
-				Code:    ldapd.CodeOperationsError,
-				Message: "000004DC: LdapErr: DSID-0C090C78, comment: In order to perform this operation a successful bind must be completed on the connection., data 0, v65f4",
+				Code: ldapd.CodeOperationsError,
+				Message: "000004DC: LdapErr: DSID-0C090C78, comment: In order to perform this operation a successful " +
+					"bind must be completed on the connection., data 0, v65f4",
 			},
 			PlainBind: ldapd.Result{
-				Code:    ldapd.CodeStrongerAuthRequired,
-				Message: "00002028: LdapErr: DSID-0C090342, comment: The server requires binds to turn on integrity checking if SSL\\TLS are not already active on the connection, data 0, v65f4",
+				Code: ldapd.CodeStrongerAuthRequired,
+				Message: "00002028: LdapErr: DSID-0C090342, comment: The server requires binds to turn on integrity " +
+					"checking if SSL\\TLS are not already active on the connection, data 0, v65f4",
 			},
 			NoSuchObject: "0000208D: NameErr: DSID-03100288, problem 2001 (NO_OBJECT), data 0",
 		},
@@ -87,14 +92,17 @@ func communigate() product {
 	const base = "o=Example"
 	return product{
 		name: "CommuniGate Pro", serverType: settings.CommuniGate, port: 10390, username: "reader@example.org",
-		account: ldapd.Account{DN: "uid=reader,cn=example.org," + base, Names: []string{"reader@example.org"}, Password: password},
+		account: ldapd.Account{DN: "uid=reader,cn=example.org," + base, Names: []string{"reader@example.org"},
+			Password: password},
 		dse: []ldif.Attribute{
 			{Name: "namingContexts", Values: []string{base}},
 			{Name: "vendorName", Values: []string{"CommuniGate Systems"}},
 		},
-		manners: ldapd.Manners{
-			WrongPassword:  ldapd.Result{Code: ldapd.CodeInvalidCredentials, Message: "incorrect password or account name"},
-			Anonymous:      ldapd.Result{Code: ldapd.CodeInappropriateAuthentication, Message: "anonymous bind disallowed"},
+		behaviour: ldapd.Behaviour{
+			WrongPassword: ldapd.Result{Code: ldapd.CodeInvalidCredentials,
+				Message: "incorrect password or account name"},
+			Anonymous: ldapd.Result{Code: ldapd.CodeInappropriateAuthentication,
+				Message: "anonymous bind disallowed"},
 			BindFirst:      ldapd.Result{Code: ldapd.CodeInsufficientAccessRights, Message: "authentication required"},
 			SearchFromRoot: true,
 		},
@@ -104,17 +112,21 @@ func communigate() product {
 func groupwise() product {
 	const base = "o=Example"
 	return product{
-		name: "Novell GroupWise", serverType: settings.GroupWise, port: 10391, username: "cn=reader,ou=Services," + base,
-		account: ldapd.Account{DN: "cn=reader,ou=Services," + base, Password: password},
+		name: "Novell GroupWise", serverType: settings.GroupWise, port: 10391,
+		username: "cn=reader,ou=Services," + base,
+		account:  ldapd.Account{DN: "cn=reader,ou=Services," + base, Password: password},
 		dse: []ldif.Attribute{
 			{Name: "namingContexts", Values: []string{base}},
 			{Name: "vendorName", Values: []string{"Novell, Inc."}},
 			{Name: "directoryTreeName", Values: []string{"EXAMPLE_TREE"}},
 		},
-		manners: ldapd.Manners{
-			WrongPassword:  ldapd.Result{Code: ldapd.CodeInvalidCredentials, Message: "NDS error: failed authentication (-669)"},
-			Anonymous:      ldapd.Result{Code: ldapd.CodeInappropriateAuthentication, Message: "anonymous bind disallowed"},
-			BindFirst:      ldapd.Result{Code: ldapd.CodeInsufficientAccessRights, Message: "NDS error: no access (-672)"},
+		behaviour: ldapd.Behaviour{
+			WrongPassword: ldapd.Result{Code: ldapd.CodeInvalidCredentials,
+				Message: "NDS error: failed authentication (-669)"},
+			Anonymous: ldapd.Result{Code: ldapd.CodeInappropriateAuthentication,
+				Message: "anonymous bind disallowed"},
+			BindFirst: ldapd.Result{Code: ldapd.CodeInsufficientAccessRights,
+				Message: "NDS error: no access (-672)"},
 			NoSuchObject:   "NDS error: no such entry (-601)",
 			SearchFromRoot: true,
 		},

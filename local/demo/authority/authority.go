@@ -29,7 +29,7 @@ const (
 	keyFile         = "ca-key.pem"
 )
 
-// Lifetimes. A server's certificate is issued anew at each start.
+// Lifetimes. A server gets a new certificate at each start.
 const (
 	authorityLife = 10 * 365 * 24 * time.Hour
 	serverLife    = 90 * 24 * time.Hour

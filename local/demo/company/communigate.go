@@ -56,7 +56,8 @@ func communigateDomain(p person) string {
 
 func (b *builder) communigateAccount(p person) {
 	domain := communigateDomain(p)
-	e := b.communigateEntry(p.login, p.display(), domain, "person", "organizationalPerson", "inetOrgPerson", "CommuniGateAccount")
+	e := b.communigateEntry(p.login, p.display(), domain,
+		"person", "organizationalPerson", "inetOrgPerson", "CommuniGateAccount")
 	e.Add("givenName", p.given)
 	e.Add("ou", p.department)
 	switch {
@@ -91,7 +92,8 @@ func (b *builder) communigateFunctions() {
 	}
 	for _, c := range contacts() { // address book entries, which the default filter leaves out
 		name, _, _ := strings.Cut(c.address, "@")
-		b.communigateEntry("contact-"+strings.ToLower(name), c.name, communigateMain, "inetOrgPerson").Add("mail", c.address)
+		e := b.communigateEntry("contact-"+strings.ToLower(name), c.name, communigateMain, "inetOrgPerson")
+		e.Add("mail", c.address)
 	}
 }
 

@@ -27,7 +27,7 @@ func TestTreeSurvivesLDIF(t *testing.T) {
 	}
 }
 
-// TestTreeHasWhatRealOnesHave holds the demo to the cases it exists to show.
+// TestTreeHasWhatRealOnesHave checks that the demo has the cases that it exists to show.
 func TestTreeHasWhatRealOnesHave(t *testing.T) {
 	has := func(entries []ldif.Entry, attribute string, match func(string) bool) int {
 		n := 0

@@ -48,7 +48,10 @@ func (b *builder) exchange() {
 func (b *builder) exchangeContainers() {
 	root := b.add(exchangeBase, "top", "domain", "domainDNS")
 	root.Add("dc", "example")
-	units := []string{"OU=Offices", "OU=Groups", "OU=Contacts", "OU=Shared Mailboxes", "OU=Rooms and Equipment", "OU=Service Accounts"}
+	units := []string{
+		"OU=Offices", "OU=Groups", "OU=Contacts", "OU=Shared Mailboxes", "OU=Rooms and Equipment",
+		"OU=Service Accounts",
+	}
 	for _, office := range offices() {
 		units = append(units, "OU="+office+",OU=Offices")
 	}
@@ -142,13 +145,16 @@ func (b *builder) exchangeFunctions() {
 		recipient(e, sharedMailbox, f.login+"@"+mainDomain, f.login+"@"+aliasDomain)
 	}
 	for _, f := range rooms() {
-		recipient(b.account(f.name, "OU=Rooms and Equipment", f.login, disabledAccount), roomMailbox, f.login+"@"+mainDomain)
+		recipient(b.account(f.name, "OU=Rooms and Equipment", f.login, disabledAccount), roomMailbox,
+			f.login+"@"+mainDomain)
 	}
 	for _, f := range equipment() {
-		recipient(b.account(f.name, "OU=Rooms and Equipment", f.login, disabledAccount), equipmentMailbox, f.login+"@"+mainDomain)
+		recipient(b.account(f.name, "OU=Rooms and Equipment", f.login, disabledAccount), equipmentMailbox,
+			f.login+"@"+mainDomain)
 	}
 	for _, f := range []function{{"External Auditor", "auditor"}, {"Temporary Help", "temp"}} {
-		recipient(b.account(f.name, "OU=Service Accounts", f.login, normalAccount), mailUser, f.login+"@"+partnerDomain, f.login+"@"+mainDomain)
+		recipient(b.account(f.name, "OU=Service Accounts", f.login, normalAccount), mailUser,
+			f.login+"@"+partnerDomain, f.login+"@"+mainDomain)
 	}
 }
 
@@ -167,7 +173,8 @@ func (b *builder) exchangeGroups() {
 			}
 		}
 	}
-	recipient(b.group("All Staff", "msExchDynamicDistributionList", ""), dynamicGroup, "all@"+mainDomain, "everyone@"+mainDomain)
+	recipient(b.group("All Staff", "msExchDynamicDistributionList", ""), dynamicGroup,
+		"all@"+mainDomain, "everyone@"+mainDomain)
 	b.group("Print Operators London", "group", universalSecurityID) // no addresses
 }
 
@@ -184,7 +191,8 @@ func (b *builder) group(cn, class, kind string) *ldif.Entry {
 
 func (b *builder) exchangeContacts() {
 	for _, c := range contacts() {
-		e := b.add("CN="+escapeRDN(c.name)+",OU=Contacts,"+exchangeBase, "top", "person", "organizationalPerson", "contact")
+		e := b.add("CN="+escapeRDN(c.name)+",OU=Contacts,"+exchangeBase,
+			"top", "person", "organizationalPerson", "contact")
 		e.Add("cn", c.name)
 		e.Add("objectGUID", b.guid())
 		e.Add("targetAddress", "SMTP:"+c.address)

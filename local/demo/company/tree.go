@@ -12,8 +12,8 @@ import (
 // seed makes the company what it is.
 const seed = 20260
 
-// Tree returns the entries of the directory of a server type, superiors before subordinates; none for a type that
-// there is not.
+// Tree returns the entries of the directory of a server type, superiors before subordinates; none for an
+// unknown type.
 func Tree(t settings.ServerType) []ldif.Entry {
 	b := &builder{random: rand.New(rand.NewPCG(seed, seed))} //nolint:gosec // repeatable, not secret
 	b.people = people(b.random, People)
@@ -54,7 +54,9 @@ func (b *builder) guid() string {
 
 // escapeRDN escapes a value for use in a name (RFC 4514, 2.4).
 func escapeRDN(v string) string {
-	return strings.NewReplacer(`\`, `\\`, `,`, `\,`, `+`, `\+`, `"`, `\"`, `;`, `\;`, `<`, `\<`, `>`, `\>`, `=`, `\=`).Replace(v)
+	special := strings.NewReplacer(
+		`\`, `\\`, `,`, `\,`, `+`, `\+`, `"`, `\"`, `;`, `\;`, `<`, `\<`, `>`, `\>`, `=`, `\=`)
+	return special.Replace(v)
 }
 
 // names gives an entry its personal names.
@@ -95,7 +97,8 @@ func sharedMailboxes() []function {
 
 func rooms() []function {
 	return []function{
-		{"Room Ada (London)", "room-ada"}, {"Room Turing (London)", "room-turing"}, {"Raum Grüner Salon (Berlin)", "room-berlin-1"},
+		{"Room Ada (London)", "room-ada"}, {"Room Turing (London)", "room-turing"},
+		{"Raum Grüner Salon (Berlin)", "room-berlin-1"},
 		{"Room Hudson (New York)", "room-hudson"}, {"会議室 梅 (Osaka)", "room-ume"},
 	}
 }
@@ -112,9 +115,11 @@ func contacts() []contact {
 		{"Notary Dr. Weiß", "kanzlei@notar.example"}, {"Travel Agency", "booking@travel.example"},
 		{"Payroll Bureau", "Payroll@Accounts.example"}, {"書籍出版社", "contact@出版.example"},
 	}
-	for i, firm := range []string{"Paper Mill", "Bindery", "Courier", "Printer", "Foundry", "Catering", "Insurance", "Landlord", "Translator",
+	for i, firm := range []string{"Paper Mill", "Bindery", "Courier", "Printer", "Foundry", "Catering", "Insurance",
+		"Landlord", "Translator",
 		"Auditor", "Cleaning", "Security Guard"} {
-		all = append(all, contact{firm, fmt.Sprintf("%s%d@%s", strings.ToLower(strings.ReplaceAll(firm, " ", ".")), i+1, partnerDomain)})
+		login := strings.ToLower(strings.ReplaceAll(firm, " ", "."))
+		all = append(all, contact{firm, fmt.Sprintf("%s%d@%s", login, i+1, partnerDomain)})
 	}
 	return all
 }
@@ -126,7 +131,8 @@ func groupLogin(department string) string {
 
 // badAddress returns the n-th of the values that people typed and that are no address.
 func badAddress(n int) string {
-	bad := []string{"no-at-sign", "two@@" + mainDomain, "dot.at.end.@" + mainDomain, "with space@" + mainDomain, "literal@[192.0.2.1]",
+	bad := []string{"no-at-sign", "two@@" + mainDomain, "dot.at.end.@" + mainDomain, "with space@" + mainDomain,
+		"literal@[192.0.2.1]",
 		"under_score@bad_domain.example", "@" + mainDomain}
 	return bad[n%len(bad)]
 }

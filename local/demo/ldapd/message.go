@@ -176,7 +176,8 @@ func operation(tag ber.Tag) *ber.Packet {
 // encodeResult makes a response that consists of an LDAPResult.
 func encodeResult(tag ber.Tag, r Result) *ber.Packet {
 	op := operation(tag)
-	op.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(r.Code), "resultCode"))
+	op.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(r.Code),
+		"resultCode"))
 	op.AppendChild(octetString(r.MatchedDN))
 	op.AppendChild(octetString(r.Message))
 	return op

@@ -103,9 +103,9 @@ func (n *session) find(q searchRequest) ([]*record, *Result) {
 		return nil, nil
 	}
 	if n.boundDN == "" {
-		return nil, &s.config.Manners.BindFirst
+		return nil, &s.config.Behaviour.BindFirst
 	}
-	if s.byKey[q.baseKey] == nil && (q.baseKey != "" || !s.config.Manners.SearchFromRoot) {
+	if s.byKey[q.baseKey] == nil && (q.baseKey != "" || !s.config.Behaviour.SearchFromRoot) {
 		return nil, s.noSuchObject(q.baseKey)
 	}
 	var found []*record
@@ -119,7 +119,7 @@ func (n *session) find(q searchRequest) ([]*record, *Result) {
 
 // noSuchObject names the nearest superior that exists (RFC 4511, 4.1.9).
 func (s *Server) noSuchObject(key string) *Result {
-	result := &Result{Code: CodeNoSuchObject, Message: s.config.Manners.NoSuchObject}
+	result := &Result{Code: CodeNoSuchObject, Message: s.config.Behaviour.NoSuchObject}
 	for key != "" {
 		key = superior(key)
 		if r := s.byKey[key]; r != nil {
@@ -161,7 +161,9 @@ func encodeEntry(r *record, q searchRequest) *ber.Packet {
 	all := len(q.attributes) == 0 || slices.Contains(q.attributes, "*")
 	list := ber.NewSequence("attributes")
 	for _, a := range r.entry.Attributes {
-		wanted := all || slices.ContainsFunc(q.attributes, func(name string) bool { return strings.EqualFold(name, a.Name) })
+		wanted := all || slices.ContainsFunc(q.attributes, func(name string) bool {
+			return strings.EqualFold(name, a.Name)
+		})
 		if !wanted {
 			continue
 		}
@@ -226,7 +228,8 @@ func (p pagingRequest) cut(found []*record, q searchRequest) ([]*record, searchD
 		at, digest, _ := strings.Cut(p.cookie, ".")
 		n, err := strconv.Atoi(at)
 		if err != nil || n < 0 || n > total || digest != strconv.FormatUint(q.digest, 36) {
-			return nil, searchDone{}, &Result{Code: CodeUnwillingToPerform, Message: "the cookie belongs to no search of this kind"}
+			return nil, searchDone{}, &Result{Code: CodeUnwillingToPerform,
+				Message: "the cookie belongs to no search of this kind"}
 		}
 		offset = n
 	}

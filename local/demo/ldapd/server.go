@@ -39,8 +39,8 @@ type Account struct {
 	Password string
 }
 
-// Manners are the answers in which products differ.
-type Manners struct {
+// Behaviour has the answers in which products differ.
+type Behaviour struct {
 	// WrongPassword answers a bind with unknown name or wrong password.
 	WrongPassword Result
 	// Anonymous answers a bind without name and password; with CodeSuccess the session stays anonymous.
@@ -66,7 +66,7 @@ type Config struct {
 	// ReferenceBase is the DN whose subtree search also gives References, which are LDAP URLs.
 	ReferenceBase string
 	References    []string
-	Manners       Manners
+	Behaviour     Behaviour
 	// TLS serves STARTTLS, and TLS from the first byte on the same port; nil refuses both.
 	TLS *tls.Config
 	Log *slog.Logger

@@ -39,8 +39,8 @@ func tree() []ldif.Entry {
 		entry("OU=Staff,DC=example,DC=com", attribute("objectClass", "organizationalUnit")),
 		entry(`CN=Vogt\, Anke,OU=Staff,DC=example,DC=com`, attribute("objectClass", "top", "user"),
 			attribute("cn", "Vogt, Anke"),
-			attribute("mail", "anke@example.com"), attribute("proxyAddresses", "SMTP:anke@example.com",
-				"smtp:a.vogt@example.com"),
+			attribute("mail", "anke@example.com"),
+			attribute("proxyAddresses", "SMTP:anke@example.com", "smtp:a.vogt@example.com"),
 			attribute("userAccountControl", "512"), attribute("objectGUID", "\x01\xff\xfe\x00")),
 		entry("CN=Jürgen Groß,OU=Staff,DC=example,DC=com", attribute("objectClass", "top", "user"),
 			attribute("cn", "Jürgen Groß"),
@@ -65,12 +65,12 @@ func config(t *testing.T) (ldapd.Config, *tls.Config) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(ca.PEM()))
 	return ldapd.Config{
-		Entries: tree(), RootDSE: entry("", attribute("objectClass", "top"),
-			attribute("namingContexts", "DC=example,DC=com")),
+		Entries: tree(),
+		RootDSE: entry("", attribute("objectClass", "top"), attribute("namingContexts", "DC=example,DC=com")),
 		Accounts: []ldapd.Account{{DN: "CN=Sales,DC=example,DC=com",
 			Names: []string{"sales@example.com", `EXAMPLE\sales`}, Password: "secret"}},
 		ReferenceBase: "dc=example,dc=com", References: []string{"ldap://elsewhere.example.com/DC=elsewhere"},
-		Manners: ldapd.Manners{
+		Behaviour: ldapd.Behaviour{
 			WrongPassword: ldapd.Result{Code: ldapd.CodeInvalidCredentials, Message: "data 52e"},
 			BindFirst:     ldapd.Result{Code: ldapd.CodeOperationsError, Message: "bind first"},
 			NoSuchObject:  "no such object",
@@ -152,34 +152,36 @@ func dns(r *ldap.SearchResult) []string {
 }
 
 func TestFilters(t *testing.T) {
-	const anke, juergen, sales = `CN=Vogt\, Anke,OU=Staff,DC=example,DC=com`,
-		"CN=Jürgen Groß,OU=Staff,DC=example,DC=com", "CN=Sales,DC=example,DC=com"
+	const (
+		root, staff = "DC=example,DC=com", "OU=Staff,DC=example,DC=com"
+		anke        = `CN=Vogt\, Anke,OU=Staff,DC=example,DC=com`
+		juergen     = "CN=Jürgen Groß,OU=Staff,DC=example,DC=com"
+		sales       = "CN=Sales,DC=example,DC=com"
+	)
 	conn := serve(t, nil).bound(t)
 	for filter, want := range map[string][]string{
-		"(mail=*)":                                       {anke, sales},
-		"(MAIL=ANKE@example.com)":                        {anke},
-		"(proxyAddresses=smtp:*)":                        {anke},
-		"(proxyAddresses=*vogt*@example.*)":              {anke},
-		"(mail=*@example.com)":                           {anke, sales},
-		"(mail=a*a@example.com)":                         nil,
-		"(cn=JÜRGEN*)":                                   {juergen},
-		"(&(objectClass=user)(!(mail=*)))":               {juergen},
-		"(|(cn=sales)(cn=Vogt, Anke))":                   {anke, sales},
-		"(userAccountControl:1.2.840.113556.1.4.803:=2)": {juergen},
-		"(!(userAccountControl:1.2.840.113556.1.4.803:=2))": {"DC=example,DC=com", "OU=Staff,DC=example,DC=com", anke,
-			sales},
-		"(userAccountControl:1.2.840.113556.1.4.804:=3)": {juergen},
-		"(userAccountControl>=513)":                      {juergen},
-		"(userAccountControl<=1000)":                     {anke, juergen},
-		"(cn:caseIgnoreMatch:=sales)":                    {sales},
-		"(cn:1.2.3.4:=sales)":                            nil,
-		"(!(cn:1.2.3.4:=sales))":                         nil,
-		"(objectGUID=\\01\\ff\\fe\\00)":                  {anke},
-		"(objectCategory=person)":                        {juergen},
-		"(&)": {"DC=example,DC=com", "OU=Staff,DC=example,DC=com", anke,
-			juergen, sales},
-		"(|)":         nil,
-		"(cn~=sales)": {sales},
+		"(mail=*)":                                          {anke, sales},
+		"(MAIL=ANKE@example.com)":                           {anke},
+		"(proxyAddresses=smtp:*)":                           {anke},
+		"(proxyAddresses=*vogt*@example.*)":                 {anke},
+		"(mail=*@example.com)":                              {anke, sales},
+		"(mail=a*a@example.com)":                            nil,
+		"(cn=JÜRGEN*)":                                      {juergen},
+		"(&(objectClass=user)(!(mail=*)))":                  {juergen},
+		"(|(cn=sales)(cn=Vogt, Anke))":                      {anke, sales},
+		"(userAccountControl:1.2.840.113556.1.4.803:=2)":    {juergen},
+		"(!(userAccountControl:1.2.840.113556.1.4.803:=2))": {root, staff, anke, sales},
+		"(userAccountControl:1.2.840.113556.1.4.804:=3)":    {juergen},
+		"(userAccountControl>=513)":                         {juergen},
+		"(userAccountControl<=1000)":                        {anke, juergen},
+		"(cn:caseIgnoreMatch:=sales)":                       {sales},
+		"(cn:1.2.3.4:=sales)":                               nil,
+		"(!(cn:1.2.3.4:=sales))":                            nil,
+		"(objectGUID=\\01\\ff\\fe\\00)":                     {anke},
+		"(objectCategory=person)":                           {juergen},
+		"(&)":                                               {root, staff, anke, juergen, sales},
+		"(|)":                                               nil,
+		"(cn~=sales)":                                       {sales},
 		"(&(|(objectClass=group)(objectClass=user))(!(cn=Jürgen Groß)))": {anke, sales},
 	} {
 		t.Run(filter, func(t *testing.T) {
@@ -208,20 +210,20 @@ func TestScopesAndBases(t *testing.T) {
 		{"base", "OU=Staff,DC=example,DC=com", ldap.ScopeBaseObject, 1, 0, ""},
 		{"one level", "DC=example,DC=com", ldap.ScopeSingleLevel, 2, 0, ""},
 		{"subtree", "OU=Staff,DC=example,DC=com", ldap.ScopeWholeSubtree, 3, 0, ""},
-		{"an escaped comma, written otherwise", `cn=vogt\2c Anke,ou=staff,dc=EXAMPLE,dc=com`, ldap.ScopeBaseObject, 1,
-			0, ""},
+		{"an escaped comma, written otherwise", `cn=vogt\2c Anke,ou=staff,dc=EXAMPLE,dc=com`,
+			ldap.ScopeBaseObject, 1, 0, ""},
 		{"root DSE", "", ldap.ScopeBaseObject, 1, 0, ""},
 		{"subtree of the empty base", "", ldap.ScopeWholeSubtree, 0, ldap.LDAPResultNoSuchObject, ""},
-		{"missing", "CN=a,OU=Gone,OU=Staff,DC=example,DC=com", ldap.ScopeWholeSubtree, 0, ldap.LDAPResultNoSuchObject,
-			"OU=Staff,DC=example,DC=com"},
+		{"missing", "CN=a,OU=Gone,OU=Staff,DC=example,DC=com",
+			ldap.ScopeWholeSubtree, 0, ldap.LDAPResultNoSuchObject, "OU=Staff,DC=example,DC=com"},
 		{"no name", "staff", ldap.ScopeWholeSubtree, 0, ldap.LDAPResultInvalidDNSyntax, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := conn.Search(ldap.NewSearchRequest(c.base, c.scope, 0, 0, 0, false, "(objectClass=*)", nil, nil))
 			code, _, matched := resultOf(t, err)
 			if code != c.code || matched != c.matched || (err == nil && len(got.Entries) != c.want) {
-				t.Errorf("code %d, matched %q, %v; want code %d, matched %q, %d entries", code, matched, got, c.code,
-					c.matched, c.want)
+				t.Errorf("code %d, matched %q, %v; want code %d, matched %q, %d entries",
+					code, matched, got, c.code, c.matched, c.want)
 			}
 		})
 	}
@@ -343,8 +345,8 @@ func TestLimitsAndControls(t *testing.T) {
 		}
 	})
 	t.Run("writing", func(t *testing.T) {
-		if code, _, _ := resultOf(t, conn.Del(ldap.NewDelRequest("CN=Sales,DC=example,DC=com",
-			nil))); code != ldap.LDAPResultUnwillingToPerform {
+		code, _, _ := resultOf(t, conn.Del(ldap.NewDelRequest("CN=Sales,DC=example,DC=com", nil)))
+		if code != ldap.LDAPResultUnwillingToPerform {
 			t.Errorf("code %d", code)
 		}
 	})

@@ -83,7 +83,8 @@ func (n *session) answer(m message) error {
 	case opExtendedRequest:
 		return n.extended(m)
 	case opModifyRequest, opAddRequest, opDeleteRequest, opModifyDNRequest, opCompareRequest:
-		return n.reply(m, m.op.Tag+1, Result{Code: CodeUnwillingToPerform, Message: "the demo directory can only be read"})
+		return n.reply(m, m.op.Tag+1, Result{Code: CodeUnwillingToPerform,
+			Message: "the demo directory can only be read"})
 	case opAbandonRequest:
 		return nil // answers are whole before the next request is read: there is nothing left to abandon
 	}
@@ -113,16 +114,17 @@ func (n *session) bind(op *ber.Packet) Result {
 	if op.Children[2].Tag != 0 {
 		return Result{Code: CodeAuthMethodNotSupported, Message: "only simple binds are offered"}
 	}
-	manners := n.server.config.Manners
+	behaviour := n.server.config.Behaviour
 	name, password := octets(op.Children[1]), octets(op.Children[2])
 	if name == "" && password == "" {
-		return manners.Anonymous
+		return behaviour.Anonymous
 	}
 	if password == "" {
-		return Result{Code: CodeUnwillingToPerform, Message: "unauthenticated bind (a name without a password) disallowed"}
+		return Result{Code: CodeUnwillingToPerform,
+			Message: "unauthenticated bind (a name without a password) disallowed"}
 	}
-	if !n.secure && manners.PlainBind.Code != CodeSuccess {
-		return manners.PlainBind
+	if !n.secure && behaviour.PlainBind.Code != CodeSuccess {
+		return behaviour.PlainBind
 	}
 	for _, a := range n.server.config.Accounts {
 		if a.answersTo(name) && subtle.ConstantTimeCompare([]byte(a.Password), []byte(password)) == 1 {
@@ -130,7 +132,7 @@ func (n *session) bind(op *ber.Packet) Result {
 			return Result{}
 		}
 	}
-	return manners.WrongPassword
+	return behaviour.WrongPassword
 }
 
 func (a Account) answersTo(name string) bool {
@@ -147,7 +149,8 @@ func (a Account) answersTo(name string) bool {
 // extended does STARTTLS and refuses the rest.
 func (n *session) extended(m message) error {
 	if len(m.op.Children) == 0 || octets(m.op.Children[0]) != oidStartTLS {
-		return n.reply(m, opExtendedResponse, Result{Code: CodeProtocolError, Message: "unsupported extended operation"})
+		return n.reply(m, opExtendedResponse, Result{Code: CodeProtocolError,
+			Message: "unsupported extended operation"})
 	}
 	if n.secure {
 		return n.reply(m, opExtendedResponse, Result{Code: CodeOperationsError, Message: "TLS is already in use"})

@@ -22,7 +22,7 @@ func FuzzSession(f *testing.F) {
 	server, err := New(Config{
 		Entries: []ldif.Entry{{DN: "o=Example", Attributes: []ldif.Attribute{{Name: "o",
 			Values: []string{"Example", "\xff"}}}}},
-		Manners: Manners{SearchFromRoot: true}, Log: slog.New(slog.DiscardHandler),
+		Behaviour: Behaviour{SearchFromRoot: true}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		f.Fatal(err)
@@ -46,7 +46,7 @@ func FuzzSession(f *testing.F) {
 	})
 }
 
-// FuzzDN holds the key of a name to its use: a subordinate's key ends in its superior's.
+// FuzzDN checks that a subordinate's key ends in its superior's.
 func FuzzDN(f *testing.F) {
 	for _, dn := range []string{"cn=a,dc=b", `cn=a\,b+sn=c,dc=d`, `cn=\2c,dc=x`, "", "cn", `cn=\`} {
 		f.Add(dn)

@@ -16,8 +16,8 @@ import (
 func TestBind(t *testing.T) {
 	s := serve(t, nil)
 	strict := serve(t, func(c *ldapd.Config) {
-		c.Manners.PlainBind = ldapd.Result{Code: ldapd.CodeStrongerAuthRequired}
-		c.Manners.Anonymous = ldapd.Result{Code: ldapd.CodeInappropriateAuthentication}
+		c.Behaviour.PlainBind = ldapd.Result{Code: ldapd.CodeStrongerAuthRequired}
+		c.Behaviour.Anonymous = ldapd.Result{Code: ldapd.CodeInappropriateAuthentication}
 	})
 	for _, c := range []struct {
 		name           string
@@ -69,7 +69,7 @@ func TestBind(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
-	s := serve(t, func(c *ldapd.Config) { c.Manners.PlainBind = ldapd.Result{Code: ldapd.CodeStrongerAuthRequired} })
+	s := serve(t, func(c *ldapd.Config) { c.Behaviour.PlainBind = ldapd.Result{Code: ldapd.CodeStrongerAuthRequired} })
 	t.Run("STARTTLS, then bind", func(t *testing.T) {
 		conn := s.dial(t)
 		if err := conn.StartTLS(s.client); err != nil {

@@ -96,7 +96,7 @@ func (w *Writer) Write(e *Entry) error {
 // Flush writes what is buffered and returns the first error of any write.
 func (w *Writer) Flush() error { return w.out.Flush() }
 
-// safe tells whether a value may stand as it is: SAFE-STRING of RFC 2849, without a space at its end.
+// safe reports whether a value may stand as it is: SAFE-STRING of RFC 2849, without a space at its end.
 func safe(v string) bool {
 	if v == "" {
 		return true

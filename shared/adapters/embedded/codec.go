@@ -13,8 +13,9 @@ const codecVersion = 1
 
 // known are the texts that every stored user has some of.
 var known = []string{
-	"", string(user.Primary), string(user.Alias), string(user.FromDirectory), string(user.Manual), string(user.ReportDaily), string(user.ReportOff),
-	string(user.TypeUser), string(user.TypeContact), string(user.TypeGroup), string(user.TypePublicFolder), string(user.TypeResource),
+	"", string(user.Primary), string(user.Alias), string(user.FromDirectory), string(user.Manual),
+	string(user.ReportDaily), string(user.ReportOff), string(user.TypeUser), string(user.TypeContact),
+	string(user.TypeGroup), string(user.TypePublicFolder), string(user.TypeResource),
 	string(user.TypeShared), string(user.TypeUnknown),
 }
 
@@ -36,8 +37,8 @@ func appendUser(b []byte, u *user.User) []byte {
 	return packed.AppendText(b, u.DN)
 }
 
-// decodeStamp reads what a condition needs of a stored user.
-func decodeStamp(b []byte) (version int64, runID string, err error) {
+// decodeVersion reads what a condition needs of a stored user.
+func decodeVersion(b []byte) (version int64, runID string, err error) {
 	r, err := stored(b)
 	version, runID = r.Varint(), r.Text()
 	if err == nil {

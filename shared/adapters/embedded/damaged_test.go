@@ -115,7 +115,7 @@ func TestADamagedRecordHidesNoOthers(t *testing.T) {
 	if !slices.Equal(refs, want) || err == nil || !strings.Contains(err.Error(), "acme") {
 		t.Errorf("overdue %v, error %v; want %v, and an error that names acme", refs, err, want)
 	}
-	// Each is told of once, and the account can go on.
+	// Each is reported once, and the account can go on.
 	due, dueErr := s.Jobs().Due(t.Context(), *now, 10)
 	refs, overdueErr := s.Jobs().Overdue(t.Context(), *now, 10)
 	if err := errors.Join(dueErr, overdueErr); err != nil || len(due) != 1 || len(refs) != 1 {

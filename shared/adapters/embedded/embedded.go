@@ -1,6 +1,6 @@
-// Package embedded holds the adapters that let one process with nothing installed run all of Rollcall and keep its data in
-// a folder: a bbolt database for users, jobs and the queue, files for the objects, and a key file. What it acknowledged
-// survives a kill.
+// Package embedded holds the adapters that let one process with nothing installed run all of Rollcall and keep its data
+// in a folder: a bbolt database for users, jobs and the queue, files for the objects, and a key file. What it
+// acknowledged survives a kill.
 package embedded
 
 import (
@@ -68,7 +68,8 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := bolt.Open(filepath.Join(dir, "rollcall.db"), 0o600, &bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType})
+	db, err := bolt.Open(filepath.Join(dir, "rollcall.db"), 0o600,
+		&bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("%w: %s; stop that one, or choose another folder", ErrInUse, dir)
 	}

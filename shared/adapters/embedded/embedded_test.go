@@ -19,7 +19,6 @@ import (
 	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/objects/objectstest"
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/queue/queuetest"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/runs/runstest"
@@ -84,7 +83,8 @@ func TestLinksExpireAndCannotBeChanged(t *testing.T) {
 	s := served(t, func() time.Time { return now })
 	o := s.Objects().For("acme")
 	for _, key := range []string{"csv/a.csv", "plans/secret"} {
-		if err := o.Put(t.Context(), key, func(w io.Writer) error { _, err := io.WriteString(w, key); return err }); err != nil {
+		write := func(w io.Writer) error { _, err := io.WriteString(w, key); return err }
+		if err := o.Put(t.Context(), key, write); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -109,7 +109,9 @@ func TestLinksExpireAndCannotBeChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*url.URL, url.Values){
-		"path":         func(u *url.URL, _ url.Values) { u.Path = strings.Replace(u.Path, "csv/a.csv", "plans/secret", 1) },
+		"path": func(u *url.URL, _ url.Values) {
+			u.Path = strings.Replace(u.Path, "csv/a.csv", "plans/secret", 1)
+		},
 		"name":         func(_ *url.URL, q url.Values) { q.Set("name", "b.csv") },
 		"expiry":       func(_ *url.URL, q url.Values) { q.Set("expires", "99999999999") },
 		"signature":    func(_ *url.URL, q url.Values) { q.Set("signature", strings.ToUpper(q.Get("signature"))) },
@@ -139,10 +141,11 @@ func TestReopeningKeepsEverything(t *testing.T) {
 		t.Errorf("a second process: error %v, want %v", err, embedded.ErrInUse)
 	}
 	u := user.User{Key: "a@example.com", Version: 1}
-	if _, err := s.Users().For("acme").Apply(t.Context(), users.Fence{}, []users.Change{{Key: u.Key, After: &u}}); err != nil {
+	change := []users.Change{{Key: u.Key, After: &u}}
+	if _, err := s.Users().For("acme").Apply(t.Context(), users.Fence{}, change); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Queue().Send(t.Context(), queue.Message{Task: queue.TaskSync, Account: "acme", RunID: "01J"}); err != nil {
+	if err := s.Queue().Send(t.Context(), queuetest.Sync("acme", "01J")); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -290,7 +293,7 @@ func TestSweepForgetsIdempotencyKeys(t *testing.T) {
 	}
 }
 
-// TestACopyTakenTwiceLeavesNothingBehind is what happens when a sync dies between making the plan its journal and remembering that.
+// TestACopyTakenTwiceLeavesNothingBehind copies as a sync does that died after the copy and before it noted it.
 func TestACopyTakenTwiceLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -331,8 +334,10 @@ func benchUsers(n int) []users.Change {
 	for i := range changes {
 		address := fmt.Sprintf("user%06d@example.com", i)
 		changes[i] = users.Change{Key: address, After: &user.User{
-			Key: address, Address: address, Kind: user.Primary, PrimaryAddress: address, Type: user.TypeUser, Source: user.FromDirectory, DirectoryID: "dc=example,dc=com",
-			SourceID: fmt.Sprintf("7a1c0000-0000-0000-0000-%012d", i), DN: "CN=" + address + ",OU=Staff,DC=example,DC=com", HeldSpamReport: user.ReportOff,
+			Key: address, Address: address, Kind: user.Primary, PrimaryAddress: address, Type: user.TypeUser,
+			Source: user.FromDirectory, DirectoryID: "dc=example,dc=com",
+			SourceID: fmt.Sprintf("7a1c0000-0000-0000-0000-%012d", i),
+			DN:       "CN=" + address + ",OU=Staff,DC=example,DC=com", HeldSpamReport: user.ReportOff,
 			Version: at.UnixMilli(), LastRunID: "01J0000000000000000000RUN1", CreatedAt: at, UpdatedAt: at,
 		}}
 	}

@@ -12,8 +12,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// Erase deletes all that there is of an account: users, settings, runs, records, waiting messages, plans, journals and CSVs.
-// An account that has nothing is no error.
+// Erase deletes all that there is of an account: users, settings, runs, records, waiting messages, plans, journals and
+// CSVs. An account that has nothing is no error.
 func (s *Store) Erase(_ context.Context, account user.Account) error {
 	name := append([]byte("="), account...)
 	err := s.db.Update(func(tx *bolt.Tx) error {
@@ -23,15 +23,15 @@ func (s *Store) Erase(_ context.Context, account user.Account) error {
 			}
 		}
 		for _, top := range [][]byte{bucketQueue, bucketDead} {
-			waiting, damaged := letters(tx, top)
+			waiting, damaged := storedMessages(tx, top)
 			if err := keepDamaged(tx, damaged); err != nil {
 				return err
 			}
-			for _, l := range waiting {
-				if l.Account != account {
+			for _, m := range waiting {
+				if m.Account != account {
 					continue
 				}
-				if err := tx.Bucket(top).Delete(letterKey(l.key)); err != nil {
+				if err := tx.Bucket(top).Delete(messageKey(m.key)); err != nil {
 					return err
 				}
 			}

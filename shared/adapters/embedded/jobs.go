@@ -43,7 +43,7 @@ func (j jobs) For(account user.Account) runs.Jobs {
 	return accountJobs{j.db, j.now, []byte(account)}
 }
 
-// Due looks through the settings of all accounts: one process has few. Damaged ones are set aside, so that their
+// Due reads the settings of all accounts: one process has few. Damaged ones are set aside, so that their
 // account can save new ones.
 func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, error) {
 	type due struct {
@@ -259,8 +259,8 @@ func (a accountJobs) Runs(_ context.Context, q runs.Query) (page runs.Page, err 
 	return page, err
 }
 
-// newest walks a bucket whose keys are ULIDs from the newest, or from the one before after, until take has taken limit of
-// them. It returns the key to go on after, or nothing at the end.
+// newest walks a bucket whose keys are ULIDs from the newest, or from the one before after, until take has taken limit
+// of them. It returns the key to go on after, or nothing at the end.
 func newest(b *bolt.Bucket, after string, limit int, take func(k, v []byte) (bool, error)) (string, error) {
 	if b == nil {
 		return "", nil

@@ -31,14 +31,16 @@ func openKeys(path string) (keys, error) {
 		return keys{}, fmt.Errorf("open the key file: %w", err)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return keys{}, fmt.Errorf("the key file %s has mode %04o, so others can read it: run chmod 600 %s", path, mode, path)
+		return keys{}, fmt.Errorf("the key file %s has mode %04o, so others can read it: run chmod 600 %s",
+			path, mode, path)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return keys{}, fmt.Errorf("read the key file: %w", err)
 	}
 	if len(data) != 2*keySize {
-		return keys{}, fmt.Errorf("the key file %s has %d bytes, want %d: restore it from a backup; without it, stored passwords must be entered again", path, len(data), 2*keySize)
+		return keys{}, fmt.Errorf("the key file %s has %d bytes, want %d: restore it from a backup; without it, "+
+			"stored passwords must be entered again", path, len(data), 2*keySize)
 	}
 	return keys{seal: data[:keySize], link: data[keySize:]}, nil
 }

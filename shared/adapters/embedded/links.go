@@ -57,7 +57,8 @@ func (s *Store) DownloadHandler() http.Handler {
 		query := r.URL.Query()
 		name, at := query.Get("name"), query.Get("expires")
 		if !hmac.Equal([]byte(query.Get("signature")), []byte(s.sign(place, name, at))) {
-			linkProblem(w, http.StatusForbidden, "link_invalid", "This link was changed, or was not made here. Export again for a new one.")
+			linkProblem(w, http.StatusForbidden, "link_invalid",
+				"This link was changed, or was not made here. Export again for a new one.")
 			return
 		}
 		expires, err := strconv.ParseInt(at, 10, 64)
@@ -74,7 +75,8 @@ func (s *Store) download(w http.ResponseWriter, r *http.Request, place, name str
 	files := accountObjects{store: s, name: account, root: filepath.Join(s.dir, "objects", account)}
 	object, err := files.Open(r.Context(), key)
 	if err != nil {
-		linkProblem(w, http.StatusNotFound, "file_not_found", "This file was deleted when its time was over. Export again.")
+		linkProblem(w, http.StatusNotFound, "file_not_found",
+			"This file was deleted when its time was over. Export again.")
 		return
 	}
 	defer object.Close()

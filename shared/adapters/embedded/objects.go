@@ -127,8 +127,8 @@ func (a accountObjects) Open(_ context.Context, key string) (objects.Object, err
 	return openFile{file, info.Size()}, nil
 }
 
-// Copy gives the object another name: an object never changes, so that both may share its file. Where the file system has no such names
-// the bytes are copied.
+// Copy gives the object another name: an object never changes, so that both may share its file. Where the file system
+// has no such names the bytes are copied.
 func (a accountObjects) Copy(ctx context.Context, from, to string) error {
 	source, err := a.path(from)
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 	"rollcall/shared/user"
 )
 
-// Overdue looks through the runs of all accounts: one process has few. Damaged ones are set aside.
+// Overdue reads the runs of all accounts: one process has few. Damaged ones are set aside.
 func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]runs.Ref, error) {
-	type look struct {
+	type dated struct {
 		runs.Ref
 		at time.Time
 	}
-	var all []look
+	var all []dated
 	var damaged []damagedRecord
 	err := j.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketJobs).ForEachBucket(func(account []byte) error {
@@ -32,16 +32,16 @@ func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]runs.Ref, 
 				if err := decodeRun(id, v, &run); err != nil {
 					damaged = append(damaged, damagedOf(account, bucketRuns, id, v, err))
 				} else if at := run.NextLook(); !at.IsZero() && !at.After(now) {
-					all = append(all, look{runs.Ref{Account: user.Account(account[1:]), RunID: run.ID}, at})
+					all = append(all, dated{runs.Ref{Account: user.Account(account[1:]), RunID: run.ID}, at})
 				}
 				return nil
 			})
 		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("look for overdue runs: %w", err)
+		return nil, fmt.Errorf("read the overdue runs: %w", err)
 	}
-	slices.SortStableFunc(all, func(a, b look) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(all, func(a, b dated) int { return a.at.Compare(b.at) })
 	var refs []runs.Ref
 	for _, l := range all[:min(limit, len(all))] {
 		refs = append(refs, l.Ref)

@@ -37,31 +37,31 @@ func newQueue(db *bolt.DB, log *slog.Logger) *Queue {
 	return &Queue{db: db, log: log, wake: make(chan struct{}, 1)}
 }
 
-// letter is a stored message.
-type letter struct {
+// storedMessage is a message with what the queue knows of it.
+type storedMessage struct {
 	queue.Message
 	Deliveries int `json:"deliveries"`
 	key        uint64
 }
 
-// group is what messages are handled in order within.
+// group names the messages that are handled one after the other: an account's of one queue.
 type group struct {
 	queue   queue.Name
 	account user.Account
 }
 
-// Send stores a message. The same one sent again while it waits counts once.
+// Send stores a message. One that waits already is not stored twice.
 func (q *Queue) Send(_ context.Context, m queue.Message) error {
 	var damaged []damagedRecord
 	err := q.db.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketQueue)
-		var waiting []letter
-		waiting, damaged = letters(tx, bucketQueue)
+		var waiting []storedMessage
+		waiting, damaged = storedMessages(tx, bucketQueue)
 		if err := keepDamaged(tx, damaged); err != nil {
 			return err
 		}
-		for _, l := range waiting {
-			if l.Message == m {
+		for _, w := range waiting {
+			if w.Message == m {
 				return nil
 			}
 		}
@@ -69,54 +69,53 @@ func (q *Queue) Send(_ context.Context, m queue.Message) error {
 		if err != nil {
 			return err
 		}
-		return save(b, letterKey(n), letter{Message: m})
+		return save(b, messageKey(n), storedMessage{Message: m})
 	})
 	if err != nil {
 		return fmt.Errorf("send a message: %w", err)
 	}
 	q.logDamaged(damaged)
-	q.ring()
+	q.wakeUp()
 	return nil
 }
 
-func (q *Queue) ring() {
+func (q *Queue) wakeUp() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
 }
 
-func letterKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+func messageKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-// letters reads the messages in a top-level bucket, the oldest first, and returns those that cannot be read beside
-// them.
-func letters(tx *bolt.Tx, top []byte) (all []letter, damaged []damagedRecord) {
+// storedMessages reads the messages in a top-level bucket, the oldest first, and returns the unreadable ones apart.
+func storedMessages(tx *bolt.Tx, top []byte) (all []storedMessage, damaged []damagedRecord) {
 	c := tx.Bucket(top).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
-		l, err := readLetter(k, v)
+		m, err := readMessage(k, v)
 		if err != nil {
 			damaged = append(damaged, damagedRecord{
 				group: bucketQueue, path: [][]byte{top}, key: bytes.Clone(k), value: bytes.Clone(v), err: err,
 			})
 			continue
 		}
-		all = append(all, l)
+		all = append(all, m)
 	}
 	return all, damaged
 }
 
-func readLetter(k, v []byte) (l letter, err error) {
-	if len(k) != len(letterKey(0)) {
-		return l, fmt.Errorf("its key has %d bytes", len(k))
+func readMessage(k, v []byte) (m storedMessage, err error) {
+	if len(k) != len(messageKey(0)) {
+		return m, fmt.Errorf("its key has %d bytes", len(k))
 	}
-	if err := json.Unmarshal(v, &l); err != nil {
-		return l, err
+	if err := json.Unmarshal(v, &m); err != nil {
+		return m, err
 	}
-	if l.Account == "" || l.RunID == "" {
-		return l, errors.New("it names no run")
+	if m.Account == "" || m.RunID == "" {
+		return m, errors.New("it names no run")
 	}
-	l.key = binary.BigEndian.Uint64(k)
-	return l, nil
+	m.key = binary.BigEndian.Uint64(k)
+	return m, nil
 }
 
 // logDamaged says which messages were set aside. The run of one that is lost with it gets another when it is overdue.
@@ -133,9 +132,9 @@ func (q *Queue) Run(ctx context.Context, handle queue.Handler) error {
 	done := make(chan group)
 	busy := make(map[group]bool)
 	for ctx.Err() == nil {
-		if err := q.handOut(busy, func(l letter, g group) {
+		if err := q.handOut(busy, func(m storedMessage, g group) {
 			running.Go(func() {
-				q.deliver(ctx, l, handle)
+				q.deliver(ctx, m, handle)
 				select {
 				case done <- g:
 				case <-ctx.Done():
@@ -156,11 +155,11 @@ func (q *Queue) Run(ctx context.Context, handle queue.Handler) error {
 }
 
 // handOut starts the oldest message of each group that is not busy.
-func (q *Queue) handOut(busy map[group]bool, start func(letter, group)) error {
-	var waiting []letter
+func (q *Queue) handOut(busy map[group]bool, start func(storedMessage, group)) error {
+	var waiting []storedMessage
 	var damaged []damagedRecord
 	err := q.db.View(func(tx *bolt.Tx) error {
-		waiting, damaged = letters(tx, bucketQueue)
+		waiting, damaged = storedMessages(tx, bucketQueue)
 		return nil
 	})
 	if err == nil && len(damaged) > 0 {
@@ -170,33 +169,34 @@ func (q *Queue) handOut(busy map[group]bool, start func(letter, group)) error {
 	if err != nil {
 		return err
 	}
-	for _, l := range waiting {
-		g := group{l.Queue(), l.Account}
+	for _, m := range waiting {
+		g := group{m.Queue(), m.Account}
 		if busy[g] || len(busy) == workers {
 			continue
 		}
 		busy[g] = true
-		start(l, g)
+		start(m, g)
 	}
 	return nil
 }
 
-// deliver handles one message, again and again with growing waits where it fails, and then deletes it.
-func (q *Queue) deliver(ctx context.Context, l letter, handle queue.Handler) {
+// deliver handles one message and deletes it. One that fails is tried again, with growing waits.
+func (q *Queue) deliver(ctx context.Context, m storedMessage, handle queue.Handler) {
 	delay := firstDelay
 	for {
-		l.Deliveries++
-		err := handle(ctx, l.Message)
+		m.Deliveries++
+		err := handle(ctx, m.Message)
 		if ctx.Err() != nil && err != nil {
 			return
 		}
-		if err == nil || l.Deliveries >= deliveries {
-			if removeErr := q.remove(l, err); removeErr != nil {
-				q.log.Error("a message cannot be removed", "run", l.RunID, "error", removeErr)
+		if err == nil || m.Deliveries >= deliveries {
+			if removeErr := q.remove(m, err); removeErr != nil {
+				q.log.Error("a message cannot be removed", "run", m.RunID, "error", removeErr)
 			}
 			return
 		}
-		q.log.Warn("a message comes again", "task", l.Task, "account", l.Account, "run", l.RunID, "deliveries", l.Deliveries, "error", err)
+		q.log.Warn("a message is tried again", "task", m.Task, "account", m.Account, "run", m.RunID,
+			"deliveries", m.Deliveries, "error", err)
 		select {
 		case <-ctx.Done():
 			return
@@ -206,13 +206,14 @@ func (q *Queue) deliver(ctx context.Context, l letter, handle queue.Handler) {
 	}
 }
 
-// remove deletes a message; one that failed to the last goes to the dead letters.
-func (q *Queue) remove(l letter, failure error) error {
+// remove deletes a message; one that failed every time moves to the dead letters.
+func (q *Queue) remove(m storedMessage, failure error) error {
 	return q.db.Update(func(tx *bolt.Tx) error {
-		err := tx.Bucket(bucketQueue).Delete(letterKey(l.key))
+		err := tx.Bucket(bucketQueue).Delete(messageKey(m.key))
 		if failure != nil {
-			q.log.Error("a message failed for good", "task", l.Task, "account", l.Account, "run", l.RunID, "deliveries", l.Deliveries, "error", failure)
-			err = errors.Join(err, save(tx.Bucket(bucketDead), letterKey(l.key), l))
+			q.log.Error("a message failed for the last time", "task", m.Task, "account", m.Account, "run", m.RunID,
+				"deliveries", m.Deliveries, "error", failure)
+			err = errors.Join(err, save(tx.Bucket(bucketDead), messageKey(m.key), m))
 		}
 		return err
 	})

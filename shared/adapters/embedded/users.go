@@ -97,7 +97,8 @@ func (a accountUsers) List(_ context.Context, q users.Query) (page users.Page, e
 	return page, err
 }
 
-// scan adds up to limit matching users behind after to an empty page, looking at no more than most. A nil match takes all.
+// scan adds up to limit matching users behind after to an empty page, looking at no more than most. A nil match takes
+// all.
 func (a accountUsers) scan(page *users.Page, after string, limit, most int, match func(*user.User) bool) error {
 	return a.db.View(func(tx *bolt.Tx) error {
 		b := a.bucket(tx)
@@ -165,7 +166,8 @@ func (a accountUsers) check(tx *bolt.Tx, fence users.Fence) error {
 		return nil
 	}
 	var held runs.Lease
-	if err := load(nested(tx, bucketJobs, a.account), keyLease, &held); err != nil && !errors.Is(err, runs.ErrNotFound) {
+	if err := load(nested(tx, bucketJobs, a.account), keyLease, &held); err != nil &&
+		!errors.Is(err, runs.ErrNotFound) {
 		return fmt.Errorf("read the lease: %w", err)
 	}
 	if !held.HeldBy(fence.RunID, fence.Attempt) {
@@ -194,8 +196,8 @@ type userWriter struct {
 	values []byte
 }
 
-// apply writes changes in ascending order of their keys: it holds all of them against what is stored in one walk, and then writes those
-// whose condition holds. A search for each of them would take as long as the writing.
+// apply writes changes in ascending order of their keys: it holds all of them against what is stored in one walk, and
+// then writes those whose condition holds. A search for each of them would take as long as the writing.
 func (w *userWriter) apply(changes []users.Change, outcomes []users.Outcome) error {
 	cursor := w.bucket.Cursor()
 	var key, value []byte
@@ -254,7 +256,7 @@ func judge(stored []byte, c *users.Change) (users.Outcome, error) {
 		}
 		return users.Conflict, nil
 	}
-	version, runID, err := decodeStamp(stored)
+	version, runID, err := decodeVersion(stored)
 	switch {
 	case err != nil:
 		return 0, err
