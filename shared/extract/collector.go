@@ -4,6 +4,7 @@ package extract
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 
 	"rollcall/shared/address"
@@ -191,7 +192,8 @@ func (c *Collector) skip(e *directory.Entry, v value, primary string, typ user.T
 	}
 	addr := shown(v.text)
 	key, err := address.Canonical(addr)
-	if err != nil {
+	// With ErrInvisible there is a key: a user whom an earlier build stored under it is still there.
+	if err != nil && !errors.Is(err, address.ErrInvisible) {
 		key = strings.ToLower(strings.TrimSpace(addr))
 	}
 	c.skipped = append(c.skipped, address.Skipped{
