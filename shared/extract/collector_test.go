@@ -80,7 +80,7 @@ func TestAliasEntries(t *testing.T) {
 			[]string{"a@example.net: account disabled", "ann@example.org: account disabled"}},
 		"of an account without a usable primary": {entries: []*directory.Entry{broken, alias},
 			want: []string{"a@example.net: entry has no primary address, present",
-				"no address: invalid address, present"}},
+				"no…: invalid address, present"}},
 		"in a domain that is not accepted": {settings.Advanced{AcceptedDomains: []string{"example.org"}},
 			[]*directory.Entry{account, alias},
 			[]string{"ann@example.org primary", "a@example.net: domain not accepted"}},
