@@ -122,7 +122,7 @@ func networkKeys() []contextKey {
 		{"denyRanges", "", "prefixes such as 198.51.100.0/24, separated by commas", func(s *Settings, v string) error {
 			s.DenyRanges = strings.Split(v, ",")
 			for _, part := range s.DenyRanges {
-				if _, err := netip.ParsePrefix(part); err != nil {
+				if _, err := manifest.ParseRange(part); err != nil {
 					return err
 				}
 			}

@@ -28,6 +28,7 @@ var (
 	ErrDomain    = errors.New("has a domain that is not allowed by IDNA 2008")
 	ErrTooLong   = errors.New("is longer than RFC 5321 allows (64 bytes before the @, 254 in all)")
 	ErrEncoding  = errors.New("is not valid UTF-8 text")
+	ErrInvisible = errors.New("has an invisible character")
 )
 
 // Address is a mail address.
@@ -51,7 +52,8 @@ func Canonical(raw string) (string, error) {
 	return a.Key, err
 }
 
-// Parse reads a mailbox (RFC 5321, 4.1.2, with the UTF-8 of RFC 6531).
+// Parse reads a mailbox (RFC 5321, 4.1.2, with the UTF-8 of RFC 6531). With ErrInvisible it returns the address too:
+// earlier builds took it, so that somebody may have to find and remove such a user.
 func Parse(raw string) (Address, error) {
 	raw = strings.TrimSpace(raw)
 	if IsPlain(raw) {
@@ -81,7 +83,28 @@ func parse(raw string) (Address, error) {
 	if len(local) > maxLocal || len(key) > maxAddress {
 		return Address{}, ErrTooLong
 	}
-	return Address{Key: key, Display: raw, NeedsSMTPUTF8: !ascii}, nil
+	return Address{Key: key, Display: raw, NeedsSMTPUTF8: !ascii}, checkVisible(raw[:at], raw[at+1:])
+}
+
+// checkVisible refuses characters that make an address look like another one: those that show nothing, such as the soft
+// hyphen, zero-width spaces and tags, and those that only steer the direction of the text. In a domain the joiners
+// (U+200C, U+200D) stay where IDNA allows them, as in Persian names, which are read differently without.
+func checkVisible(local, domain string) error {
+	for i, part := range []string{local, domain} {
+		for _, r := range part {
+			if isInvisible(r) && (i == 0 || r != '\u200c' && r != '\u200d') {
+				return fmt.Errorf("%w (U+%04X)", ErrInvisible, r)
+			}
+		}
+	}
+	return nil
+}
+
+// isInvisible reports whether a character shows nothing of its own (Unicode's Cf and Default_Ignorable_Code_Point, and
+// the blank Braille pattern).
+func isInvisible(r rune) bool {
+	return r > unicode.MaxASCII && (r == '\u2800' || unicode.In(r, unicode.Cf, unicode.Variation_Selector,
+		unicode.Other_Default_Ignorable_Code_Point))
 }
 
 // IsPlain reports whether an address has nothing to canonicalise but its case: letters, digits, and dots and hyphens

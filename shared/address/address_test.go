@@ -182,3 +182,39 @@ func TestCheckDescribesFiftyWrongFieldsAndCountsTheOthers(t *testing.T) {
 		t.Errorf("%d errors from %+v to %+v, and %d more", len(wrong), first, last, more)
 	}
 }
+
+// TestWhatNobodySeesMakesNoAddress puts characters into an address that change nothing of what people read, and so
+// would make a second user who looks like the first.
+func TestWhatNobodySeesMakesNoAddress(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]rune{
+		"soft hyphen": '\u00ad', "combining grapheme joiner": '\u034f', "Arabic letter mark": '\u061c',
+		"Hangul filler": '\u3164', "Khmer vowel": '\u17b4', "Mongolian separator": '\u180e',
+		"zero width space":      '\u200b',
+		"zero width non-joiner": '\u200c', "zero width joiner": '\u200d', "left-to-right mark": '\u200e',
+		"embedding": '\u202a', "override": '\u202e', "word joiner": '\u2060', "invisible times": '\u2062',
+		"isolate": '\u2066', "end of isolate": '\u2069', "blank Braille pattern": '\u2800',
+		"variation selector": '\ufe0f',
+		"byte order mark":    '\ufeff', "interlinear anchor": '\ufff9', "tag": '\U000e0061',
+		"variation selector 17": '\U000e0100',
+	} {
+		for _, text := range []string{"an" + string(r) + "n@example.com", string(r) + "ann@example.com",
+			`"an` + string(r) + `n"@example.com`, "ann" + string(r) + "@example.com"} {
+			if _, err := Parse(text); !errors.Is(err, ErrInvisible) {
+				t.Errorf("%s: %q gives %v, want %v", name, text, err, ErrInvisible)
+			}
+		}
+		domain := "ann@exam" + string(r) + "ple.com"
+		if a, err := Parse(domain); err == nil {
+			t.Errorf("%s: %q is %q, want an error", name, domain, a.Key)
+		}
+	}
+	// The joiner makes another word of this name, and IDNA lets it stand there.
+	if a, err := Parse("ann@نامه\u200cای.com"); err != nil || a.Key != "ann@xn--mgba3gch31f060k.com" {
+		t.Errorf("a Persian domain is %q, %v", a.Key, err)
+	}
+	// Earlier builds took such addresses: their users must still be found.
+	if key, _ := Canonical("An\u200bn@Example.com"); key != "an\u200bn@example.com" {
+		t.Errorf("the key of an earlier build's user is %q", key)
+	}
+}

@@ -55,4 +55,5 @@ const (
 	ReasonNoPrimary         Reason = "entry has no primary address"
 	ReasonDanglingAlias     Reason = "alias points to no account"
 	ReasonSystemMailbox     Reason = "system mailbox"
+	ReasonTooLong           Reason = "entry has a name or id that is too long"
 )

@@ -78,6 +78,7 @@ const (
 	CodeBaseNotFound       = "base_not_found"
 	CodeInvalidBase        = "invalid_base"
 	CodeInvalidFilter      = "invalid_filter"
+	CodeSecretAttribute    = "secret_attribute"
 	CodeIncompleteRead     = "incomplete_read"
 	CodeProtocol           = "protocol_error"
 )

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"rollcall/shared/settings"
 )
 
 // The bounds of filters: reading one is recursive, and servers refuse long ones; in parts within parts, and in bytes.
@@ -209,6 +211,10 @@ func (p *filterParser) description(start int, name, operator string) error {
 		return p.wrong(start, "%q is no matching rule; write attribute:rule:=value", name)
 	case attribute == "" && strings.Trim(rule, ":") == "":
 		return p.wrong(start, "the name of an attribute is missing before %s", operator)
+	case settings.IsSecretAttribute(attribute):
+		return p.wrong(start, "%q holds passwords or keys, which no search may ask about", attribute)
+	case attribute == "":
+		return p.wrong(start, "%q compares every attribute, passwords among them; name one before it", name)
 	}
 	for i, r := range []rune(name) {
 		if r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-.;_:", r) {

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 )
@@ -24,53 +23,56 @@ type Policy struct {
 	Ports []int
 }
 
-// metadataService gives the machine's credentials to every caller. Its IPv4 address, 169.254.169.254, is link-local.
-var metadataService = netip.MustParseAddr("fd00:ec2::254")
+// globalUnicast is the address space of which parts are given to networks (IANA's registries of IPv4 and IPv6 address
+// space). What is not in it, loopback, multicast and so on, is never reached.
+var globalUnicast = prefixes("0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3", "2000::/3")
 
-// neverReached are the ranges where no customer's directory is, with what they are (IANA special-purpose registries).
-var neverReached = []struct {
-	prefix netip.Prefix
-	what   string
-}{
-	{netip.MustParsePrefix("0.0.0.0/8"), "this network's own address"},
-	{netip.MustParsePrefix("100.64.0.0/10"), "a carrier's shared address"},
-	{netip.MustParsePrefix("127.0.0.0/8"), "a loopback address"},
-	{netip.MustParsePrefix("169.254.0.0/16"), "a link-local address"},
-	{netip.MustParsePrefix("192.0.0.0/24"), "a protocol's own address"},
-	{netip.MustParsePrefix("198.18.0.0/15"), "a benchmark's address"},
-	{netip.MustParsePrefix("224.0.0.0/4"), "a multicast address"},
-	{netip.MustParsePrefix("240.0.0.0/4"), "a reserved address"},
-	{netip.MustParsePrefix("::/128"), "the unspecified address"},
-	{netip.MustParsePrefix("::1/128"), "a loopback address"},
-	{netip.MustParsePrefix("::/96"), "an IPv4-compatible address"},
-	{netip.MustParsePrefix("64:ff9b::/96"), "a NAT64 address"},
-	{netip.MustParsePrefix("64:ff9b:1::/48"), "a NAT64 address"},
-	{netip.MustParsePrefix("2001::/32"), "a Teredo address"},
-	{netip.MustParsePrefix("2002::/16"), "a 6to4 address"},
-	{netip.PrefixFrom(metadataService, 128), "the metadata service"},
-	{netip.MustParsePrefix("fe80::/10"), "a link-local address"},
-	{netip.MustParsePrefix("fec0::/10"), "a site-local address"},
-	{netip.MustParsePrefix("ff00::/8"), "a multicast address"},
+// specialPurpose are the parts of globalUnicast that are set aside and not globally reachable (IANA's special-purpose
+// registries, RFC 6890), private addresses apart.
+var specialPurpose = prefixes(
+	"0.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
+	"198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+
+// neverOpened are ranges that AllowRanges cannot open: no directory is there, but the machine itself is, or its
+// credentials. fd00:ec2::254 is the metadata service of AWS, beside the link-local 169.254.169.254. The others hold an
+// IPv4 address (NAT64, Teredo, 6to4), and may so lead anywhere.
+var neverOpened = prefixes("0.0.0.0/32", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32", "::/128", "fe80::/10",
+	"ff00::/8", "fd00:ec2::254/128", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16")
+
+func prefixes(texts ...string) []netip.Prefix {
+	out := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
+		out[i] = netip.MustParsePrefix(text)
+	}
+	return out
 }
+
+// The reasons of Allow. None of them names the address: whoever typed a host's name must not learn what it stands for
+// inside this service's network.
+var (
+	errOwnNetwork = errors.New("it is in this service's own network")
+	errNotGlobal  = errors.New("it is not an address of the public internet")
+	errPrivate    = errors.New("it is a private address, which cannot be reached from here; ask the operator for a " +
+		"connection to your network")
+)
 
 // Allow refuses an address that must not be dialled. It is a Config's Allow.
 func (p Policy) Allow(a netip.Addr) error {
 	// An IPv4-mapped IPv6 address is judged as the IPv4 address that it is.
 	a = a.Unmap().WithZone("")
-	if contains(p.Deny, a) {
-		return errors.New("it is in this service's own network")
-	}
-	if contains(p.AllowRanges, a) && !a.IsLinkLocalUnicast() && a != metadataService {
+	switch {
+	case contains(p.Deny, a):
+		return errOwnNetwork
+	case contains(neverOpened, a):
+		return errNotGlobal
+	case contains(p.AllowRanges, a):
 		return nil
-	}
-	for _, n := range neverReached {
-		if n.prefix.Contains(a) {
-			return fmt.Errorf("it is %s", n.what)
-		}
-	}
-	if a.IsPrivate() && !p.AllowPrivate {
-		return errors.New("it is a private address, which cannot be reached from here; ask the operator for a " +
-			"connection to your network")
+	case a.IsPrivate() && p.AllowPrivate:
+		return nil
+	case a.IsPrivate():
+		return errPrivate
+	case !contains(globalUnicast, a), contains(specialPurpose, a):
+		return errNotGlobal
 	}
 	return nil
 }

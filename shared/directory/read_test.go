@@ -736,3 +736,28 @@ func TestProgressIsNotTakenForALoop(t *testing.T) {
 		t.Errorf("%d entries, error %v; want %d", len(g.entries), g.err, pages/3)
 	}
 }
+
+// TestASecretAttributeIsNotAskedFor reads with settings as an earlier build saved them.
+func TestASecretAttributeIsNotAskedFor(t *testing.T) {
+	t.Parallel()
+	for name, query := range map[string]directory.Query{
+		"as an attribute": {Attributes: []string{"mail", "ms-Mcs-AdmPwd"}},
+		"in the filter":   {Attributes: []string{"mail"}, Filter: "(&(mail=*)(userPassword=a*))"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &script{root: offersPaging, search: func(c *session, _ int, _ search) bool {
+				t.Error("the directory was searched")
+				c.page("")
+				return true
+			}}
+			g := read(t, s, directory.Config{},
+				func(_ *settings.Connection, q *directory.Query) { *q = query })
+			var e *directory.Error
+			if !errors.As(g.err, &e) || e.Step != directory.StepBase ||
+				!strings.Contains(e.Message, "passwords or keys") {
+				t.Errorf("error %v, want one of step %s", g.err, directory.StepBase)
+			}
+		})
+	}
+}

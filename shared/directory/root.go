@@ -49,6 +49,13 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 		return "", &Error{Code: CodeInvalidFilter, Step: StepBase, Err: err,
 			Message: "The filter string is wrong: " + err.Error() + "."}
 	}
+	if i := slices.IndexFunc(q.Attributes, settings.IsSecretAttribute); i >= 0 {
+		// Settings are checked before they are saved, but older ones were not.
+		return "", &Error{Code: CodeSecretAttribute, Step: StepBase,
+			Message: fmt.Sprintf("The attribute %q holds passwords or keys, which are never read. Enter another " +
+				"one in "+
+				"the advanced settings.", q.Attributes[i])}
+	}
 	origin := "as entered"
 	if base == "" {
 		base, origin = s.defaultBase()

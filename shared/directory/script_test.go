@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -21,6 +22,9 @@ type script struct {
 	bindText string
 	// startTLS is the result code of STARTTLS; 53 where it is 0, so that tests need no certificate.
 	startTLS int64
+	// tls makes STARTTLS succeed, and clear is sent in the clear together with the answer.
+	tls   *tls.Config
+	clear []byte
 	// base is the result code of a search for the base itself, and matched its matched DN.
 	base    int64
 	matched string
@@ -42,6 +46,8 @@ type search struct {
 type session struct {
 	net.Conn
 	id int64
+	// clear follows each message.
+	clear []byte
 }
 
 // serve starts the script on a free port and returns it.
@@ -87,6 +93,13 @@ func (s *script) talk(c *session) {
 		ok := true
 		switch op.Tag {
 		case ldap.ApplicationExtendedRequest:
+			if s.tls != nil {
+				c.clear = s.clear
+				c.result(ldap.ApplicationExtendedResponse, 0, "", "")
+				c.clear = nil
+				c.Conn = tls.Server(c.Conn, s.tls)
+				continue
+			}
 			code := s.startTLS
 			if code == 0 {
 				code = ldap.LDAPResultUnwillingToPerform
@@ -161,7 +174,7 @@ func (c *session) send(op *ber.Packet, controls ...ldap.Control) {
 		}
 		envelope.AppendChild(list)
 	}
-	if _, err := c.Write(envelope.Bytes()); err != nil && !errors.Is(err, net.ErrClosed) &&
+	if _, err := c.Write(append(envelope.Bytes(), c.clear...)); err != nil && !errors.Is(err, net.ErrClosed) &&
 		!errors.Is(err, io.ErrClosedPipe) {
 		return
 	}

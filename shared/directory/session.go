@@ -169,8 +169,8 @@ func (s *session) resolve(ctx context.Context) ([]netip.Addr, string, error) {
 		if s.c.Allow != nil {
 			if err := s.c.Allow(addresses[i]); err != nil {
 				return nil, "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
-					Message: fmt.Sprintf("%s leads to %s, which must not be reached from here: %v.", s.to.Host,
-						addresses[i], err)}
+					Message: fmt.Sprintf("%s leads to an address that must not be reached from here: %v.",
+						s.to.Host, err)}
 			}
 		}
 		names = append(names, addresses[i].String())
@@ -224,7 +224,7 @@ func (s *session) ldapConn() (*ldap.Conn, func()) {
 // encrypt sets up TLS: from the first byte, or with STARTTLS (RFC 4511, 4.14).
 func (s *session) encrypt(ctx context.Context) (string, error) {
 	if !s.to.UseSSL {
-		if err := s.startTLS(ctx); err != nil {
+		if err := s.startTLS(); err != nil {
 			var refused *Error
 			if s.to.AllowUnencrypted && errors.As(err, &refused) && refused.Code == CodeStartTLSRefused {
 				s.info.Notes = append(s.info.Notes, "the server refused STARTTLS; the connection is not encrypted")
@@ -242,29 +242,12 @@ func (s *session) encrypt(ctx context.Context) (string, error) {
 		if ctx.Err() != nil || isTimeout(err) {
 			return "", err
 		}
-		return "", s.explainTLS(ctx, err)
+		return "", s.explainTLS(err)
 	}
 	s.conn = conn
 	state := conn.ConnectionState()
 	return fmt.Sprintf("%s, certificate of %s, valid until %s", tls.VersionName(state.Version),
 		certificateName(state.PeerCertificates[0]), state.PeerCertificates[0].NotAfter.UTC().Format(time.DateOnly)), nil
-}
-
-const startTLSOID = "1.3.6.1.4.1.1466.20037"
-
-func (s *session) startTLS(ctx context.Context) error {
-	conn, giveBack := s.ldapConn()
-	_, err := conn.Extended(ldap.NewExtendedRequest(startTLSOID, nil))
-	giveBack()
-	s.rearm(ctx)
-	var e *ldap.Error
-	if errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork && e.ResultCode != ldap.LDAPResultSuccess {
-		return &Error{Code: CodeStartTLSRefused, Step: StepTLS, Err: err,
-			Message: fmt.Sprintf("The server refuses STARTTLS (result %d, %s). "+
-				"Tick Use SSL and use port 636, or set up a certificate on the server; allow unencrypted connections "+
-				"only inside a network that you trust.", e.ResultCode, ldap.LDAPResultCodeMap[e.ResultCode])}
-	}
-	return err
 }
 
 // rearm restores the step's deadline, which taking a connection back had to move.

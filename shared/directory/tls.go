@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -24,7 +23,7 @@ func (s *session) tlsConfig() (*tls.Config, error) {
 }
 
 // explainTLS turns a failed handshake into a sentence that says what to do.
-func (s *session) explainTLS(_ context.Context, err error) error {
+func (s *session) explainTLS(err error) error {
 	out := &Error{Code: CodeTLSFailed, Step: StepTLS, Err: err}
 	var chain []*x509.Certificate
 	var verification *tls.CertificateVerificationError
@@ -34,7 +33,9 @@ func (s *session) explainTLS(_ context.Context, err error) error {
 	var name x509.HostnameError
 	var authority x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
+	// The TLS client has an error of its own for what it cannot read as a record.
 	var record tls.RecordHeaderError
+	notTLS := errors.Is(err, errNotTLS) || errors.As(err, &record)
 	switch {
 	case errors.As(err, &name):
 		out.Code = CodeTLSName
@@ -51,7 +52,10 @@ func (s *session) explainTLS(_ context.Context, err error) error {
 			"server, or set the server's clock.",
 			certificateName(invalid.Cert), invalid.Cert.NotBefore.UTC().Format(time.DateOnly),
 			invalid.Cert.NotAfter.UTC().Format(time.DateOnly))
-	case errors.As(err, &record):
+	case notTLS && !s.to.UseSSL:
+		out.Message = "The server agreed to STARTTLS and then sent something that is not TLS, so the connection was " +
+			"ended. Use SSL and port 636 instead; if that fails as well, check what stands between here and the server."
+	case notTLS:
 		out.Message = "The server does not speak TLS on this port. Untick Use SSL for port 389, which uses STARTTLS, " +
 			"or use port 636."
 	default:

@@ -28,17 +28,21 @@ type leftOutAccount struct {
 // leaveOut remembers an account whose aliases may still come, as entries of their own.
 func (c *Collector) leaveOut(e *directory.Entry, account leftOutAccount) {
 	if c.rules.server == settings.CommuniGate {
-		c.leftOut[normalDN(shown(e.DN))] = account
+		dn := normalDN(shortened(e.DN, maxDN))
+		c.leftOut[dn] = account
+		c.texts += pendingSize + int64(len(dn)+len(account.primary))
 	}
 }
 
 func (c *Collector) addAlias(e *directory.Entry) {
-	dn := shown(e.DN)
-	c.pending = append(c.pending, aliasEntry{
-		dn:      dn,
+	alias := aliasEntry{
+		dn:      shown(e.DN),
 		address: accountAddress(c.attributes.first(slotUID), e.DN),
-		target:  normalDN(shown(c.attributes.first(slotAliasedObjectName))),
-	})
+		target:  normalDN(shortened(c.attributes.first(slotAliasedObjectName), maxDN)),
+	}
+	c.pending = append(c.pending, alias)
+	// The DN is in the list, and in lower case in a map while the aliases are joined.
+	c.texts += pendingSize + int64(2*len(alias.dn)+len(alias.address)+len(alias.target))
 }
 
 // accountAddress makes an address of an account's uid and the cn above it, which is its domain.
@@ -52,7 +56,7 @@ func accountAddress(uid, dn []byte) string {
 	if !ok {
 		return ""
 	}
-	return shown(uid) + "@" + domain
+	return shortened(uid, maxValue) + "@" + domain
 }
 
 // joinAliases gives each alias entry's address to the account that it points to.
@@ -63,6 +67,7 @@ func (c *Collector) joinAliases() {
 	}
 	for _, p := range c.pending {
 		e := &directory.Entry{DN: []byte(p.dn)}
+		c.dn = p.dn
 		target := p.target
 		account, ok := c.accounts[target]
 		for hop := 0; !ok && hop < maxHops && targets[target] != ""; hop++ {

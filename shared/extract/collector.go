@@ -4,6 +4,7 @@ package extract
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 
 	"rollcall/shared/address"
@@ -73,6 +74,9 @@ type Collector struct {
 	skipped []address.Skipped
 	count   int
 
+	// texts is about what the collector keeps besides the records and the arena, in bytes.
+	texts int64
+
 	// pending are the entries of class alias (CommuniGate); accounts finds what they point to, and leftOut the
 	// accounts that are not imported.
 	pending  []aliasEntry
@@ -81,6 +85,8 @@ type Collector struct {
 
 	attributes attributes
 	values     []value
+	// dn is the DN of the entry at hand as its skipped values show it, once one was shown. They share it.
+	dn string
 	// Scratch memory for one entry: the keys of its primary and of the alias at hand, and its id.
 	primaryKey, aliasKey, id []byte
 	// ownKeys has the keys of the entry at hand, of its claims up to ownTo, once it has many.
@@ -100,9 +106,11 @@ func (c *Collector) Addresses() int { return c.claims.count }
 // Add takes one entry. The entry may be reused once Add returns.
 func (c *Collector) Add(e *directory.Entry) {
 	c.count++
+	c.dn = ""
 	c.attributes.read(e)
 	a := &c.attributes
-	if c.rules.server == settings.CommuniGate && a.hasClass("alias") {
+	tooLong := c.tooLong(e)
+	if tooLong == "" && c.rules.server == settings.CommuniGate && a.hasClass("alias") {
 		c.addAlias(e)
 		return
 	}
@@ -115,7 +123,11 @@ func (c *Collector) Add(e *directory.Entry) {
 	}
 	typ, system := a.kindOf(c.rules.server)
 	if reason := c.rules.leftOut(a, typ, system); reason != "" {
-		c.skipEntry(e, typ, reason)
+		c.skipEntry(e, leftOutAccount{typ: typ, reason: reason}, "")
+		return
+	}
+	if tooLong != "" {
+		c.skipEntry(e, leftOutAccount{typ: typ, reason: address.ReasonTooLong, present: true}, tooLong)
 		return
 	}
 	c.addEntry(e, typ, inferred)
@@ -135,16 +147,15 @@ func (r *Rules) leftOut(a *attributes, typ user.Type, system bool) address.Reaso
 }
 
 // skipEntry reports every address of an entry that is left out.
-func (c *Collector) skipEntry(e *directory.Entry, typ user.Type, reason address.Reason) {
-	primary := ""
+func (c *Collector) skipEntry(e *directory.Entry, out leftOutAccount, detail string) {
 	if len(c.values) > 0 && c.values[0].primary {
-		primary = shown(c.values[0].text)
+		out.primary = shownAddress(c.values[0].text)
 	}
 	c.values = distinct(c.values)
 	for _, v := range c.values {
-		c.skip(e, v, primary, typ, reason, "", false)
+		c.skip(e, v, out.primary, out.typ, out.reason, detail, out.present)
 	}
-	c.leaveOut(e, leftOutAccount{primary: primary, typ: typ, reason: reason})
+	c.leaveOut(e, out)
 }
 
 // maxLinear is how many texts of one entry are compared one by one. Nearly all entries have fewer; a hostile one has
@@ -189,13 +200,19 @@ func (c *Collector) skip(e *directory.Entry, v value, primary string, typ user.T
 	if v.primary {
 		kind = user.Primary
 	}
-	addr := shown(v.text)
+	addr := shownAddress(v.text)
 	key, err := address.Canonical(addr)
-	if err != nil {
+	// With ErrInvisible there is a key: a user whom an earlier build stored under it is still there.
+	if err != nil && !errors.Is(err, address.ErrInvisible) {
 		key = strings.ToLower(strings.TrimSpace(addr))
 	}
+	if c.dn == "" {
+		c.dn = shortened(e.DN, maxDN)
+		c.texts += int64(len(c.dn) + len(primary))
+	}
+	c.texts += int64(len(key) + len(addr) + len(detail))
 	c.skipped = append(c.skipped, address.Skipped{
-		Key: key, Address: addr, Kind: kind, PrimaryAddress: primary, Type: typ, DN: shown(e.DN), Reason: reason,
+		Key: key, Address: addr, Kind: kind, PrimaryAddress: primary, Type: typ, DN: c.dn, Reason: reason,
 		Detail: detail, Present: present,
 	})
 }
@@ -236,6 +253,9 @@ func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
 // parseValue is Parse for a value of an entry. What it returns shares the value's memory and scratch's.
 func parseValue(v []byte, scratch *[]byte) (address.Address, error) {
 	v = bytes.TrimSpace(v)
+	if len(v) > maxValue {
+		return address.Address{}, address.ErrTooLong
+	}
 	if !address.IsPlain(view(v)) {
 		return address.Parse(string(v))
 	}
@@ -268,7 +288,9 @@ func (c *Collector) record(e *directory.Entry, primary address.Address, typ user
 	}
 	c.entries.add(record)
 	if c.rules.server == settings.CommuniGate {
-		c.accounts[normalDN(shown(e.DN))] = index
+		dn := normalDN(shown(e.DN))
+		c.accounts[dn] = index
+		c.texts += pendingSize + int64(len(dn))
 	}
 	return index
 }
@@ -337,13 +359,21 @@ func (c *Collector) withoutPrimary(e *directory.Entry, typ user.Type, primaryErr
 	}
 }
 
-// putSourceID keeps the entry's stable id: the first of the id attributes that it has, else its normalised DN.
-func (c *Collector) putSourceID(e *directory.Entry) text {
+// sourceID returns the first of the id attributes that the entry has, or nothing.
+func (c *Collector) sourceID() []byte {
 	for _, s := range c.rules.id {
 		if v := c.attributes.first(s); len(v) > 0 {
-			c.id = appendGUID(c.id[:0], v)
-			return c.arena.put(view(c.id))
+			return v
 		}
+	}
+	return nil
+}
+
+// putSourceID keeps the entry's stable id: the first of the id attributes that it has, else its normalised DN.
+func (c *Collector) putSourceID(e *directory.Entry) text {
+	if v := c.sourceID(); v != nil {
+		c.id = appendGUID(c.id[:0], v)
+		return c.arena.put(view(c.id))
 	}
 	return c.arena.put(normalDN(shown(e.DN)))
 }

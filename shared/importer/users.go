@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"rollcall/shared/address"
@@ -129,7 +130,7 @@ func (s *Service) RemoveUser(ctx context.Context, id run.Identity, addr string) 
 
 func (s *Service) user(ctx context.Context, id run.Identity, addr string) (user.User, error) {
 	key, err := address.Canonical(addr)
-	if err != nil {
+	if err != nil && !errors.Is(err, address.ErrInvisible) {
 		return user.User{}, problem(NotFound, "user_not_found", "%q is no address: %v.", addr, err)
 	}
 	found, err := s.c.Users.For(id.Account).Get(ctx, key)

@@ -128,8 +128,24 @@ func list[T any](text string, parse func(string) ([]T, error)) ([]T, error) {
 }
 
 func prefix(text string) ([]netip.Prefix, error) {
-	p, err := netip.ParsePrefix(text)
+	p, err := ParseRange(text)
 	return []netip.Prefix{p}, err
+}
+
+// ParseRange reads a range in its canonical form. A range with more address than its length covers is refused, since
+// nobody knows which of the two was meant.
+func ParseRange(text string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil:
+		return netip.Prefix{}, fmt.Errorf("%q is no range; it looks like 10.0.0.0/8", text)
+	case p.Addr().Is4In6():
+		return netip.Prefix{}, fmt.Errorf("%q is a range of IPv4 addresses; write it as one, such as 10.0.0.0/8", text)
+	case p != p.Masked():
+		return netip.Prefix{}, fmt.Errorf("%q has bits after its first %d; write %s for the whole range, or %s/%d for "+
+			"the one address", text, p.Bits(), p.Masked(), p.Addr(), p.Addr().BitLen())
+	}
+	return p, nil
 }
 
 // ports reads a port, or a range such as 10000-10999.

@@ -86,3 +86,21 @@ func TestNamesAreConsistent(t *testing.T) {
 		}
 	}
 }
+
+func TestParseRange(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		"10.0.0.0/8": "", "2001:db8::/32": "", "192.0.2.1/32": "", "0.0.0.0/0": "",
+		"10.1.2.3/8":          "write 10.0.0.0/8 for the whole range, or 10.1.2.3/32",
+		"2001:db8::1/32":      "write 2001:db8::/32",
+		"::ffff:10.0.0.0/104": "range of IPv4 addresses",
+		"10.0.0.0":            "no range",
+		"":                    "no range",
+	} {
+		p, err := manifest.ParseRange(text)
+		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) || err == nil &&
+			p.String() != text {
+			t.Errorf("%q is %s, error %v; want %q", text, p, err, says)
+		}
+	}
+}

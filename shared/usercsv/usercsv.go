@@ -81,6 +81,9 @@ func appendCell(out []byte, text string) []byte {
 		text = strings.Map(printable, text)
 	}
 	formula := isFormula(text)
+	if strings.IndexByte(text, ';') >= 0 || strings.IndexByte(text, '|') >= 0 {
+		text = quoteParts(text)
+	}
 	spaced := text[0] == ' ' || text[len(text)-1] == ' '
 	if !formula && !spaced && !strings.Contains(text, ",") && !strings.Contains(text, `"`) {
 		return append(out, text...)
@@ -121,6 +124,25 @@ func isFormula(text string) bool {
 		return true
 	}
 	return false
+}
+
+// quoteParts puts a quote before each formula that follows a semicolon or a vertical bar. A spreadsheet that takes one
+// of these for the separator, as many do by their country, would begin a cell there. Tabs, the third of them, are gone.
+func quoteParts(text string) string {
+	var b strings.Builder
+	for {
+		end := strings.IndexAny(text, ";|") + 1
+		if end == 0 {
+			b.WriteString(text)
+			return b.String()
+		}
+		b.WriteString(text[:end])
+		text = text[end:]
+		// A quotation mark where a cell begins belongs to the file and not to the cell.
+		if isFormula(strings.TrimLeftFunc(text, func(r rune) bool { return r == '"' || unicode.IsSpace(r) })) {
+			b.WriteByte('\'')
+		}
+	}
 }
 
 // PreviewFileName returns the file name of a preview's CSV.
