@@ -87,13 +87,13 @@ func (m *merger) head() (*walker, error) {
 // advance steps over the row of the head.
 func (m *merger) advance() {
 	w := m.first
-	m.lastSection, m.lastBlock, m.lastRow = w.section, w.place(), w.row0
+	m.lastSection, m.lastBlock, m.lastRow = w.section, w.place(), w.rowAt
 	m.lastKey = append(m.lastKey[:0], w.row.Key...)
-	w.row0++
+	w.rowAt++
 	w.loaded = false
 }
 
-// take reports whether the filter chooses the row of a walker, and then sees to its users.
+// take reports whether the filter chooses the row of a walker, and then reads the row's users.
 func (m *merger) take(w *walker) (taken bool, err error) {
 	if taken = m.matches(&w.row.Row); taken && (m.Keep != nil || !m.WithoutUsers) {
 		err = w.loadUsers()
@@ -113,7 +113,7 @@ func (r *Reader) Rows(ctx context.Context, f Filter) iter.Seq2[*PlacedRow, error
 			return
 		}
 		for _, w := range m.walkers {
-			w.room = new(room)
+			w.memory = new(memory)
 		}
 		for n := 0; ; n++ {
 			if n%1024 == 0 && ctx.Err() != nil {

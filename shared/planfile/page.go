@@ -50,8 +50,8 @@ type Page struct {
 	Next string
 }
 
-// Page returns up to limit rows behind cursor, which is empty for the first page, or ErrBadCursor. A search goes in bounded
-// steps, so that a page may be short and still have Next.
+// Page returns up to limit rows behind cursor, which is empty for the first page, or ErrBadCursor. A search goes in
+// bounded steps, so that a page may be short and still have Next.
 func (r *Reader) Page(ctx context.Context, f Filter, cursor string, limit int) (Page, error) {
 	m, err := r.merge(f)
 	if err != nil {
@@ -99,7 +99,7 @@ func kept(row *PlacedRow) PlacedRow {
 	return out
 }
 
-// matcher is a filter in the form in which rows are held against it.
+// matcher is a filter in the form in which rows are compared with it.
 type matcher struct {
 	Filter
 	q string
@@ -109,18 +109,19 @@ func newMatcher(f Filter) matcher {
 	return matcher{Filter: f, q: strings.ToLower(strings.TrimSpace(f.Q))}
 }
 
-// matches tells whether a row fits all of the filter but Keep.
+// matches reports whether a row fits all of the filter but Keep.
 func (m *matcher) matches(row *plan.Row) bool {
 	if m.Primary != "" && row.PrimaryKey != m.Primary {
 		return false
 	}
-	if m.q != "" && !contains(row.Key, m.q) && !contains(row.Address, m.q) && !contains(row.PrimaryAddress, m.q) && !contains(row.DN, m.q) {
+	if m.q != "" && !contains(row.Key, m.q) && !contains(row.Address, m.q) && !contains(row.PrimaryAddress, m.q) &&
+		!contains(row.DN, m.q) {
 		return false
 	}
 	return true
 }
 
-// contains tells whether text holds q, which is in lower case, without regard to case.
+// contains reports whether text holds q, which is in lower case, without regard to case.
 func contains(text, q string) bool {
 	if strings.Contains(text, q) {
 		return true
@@ -175,7 +176,8 @@ func (m *merger) resume(cursor string) error {
 		return ErrBadCursor
 	}
 	body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
-	if crc32.ChecksumIEEE(body) != sum || binary.LittleEndian.Uint32(body) != m.tag() || int(body[4]) >= sectionCount() {
+	if crc32.ChecksumIEEE(body) != sum || binary.LittleEndian.Uint32(body) != m.tag() ||
+		int(body[4]) >= sectionCount() {
 		return ErrBadCursor
 	}
 	d := newDecoder(string(body[5:]))

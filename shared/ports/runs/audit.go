@@ -55,12 +55,12 @@ type Key struct {
 	At      time.Time `json:"at"`
 }
 
-// hashedKey begins the keys of records whose key is a hash. Earlier builds stored the key itself, and a plain hash of the
-// request with its password.
+// hashedKey begins the keys of records whose key is a hash. Earlier builds stored the key itself, and a plain hash of
+// the request with its password.
 const hashedKey = "sha256:"
 
-// NewKey returns the record of a client's key and its request. The digest of the request is keyed with the client's key,
-// which is not in the record: whoever reads the records can try out neither.
+// NewKey returns the record of a client's key and its request. The digest of the request is keyed with the client's
+// key, which is not in the record: whoever reads the records can try out neither.
 func NewKey(route, clientKey string, body []byte) Key {
 	hash := sha256.Sum256([]byte(clientKey))
 	digest := hmac.New(sha256.New, []byte(clientKey))

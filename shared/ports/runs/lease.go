@@ -7,16 +7,16 @@ import (
 
 // Leases make an account's syncs run one at a time, also where a queue delivers a message twice.
 type Leases interface {
-	// AcquireLease stores l if the account's lease Yields to it, else ErrConflict. Acquiring it again with a later expiry
-	// is the heartbeat.
+	// AcquireLease stores l if the account's lease Yields to it, else ErrConflict. Acquiring it again with a later
+	// expiry is the heartbeat.
 	AcquireLease(ctx context.Context, l Lease, now time.Time) error
 	// ReleaseLease removes the lease if l's run and attempt hold it.
 	ReleaseLease(ctx context.Context, l Lease) error
 }
 
 // Lease says which attempt of which run may write an account's users, and until when if it gives no sign of life. The
-// attempt is the fencing token. A later one waits until the lease of an earlier one is over or was released: a worker that
-// only stalls may go on at any moment.
+// attempt is the fencing token. A later one waits until the lease of an earlier one is over or was released: a worker
+// that only stalls may go on at any moment.
 type Lease struct {
 	RunID     string    `json:"runId"`
 	Attempt   int       `json:"attempt"`

@@ -32,8 +32,8 @@ type Store interface {
 	// Due returns up to limit accounts whose schedule is due at now and not paused, the longest due first. What cannot
 	// be read hides no other account: it is left out, and an error comes with the rest.
 	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
-	// Overdue returns up to limit runs whose NextLook is not after now, the longest overdue first. It may name a run that
-	// changed a moment ago: read it before acting on it. What cannot be read is left out as in Due.
+	// Overdue returns up to limit runs whose OverdueAt is not after now, the longest overdue first. It may name a run
+	// that changed a moment ago: read it before acting on it. What cannot be read is left out as in Due.
 	Overdue(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 }
 
@@ -62,8 +62,8 @@ type Jobs interface {
 	// Fits returns ErrTooLarge where a new run like r is too large for CreateRun or Claim, or nearly so: another of the
 	// same settings has another id and other times. It asks nobody.
 	Fits(r run.Run) error
-	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict. As every write of a run it sets
-	// UpdatedAt.
+	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict. As every write of a run it
+	// sets UpdatedAt.
 	CreateRun(ctx context.Context, r run.Run) (run.Run, error)
 	// Run returns a run, or ErrNotFound.
 	Run(ctx context.Context, id string) (run.Run, error)

@@ -25,8 +25,8 @@ type Queue interface {
 // patience is how long a message may take to come.
 const patience = 20 * time.Second
 
-// Run holds a queue to the contract of package queue. open returns an empty one, which handles at least two messages of a queue at
-// a time and brings a failed one back within seconds.
+// Run holds a queue to the contract of package queue. open returns an empty one, which handles at least two messages
+// of a queue at a time and brings a failed one back within seconds.
 func Run(t *testing.T, open func(*testing.T) Queue) {
 	for name, test := range map[string]func(*testing.T, Queue){
 		"in order within an account, and each once":      order,
@@ -58,7 +58,8 @@ func send(t *testing.T, q queue.Sender, messages ...queue.Message) {
 	}
 }
 
-// Handled runs a queue until n messages were handled without an error, and returns them in that order. handle may be nil.
+// Handled runs a queue until n messages were handled without an error, and returns them in that order. handle may be
+// nil.
 func Handled(t *testing.T, q Queue, n int, handle queue.Handler) []queue.Message {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
