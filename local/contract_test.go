@@ -20,7 +20,7 @@ import (
 	"rollcall/shared/importer"
 )
 
-var update = flag.Bool("update", false, "write docs/openapi.json anew")
+var update = flag.Bool("update", false, "write docs/openapi.json again")
 
 const documentFile = "../docs/openapi.json"
 
@@ -40,6 +40,7 @@ var contract = map[string]string{
 	"POST /v1/syncs":                  "id state",
 	"GET /v1/syncs":                   items(syncFields),
 	"GET /v1/syncs/{id}":              syncFields,
+	"POST /v1/syncs/{id}/export":      exportFields,
 	"GET /v1/syncs/{id}/changes":      items("address kind primaryAddress type change reason dn notes before after outcome"),
 	"POST /v1/syncs/{id}/undo":        "id state",
 	"POST /v1/syncs/{id}/cancel":      "id state",
@@ -59,9 +60,11 @@ const (
 	progressFields = "progress.phase progress.entries progress.addresses progress.applied progress.toApply connection[].step connection[].ok connection[].ms connection[].detail"
 	summaryFields  = "summary.entries summary.addresses summary.primary summary.aliases summary.create summary.update summary.delete summary.unchanged summary.skipped " +
 		"summary.byType.user guard.blocked guard.removals guard.stored error"
-	syncFields   = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs summary.conflicts " + progressFields + " " + summaryFields
-	userFields   = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
-	exportFields = "id state url expiresAt rows bytes sha256 fileName"
+	syncFields = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs summary.conflicts " +
+		"summary.removalsImported " + appliedFields + " " + progressFields + " " + summaryFields
+	appliedFields = "applied.create applied.update applied.delete applied.already applied.conflicts applied.pending"
+	userFields    = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
+	exportFields  = "id state url expiresAt rows bytes sha256 fileName"
 )
 
 var previewFields = "id state createdAt expiresAt " + progressFields + " " + summaryFields + " settings." + strings.ReplaceAll(importFields, " ", " settings.")
@@ -359,6 +362,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	c.call(200, "PUT /v1/settings", "", body)
 	c.call(200, "GET /v1/syncs", "", nil)
 	c.call(200, "GET /v1/syncs/{id}/changes", sync, nil)
+	c.call(201, "POST /v1/syncs/{id}/export", sync, nil)
 	c.call(409, "POST /v1/syncs/{id}/cancel", sync, nil)
 	c.call(200, "GET /v1/users", "", nil)
 	c.call(201, "POST /v1/users", "", map[string]any{"address": "Hand@example.com"})

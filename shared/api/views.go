@@ -98,9 +98,30 @@ type Sync struct {
 	Progress   run.Progress     `json:"progress"`
 	Connection []run.Step       `json:"connection"`
 	Notes      []string         `json:"notes"`
-	Summary    Summary          `json:"summary"`
+	Summary    Summary          `json:"summary" doc:"The plan"`
+	Applied    *Applied         `json:"applied" doc:"What was done; null until the end, and for syncs of version 0.4"`
 	Guard      run.Guard        `json:"guard"`
 	Error      *Failure         `json:"error"`
+}
+
+// Applied is what a sync did. The six numbers add up to progress.toApply.
+type Applied struct {
+	_         struct{} `json:"-" nullable:"true"`
+	Create    int      `json:"create"`
+	Update    int      `json:"update"`
+	Delete    int      `json:"delete"`
+	Already   int      `json:"already" doc:"Users that were in the wanted state before the sync wrote"`
+	Conflicts int      `json:"conflicts" doc:"Users that somebody changed meanwhile: they were left as they are"`
+	Pending   int      `json:"pending" doc:"Not written: cancelled, failed, or held by the removal guard"`
+}
+
+func appliedView(a *run.Applied) *Applied {
+	if a == nil {
+		return nil
+	}
+	return &Applied{
+		Create: a.Create, Update: a.Update, Delete: a.Delete, Already: a.Already, Conflicts: a.Conflicts, Pending: a.Pending,
+	}
 }
 
 // SyncView shows a sync as it is at a time.
@@ -110,7 +131,7 @@ func SyncView(r run.Run, now time.Time) Sync {
 		Options:   r.Import.Options,
 		CreatedAt: r.CreatedAt, StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Progress: r.Progress,
 		Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard,
-		Error: failureView(r.Failure),
+		Applied: appliedView(r.Applied), Error: failureView(r.Failure),
 	}
 	switch {
 	case r.StartedAt.IsZero():
@@ -233,7 +254,7 @@ type Change struct {
 	Row
 	Before  *User  `json:"before"`
 	After   *User  `json:"after"`
-	Outcome string `json:"outcome" enum:"applied,conflict,pending"`
+	Outcome string `json:"outcome" enum:"applied,already,conflict,pending" doc:"pending is not written; applied of the sync explains the rest"`
 }
 
 // ChangeView shows a line of a journal.

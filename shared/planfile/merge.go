@@ -11,12 +11,9 @@ import (
 type merger struct {
 	matcher
 	walkers []*walker
-	// first is the walker whose row comes next, as head has found it.
-	first       *walker
-	lastSection section
-	lastBlock   int
-	lastRow     int
-	lastKey     []byte
+	// first is the walker whose row comes next, as head has found it, and last the place of the row before.
+	first *walker
+	last  rowPlace
 }
 
 // merge returns a merger of the sections that a filter names.
@@ -87,8 +84,7 @@ func (m *merger) head() (*walker, error) {
 // advance steps over the row of the head.
 func (m *merger) advance() {
 	w := m.first
-	m.lastSection, m.lastBlock, m.lastRow = w.section, w.place(), w.rowAt
-	m.lastKey = append(m.lastKey[:0], w.row.Key...)
+	m.last = rowPlace{section: w.section, block: w.place(), row: w.rowAt}
 	w.rowAt++
 	w.loaded = false
 }
@@ -99,7 +95,7 @@ func (m *merger) take(w *walker) (taken bool, err error) {
 		err = w.loadUsers()
 	}
 	if taken && err == nil && m.Keep != nil {
-		taken = m.Keep(&w.row.Row)
+		taken = m.Keep(&w.row)
 	}
 	return taken, err
 }

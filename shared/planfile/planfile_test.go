@@ -238,7 +238,8 @@ func TestRowsAndPages(t *testing.T) {
 			func(r *plan.Row) bool { return strings.Contains(strings.ToLower(r.DN), "ünïcode 12") },
 		},
 		"a choice of ours": {
-			planfile.Filter{Keep: func(r *plan.Row) bool { return r.New }}, func(r *plan.Row) bool { return r.New },
+			planfile.Filter{Keep: func(r *planfile.PlacedRow) bool { return r.New }, KeepName: "new"},
+			func(r *plan.Row) bool { return r.New },
 		},
 	}
 	for name, test := range tests {

@@ -107,17 +107,17 @@ func (w *walker) check() error {
 	return w.decoder.finish(fmt.Sprintf("read block %d of the stored plan", w.blocks[w.place()]))
 }
 
-// seek puts the walker behind the row at a place of a section with a key.
-func (w *walker) seek(s section, block, row int, key string) error {
-	if w.section == s {
-		w.at = sort.Search(w.count(), func(i int) bool { return w.placeAt(i) >= block })
-		if w.at < w.count() && w.place() == block {
-			w.rowAt = row + 1
+// seek puts the walker behind the row at a place, which has the given key.
+func (w *walker) seek(p rowPlace, key string) error {
+	if w.section == p.section {
+		w.at = sort.Search(w.count(), func(i int) bool { return w.placeAt(i) >= p.block })
+		if w.at < w.count() && w.place() == p.block {
+			w.rowAt = p.row + 1
 		}
 		return nil
 	}
 	// Rows with the same key come in the order of their sections.
-	behind := func(k string) bool { return k > key || k == key && w.section > s }
+	behind := func(k string) bool { return k > key || k == key && w.section > p.section }
 	w.at = sort.Search(w.count(), func(i int) bool { return behind(w.infoAt(i).last) })
 	for {
 		ok, err := w.load()

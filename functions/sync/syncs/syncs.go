@@ -24,9 +24,7 @@ type Service interface {
 	StartSync(context.Context, run.Identity, importer.SyncRequest) (run.Run, error)
 	Sync(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 	Syncs(ctx context.Context, id run.Identity, after string, limit int) (runs.Page, error)
-	Changes(
-		ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string, limit int,
-	) (importer.ChangePage, error)
+	Changes(ctx context.Context, id run.Identity, runID string, q importer.ChangeQuery) (importer.ChangePage, error)
 	Undo(ctx context.Context, id run.Identity, runID string, once importer.Idempotency) (run.Run, error)
 	PreviewUndo(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 	CancelSync(ctx context.Context, id run.Identity, runID string) (run.Run, error)
@@ -142,21 +140,24 @@ func (h handlers) list(ctx context.Context, in *api.CursorInput) (*listOutput, e
 }
 
 type changesInput struct {
-	ID     string   `path:"id" maxLength:"64"`
-	Change []string `query:"change,explode" enum:"create,update,delete,skipped" doc:"Repeat it for several"`
-	Kind   []string `query:"kind,explode" enum:"primary,alias" doc:"Repeat it for several"`
-	Type   []string `query:"type,explode" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Repeat it for several"`
+	ID      string   `path:"id" maxLength:"64"`
+	Change  []string `query:"change,explode" enum:"create,update,delete,skipped" doc:"Repeat it for several"`
+	Kind    []string `query:"kind,explode" enum:"primary,alias" doc:"Repeat it for several"`
+	Outcome []string `query:"outcome,explode" enum:"applied,already,conflict,pending" doc:"Repeat it for several"`
+	Type    []string `query:"type,explode" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Repeat it for several"`
 	api.PageInput
 }
 
 type changesOutput struct{ Body api.List[api.Change] }
 
 func (h handlers) changes(ctx context.Context, in *changesInput) (*changesOutput, error) {
-	filter := planfile.Filter{
-		Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind),
-		Types: api.Values[user.Type](in.Type), Q: in.Q,
-	}
-	page, err := h.service.Changes(ctx, api.Identity(ctx), in.ID, filter, in.Cursor, in.Limit)
+	page, err := h.service.Changes(ctx, api.Identity(ctx), in.ID, importer.ChangeQuery{
+		Filter: planfile.Filter{
+			Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind),
+			Types: api.Values[user.Type](in.Type), Q: in.Q,
+		},
+		Outcomes: api.Values[importer.Outcome](in.Outcome), Cursor: in.Cursor, Limit: in.Limit,
+	})
 	if err != nil {
 		return nil, err
 	}

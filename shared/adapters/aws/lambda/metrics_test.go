@@ -21,7 +21,8 @@ func TestMetricsAreALogLine(t *testing.T) {
 	var out bytes.Buffer
 	at := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
 	r := run.Run{ID: "01J", Kind: run.KindSync, State: run.Blocked, StartedAt: at, FinishedAt: at.Add(1500 * time.Millisecond)}
-	r.Progress.Applied, r.Progress.Entries = 12, 7
+	r.Progress.Entries = 7
+	r.Applied = &run.Applied{Create: 5, Update: 4, Delete: 3, Already: 2, Pending: 1}
 	Metrics(&out, "Rollcall-sync-worker", slog.New(slog.DiscardHandler))(t.Context(), "acme", r)
 	if strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("%q is not one line", out.String())
@@ -31,7 +32,8 @@ func TestMetricsAreALogLine(t *testing.T) {
 		{"Namespace":"Rollcall","Dimensions":[["Function","Kind","State"]],"Metrics":[{"Name":"RunsEnded","Unit":"Count"}]},
 		{"Namespace":"Rollcall","Dimensions":[["Function","Kind"]],"Metrics":[
 			{"Name":"RunDuration","Unit":"Milliseconds"},{"Name":"EntriesRead","Unit":"Count"},{"Name":"RowsApplied","Unit":"Count"}]}]},
-		"Function":"Rollcall-sync-worker","Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,"EntriesRead":7,"RowsApplied":12,"account":"acme","run":"01J"}`
+		"Function":"Rollcall-sync-worker","Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,"EntriesRead":7,"RowsApplied":12,
+		"applied":{"create":5,"update":4,"delete":3,"already":2,"conflicts":0,"pending":1},"account":"acme","run":"01J"}`
 	if err := errors.Join(json.Unmarshal(out.Bytes(), &got), json.Unmarshal([]byte(line), &want)); err != nil {
 		t.Fatal(err)
 	}
