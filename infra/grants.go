@@ -42,7 +42,7 @@ func (s *service) grantExportAPI(role awsiam.Role) {
 	s.readUsers(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objects.PlanPrefix, objects.CSVPrefix)
+	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix, objects.CSVPrefix)
 	s.writeObjects(role, objects.CSVPrefix)
 	s.send(role, s.previews)
 	s.linkRole.GrantAssumeRole(role)

@@ -22,7 +22,6 @@ import (
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
 	"rollcall/shared/ports/events"
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
@@ -108,11 +107,8 @@ func serve(ctx context.Context, c config) (err error) {
 // startWork handles the queues' messages until ctx ends.
 func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *backend, work importer.Config) {
 	worker := importer.NewWorker(work)
-	handlers := map[queue.Name]queue.Handler{queue.Previews: previews.Worker(worker), queue.Syncs: syncs.Worker(worker)}
 	running.Go(func() {
-		err := store.receive(ctx, func(ctx context.Context, m queue.Message) error {
-			return handlers[m.Queue()](ctx, m)
-		})
+		err := store.receive(ctx, worker.Work)
 		if err != nil {
 			c.log.Error("the queue stopped", "error", err)
 		}
@@ -121,19 +117,14 @@ func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *b
 
 // startClocks does what is done now and then until ctx ends.
 func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store *backend, service *importer.Service) {
+	if store.sweep != nil {
+		running.Go(func() {
+			every(ctx, sweepInterval, func() error { return store.sweep(ctx) }, c.log.With("job", "delete what is old"))
+		})
+	}
 	running.Go(func() {
-		every(ctx, sweepInterval, func() error {
-			_, err := service.CareFor(ctx, time.Now())
-			if store.sweep != nil {
-				err = errors.Join(err, store.sweep(ctx))
-			}
-			return err
-		}, c.log.With("job", "care for overdue runs and delete expired data"))
-	})
-	running.Go(func() {
-		tick := max(c.hour/ticksPerHour, time.Millisecond)
-		start := func() error { return syncs.Schedule(ctx, service, c.log) }
-		every(ctx, tick, start, c.log.With("job", "start due syncs"))
+		tick := func() error { return syncs.Tick(ctx, service, c.log) }
+		every(ctx, max(c.hour/ticksPerHour, time.Millisecond), tick, c.log.With("job", "start due syncs"))
 	})
 }
 

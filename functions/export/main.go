@@ -1,5 +1,5 @@
-// Command export is the Lambda binary of CSV exports. It has no worker of its own: what outlasts a request is written by the
-// previews' worker.
+// Command export is the Lambda binary of CSV exports. It has no worker of its own: what outlasts a request is written
+// by the previews' worker.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command sync is the Lambda binary of everything that writes: api takes settings, syncs and edits of the Users List, worker
-// runs syncs, and schedule starts those that are due.
+// Command sync is the Lambda binary of everything that writes: api takes settings, syncs and edits of the Users List,
+// worker runs syncs, and schedule starts those that are due.
 package main
 
 import (
@@ -52,7 +52,7 @@ func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	work := s.Work(d.Stores())
 	work.Opener = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
 	work.Events = eventbridge.New(eventbridge.NewClient(d.SDK), d.Get(manifest.EventBus))
-	return lambda.Worker(d.Consume(manifest.SyncsQueue, syncs.Worker(importer.NewWorker(work)))), nil
+	return lambda.Worker(d.Consume(manifest.SyncsQueue, importer.NewWorker(work).Work)), nil
 }
 
 func buildSchedule(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
@@ -60,5 +60,6 @@ func buildSchedule(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) 
 	if err != nil {
 		return nil, err
 	}
-	return lambda.Schedule(importer.NewService(d.Stores()), s.Log), nil
+	service := importer.NewService(d.Stores())
+	return lambda.Schedule(func(ctx context.Context) error { return syncs.Tick(ctx, service, s.Log) }), nil
 }

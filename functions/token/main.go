@@ -1,5 +1,5 @@
-// Command token is the trigger of the user pool that a deployment has where no other issuer of tokens is given: it puts the
-// account and the scopes into access tokens. Cognito would give every scope to whoever asks for it.
+// Command token is the trigger of the user pool that a deployment has where no other issuer of tokens is given: it
+// puts the account and the scopes into access tokens. Cognito would give every scope to whoever asks for it.
 package main
 
 import (
@@ -14,9 +14,11 @@ import (
 
 func main() { lambda.Start(complete) }
 
-// complete answers with what the access token says. The account is an attribute that only operators write; whoever has none
-// gets no scope, and whoever is in no group of admins cannot change anything.
-func complete(_ context.Context, event events.CognitoEventUserPoolsPreTokenGenV2_0) (events.CognitoEventUserPoolsPreTokenGenV2_0, error) {
+// complete answers with what the access token says. The account is an attribute that only operators write; whoever has
+// none gets no scope, and whoever is in no group of admins cannot change anything.
+func complete(
+	_ context.Context, event events.CognitoEventUserPoolsPreTokenGenV2_0,
+) (events.CognitoEventUserPoolsPreTokenGenV2_0, error) {
 	var token events.AccessTokenGenerationV2_0
 	account := event.Request.UserAttributes["custom:"+manifest.AccountAttribute]
 	if account != "" {

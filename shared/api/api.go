@@ -1,5 +1,5 @@
-// Package api is what the functions' HTTP handlers share: who asks, how errors become problems, and the JSON that callers are
-// written against. The routes themselves are in the functions.
+// Package api is what the functions' HTTP handlers share: who asks, how errors become problems, and the JSON that
+// callers are written against. The routes themselves are in the functions.
 package api
 
 import (
@@ -40,11 +40,12 @@ type Caller struct {
 
 // Config is what an API needs from its surroundings.
 type Config struct {
-	// Identify tells who sent a request. Its error answers 401.
+	// Identify returns who sent a request. Its error answers 401.
 	Identify func(*http.Request) (Caller, error)
 	// Log gets what callers are not told.
 	Log *slog.Logger
-	// Document is the API's description; nil describes the routes that are registered here, which may be a part of them.
+	// Document is the API's description; nil describes the routes that are registered here, which may be a part of
+	// them.
 	Document []byte
 }
 
@@ -55,16 +56,17 @@ type API struct {
 	config Config
 }
 
-// setUpHuma has huma make its own errors as problems, and take a field by its exact name only: encoding/json takes names
-// that differ in case, so that their values would be stored unchecked. Both are variables of its package, which are set
-// once, before there is any API that could read them.
+// setUpHuma has huma make its own errors as problems, and take a field by its exact name only: encoding/json takes
+// names that differ in case, so that their values would be stored unchecked. Both are variables of its package, which
+// are set once, before there is any API that could read them.
 var setUpHuma = sync.OnceFunc(func() { huma.NewError, huma.ValidateStrictCasing = newProblem, true })
 
 // New returns an API without routes, which describes itself at /v1/openapi.json.
 func New(c Config) *API {
 	setUpHuma()
 	config := huma.DefaultConfig("Rollcall", Version)
-	config.Info.Description = "Imports the users of a directory server into the Users List of a mail-security portal: preview, export, sync, undo."
+	config.Info.Description = "Imports the users of a directory server into the Users List of a " +
+		"mail-security portal: preview, export, sync, undo."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
 	config.FieldsOptionalByDefault, config.RejectUnknownQueryParameters = true, true
 	// The hook adds $schema links, which the contract does not have.
@@ -97,7 +99,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		need = ScopeRead
 	}
 	if !caller.may(need) {
-		writeProblem(w, &Problem{Status: http.StatusForbidden, Code: "forbidden", Detail: "This needs the scope " + string(need) + "."})
+		writeProblem(w, &Problem{
+			Status: http.StatusForbidden, Code: "forbidden", Detail: "This needs the scope " + string(need) + ".",
+		})
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -126,7 +130,8 @@ func (c Caller) may(need Scope) bool {
 
 // noRoute answers what no route takes: 405 where another method would do, else 404.
 func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+	methods := []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+	for _, method := range methods {
 		other := r.Clone(r.Context())
 		other.Method = method
 		if _, pattern := a.mux.Handler(other); pattern != "/v1/" {
@@ -134,10 +139,16 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if w.Header().Get("Allow") != "" {
-		writeProblem(w, &Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Detail: "This path takes other methods; Allow lists them."})
+		writeProblem(w, &Problem{
+			Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
+			Detail: "This path takes other methods; Allow lists them.",
+		})
 		return
 	}
-	writeProblem(w, &Problem{Status: http.StatusNotFound, Code: "route_not_found", Detail: "There is no such path; GET /v1/openapi.json lists them."})
+	writeProblem(w, &Problem{
+		Status: http.StatusNotFound, Code: "route_not_found",
+		Detail: "There is no such path; GET /v1/openapi.json lists them.",
+	})
 }
 
 type callerKey struct{}

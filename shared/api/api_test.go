@@ -37,23 +37,32 @@ func (in *input) Resolve(huma.Context) []error {
 
 type output struct{ Body struct{ OK bool } }
 
-// serve is an API with one route, which fails with err, and one that any reader may call. log gets what callers are not told.
+// serve is an API with one route, which fails with err, and one that any reader may call. log gets what callers are
+// not told.
 func serve(err error, caller api.Caller, log *bytes.Buffer) *api.API {
-	a := api.New(api.Config{Log: slog.New(slog.NewTextHandler(log, nil)), Identify: func(r *http.Request) (api.Caller, error) {
-		if r.Header.Get("Authorization") == "" {
-			return api.Caller{}, errors.New("no token")
-		}
-		return caller, nil
-	}})
-	api.Route(a, huma.Operation{OperationID: "post", Method: http.MethodPost, Path: "/v1/things"}, func(context.Context, *input) (*output, error) {
-		return &output{}, err
-	})
-	api.Route(a, huma.Operation{OperationID: "get", Method: http.MethodGet, Path: "/v1/things"}, func(ctx context.Context, _ *struct{}) (*output, error) {
-		if api.Identity(ctx).Account != caller.Account {
-			return nil, errors.New("another account")
-		}
-		return &output{}, nil
-	})
+	a := api.New(
+		api.Config{Log: slog.New(slog.NewTextHandler(log, nil)), Identify: func(r *http.Request) (api.Caller, error) {
+			if r.Header.Get("Authorization") == "" {
+				return api.Caller{}, errors.New("no token")
+			}
+			return caller, nil
+		}},
+	)
+	api.Route(
+		a, huma.Operation{OperationID: "post", Method: http.MethodPost, Path: "/v1/things"},
+		func(context.Context, *input) (*output, error) {
+			return &output{}, err
+		},
+	)
+	api.Route(
+		a, huma.Operation{OperationID: "get", Method: http.MethodGet, Path: "/v1/things"},
+		func(ctx context.Context, _ *struct{}) (*output, error) {
+			if api.Identity(ctx).Account != caller.Account {
+				return nil, errors.New("another account")
+			}
+			return &output{}, nil
+		},
+	)
 	return a
 }
 
@@ -82,15 +91,17 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		status                   int
 		code                     string
 	}{
-		"invalid":           {own(importer.Invalid), "POST", "/v1/things", json, "{}", 422, "own_code"},
-		"malformed":         {own(importer.Malformed), "POST", "/v1/things", json, "{}", 400, "own_code"},
-		"not found":         {own(importer.NotFound), "POST", "/v1/things", json, "{}", 404, "own_code"},
-		"gone":              {own(importer.Gone), "POST", "/v1/things", json, "{}", 410, "own_code"},
-		"conflict":          {own(importer.Conflict), "POST", "/v1/things", json, "{}", 409, "own_code"},
-		"stale":             {own(importer.Stale), "POST", "/v1/things", json, "{}", 412, "own_code"},
-		"reused":            {own(importer.Reused), "POST", "/v1/things", json, "{}", 422, "own_code"},
-		"too many":          {own(importer.TooMany), "POST", "/v1/things", json, "{}", 429, "own_code"},
-		"unknown":           {errors.New("table users: secret detail"), "POST", "/v1/things", json, "{}", 500, "internal_error"},
+		"invalid":   {own(importer.Invalid), "POST", "/v1/things", json, "{}", 422, "own_code"},
+		"malformed": {own(importer.Malformed), "POST", "/v1/things", json, "{}", 400, "own_code"},
+		"not found": {own(importer.NotFound), "POST", "/v1/things", json, "{}", 404, "own_code"},
+		"gone":      {own(importer.Gone), "POST", "/v1/things", json, "{}", 410, "own_code"},
+		"conflict":  {own(importer.Conflict), "POST", "/v1/things", json, "{}", 409, "own_code"},
+		"stale":     {own(importer.Stale), "POST", "/v1/things", json, "{}", 412, "own_code"},
+		"reused":    {own(importer.Reused), "POST", "/v1/things", json, "{}", 422, "own_code"},
+		"too many":  {own(importer.TooMany), "POST", "/v1/things", json, "{}", 429, "own_code"},
+		"unknown": {
+			errors.New("table users: secret detail"), "POST", "/v1/things", json, "{}", 500, "internal_error",
+		},
 		"no JSON":           {nil, "POST", "/v1/things", json, "{", 400, "malformed_request"},
 		"another type":      {nil, "POST", "/v1/things", "text/xml", "<a/>", 415, "unsupported_media_type"},
 		"too long":          {nil, "POST", "/v1/things", json, strings.Repeat(" ", 512<<10+1), 413, "body_too_large"},
@@ -104,7 +115,9 @@ func TestErrorsBecomeProblems(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
 			status, p, w := call(serve(test.err, admin, &log), test.method, test.path, test.kind, test.body)
-			if status != test.status || p.Status != test.status || p.Code != test.code || p.Title == "" || p.Detail == "" || p.Type != "about:blank" {
+			if status != test.status || p.Status != test.status || p.Code != test.code || p.Title == "" ||
+				p.Detail == "" ||
+				p.Type != "about:blank" {
 				t.Errorf("status %d, problem %+v; want %d and %s", status, p, test.status, test.code)
 			}
 			if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
@@ -123,10 +136,17 @@ func TestErrorsBecomeProblems(t *testing.T) {
 func TestEveryWrongFieldIsListedOnce(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	_, p, w := call(serve(nil, admin, &log), "POST", "/v1/things", "application/json", `{"connection":{"serverType":"notes","port":99999,"password":"hunter2-secret","hots":"x"},
-		"advanced":{"filter":"(a","include":["user","users"],"searchBase":"x"},"options":{"removeScope":"some"},"optoins":{}}`)
-	want := map[string]bool{"connection.serverType": true, "connection.host": true, "connection.port": true, "connection.username": true, "connection.hots": true,
-		"advanced.filter": true, "advanced.include[1]": true, "advanced.searchBase": true, "options.removeScope": true, "optoins": true}
+	_, p, w := call(
+		serve(nil, admin, &log), "POST", "/v1/things", "application/json",
+		`{"connection":{"serverType":"notes","port":99999,"password":"hunter2-secret","hots":"x"},
+		"advanced":{"filter":"(a","include":["user","users"],"searchBase":"x"},"options":{"removeScope":"some"},
+		"optoins":{}}`,
+	)
+	want := map[string]bool{
+		"connection.serverType": true, "connection.host": true, "connection.port": true,
+		"connection.username": true, "connection.hots": true, "advanced.filter": true,
+		"advanced.include[1]": true, "advanced.searchBase": true, "options.removeScope": true, "optoins": true,
+	}
 	for _, e := range p.Errors {
 		if !want[e.Field] {
 			t.Errorf("field %q is listed (again): %s", e.Field, e.Message)
@@ -195,7 +215,8 @@ func TestLongValuesAreQuotedInPart(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("ä", 50000)
 	for _, body := range []string{
-		`{"` + long + `":1}`, `{"options":"` + long + `"}`, `{"connection":{"port":` + strings.Repeat("1", 50000) + `}}`,
+		`{"` + long + `":1}`, `{"options":"` + long + `"}`,
+		`{"connection":{"port":` + strings.Repeat("1", 50000) + `}}`,
 		`{"advanced":{"include":["` + long + `"]}}`, `{"advanced":{"searchBase":"` + long[:8000] + `"}}`,
 		`{"advanced":{"attributes":{"id":"` + long + `"}}}`,
 	} {
@@ -258,7 +279,9 @@ func TestADeadlineEndsWithTheBody(t *testing.T) {
 			r.Header.Set("Content-Type", "application/json")
 			w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 			if a.ServeHTTP(w, r); w.set == 0 || !w.last.IsZero() {
-				t.Errorf("%q to %s: the last of %d deadlines is %v: it would end a slow answer", body, path, w.set, w.last)
+				t.Errorf(
+					"%q to %s: the last of %d deadlines is %v: it would end a slow answer", body, path, w.set, w.last,
+				)
 			}
 		}
 	}
@@ -332,10 +355,13 @@ func TestWhoMayDoWhat(t *testing.T) {
 		method string
 		status int
 	}{
-		"a reader reads": {reader, "GET", 200}, "a reader changes": {reader, "POST", 403}, "an admin reads": {admin, "GET", 200},
+		"a reader reads": {reader, "GET", 200}, "a reader changes": {reader, "POST", 403},
+		"an admin reads":   {admin, "GET", 200},
 		"an admin changes": {admin, "POST", 200}, "without a scope": {nobody, "GET", 403},
 	} {
-		status, p, _ := call(serve(nil, test.caller, new(bytes.Buffer)), test.method, "/v1/things", "application/json", "{}")
+		status, p, _ := call(
+			serve(nil, test.caller, new(bytes.Buffer)), test.method, "/v1/things", "application/json", "{}",
+		)
 		if status != test.status {
 			t.Errorf("%s: status %d (%s), want %d", name, status, p.Code, test.status)
 		}

@@ -104,8 +104,8 @@ func allocated(a *api.API, body string) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// BenchmarkRequest shows what hostile bodies cost beside a valid one of their size: times-valid is at most mostTimes. It
-// counts processor time, which says more than the clock on a busy machine.
+// BenchmarkRequest shows what hostile bodies cost beside a valid one of their size: times-valid is at most mostTimes.
+// It counts processor time, which says more than the clock on a busy machine.
 func BenchmarkRequest(b *testing.B) {
 	for _, size := range []int{16 << 10, 80 << 10, bodySize} {
 		bodies, valid := hostileBodies(size), 0.0

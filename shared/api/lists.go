@@ -34,7 +34,10 @@ func EncodeCursor(next string) string { return base64.RawURLEncoding.EncodeToStr
 func DecodeCursor(cursor string) (string, error) {
 	after, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
-		return "", &importer.Error{Class: importer.Malformed, Code: "invalid_cursor", Message: "The cursor is not one that this list gave. Start without a cursor."}
+		return "", &importer.Error{
+			Class: importer.Malformed, Code: "invalid_cursor",
+			Message: "The cursor is not one that this list gave. Start without a cursor.",
+		}
 	}
 	return string(after), nil
 }

@@ -22,7 +22,7 @@ type Problem struct {
 	Title  string                `json:"title" doc:"The status in words" example:"Not Found"`
 	Status int                   `json:"status" doc:"The HTTP status" example:"404"`
 	Code   string                `json:"code" doc:"What went wrong, for programs; stable" example:"preview_not_found"`
-	Detail string                `json:"detail" doc:"What went wrong and how to mend it, for people"`
+	Detail string                `json:"detail" doc:"What went wrong and what to do, for people"`
 	Errors []settings.FieldError `json:"errors,omitempty" doc:"The wrong fields, at most 50"`
 }
 
@@ -37,21 +37,30 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 
 // statuses gives the status for each class of the importer's errors.
 var statuses = map[importer.Class]int{
-	importer.Invalid: http.StatusUnprocessableEntity, importer.Malformed: http.StatusBadRequest, importer.NotFound: http.StatusNotFound,
-	importer.Gone: http.StatusGone, importer.Conflict: http.StatusConflict, importer.Stale: http.StatusPreconditionFailed,
+	importer.Invalid: http.StatusUnprocessableEntity, importer.Malformed: http.StatusBadRequest,
+	importer.NotFound: http.StatusNotFound,
+	importer.Gone:     http.StatusGone, importer.Conflict: http.StatusConflict,
+	importer.Stale:  http.StatusPreconditionFailed,
 	importer.Reused: http.StatusUnprocessableEntity, importer.TooMany: http.StatusTooManyRequests,
 }
 
-// problem turns an error into what the caller gets. What it does not know becomes a generic message, and the detail goes to
-// the log under an id that both have.
+// problem turns an error into what the caller gets. What it does not know becomes a generic message, and the detail
+// goes to the log under an id that both have.
 func (a *API) problem(ctx context.Context, operation string, err error) *Problem {
 	var known *importer.Error
 	if errors.As(err, &known) {
-		return filled(&Problem{Status: statuses[known.Class], Code: known.Code, Detail: known.Message, Errors: known.Fields})
+		return filled(
+			&Problem{Status: statuses[known.Class], Code: known.Code, Detail: known.Message, Errors: known.Fields},
+		)
 	}
 	id := ulid.Make().String()
-	a.config.Log.ErrorContext(ctx, "request failed", "operation", operation, "account", Identity(ctx).Account, "incident", id, "error", err)
-	return filled(&Problem{Status: http.StatusInternalServerError, Code: "internal_error", Detail: "Something went wrong here. Try again; if it stays, name the incident " + id + "."})
+	a.config.Log.ErrorContext(
+		ctx, "request failed", "operation", operation, "account", Identity(ctx).Account, "incident", id, "error", err,
+	)
+	return filled(&Problem{
+		Status: http.StatusInternalServerError, Code: "internal_error",
+		Detail: "Something went wrong here. Try again; if it stays, name the incident " + id + ".",
+	})
 }
 
 func filled(p *Problem) *Problem {
@@ -69,8 +78,10 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 
 // codes gives the code for the errors that the router makes itself.
 var codes = map[int]string{
-	http.StatusBadRequest: "malformed_request", http.StatusUnprocessableEntity: "invalid_request", http.StatusRequestEntityTooLarge: "body_too_large",
-	http.StatusUnsupportedMediaType: "unsupported_media_type", http.StatusNotAcceptable: "not_acceptable", http.StatusRequestTimeout: "request_timeout",
+	http.StatusBadRequest: "malformed_request", http.StatusUnprocessableEntity: "invalid_request",
+	http.StatusRequestEntityTooLarge: "body_too_large",
+	http.StatusUnsupportedMediaType:  "unsupported_media_type", http.StatusNotAcceptable: "not_acceptable",
+	http.StatusRequestTimeout: "request_timeout",
 }
 
 // maxErrors is how many errors a problem lists.
@@ -93,8 +104,10 @@ func newProblem(status int, message string, errs ...error) huma.StatusError {
 	case http.StatusUnprocessableEntity:
 		p.Detail = "Some fields are wrong; errors names each with what to do."
 		if hidden > 0 {
-			p.Detail = fmt.Sprintf("Some fields are wrong; errors names %d of them with what to do, and there are %d more.",
-				len(p.Errors), hidden)
+			p.Detail = fmt.Sprintf(
+				"Some fields are wrong; errors names %d of them with what to do, and there are %d more.",
+				len(p.Errors), hidden,
+			)
 		}
 	case http.StatusUnsupportedMediaType:
 		p.Detail, p.Errors = "Send the body as Content-Type: application/json.", nil

@@ -26,7 +26,8 @@ func (c *ConnectionInput) Settings() *settings.Connection {
 		return nil
 	}
 	out := settings.Connection{
-		ServerType: settings.ServerType(c.ServerType), Host: c.Host, Port: c.Port, UseSSL: c.UseSSL, Username: c.Username,
+		ServerType: settings.ServerType(c.ServerType), Host: c.Host, Port: c.Port, UseSSL: c.UseSSL,
+		Username: c.Username,
 		Password: secret.New(c.Password), CACertificate: c.CACertificate, AllowUnencrypted: c.AllowUnencrypted,
 	}
 	if out.Port == 0 {
@@ -87,8 +88,8 @@ func set[T any](field *T, value *T) {
 	}
 }
 
-// CheckImport lists every field of a connection, of advanced settings and of options that is wrong beyond its type. Each
-// may be nil.
+// CheckImport lists every field of a connection, of advanced settings and of options that is wrong beyond its type.
+// Each may be nil.
 func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []error {
 	var wrong []settings.FieldError
 	hidden := 0

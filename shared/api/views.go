@@ -24,7 +24,8 @@ type ConnectionView struct {
 
 func connectionView(c settings.Connection, sealed []byte) ConnectionView {
 	return ConnectionView{
-		ServerType: c.ServerType, Host: c.Host, Port: c.Port, UseSSL: c.UseSSL, Username: c.Username, PasswordSet: sealed != nil,
+		ServerType: c.ServerType, Host: c.Host, Port: c.Port, UseSSL: c.UseSSL, Username: c.Username,
+		PasswordSet:   sealed != nil,
 		CACertificate: c.CACertificate, AllowUnencrypted: c.AllowUnencrypted,
 	}
 }
@@ -40,7 +41,7 @@ type ImportView struct {
 type Failure struct {
 	_       struct{} `json:"-" nullable:"true"`
 	Code    string   `json:"code" doc:"For programs; stable"`
-	Message string   `json:"message" doc:"What went wrong and how to mend it"`
+	Message string   `json:"message" doc:"What went wrong and what to do"`
 	Step    string   `json:"step,omitempty" doc:"The step of the connection that failed"`
 }
 
@@ -62,7 +63,7 @@ type Preview struct {
 	Progress   run.Progress `json:"progress"`
 	Connection []run.Step   `json:"connection" doc:"The steps of reaching the directory, in order"`
 	Notes      []string     `json:"notes" doc:"What was missing or unusual about the directory"`
-	Summary    run.Summary  `json:"summary"`
+	Summary    Summary      `json:"summary"`
 	Guard      run.Guard    `json:"guard" doc:"The removal guard's verdict, as if Remove Accounts were chosen"`
 	Error      *Failure     `json:"error"`
 }
@@ -71,8 +72,12 @@ type Preview struct {
 func PreviewView(r run.Run) Preview {
 	return Preview{
 		ID: r.ID, State: r.State, UndoOf: r.UndoOf, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt,
-		Settings: ImportView{Connection: connectionView(r.Import.Connection, r.SealedPassword), Advanced: r.Import.Advanced.Shown(), Options: r.Import.Options},
-		Progress: r.Progress, Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard, Error: failureView(r.Failure),
+		Settings: ImportView{
+			Connection: connectionView(r.Import.Connection, r.SealedPassword), Advanced: r.Import.Advanced.Shown(),
+			Options: r.Import.Options,
+		},
+		Progress: r.Progress, Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard,
+		Error: failureView(r.Failure),
 	}
 }
 
@@ -93,17 +98,40 @@ type Sync struct {
 	Progress   run.Progress     `json:"progress"`
 	Connection []run.Step       `json:"connection"`
 	Notes      []string         `json:"notes"`
-	Summary    run.Summary      `json:"summary"`
+	Summary    Summary          `json:"summary" doc:"The plan"`
+	Applied    *Applied         `json:"applied" doc:"What was done; null until the end, and for syncs of version 0.4"`
 	Guard      run.Guard        `json:"guard"`
 	Error      *Failure         `json:"error"`
+}
+
+// Applied is what a sync did. The six numbers add up to progress.toApply.
+type Applied struct {
+	_         struct{} `json:"-" nullable:"true"`
+	Create    int      `json:"create"`
+	Update    int      `json:"update"`
+	Delete    int      `json:"delete"`
+	Already   int      `json:"already" doc:"Users that were in the wanted state before the sync wrote"`
+	Conflicts int      `json:"conflicts" doc:"Users that somebody changed meanwhile: they were left as they are"`
+	Pending   int      `json:"pending" doc:"Not written: cancelled, failed, or held by the removal guard"`
+}
+
+func appliedView(a *run.Applied) *Applied {
+	if a == nil {
+		return nil
+	}
+	return &Applied{
+		Create: a.Create, Update: a.Update, Delete: a.Delete, Already: a.Already, Conflicts: a.Conflicts, Pending: a.Pending,
+	}
 }
 
 // SyncView shows a sync as it is at a time.
 func SyncView(r run.Run, now time.Time) Sync {
 	view := Sync{
-		ID: r.ID, State: r.State, Trigger: r.Trigger, StartedBy: r.StartedBy, PreviewID: r.PreviewID, UndoOf: r.UndoOf, Options: r.Import.Options,
+		ID: r.ID, State: r.State, Trigger: r.Trigger, StartedBy: r.StartedBy, PreviewID: r.PreviewID, UndoOf: r.UndoOf,
+		Options:   r.Import.Options,
 		CreatedAt: r.CreatedAt, StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Progress: r.Progress,
-		Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard, Error: failureView(r.Failure),
+		Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard,
+		Applied: appliedView(r.Applied), Error: failureView(r.Failure),
 	}
 	switch {
 	case r.StartedAt.IsZero():
@@ -115,9 +143,15 @@ func SyncView(r run.Run, now time.Time) Sync {
 	return view
 }
 
+// Summary counts a plan.
+type Summary struct {
+	run.Summary
+	RemovalsImported int `json:"removalsImported" doc:"How many of the plan's removals an import had created"`
+}
+
 // summaryView gives every type its count, also before there is a plan.
-func summaryView(r run.Run) run.Summary {
-	s := r.Result.Summary
+func summaryView(r run.Run) Summary {
+	s := Summary{r.Result.Summary, r.Result.Census.RemovalsImported}
 	if s.ByType == nil {
 		s.ByType = map[user.Type]int{}
 	}
@@ -151,7 +185,10 @@ func SettingsView(s importer.Saved, now time.Time) Settings {
 		ConsecutiveFailures: s.ConsecutiveFailures, UpdatedAt: s.UpdatedAt,
 	}
 	if s.Schedule != nil {
-		view.Schedule = &Schedule{IntervalHours: s.Schedule.IntervalHours, NextRunAt: s.Schedule.NextRunAt, Paused: s.Schedule.Paused, PausedReason: s.Schedule.PausedReason}
+		view.Schedule = &Schedule{
+			IntervalHours: s.Schedule.IntervalHours, NextRunAt: s.Schedule.NextRunAt, Paused: s.Schedule.Paused,
+			PausedReason: s.Schedule.PausedReason,
+		}
 	}
 	if s.LastRun != nil {
 		last := SyncView(*s.LastRun, now)
@@ -176,7 +213,8 @@ type Row struct {
 // RowView shows a row.
 func RowView(r *plan.Row) Row {
 	row := Row{
-		Address: r.Address, Kind: r.Kind, PrimaryAddress: r.PrimaryAddress, Type: r.Type, Change: r.Change, Reason: string(r.Reason), DN: r.DN, Notes: list(r.Notes),
+		Address: r.Address, Kind: r.Kind, PrimaryAddress: r.PrimaryAddress, Type: r.Type, Change: r.Change,
+		Reason: string(r.Reason), DN: r.DN, Notes: list(r.Notes),
 	}
 	if r.Before != nil {
 		row.Source = r.Before.Source
@@ -205,8 +243,9 @@ func UserView(u *user.User) *User {
 		return nil
 	}
 	return &User{
-		Address: u.Address, Kind: u.Kind, PrimaryAddress: u.PrimaryAddress, Type: u.Type, Source: u.Source, HeldSpamReport: u.HeldSpamReport,
-		Protected: u.Protected, Version: u.Version, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+		Address: u.Address, Kind: u.Kind, PrimaryAddress: u.PrimaryAddress, Type: u.Type, Source: u.Source,
+		HeldSpamReport: u.HeldSpamReport,
+		Protected:      u.Protected, Version: u.Version, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }
 
@@ -215,12 +254,14 @@ type Change struct {
 	Row
 	Before  *User  `json:"before"`
 	After   *User  `json:"after"`
-	Outcome string `json:"outcome" enum:"applied,conflict,pending"`
+	Outcome string `json:"outcome" enum:"applied,already,conflict,pending" doc:"pending is not written; applied of the sync explains the rest"`
 }
 
 // ChangeView shows a line of a journal.
 func ChangeView(c importer.Change) Change {
-	return Change{Row: RowView(&c.Row), Before: UserView(c.Before), After: UserView(c.After), Outcome: string(c.Outcome)}
+	return Change{
+		Row: RowView(&c.Row), Before: UserView(c.Before), After: UserView(c.After), Outcome: string(c.Outcome),
+	}
 }
 
 // Export is a CSV that was asked for.

@@ -16,18 +16,22 @@ import (
 
 // writeExport writes the CSV that an export asks for and says what it wrote. Doing it twice writes the same file again.
 func (c core) writeExport(ctx context.Context, account user.Account, asked run.Run) (*run.Export, error) {
-	export := &run.Export{ObjectKey: objects.CSVPrefix + asked.ID + ".csv",
-		FileName: usercsv.UsersFileName(asked.CreatedAt)}
-	fill := c.usersCSV
-	if asked.PreviewID != "" {
-		export.FileName = usercsv.PreviewFileName(asked.PreviewID)
-		fill = c.previewCSV
+	export := &run.Export{ObjectKey: objects.CSVPrefix + asked.ID + ".csv"}
+	newWriter, fill := usercsv.NewWriter, c.usersCSV
+	switch {
+	case asked.PreviewID != "":
+		export.FileName, fill = usercsv.PreviewFileName(asked.PreviewID), c.previewCSV
+	case asked.SyncID != "":
+		export.FileName, fill = usercsv.SyncFileName(asked.SyncID), c.changesCSV
+		newWriter = usercsv.NewChangesWriter
+	default:
+		export.FileName = usercsv.UsersFileName(asked.CreatedAt)
 	}
 	hash := sha256.New()
 	var size counter
 	err := c.Objects.For(account).Put(ctx, export.ObjectKey, func(w io.Writer) error {
 		return pipeTo(io.MultiWriter(w, hash, &size), func(w io.Writer) error {
-			out := usercsv.NewWriter(w)
+			out := newWriter(w)
 			if err := fill(ctx, account, asked, out); err != nil {
 				return err
 			}
@@ -81,6 +85,28 @@ func (c core) previewCSV(ctx context.Context, account user.Account, export run.R
 		}
 		return nil
 	})
+}
+
+// changesCSV prints what a sync writes, wrote, or had to leave.
+func (c core) changesCSV(ctx context.Context, account user.Account, export run.Run, out *usercsv.Writer) error {
+	sync, err := c.Jobs.For(account).Run(ctx, export.SyncID)
+	if err != nil || sync.PlanKey == "" {
+		return err
+	}
+	journal, err := c.openJournal(ctx, account, sync)
+	if err != nil {
+		return err
+	}
+	defer journal.Close()
+	for placed, err := range journal.rows(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := out.Change(&placed.Row, string(journal.outcome(placed))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // usersCSV prints the Users List.

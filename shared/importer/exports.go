@@ -25,22 +25,31 @@ func (s *Service) ExportPreview(ctx context.Context, id run.Identity, runID stri
 	if _, err := s.readyPreview(ctx, id, runID); err != nil {
 		return Export{}, err
 	}
-	return s.export(ctx, id, runID)
+	export, err := s.export(ctx, id, run.Run{PreviewID: runID})
+	return export, pageError(err, codePreviewExpired, previewExpired)
+}
+
+// ExportSync writes the CSV of a sync's changes.
+func (s *Service) ExportSync(ctx context.Context, id run.Identity, runID string) (Export, error) {
+	if _, err := s.plannedSync(ctx, id, runID); err != nil {
+		return Export{}, err
+	}
+	export, err := s.export(ctx, id, run.Run{SyncID: runID})
+	return export, pageError(err, codeJournalExpired, journalExpired)
 }
 
 // ExportUsers writes the CSV of the Users List.
 func (s *Service) ExportUsers(ctx context.Context, id run.Identity) (Export, error) {
-	return s.export(ctx, id, "")
+	return s.export(ctx, id, run.Run{})
 }
 
-// export writes the CSV within the request; if that takes longer than exportWait, a worker does it again.
-func (s *Service) export(ctx context.Context, id run.Identity, previewID string) (Export, error) {
-	now := s.c.now()
+// export writes the CSV that r asks for within the request; if that takes longer than exportWait, a worker does it
+// again.
+func (s *Service) export(ctx context.Context, id run.Identity, r run.Run) (Export, error) {
 	jobs := s.c.Jobs.For(id.Account)
-	r, err := jobs.CreateRun(ctx, run.Run{
-		ID: s.c.NewID(), Kind: run.KindExport, State: run.Queued, StartedBy: id.Subject, PreviewID: previewID,
-		CreatedAt: now, ExpiresAt: now.Add(PlanLifetime),
-	})
+	r.ID, r.Kind, r.State, r.StartedBy, r.CreatedAt = s.c.NewID(), run.KindExport, run.Queued, id.Subject, s.c.now()
+	r.ExpiresAt = r.CreatedAt.Add(PlanLifetime)
+	r, err := jobs.CreateRun(ctx, r)
 	if err != nil {
 		return Export{}, err
 	}
@@ -57,7 +66,7 @@ func (s *Service) export(ctx context.Context, id run.Identity, previewID string)
 		err = s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskExport, Account: id.Account, RunID: r.ID})
 	}
 	if err != nil {
-		return Export{}, pageError(err, codePreviewExpired, previewExpired)
+		return Export{}, err
 	}
 	return s.Export(ctx, id, r.ID)
 }

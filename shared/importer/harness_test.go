@@ -306,7 +306,7 @@ func (h *harness) rows(previewID string, f planfile.Filter) []string {
 
 func (h *harness) changes(syncID string) []string {
 	h.t.Helper()
-	page, err := h.service.Changes(h.t.Context(), h.id, syncID, planfile.Filter{}, "", 1000)
+	page, err := h.service.Changes(h.t.Context(), h.id, syncID, importer.ChangeQuery{Limit: 1000})
 	if err != nil {
 		h.t.Fatal(err)
 	}

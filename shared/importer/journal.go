@@ -3,6 +3,9 @@ package importer
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
+	"slices"
 
 	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
@@ -62,10 +65,12 @@ func readOutcomes(ctx context.Context, files objects.Objects, keys []string, int
 func (j *journal) Close() error { return j.object.Close() }
 
 // page returns one page of the rows that the run writes.
-func (j *journal) page(ctx context.Context, f planfile.Filter, cursor string, limit int) (ChangePage, error) {
-	f.Changes = j.changes(f.Changes)
-	f.Keep = j.shown
-	page, err := j.reader.Page(ctx, f, cursor, limit)
+func (j *journal) page(ctx context.Context, q ChangeQuery) (ChangePage, error) {
+	f := j.filter(q)
+	if len(f.Changes) == 0 {
+		return ChangePage{}, nil
+	}
+	page, err := j.reader.Page(ctx, f, q.Cursor, q.Limit)
 	if err != nil {
 		return ChangePage{}, err
 	}
@@ -79,29 +84,28 @@ func (j *journal) page(ctx context.Context, f planfile.Filter, cursor string, li
 	return out, nil
 }
 
-// changes narrows a filter to what a journal holds: the rows that write, and what an undo had to leave.
-func (j *journal) changes(asked []plan.Change) []plan.Change {
-	all := []plan.Change{plan.Create, plan.Update, plan.Delete}
-	if j.run.UndoOf != "" {
-		all = append(all, plan.Skipped)
-	}
-	if len(asked) == 0 {
-		return all
-	}
-	var narrowed []plan.Change
-	for _, c := range all {
-		for _, a := range asked {
-			if a == c {
-				narrowed = append(narrowed, c)
-			}
-		}
-	}
-	return narrowed
+// rows yields all rows that the run writes, ordered by key.
+func (j *journal) rows(ctx context.Context) iter.Seq2[*planfile.PlacedRow, error] {
+	return j.reader.Rows(ctx, j.filter(ChangeQuery{}))
 }
 
-// shown reports whether a row belongs to the journal: what the guard held back does, as pending.
-func (j *journal) shown(row *plan.Row) bool {
-	return row.Change == plan.Skipped || plan.Applies(row, j.run.Import.Options)
+// filter narrows a query to what a journal holds: the rows that write, those that the guard held among them, and what
+// an undo had to leave. Where Changes is empty, the query asks for nothing of it.
+func (j *journal) filter(q ChangeQuery) planfile.Filter {
+	f := q.Filter
+	f.Changes = []plan.Change{plan.Create, plan.Update, plan.Delete}
+	if j.run.UndoOf != "" {
+		f.Changes = append(f.Changes, plan.Skipped)
+	}
+	f.Changes = slices.DeleteFunc(f.Changes, func(c plan.Change) bool {
+		return len(q.Changes) > 0 && !slices.Contains(q.Changes, c)
+	})
+	f.Keep = func(row *planfile.PlacedRow) bool {
+		return (row.Change == plan.Skipped || plan.Applies(&row.Row, j.run.Import.Options)) &&
+			(len(q.Outcomes) == 0 || slices.Contains(q.Outcomes, j.outcome(row)))
+	}
+	f.KeepName = fmt.Sprint(q.Outcomes)
+	return f
 }
 
 func (j *journal) outcome(row *planfile.PlacedRow) Outcome {

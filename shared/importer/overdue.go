@@ -37,12 +37,12 @@ func (s *Service) careForRun(ctx context.Context, ref runs.Ref, overdueAt time.T
 	var open *queue.Message
 	_, err := s.c.Jobs.For(ref.Account).UpdateRun(ctx, ref.RunID, func(r *run.Run) error {
 		open = nil
-		look := r.NextLook()
+		at := r.OverdueAt()
 		switch {
-		case look.IsZero() || look.After(overdueAt):
+		case at.IsZero() || at.After(overdueAt):
 			return errEnded
 		case !r.State.Ended():
-			// Storing it moves its next look, so that it is not sent again at every turn.
+			// Storing it moves that time, so that it is not sent again at every turn.
 			open = &queue.Message{Task: queue.Task(r.Kind), Account: ref.Account, RunID: r.ID, Slice: r.Slice}
 		case s.c.now().Before(r.ExpiresAt):
 			return errEnded

@@ -12,7 +12,6 @@ import (
 
 	"rollcall/shared/importer"
 	"rollcall/shared/plan"
-	"rollcall/shared/planfile"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
@@ -31,7 +30,7 @@ func (h *harness) list() map[string]user.User {
 // protected and edited users to being untouched.
 func (h *harness) expect(r *rapid.T, before map[string]user.User, runID string, edited map[string]bool) {
 	h.t.Helper()
-	page, err := h.service.Changes(h.t.Context(), h.id, runID, planfile.Filter{}, "", 1000)
+	page, err := h.service.Changes(h.t.Context(), h.id, runID, importer.ChangeQuery{Limit: 1000})
 	if err != nil {
 		r.Fatal(err)
 	}

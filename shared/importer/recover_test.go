@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"rollcall/shared/importer"
-	"rollcall/shared/planfile"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
@@ -56,7 +55,7 @@ func (h *harness) wantTold(runID string) {
 	}
 	told, cursor := 0, ""
 	for {
-		page, err := h.service.Changes(h.t.Context(), h.id, runID, planfile.Filter{}, cursor, 1000)
+		page, err := h.service.Changes(h.t.Context(), h.id, runID, importer.ChangeQuery{Cursor: cursor, Limit: 1000})
 		if err != nil {
 			h.t.Fatal(err)
 		}

@@ -126,6 +126,16 @@ type Change struct {
 	Outcome Outcome
 }
 
+// ChangeQuery chooses changes, and a page of them.
+type ChangeQuery struct {
+	planfile.Filter
+	// Outcomes are those to show; empty shows all.
+	Outcomes []Outcome
+	// Cursor is the Next of the page before, empty for the first page.
+	Cursor string
+	Limit  int
+}
+
 // ChangePage is one page of a journal. Next is empty at the end.
 type ChangePage struct {
 	Changes []Change
@@ -133,21 +143,26 @@ type ChangePage struct {
 }
 
 // Changes returns one page of what a sync writes, wrote, or left because somebody had changed it meanwhile.
-func (s *Service) Changes(ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string, limit int) (ChangePage, error) {
-	r, err := s.Sync(ctx, id, runID)
-	switch {
-	case err != nil:
+func (s *Service) Changes(ctx context.Context, id run.Identity, runID string, q ChangeQuery) (ChangePage, error) {
+	r, err := s.plannedSync(ctx, id, runID)
+	if err != nil || r.PlanKey == "" {
 		return ChangePage{}, err
-	case r.PlanKey == "" && r.State.Ended():
-		return ChangePage{}, nil
-	case r.PlanKey == "":
-		return ChangePage{}, problem(Conflict, "sync_not_planned", "The sync has no plan yet; its changes can be read once it applies them.")
 	}
 	journal, err := s.c.openJournal(ctx, id.Account, r)
 	if err != nil {
 		return ChangePage{}, pageError(err, codeJournalExpired, journalExpired)
 	}
 	defer journal.Close()
-	page, err := journal.page(ctx, f, cursor, limit)
+	page, err := journal.page(ctx, q)
 	return page, pageError(err, codeJournalExpired, journalExpired)
+}
+
+// plannedSync returns a sync whose changes are known. One that ended before it had a plan has none.
+func (s *Service) plannedSync(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
+	r, err := s.Sync(ctx, id, runID)
+	if err == nil && r.PlanKey == "" && !r.State.Ended() {
+		return run.Run{}, problem(Conflict, "sync_not_planned",
+			"The sync has no plan yet; its changes can be read once it applies them.")
+	}
+	return r, err
 }

@@ -19,6 +19,7 @@ func Routes() []Route {
 		{Path: "/v1/previews/{id}/addresses", Function: preview},
 		{Path: "/v1/previews/{id}/cancel", Function: preview},
 		{Path: "/v1/previews/{id}/export", Function: export},
+		{Path: "/v1/syncs/{id}/export", Function: export},
 		{Path: "/v1/exports/{id}", Function: export},
 		{Path: "/v1/users/export", Function: export},
 		// Greedy, because API Gateway decodes a path before it matches: an address may hold a slash.

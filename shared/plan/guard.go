@@ -15,7 +15,7 @@ const fewRemovals = 5
 type Question struct {
 	Result  run.Result
 	Options settings.Options
-	// SettingsChanged tells that the last successful run used other settings and that nobody has seen a preview
+	// SettingsChanged means that the last successful run used other settings and that nobody has seen a preview
 	// with these.
 	SettingsChanged bool
 	// Confirmed is the number of removals that somebody confirmed, nil where nobody did.
@@ -35,17 +35,28 @@ func Judge(q Question) run.Guard {
 	switch {
 	case q.Result.Summary.Addresses == 0:
 		g.Blocked, g.Reason = true, run.GuardEmptyRead
-		g.Message = fmt.Sprintf("The directory gave no address that can be imported (%d entries were read). Nothing is changed: "+
-			"check the search base, the filter string, and what the user may read.", q.Result.Summary.Entries)
+		g.Message = fmt.Sprintf(
+			"The directory gave no address that can be imported (%d entries were read). Nothing is changed: "+
+				"check the search base, the filter string, and what the user may read.",
+			q.Result.Summary.Entries,
+		)
 	case g.Removals == 0 || q.Confirmed != nil && *q.Confirmed == g.Removals:
 	case q.SettingsChanged:
 		g.Blocked, g.Reason = true, run.GuardSettingsChanged
-		g.Message = fmt.Sprintf("The connection or the advanced settings changed since the last sync, and %d of %d users would be removed. "+
-			"Preview with the new settings and sync that preview, or confirm the removal of %d.", g.Removals, g.Stored, g.Removals)
+		g.Message = fmt.Sprintf(
+			"The connection or the advanced settings changed since the last sync, "+
+				"and %d of %d users would be removed. "+
+				"Preview with the new settings and sync that preview, or confirm the removal of %d.",
+			g.Removals,
+			g.Stored, g.Removals,
+		)
 	case g.Removals > fewRemovals && overLimit(g.Removals, g.Stored, q.Options.RemovalLimit):
 		g.Blocked, g.Reason = true, run.GuardRemovalLimit
-		g.Message = fmt.Sprintf("%d of %d users would be removed, more than the limit of %d %% or %d. If that is right, confirm the removal of %d.",
-			g.Removals, g.Stored, q.Options.RemovalLimit.Percent, q.Options.RemovalLimit.Count, g.Removals)
+		g.Message = fmt.Sprintf(
+			"%d of %d users would be removed, more than the limit of %d %% or %d. "+
+				"If that is right, confirm the removal of %d.",
+			g.Removals, g.Stored, q.Options.RemovalLimit.Percent, q.Options.RemovalLimit.Count, g.Removals,
+		)
 	}
 	return g
 }
@@ -54,7 +65,7 @@ func overLimit(removals, stored int, limit settings.RemovalLimit) bool {
 	return removals > limit.Count || removals*100 > limit.Percent*stored
 }
 
-// Applies tells whether a sync with these options writes the row.
+// Applies reports whether a sync with these options writes the row.
 func Applies(row *Row, o settings.Options) bool {
 	switch row.Change {
 	case Create, Update:

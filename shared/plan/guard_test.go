@@ -19,36 +19,69 @@ func TestJudge(t *testing.T) {
 	keep := settings.DefaultOptions()
 	number := func(n int) *int { return &n }
 	census := func(stored, removals int) run.Result {
-		return run.Result{Summary: run.Summary{Addresses: 100, Entries: 100}, Census: run.Census{Stored: stored, Removals: removals, StoredImported: stored / 2, RemovalsImported: removals}}
+		return run.Result{
+			Summary: run.Summary{Addresses: 100, Entries: 100},
+			Census: run.Census{
+				Stored: stored, Removals: removals, StoredImported: stored / 2, RemovalsImported: removals,
+			},
+		}
 	}
 	tests := map[string]struct {
 		question plan.Question
 		blocked  run.GuardReason
 		removals int
 	}{
-		"nothing to remove":                        {plan.Question{Result: census(100, 0), Options: remove}, "", 0},
-		"five of ten is few":                       {plan.Question{Result: census(10, 5), Options: remove}, "", 5},
-		"six of ten is over the percentage":        {plan.Question{Result: census(10, 6), Options: remove}, run.GuardRemovalLimit, 6},
-		"exactly ten percent passes":               {plan.Question{Result: census(100, 10), Options: remove}, "", 10},
-		"one over ten percent blocks":              {plan.Question{Result: census(100, 11), Options: remove}, run.GuardRemovalLimit, 11},
-		"exactly the count passes":                 {plan.Question{Result: census(100_000, 500), Options: remove}, "", 500},
-		"one over the count blocks":                {plan.Question{Result: census(100_000, 501), Options: remove}, run.GuardRemovalLimit, 501},
-		"the scope halves what is stored":          {plan.Question{Result: census(100, 6), Options: imported}, run.GuardRemovalLimit, 6},
-		"confirmed":                                {plan.Question{Result: census(10, 6), Options: remove, Confirmed: number(6)}, "", 6},
-		"another number confirmed":                 {plan.Question{Result: census(10, 6), Options: remove, Confirmed: number(5)}, run.GuardRemovalLimit, 6},
-		"Remove Accounts off":                      {plan.Question{Result: census(10, 10), Options: keep}, "", 0},
-		"settings changed":                         {plan.Question{Result: census(100, 1), Options: remove, SettingsChanged: true}, run.GuardSettingsChanged, 1},
-		"settings changed and confirmed":           {plan.Question{Result: census(100, 1), Options: remove, SettingsChanged: true, Confirmed: number(1)}, "", 1},
-		"settings changed, nothing to remove":      {plan.Question{Result: census(100, 0), Options: remove, SettingsChanged: true}, "", 0},
-		"empty read":                               {plan.Question{Result: run.Result{Census: run.Census{Stored: 10, Removals: 10}}, Options: remove}, run.GuardEmptyRead, 10},
-		"empty read cannot be confirmed":           {plan.Question{Result: run.Result{Census: run.Census{Stored: 10, Removals: 10}}, Options: remove, Confirmed: number(10)}, run.GuardEmptyRead, 10},
+		"nothing to remove":  {plan.Question{Result: census(100, 0), Options: remove}, "", 0},
+		"five of ten is few": {plan.Question{Result: census(10, 5), Options: remove}, "", 5},
+		"six of ten is over the percentage": {
+			plan.Question{Result: census(10, 6), Options: remove}, run.GuardRemovalLimit, 6,
+		},
+		"exactly ten percent passes": {plan.Question{Result: census(100, 10), Options: remove}, "", 10},
+		"one over ten percent blocks": {
+			plan.Question{Result: census(100, 11), Options: remove}, run.GuardRemovalLimit, 11,
+		},
+		"exactly the count passes": {plan.Question{Result: census(100_000, 500), Options: remove}, "", 500},
+		"one over the count blocks": {
+			plan.Question{Result: census(100_000, 501), Options: remove}, run.GuardRemovalLimit, 501,
+		},
+		"the scope halves what is stored": {
+			plan.Question{Result: census(100, 6), Options: imported}, run.GuardRemovalLimit, 6,
+		},
+		"confirmed": {plan.Question{Result: census(10, 6), Options: remove, Confirmed: number(6)}, "", 6},
+		"another number confirmed": {
+			plan.Question{Result: census(10, 6), Options: remove, Confirmed: number(5)}, run.GuardRemovalLimit, 6,
+		},
+		"Remove Accounts off": {plan.Question{Result: census(10, 10), Options: keep}, "", 0},
+		"settings changed": {
+			plan.Question{Result: census(100, 1), Options: remove, SettingsChanged: true}, run.GuardSettingsChanged,
+			1,
+		},
+		"settings changed and confirmed": {
+			plan.Question{Result: census(100, 1), Options: remove, SettingsChanged: true, Confirmed: number(1)}, "",
+			1,
+		},
+		"settings changed, nothing to remove": {
+			plan.Question{Result: census(100, 0), Options: remove, SettingsChanged: true}, "", 0,
+		},
+		"empty read": {
+			plan.Question{Result: run.Result{Census: run.Census{Stored: 10, Removals: 10}}, Options: remove},
+			run.GuardEmptyRead, 10,
+		},
+		"empty read cannot be confirmed": {
+			plan.Question{
+				Result: run.Result{Census: run.Census{Stored: 10, Removals: 10}}, Options: remove,
+				Confirmed: number(10),
+			},
+			run.GuardEmptyRead, 10,
+		},
 		"empty read without Remove Accounts fails": {plan.Question{Options: keep}, run.GuardEmptyRead, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			guard := plan.Judge(test.question)
-			if guard.Blocked != (test.blocked != "") || guard.Reason != test.blocked || guard.Removals != test.removals {
+			if guard.Blocked != (test.blocked != "") || guard.Reason != test.blocked ||
+				guard.Removals != test.removals {
 				t.Errorf("got %+v, want reason %q with %d removals", guard, test.blocked, test.removals)
 			}
 			if guard.Blocked == (guard.Message == "") || strings.Contains(guard.Message, "%!") {
@@ -70,14 +103,16 @@ func TestApplies(t *testing.T) {
 		options settings.Options
 		want    bool
 	}{
-		"create":                                 {plan.Row{Change: plan.Create}, off, true},
-		"update":                                 {plan.Row{Change: plan.Update}, off, true},
-		"unchanged":                              {plan.Row{Change: plan.Unchanged}, all, false},
-		"skipped":                                {plan.Row{Change: plan.Skipped}, all, false},
-		"delete, Remove Accounts off":            {plan.Row{Change: plan.Delete, Before: fromDirectory}, off, false},
-		"delete, Remove Accounts on":             {plan.Row{Change: plan.Delete, Before: byHand}, all, true},
-		"delete of a hand-made user, scope":      {plan.Row{Change: plan.Delete, Before: byHand}, importedOnly, false},
-		"delete of an imported user, with scope": {plan.Row{Change: plan.Delete, Before: fromDirectory}, importedOnly, true},
+		"create":                            {plan.Row{Change: plan.Create}, off, true},
+		"update":                            {plan.Row{Change: plan.Update}, off, true},
+		"unchanged":                         {plan.Row{Change: plan.Unchanged}, all, false},
+		"skipped":                           {plan.Row{Change: plan.Skipped}, all, false},
+		"delete, Remove Accounts off":       {plan.Row{Change: plan.Delete, Before: fromDirectory}, off, false},
+		"delete, Remove Accounts on":        {plan.Row{Change: plan.Delete, Before: byHand}, all, true},
+		"delete of a hand-made user, scope": {plan.Row{Change: plan.Delete, Before: byHand}, importedOnly, false},
+		"delete of an imported user, with scope": {
+			plan.Row{Change: plan.Delete, Before: fromDirectory}, importedOnly, true,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -31,6 +31,9 @@ func Invert(applied iter.Seq[Row], stored Walk[user.User], emit func(*Row) error
 			current = u
 		}
 		b.row = inverse(&row, current)
+		if b.row.Change == Delete && current.Source == user.FromDirectory {
+			b.result.Census.RemovalsImported++
+		}
 		if err := b.send(); err != nil {
 			return b.result, err
 		}
@@ -43,7 +46,7 @@ func Invert(applied iter.Seq[Row], stored Walk[user.User], emit func(*Row) error
 	return b.result, nil
 }
 
-// inverse is the row that takes one applied row back.
+// inverse is the row that undoes one applied row.
 func inverse(row *Row, current *user.User) Row {
 	switch {
 	case current != nil && current.Protected:
@@ -66,7 +69,7 @@ func inverse(row *Row, current *user.User) Row {
 	return undo
 }
 
-// sameWrite tells whether the stored user is still the one that the sync wrote.
+// sameWrite reports whether the stored user is still the one that the sync wrote.
 func sameWrite(written, current *user.User) bool {
 	return current != nil && current.Version == written.Version && current.LastRunID == written.LastRunID
 }

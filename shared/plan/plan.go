@@ -9,8 +9,9 @@ import (
 	"rollcall/shared/user"
 )
 
-// Walk begins a list anew: the function that it returns gives one value after another, each valid until the next, and nil at
-// the end. Of a million addresses each step counts, and a step of an iter.Pull costs twenty times a call.
+// Walk starts at the beginning of a list. The function that it returns gives one value after another, each valid until
+// the next, and nil at the end. With a million addresses each step counts, and a step of an iter.Pull costs as much as
+// twenty calls.
 type Walk[T any] func() (next func() *T)
 
 // Desired is what a directory has: entries searched, and the claims and skipped values ordered by key (package
@@ -47,10 +48,10 @@ type Policy struct {
 // Besides these, every further claim on an address gives a skipped row "duplicate", and every value that is no
 // address, or that the settings leave out, gives a skipped row with its reason.
 type builder struct {
-	policy Policy
-	moves  moves
-	emit   func(*Row) error
-	result run.Result
+	policy  Policy
+	renames renames
+	emit    func(*Row) error
+	result  run.Result
 	// row and after are the row at hand and the user that it makes: one of each for all rows.
 	row   Row
 	after user.User
@@ -60,7 +61,7 @@ type builder struct {
 // key. A row and what it points to are only valid until emit returns; the first error of emit ends the plan.
 func Build(desired Desired, stored Walk[user.User], policy Policy, emit func(*Row) error) (run.Result, error) {
 	b := &builder{policy: policy, emit: emit}
-	b.moves = findMoves(desired, stored, policy)
+	b.renames = findRenames(desired, stored, policy)
 	b.result.Summary.Entries = desired.Entries
 	b.result.Summary.ByType = make(map[user.Type]int)
 	err := merge(desired, stored, b.address)
@@ -69,10 +70,10 @@ func Build(desired Desired, stored Walk[user.User], policy Policy, emit func(*Ro
 
 // address plans one address.
 func (b *builder) address(a *addressState) error {
-	winner := b.moves.winner(a, b.policy.DirectoryID)
+	winner := b.renames.winner(a, b.policy.DirectoryID)
 	switch {
 	case winner >= 0:
-		if err := b.claimed(a, b.moves.resolve(&a.claims[winner])); err != nil {
+		if err := b.claimed(a, b.renames.resolve(&a.claims[winner])); err != nil {
 			return err
 		}
 	case a.stored != nil:
@@ -82,7 +83,7 @@ func (b *builder) address(a *addressState) error {
 	}
 	for i := range a.claims {
 		if i != winner {
-			b.row = duplicateRow(b.moves.resolve(&a.claims[i]), &a.claims[winner])
+			b.row = duplicateRow(b.renames.resolve(&a.claims[i]), &a.claims[winner])
 			if err := b.send(); err != nil {
 				return err
 			}
@@ -152,10 +153,10 @@ func (b *builder) update(claim *address.Claim) {
 	}
 }
 
-// inherit gives a primary the report and protection that its entry's former primary had, and tells whether there
+// inherit gives a primary the report and protection that its entry's former primary had, and reports whether there
 // was one.
 func (b *builder) inherit(claim *address.Claim) bool {
-	former, ok := b.moves.former[claim.SourceID]
+	former, ok := b.renames.former[claim.SourceID]
 	if !ok {
 		return false
 	}
@@ -194,7 +195,7 @@ func (b *builder) unclaimed(a *addressState) error {
 	return b.send()
 }
 
-// presence tells whether a skipped value keeps a stored user, and otherwise the reason for its removal.
+// presence reports whether a skipped value keeps a stored user, and otherwise the reason for its removal.
 func presence(skipped []address.Skipped) (present bool, reason address.Reason) {
 	reason = ReasonNotFound
 	for i := range skipped {

@@ -35,7 +35,8 @@ func aliasOf(primary address.Claim, key string) address.Claim {
 // imported is the user that a claim becomes.
 func imported(c address.Claim) user.User {
 	return user.User{
-		Key: c.Key, Address: c.Address, Kind: c.Kind, PrimaryAddress: c.PrimaryAddress, Type: c.Type, Source: user.FromDirectory,
+		Key: c.Key, Address: c.Address, Kind: c.Kind, PrimaryAddress: c.PrimaryAddress, Type: c.Type,
+		Source:      user.FromDirectory,
 		DirectoryID: directoryID, SourceID: c.SourceID, DN: c.DN, HeldSpamReport: user.ReportOff, Version: 1,
 	}
 }
@@ -68,7 +69,9 @@ func walk[T any](list []T) plan.Walk[T] {
 }
 
 // build runs Build on unordered lists and copies its rows.
-func build(t *testing.T, claims []address.Claim, skipped []address.Skipped, stored []user.User, exclude ...string) ([]plan.Row, run.Result) {
+func build(
+	t *testing.T, claims []address.Claim, skipped []address.Skipped, stored []user.User, exclude ...string,
+) ([]plan.Row, run.Result) {
 	t.Helper()
 	patterns, err := address.ParsePatterns(exclude)
 	if err != nil {
@@ -143,7 +146,10 @@ func TestBuildDecidesEachCase(t *testing.T) {
 		},
 		"gone from the directory": {
 			claims: []address.Claim{ann}, stored: []user.User{imported(ann), imported(bob)},
-			want: []outcome{{"ann@example.com", plan.Unchanged, "", false}, {"bob@example.com", plan.Delete, plan.ReasonNotFound, false}},
+			want: []outcome{
+				{"ann@example.com", plan.Unchanged, "", false},
+				{"bob@example.com", plan.Delete, plan.ReasonNotFound, false},
+			},
 		},
 		"added by hand and not in the directory": {
 			stored: []user.User{with(imported(bob), manual)},
@@ -154,11 +160,18 @@ func TestBuildDecidesEachCase(t *testing.T) {
 			want:   []outcome{{"bob@example.com", plan.Unchanged, plan.ReasonProtected, false}},
 		},
 		"protected and changed": {
-			claims: []address.Claim{aliasOf(ann, "bob@example.com"), ann}, stored: []user.User{with(imported(bob), protected), imported(ann)},
-			want: []outcome{{"ann@example.com", plan.Unchanged, "", false}, {"bob@example.com", plan.Unchanged, plan.ReasonProtected, false}},
+			claims: []address.Claim{
+				aliasOf(ann, "bob@example.com"), ann,
+			}, stored: []user.User{with(imported(bob), protected), imported(ann)},
+			want: []outcome{
+				{"ann@example.com", plan.Unchanged, "", false},
+				{"bob@example.com", plan.Unchanged, plan.ReasonProtected, false},
+			},
 		},
 		"excluded is never created, changed or removed": {
-			claims: []address.Claim{ann, aliasOf(bob, "info@example.com")}, stored: []user.User{imported(bob), imported(info)},
+			claims: []address.Claim{
+				ann, aliasOf(bob, "info@example.com"),
+			}, stored: []user.User{imported(bob), imported(info)},
 			exclude: []string{"*@example.com"},
 			want: []outcome{
 				{"ann@example.com", plan.Skipped, plan.ReasonExcluded, false},
@@ -167,12 +180,22 @@ func TestBuildDecidesEachCase(t *testing.T) {
 			},
 		},
 		"an invalid value counts as present": {
-			skipped: []address.Skipped{{Key: "bob@example.com", Reason: address.ReasonInvalid, Present: true}}, stored: []user.User{imported(bob)},
-			want: []outcome{{"bob@example.com", plan.Unchanged, plan.ReasonPresent, false}, {"bob@example.com", plan.Skipped, address.ReasonInvalid, false}},
+			skipped: []address.Skipped{
+				{Key: "bob@example.com", Reason: address.ReasonInvalid, Present: true},
+			}, stored: []user.User{imported(bob)},
+			want: []outcome{
+				{"bob@example.com", plan.Unchanged, plan.ReasonPresent, false},
+				{"bob@example.com", plan.Skipped, address.ReasonInvalid, false},
+			},
 		},
 		"a value that the settings leave out is absent": {
-			skipped: []address.Skipped{{Key: "bob@example.com", Reason: address.ReasonDomainNotAccepted}}, stored: []user.User{imported(bob)},
-			want: []outcome{{"bob@example.com", plan.Delete, address.ReasonDomainNotAccepted, false}, {"bob@example.com", plan.Skipped, address.ReasonDomainNotAccepted, false}},
+			skipped: []address.Skipped{
+				{Key: "bob@example.com", Reason: address.ReasonDomainNotAccepted},
+			}, stored: []user.User{imported(bob)},
+			want: []outcome{
+				{"bob@example.com", plan.Delete, address.ReasonDomainNotAccepted, false},
+				{"bob@example.com", plan.Skipped, address.ReasonDomainNotAccepted, false},
+			},
 		},
 		"a primary's claim wins over an alias's": {
 			claims: []address.Claim{ann, aliasOf(ann, "info@example.com"), info},
@@ -217,7 +240,9 @@ func TestBuildKeepsReportAndProtectionThroughARename(t *testing.T) {
 		want   map[string]user.HeldSpamReport
 	}{
 		"the old address stays as an alias": {
-			claims: []address.Claim{renamed, aliasOf(renamed, old.Key)}, stored: []user.User{with(imported(old), daily)},
+			claims: []address.Claim{
+				renamed, aliasOf(renamed, old.Key),
+			}, stored: []user.User{with(imported(old), daily)},
 			want: map[string]user.HeldSpamReport{old.Key: user.ReportOff, renamed.Key: user.ReportDaily},
 		},
 		"the old address goes": {
@@ -234,16 +259,23 @@ func TestBuildKeepsReportAndProtectionThroughARename(t *testing.T) {
 			want: map[string]user.HeldSpamReport{renamed.Key: user.ReportOff},
 		},
 	}
-	// Removals are off unless somebody chooses them, so that the primary of a first rename is still there at the second.
+	// Removals are off unless somebody chooses them, so that the primary of a first rename is still there at the
+	// second.
 	created := func(version int64) func(*user.User) { return func(u *user.User) { u.Version = version } }
 	earlier, later := claim("zoe@example.com", "1"), claim("anna@example.com", "1")
-	for name, stale := range map[string][2]address.Claim{"the last of two former primaries counts": {earlier, later}, "whatever their order": {later, earlier}} {
+	for name, stale := range map[string][2]address.Claim{
+		"the last of two former primaries counts": {earlier, later}, "whatever their order": {later, earlier},
+	} {
 		tests[name] = struct {
 			claims []address.Claim
 			stored []user.User
 			want   map[string]user.HeldSpamReport
 		}{
-			claims: []address.Claim{renamed}, stored: []user.User{with(imported(stale[0]), created(1)), with(with(imported(stale[1]), daily), created(2))},
+			claims: []address.Claim{
+				renamed,
+			}, stored: []user.User{
+				with(imported(stale[0]), created(1)), with(with(imported(stale[1]), daily), created(2)),
+			},
 			want: map[string]user.HeldSpamReport{renamed.Key: user.ReportDaily},
 		}
 	}
@@ -323,8 +355,10 @@ func TestBuildCounts(t *testing.T) {
 		[]user.User{imported(ann), with(imported(bob), func(u *user.User) { u.DN = "cn=moved" }), room,
 			with(claimUser("old@example.com"), protected), with(claimUser("hand@example.com"), manual)})
 	want := run.Result{
-		Summary: run.Summary{Entries: 5, Addresses: 4, Primary: 3, Aliases: 1, Create: 2, Update: 1, Delete: 2, Unchanged: 2, Skipped: 2,
-			ByType: map[user.Type]int{user.TypeUser: 4}},
+		Summary: run.Summary{
+			Entries: 5, Addresses: 4, Primary: 3, Aliases: 1, Create: 2, Update: 1, Delete: 2, Unchanged: 2,
+			Skipped: 2, ByType: map[user.Type]int{user.TypeUser: 4},
+		},
 		Census: run.Census{Stored: 4, Removals: 2, StoredImported: 3, RemovalsImported: 1},
 	}
 	if diff := gocmp.Diff(want, result); diff != "" {
@@ -349,8 +383,9 @@ func TestBuildStopsAtTheFirstErrorOfItsReader(t *testing.T) {
 	}
 }
 
-// TestARowCostsNoAllocation is the budget of planning, which is exact: a plan of ten times the addresses, some new, some changed and
-// most as they were, takes as many allocations. Those that are gone are as many in both: they are kept by their entry's id.
+// TestARowCostsNoAllocation is the budget of planning, which is exact: a plan of ten times the addresses, some new,
+// some changed and most as they were, takes as many allocations. Those that are gone are as many in both: they are
+// kept by their entry's id.
 func TestARowCostsNoAllocation(t *testing.T) {
 	allocations := func(n int) float64 {
 		var claims []address.Claim
@@ -373,8 +408,10 @@ func TestARowCostsNoAllocation(t *testing.T) {
 		}
 		none := walk([]address.Skipped(nil))
 		return testing.AllocsPerRun(5, func() {
-			_, err := plan.Build(plan.Desired{Entries: n, Claims: walk(claims), Skipped: none}, walk(stored), plan.Policy{DirectoryID: directoryID},
-				func(*plan.Row) error { return nil })
+			_, err := plan.Build(
+				plan.Desired{Entries: n, Claims: walk(claims), Skipped: none}, walk(stored),
+				plan.Policy{DirectoryID: directoryID}, func(*plan.Row) error { return nil },
+			)
 			if err != nil {
 				t.Fatal(err)
 			}

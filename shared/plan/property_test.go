@@ -29,7 +29,9 @@ func drawClaims(t *rapid.T) []address.Claim {
 }
 
 func drawUsers(t *rapid.T) []user.User {
-	keys := rapid.SliceOfDistinct(rapid.SampledFrom([]string{"a@x.org", "b@x.org", "c@x.org", "d@x.org", "g@y.org", "h@y.org"}), rapid.ID).Draw(t, "stored")
+	addresses := []string{"a@x.org", "b@x.org", "c@x.org", "d@x.org", "g@y.org", "h@y.org"}
+	keys := rapid.SliceOfDistinct(rapid.SampledFrom(addresses), rapid.ID).
+		Draw(t, "stored")
 	var users []user.User
 	for i, key := range keys {
 		u := claimUser(key)
@@ -76,7 +78,10 @@ func TestPropertyAfterApplyThePlanIsEmpty(t *testing.T) {
 		rows, _ := build(t, claims, nil, stored)
 		again, result := build(t, claims, nil, apply(stored, rows))
 		if s := result.Summary; s.Create+s.Update+s.Delete > 0 {
-			r.Fatalf("the second plan writes again:\nclaims %+v\nstored %+v\nfirst %+v\nsecond %+v", claims, stored, outcomes(rows), outcomes(again))
+			r.Fatalf(
+				"the second plan writes again:\nclaims %+v\nstored %+v\nfirst %+v\nsecond %+v", claims, stored,
+				outcomes(rows), outcomes(again),
+			)
 		}
 	})
 }

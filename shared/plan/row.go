@@ -44,11 +44,11 @@ type Row struct {
 	Change     Change
 	Reason     address.Reason
 	Notes      []string
-	// New marks a primary that no import has brought before: the only rows that Send HSRs concerns.
+	// New marks a primary that no import has brought before. Send HSRs concerns only these rows.
 	New bool
 	// Before is the stored user that the plan was made against, nil where there was none.
 	Before *user.User
 	// After is what applying the row stores, nil for a deletion and for rows that write nothing. Its Version,
-	// LastRunID, CreatedAt and UpdatedAt are the run's to stamp.
+	// LastRunID, CreatedAt and UpdatedAt are set by the run.
 	After *user.User
 }

@@ -10,14 +10,15 @@ import (
 	"rollcall/shared/plan"
 )
 
-// Batch is a block of rows of one change, to be applied together. Index numbers all batches of a snapshot.
+// Batch is a block of rows of one change, to be applied together. Index numbers all batches of a plan file.
 type Batch struct {
 	Index int
 	Rows  []plan.Row
 }
 
-// batchOrder numbers the blocks in the order in which they are applied: by change, and those of a change by their first key, whatever
-// their kind and type. So a store that keeps its users in the order of their keys is written to from its one end to the other.
+// batchOrder numbers the blocks in the order in which they are applied: by change, and those of a change by their
+// first key, whatever their kind and type. So a store that keeps its users in key order is written from one end to the
+// other.
 type batchOrder struct {
 	once sync.Once
 	// blocks are the blocks in that order, and numbers the place there of each.
@@ -34,7 +35,10 @@ func (r *Reader) batches() *batchOrder {
 		}
 		slices.SortFunc(o.blocks, func(a, b int) int {
 			x, y := &r.blocks[a], &r.blocks[b]
-			return cmp.Or(cmp.Compare(x.section.changeRank(), y.section.changeRank()), cmp.Compare(x.first, y.first), cmp.Compare(x.section, y.section), cmp.Compare(a, b))
+			return cmp.Or(
+				cmp.Compare(x.section.changeRank(), y.section.changeRank()), cmp.Compare(x.first, y.first),
+				cmp.Compare(x.section, y.section), cmp.Compare(a, b),
+			)
 		})
 		for number, block := range o.blocks {
 			o.numbers[block] = number

@@ -21,13 +21,14 @@ const (
 var wellKnown = []string{
 	"", string(user.FromDirectory), string(user.Manual), string(user.ReportDaily), string(user.ReportOff),
 	string(user.Primary), string(user.Alias),
-	string(user.TypeUser), string(user.TypeContact), string(user.TypeGroup), string(user.TypePublicFolder), string(user.TypeResource),
-	string(user.TypeShared), string(user.TypeUnknown),
-	string(plan.ReasonProtected), string(plan.ReasonExcluded), string(plan.ReasonDuplicate), string(plan.ReasonNotFound), string(plan.ReasonPresent),
+	string(user.TypeUser), string(user.TypeContact), string(user.TypeGroup), string(user.TypePublicFolder),
+	string(user.TypeResource), string(user.TypeShared), string(user.TypeUnknown),
+	string(plan.ReasonProtected), string(plan.ReasonExcluded), string(plan.ReasonDuplicate),
+	string(plan.ReasonNotFound), string(plan.ReasonPresent),
 }
 
-// appendRow writes a row without its change, kind and type, which its section tells. Its users come last and with their length, for those
-// who read rows without them.
+// appendRow writes a row without its change, kind and type, which its section tells. Its users come last and with
+// their length, for those who read rows without them.
 func appendRow(b []byte, r *plan.Row) []byte {
 	flags := byte(0)
 	if r.Before != nil {
@@ -41,9 +42,9 @@ func appendRow(b []byte, r *plan.Row) []byte {
 	}
 	b = append(b, flags)
 	b = packed.AppendText(b, r.Key)
-	b = packed.AppendTwin(b, r.Address, r.Key)
-	b = packed.AppendTwin(b, r.PrimaryKey, r.Key)
-	b = packed.AppendTwin(b, r.PrimaryAddress, r.PrimaryKey)
+	b = packed.AppendUnless(b, r.Address, r.Key)
+	b = packed.AppendUnless(b, r.PrimaryKey, r.Key)
+	b = packed.AppendUnless(b, r.PrimaryAddress, r.PrimaryKey)
 	b = packed.AppendText(b, r.DN)
 	b = packed.AppendKnown(b, string(r.Reason), wellKnown)
 	b = binary.AppendUvarint(b, uint64(len(r.Notes)))
@@ -56,11 +57,11 @@ func appendRow(b []byte, r *plan.Row) []byte {
 	start := len(b)
 	base := rowUser(r)
 	if r.Before != nil {
-		b = appendUser(b, r.Before, base)
+		b = storedUser.Append(b, r.Before, base)
 		base = r.Before
 	}
 	if r.After != nil {
-		b = appendUser(b, r.After, base)
+		b = storedUser.Append(b, r.After, base)
 	}
 	return prefixLength(b, start)
 }
@@ -77,25 +78,23 @@ func prefixLength(b []byte, start int) []byte {
 
 // rowUser is what a row says of its user, which the row's users mostly repeat.
 func rowUser(r *plan.Row) *user.User {
-	return &user.User{Key: r.Key, Address: r.Address, Kind: r.Kind, PrimaryAddress: r.PrimaryAddress, Type: r.Type, DN: r.DN}
+	return &user.User{
+		Key: r.Key, Address: r.Address, Kind: r.Kind, PrimaryAddress: r.PrimaryAddress, Type: r.Type, DN: r.DN,
+	}
 }
 
-// appendUser writes a user as its difference from base.
-func appendUser(b []byte, u, base *user.User) []byte {
-	b = packed.AppendTwin(b, u.Key, base.Key)
-	b = packed.AppendTwin(b, u.Address, base.Address)
-	b = packed.AppendTwin(b, u.PrimaryAddress, base.PrimaryAddress)
-	b = packed.AppendTwin(b, u.DN, base.DN)
-	b = packed.AppendTwin(b, u.DirectoryID, base.DirectoryID)
-	b = packed.AppendTwin(b, u.SourceID, base.SourceID)
-	b = packed.AppendTwin(b, u.LastRunID, base.LastRunID)
-	for _, s := range []string{string(u.Kind), string(u.Type), string(u.Source), string(u.HeldSpamReport)} {
-		b = packed.AppendKnown(b, s, wellKnown)
-	}
-	b = packed.AppendBool(b, u.Protected)
-	b = binary.AppendVarint(b, u.Version)
-	b = packed.AppendTime(b, u.CreatedAt)
-	return packed.AppendTime(b, u.UpdatedAt)
+// storedUser is how a row's users are stored: as their difference from a base.
+var storedUser = packed.Layout{
+	Items: []packed.Item{
+		{Field: packed.Key, Form: packed.UnlessBase}, {Field: packed.Address, Form: packed.UnlessBase},
+		{Field: packed.PrimaryAddress, Form: packed.UnlessBase}, {Field: packed.DN, Form: packed.UnlessBase},
+		{Field: packed.DirectoryID, Form: packed.UnlessBase}, {Field: packed.SourceID, Form: packed.UnlessBase},
+		{Field: packed.LastRunID, Form: packed.UnlessBase},
+		{Field: packed.Kind, Form: packed.FromKnown}, {Field: packed.Type, Form: packed.FromKnown},
+		{Field: packed.Source, Form: packed.FromKnown}, {Field: packed.HeldSpamReport, Form: packed.FromKnown},
+		{Field: packed.Protected}, {Field: packed.Version}, {Field: packed.CreatedAt}, {Field: packed.UpdatedAt},
+	},
+	Known: wellKnown,
 }
 
 // decoder reads what the functions above write.
@@ -125,9 +124,9 @@ func (d *decoder) row(s section, row *plan.Row) {
 	d.flags, d.users = d.Byte(), ""
 	*row = plan.Row{Change: s.change(), Kind: s.kind(), Type: s.typ(), New: d.flags&isNew != 0}
 	row.Key = d.Text()
-	row.Address = d.Twin(row.Key)
-	row.PrimaryKey = d.Twin(row.Key)
-	row.PrimaryAddress = d.Twin(row.PrimaryKey)
+	row.Address = d.Unless(row.Key)
+	row.PrimaryKey = d.Unless(row.Key)
+	row.PrimaryAddress = d.Unless(row.PrimaryKey)
 	row.DN = d.Text()
 	row.Reason = address.Reason(d.Known(wellKnown))
 	for range d.Count() {
@@ -143,30 +142,20 @@ func (d *decoder) usersOf(row *plan.Row) {
 	if d.flags&(hasBefore|hasAfter) == 0 || d.Err() != nil {
 		return
 	}
-	users := decoder{Reader: packed.NewReader(d.users)}
+	users := packed.NewReader(d.users)
 	base := rowUser(row)
 	if d.flags&hasBefore != 0 {
 		row.Before = d.newUser()
-		users.user(row.Before, base)
+		storedUser.Read(&users, row.Before, base)
 		base = row.Before
 	}
 	if d.flags&hasAfter != 0 {
 		row.After = d.newUser()
-		users.user(row.After, base)
+		storedUser.Read(&users, row.After, base)
 	}
 	if users.Err() != nil || users.Left() > 0 {
 		d.Fail()
 	}
-}
-
-func (d *decoder) user(u, base *user.User) {
-	*u = user.User{Key: d.Twin(base.Key), Address: d.Twin(base.Address), PrimaryAddress: d.Twin(base.PrimaryAddress), DN: d.Twin(base.DN)}
-	u.DirectoryID, u.SourceID, u.LastRunID = d.Twin(base.DirectoryID), d.Twin(base.SourceID), d.Twin(base.LastRunID)
-	u.Kind, u.Type = user.Kind(d.Known(wellKnown)), user.Type(d.Known(wellKnown))
-	u.Source, u.HeldSpamReport = user.Source(d.Known(wellKnown)), user.HeldSpamReport(d.Known(wellKnown))
-	u.Protected = d.Bool()
-	u.Version = d.Varint()
-	u.CreatedAt, u.UpdatedAt = d.Time(), d.Time()
 }
 
 func (d *decoder) finish(what string) error {

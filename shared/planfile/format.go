@@ -1,11 +1,11 @@
 // Package planfile stores a plan so that any page of it can be read at once, whatever is asked for. Rows go into
-// sections, one for each change, kind and type, each ordered by key and cut into compressed blocks; a page is a merge of
-// the sections that the filter names. A snapshot is written in one pass and never changed.
+// sections, one for each change, kind and type, each ordered by key and cut into compressed blocks; a page is a merge
+// of the sections that the filter names. A plan file is written in one pass and never changed.
 //
 //	block… | index block… | footer | trailer
 //
 // The footer lists every block with its section, place, first and last key and number of rows; the trailer, of fixed
-// length, tells where the footer is. docs/adr/0001-plan-snapshots.md says why.
+// length, says where the footer is. docs/adr/0001-plan-snapshots.md has the reasons.
 package planfile
 
 import (
@@ -17,9 +17,9 @@ import (
 
 // The errors of a Reader.
 var (
-	// ErrDamaged means that an object is no snapshot, or not a whole one.
+	// ErrDamaged means that an object is not a plan file, or not all of one.
 	ErrDamaged = errors.New("the stored plan is damaged")
-	// ErrVersion means that a snapshot was written by a program with another format.
+	// ErrVersion means that a plan file was written by a program with another format.
 	ErrVersion = errors.New("the stored plan has another format")
 	// ErrBadCursor means that a cursor is not one that the same list gave.
 	ErrBadCursor = errors.New("the cursor does not belong to this list")
@@ -29,8 +29,8 @@ const (
 	// blockRows is how many rows a block holds: few enough that a page which needs one row of a block costs little,
 	// many enough that they compress well.
 	blockRows = 256
-	// blockBytes is the length at which a block is closed before it has so many rows. A directory's values may be megabytes long, and a reader
-	// takes no block that is longer than maxBlock.
+	// blockBytes is the length at which a block is closed before it has so many rows. A directory's values may be
+	// megabytes long, and a reader takes no block that is longer than maxBlock.
 	blockBytes = 4 << 20
 	// indexRows is how many entries a block of the primary index holds.
 	indexRows = 4096
@@ -39,7 +39,7 @@ const (
 	trailerSize   = 8 + 8 + 4 + 4
 )
 
-// magic ends every snapshot.
+// magic ends every plan file.
 var magic = [4]byte{'R', 'C', 'P', 'L'}
 
 // section numbers a combination of change, kind and type.
@@ -67,7 +67,7 @@ func (s section) change() plan.Change { return changes[s.changeRank()] }
 func (s section) kind() user.Kind     { return kinds[int(s)/len(types)%len(kinds)] }
 func (s section) typ() user.Type      { return types[int(s)%len(types)] }
 
-// indexOf returns the place of v in list, and the last place where it is not there.
+// indexOf returns the place of v in list, or the last place if v is not in it.
 func indexOf[T comparable](list []T, v T) int {
 	for i := range list {
 		if list[i] == v {

@@ -11,12 +11,9 @@ import (
 type merger struct {
 	matcher
 	walkers []*walker
-	// first is the walker whose row comes next, as head has found it.
-	first       *walker
-	lastSection section
-	lastBlock   int
-	lastRow     int
-	lastKey     []byte
+	// first is the walker whose row comes next, as head has found it, and last the place of the row before.
+	first *walker
+	last  rowPlace
 }
 
 // merge returns a merger of the sections that a filter names.
@@ -87,19 +84,18 @@ func (m *merger) head() (*walker, error) {
 // advance steps over the row of the head.
 func (m *merger) advance() {
 	w := m.first
-	m.lastSection, m.lastBlock, m.lastRow = w.section, w.place(), w.row0
-	m.lastKey = append(m.lastKey[:0], w.row.Key...)
-	w.row0++
+	m.last = rowPlace{section: w.section, block: w.place(), row: w.rowAt}
+	w.rowAt++
 	w.loaded = false
 }
 
-// take reports whether the filter chooses the row of a walker, and then sees to its users.
+// take reports whether the filter chooses the row of a walker, and then reads the row's users.
 func (m *merger) take(w *walker) (taken bool, err error) {
 	if taken = m.matches(&w.row.Row); taken && (m.Keep != nil || !m.WithoutUsers) {
 		err = w.loadUsers()
 	}
 	if taken && err == nil && m.Keep != nil {
-		taken = m.Keep(&w.row.Row)
+		taken = m.Keep(&w.row)
 	}
 	return taken, err
 }
@@ -113,7 +109,7 @@ func (r *Reader) Rows(ctx context.Context, f Filter) iter.Seq2[*PlacedRow, error
 			return
 		}
 		for _, w := range m.walkers {
-			w.room = new(room)
+			w.memory = new(memory)
 		}
 		for n := 0; ; n++ {
 			if n%1024 == 0 && ctx.Err() != nil {

@@ -9,14 +9,15 @@ import (
 // remembered is how many footers an Opener keeps: half a megabyte each for a million rows.
 const remembered = 4
 
-// Opener opens snapshots and remembers the footers of the last few, since whoever looks at a page mostly looks at the next one
-// too. The zero value is ready; it may be used by several goroutines at once.
+// Opener opens plan files and remembers the footers of the last few, since whoever reads a page mostly reads the next
+// one too. The zero value is ready; it may be used by several goroutines at once.
 type Opener struct {
 	mu   sync.Mutex
 	last []opened
 }
 
-// opened is a snapshot without its object. The trailer, which holds the footer's checksum, tells whether it is still the same.
+// opened is a plan file without its object. The trailer holds the footer's checksum, and so shows whether the file is
+// still the same.
 type opened struct {
 	name   string
 	size   int64

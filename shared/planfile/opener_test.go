@@ -33,8 +33,9 @@ func TestOpenerReadsAFooterOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := object.reads
-		if diff := cmp.Diff(collect(t, open(t, data), planfile.Filter{}), collect(t, r, planfile.Filter{})); diff != "" {
-			t.Errorf("%s, rows (-opened anew +remembered):\n%.1000s", name, diff)
+		want, got := collect(t, open(t, data), planfile.Filter{}), collect(t, r, planfile.Filter{})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s, rows (-opened again +remembered):\n%.1000s", name, diff)
 		}
 		return n
 	}
@@ -44,7 +45,8 @@ func TestOpenerReadsAFooterOnce(t *testing.T) {
 		data []byte
 		want int
 	}{
-		{"a", first, trailerAndFooter}, {"a", first, trailerOnly}, {"b", second, trailerAndFooter}, {"a", first, trailerOnly},
+		{"a", first, trailerAndFooter}, {"a", first, trailerOnly}, {"b", second, trailerAndFooter},
+		{"a", first, trailerOnly},
 		// Another object under the name.
 		{"a", second, trailerAndFooter}, {"a", second, trailerOnly},
 	} {
@@ -56,7 +58,10 @@ func TestOpenerReadsAFooterOnce(t *testing.T) {
 		reads(fmt.Sprint("other", i), first)
 	}
 	if got := reads("a", second); got != trailerAndFooter {
-		t.Errorf("after ten others a was opened with %d reads, want %d: it should have been forgotten", got, trailerAndFooter)
+		t.Errorf(
+			"after ten others a was opened with %d reads, want %d: it should have been forgotten", got,
+			trailerAndFooter,
+		)
 	}
 	if _, err := o.Open("a", bytes.NewReader(second[1:]), int64(len(second)-1)); !errors.Is(err, planfile.ErrDamaged) {
 		t.Errorf("a damaged object: error %v, want ErrDamaged", err)

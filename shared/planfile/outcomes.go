@@ -20,7 +20,7 @@ func (o *Outcomes) Add(p Position) {
 	o.places[p] = struct{}{}
 }
 
-// Has tells whether a row was noted.
+// Has reports whether a row was noted.
 func (o *Outcomes) Has(p Position) bool {
 	_, ok := o.places[p]
 	return ok
@@ -35,7 +35,9 @@ func (o *Outcomes) Encode(w io.Writer) error {
 	for p := range o.places {
 		sorted = append(sorted, p)
 	}
-	slices.SortFunc(sorted, func(a, b Position) int { return cmp.Or(cmp.Compare(a.Batch, b.Batch), cmp.Compare(a.Row, b.Row)) })
+	slices.SortFunc(
+		sorted, func(a, b Position) int { return cmp.Or(cmp.Compare(a.Batch, b.Batch), cmp.Compare(a.Row, b.Row)) },
+	)
 	b := []byte{formatVersion}
 	for _, p := range sorted {
 		b = binary.AppendUvarint(b, uint64(p.Batch))

@@ -19,6 +19,10 @@ const usualPage = 100
 // maxScan bounds how many rows one page of a search looks at.
 const maxScan = 50_000
 
+// maxAnswer bounds a page in bytes, as answerSize counts them, unless it has a single row: AWS Lambda takes an answer of
+// 6 MB.
+const maxAnswer = 4 << 20
+
 // Filter chooses rows. Empty fields choose all.
 type Filter struct {
 	Changes []plan.Change
@@ -28,8 +32,9 @@ type Filter struct {
 	Primary string
 	// Q is a substring of address, primary address or DN, without regard to case.
 	Q string
-	// Keep is asked about each row that fits the rest; nil keeps all.
-	Keep func(*plan.Row) bool
+	// Keep is asked about each row that fits the rest; nil keeps all. Filters with another Keep have another KeepName.
+	Keep     func(*PlacedRow) bool
+	KeepName string
 	// WithoutUsers leaves Before and After out of the rows, which takes less time, unless Keep looks at them.
 	WithoutUsers bool
 }
@@ -50,21 +55,21 @@ type Page struct {
 	Next string
 }
 
-// Page returns up to limit rows behind cursor, which is empty for the first page, or ErrBadCursor. A search goes in bounded
-// steps, so that a page may be short and still have Next.
+// Page returns up to limit rows behind cursor, which is empty for the first page, or ErrBadCursor. A search goes in
+// bounded steps, and a page has a bounded length, so that it may be short and still have Next.
 func (r *Reader) Page(ctx context.Context, f Filter, cursor string, limit int) (Page, error) {
 	m, err := r.merge(f)
 	if err != nil {
 		return Page{}, err
 	}
 	if cursor != "" {
-		if err := m.resume(cursor); err != nil {
+		if err := m.resume(r, cursor); err != nil {
 			return Page{}, err
 		}
 	}
 	// Most pages are full; a search may find little.
 	page := Page{Rows: make([]PlacedRow, 0, min(limit, usualPage))}
-	for scanned := 0; ; scanned++ {
+	for scanned, size := 0, 0; ; scanned++ {
 		if scanned%1024 == 0 && ctx.Err() != nil {
 			return Page{}, context.Cause(ctx)
 		}
@@ -81,6 +86,10 @@ func (r *Reader) Page(ctx context.Context, f Filter, cursor string, limit int) (
 			return page, err
 		}
 		if taken {
+			if size += answerSize(&w.row.Row); size > maxAnswer && len(page.Rows) > 0 {
+				page.Next = m.cursor()
+				return page, nil
+			}
 			page.Rows = append(page.Rows, kept(&w.row))
 		}
 		m.advance()
@@ -99,7 +108,7 @@ func kept(row *PlacedRow) PlacedRow {
 	return out
 }
 
-// matcher is a filter in the form in which rows are held against it.
+// matcher is a filter in the form in which rows are compared with it.
 type matcher struct {
 	Filter
 	q string
@@ -109,18 +118,19 @@ func newMatcher(f Filter) matcher {
 	return matcher{Filter: f, q: strings.ToLower(strings.TrimSpace(f.Q))}
 }
 
-// matches tells whether a row fits all of the filter but Keep.
+// matches reports whether a row fits all of the filter but Keep.
 func (m *matcher) matches(row *plan.Row) bool {
 	if m.Primary != "" && row.PrimaryKey != m.Primary {
 		return false
 	}
-	if m.q != "" && !contains(row.Key, m.q) && !contains(row.Address, m.q) && !contains(row.PrimaryAddress, m.q) && !contains(row.DN, m.q) {
+	if m.q != "" && !contains(row.Key, m.q) && !contains(row.Address, m.q) && !contains(row.PrimaryAddress, m.q) &&
+		!contains(row.DN, m.q) {
 		return false
 	}
 	return true
 }
 
-// contains tells whether text holds q, which is in lower case, without regard to case.
+// contains reports whether text holds q, which is in lower case, without regard to case.
 func contains(text, q string) bool {
 	if strings.Contains(text, q) {
 		return true
@@ -154,22 +164,29 @@ func (f *Filter) tag() uint32 {
 		b = packed.AppendText(b, string(t))
 	}
 	b = packed.AppendText(append(b, 0xff), f.Primary)
+	b = packed.AppendText(b, f.KeepName)
 	return crc32.ChecksumIEEE(packed.AppendText(b, f.Q))
 }
 
-// cursor names the last row that was looked at: filter, section, place in the section, key; and a checksum.
+// rowPlace is the place of a row in the file: its section, the place of its block there, and its place in the block.
+type rowPlace struct {
+	section    section
+	block, row int
+}
+
+// cursor names the last row that was looked at: filter, section, block and row; and a checksum. It has no key, which
+// may be longer than a query can be.
 func (m *merger) cursor() string {
 	b := binary.LittleEndian.AppendUint32(nil, m.tag())
-	b = append(b, byte(m.lastSection))
-	b = binary.AppendUvarint(b, uint64(m.lastBlock))
-	b = binary.AppendUvarint(b, uint64(m.lastRow))
-	b = append(b, m.lastKey...)
+	b = append(b, byte(m.last.section))
+	b = binary.AppendUvarint(b, uint64(m.last.block))
+	b = binary.AppendUvarint(b, uint64(m.last.row))
 	b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // resume puts the merger behind the row that a cursor names.
-func (m *merger) resume(cursor string) error {
+func (m *merger) resume(r *Reader, cursor string) error {
 	b, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil || len(b) < 10 {
 		return ErrBadCursor
@@ -179,16 +196,29 @@ func (m *merger) resume(cursor string) error {
 		return ErrBadCursor
 	}
 	d := newDecoder(string(body[5:]))
-	block, row := int(d.Uvarint()), int(d.Uvarint())
-	if d.Err() != nil || row < 0 || row >= blockRows {
+	m.last = rowPlace{section: section(body[4]), block: int(d.Uvarint()), row: int(d.Uvarint())}
+	if d.Err() != nil || d.Left() > 0 {
 		return ErrBadCursor
 	}
-	key := d.Rest()
-	m.lastSection, m.lastBlock, m.lastRow, m.lastKey = section(body[4]), block, row, []byte(key)
+	key, err := r.keyAt(m.last)
+	if err != nil {
+		return err
+	}
 	for _, w := range m.walkers {
-		if err := w.seek(m.lastSection, m.lastBlock, m.lastRow, key); err != nil {
+		if err := w.seek(m.last, key); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// keyAt returns the key of a row, or ErrBadCursor where there is no such row.
+func (r *Reader) keyAt(p rowPlace) (string, error) {
+	blocks := r.sections[p.section]
+	if p.block < 0 || p.block >= len(blocks) || p.row < 0 || p.row >= int(r.blocks[blocks[p.block]].rows) {
+		return "", ErrBadCursor
+	}
+	w := walker{reader: r, section: p.section, blocks: blocks, at: p.block, rowAt: p.row}
+	_, err := w.load()
+	return w.row.Key, err
 }

@@ -19,7 +19,7 @@ import (
 // maxBlock bounds the length of a block once it is unpacked, in bytes.
 const maxBlock = 1 << 30
 
-// Reader reads a snapshot. It may be used by several goroutines at once, as far as the object may.
+// Reader reads a plan file. It may be used by several goroutines at once, as far as the object may.
 type Reader struct {
 	object io.ReaderAt
 	meta   Meta
@@ -30,10 +30,10 @@ type Reader struct {
 	order    *batchOrder
 }
 
-// trailer is what ends a snapshot: where its footer is, how long, its checksum, and the format.
+// trailer ends a plan file: where its footer is, how long, its checksum, and the format.
 type trailer [trailerSize]byte
 
-// Open reads the footer of a snapshot of the given size.
+// Open reads the footer of a plan file of the given size.
 func Open(object io.ReaderAt, size int64) (*Reader, error) {
 	end, err := readTrailer(object, size)
 	if err != nil {
@@ -116,13 +116,13 @@ func (d *decoder) place(size int64) (offset int64, length, checksum uint32) {
 	return int64(at), uint32(n), checksum
 }
 
-// room is memory that unpacking uses again, block after block.
-type room struct{ packed, text []byte }
+// memory is what unpacking uses again, block after block.
+type memory struct{ packed, text []byte }
 
-// unpack reads and unpacks one block, in a room that it may use, or in memory of its own where that is nil.
-func (r *Reader) unpack(offset int64, length, checksum uint32, in *room) (string, error) {
+// unpack reads and unpacks one block, into the given memory, or into memory of its own where that is nil.
+func (r *Reader) unpack(offset int64, length, checksum uint32, in *memory) (string, error) {
 	if in == nil {
-		in = new(room)
+		in = new(memory)
 	}
 	in.packed = slices.Grow(in.packed[:0], int(length))[:length]
 	if _, err := r.object.ReadAt(in.packed, offset); err != nil {
@@ -139,11 +139,11 @@ func (r *Reader) unpack(offset int64, length, checksum uint32, in *room) (string
 		return "", ErrDamaged
 	}
 	in.text = data
-	// Nothing writes to data any more until the room is used again, so that text may share it.
+	// Nothing writes to data any more until the memory is used again, so that the text may share it.
 	return unsafe.String(unsafe.SliceData(data), len(data)), nil
 }
 
-// Meta returns what the snapshot says of its plan.
+// Meta returns what the file says of its plan as a whole.
 func (r *Reader) Meta() Meta { return r.meta }
 
 // block returns the rows of a block.
@@ -185,7 +185,8 @@ func (r *Reader) holding(primary string) ([]int, error) {
 			return nil, fmt.Errorf("read the index of the stored plan: %w", err)
 		}
 		for data := []byte(text); len(data) >= 12; data = data[12:] {
-			if n := binary.LittleEndian.Uint32(data[8:]); binary.LittleEndian.Uint64(data) == want && int(n) < len(r.blocks) {
+			if n := binary.LittleEndian.Uint32(data[8:]); binary.LittleEndian.Uint64(data) == want &&
+				int(n) < len(r.blocks) {
 				blocks = append(blocks, int(n))
 			}
 		}
@@ -193,16 +194,16 @@ func (r *Reader) holding(primary string) ([]int, error) {
 	return blocks, nil
 }
 
-// Verify reads every block and compares its checksum, so that whoever applies the plan knows that all of it can be read.
-// The error is ErrDamaged where one differs.
+// Verify reads every block and compares its checksum, so that whoever applies the plan knows that all of it can be
+// read. The error is ErrDamaged where one differs.
 func (r *Reader) Verify(ctx context.Context) error {
-	var memory room
+	var reused memory
 	for n := range r.blocks {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		b := &r.blocks[n]
-		if _, err := r.unpack(b.offset, b.length, b.checksum, &memory); err != nil {
+		if _, err := r.unpack(b.offset, b.length, b.checksum, &reused); err != nil {
 			return fmt.Errorf("read block %d of the stored plan: %w", n, err)
 		}
 	}

@@ -14,10 +14,10 @@ type walker struct {
 	// blocks are the section's. Where some were chosen, places are theirs in the section.
 	blocks, places []int
 	chosen         bool
-	// at is the place, among those, of the block at hand, and row0 the row's place in the block.
-	at, row0 int
-	// room is where blocks are unpacked, nil where rows outlive their block.
-	room *room
+	// at is the place, among those, of the block at hand, and rowAt the row's place in the block.
+	at, rowAt int
+	// memory is where blocks are unpacked, nil where rows outlive their block.
+	memory *memory
 	// decoder reads the block at hand, once it is open, and has read so many of its rows.
 	decoder decoder
 	open    bool
@@ -54,15 +54,15 @@ func (w *walker) before(other *walker) bool {
 	return w.row.Key < other.row.Key || w.row.Key == other.row.Key && w.section < other.section
 }
 
-// load makes the row available and tells whether there is one.
+// load makes the row available and reports whether there is one.
 func (w *walker) load() (bool, error) {
 	for !w.loaded {
 		if w.at >= w.count() {
 			return false, nil
 		}
 		info := w.infoAt(w.at)
-		if w.row0 >= int(info.rows) {
-			w.at, w.row0, w.open = w.at+1, 0, false
+		if w.rowAt >= int(info.rows) {
+			w.at, w.rowAt, w.open = w.at+1, 0, false
 			continue
 		}
 		if err := w.readTo(info); err != nil {
@@ -77,16 +77,16 @@ func (w *walker) load() (bool, error) {
 func (w *walker) readTo(info *blockInfo) error {
 	block := w.blocks[w.place()]
 	if !w.open {
-		text, err := w.reader.unpack(info.offset, info.length, info.checksum, w.room)
+		text, err := w.reader.unpack(info.offset, info.length, info.checksum, w.memory)
 		if err != nil {
 			return fmt.Errorf("read block %d of the stored plan: %w", block, err)
 		}
 		w.decoder, w.open, w.read = newDecoder(text), true, 0
 	}
-	for ; w.read <= w.row0; w.read++ {
+	for ; w.read <= w.rowAt; w.read++ {
 		w.decoder.row(w.section, &w.row.Row)
 	}
-	w.row.block, w.row.row = block, w.row0
+	w.row.block, w.row.row = block, w.rowAt
 	return w.check()
 }
 
@@ -107,23 +107,23 @@ func (w *walker) check() error {
 	return w.decoder.finish(fmt.Sprintf("read block %d of the stored plan", w.blocks[w.place()]))
 }
 
-// seek puts the walker behind the row at a place of a section with a key.
-func (w *walker) seek(s section, block, row int, key string) error {
-	if w.section == s {
-		w.at = sort.Search(w.count(), func(i int) bool { return w.placeAt(i) >= block })
-		if w.at < w.count() && w.place() == block {
-			w.row0 = row + 1
+// seek puts the walker behind the row at a place, which has the given key.
+func (w *walker) seek(p rowPlace, key string) error {
+	if w.section == p.section {
+		w.at = sort.Search(w.count(), func(i int) bool { return w.placeAt(i) >= p.block })
+		if w.at < w.count() && w.place() == p.block {
+			w.rowAt = p.row + 1
 		}
 		return nil
 	}
 	// Rows with the same key come in the order of their sections.
-	behind := func(k string) bool { return k > key || k == key && w.section > s }
+	behind := func(k string) bool { return k > key || k == key && w.section > p.section }
 	w.at = sort.Search(w.count(), func(i int) bool { return behind(w.infoAt(i).last) })
 	for {
 		ok, err := w.load()
 		if err != nil || !ok || behind(w.row.Key) {
 			return err
 		}
-		w.row0, w.loaded = w.row0+1, false
+		w.rowAt, w.loaded = w.rowAt+1, false
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"rollcall/shared/user"
 )
 
-// Meta is what a snapshot says of its plan as a whole.
+// Meta is what a plan file says of its plan as a whole.
 type Meta struct {
 	Result run.Result `json:"result"`
 	// Fingerprint is that of the settings that the directory was read with.
@@ -31,7 +31,7 @@ type Meta struct {
 // errOrder means that rows did not come ordered by key.
 var errOrder = errors.New("rows must come ordered by key")
 
-// Writer writes a snapshot. It keeps one block a section, the list of blocks, and 16 bytes for each alias.
+// Writer writes a plan file. It keeps one block a section, the list of blocks, and 16 bytes for each alias.
 type Writer struct {
 	out      io.Writer
 	offset   int64
@@ -51,7 +51,7 @@ type openBlock struct {
 	primaries   []uint64
 }
 
-// NewWriter returns a writer to w, which gets the snapshot in one pass.
+// NewWriter returns a writer to w, which gets the file in one pass.
 func NewWriter(w io.Writer) *Writer {
 	return &Writer{out: w, sections: make([]openBlock, sectionCount())}
 }
@@ -95,7 +95,7 @@ func (w *Writer) flush(s section) {
 	*b = openBlock{data: b.data[:0], first: b.first[:0], last: b.last[:0], primaries: b.primaries[:0]}
 }
 
-// put compresses and writes data and tells where.
+// put compresses and writes data and returns where.
 func (w *Writer) put(data []byte) (offset int64, length, checksum uint32) {
 	w.packed = s2.Encode(w.packed[:cap(w.packed)], data)
 	offset, length, checksum = w.offset, uint32(len(w.packed)), crc32.ChecksumIEEE(w.packed)
@@ -169,8 +169,8 @@ func (w *Writer) writeIndex() []indexInfo {
 	return index
 }
 
-// sortedByHash sorts entries, of which hashes are spread evenly: it deals them out by their first bits and sorts a few at a time, which
-// takes a quarter of the time of sorting all.
+// sortedByHash sorts entries, of which hashes are spread evenly: it deals them out by their first bits and sorts a few
+// at a time, which takes a quarter of the time of sorting all.
 func sortedByHash(entries []primaryEntry) []primaryEntry {
 	const few = 16
 	width := bits.Len(uint(len(entries) / few))

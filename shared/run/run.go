@@ -1,5 +1,5 @@
-// Package run holds the nouns of a run: a preview, sync or export from request to result, as it is stored and shown. It imports
-// no package but other nouns.
+// Package run holds the nouns of a run: a preview, sync or export from request to result, as it is stored and shown.
+// It imports no package but other nouns.
 package run
 
 import (
@@ -88,8 +88,10 @@ type Run struct {
 	State     State   `json:"state"`
 	Trigger   Trigger `json:"trigger,omitempty"`
 	StartedBy string  `json:"startedBy"`
-	// PreviewID is the preview that a sync applies, or that an export prints. UndoOf is the sync that it reverses.
+	// PreviewID is the preview that a sync applies, or that an export prints. SyncID is the sync whose changes an export
+	// prints. UndoOf is the sync that it reverses.
 	PreviewID string `json:"previewId,omitempty"`
+	SyncID    string `json:"syncId,omitempty"`
 	UndoOf    string `json:"undoOf,omitempty"`
 
 	Import         settings.Import `json:"import"`
@@ -100,7 +102,7 @@ type Run struct {
 	CreatedAt  time.Time `json:"createdAt"`
 	StartedAt  time.Time `json:"startedAt,omitzero"`
 	FinishedAt time.Time `json:"finishedAt,omitzero"`
-	// ExpiresAt is when what the run left (a plan, a CSV) is deleted.
+	// ExpiresAt is when the run's plan or CSV is deleted.
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
 
 	Progress Progress `json:"progress"`
@@ -109,7 +111,7 @@ type Run struct {
 	Result   Result   `json:"result"`
 	Guard    Guard    `json:"guard"`
 	Failure  *Failure `json:"failure,omitempty"`
-	// CancelRequested tells the worker to stop.
+	// CancelRequested asks the worker to stop.
 	CancelRequested bool `json:"cancelRequested,omitempty"`
 	// Applied is what a sync did, nil until it has ended, and for those that ended before this was counted.
 	Applied *Applied `json:"appliedRows,omitempty"`
@@ -121,7 +123,7 @@ type Run struct {
 	// Attempts counts how often a worker took the run up. It is the fencing token: what is stored for the run names its
 	// attempt, and only the newest one may write.
 	Attempts int `json:"attempts,omitempty"`
-	// Deaths counts the attempts that ended without a word, the one at work among them.
+	// Deaths counts the attempts that ended without saying so, and the one at work.
 	Deaths int `json:"deaths,omitempty"`
 	// Trouble is nil while the run's stores can be reached.
 	Trouble *Trouble `json:"trouble,omitempty"`
@@ -136,21 +138,21 @@ type Run struct {
 	Revision  int64     `json:"revision"`
 }
 
-// The times of looking after runs.
+// When an unfinished run counts as overdue.
 const (
-	// patience is how long an unfinished run may give no sign of life. It is longer than any queue takes to deliver a message
-	// again, and longer than a queue remembers which messages it had.
+	// patience is how long an unfinished run may give no sign of life. It is longer than any queue takes to deliver a
+	// message again, and longer than a queue remembers which messages it had.
 	patience = 15 * time.Minute
-	// lookStep is what looks are rounded up to, so that a run that is at work need not move in an index with every write.
-	lookStep = 5 * time.Minute
+	// overdueStep is what the time is rounded up to, so that a run at work does not move in an index with every write.
+	overdueStep = 5 * time.Minute
 )
 
-// NextLook is when somebody has to look after the run if nothing is heard of it until then: an unfinished one may have lost
-// its message, and an ended one may keep a sealed password past its time. Zero means never.
-func (r *Run) NextLook() time.Time {
+// OverdueAt is when somebody has to look after the run if it is not written until then: an unfinished one may have
+// lost its message, and an ended one may keep a sealed password past its time. Zero means never.
+func (r *Run) OverdueAt() time.Time {
 	switch {
 	case !r.State.Ended():
-		return r.UpdatedAt.Truncate(lookStep).Add(patience + lookStep)
+		return r.UpdatedAt.Truncate(overdueStep).Add(patience + overdueStep)
 	case r.SealedPassword != nil: // An ended sync keeps none.
 		return r.ExpiresAt
 	}
@@ -165,8 +167,8 @@ type Checkpoint struct {
 	Batches int  `json:"batches"`
 	// Rows counts what became of the rows; Pending is not used here.
 	Rows Applied `json:"rows,omitzero"`
-	// ConflictKeys are the objects that list the rows in conflict, AlreadyKeys those that list the rows whose users were
-	// in the wanted state already.
+	// ConflictKeys are the objects that list the rows in conflict, AlreadyKeys those that list the rows whose users
+	// were in the wanted state already.
 	ConflictKeys []string `json:"conflictKeys,omitempty"`
 	AlreadyKeys  []string `json:"alreadyKeys,omitempty"`
 

@@ -7,6 +7,6 @@ type Step struct {
 	OK   bool   `json:"ok"`
 	// MS is how long the step took, in milliseconds.
 	MS int64 `json:"ms"`
-	// Detail is a sentence: what was found, or what failed and how to mend it.
+	// Detail is a sentence: what was found, or what failed and what to do.
 	Detail string `json:"detail"`
 }

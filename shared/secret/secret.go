@@ -21,7 +21,7 @@ func New(text string) String { return String{text: text} }
 // Reveal returns the text. Call it only where the text leaves for the directory or the sealer.
 func (s String) Reveal() string { return s.text }
 
-// Empty tells whether there is no text.
+// Empty reports whether there is no text.
 func (s String) Empty() bool { return s.text == "" }
 
 // String returns a placeholder.

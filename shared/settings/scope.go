@@ -20,7 +20,10 @@ func (c Connection) Normalised() Connection {
 
 // Shown returns the advanced settings with [] for every empty list.
 func (a Advanced) Shown() Advanced {
-	for _, list := range []*[]string{&a.Attributes.Primary, &a.Attributes.Aliases, &a.Include, &a.AcceptedDomains, &a.Exclude} {
+	lists := []*[]string{
+		&a.Attributes.Primary, &a.Attributes.Aliases, &a.Include, &a.AcceptedDomains, &a.Exclude,
+	}
+	for _, list := range lists {
 		if *list == nil {
 			*list = []string{}
 		}
@@ -28,17 +31,20 @@ func (a Advanced) Shown() Advanced {
 	return a
 }
 
-// SamePasswordScope tells whether a password that was entered for o may be used for c.
+// SamePasswordScope reports whether a password that was entered for o may be used for c.
 func (c Connection) SamePasswordScope(o Connection) bool { return c.Target() == o.Target() }
 
 // Target is a hash (SHA-256, hexadecimal) of where a password may be sent: host, port, security and username.
 func (c Connection) Target() string {
 	c = c.Normalised()
-	return hash(c.Host, strconv.Itoa(c.Port), strconv.FormatBool(c.UseSSL), strconv.FormatBool(c.AllowUnencrypted), c.Username)
+	return hash(
+		c.Host, strconv.Itoa(c.Port), strconv.FormatBool(c.UseSSL), strconv.FormatBool(c.AllowUnencrypted),
+		c.Username,
+	)
 }
 
-// Fingerprint is a hash (SHA-256, hexadecimal) of all that decides what a read finds: server type, host, port, security,
-// username, CA certificate and the advanced settings, whatever the order of their lists.
+// Fingerprint is a hash (SHA-256, hexadecimal) of all that decides what a read finds: server type, host, port,
+// security, username, CA certificate and the advanced settings, whatever the order of their lists.
 func (i Import) Fingerprint() string {
 	c, a := i.Connection.Normalised(), i.Advanced
 	a.Include, a.AcceptedDomains, a.Exclude = sorted(a.Include), sorted(a.AcceptedDomains), sorted(a.Exclude)

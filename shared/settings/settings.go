@@ -100,7 +100,7 @@ type Import struct {
 // costs little, to describe it costs more.
 const MaxErrors = 50
 
-// FieldError names one wrong field by its JSON path below the request's body, and the mend.
+// FieldError names one wrong field by its JSON path below the request's body, and says what to do.
 type FieldError struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`

@@ -69,7 +69,10 @@ func (k *checker) host(host string) {
 	case len(host) > maxHost:
 		k.add("host", "is longer than %d bytes", maxHost)
 	case strings.Contains(host, "://"):
-		k.add("host", "must be a name without a scheme: leave out %q and choose SSL with useSSL", host[:strings.Index(host, "://")+3])
+		k.add(
+			"host", "must be a name without a scheme: leave out %q and choose SSL with useSSL",
+			host[:strings.Index(host, "://")+3],
+		)
 	case isAddress(host):
 	case port != "":
 		k.add("host", "must be a name without a port: put %q into port", port)
@@ -99,8 +102,8 @@ func isAddress(host string) bool {
 // descriptor is an attribute description's name (RFC 4512, 1.4): a short name or a dotted OID.
 var descriptor = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*|[0-9]+(\.[0-9]+)+)$`)
 
-// Validate lists the advanced settings' wrong attribute names by their JSON path below "advanced". Package address checks
-// the addresses and domains in them, package directory the search base and the filter.
+// Validate lists the advanced settings' wrong attribute names by their JSON path below "advanced". Package address
+// checks the addresses and domains in them, package directory the search base and the filter.
 func (a Attributes) Validate() []FieldError {
 	k := &checker{path: "advanced.attributes."}
 	for _, list := range []struct {
@@ -111,23 +114,18 @@ func (a Attributes) Validate() []FieldError {
 			k.add(list.field, "has more than %d names", maxAttributes)
 		}
 		for i, name := range list.names[:min(len(list.names), maxAttributes)] {
-			k.attribute(fmt.Sprintf("%s[%d]", list.field, i), name, "mail or 1.2.840.113556.1.2.210")
+			if !descriptor.MatchString(name) {
+				k.add(
+					fmt.Sprintf("%s[%d]", list.field, i),
+					"%q is no attribute name; it looks like mail or 1.2.840.113556.1.2.210", name,
+				)
+			}
 		}
 	}
-	if a.ID != "" {
-		k.attribute("id", a.ID, "entryUUID")
+	if a.ID != "" && !descriptor.MatchString(a.ID) {
+		k.add("id", "%q is no attribute name; it looks like entryUUID", a.ID)
 	}
 	return k.errors
-}
-
-// attribute checks the name of an attribute; example is one that would be right.
-func (k *checker) attribute(field, name, example string) {
-	switch {
-	case !descriptor.MatchString(name):
-		k.add(field, "%q is no attribute name; it looks like %s", name, example)
-	case IsSecretAttribute(name):
-		k.add(field, "%q holds passwords or keys, which are never read", name)
-	}
 }
 
 // Validate lists every wrong field of the options, by its JSON path below "options".

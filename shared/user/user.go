@@ -7,7 +7,7 @@ import "time"
 // Account names one tenant of the portal. Every read and write is bound to exactly one.
 type Account string
 
-// Kind tells whether an address is the one a person is known by, or another name for it.
+// Kind says whether an address is the one a person is known by, or another name for it.
 type Kind string
 
 // The two kinds of address.

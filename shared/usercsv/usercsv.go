@@ -14,8 +14,12 @@ import (
 	"rollcall/shared/user"
 )
 
-// Header is the first line of every file.
-const Header = "Address,Address Type,Primary Address,Object Type,Change,Reason,Distinguished Name"
+const (
+	// Header is the first line of a preview's and of the Users List's file.
+	Header = "Address,Address Type,Primary Address,Object Type,Change,Reason,Distinguished Name"
+	// ChangesHeader is the first line of the file of a sync's changes.
+	ChangesHeader = Header + ",Outcome"
+)
 
 // bom is the byte order mark, without which spreadsheets take UTF-8 for the system's own encoding.
 const bom = "\ufeff"
@@ -26,16 +30,33 @@ type Writer struct {
 	rows int
 }
 
-// NewWriter returns a writer that has written the header to w.
-func NewWriter(w io.Writer) *Writer {
+// NewWriter returns a writer of a plan, or of the Users List, that has written the header to w.
+func NewWriter(w io.Writer) *Writer { return newWriter(w, Header) }
+
+// NewChangesWriter returns a writer of a sync's changes that has written the header to w.
+func NewChangesWriter(w io.Writer) *Writer { return newWriter(w, ChangesHeader) }
+
+func newWriter(w io.Writer, header string) *Writer {
 	out := bufio.NewWriterSize(w, 64<<10)
 	// A bufio.Writer keeps its first error for Flush.
-	_, _ = out.WriteString(bom + Header + "\r\n")
+	_, _ = out.WriteString(bom + header + "\r\n")
 	return &Writer{out: out}
 }
 
 // Row writes a row of a plan. What the row's notes say follows its reason.
 func (w *Writer) Row(r *plan.Row) error {
+	return w.line(r.Address, string(r.Kind), r.PrimaryAddress, string(r.Type), string(r.Change), reasonOf(r), r.DN)
+}
+
+// Change writes a row of a sync's plan, and what became of it.
+func (w *Writer) Change(r *plan.Row, outcome string) error {
+	return w.line(
+		r.Address, string(r.Kind), r.PrimaryAddress, string(r.Type), string(r.Change), reasonOf(r), r.DN, outcome,
+	)
+}
+
+// reasonOf returns a row's reason and its notes.
+func reasonOf(r *plan.Row) string {
 	reason := string(r.Reason)
 	if len(r.Notes) > 0 {
 		parts := r.Notes
@@ -44,7 +65,7 @@ func (w *Writer) Row(r *plan.Row) error {
 		}
 		reason = strings.Join(parts, "; ")
 	}
-	return w.line(r.Address, string(r.Kind), r.PrimaryAddress, string(r.Type), string(r.Change), reason, r.DN)
+	return reason
 }
 
 // User writes a user of the Users List, to whom nothing changes.
@@ -147,6 +168,9 @@ func quoteParts(text string) string {
 
 // PreviewFileName returns the file name of a preview's CSV.
 func PreviewFileName(previewID string) string { return "rollcall-preview-" + previewID + ".csv" }
+
+// SyncFileName returns the file name of the CSV of a sync's changes.
+func SyncFileName(syncID string) string { return "rollcall-sync-" + syncID + ".csv" }
 
 // UsersFileName returns the file name of the Users List's CSV.
 func UsersFileName(at time.Time) string {

@@ -1,4 +1,5 @@
-// Package exports holds the routes of CSV exports: a preview's, or the Users List's, behind a link that expires.
+// Package exports holds the routes of CSV exports: a preview's, a sync's, or the Users List's, behind a link that
+// expires.
 package exports
 
 import (
@@ -15,6 +16,7 @@ import (
 // Service is what the routes call; importer.Service is it.
 type Service interface {
 	ExportPreview(ctx context.Context, id run.Identity, previewID string) (importer.Export, error)
+	ExportSync(ctx context.Context, id run.Identity, syncID string) (importer.Export, error)
 	ExportUsers(context.Context, run.Identity) (importer.Export, error)
 	Export(ctx context.Context, id run.Identity, exportID string) (importer.Export, error)
 }
@@ -37,17 +39,34 @@ type handlers struct{ service Service }
 func Register(a *api.API, s Service) {
 	h := handlers{s}
 	tags := []string{"Exports"}
-	api.Route(a, huma.Operation{OperationID: "export-preview", Method: http.MethodPost, Path: "/v1/previews/{id}/export", DefaultStatus: http.StatusCreated, Tags: tags,
-		Summary: "Write a preview's CSV", Description: "Answers 201 with the export where it is ready within 20 seconds, else 202.",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.preview)
-	api.Route(a, huma.Operation{OperationID: "export-users", Method: http.MethodPost, Path: "/v1/users/export", DefaultStatus: http.StatusCreated, Tags: tags,
-		Summary: "Write the Users List's CSV", Description: "Answers 201 with the export where it is ready within 20 seconds, else 202."}, h.users)
+	api.Route(a, huma.Operation{
+		OperationID: "export-preview", Method: http.MethodPost, Path: "/v1/previews/{id}/export",
+		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Write a preview's CSV",
+		Description: "Answers 201 with the export where it is ready within 20 seconds, else 202.",
+		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusGone},
+	}, h.preview)
+	api.Route(a, huma.Operation{
+		OperationID: "export-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/export",
+		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Write the CSV of a sync's changes",
+		Description: "Has a preview's columns, and the outcome. Answers 201 with the export where it is ready within " +
+			"20 seconds, else 202.",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone},
+	}, h.sync)
+	api.Route(a, huma.Operation{
+		OperationID: "export-users", Method: http.MethodPost, Path: "/v1/users/export",
+		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Write the Users List's CSV",
+		Description: "Answers 201 with the export where it is ready within 20 seconds, else 202.",
+	}, h.users)
 	api.Route(a, huma.Operation{OperationID: "get-export", Method: http.MethodGet, Path: "/v1/exports/{id}", Tags: tags,
 		Summary: "Show an export, with a fresh link", Errors: []int{http.StatusNotFound, http.StatusGone}}, h.get)
 }
 
 func (h handlers) preview(ctx context.Context, in *idInput) (*startedOutput, error) {
 	return started(h.service.ExportPreview(ctx, api.Identity(ctx), in.ID))
+}
+
+func (h handlers) sync(ctx context.Context, in *idInput) (*startedOutput, error) {
+	return started(h.service.ExportSync(ctx, api.Identity(ctx), in.ID))
 }
 
 func (h handlers) users(ctx context.Context, _ *struct{}) (*startedOutput, error) {

@@ -1,4 +1,4 @@
-// Package previews holds the routes and the work of previews: what a sync would do, before it does it.
+// Package previews holds the routes of previews: what a sync would do, before it does it.
 package previews
 
 import (
@@ -13,7 +13,6 @@ import (
 	"rollcall/shared/importer"
 	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
@@ -23,12 +22,11 @@ import (
 type Service interface {
 	StartPreview(context.Context, run.Identity, importer.PreviewRequest) (run.Run, error)
 	Preview(ctx context.Context, id run.Identity, runID string) (run.Run, error)
-	PreviewRows(ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string, limit int) (planfile.Page, error)
+	PreviewRows(
+		ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string, limit int,
+	) (planfile.Page, error)
 	CancelPreview(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 }
-
-// Worker does queued previews, and exports that outlast their request.
-func Worker(w *importer.Worker) queue.Handler { return w.Work }
 
 // PreviewBody is the body of POST /v1/previews.
 type PreviewBody struct {
@@ -75,15 +73,25 @@ type handlers struct{ service Service }
 func Register(a *api.API, s Service) {
 	h := handlers{s}
 	tags := []string{"Previews"}
-	api.Route(a, huma.Operation{OperationID: "start-preview", Method: http.MethodPost, Path: "/v1/previews", DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary: "Start a preview", Description: "Reads the directory and plans an import. An empty object previews the saved settings.",
-		Errors: []int{http.StatusNotFound, http.StatusTooManyRequests}}, h.start)
-	api.Route(a, huma.Operation{OperationID: "get-preview", Method: http.MethodGet, Path: "/v1/previews/{id}", Tags: tags,
-		Summary: "Show a preview", Errors: []int{http.StatusNotFound, http.StatusGone}}, h.get)
-	api.Route(a, huma.Operation{OperationID: "list-preview-addresses", Method: http.MethodGet, Path: "/v1/previews/{id}/addresses", Tags: tags,
-		Summary: "List a preview's rows, ordered by address", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.rows)
-	api.Route(a, huma.Operation{OperationID: "cancel-preview", Method: http.MethodPost, Path: "/v1/previews/{id}/cancel", Tags: tags,
-		Summary: "Stop a preview", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.cancel)
+	api.Route(a, huma.Operation{
+		OperationID: "start-preview", Method: http.MethodPost, Path: "/v1/previews",
+		DefaultStatus: http.StatusAccepted, Tags: tags, Summary: "Start a preview",
+		Description: "Reads the directory and plans an import. An empty object previews the saved settings.",
+		Errors:      []int{http.StatusNotFound, http.StatusTooManyRequests},
+	}, h.start)
+	api.Route(a, huma.Operation{
+		OperationID: "get-preview", Method: http.MethodGet, Path: "/v1/previews/{id}", Tags: tags,
+		Summary: "Show a preview", Errors: []int{http.StatusNotFound, http.StatusGone},
+	}, h.get)
+	api.Route(a, huma.Operation{
+		OperationID: "list-preview-addresses", Method: http.MethodGet, Path: "/v1/previews/{id}/addresses",
+		Tags: tags, Summary: "List a preview's rows, ordered by address",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone},
+	}, h.rows)
+	api.Route(a, huma.Operation{
+		OperationID: "cancel-preview", Method: http.MethodPost, Path: "/v1/previews/{id}/cancel", Tags: tags,
+		Summary: "Stop a preview", Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, h.cancel)
 }
 
 func (h handlers) start(ctx context.Context, in *startInput) (*startOutput, error) {
@@ -114,12 +122,17 @@ func (h handlers) cancel(ctx context.Context, in *idInput) (*previewOutput, erro
 }
 
 func (h handlers) rows(ctx context.Context, in *rowsInput) (*rowsOutput, error) {
-	filter := planfile.Filter{Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind), Types: api.Values[user.Type](in.Type), Q: in.Q}
+	filter := planfile.Filter{
+		Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind),
+		Types: api.Values[user.Type](in.Type), Q: in.Q,
+	}
 	if in.Primary != "" {
 		key, err := address.Canonical(in.Primary)
 		if err != nil {
-			return nil, &importer.Error{Class: importer.Malformed, Code: "invalid_address", Message: "primary " + err.Error() + ".",
-				Fields: []settings.FieldError{{Field: "primary", Message: err.Error()}}}
+			return nil, &importer.Error{
+				Class: importer.Malformed, Code: "invalid_address", Message: "primary " + err.Error() + ".",
+				Fields: []settings.FieldError{{Field: "primary", Message: err.Error()}},
+			}
 		}
 		filter.Primary = key
 	}
@@ -127,5 +140,7 @@ func (h handlers) rows(ctx context.Context, in *rowsInput) (*rowsOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &rowsOutput{api.ListOf(page.Rows, page.Next, func(r *planfile.PlacedRow) api.Row { return api.RowView(&r.Row) })}, nil
+	return &rowsOutput{
+		api.ListOf(page.Rows, page.Next, func(r *planfile.PlacedRow) api.Row { return api.RowView(&r.Row) }),
+	}, nil
 }

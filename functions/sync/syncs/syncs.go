@@ -1,5 +1,5 @@
-// Package syncs holds the routes and the work of everything that writes: syncs and their undoing, the saved settings, and
-// the Users List.
+// Package syncs holds the routes of everything that writes: syncs and their undoing, the saved settings,
+// and the Users List.
 package syncs
 
 import (
@@ -14,7 +14,6 @@ import (
 	"rollcall/shared/importer"
 	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
@@ -25,16 +24,13 @@ type Service interface {
 	StartSync(context.Context, run.Identity, importer.SyncRequest) (run.Run, error)
 	Sync(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 	Syncs(ctx context.Context, id run.Identity, after string, limit int) (runs.Page, error)
-	Changes(ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string, limit int) (importer.ChangePage, error)
+	Changes(ctx context.Context, id run.Identity, runID string, q importer.ChangeQuery) (importer.ChangePage, error)
 	Undo(ctx context.Context, id run.Identity, runID string, once importer.Idempotency) (run.Run, error)
 	PreviewUndo(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 	CancelSync(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 	SettingsService
 	UsersService
 }
-
-// Worker does queued syncs.
-func Worker(w *importer.Worker) queue.Handler { return w.Work }
 
 type handlers struct {
 	service Service
@@ -45,19 +41,32 @@ type handlers struct {
 func Register(a *api.API, s Service, now func() time.Time) {
 	h := handlers{s, now}
 	tags := []string{"Syncs"}
-	api.Route(a, huma.Operation{OperationID: "start-sync", Method: http.MethodPost, Path: "/v1/syncs", DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary: "Start a sync", Description: "Of a preview, exactly its rows, or of the saved settings.",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests}}, h.start)
-	api.Route(a, huma.Operation{OperationID: "list-syncs", Method: http.MethodGet, Path: "/v1/syncs", Tags: tags, Summary: "List the syncs, the newest first"}, h.list)
+	api.Route(a, huma.Operation{
+		OperationID: "start-sync", Method: http.MethodPost, Path: "/v1/syncs", DefaultStatus: http.StatusAccepted,
+		Tags: tags, Summary: "Start a sync", Description: "Of a preview, exactly its rows, or of the saved settings.",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests},
+	}, h.start)
+	api.Route(a, huma.Operation{
+		OperationID: "list-syncs", Method: http.MethodGet, Path: "/v1/syncs", Tags: tags,
+		Summary: "List the syncs, the newest first",
+	}, h.list)
 	api.Route(a, huma.Operation{OperationID: "get-sync", Method: http.MethodGet, Path: "/v1/syncs/{id}", Tags: tags,
 		Summary: "Show a sync", Errors: []int{http.StatusNotFound}}, h.get)
-	api.Route(a, huma.Operation{OperationID: "list-sync-changes", Method: http.MethodGet, Path: "/v1/syncs/{id}/changes", Tags: tags,
-		Summary: "List a sync's changes, ordered by address", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.changes)
-	api.Route(a, huma.Operation{OperationID: "undo-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/undo", DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary: "Undo a sync", Description: "Starts a sync that reverses it, or with preview=true a preview of that.",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.undo)
-	api.Route(a, huma.Operation{OperationID: "cancel-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/cancel", Tags: tags,
-		Summary: "Stop a sync before its next batch", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.cancel)
+	api.Route(a, huma.Operation{
+		OperationID: "list-sync-changes", Method: http.MethodGet, Path: "/v1/syncs/{id}/changes", Tags: tags,
+		Summary: "List a sync's changes, ordered by address",
+		Errors:  []int{http.StatusNotFound, http.StatusConflict, http.StatusGone},
+	}, h.changes)
+	api.Route(a, huma.Operation{
+		OperationID: "undo-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/undo",
+		DefaultStatus: http.StatusAccepted, Tags: tags, Summary: "Undo a sync",
+		Description: "Starts a sync that reverses it, or with preview=true a preview of that.",
+		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusGone},
+	}, h.undo)
+	api.Route(a, huma.Operation{
+		OperationID: "cancel-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/cancel", Tags: tags,
+		Summary: "Stop a sync before its next batch", Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, h.cancel)
 	registerSettings(a, s, now)
 	registerUsers(a, s)
 }
@@ -125,26 +134,36 @@ func (h handlers) list(ctx context.Context, in *api.CursorInput) (*listOutput, e
 	if err != nil {
 		return nil, err
 	}
-	return &listOutput{api.ListOf(page.Runs, page.Next, func(r *run.Run) api.Sync { return api.SyncView(*r, h.now()) })}, nil
+	return &listOutput{
+		api.ListOf(page.Runs, page.Next, func(r *run.Run) api.Sync { return api.SyncView(*r, h.now()) }),
+	}, nil
 }
 
 type changesInput struct {
-	ID     string   `path:"id" maxLength:"64"`
-	Change []string `query:"change,explode" enum:"create,update,delete,skipped" doc:"Repeat it for several"`
-	Kind   []string `query:"kind,explode" enum:"primary,alias" doc:"Repeat it for several"`
-	Type   []string `query:"type,explode" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Repeat it for several"`
+	ID      string   `path:"id" maxLength:"64"`
+	Change  []string `query:"change,explode" enum:"create,update,delete,skipped" doc:"Repeat it for several"`
+	Kind    []string `query:"kind,explode" enum:"primary,alias" doc:"Repeat it for several"`
+	Outcome []string `query:"outcome,explode" enum:"applied,already,conflict,pending" doc:"Repeat it for several"`
+	Type    []string `query:"type,explode" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Repeat it for several"`
 	api.PageInput
 }
 
 type changesOutput struct{ Body api.List[api.Change] }
 
 func (h handlers) changes(ctx context.Context, in *changesInput) (*changesOutput, error) {
-	filter := planfile.Filter{Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind), Types: api.Values[user.Type](in.Type), Q: in.Q}
-	page, err := h.service.Changes(ctx, api.Identity(ctx), in.ID, filter, in.Cursor, in.Limit)
+	page, err := h.service.Changes(ctx, api.Identity(ctx), in.ID, importer.ChangeQuery{
+		Filter: planfile.Filter{
+			Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind),
+			Types: api.Values[user.Type](in.Type), Q: in.Q,
+		},
+		Outcomes: api.Values[importer.Outcome](in.Outcome), Cursor: in.Cursor, Limit: in.Limit,
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &changesOutput{api.ListOf(page.Changes, page.Next, func(c *importer.Change) api.Change { return api.ChangeView(*c) })}, nil
+	return &changesOutput{
+		api.ListOf(page.Changes, page.Next, func(c *importer.Change) api.Change { return api.ChangeView(*c) }),
+	}, nil
 }
 
 type undoInput struct {

@@ -29,15 +29,27 @@ type userHandlers struct{ service UsersService }
 func registerUsers(a *api.API, s UsersService) {
 	h := userHandlers{s}
 	tags := []string{"Users"}
-	api.Route(a, huma.Operation{OperationID: "list-users", Method: http.MethodGet, Path: "/v1/users", Tags: tags, Summary: "List the users, ordered by address"}, h.list)
-	api.Route(a, huma.Operation{OperationID: "add-user", Method: http.MethodPost, Path: "/v1/users", DefaultStatus: http.StatusCreated, Tags: tags,
-		Summary: "Add a user by hand", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.add)
-	api.Route(a, huma.Operation{OperationID: "change-user", Method: http.MethodPatch, Path: "/v1/users/{address}", Tags: tags,
-		Summary: "Set a user's report and protection", Errors: []int{http.StatusNotFound}}, h.patch)
-	api.Route(a, huma.Operation{OperationID: "remove-user", Method: http.MethodDelete, Path: "/v1/users/{address}", DefaultStatus: http.StatusNoContent, Tags: tags,
-		Summary: "Remove a user", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.remove)
-	api.Route(a, huma.Operation{OperationID: "list-audit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"Audit"},
-		Summary: "List who changed which settings or user, the newest first"}, h.audit)
+	api.Route(a, huma.Operation{
+		OperationID: "list-users", Method: http.MethodGet, Path: "/v1/users", Tags: tags,
+		Summary: "List the users, ordered by address",
+	}, h.list)
+	api.Route(a, huma.Operation{
+		OperationID: "add-user", Method: http.MethodPost, Path: "/v1/users", DefaultStatus: http.StatusCreated,
+		Tags: tags, Summary: "Add a user by hand", Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, h.add)
+	api.Route(a, huma.Operation{
+		OperationID: "change-user", Method: http.MethodPatch, Path: "/v1/users/{address}", Tags: tags,
+		Summary: "Set a user's report and protection", Errors: []int{http.StatusNotFound},
+	}, h.patch)
+	api.Route(a, huma.Operation{
+		OperationID: "remove-user", Method: http.MethodDelete, Path: "/v1/users/{address}",
+		DefaultStatus: http.StatusNoContent, Tags: tags, Summary: "Remove a user",
+		Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, h.remove)
+	api.Route(a, huma.Operation{
+		OperationID: "list-audit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"Audit"},
+		Summary: "List who changed which settings or user, the newest first",
+	}, h.audit)
 }
 
 type usersOutput struct{ Body api.List[api.User] }
@@ -51,7 +63,9 @@ func (h userHandlers) list(ctx context.Context, in *api.PageInput) (*usersOutput
 	if err != nil {
 		return nil, err
 	}
-	return &usersOutput{api.ListOf(page.Users, api.EncodeCursor(page.Next), func(u *user.User) api.User { return *api.UserView(u) })}, nil
+	return &usersOutput{
+		api.ListOf(page.Users, api.EncodeCursor(page.Next), func(u *user.User) api.User { return *api.UserView(u) }),
+	}, nil
 }
 
 // AddBody is the body of POST /v1/users.
@@ -69,7 +83,8 @@ type userOutput struct{ Body api.User }
 
 func (h userHandlers) add(ctx context.Context, in *addInput) (*userOutput, error) {
 	req := importer.UserRequest{
-		Address: in.Body.Address, PrimaryAddress: in.Body.PrimaryAddress, Type: user.TypeUser, HeldSpamReport: user.ReportOff, Protected: in.Body.Protected,
+		Address: in.Body.Address, PrimaryAddress: in.Body.PrimaryAddress, Type: user.TypeUser,
+		HeldSpamReport: user.ReportOff, Protected: in.Body.Protected,
 	}
 	if in.Body.Type != "" {
 		req.Type = user.Type(in.Body.Type)

@@ -27,9 +27,9 @@ func FuzzDecodeUser(f *testing.F) {
 		if err != nil || again != first {
 			t.Fatalf("%+v came back as %+v, error %v", first, again, err)
 		}
-		version, runID, err := decodeVersion(data)
+		version, runID, err := decodeLastWrite(data)
 		if err != nil || version != first.Version || runID != first.LastRunID {
-			t.Fatalf("version %d of run %q, error %v; want %d %q", version, runID, err, first.Version, first.LastRunID)
+			t.Fatalf("last write %d %q, error %v; want %d %q", version, runID, err, first.Version, first.LastRunID)
 		}
 	})
 }

@@ -15,11 +15,11 @@ import (
 
 // Overdue reads the runs of all accounts: one process has few. Damaged ones are set aside.
 func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]runs.Ref, error) {
-	type dated struct {
+	type overdue struct {
 		runs.Ref
 		at time.Time
 	}
-	var all []dated
+	var all []overdue
 	var damaged []damagedRecord
 	err := j.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketJobs).ForEachBucket(func(account []byte) error {
@@ -31,8 +31,8 @@ func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]runs.Ref, 
 				var run run.Run
 				if err := decodeRun(id, v, &run); err != nil {
 					damaged = append(damaged, damagedOf(account, bucketRuns, id, v, err))
-				} else if at := run.NextLook(); !at.IsZero() && !at.After(now) {
-					all = append(all, dated{runs.Ref{Account: user.Account(account[1:]), RunID: run.ID}, at})
+				} else if at := run.OverdueAt(); !at.IsZero() && !at.After(now) {
+					all = append(all, overdue{runs.Ref{Account: user.Account(account[1:]), RunID: run.ID}, at})
 				}
 				return nil
 			})
@@ -41,7 +41,7 @@ func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]runs.Ref, 
 	if err != nil {
 		return nil, fmt.Errorf("read the overdue runs: %w", err)
 	}
-	slices.SortStableFunc(all, func(a, b dated) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(all, func(a, b overdue) int { return a.at.Compare(b.at) })
 	var refs []runs.Ref
 	for _, l := range all[:min(limit, len(all))] {
 		refs = append(refs, l.Ref)

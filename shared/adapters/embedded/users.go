@@ -256,7 +256,7 @@ func judge(stored []byte, c *users.Change) (users.Outcome, error) {
 		}
 		return users.Conflict, nil
 	}
-	version, runID, err := decodeVersion(stored)
+	version, runID, err := decodeLastWrite(stored)
 	switch {
 	case err != nil:
 		return 0, err

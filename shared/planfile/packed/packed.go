@@ -1,5 +1,5 @@
-// Package packed writes texts, numbers and times as few bytes and reads them back without trusting them. The stores, the
-// stored plans and the lists in memory are made of it.
+// Package packed writes texts, numbers and times as few bytes and reads them back without trusting them. The stores,
+// the stored plans and the lists in memory are made of it.
 package packed
 
 import (
@@ -16,9 +16,9 @@ func AppendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// AppendTwin writes a text, or a single byte where it equals its twin, which the reader must know.
-func AppendTwin(b []byte, s, twin string) []byte {
-	if s == twin {
+// AppendUnless writes a text, or a single byte where it equals other, which the reader must know.
+func AppendUnless(b []byte, s, other string) []byte {
+	if s == other {
 		return append(b, 0)
 	}
 	return append(binary.AppendUvarint(b, uint64(len(s))+1), s...)
@@ -50,8 +50,8 @@ func AppendBool(b []byte, v bool) []byte {
 	return append(b, 0)
 }
 
-// Reader reads what the functions above wrote. Its first error sticks, and everything it returns afterwards is empty. The
-// texts share the memory of its input.
+// Reader reads what the functions above wrote. Its first error sticks, and everything it returns afterwards is empty.
+// The texts share the memory of its input.
 type Reader struct {
 	text string
 	at   int
@@ -134,11 +134,11 @@ func (r *Reader) Take(n uint64) string {
 // Text reads what AppendText wrote.
 func (r *Reader) Text() string { return r.Take(r.Uvarint()) }
 
-// Twin reads what AppendTwin wrote.
-func (r *Reader) Twin(twin string) string {
+// Unless reads what AppendUnless wrote.
+func (r *Reader) Unless(other string) string {
 	n := r.Uvarint()
 	if n == 0 {
-		return twin
+		return other
 	}
 	return r.Take(n - 1)
 }

@@ -14,9 +14,31 @@ import (
 type List struct {
 	blocks [][]byte
 	count  int
-	// interned numbers the texts that nearly every user shares (run and directory ids).
-	interned map[string]uint64
-	texts    []string
+	// origins are the pairs of directory and run that users have in common, and numbers their places.
+	origins []user.User
+	numbers map[origin]uint64
+}
+
+// origin is what nearly all users share with others.
+type origin struct{ directoryID, lastRunID string }
+
+// listedUser is how a user is kept in memory, behind the number of its origin.
+var listedUser = packed.Layout{
+	Items: []packed.Item{
+		{Field: packed.Key},
+		{Field: packed.Address, Form: packed.UnlessKey}, {Field: packed.PrimaryAddress, Form: packed.UnlessKey},
+		{Field: packed.SourceID}, {Field: packed.DN},
+		{Field: packed.DirectoryID, Form: packed.UnlessBase}, {Field: packed.LastRunID, Form: packed.UnlessBase},
+		{Field: packed.Kind, Form: packed.FromKnown}, {Field: packed.Type, Form: packed.FromKnown},
+		{Field: packed.Source, Form: packed.FromKnown}, {Field: packed.HeldSpamReport, Form: packed.FromKnown},
+		{Field: packed.Protected}, {Field: packed.Version}, {Field: packed.CreatedAt}, {Field: packed.UpdatedAt},
+	},
+	Known: []string{
+		"", string(user.Primary), string(user.Alias), string(user.FromDirectory), string(user.Manual),
+		string(user.ReportDaily), string(user.ReportOff),
+		string(user.TypeUser), string(user.TypeContact), string(user.TypeGroup), string(user.TypePublicFolder),
+		string(user.TypeResource), string(user.TypeShared), string(user.TypeUnknown),
+	},
 }
 
 // listBlock is the size of a block in bytes; one user never spans two.
@@ -31,18 +53,8 @@ func (l *List) Append(u *user.User) {
 		last++
 	}
 	b := l.blocks[last]
-	b = packed.AppendText(b, u.Key)
-	b = packed.AppendTwin(b, u.Address, u.Key)
-	b = packed.AppendTwin(b, u.PrimaryAddress, u.Address)
-	b = packed.AppendText(b, u.SourceID)
-	b = packed.AppendText(b, u.DN)
-	for _, s := range []string{string(u.Kind), string(u.Type), string(u.Source), string(u.HeldSpamReport), u.DirectoryID, u.LastRunID} {
-		b = binary.AppendUvarint(b, l.intern(s))
-	}
-	b = packed.AppendBool(b, u.Protected)
-	b = binary.AppendVarint(b, u.Version)
-	b = packed.AppendTime(b, u.CreatedAt)
-	b = packed.AppendTime(b, u.UpdatedAt)
+	n := l.origin(u)
+	b = listedUser.Append(binary.AppendUvarint(b, n), u, &l.origins[n])
 	l.blocks[last] = b
 	l.count++
 }
@@ -50,8 +62,8 @@ func (l *List) Append(u *user.User) {
 // Len returns the number of users.
 func (l *List) Len() int { return l.count }
 
-// Walk begins a walk over the users, in the order of appending. A user is valid until the next one, its text as long as the list;
-// nil ends them.
+// Walk begins a walk over the users, in the order of appending. A user is valid until the next one, its text as long
+// as the list; nil ends them.
 func (l *List) Walk() (next func() *user.User) {
 	var u user.User
 	var r packed.Reader
@@ -72,30 +84,20 @@ func (l *List) Walk() (next func() *user.User) {
 
 // read reads one user. The list wrote it, so that nothing can be wrong with it.
 func (l *List) read(r *packed.Reader, u *user.User) {
-	u.Key = r.Text()
-	u.Address = r.Twin(u.Key)
-	u.PrimaryAddress = r.Twin(u.Address)
-	u.SourceID, u.DN = r.Text(), r.Text()
-	u.Kind, u.Type = user.Kind(l.text(r)), user.Type(l.text(r))
-	u.Source, u.HeldSpamReport = user.Source(l.text(r)), user.HeldSpamReport(l.text(r))
-	u.DirectoryID, u.LastRunID = l.text(r), l.text(r)
-	u.Protected = r.Bool()
-	u.Version = r.Varint()
-	u.CreatedAt, u.UpdatedAt = r.Time(), r.Time()
+	listedUser.Read(r, u, &l.origins[r.Uvarint()])
 }
 
-// text reads the number of an interned text.
-func (l *List) text(r *packed.Reader) string { return l.texts[r.Uvarint()] }
-
-func (l *List) intern(s string) uint64 {
-	if n, ok := l.interned[s]; ok {
+// origin returns the number of a user's origin.
+func (l *List) origin(u *user.User) uint64 {
+	o := origin{u.DirectoryID, u.LastRunID}
+	if n, ok := l.numbers[o]; ok {
 		return n
 	}
-	if l.interned == nil {
-		l.interned = make(map[string]uint64)
+	if l.numbers == nil {
+		l.numbers = make(map[origin]uint64)
 	}
-	n := uint64(len(l.texts))
-	l.interned[s] = n
-	l.texts = append(l.texts, s)
+	n := uint64(len(l.origins))
+	l.numbers[o] = n
+	l.origins = append(l.origins, user.User{DirectoryID: u.DirectoryID, LastRunID: u.LastRunID})
 	return n
 }

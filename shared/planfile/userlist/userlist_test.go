@@ -17,9 +17,12 @@ func TestListGivesBackWhatWasAppended(t *testing.T) {
 	created := time.Date(2026, 11, 23, 10, 0, 0, 123, time.UTC)
 	want := []user.User{
 		{},
-		{Key: "a@example.com", Address: "A@example.com", Kind: user.Alias, PrimaryAddress: "b@example.com", Type: user.TypeUser,
-			Source: user.Manual, DirectoryID: "dc=example,dc=com", SourceID: "id-1", DN: "cn=ä,dc=example,dc=com",
-			HeldSpamReport: user.ReportDaily, Protected: true, Version: 1_795_000_000_000, LastRunID: "run", CreatedAt: created, UpdatedAt: created.Add(time.Hour)},
+		{
+			Key: "a@example.com", Address: "A@example.com", Kind: user.Alias, PrimaryAddress: "b@example.com",
+			Type: user.TypeUser, Source: user.Manual, DirectoryID: "dc=example,dc=com", SourceID: "id-1",
+			DN: "cn=ä,dc=example,dc=com", HeldSpamReport: user.ReportDaily, Protected: true,
+			Version: 1_795_000_000_000, LastRunID: "run", CreatedAt: created, UpdatedAt: created.Add(time.Hour),
+		},
 		{Key: "b@example.com", Address: "b@example.com", PrimaryAddress: "b@example.com", Version: -1},
 		{Key: "c@example.com", DN: strings.Repeat("x", 3<<20)},
 	}

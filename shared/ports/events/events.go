@@ -1,4 +1,5 @@
-// Package events is the port through which others learn what became of a sync: the mailer of Held Spam Reports, and alerts.
+// Package events is the port through which others learn what became of a sync: the mailer of Held Spam Reports, and
+// alerts.
 package events
 
 import (
@@ -32,7 +33,7 @@ type Event struct {
 	Created int    `json:"created"`
 	Updated int    `json:"updated"`
 	Deleted int    `json:"deleted"`
-	// SendHSR tells whether Held Spam Reports were asked for, and NewUsers is the path that lists the new users.
+	// SendHSR reports whether Held Spam Reports were asked for, and NewUsers is the path that lists the new users.
 	SendHSR  bool   `json:"sendHSR"`
 	NewUsers string `json:"newUsers,omitempty"`
 	// Code and Message say why a sync failed or was blocked.
@@ -50,7 +51,10 @@ type Log struct{ Log *slog.Logger }
 
 // Publish writes the event to the log.
 func (l Log) Publish(ctx context.Context, e Event) error {
-	l.Log.InfoContext(ctx, "event", "name", e.Name, "account", e.Account, "run", e.RunID, "trigger", e.Trigger, "created", e.Created,
-		"updated", e.Updated, "deleted", e.Deleted, "sendHSR", e.SendHSR, "newUsers", e.NewUsers, "code", e.Code, "message", e.Message)
+	l.Log.InfoContext(
+		ctx, "event", "name", e.Name, "account", e.Account, "run", e.RunID, "trigger", e.Trigger, "created",
+		e.Created, "updated", e.Updated, "deleted", e.Deleted, "sendHSR", e.SendHSR, "newUsers", e.NewUsers, "code",
+		e.Code, "message", e.Message,
+	)
 	return nil
 }

@@ -62,8 +62,8 @@ const (
 // Prefixes lists all that a key may begin with.
 func Prefixes() []string { return []string{PlanPrefix, JournalPrefix, CSVPrefix} }
 
-// CheckKey tells whether a key is one: a prefix and a path below it, of letters, digits, dots, dashes and underscores. So it
-// means nothing else to a file system, in a URL or in a policy.
+// CheckKey reports whether a key is valid: a prefix and a path below it, of letters, digits, dots, dashes and
+// underscores. So it means nothing else to a file system, in a URL or in a policy.
 func CheckKey(key string) error {
 	known := slices.ContainsFunc(Prefixes(), func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 	if !known || !fs.ValidPath(key) || strings.ContainsFunc(key, unsafeInKey) {
@@ -73,8 +73,8 @@ func CheckKey(key string) error {
 }
 
 func unsafeInKey(r rune) bool {
-	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-	return !letter && !strings.ContainsRune("./-_", r)
+	allowed := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	return !allowed && !strings.ContainsRune("./-_", r)
 }
 
 // ContentType is the media type that the object with a key is downloaded as.

@@ -32,7 +32,7 @@ type Store interface {
 	// Due returns up to limit accounts whose schedule is due at now and not paused, the longest due first. What cannot
 	// be read hides no other account: it is left out, and an error comes with the rest.
 	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
-	// Overdue returns up to limit runs whose NextLook is not after now, the longest overdue first. It may name a run
+	// Overdue returns up to limit runs whose OverdueAt is not after now, the longest overdue first. It may name a run
 	// that changed a moment ago: read it before acting on it. What cannot be read is left out as in Due.
 	Overdue(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 }

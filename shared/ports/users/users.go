@@ -74,8 +74,8 @@ type Change struct {
 	After  *user.User
 }
 
-// Done reports whether a stored user is already what the change wants: its kind, primary, type, source id, DN, report and
-// protection are, whatever its version and times.
+// Done reports whether a stored user is already what the change wants: its kind, primary, type, source id, DN, report
+// and protection are, whatever its version and times.
 func (c *Change) Done(stored *user.User) bool {
 	if c.After == nil || stored == nil {
 		return false

@@ -133,8 +133,8 @@ func (a accountJobs) runRecord(r *run.Run) (record, error) {
 		manifest.KindRun:   str(kindRun(r.Kind, r.ID)),
 		manifest.ExpiresAt: number(r.CreatedAt.Add(recordLifetime).Unix()),
 	}
-	if look := r.NextLook(); !look.IsZero() {
-		a.putDue(index, dueRuns, look)
+	if at := r.OverdueAt(); !at.IsZero() {
+		a.putDue(index, dueRuns, at)
 	}
 	return newRecord(r, index)
 }

@@ -23,6 +23,8 @@ type metricRecord struct {
 	RunDuration int64        `json:"RunDuration"`
 	EntriesRead int          `json:"EntriesRead"`
 	RowsApplied int          `json:"RowsApplied"`
+	// Applied is what a sync did, nil for other runs.
+	Applied *run.Applied `json:"applied,omitempty"`
 	Account     user.Account `json:"account"`
 	Run         string       `json:"run"`
 }
@@ -64,6 +66,10 @@ func directives() []metricDirective {
 // name is the Lambda function's (AWS_LAMBDA_FUNCTION_NAME).
 func Metrics(w io.Writer, name string, log *slog.Logger) func(context.Context, user.Account, run.Run) {
 	return func(ctx context.Context, account user.Account, r run.Run) {
+		var applied int
+		if r.Applied != nil {
+			applied = r.Applied.Written()
+		}
 		var duration time.Duration
 		if !r.StartedAt.IsZero() {
 			duration = r.FinishedAt.Sub(r.StartedAt)
@@ -71,7 +77,7 @@ func Metrics(w io.Writer, name string, log *slog.Logger) func(context.Context, u
 		line, err := json.Marshal(metricRecord{
 			AWS:      metricMeta{Timestamp: r.FinishedAt.UnixMilli(), CloudWatchMetrics: directives()},
 			Function: name, Kind: r.Kind, State: r.State, RunsEnded: 1, RunDuration: duration.Milliseconds(),
-			EntriesRead: r.Progress.Entries, RowsApplied: r.Progress.Applied, Account: account, Run: r.ID,
+			EntriesRead: r.Progress.Entries, RowsApplied: applied, Applied: r.Applied, Account: account, Run: r.ID,
 		})
 		if err == nil {
 			_, err = w.Write(append(line, '\n'))

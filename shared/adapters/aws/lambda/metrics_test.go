@@ -22,7 +22,8 @@ func TestMetricsAreALogLine(t *testing.T) {
 	at := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
 	r := run.Run{ID: "01J", Kind: run.KindSync, State: run.Blocked, StartedAt: at,
 		FinishedAt: at.Add(1500 * time.Millisecond)}
-	r.Progress.Applied, r.Progress.Entries = 12, 7
+	r.Progress.Entries = 7
+	r.Applied = &run.Applied{Create: 5, Update: 4, Delete: 3, Already: 2, Pending: 1}
 	Metrics(&out, "Rollcall-sync-worker", slog.New(slog.DiscardHandler))(t.Context(), "acme", r)
 	if strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("%q is not one line", out.String())
@@ -32,10 +33,9 @@ func TestMetricsAreALogLine(t *testing.T) {
 		{"Namespace":"Rollcall","Dimensions":[["Function","Kind","State"]],
 			"Metrics":[{"Name":"RunsEnded","Unit":"Count"}]},
 		{"Namespace":"Rollcall","Dimensions":[["Function","Kind"]],"Metrics":[
-			{"Name":"RunDuration","Unit":"Milliseconds"},
-			{"Name":"EntriesRead","Unit":"Count"},{"Name":"RowsApplied","Unit":"Count"}]}]},
-		"Function":"Rollcall-sync-worker","Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,
-		"EntriesRead":7,"RowsApplied":12,"account":"acme","run":"01J"}`
+			{"Name":"RunDuration","Unit":"Milliseconds"},{"Name":"EntriesRead","Unit":"Count"},{"Name":"RowsApplied","Unit":"Count"}]}]},
+		"Function":"Rollcall-sync-worker","Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,"EntriesRead":7,"RowsApplied":12,
+		"applied":{"create":5,"update":4,"delete":3,"already":2,"conflicts":0,"pending":1},"account":"acme","run":"01J"}`
 	if err := errors.Join(json.Unmarshal(out.Bytes(), &got), json.Unmarshal([]byte(line), &want)); err != nil {
 		t.Fatal(err)
 	}
@@ -66,61 +66,5 @@ func TestLogLinesNameTheirInvocation(t *testing.T) {
 	}
 	if _, err := newLog(&out, "loud"); err == nil {
 		t.Error("a log level that there is not was taken")
-	}
-}
-
-// ticks counts what a tick does, and fails as it is told.
-type ticks struct {
-	started, cared int
-	err            error
-}
-
-func (s *ticks) StartDue(context.Context) (int, error) { s.started++; return 3, s.err }
-func (s *ticks) CareFor(_ context.Context, at time.Time) (int, error) {
-	if d := time.Since(at); d < 0 || d > time.Minute {
-		return 0, errors.New("the time is not now")
-	}
-	s.cared++
-	return 0, nil
-}
-
-// endless is a tick whose start of syncs takes until runs are looked after.
-type endless struct{ cared chan struct{} }
-
-func (s endless) StartDue(ctx context.Context) (int, error) {
-	select {
-	case <-s.cared:
-		return 0, nil
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-}
-
-func (s endless) CareFor(context.Context, time.Time) (int, error) {
-	close(s.cared)
-	return 0, nil
-}
-
-func TestRunsAreLookedAfterWhileSyncsAreStarted(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	tick := Schedule(endless{make(chan struct{})}, slog.New(slog.DiscardHandler))
-	if _, err := tick.Invoke(ctx, []byte(`{}`)); err != nil {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestATickDoesBothAndFailsWithEither(t *testing.T) {
-	t.Parallel()
-	s := &ticks{}
-	if _, err := Schedule(s, slog.New(slog.DiscardHandler)).Invoke(t.Context(),
-		[]byte(`{"source":"aws.events"}`)); err != nil || s.started != 1 || s.cared != 1 {
-		t.Errorf("error %v after %+v", err, s)
-	}
-	s.err = errors.New("the table is away")
-	if _, err := Schedule(s, slog.New(slog.DiscardHandler)).Invoke(t.Context(), []byte(`{}`)); err == nil ||
-		s.cared != 2 {
-		t.Errorf("error %v after %+v; want the failure, and runs looked after all the same", err, s)
 	}
 }

@@ -63,7 +63,8 @@ func roundTrip(t *testing.T, s objects.Store) {
 	if _, err := object.ReadAt(part, 1<<20+3); err != nil || string(part) != large[1<<20+3:1<<20+23] {
 		t.Errorf("20 bytes from the middle are %q, error %v", part, err)
 	}
-	if n, err := object.ReadAt(part, object.Size()-5); n != 5 || !errors.Is(err, io.EOF) || !bytes.Equal(part[:5], []byte(large[len(large)-5:])) {
+	if n, err := object.ReadAt(part, object.Size()-5); n != 5 || !errors.Is(err, io.EOF) ||
+		!bytes.Equal(part[:5], []byte(large[len(large)-5:])) {
 		t.Errorf("beyond the end: %d bytes, error %v", n, err)
 	}
 	put(t, o, "plans/small", "y")
@@ -88,7 +89,8 @@ func whole(t *testing.T, s objects.Store) {
 		t.Errorf("half an object is there: error %v", err)
 	}
 	for _, key := range []string{
-		"", ".", "..", "../x", "/etc/passwd", "plans", "plans/", "other/a", "plans/../../x", "plans//a", `plans\..\x`, "plans/a*", "plans/ä", "plans/a b",
+		"", ".", "..", "../x", "/etc/passwd", "plans", "plans/", "other/a", "plans/../../x", "plans//a", `plans\..\x`,
+		"plans/a*", "plans/ä", "plans/a b",
 	} {
 		if err := o.Put(t.Context(), key, func(io.Writer) error { return nil }); !errors.Is(err, objects.ErrKey) {
 			t.Errorf("key %q: error %v, want %v", key, err, objects.ErrKey)
@@ -128,7 +130,9 @@ func isolation(t *testing.T, s objects.Store) {
 		if got, err := get(t, s.For(account), "plans/same"); err != nil || got != fmt.Sprint(i) {
 			t.Errorf("account %q reads %q, error %v", account, got, err)
 		}
-		if _, err := get(t, s.For(account), fmt.Sprint("plans/own", (i+1)%len(userstest.Accounts))); !errors.Is(err, objects.ErrNotFound) {
+		if _, err := get(t, s.For(account), fmt.Sprint("plans/own", (i+1)%len(userstest.Accounts))); !errors.Is(
+			err, objects.ErrNotFound,
+		) {
 			t.Errorf("account %q finds another's object: %v", account, err)
 		}
 	}
@@ -156,7 +160,8 @@ func links(t *testing.T, s objects.Store) {
 	if err != nil || resp.StatusCode != http.StatusOK || string(body) != "Address\r\nä\r\n" {
 		t.Errorf("status %d, body %q, error %v", resp.StatusCode, body, err)
 	}
-	if disposition := resp.Header.Get("Content-Disposition"); !strings.HasPrefix(disposition, "attachment") || !strings.Contains(disposition, "%C3%9Cbersicht%201.csv") {
+	if disposition := resp.Header.Get("Content-Disposition"); !strings.HasPrefix(disposition, "attachment") ||
+		!strings.Contains(disposition, "%C3%9Cbersicht%201.csv") {
 		t.Errorf("disposition %q does not name the file", disposition)
 	}
 	tampered, err := http.Get(strings.Replace(link, "a.csv", "b.csv", 1))

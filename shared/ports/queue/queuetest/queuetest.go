@@ -25,8 +25,8 @@ type Queue interface {
 // patience is how long a message may take to come.
 const patience = 20 * time.Second
 
-// Run holds a queue to the contract of package queue. open returns an empty one, which handles at least two messages of
-// a queue at a time and brings a failed one back within seconds.
+// Run holds a queue to the contract of package queue. open returns an empty one, which handles at least two messages
+// of a queue at a time and brings a failed one back within seconds.
 func Run(t *testing.T, open func(*testing.T) Queue) {
 	for name, test := range map[string]func(*testing.T, Queue){
 		"in order within an account, and each once":      order,

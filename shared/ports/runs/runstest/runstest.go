@@ -41,8 +41,9 @@ func sampleSettings() settings.Saved {
 		SealedPassword: []byte{1, 2, 0, 255}, UpdatedAt: Now, UpdatedBy: "ann", Version: 7, ConsecutiveFailures: 2,
 		LastSyncID: "01J", ScheduledRunID: "01K",
 	}
-	s.Connection = settings.Connection{ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389,
-		Username: "reader"}
+	s.Connection = settings.Connection{
+		ServerType: settings.Exchange, Host: "dc1.example.com", Port: 389, Username: "reader",
+	}
 	s.Options = settings.DefaultOptions()
 	s.Schedule = &settings.Schedule{IntervalHours: 6, NextRunAt: Now.Add(6 * time.Hour)}
 	return s
@@ -126,8 +127,9 @@ func keepRuns(t *testing.T, s runs.Store) {
 		t.Errorf("error %v, run (-stored +read):\n%s", err, diff)
 	}
 	stop := errors.New("stop")
-	if _, err := j.UpdateRun(ctx, "01JA", func(r *run.Run) error { r.State = run.Done; return stop }); !errors.Is(err,
-		stop) {
+	if _, err := j.UpdateRun(ctx, "01JA", func(r *run.Run) error { r.State = run.Done; return stop }); !errors.Is(
+		err, stop,
+	) {
 		t.Errorf("a refused update: error %v", err)
 	}
 	if got, _ := j.Run(ctx, "01JA"); got.State != run.Running {
@@ -179,8 +181,10 @@ func raceRuns(t *testing.T, s runs.Store) {
 	for range writers {
 		running.Go(func() {
 			for range each {
-				if _, err := j.UpdateRun(t.Context(), "01JA",
-					func(r *run.Run) error { r.Progress.Applied++; return nil }); err != nil {
+				if _, err := j.UpdateRun(t.Context(), "01JA", func(r *run.Run) error {
+					r.Progress.Applied++
+					return nil
+				}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -242,14 +246,16 @@ func overdue(t *testing.T, open func(*testing.T, func() time.Time) runs.Store) {
 	wants(30*time.Minute, 10, a, d)
 	wants(30*time.Minute, 1, a)
 	wants(25*time.Hour, 10, a, d, c)
-	// A sign of life moves the look, and so does the end.
+	// A sign of life moves the time, and so does the end.
 	now = Now.Add(30 * time.Minute)
 	if _, err := s.For("other").UpdateRun(t.Context(), "01JD", func(*run.Run) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	wants(30*time.Minute, 10, a)
-	if _, err := s.For("acme").UpdateRun(t.Context(), "01JA",
-		func(r *run.Run) error { r.State, r.SealedPassword = run.Failed, nil; return nil }); err != nil {
+	if _, err := s.For("acme").UpdateRun(t.Context(), "01JA", func(r *run.Run) error {
+		r.State, r.SealedPassword = run.Failed, nil
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	wants(30*time.Minute, 10)
@@ -307,8 +313,9 @@ func claims(t *testing.T, s runs.Store) {
 	running.Wait()
 	page, err := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 10})
 	if won != 1 || err != nil || len(page.Runs) != 1 {
-		t.Errorf("%d of %d claims succeeded and left %d runs, error %v; want 1 and 1", won, claimers, len(page.Runs),
-			err)
+		t.Errorf(
+			"%d of %d claims succeeded and left %d runs, error %v; want 1 and 1", won, claimers, len(page.Runs), err,
+		)
 	}
 	if due, err := s.Due(ctx, Now, 10); err != nil || !cmp.Equal([]user.Account{"long ago"}, due) {
 		t.Errorf("due after the claim: %q, error %v", due, err)
@@ -362,8 +369,10 @@ func leases(t *testing.T, s runs.Store) {
 func audit(t *testing.T, s runs.Store) {
 	ctx, j := t.Context(), s.For("acme")
 	for i := range 5 {
-		e := runs.AuditEntry{ID: fmt.Sprint("01J", i), At: Now, By: "ann", Action: "user.changed",
-			Subject: "a@example.com", Details: map[string]string{"protected": "false → true"}}
+		e := runs.AuditEntry{
+			ID: fmt.Sprint("01J", i), At: Now, By: "ann", Action: "user.changed", Subject: "a@example.com",
+			Details: map[string]string{"protected": "false → true"},
+		}
 		for range 2 {
 			if err := j.AddAudit(ctx, e); err != nil {
 				t.Fatal(err)

@@ -20,7 +20,10 @@ import (
 )
 
 // Accounts are names that a store must keep apart, whatever it makes keys of.
-var Accounts = []user.Account{"acme", "acme2", "acme#1", "acme/..", "ACME", "a\x00b", "ä", "user@example.com", user.Account(strings.Repeat("x", 120))}
+var Accounts = []user.Account{
+	"acme", "acme2", "acme#1", "acme/..", "ACME", "a\x00b", "ä", "user@example.com",
+	user.Account(strings.Repeat("x", 120)),
+}
 
 // Run holds a store to the contract of users. open returns an empty store.
 func Run(t *testing.T, open func(*testing.T) users.Store) {
@@ -42,8 +45,10 @@ func sample(key string) user.User {
 	shown := strings.ToUpper(key[:first]) + key[first:]
 	return user.User{
 		Key: key, Address: shown, Kind: user.Primary, PrimaryAddress: shown, Type: user.TypeShared,
-		Source: user.FromDirectory, DirectoryID: "dc=example,dc=com", SourceID: "7a1c", DN: "CN=Ünïcode\\, Name,DC=example,DC=com",
-		HeldSpamReport: user.ReportDaily, Protected: true, Version: 1_795_000_000_000, LastRunID: "01J0000000000000000000RUN1", CreatedAt: at, UpdatedAt: at.Add(time.Hour),
+		Source: user.FromDirectory, DirectoryID: "dc=example,dc=com", SourceID: "7a1c",
+		DN:             "CN=Ünïcode\\, Name,DC=example,DC=com",
+		HeldSpamReport: user.ReportDaily, Protected: true, Version: 1_795_000_000_000,
+		LastRunID: "01J0000000000000000000RUN1", CreatedAt: at, UpdatedAt: at.Add(time.Hour),
 	}
 }
 
@@ -91,13 +96,28 @@ func conditions(t *testing.T, s users.Store) {
 		{"create again in the same run", create(first), users.Applied, &first},
 		{"create in another run", create(next), users.Conflict, &first},
 		{"create by hand what is there", create(byHand), users.Conflict, &first},
-		{"update with another version", users.Change{Key: first.Key, Expect: first.Version + 7, After: &next}, users.Conflict, &first},
+		{
+			"update with another version", users.Change{Key: first.Key, Expect: first.Version + 7, After: &next},
+			users.Conflict, &first,
+		},
 		{"update by hand", users.Change{Key: first.Key, Expect: first.Version, After: &byHand}, users.Applied, &byHand},
-		{"the same by hand again", users.Change{Key: first.Key, Expect: first.Version, After: &byHand}, users.Already, &byHand},
+		{
+			"the same by hand again", users.Change{Key: first.Key, Expect: first.Version, After: &byHand},
+			users.Already, &byHand,
+		},
 		{"update by a run", users.Change{Key: first.Key, Expect: byHand.Version, After: &next}, users.Applied, &next},
-		{"again in the same run", users.Change{Key: first.Key, Expect: byHand.Version, After: &next}, users.Applied, &next},
-		{"again in another run", users.Change{Key: first.Key, Expect: byHand.Version, After: &other}, users.Already, &next},
-		{"otherwise in another run", users.Change{Key: first.Key, Expect: byHand.Version, After: &first}, users.Conflict, &next},
+		{
+			"again in the same run", users.Change{Key: first.Key, Expect: byHand.Version, After: &next}, users.Applied,
+			&next,
+		},
+		{
+			"again in another run", users.Change{Key: first.Key, Expect: byHand.Version, After: &other}, users.Already,
+			&next,
+		},
+		{
+			"otherwise in another run", users.Change{Key: first.Key, Expect: byHand.Version, After: &first},
+			users.Conflict, &next,
+		},
 		{"delete with another version", users.Change{Key: first.Key, Expect: byHand.Version}, users.Conflict, &next},
 		{"delete", users.Change{Key: first.Key, Expect: next.Version}, users.Applied, nil},
 		{"delete again", users.Change{Key: first.Key, Expect: next.Version}, users.Absent, nil},
@@ -119,13 +139,16 @@ func conditions(t *testing.T, s users.Store) {
 	}
 }
 
-// together applies changes of every kind in one call, to users that are there and to users that are not, in several orders.
+// together applies changes of every kind in one call, to users that are there and to users that are not, in several
+// orders.
 func together(t *testing.T, s users.Store) {
 	const n = 60
 	orders := map[user.Account]func([]int){
 		"up": func([]int) {}, "down": slices.Reverse[[]int],
 		"mixed": func(places []int) {
-			rand.New(rand.NewPCG(1, 2)).Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] }) //nolint:gosec // an order
+			rand.New(rand.NewPCG(1, 2)).
+				Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })
+			//nolint:gosec // an order
 		},
 	}
 	for account, arrange := range orders {
@@ -166,8 +189,8 @@ func isThere(i int) bool { return i%2 == 0 }
 
 func numbered(i int) user.User { return sample(fmt.Sprintf("user%03d@example.com", i)) }
 
-// oneOfMany returns a change of a numbered user, what comes of it, and whether the user is there afterwards. Of each kind there is one for
-// a user that is there and one for a user that is not.
+// oneOfMany returns a change of a numbered user, what comes of it, and whether the user is there afterwards. Of each
+// kind there is one for a user that is there and one for a user that is not.
 func oneOfMany(i int) (change users.Change, outcome users.Outcome, stays bool) {
 	before := numbered(i)
 	after := before
@@ -180,7 +203,11 @@ func oneOfMany(i int) (change users.Change, outcome users.Outcome, stays bool) {
 	}
 	switch i / 2 % 6 {
 	case 0:
-		return users.Change{Key: before.Key, Expect: before.Version, After: &after}, pick(users.Applied, users.Conflict), isThere(i)
+		return users.Change{
+			Key:    before.Key,
+			Expect: before.Version,
+			After:  &after,
+		}, pick(users.Applied, users.Conflict), isThere(i)
 	case 1:
 		return users.Change{Key: before.Key, Expect: before.Version + 5, After: &after}, users.Conflict, isThere(i)
 	case 2:
@@ -197,8 +224,10 @@ func oneOfMany(i int) (change users.Change, outcome users.Outcome, stays bool) {
 func roundTrip(t *testing.T, s users.Store) {
 	long := sample("long@example.com")
 	long.DN = "CN=" + strings.Repeat("ü", 2000)
-	bare := user.User{Key: "bare@example.com", Address: "bare@example.com", Kind: user.Alias, PrimaryAddress: "x@example.com", Type: user.TypeUnknown,
-		Source: user.Manual, HeldSpamReport: user.ReportOff, Version: 1}
+	bare := user.User{
+		Key: "bare@example.com", Address: "bare@example.com", Kind: user.Alias, PrimaryAddress: "x@example.com",
+		Type: user.TypeUnknown, Source: user.Manual, HeldSpamReport: user.ReportOff, Version: 1,
+	}
 	want := []user.User{bare, long, sample("öäü@xn--mller-kva.example")}
 	u := s.For("acme")
 	for _, w := range want {
@@ -217,10 +246,13 @@ func isolation(t *testing.T, s users.Store) {
 	}
 	for i, account := range Accounts {
 		u := s.For(account)
-		if list := all(t, u); len(list) != 2 || list[0].Key != fmt.Sprintf("own%d@example.com", i) || list[1].DN != fmt.Sprint(i) {
+		if list := all(t, u); len(list) != 2 || list[0].Key != fmt.Sprintf("own%d@example.com", i) ||
+			list[1].DN != fmt.Sprint(i) {
 			t.Errorf("account %q has %+v", account, list)
 		}
-		if _, err := u.Get(t.Context(), fmt.Sprintf("own%d@example.com", (i+1)%len(Accounts))); !errors.Is(err, users.ErrNotFound) {
+		if _, err := u.Get(t.Context(), fmt.Sprintf("own%d@example.com", (i+1)%len(Accounts))); !errors.Is(
+			err, users.ErrNotFound,
+		) {
 			t.Errorf("account %q finds another's user: %v", account, err)
 		}
 	}
@@ -231,7 +263,11 @@ func isolation(t *testing.T, s users.Store) {
 
 func order(t *testing.T, s users.Store) {
 	u := s.For("acme")
-	keys := []string{"zoë@example.com", "a.b@example.com", "a-b@example.com", "a@example.com", "ä@example.com", "日本@example.com", "ab@example.com"}
+	keys := []string{
+		"zoë@example.com", "a.b@example.com", "a-b@example.com", "a@example.com",
+		"ä@example.com", "日本@example.com",
+		"ab@example.com",
+	}
 	for _, k := range keys {
 		apply(t, u, create(sample(k)))
 	}
@@ -343,7 +379,10 @@ func race(t *testing.T, s users.Store) {
 		running.Go(func() {
 			after := first
 			after.Version, after.LastRunID, after.DN = first.Version+1, "", fmt.Sprint(i)
-			outcomes, err := u.Apply(context.Background(), users.Fence{}, []users.Change{{Key: first.Key, Expect: first.Version, After: &after}})
+			outcomes, err := u.Apply(
+				context.Background(), users.Fence{},
+				[]users.Change{{Key: first.Key, Expect: first.Version, After: &after}},
+			)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -363,7 +402,9 @@ func ended(t *testing.T, s users.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	u := s.For("acme")
-	if _, err := u.Apply(ctx, users.Fence{}, []users.Change{create(sample("a@example.com"))}); !errors.Is(err, context.Canceled) {
+	if _, err := u.Apply(ctx, users.Fence{}, []users.Change{create(sample("a@example.com"))}); !errors.Is(
+		err, context.Canceled,
+	) {
 		t.Errorf("Apply: error %v, want %v", err, context.Canceled)
 	}
 	for _, err := range u.All(ctx) {

@@ -5,8 +5,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// moves is what one address's row must know about its entry's other addresses.
-type moves struct {
+// renames holds what the row of one address must know about its entry's other addresses.
+type renames struct {
 	// former holds, by source id, the stored primary of an entry that is no longer the entry's primary.
 	former map[string]formerPrimary
 	// kept holds, by source id, the stored primary of an entry whose directory marks none: it stays the primary.
@@ -22,11 +22,11 @@ type formerPrimary struct {
 
 type keptPrimary struct{ key, address string }
 
-// findMoves walks both lists once before the plan is made, since a row may depend on one that comes after it.
-func findMoves(desired Desired, stored Walk[user.User], policy Policy) moves {
-	m := moves{former: make(map[string]formerPrimary), kept: make(map[string]keptPrimary)}
+// findRenames walks both lists once before the plan is made, since a row may depend on one that comes after it.
+func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames {
+	r := renames{former: make(map[string]formerPrimary), kept: make(map[string]keptPrimary)}
 	if stored()() == nil {
-		return m
+		return r
 	}
 	// The walk gives no errors: its callback never returns one.
 	_ = merge(desired, stored, func(a *addressState) error {
@@ -36,29 +36,32 @@ func findMoves(desired Desired, stored Walk[user.User], policy Policy) moves {
 		}
 		for i := range a.claims {
 			if c := &a.claims[i]; c.SourceID == s.SourceID && c.Inferred {
-				m.kept[s.SourceID] = keptPrimary{key: c.Key, address: c.Address}
+				r.kept[s.SourceID] = keptPrimary{key: c.Key, address: c.Address}
 				return nil
 			}
 		}
-		if w := m.winner(a, policy.DirectoryID); w >= 0 && a.claims[w].SourceID == s.SourceID && a.claims[w].Kind == user.Primary {
+		if w := r.winner(a, policy.DirectoryID); w >= 0 && a.claims[w].SourceID == s.SourceID &&
+			a.claims[w].Kind == user.Primary {
 			return nil
 		}
-		// An entry that was renamed before may have several, where removals are off or some are protected: the one created last, which has
-		// the highest version, was its primary until now.
-		if former, ok := m.former[s.SourceID]; !ok || s.Version > former.version {
-			m.former[s.SourceID] = formerPrimary{address: s.Address, report: s.HeldSpamReport, protected: s.Protected, version: s.Version}
+		// An entry that was renamed before may have several, where removals are off or some are protected: the one
+		// created last, which has the highest version, was its primary until now.
+		if former, ok := r.former[s.SourceID]; !ok || s.Version > former.version {
+			r.former[s.SourceID] = formerPrimary{
+				address: s.Address, report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
+			}
 		}
 		return nil
 	})
-	return m
+	return r
 }
 
 // resolve returns the claim with the primary that its entry keeps, where the directory marks none.
-func (m moves) resolve(c *address.Claim) *address.Claim {
+func (r renames) resolve(c *address.Claim) *address.Claim {
 	if !c.Inferred {
 		return c
 	}
-	kept, ok := m.kept[c.SourceID]
+	kept, ok := r.kept[c.SourceID]
 	if !ok {
 		return c
 	}
@@ -72,21 +75,21 @@ func (m moves) resolve(c *address.Claim) *address.Claim {
 
 // winner returns the index of the claim that gets the address, or -1 where there is none: the stored owner's, else a
 // primary's before an alias's, else the lower DN's.
-func (m moves) winner(a *addressState, directoryID string) int {
+func (r renames) winner(a *addressState, directoryID string) int {
 	best := -1
 	for i := range a.claims {
 		if a.stored != nil && a.stored.SourceID == a.claims[i].SourceID && a.stored.DirectoryID == directoryID {
 			return i
 		}
-		if best < 0 || m.before(&a.claims[i], &a.claims[best]) {
+		if best < 0 || r.before(&a.claims[i], &a.claims[best]) {
 			best = i
 		}
 	}
 	return best
 }
 
-func (m moves) before(a, b *address.Claim) bool {
-	a, b = m.resolve(a), m.resolve(b)
+func (r renames) before(a, b *address.Claim) bool {
+	a, b = r.resolve(a), r.resolve(b)
 	if a.Kind != b.Kind {
 		return a.Kind == user.Primary
 	}

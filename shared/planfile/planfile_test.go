@@ -23,8 +23,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// makeRows makes n entries' rows: a primary each, an alias for most, and now and then something else. They are ordered by
-// key, and skipped rows repeat keys.
+// makeRows makes n entries' rows: a primary each, an alias for most, and now and then something else. They are ordered
+// by key, and skipped rows repeat keys.
 func makeRows(n int) []plan.Row {
 	random := rand.New(rand.NewPCG(1, 2))
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
@@ -32,11 +32,17 @@ func makeRows(n int) []plan.Row {
 	for i := range n {
 		primary := fmt.Sprintf("user%07d@example.com", i)
 		stored := user.User{
-			Key: primary, Address: "U" + primary[1:], Kind: user.Primary, PrimaryAddress: "U" + primary[1:], Type: user.TypeUser, Source: user.FromDirectory,
-			DirectoryID: "dc=example,dc=com", SourceID: fmt.Sprint("id-", i), DN: "CN=Ünïcode " + fmt.Sprint(i) + ",DC=example,DC=com",
-			HeldSpamReport: user.ReportDaily, Protected: i%7 == 0, Version: int64(i) + 1, LastRunID: "01JRUN", CreatedAt: at, UpdatedAt: at.Add(time.Duration(i)),
+			Key: primary, Address: "U" + primary[1:], Kind: user.Primary, PrimaryAddress: "U" + primary[1:],
+			Type: user.TypeUser, Source: user.FromDirectory,
+			DirectoryID: "dc=example,dc=com", SourceID: fmt.Sprint("id-", i),
+			DN:             "CN=Ünïcode " + fmt.Sprint(i) + ",DC=example,DC=com",
+			HeldSpamReport: user.ReportDaily, Protected: i%7 == 0, Version: int64(i) + 1, LastRunID: "01JRUN",
+			CreatedAt: at, UpdatedAt: at.Add(time.Duration(i)),
 		}
-		row := plan.Row{Key: primary, Address: stored.Address, Kind: user.Primary, PrimaryAddress: stored.Address, PrimaryKey: primary, Type: user.TypeUser, DN: stored.DN}
+		row := plan.Row{
+			Key: primary, Address: stored.Address, Kind: user.Primary, PrimaryAddress: stored.Address,
+			PrimaryKey: primary, Type: user.TypeUser, DN: stored.DN,
+		}
 		switch random.IntN(6) {
 		case 0:
 			row.Change, row.Before, row.Reason = plan.Delete, &stored, plan.ReasonNotFound
@@ -55,16 +61,25 @@ func makeRows(n int) []plan.Row {
 		for a := range random.IntN(3) {
 			alias := row
 			alias.Key = fmt.Sprintf("alias%d.%07d@example.com", a, random.IntN(n*10))
-			alias.Address, alias.Kind, alias.Change, alias.New, alias.Before = alias.Key, user.Alias, plan.Create, false, nil
-			alias.After = &user.User{Key: alias.Key, Address: alias.Key, Kind: user.Alias, PrimaryAddress: row.PrimaryAddress, Type: user.TypeUser, HeldSpamReport: user.ReportOff}
+			alias.Address, alias.Kind, alias.Change = alias.Key, user.Alias, plan.Create
+			alias.New, alias.Before = false, nil
+			alias.After = &user.User{
+				Key: alias.Key, Address: alias.Key, Kind: user.Alias, PrimaryAddress: row.PrimaryAddress,
+				Type: user.TypeUser, HeldSpamReport: user.ReportOff,
+			}
 			rows = append(rows, alias)
 		}
 		if i%11 == 0 {
-			rows = append(rows, plan.Row{Key: primary, Address: primary, Kind: user.Alias, Type: user.TypeGroup, Change: plan.Skipped, Reason: plan.ReasonDuplicate,
-				DN: "CN=Group", Notes: []string{"also claimed by somebody", "needs SMTPUTF8"}})
+			rows = append(rows, plan.Row{
+				Key: primary, Address: primary, Kind: user.Alias, Type: user.TypeGroup, Change: plan.Skipped,
+				Reason: plan.ReasonDuplicate, DN: "CN=Group",
+				Notes: []string{"also claimed by somebody", "needs SMTPUTF8"},
+			})
 		}
 		if i%97 == 0 {
-			rows = append(rows, plan.Row{Key: "not an address", Address: "not an address", Change: plan.Skipped, Reason: address.ReasonInvalid})
+			rows = append(rows, plan.Row{
+				Key: "not an address", Address: "not an address", Change: plan.Skipped, Reason: address.ReasonInvalid,
+			})
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b plan.Row) int { return cmp.Compare(a.Key, b.Key) })
@@ -91,7 +106,8 @@ func write(t testing.TB, rows []plan.Row) []byte {
 		}
 		before, after = user.User{Key: "overwritten"}, user.User{Key: "overwritten"}
 	}
-	if err := w.Close(planfile.Meta{Fingerprint: "f", Result: run.Result{Summary: run.Summary{Entries: len(rows)}}}); err != nil {
+	meta := planfile.Meta{Fingerprint: "f", Result: run.Result{Summary: run.Summary{Entries: len(rows)}}}
+	if err := w.Close(meta); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -152,7 +168,7 @@ func pages(t *testing.T, r *planfile.Reader, f planfile.Filter, limit int) []pla
 	}
 }
 
-// bySection orders rows as a snapshot lists those with the same key.
+// bySection orders rows as a plan file lists those with the same key.
 func expected(rows []plan.Row, keep func(*plan.Row) bool) []plan.Row {
 	var out []plan.Row
 	for i := range rows {
@@ -164,7 +180,9 @@ func expected(rows []plan.Row, keep func(*plan.Row) bool) []plan.Row {
 		kind := slices.Index(append(user.Kinds(), ""), r.Kind)
 		return (slices.Index(plan.Changes(), r.Change)*3+kind)*8 + slices.Index(append(user.Types(), ""), r.Type)
 	}
-	slices.SortStableFunc(out, func(a, b plan.Row) int { return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(rank(a), rank(b))) })
+	slices.SortStableFunc(
+		out, func(a, b plan.Row) int { return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(rank(a), rank(b))) },
+	)
 	return out
 }
 
@@ -175,27 +193,54 @@ func TestRowsAndPages(t *testing.T) {
 	if got := r.Meta(); got.Fingerprint != "f" || got.Result.Summary.Entries != len(rows) {
 		t.Errorf("meta %+v", got)
 	}
-	someone := rows[slices.IndexFunc(rows, func(r plan.Row) bool { return r.Kind == user.Alias && r.Change == plan.Create })]
+	someone := rows[slices.IndexFunc(rows, func(r plan.Row) bool {
+		return r.Kind == user.Alias && r.Change == plan.Create
+	})]
 	tests := map[string]struct {
 		filter planfile.Filter
 		keep   func(*plan.Row) bool
 	}{
-		"all":              {planfile.Filter{}, func(*plan.Row) bool { return true }},
-		"one change":       {planfile.Filter{Changes: []plan.Change{plan.Delete}}, func(r *plan.Row) bool { return r.Change == plan.Delete }},
-		"two changes":      {planfile.Filter{Changes: []plan.Change{plan.Skipped, plan.Update}}, func(r *plan.Row) bool { return r.Change == plan.Skipped || r.Change == plan.Update }},
-		"a kind":           {planfile.Filter{Kinds: []user.Kind{user.Alias}}, func(r *plan.Row) bool { return r.Kind == user.Alias }},
-		"a type":           {planfile.Filter{Types: []user.Type{user.TypeGroup}}, func(r *plan.Row) bool { return r.Type == user.TypeGroup }},
-		"a type of nobody": {planfile.Filter{Types: []user.Type{user.TypeResource}}, func(*plan.Row) bool { return false }},
-		"a primary":        {planfile.Filter{Primary: someone.PrimaryKey}, func(r *plan.Row) bool { return r.PrimaryKey == someone.PrimaryKey }},
-		"a primary's aliases": {planfile.Filter{Primary: someone.PrimaryKey, Kinds: []user.Kind{user.Alias}}, func(r *plan.Row) bool {
-			return r.PrimaryKey == someone.PrimaryKey && r.Kind == user.Alias
-		}},
+		"all": {planfile.Filter{}, func(*plan.Row) bool { return true }},
+		"one change": {
+			planfile.Filter{Changes: []plan.Change{plan.Delete}},
+			func(r *plan.Row) bool { return r.Change == plan.Delete },
+		},
+		"two changes": {
+			planfile.Filter{Changes: []plan.Change{plan.Skipped, plan.Update}},
+			func(r *plan.Row) bool { return r.Change == plan.Skipped || r.Change == plan.Update },
+		},
+		"a kind": {
+			planfile.Filter{Kinds: []user.Kind{user.Alias}}, func(r *plan.Row) bool { return r.Kind == user.Alias },
+		},
+		"a type": {
+			planfile.Filter{Types: []user.Type{user.TypeGroup}},
+			func(r *plan.Row) bool { return r.Type == user.TypeGroup },
+		},
+		"a type of nobody": {
+			planfile.Filter{Types: []user.Type{user.TypeResource}}, func(*plan.Row) bool { return false },
+		},
+		"a primary": {
+			planfile.Filter{Primary: someone.PrimaryKey},
+			func(r *plan.Row) bool { return r.PrimaryKey == someone.PrimaryKey },
+		},
+		"a primary's aliases": {
+			planfile.Filter{Primary: someone.PrimaryKey, Kinds: []user.Kind{user.Alias}},
+			func(r *plan.Row) bool {
+				return r.PrimaryKey == someone.PrimaryKey && r.Kind == user.Alias
+			},
+		},
 		"a primary of nobody": {planfile.Filter{Primary: "nobody@example.com"}, func(*plan.Row) bool { return false }},
 		"text in an address": {planfile.Filter{Q: "R00012"}, func(r *plan.Row) bool {
 			return strings.Contains(strings.ToLower(r.Address+" "+r.PrimaryAddress), "r00012")
 		}},
-		"text in a DN":     {planfile.Filter{Q: "ünïcode 12"}, func(r *plan.Row) bool { return strings.Contains(strings.ToLower(r.DN), "ünïcode 12") }},
-		"a choice of ours": {planfile.Filter{Keep: func(r *plan.Row) bool { return r.New }}, func(r *plan.Row) bool { return r.New }},
+		"text in a DN": {
+			planfile.Filter{Q: "ünïcode 12"},
+			func(r *plan.Row) bool { return strings.Contains(strings.ToLower(r.DN), "ünïcode 12") },
+		},
+		"a choice of ours": {
+			planfile.Filter{Keep: func(r *planfile.PlacedRow) bool { return r.New }, KeepName: "new"},
+			func(r *plan.Row) bool { return r.New },
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -254,11 +299,14 @@ func TestASearchGoesInBoundedSteps(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(first.Rows) != 0 || first.Next == "" {
-		t.Errorf("the first step of a search gave %d rows and next %q; want none and a next", len(first.Rows), first.Next)
+		t.Errorf(
+			"the first step of a search gave %d rows and next %q; want none and a next", len(first.Rows), first.Next,
+		)
 	}
 	found := pages(t, r, planfile.Filter{Q: "user0059999"}, 10)
 	want := expected(rows, func(r *plan.Row) bool {
-		return strings.Contains(r.Key, "user0059999") || strings.Contains(strings.ToLower(r.PrimaryAddress), "user0059999")
+		return strings.Contains(r.Key, "user0059999") ||
+			strings.Contains(strings.ToLower(r.PrimaryAddress), "user0059999")
 	})
 	if diff := gocmp.Diff(want, found); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
@@ -349,7 +397,7 @@ func TestRowsMustComeInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if w.Add(&plan.Row{Key: "a", Change: plan.Create}) == nil || w.Close(planfile.Meta{}) == nil {
-		t.Error("rows out of order made a snapshot")
+		t.Error("rows out of order made a plan file")
 	}
 }
 
@@ -440,12 +488,14 @@ type discard struct{}
 
 func (*discard) Write(p []byte) (int, error) { return len(p), nil }
 
-// BenchmarkPage reads a page as a request does, the opening of the stored plan included, from plans of 1,000 and of 1,000,000 rows.
+// BenchmarkPage reads a page as a request does, the opening of the stored plan included, from plans of 1,000 and of
+// 1,000,000 rows.
 func BenchmarkPage(b *testing.B) {
 	for _, entries := range []int{500, 500_000} {
 		data := write(b, makeRows(entries))
 		for name, f := range map[string]planfile.Filter{
-			"all": {}, "create": {Changes: []plan.Change{plan.Create}}, "skipped": {Changes: []plan.Change{plan.Skipped}}, "primary": {Primary: "user0000400@example.com"},
+			"all": {}, "create": {Changes: []plan.Change{plan.Create}},
+			"skipped": {Changes: []plan.Change{plan.Skipped}}, "primary": {Primary: "user0000400@example.com"},
 		} {
 			b.Run(fmt.Sprintf("%d entries/%s", entries, name), func(b *testing.B) {
 				b.ReportAllocs()
@@ -459,8 +509,8 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// TestLongRowsMakeShortBlocks writes rows with values as long as a directory may send: a reader takes no block beyond a length, and a worker has
-// memory for a few.
+// TestLongRowsMakeShortBlocks writes rows with values as long as a directory may send: a reader takes no block beyond
+// a length, and a worker has memory for a few.
 func TestLongRowsMakeShortBlocks(t *testing.T) {
 	t.Parallel()
 	var buf bytes.Buffer
@@ -469,7 +519,10 @@ func TestLongRowsMakeShortBlocks(t *testing.T) {
 	const count = 40
 	for i := range count {
 		key := fmt.Sprintf("a%02d@example.com", i)
-		row := plan.Row{Key: key, Address: key, Kind: user.Primary, PrimaryAddress: key, PrimaryKey: key, Type: user.TypeUser, DN: long, Change: plan.Create, After: &user.User{Key: key}}
+		row := plan.Row{
+			Key: key, Address: key, Kind: user.Primary, PrimaryAddress: key, PrimaryKey: key, Type: user.TypeUser,
+			DN: long, Change: plan.Create, After: &user.User{Key: key},
+		}
 		if err := w.Add(&row); err != nil {
 			t.Fatal(err)
 		}
