@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"rollcall/shared/address"
 	"rollcall/shared/user"
 )
@@ -36,7 +38,7 @@ func findMoves(desired Desired, stored Walk[user.User], policy Policy) moves {
 		}
 		for i := range a.claims {
 			if c := &a.claims[i]; c.SourceID == s.SourceID && c.Inferred {
-				m.kept[s.SourceID] = keptPrimary{key: c.Key, address: c.Address}
+				m.kept[c.SourceID] = keptPrimary{key: c.Key, address: c.Address}
 				return nil
 			}
 		}
@@ -46,7 +48,10 @@ func findMoves(desired Desired, stored Walk[user.User], policy Policy) moves {
 		// An entry that was renamed before may have several, where removals are off or some are protected: the one created last, which has
 		// the highest version, was its primary until now.
 		if former, ok := m.former[s.SourceID]; !ok || s.Version > former.version {
-			m.former[s.SourceID] = formerPrimary{address: s.Address, report: s.HeldSpamReport, protected: s.Protected, version: s.Version}
+			// A stored user's text is gone with the next one; a claim's lasts.
+			m.former[strings.Clone(s.SourceID)] = formerPrimary{
+				address: strings.Clone(s.Address), report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
+			}
 		}
 		return nil
 	})
