@@ -44,7 +44,8 @@ func (j *job) planInto(ctx context.Context, key string) error {
 	})
 }
 
-// writePlan stores the rows that build emits as the plan at key.
+// writePlan stores the rows that build emits as the plan at key. A sync's plan is its journal, which is kept for long: the
+// rows that change nothing are only counted.
 func (j *job) writePlan(ctx context.Context, key string, build func(emit func(*plan.Row) error) (run.Result, error)) error {
 	var result run.Result
 	err := j.Objects.For(j.account).Put(ctx, key, func(w io.Writer) error {
@@ -53,6 +54,9 @@ func (j *job) writePlan(ctx context.Context, key string, build func(emit func(*p
 		built, err := build(func(row *plan.Row) error {
 			if rows++; rows%1024 == 0 && ctx.Err() != nil {
 				return context.Cause(ctx)
+			}
+			if row.Change == plan.Unchanged && j.run.Kind == run.KindSync {
+				return nil
 			}
 			return writer.Add(row)
 		})

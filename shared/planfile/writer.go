@@ -117,7 +117,11 @@ func (w *Writer) Close(meta Meta) error {
 			w.flush(section(s))
 		}
 	}
-	index := w.writeIndex()
+	return w.finish(meta, w.writeIndex())
+}
+
+// finish writes what stands behind the blocks of the index.
+func (w *Writer) finish(meta Meta, index []indexInfo) error {
 	text, err := json.Marshal(meta)
 	if err != nil {
 		return err
