@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"rollcall/shared/plan"
+	"rollcall/shared/planfile"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
@@ -82,7 +84,7 @@ func (j *job) takePreview(ctx context.Context, key string) error {
 	if err != nil {
 		return fmt.Errorf("read preview %s: %w", j.run.PreviewID, err)
 	}
-	err = j.Objects.For(j.account).Copy(ctx, preview.PlanKey, key)
+	err = j.copyPlan(ctx, preview, key)
 	if errors.Is(err, objects.ErrNotFound) {
 		return &run.Failure{Code: codePreviewExpired, Message: previewExpired}
 	}
@@ -91,6 +93,19 @@ func (j *job) takePreview(ctx context.Context, key string) error {
 		j.progress.Entries, j.progress.Addresses = preview.Progress.Entries, preview.Progress.Addresses
 	})
 	return err
+}
+
+// copyPlan stores a preview's plan at key. The rows that change nothing are left out where they are most of it, since a
+// journal is kept for long.
+func (j *job) copyPlan(ctx context.Context, preview run.Run, key string) error {
+	files := j.Objects.For(j.account)
+	s := &preview.Result.Summary
+	if s.Unchanged <= s.Create+s.Update+s.Delete+s.Skipped {
+		return files.Copy(ctx, preview.PlanKey, key)
+	}
+	return j.readPlan(ctx, j.account, preview.PlanKey, func(r *planfile.Reader) error {
+		return files.Put(ctx, key, func(w io.Writer) error { return r.CopyWithout(ctx, w, plan.Unchanged) })
+	})
 }
 
 // judge asks the guard. Undoing is not guarded: its preview shows it, and it only takes back what the journal names.

@@ -78,14 +78,12 @@ func build(
 		t.Fatal(err)
 	}
 	claims, stored = slices.Clone(claims), slices.Clone(stored)
-	slices.SortStableFunc(claims, func(a, b address.Claim) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(b.Kind, a.Kind), cmp.Compare(a.SortDN, b.SortDN))
-	})
-	slices.SortFunc(stored, func(a, b user.User) int { return cmp.Compare(a.Key, b.Key) })
+	sortClaims(claims)
+	sortUsers(stored)
 	var rows []plan.Row
 	result, err := plan.Build(
 		plan.Desired{Entries: len(claims), Claims: walk(claims), Skipped: walk(skipped)},
-		walk(stored), plan.Policy{DirectoryID: directoryID, Exclude: patterns},
+		lent(stored), plan.Policy{DirectoryID: directoryID, Exclude: patterns},
 		func(r *plan.Row) error {
 			rows = append(rows, copyRow(*r))
 			return nil
@@ -96,6 +94,16 @@ func build(
 	return rows, result
 }
 
+func sortClaims(claims []address.Claim) {
+	slices.SortStableFunc(claims, func(a, b address.Claim) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(b.Kind, a.Kind), cmp.Compare(a.SortDN, b.SortDN))
+	})
+}
+
+func sortUsers(users []user.User) {
+	slices.SortFunc(users, func(a, b user.User) int { return cmp.Compare(a.Key, b.Key) })
+}
+
 func copyRow(r plan.Row) plan.Row {
 	r.Notes = slices.Clone(r.Notes)
 	for _, u := range []**user.User{&r.Before, &r.After} {
@@ -104,6 +112,7 @@ func copyRow(r plan.Row) plan.Row {
 			*u = &c
 		}
 	}
+	ownTexts(&r)
 	return r
 }
 

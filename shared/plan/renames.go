@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"rollcall/shared/address"
 	"rollcall/shared/user"
 )
@@ -36,7 +38,7 @@ func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames
 		}
 		for i := range a.claims {
 			if c := &a.claims[i]; c.SourceID == s.SourceID && c.Inferred {
-				r.kept[s.SourceID] = keptPrimary{key: c.Key, address: c.Address}
+				r.kept[c.SourceID] = keptPrimary{key: c.Key, address: c.Address}
 				return nil
 			}
 		}
@@ -47,8 +49,9 @@ func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames
 		// An entry that was renamed before may have several, where removals are off or some are protected: the one
 		// created last, which has the highest version, was its primary until now.
 		if former, ok := r.former[s.SourceID]; !ok || s.Version > former.version {
-			r.former[s.SourceID] = formerPrimary{
-				address: s.Address, report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
+			// A stored user's text is gone with the next one; a claim's lasts.
+			r.former[strings.Clone(s.SourceID)] = formerPrimary{
+				address: strings.Clone(s.Address), report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
 			}
 		}
 		return nil

@@ -34,6 +34,8 @@ const (
 	blockBytes = 4 << 20
 	// indexRows is how many entries a block of the primary index holds.
 	indexRows = 4096
+	// indexEntry is the length of one of them in bytes: a hash and the number of a block.
+	indexEntry = 8 + 4
 
 	formatVersion = 2
 	trailerSize   = 8 + 8 + 4 + 4

@@ -124,12 +124,9 @@ func (r *Reader) unpack(offset int64, length, checksum uint32, in *memory) (stri
 	if in == nil {
 		in = new(memory)
 	}
-	in.packed = slices.Grow(in.packed[:0], int(length))[:length]
-	if _, err := r.object.ReadAt(in.packed, offset); err != nil {
+	var err error
+	if in.packed, err = r.read(offset, length, checksum, in.packed); err != nil {
 		return "", err
-	}
-	if crc32.ChecksumIEEE(in.packed) != checksum {
-		return "", ErrDamaged
 	}
 	if n, err := s2.DecodedLen(in.packed); err != nil || n > maxBlock {
 		return "", ErrDamaged
@@ -141,6 +138,18 @@ func (r *Reader) unpack(offset int64, length, checksum uint32, in *memory) (stri
 	in.text = data
 	// Nothing writes to data any more until the memory is used again, so that the text may share it.
 	return unsafe.String(unsafe.SliceData(data), len(data)), nil
+}
+
+// read reads one block as it is stored, in the memory given if it fits.
+func (r *Reader) read(offset int64, length, checksum uint32, memory []byte) ([]byte, error) {
+	memory = slices.Grow(memory[:0], int(length))[:length]
+	if _, err := r.object.ReadAt(memory, offset); err != nil {
+		return nil, err
+	}
+	if crc32.ChecksumIEEE(memory) != checksum {
+		return nil, ErrDamaged
+	}
+	return memory, nil
 }
 
 // Meta returns what the file says of its plan as a whole.
@@ -184,7 +193,7 @@ func (r *Reader) holding(primary string) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the index of the stored plan: %w", err)
 		}
-		for data := []byte(text); len(data) >= 12; data = data[12:] {
+		for data := []byte(text); len(data) >= indexEntry; data = data[indexEntry:] {
 			if n := binary.LittleEndian.Uint32(data[8:]); binary.LittleEndian.Uint64(data) == want &&
 				int(n) < len(r.blocks) {
 				blocks = append(blocks, int(n))

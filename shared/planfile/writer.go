@@ -37,7 +37,7 @@ type Writer struct {
 	offset   int64
 	sections []openBlock
 	blocks   []blockInfo
-	primary  []primaryEntry
+	primary  primaryList
 	last     []byte
 	packed   []byte
 	err      error
@@ -89,7 +89,7 @@ func (w *Writer) flush(s section) {
 	info := blockInfo{section: s, rows: b.rows, first: string(b.first), last: string(b.last)}
 	info.offset, info.length, info.checksum = w.put(b.data)
 	for _, hash := range b.primaries {
-		w.primary = append(w.primary, primaryEntry{hash: hash, block: uint32(len(w.blocks))})
+		w.primary.add(primaryEntry{hash: hash, block: uint32(len(w.blocks))})
 	}
 	w.blocks = append(w.blocks, info)
 	*b = openBlock{data: b.data[:0], first: b.first[:0], last: b.last[:0], primaries: b.primaries[:0]}
@@ -117,7 +117,11 @@ func (w *Writer) Close(meta Meta) error {
 			w.flush(section(s))
 		}
 	}
-	index := w.writeIndex()
+	return w.finish(meta, w.writeIndex())
+}
+
+// finish writes what stands behind the blocks of the index.
+func (w *Writer) finish(meta Meta, index []indexInfo) error {
 	text, err := json.Marshal(meta)
 	if err != nil {
 		return err
@@ -153,10 +157,10 @@ func appendPlace(b []byte, offset int64, length, checksum uint32) []byte {
 
 // writeIndex writes the blocks that find a primary's aliases.
 func (w *Writer) writeIndex() []indexInfo {
-	w.primary = slices.Compact(sortedByHash(w.primary))
+	entries := slices.Compact(w.primary.sorted())
 	var index []indexInfo
 	var data []byte
-	for part := range slices.Chunk(w.primary, indexRows) {
+	for part := range slices.Chunk(entries, indexRows) {
 		data = data[:0]
 		for _, e := range part {
 			data = binary.LittleEndian.AppendUint64(data, e.hash)
@@ -169,25 +173,43 @@ func (w *Writer) writeIndex() []indexInfo {
 	return index
 }
 
-// sortedByHash sorts entries, of which hashes are spread evenly: it deals them out by their first bits and sorts a few
-// at a time, which takes a quarter of the time of sorting all.
-func sortedByHash(entries []primaryEntry) []primaryEntry {
+// primaryList keeps entries in blocks, so that to grow costs no copy of what is there.
+type primaryList struct {
+	blocks [][]primaryEntry
+	count  int
+}
+
+func (l *primaryList) add(e primaryEntry) {
+	if l.count%indexRows == 0 {
+		l.blocks = append(l.blocks, make([]primaryEntry, 0, indexRows))
+	}
+	last := len(l.blocks) - 1
+	l.blocks[last] = append(l.blocks[last], e)
+	l.count++
+}
+
+// sorted returns the entries, of which hashes are spread evenly, ordered by hash and block: it deals them out by their
+// first bits and sorts a few at a time, which takes a quarter of the time of sorting all.
+func (l *primaryList) sorted() []primaryEntry {
 	const few = 16
-	width := bits.Len(uint(len(entries) / few))
+	width := bits.Len(uint(l.count / few))
 	shift := 64 - width
-	ends := make([]int, 1<<width)
-	for _, e := range entries {
-		ends[e.hash>>shift]++
+	ends := make([]int32, 1<<width)
+	for _, block := range l.blocks {
+		for _, e := range block {
+			ends[e.hash>>shift]++
+		}
 	}
 	for i := 1; i < len(ends); i++ {
 		ends[i] += ends[i-1]
 	}
-	sorted := make([]primaryEntry, len(entries))
+	sorted := make([]primaryEntry, l.count)
 	at := slices.Clone(ends)
-	for i := len(entries) - 1; i >= 0; i-- {
-		e := entries[i]
-		at[e.hash>>shift]--
-		sorted[at[e.hash>>shift]] = e
+	for i := len(l.blocks) - 1; i >= 0; i-- {
+		for _, e := range slices.Backward(l.blocks[i]) {
+			at[e.hash>>shift]--
+			sorted[at[e.hash>>shift]] = e
+		}
 	}
 	for i, end := range ends {
 		slices.SortFunc(sorted[at[i]:end], comparePrimary)

@@ -105,6 +105,7 @@ func (a accountUsers) scan(page *users.Page, after string, limit, most int, matc
 		if b == nil {
 			return nil
 		}
+		defer release(tx)
 		c := b.Cursor()
 		k, v := c.Seek([]byte(after))
 		if k != nil && after != "" && string(k) == after {
@@ -157,7 +158,10 @@ func (a accountUsers) Apply(ctx context.Context, fence users.Fence, changes []us
 	if err != nil {
 		return nil, err
 	}
-	return outcomes, nil
+	return outcomes, a.db.View(func(tx *bolt.Tx) error {
+		release(tx)
+		return nil
+	})
 }
 
 // check returns ErrFenced unless the fence's attempt holds the account's lease, or the write is nobody's attempt.

@@ -2,17 +2,26 @@
 package userlist
 
 import (
+	"bytes"
 	"encoding/binary"
+	"fmt"
+	"strings"
 	"unsafe"
+
+	"github.com/klauspost/compress/s2"
 
 	"rollcall/shared/planfile/packed"
 	"rollcall/shared/user"
 )
 
-// List keeps many users in little memory: about the length of their text plus 40 bytes each, in blocks that the
-// garbage collector does not look into. It is append-only and yields users in the order of appending.
+// List keeps many users in little memory: a third of the length of their text or less, since users come ordered by key
+// and neighbours have much in common. It is append-only and yields users in the order of appending.
 type List struct {
+	// blocks are compressed, and the garbage collector does not look into them; open is the block that is being filled.
 	blocks [][]byte
+	open   []byte
+	// packed is where a block is compressed before its length is known.
+	packed []byte
 	count  int
 	// origins are the pairs of directory and run that users have in common, and numbers their places.
 	origins []user.User
@@ -41,45 +50,56 @@ var listedUser = packed.Layout{
 	},
 }
 
-// listBlock is the size of a block in bytes; one user never spans two.
-const listBlock = 1 << 20
+// blockSize is the length at which a block is compressed, in bytes: larger ones compress no better.
+const blockSize = 64 << 10
 
-// Append adds a user.
+// Append adds a user. No walk may be under way.
 func (l *List) Append(u *user.User) {
-	need := len(u.Key) + len(u.Address) + len(u.PrimaryAddress) + len(u.SourceID) + len(u.DN) + 128
-	last := len(l.blocks) - 1
-	if last < 0 || cap(l.blocks[last])-len(l.blocks[last]) < need {
-		l.blocks = append(l.blocks, make([]byte, 0, max(listBlock, need)))
-		last++
-	}
-	b := l.blocks[last]
 	n := l.origin(u)
-	b = listedUser.Append(binary.AppendUvarint(b, n), u, &l.origins[n])
-	l.blocks[last] = b
+	l.open = listedUser.Append(binary.AppendUvarint(l.open, n), u, &l.origins[n])
 	l.count++
+	if len(l.open) >= blockSize {
+		l.packed = s2.Encode(l.packed[:cap(l.packed)], l.open)
+		l.blocks = append(l.blocks, bytes.Clone(l.packed))
+		l.open = l.open[:0]
+	}
 }
 
 // Len returns the number of users.
 func (l *List) Len() int { return l.count }
 
-// Walk begins a walk over the users, in the order of appending. A user is valid until the next one, its text as long
-// as the list; nil ends them.
+// Walk begins a walk over the users, in the order of appending. A user and its text are valid until the next one; nil
+// ends them. A walk has one block unpacked at a time, always in the same memory.
 func (l *List) Walk() (next func() *user.User) {
 	var u user.User
 	var r packed.Reader
-	blocks := l.blocks
+	var memory []byte
+	at := 0
 	return func() *user.User {
 		for r.Left() == 0 {
-			if len(blocks) == 0 {
+			if at > len(l.blocks) {
 				return nil
 			}
-			// A block's bytes are never written again once they hold a user, so texts may share them.
-			r = packed.NewReader(unsafe.String(unsafe.SliceData(blocks[0]), len(blocks[0])))
-			blocks = blocks[1:]
+			memory = l.unpack(at, memory)
+			r = packed.NewReader(unsafe.String(unsafe.SliceData(memory), len(memory)))
+			at++
 		}
 		l.read(&r, &u)
 		return &u
 	}
+}
+
+// unpack returns the text of a block, in the memory given if it fits. The last block is the open one.
+func (l *List) unpack(block int, memory []byte) []byte {
+	if block == len(l.blocks) {
+		return l.open
+	}
+	text, err := s2.Decode(memory[:cap(memory)], l.blocks[block])
+	if err != nil {
+		// The list wrote it. If it ended here, the users behind would look as if they were gone.
+		panic(fmt.Sprintf("unpack block %d of the users in memory: %v", block, err))
+	}
+	return text
 }
 
 // read reads one user. The list wrote it, so that nothing can be wrong with it.
@@ -96,8 +116,10 @@ func (l *List) origin(u *user.User) uint64 {
 	if l.numbers == nil {
 		l.numbers = make(map[origin]uint64)
 	}
+	// The user's text may not last.
+	o = origin{strings.Clone(o.directoryID), strings.Clone(o.lastRunID)}
 	n := uint64(len(l.origins))
 	l.numbers[o] = n
-	l.origins = append(l.origins, user.User{DirectoryID: u.DirectoryID, LastRunID: u.LastRunID})
+	l.origins = append(l.origins, user.User{DirectoryID: o.directoryID, LastRunID: o.lastRunID})
 	return n
 }

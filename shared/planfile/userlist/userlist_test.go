@@ -1,6 +1,7 @@
 package userlist_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"testing"
@@ -37,13 +38,37 @@ func TestListGivesBackWhatWasAppended(t *testing.T) {
 	var got []user.User
 	next := list.Walk()
 	for u := next(); u != nil; u = next() {
-		got = append(got, *u)
+		got = append(got, cloned(*u))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("users (-appended +yielded):\n%.2000s", diff)
 	}
 	if list.Len() != len(want) {
 		t.Errorf("Len() = %d, want %d", list.Len(), len(want))
+	}
+}
+
+// cloned is a user whose text outlives the walk's next step.
+func cloned(u user.User) user.User {
+	for _, text := range []*string{&u.Key, &u.Address, &u.PrimaryAddress, &u.SourceID, &u.DN} {
+		*text = strings.Clone(*text)
+	}
+	return u
+}
+
+// TestListIsCompressed holds that a list takes less memory than half of its users' text.
+func TestListIsCompressed(t *testing.T) {
+	t.Parallel()
+	var list userlist.List
+	text := 0
+	for i := range 50_000 {
+		address := fmt.Sprintf("user%05d@example.com", i)
+		id, dn := fmt.Sprintf("%032x", sha256.Sum256([]byte(address)))[:32], "cn=User "+address+",ou=people,dc=example,dc=com"
+		list.Append(&user.User{Key: address, Address: address, PrimaryAddress: address, SourceID: id, DN: dn})
+		text += len(address) + len(id) + len(dn)
+	}
+	if size := list.Size(); size > text/2 {
+		t.Errorf("%d bytes of text take %d bytes of memory", text, size)
 	}
 }
 
@@ -59,7 +84,7 @@ func TestListCanBeWalkedAgain(t *testing.T) {
 	for range 3 {
 		for _, next := range []func() *user.User{first, second} {
 			if u := next(); u != nil {
-				got = append(got, u.Key)
+				got = append(got, strings.Clone(u.Key))
 			}
 		}
 	}
