@@ -75,7 +75,8 @@ func (s *Service) Export(ctx context.Context, id run.Identity, exportID string) 
 	if r.State != run.Done {
 		return export, nil
 	}
-	export.URL, export.ExpiresAt, err = s.c.Objects.For(id.Account).Link(ctx, r.Export.ObjectKey, r.Export.FileName, LinkLifetime)
+	stored := s.c.Objects.For(id.Account)
+	export.URL, export.ExpiresAt, err = stored.Link(ctx, r.Export.ObjectKey, r.Export.FileName, LinkLifetime)
 	if errors.Is(err, objects.ErrNotFound) {
 		return Export{}, expiredExport()
 	}

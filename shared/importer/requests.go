@@ -68,7 +68,7 @@ func (r PreviewRequest) check() error { return checkImport(r.Connection, r.Advan
 func (r SyncRequest) check() error { return checkImport(nil, nil, r.Options) }
 
 func (r SettingsRequest) check() error {
-	if h := r.IntervalHours; h != nil && (*h < settings.MinInterval || *h > settings.MaxInterval) {
+	if h := r.IntervalHours; h != nil && !settings.ValidInterval(*h) {
 		return invalid(settings.FieldError{Field: "schedule.intervalHours", Message: "must be 1 to 24 hours"})
 	}
 	return checkImport(r.Connection, r.Advanced, r.Options)

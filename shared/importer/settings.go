@@ -94,7 +94,9 @@ func (s *Service) fits(account user.Account, next settings.Saved) error {
 }
 
 // newSettings is what a request makes of the settings.
-func (s *Service) newSettings(ctx context.Context, id run.Identity, req SettingsRequest, old *settings.Saved) (settings.Saved, error) {
+func (s *Service) newSettings(
+	ctx context.Context, id run.Identity, req SettingsRequest, old *settings.Saved,
+) (settings.Saved, error) {
 	now := s.c.now()
 	next := settings.Saved{UpdatedAt: now, UpdatedBy: id.Subject}
 	next.Options = settings.DefaultOptions()
@@ -105,20 +107,26 @@ func (s *Service) newSettings(ctx context.Context, id run.Identity, req Settings
 		next.LastSyncID, next.ConsecutiveFailures = old.LastSyncID, old.ConsecutiveFailures
 		next.ScheduledRunID = old.ScheduledRunID
 	}
-	// The time keeps a version from coming back after the settings were deleted and saved anew.
+	// The time keeps a version from coming back after the settings were deleted and saved again.
 	next.Version = max(version+1, now.UnixMilli())
 	switch {
 	case req.Version != nil && *req.Version != version:
-		return next, problem(Stale, "settings_changed_meanwhile", "Somebody saved the settings meanwhile. Read them again and save on top of those.")
+		return next, problem(Stale, "settings_changed_meanwhile",
+			"Somebody saved the settings meanwhile. Read them again and save on top of those.")
 	case req.PreviewID != "" && req.Connection != nil:
-		return next, invalid(settings.FieldError{Field: "previewId", Message: "send either a connection or a previewId, not both"})
+		return next, invalid(settings.FieldError{
+			Field: "previewId", Message: "send either a connection or a previewId, not both",
+		})
 	case req.PreviewID != "":
 		preview, err := s.Preview(ctx, id, req.PreviewID)
 		if err != nil {
 			return next, err
 		}
 		if preview.UndoOf != "" {
-			return next, invalid(settings.FieldError{Field: "previewId", Message: "this preview is of an undo and has no connection; name one that read a directory"})
+			return next, invalid(settings.FieldError{
+				Field:   "previewId",
+				Message: "this preview is of an undo and has no connection; name one that read a directory",
+			})
 		}
 		next.Import, next.SealedPassword = preview.Import, preview.SealedPassword
 	case req.Connection != nil:
@@ -128,7 +136,9 @@ func (s *Service) newSettings(ctx context.Context, id run.Identity, req Settings
 		}
 		next.Connection, next.SealedPassword = *req.Connection, sealed
 	case old == nil:
-		return next, invalid(settings.FieldError{Field: "connection", Message: "is required: no settings are saved yet"})
+		return next, invalid(settings.FieldError{
+			Field: "connection", Message: "is required: no settings are saved yet",
+		})
 	}
 	if req.Advanced != nil {
 		next.Advanced = *req.Advanced

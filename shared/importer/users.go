@@ -58,12 +58,15 @@ func (s *Service) newUser(ctx context.Context, id run.Identity, req UserRequest)
 		return added, nil
 	}
 	owner, err := s.c.Users.For(id.Account).Get(ctx, primary.Key)
-	if err := notFound(err, "primary_not_found", "There is no user %s that this could be an alias of. Add that one first.", req.PrimaryAddress); err != nil {
-		return user.User{}, err
+	if err != nil {
+		return user.User{}, notFound(err, "primary_not_found",
+			"There is no user %s that this could be an alias of. Add that one first.", req.PrimaryAddress)
 	}
 	switch {
 	case owner.Kind != user.Primary:
-		return user.User{}, invalid(settings.FieldError{Field: "primaryAddress", Message: "is an alias itself; name its primary, " + owner.PrimaryAddress})
+		return user.User{}, invalid(settings.FieldError{
+			Field: "primaryAddress", Message: "is an alias itself; name its primary, " + owner.PrimaryAddress,
+		})
 	case req.HeldSpamReport == user.ReportDaily:
 		return user.User{}, invalid(settings.FieldError{Field: "heldSpamReport", Message: aliasReport})
 	}
@@ -115,7 +118,8 @@ func (s *Service) RemoveUser(ctx context.Context, id run.Identity, addr string) 
 			return err
 		}
 		if before.Protected {
-			return problem(Conflict, "user_protected", "%s is protected. Take the protection off first.", before.Address)
+			return problem(Conflict, "user_protected",
+				"%s is protected. Take the protection off first.", before.Address)
 		}
 		outcome, err := s.write(ctx, id, users.Change{Key: before.Key, Expect: before.Version})
 		if err != nil {

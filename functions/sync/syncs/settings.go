@@ -31,20 +31,30 @@ type settingsHandlers struct {
 func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 	h := settingsHandlers{s, now}
 	tags := []string{"Settings"}
-	api.Route(a, huma.Operation{OperationID: "get-settings", Method: http.MethodGet, Path: "/v1/settings", Tags: tags,
-		Summary: "Show the saved settings", Responses: map[string]*huma.Response{"204": {Description: "None are saved, and optional=true was asked for"}},
-		Errors: []int{http.StatusNotFound}}, h.get)
-	api.Route(a, huma.Operation{OperationID: "save-settings", Method: http.MethodPut, Path: "/v1/settings", Tags: tags,
-		Summary: "Save settings, and the schedule", Description: "What is left out stays as it is, but for the schedule: null, or none, ends it.",
-		Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed}}, h.save)
-	api.Route(a, huma.Operation{OperationID: "delete-settings", Method: http.MethodDelete, Path: "/v1/settings", Tags: tags,
-		Summary: "Delete settings, schedule and stored password", Description: "Users stay.", Errors: []int{http.StatusNotFound}}, h.delete)
+	api.Route(a, huma.Operation{
+		OperationID: "get-settings", Method: http.MethodGet, Path: "/v1/settings", Tags: tags,
+		Summary:   "Show the saved settings",
+		Responses: map[string]*huma.Response{"204": {Description: "None are saved, and optional=true was asked for"}},
+		Errors:    []int{http.StatusNotFound},
+	}, h.get)
+	api.Route(a, huma.Operation{
+		OperationID: "save-settings", Method: http.MethodPut, Path: "/v1/settings", Tags: tags,
+		Summary:     "Save settings, and the schedule",
+		Description: "What is left out stays as it is, but for the schedule: null, or none, ends it.",
+		Errors:      []int{http.StatusNotFound, http.StatusPreconditionFailed},
+	}, h.save)
+	api.Route(a, huma.Operation{
+		OperationID: "delete-settings", Method: http.MethodDelete, Path: "/v1/settings", Tags: tags,
+		Summary: "Delete settings, schedule and stored password", Description: "Users stay.",
+		Errors: []int{http.StatusNotFound},
+	}, h.delete)
 }
 
-// ScheduleBody is a schedule as a request gives it. Fields of GET /v1/settings that a request cannot set may be sent back.
+// ScheduleBody is a schedule as a request gives it. Fields of GET /v1/settings that a request cannot set may be sent
+// back.
 type ScheduleBody struct {
 	_             struct{} `json:"-" nullable:"true"`
-	IntervalHours int      `json:"intervalHours" required:"true" minimum:"1" maximum:"24" doc:"Hours from one sync to the next"`
+	IntervalHours int      `json:"intervalHours" required:"true" minimum:"1" maximum:"24" doc:"Hours between syncs"`
 	Paused        bool     `json:"paused,omitempty" doc:"Keep the schedule, and start nothing"`
 	NextRunAt     string   `json:"nextRunAt,omitempty" readOnly:"true" maxLength:"64"`
 	PausedReason  string   `json:"pausedReason,omitempty" readOnly:"true" maxLength:"1024"`
@@ -53,7 +63,7 @@ type ScheduleBody struct {
 // SaveBody is the body of PUT /v1/settings.
 type SaveBody struct {
 	Connection *api.ConnectionInput `json:"connection,omitempty"`
-	PreviewID  string               `json:"previewId,omitempty" maxLength:"64" doc:"In place of a connection: the preview's, with its password"`
+	PreviewID  string               `json:"previewId,omitempty" maxLength:"64" doc:"A preview, for its connection"`
 	Advanced   *settings.Advanced   `json:"advanced,omitempty"`
 	Options    *api.OptionsInput    `json:"options,omitempty"`
 	Schedule   *ScheduleBody        `json:"schedule,omitempty"`
@@ -69,16 +79,22 @@ type saveInput struct {
 func (in *saveInput) Resolve(huma.Context) []error {
 	wrong := api.CheckImport(in.Body.Connection, in.Body.Advanced, in.Body.Options)
 	if in.Body.Connection != nil && in.Body.PreviewID != "" {
-		wrong = append(wrong, &huma.ErrorDetail{Location: "body.previewId", Message: "send either a connection or a previewId, not both"})
+		wrong = append(wrong, &huma.ErrorDetail{
+			Location: "body.previewId", Message: "send either a connection or a previewId, not both",
+		})
 	}
-	if s := in.Body.Schedule; s != nil && (s.IntervalHours < settings.MinInterval || s.IntervalHours > settings.MaxInterval) {
-		wrong = append(wrong, &huma.ErrorDetail{Location: "body.schedule.intervalHours", Message: "must be 1 to 24 hours; send null in place of the schedule for none"})
+	if s := in.Body.Schedule; s != nil && !settings.ValidInterval(s.IntervalHours) {
+		wrong = append(wrong, &huma.ErrorDetail{Location: "body.schedule.intervalHours", Message: wrongInterval})
 	}
 	if _, err := in.version(); err != nil {
-		wrong = append(wrong, &huma.ErrorDetail{Location: "header.If-Match", Message: "is not an ETag that GET /v1/settings gave"})
+		wrong = append(wrong, &huma.ErrorDetail{
+			Location: "header.If-Match", Message: "is not an ETag that GET /v1/settings gave",
+		})
 	}
 	return wrong
 }
+
+const wrongInterval = "must be 1 to 24 hours; send null in place of the schedule for none"
 
 // version returns the version that the caller wants to change, nil for any.
 func (in *saveInput) version() (*int64, error) {
@@ -93,7 +109,7 @@ func (in *saveInput) version() (*int64, error) {
 }
 
 type getInput struct {
-	Optional bool `query:"optional" doc:"Answer 204 in place of 404 where none are saved: a browser shows its user every 404 as an error"`
+	Optional bool `query:"optional" doc:"Answer 204, not 404, where none are saved"`
 }
 
 type settingsOutput struct {
@@ -106,8 +122,11 @@ func (h settingsHandlers) shown(s importer.Saved, err error) (*settingsOutput, e
 	if err != nil {
 		return nil, err
 	}
-	return &settingsOutput{Status: http.StatusOK, ETag: `"` + strconv.FormatInt(s.Version, 10) + `"`, Body: api.SettingsView(s, h.now())}, nil
+	return &settingsOutput{Status: http.StatusOK, ETag: etag(s.Version), Body: api.SettingsView(s, h.now())}, nil
 }
+
+// etag is the ETag of a version.
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
 func (h settingsHandlers) get(ctx context.Context, in *getInput) (*settingsOutput, error) {
 	saved, err := h.service.Settings(ctx, api.Identity(ctx))
@@ -124,7 +143,8 @@ func (h settingsHandlers) save(ctx context.Context, in *saveInput) (*settingsOut
 		return nil, err
 	}
 	req := importer.SettingsRequest{
-		Connection: in.Body.Connection.Settings(), PreviewID: in.Body.PreviewID, Advanced: in.Body.Advanced, Options: in.Body.Options.Settings(), Version: version,
+		Connection: in.Body.Connection.Settings(), PreviewID: in.Body.PreviewID, Advanced: in.Body.Advanced,
+		Options: in.Body.Options.Settings(), Version: version,
 	}
 	if s := in.Body.Schedule; s != nil {
 		req.IntervalHours, req.Paused = &s.IntervalHours, s.Paused

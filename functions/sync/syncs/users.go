@@ -29,15 +29,28 @@ type userHandlers struct{ service UsersService }
 func registerUsers(a *api.API, s UsersService) {
 	h := userHandlers{s}
 	tags := []string{"Users"}
-	api.Route(a, huma.Operation{OperationID: "list-users", Method: http.MethodGet, Path: "/v1/users", Tags: tags, Summary: "List the users, ordered by address"}, h.list)
-	api.Route(a, huma.Operation{OperationID: "add-user", Method: http.MethodPost, Path: "/v1/users", DefaultStatus: http.StatusCreated, Tags: tags,
-		Summary: "Add a user by hand", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.add)
-	api.Route(a, huma.Operation{OperationID: "change-user", Method: http.MethodPatch, Path: "/v1/users/{address}", Tags: tags,
-		Summary: "Set a user's report and protection", Errors: []int{http.StatusNotFound}}, h.patch)
-	api.Route(a, huma.Operation{OperationID: "remove-user", Method: http.MethodDelete, Path: "/v1/users/{address}", DefaultStatus: http.StatusNoContent, Tags: tags,
-		Summary: "Remove a user", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.remove)
-	api.Route(a, huma.Operation{OperationID: "list-audit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"Audit"},
-		Summary: "List who changed which settings or user, the newest first"}, h.audit)
+	api.Route(a, huma.Operation{
+		OperationID: "list-users", Method: http.MethodGet, Path: "/v1/users", Tags: tags,
+		Summary: "List the users, ordered by address",
+	}, h.list)
+	api.Route(a, huma.Operation{
+		OperationID: "add-user", Method: http.MethodPost, Path: "/v1/users", Tags: tags,
+		Summary: "Add a user by hand", DefaultStatus: http.StatusCreated,
+		Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, h.add)
+	api.Route(a, huma.Operation{
+		OperationID: "change-user", Method: http.MethodPatch, Path: "/v1/users/{address}", Tags: tags,
+		Summary: "Set a user's report and protection", Errors: []int{http.StatusNotFound},
+	}, h.patch)
+	api.Route(a, huma.Operation{
+		OperationID: "remove-user", Method: http.MethodDelete, Path: "/v1/users/{address}", Tags: tags,
+		Summary: "Remove a user", DefaultStatus: http.StatusNoContent,
+		Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, h.remove)
+	api.Route(a, huma.Operation{
+		OperationID: "list-audit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"Audit"},
+		Summary: "List who changed which settings or user, the newest first",
+	}, h.audit)
 }
 
 type usersOutput struct{ Body api.List[api.User] }
@@ -51,14 +64,15 @@ func (h userHandlers) list(ctx context.Context, in *api.PageInput) (*usersOutput
 	if err != nil {
 		return nil, err
 	}
-	return &usersOutput{api.ListOf(page.Users, api.EncodeCursor(page.Next), func(u *user.User) api.User { return *api.UserView(u) })}, nil
+	view := func(u *user.User) api.User { return *api.UserView(u) }
+	return &usersOutput{api.ListOf(page.Users, api.EncodeCursor(page.Next), view)}, nil
 }
 
 // AddBody is the body of POST /v1/users.
 type AddBody struct {
 	Address        string `json:"address" required:"true" maxLength:"320" example:"info@example.com"`
-	PrimaryAddress string `json:"primaryAddress,omitempty" maxLength:"320" doc:"For an alias: the user that it belongs to"`
-	Type           string `json:"type,omitempty" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"user where it is left out"`
+	PrimaryAddress string `json:"primaryAddress,omitempty" maxLength:"320" doc:"For an alias: whose it is"`
+	Type           string `json:"type,omitempty" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Default: user"`
 	HeldSpamReport string `json:"heldSpamReport,omitempty" enum:"daily,off" doc:"off where it is left out"`
 	Protected      bool   `json:"protected,omitempty" doc:"Keep imports from changing or removing the user"`
 }
@@ -69,7 +83,8 @@ type userOutput struct{ Body api.User }
 
 func (h userHandlers) add(ctx context.Context, in *addInput) (*userOutput, error) {
 	req := importer.UserRequest{
-		Address: in.Body.Address, PrimaryAddress: in.Body.PrimaryAddress, Type: user.TypeUser, HeldSpamReport: user.ReportOff, Protected: in.Body.Protected,
+		Address: in.Body.Address, PrimaryAddress: in.Body.PrimaryAddress, Type: user.TypeUser,
+		HeldSpamReport: user.ReportOff, Protected: in.Body.Protected,
 	}
 	if in.Body.Type != "" {
 		req.Type = user.Type(in.Body.Type)
