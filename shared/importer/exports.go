@@ -37,10 +37,11 @@ func (s *Service) ExportUsers(ctx context.Context, id run.Identity) (Export, err
 func (s *Service) export(ctx context.Context, id run.Identity, previewID string) (Export, error) {
 	now := s.c.now()
 	jobs := s.c.Jobs.For(id.Account)
-	r, err := jobs.CreateRun(ctx, run.Run{
+	r := run.Run{
 		ID: s.c.NewID(), Kind: run.KindExport, State: run.Queued, StartedBy: id.Subject, PreviewID: previewID,
 		CreatedAt: now, ExpiresAt: now.Add(PlanLifetime),
-	})
+	}
+	r, err := jobs.CreateRun(ctx, r, s.startEntry(id, r))
 	if err != nil {
 		return Export{}, err
 	}

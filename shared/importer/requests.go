@@ -46,6 +46,15 @@ type SettingsRequest struct {
 	Version *int64
 }
 
+// SettingsPatch changes saved settings.
+type SettingsPatch struct {
+	// Change alters the request that saves the settings as they are, whose connection has no password; where the
+	// password's scope stays, the stored one does too. It may be called more than once. Nil changes nothing.
+	Change func(*SettingsRequest) error
+	// Version is as in SettingsRequest.
+	Version *int64
+}
+
 // UserRequest adds a user by hand. An alias names its primary; a primary leaves PrimaryAddress empty.
 type UserRequest struct {
 	Address        string

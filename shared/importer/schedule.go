@@ -26,6 +26,11 @@ func (c core) newSchedule(
 		return nil
 	}
 	interval := time.Duration(*req.IntervalHours) * c.Hour
+	if old != nil && old.Schedule != nil && old.Schedule.IntervalHours == *req.IntervalHours &&
+		old.Schedule.Paused == req.Paused {
+		same := *old.Schedule
+		return &same
+	}
 	schedule := &settings.Schedule{
 		IntervalHours: *req.IntervalHours, NextRunAt: c.ownMinute(account, now.Add(interval)), Paused: req.Paused,
 	}
@@ -37,7 +42,7 @@ func (c core) newSchedule(
 		}
 	}
 	if schedule.Paused {
-		schedule.PausedReason = "paused with the settings"
+		schedule.PausedReason, schedule.PausedAt = byHand, now
 	}
 	return schedule
 }
@@ -144,8 +149,7 @@ func (s *Service) setAside(ctx context.Context, jobs runs.Jobs, saved settings.S
 		Message: "The saved settings are too large for a sync to be stored. Save them with fewer exclusions: " +
 			"exclude whole domains (*@example.com) in place of their addresses, or use a filter.",
 	}
-	saved.LastSyncID = r.ID
-	saved.ConsecutiveFailures++
+	ending{run: r, state: r.State, failure: r.Failure, at: r.FinishedAt}.noteIn(&saved)
 	_, err := jobs.Claim(ctx, saved, r)
 	return err
 }
