@@ -20,6 +20,7 @@ import (
 type SettingsService interface {
 	Settings(context.Context, run.Identity) (importer.Saved, error)
 	SaveSettings(context.Context, run.Identity, importer.SettingsRequest) (importer.Saved, error)
+	PatchSettings(context.Context, run.Identity, importer.SettingsPatch) (importer.Saved, error)
 	DeleteSettings(context.Context, run.Identity) (importer.Removed, error)
 }
 
@@ -43,6 +44,14 @@ func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 		Description: "What is left out stays as it is, but for the schedule: null, or none, ends it.",
 		Errors:      []int{http.StatusNotFound, http.StatusPreconditionFailed},
 	}, h.save)
+	api.Route(a, huma.Operation{
+		OperationID: "change-settings", Method: http.MethodPatch, Path: "/v1/settings", Tags: tags,
+		Summary: "Change the saved settings where they are named",
+		Description: "A JSON merge patch (RFC 7396): what is left out stays, null removes the schedule or takes a default, " +
+			"lists are replaced whole. The stored password stays for the same host, port, security and username. " +
+			"A body that names nothing changes nothing.",
+		Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed},
+	}, h.patch)
 	api.Route(a, huma.Operation{
 		OperationID: "delete-settings", Method: http.MethodDelete, Path: "/v1/settings", Tags: tags,
 		Summary: "Delete settings, schedule and stored password", Description: "Users stay.",
@@ -87,24 +96,31 @@ func (in *saveInput) Resolve(huma.Context) []error {
 		wrong = append(wrong, &huma.ErrorDetail{Location: "body.schedule.intervalHours", Message: wrongInterval})
 	}
 	if _, err := in.version(); err != nil {
-		wrong = append(wrong, &huma.ErrorDetail{
-			Location: "header.If-Match", Message: "is not an ETag that GET /v1/settings gave",
-		})
+		wrong = append(wrong, wrongETag())
 	}
 	return wrong
+}
+
+func wrongETag() error {
+	return &huma.ErrorDetail{Location: "header.If-Match", Message: "is not an ETag that GET /v1/settings gave"}
 }
 
 const wrongInterval = "must be 1 to 24 hours; send null in place of the schedule for none"
 
 // version returns the version that the caller wants to change, nil for any.
 func (in *saveInput) version() (*int64, error) {
-	switch {
-	case in.IfNoneMatch == "*":
+	if in.IfNoneMatch == "*" {
 		return new(int64), nil
-	case in.IfMatch == "" || in.IfMatch == "*":
+	}
+	return versionOf(in.IfMatch)
+}
+
+// versionOf returns the version that If-Match names, nil for any.
+func versionOf(ifMatch string) (*int64, error) {
+	if ifMatch == "" || ifMatch == "*" {
 		return nil, nil
 	}
-	version, err := strconv.ParseInt(strings.Trim(in.IfMatch, `"`), 10, 64)
+	version, err := strconv.ParseInt(strings.Trim(ifMatch, `"`), 10, 64)
 	return &version, err
 }
 
@@ -142,14 +158,20 @@ func (h settingsHandlers) save(ctx context.Context, in *saveInput) (*settingsOut
 	if err != nil {
 		return nil, err
 	}
+	req := in.Body.request()
+	req.Version = version
+	return h.shown(h.service.SaveSettings(ctx, api.Identity(ctx), req))
+}
+
+// request is what the importer is asked for.
+func (b *SaveBody) request() importer.SettingsRequest {
 	req := importer.SettingsRequest{
-		Connection: in.Body.Connection.Settings(), PreviewID: in.Body.PreviewID, Advanced: in.Body.Advanced,
-		Options: in.Body.Options.Settings(), Version: version,
+		Connection: b.Connection.Settings(), PreviewID: b.PreviewID, Advanced: b.Advanced, Options: b.Options.Settings(),
 	}
-	if s := in.Body.Schedule; s != nil {
+	if s := b.Schedule; s != nil {
 		req.IntervalHours, req.Paused = &s.IntervalHours, s.Paused
 	}
-	return h.shown(h.service.SaveSettings(ctx, api.Identity(ctx), req))
+	return req
 }
 
 type deletedOutput struct {
