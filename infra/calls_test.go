@@ -13,8 +13,8 @@ import (
 func needs(operation string) []string {
 	switch operation {
 	case "dynamodb:TransactWriteItems":
-		// Ours are made of puts.
-		return []string{"dynamodb:PutItem"}
+		// Ours are made of puts and deletes.
+		return []string{"dynamodb:PutItem", "dynamodb:DeleteItem"}
 	case "dynamodb:BatchWriteItem", "dynamodb:BatchGetItem":
 		return []string{operation}
 	case "dynamodb:BatchExecuteStatement", "dynamodb:ExecuteStatement":

@@ -29,6 +29,7 @@ const documentFile = "../docs/openapi.json"
 var contract = map[string]string{
 	"GET /v1/settings":                settingsFields,
 	"PUT /v1/settings":                settingsFields,
+	"PATCH /v1/settings":              settingsFields,
 	"DELETE /v1/settings":             "",
 	"POST /v1/previews":               "id state",
 	"GET /v1/previews/{id}":           previewFields,
@@ -48,7 +49,7 @@ var contract = map[string]string{
 	"POST /v1/users":                  userFields,
 	"PATCH /v1/users/{address}":       userFields,
 	"DELETE /v1/users/{address}":      "",
-	"GET /v1/audit":                   items("at by action subject"),
+	"GET /v1/audit":                   items("at by action subject details"),
 }
 
 const (
@@ -57,14 +58,11 @@ const (
 		"advanced.searchBase advanced.filter advanced.attributes.primary advanced.attributes.aliases " +
 		"advanced.attributes.id advanced.include " +
 		"advanced.acceptedDomains advanced.exclude advanced.collapseAliasDomains advanced.skipDisabled " + optionsFields
-	optionsFields = "options.removeAccounts options.removeScope options.sendHSR options.removalLimit.percent " +
-		"options.removalLimit.count"
-	settingsFields = importFields + " schedule.intervalHours schedule.nextRunAt schedule.paused lastRun.id " +
-		"consecutiveFailures updatedAt"
-	progressFields = "progress.phase progress.entries progress.addresses progress.applied progress.toApply " +
-		"connection[].step connection[].ok connection[].ms connection[].detail"
-	summaryFields = "summary.entries summary.addresses summary.primary summary.aliases summary.create " +
-		"summary.update summary.delete summary.unchanged summary.skipped " +
+	optionsFields  = "options.removeAccounts options.removeScope options.sendHSR options.removalLimit.percent options.removalLimit.count"
+	settingsFields = importFields + " schedule.intervalHours schedule.nextRunAt schedule.paused lastRun.id consecutiveFailures updatedAt " +
+		"health.state health.since health.message"
+	progressFields = "progress.phase progress.entries progress.addresses progress.applied progress.toApply connection[].step connection[].ok connection[].ms connection[].detail"
+	summaryFields  = "summary.entries summary.addresses summary.primary summary.aliases summary.create summary.update summary.delete summary.unchanged summary.skipped " +
 		"summary.byType.user guard.blocked guard.removals guard.stored error"
 	syncFields = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs summary.conflicts " +
 		"summary.removalsImported " + appliedFields + " " + progressFields + " " + summaryFields
@@ -371,6 +369,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	c.wait("/v1/syncs/" + again)
 	c.call(200, "GET /v1/settings", "", nil)
 	c.call(200, "PUT /v1/settings", "", body)
+	c.call(200, "PATCH /v1/settings", "", map[string]any{"options": map[string]any{"sendHSR": true}})
 	c.call(200, "GET /v1/syncs", "", nil)
 	c.call(200, "GET /v1/syncs/{id}/changes", sync, nil)
 	c.call(201, "POST /v1/syncs/{id}/export", sync, nil)

@@ -250,7 +250,7 @@ func (m *meter) settled() quantities {
 func (m *meter) deleteUsers(t *testing.T, n int) int {
 	t.Helper()
 	client := dynamodb.NewClient(m.lab.Config("DYNAMODB"))
-	list := dynamodb.NewUsers(client, awslab.UsersTable).For(user.Account(m.account))
+	list := dynamodb.NewUsers(client, awslab.UsersTable, awslab.JobsTable).For(user.Account(m.account))
 	var changes []users.Change
 	for u, err := range list.All(t.Context()) {
 		if err != nil {

@@ -1,8 +1,11 @@
 package api
 
 import (
+	"net/http"
+
 	"rollcall/shared/address"
 	"rollcall/shared/directory"
+	"rollcall/shared/importer"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 )
@@ -18,6 +21,36 @@ type ConnectionInput struct {
 	PasswordSet      bool   `json:"passwordSet,omitempty" readOnly:"true" doc:"As GET /v1/settings gave it; it may be sent back and changes nothing"`
 	CACertificate    string `json:"caCertificate,omitempty" maxLength:"65536" doc:"PEM, one or more certificates to trust besides the system's"`
 	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty" doc:"Go on without encryption where the server refuses STARTTLS"`
+}
+
+// ConnectionChange is a connection as a patch gives it: what is left out stays, and null is the default.
+type ConnectionChange struct {
+	ServerType       string `json:"serverType,omitempty" enum:"exchange,communigate,groupwise"`
+	Host             string `json:"host,omitempty" maxLength:"253"`
+	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535"`
+	UseSSL           bool   `json:"useSSL,omitempty"`
+	Username         string `json:"username,omitempty" maxLength:"1024"`
+	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true"`
+	PasswordSet      bool   `json:"passwordSet,omitempty" readOnly:"true"`
+	CACertificate    string `json:"caCertificate,omitempty" maxLength:"65536"`
+	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty"`
+}
+
+// ConnectionOf is a connection as a request would give it, without its password.
+func ConnectionOf(c settings.Connection) *ConnectionInput {
+	return &ConnectionInput{
+		ServerType: string(c.ServerType), Host: c.Host, Port: c.Port, UseSSL: c.UseSSL, Username: c.Username,
+		CACertificate: c.CACertificate, AllowUnencrypted: c.AllowUnencrypted,
+	}
+}
+
+// OptionsOf are options as a request would give them.
+func OptionsOf(o settings.Options) *OptionsInput {
+	scope := string(o.RemoveScope)
+	return &OptionsInput{
+		RemoveAccounts: &o.RemoveAccounts, RemoveScope: &scope, SendHSR: &o.SendHSR,
+		RemovalLimit: &RemovalLimitInput{Percent: &o.RemovalLimit.Percent, Count: &o.RemovalLimit.Count},
+	}
 }
 
 // Settings returns the connection as the importer takes it.
@@ -91,8 +124,21 @@ func set[T any](field *T, value *T) {
 // CheckImport lists every field of a connection, of advanced settings and of options that is wrong beyond its type.
 // Each may be nil.
 func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []error {
-	var wrong []settings.FieldError
-	hidden := 0
+	return fieldErrors(wrongFields(c, a, o))
+}
+
+// CheckMerged is CheckImport for what a patch makes of the stored settings: the error is the caller's, or nil.
+func CheckMerged(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) error {
+	wrong, hidden := wrongFields(c, a, o)
+	if len(wrong) == 0 {
+		return nil
+	}
+	p := newProblem(http.StatusUnprocessableEntity, "", fieldErrors(wrong, hidden)...).(*Problem)
+	return &importer.Error{Class: importer.Invalid, Code: p.Code, Message: p.Detail, Fields: p.Errors}
+}
+
+// wrongFields returns the wrong fields, and how many more there are.
+func wrongFields(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) (wrong []settings.FieldError, hidden int) {
 	if c != nil {
 		wrong = append(wrong, c.Settings().Validate()...)
 		if err := directory.CheckCertificate(c.CACertificate); err != nil {
@@ -113,5 +159,5 @@ func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []er
 	if o != nil {
 		wrong = append(wrong, o.Settings().Validate()...)
 	}
-	return fieldErrors(wrong, hidden)
+	return wrong, hidden
 }

@@ -175,6 +175,7 @@ type Settings struct {
 	Schedule            *Schedule         `json:"schedule"`
 	LastRun             *Sync             `json:"lastRun"`
 	ConsecutiveFailures int               `json:"consecutiveFailures"`
+	Health              settings.Health   `json:"health"`
 	UpdatedAt           time.Time         `json:"updatedAt"`
 }
 
@@ -182,7 +183,7 @@ type Settings struct {
 func SettingsView(s importer.Saved, now time.Time) Settings {
 	view := Settings{
 		Connection: connectionView(s.Connection, s.SealedPassword), Advanced: s.Advanced.Shown(), Options: s.Options,
-		ConsecutiveFailures: s.ConsecutiveFailures, UpdatedAt: s.UpdatedAt,
+		ConsecutiveFailures: s.ConsecutiveFailures, Health: s.Health, UpdatedAt: s.UpdatedAt,
 	}
 	if s.Schedule != nil {
 		view.Schedule = &Schedule{

@@ -61,6 +61,7 @@ func (s *session) explainBind(err error) error {
 		if m := adData.FindStringSubmatch(text); m != nil && adReasons[strings.ToLower(m[1])] != "" {
 			reason = adReasons[strings.ToLower(m[1])] + " (data " + strings.ToLower(m[1]) + ")"
 		}
+		out.Refused = true
 		out.Message = fmt.Sprintf("The server does not accept %q: %s. A username is a full DN, user@domain, or "+
 			"DOMAIN\\user.", s.to.Username, reason)
 	case ldap.LDAPResultStrongAuthRequired, ldap.LDAPResultConfidentialityRequired:

@@ -98,6 +98,9 @@ type Error struct {
 	Code    string
 	Step    string
 	Message string
+	// Refused is set where the server refused the username and password (LDAP result 49, invalidCredentials): a second
+	// try could lock the account.
+	Refused bool
 	Err     error
 }
 

@@ -455,6 +455,8 @@ func TestBindFailuresInWords(t *testing.T) {
 			if !errors.As(g.err, &e) || e.Code != test.want || e.Step != directory.StepBind ||
 				!strings.Contains(e.Message, test.says) || strings.Contains(e.Message, "pw") {
 				t.Errorf("error %v, want %s with %q", g.err, test.want, test.says)
+			} else if e.Refused != (test.code == ldap.LDAPResultInvalidCredentials) {
+				t.Errorf("refused is %t for result %d", e.Refused, test.code)
 			}
 		})
 	}

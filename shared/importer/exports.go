@@ -49,7 +49,7 @@ func (s *Service) export(ctx context.Context, id run.Identity, r run.Run) (Expor
 	jobs := s.c.Jobs.For(id.Account)
 	r.ID, r.Kind, r.State, r.StartedBy, r.CreatedAt = s.c.NewID(), run.KindExport, run.Queued, id.Subject, s.c.now()
 	r.ExpiresAt = r.CreatedAt.Add(PlanLifetime)
-	r, err := jobs.CreateRun(ctx, r)
+	r, err := jobs.CreateRun(ctx, r, s.startEntry(id, r))
 	if err != nil {
 		return Export{}, err
 	}
@@ -84,7 +84,8 @@ func (s *Service) Export(ctx context.Context, id run.Identity, exportID string) 
 	if r.State != run.Done {
 		return export, nil
 	}
-	export.URL, export.ExpiresAt, err = s.c.Objects.For(id.Account).Link(ctx, r.Export.ObjectKey, r.Export.FileName, LinkLifetime)
+	stored := s.c.Objects.For(id.Account)
+	export.URL, export.ExpiresAt, err = stored.Link(ctx, r.Export.ObjectKey, r.Export.FileName, LinkLifetime)
 	if errors.Is(err, objects.ErrNotFound) {
 		return Export{}, expiredExport()
 	}

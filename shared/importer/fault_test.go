@@ -88,8 +88,10 @@ type failingAccountJobs struct {
 	f *failpoint
 }
 
-func (j failingAccountJobs) PutSettings(ctx context.Context, s settings.Saved) (out settings.Saved, err error) {
-	err = j.f.write(func() (err error) { out, err = j.Jobs.PutSettings(ctx, s); return err })
+func (j failingAccountJobs) PutSettings(
+	ctx context.Context, s settings.Saved, entries ...runs.AuditEntry,
+) (out settings.Saved, err error) {
+	err = j.f.write(func() (err error) { out, err = j.Jobs.PutSettings(ctx, s, entries...); return err })
 	return out, err
 }
 

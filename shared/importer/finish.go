@@ -66,7 +66,7 @@ func (j *job) end(ctx context.Context, state run.State, failure *run.Failure) er
 		if err := j.announce(ctx, state, failure); err != nil {
 			return fmt.Errorf("announce it: %w", err)
 		}
-		if err := j.noteLastSync(ctx, state); err != nil {
+		if err := j.noteLastSync(ctx, state, failure); err != nil {
 			return fmt.Errorf("note it with the settings: %w", err)
 		}
 	}
@@ -193,7 +193,7 @@ func (j *job) announce(ctx context.Context, state run.State, failure *run.Failur
 
 // noteLastSync lets the saved settings remember the sync that ran with them and how it ends. After a crash it is done
 // again, and counts once.
-func (j *job) noteLastSync(ctx context.Context, state run.State) error {
+func (j *job) noteLastSync(ctx context.Context, state run.State, failure *run.Failure) error {
 	if j.run.Trigger == run.TriggerUndo {
 		return nil
 	}
@@ -201,13 +201,7 @@ func (j *job) noteLastSync(ctx context.Context, state run.State) error {
 		if s.Fingerprint() != j.run.Import.Fingerprint() {
 			return false
 		}
-		switch {
-		case state == run.Done:
-			s.ConsecutiveFailures = 0
-		case state == run.Failed && j.run.Trigger == run.TriggerSchedule && s.LastSyncID != j.run.ID:
-			s.ConsecutiveFailures++
-		}
-		s.LastSyncID = j.run.ID
+		ending{run: j.run, state: state, failure: failure, guard: j.guard, steps: j.steps, at: j.now()}.noteIn(s)
 		return true
 	})
 }
@@ -232,7 +226,7 @@ func failureOf(err error) *run.Failure {
 	var own *run.Failure
 	switch {
 	case errors.As(err, &reach):
-		return &run.Failure{Code: reach.Code, Message: reach.Message, Step: reach.Step}
+		return &run.Failure{Code: reach.Code, Message: reach.Message, Step: reach.Step, Refused: reach.Refused}
 	case errors.As(err, &own):
 		return own
 	case errors.Is(err, secret.ErrUnsealable):

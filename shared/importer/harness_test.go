@@ -41,8 +41,11 @@ type fakeDirectory struct {
 	err    error
 	// block, when it is set, holds a read until it is closed or the read's context ends.
 	block chan struct{}
-	// seen is the connection of the last read.
-	seen settings.Connection
+	// seen is the connection of the last read, reads how many there were.
+	seen  settings.Connection
+	reads int
+	// bound has a read say that it signed in.
+	bound bool
 }
 
 func (d *fakeDirectory) set(people ...person) {
@@ -56,7 +59,12 @@ func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, _ direc
 	d.mu.Lock()
 	people, failure, block := d.people, d.err, d.block
 	d.seen = c
+	d.reads++
+	bound := d.bound
 	d.mu.Unlock()
+	if bound {
+		onStep(run.Step{Step: directory.StepBind, OK: true})
+	}
 	onStep(run.Step{Step: "base", OK: true})
 	for _, p := range people {
 		values := [][]byte{[]byte("SMTP:" + p.primary)}

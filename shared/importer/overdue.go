@@ -57,6 +57,7 @@ func (s *Service) careForRun(ctx context.Context, ref runs.Ref, overdueAt time.T
 	case err != nil || open == nil:
 		return err == nil, err
 	}
-	s.c.Log.InfoContext(ctx, "an unfinished run gets its message again", "task", open.Task, "account", open.Account, "run", open.RunID, "slice", open.Slice)
+	s.c.Log.InfoContext(ctx, "an unfinished run gets its message again",
+		"task", open.Task, "account", open.Account, "run", open.RunID, "slice", open.Slice)
 	return true, s.c.Queue.Send(ctx, *open)
 }

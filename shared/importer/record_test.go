@@ -68,11 +68,13 @@ func (j endingAccountJobs) UpdateRun(ctx context.Context, id string, change func
 	return r, err
 }
 
-func (j endingAccountJobs) PutSettings(ctx context.Context, s settings.Saved) (settings.Saved, error) {
+func (j endingAccountJobs) PutSettings(
+	ctx context.Context, s settings.Saved, entries ...runs.AuditEntry,
+) (settings.Saved, error) {
 	if *j.dead {
 		return s, errKilled
 	}
-	return j.Jobs.PutSettings(ctx, s)
+	return j.Jobs.PutSettings(ctx, s, entries...)
 }
 
 // TestTheSettingsKnowOfEveryEndedSync kills the worker as soon as the end of its sync is stored: whoever sees a sync as

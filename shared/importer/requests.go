@@ -46,6 +46,15 @@ type SettingsRequest struct {
 	Version *int64
 }
 
+// SettingsPatch changes saved settings.
+type SettingsPatch struct {
+	// Change alters the request that saves the settings as they are, whose connection has no password; where the
+	// password's scope stays, the stored one does too. It may be called more than once. Nil changes nothing.
+	Change func(*SettingsRequest) error
+	// Version is as in SettingsRequest.
+	Version *int64
+}
+
 // UserRequest adds a user by hand. An alias names its primary; a primary leaves PrimaryAddress empty.
 type UserRequest struct {
 	Address        string
@@ -68,7 +77,7 @@ func (r PreviewRequest) check() error { return checkImport(r.Connection, r.Advan
 func (r SyncRequest) check() error { return checkImport(nil, nil, r.Options) }
 
 func (r SettingsRequest) check() error {
-	if h := r.IntervalHours; h != nil && (*h < settings.MinInterval || *h > settings.MaxInterval) {
+	if h := r.IntervalHours; h != nil && !settings.ValidInterval(*h) {
 		return invalid(settings.FieldError{Field: "schedule.intervalHours", Message: "must be 1 to 24 hours"})
 	}
 	return checkImport(r.Connection, r.Advanced, r.Options)

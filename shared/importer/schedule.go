@@ -17,14 +17,23 @@ import (
 // minutes is how many parts of an hour the accounts' syncs are spread over.
 const minutes = 60
 
-// newSchedule is the schedule that saving the settings gives. An unchanged interval keeps its next run; any other puts it
-// one interval from now, moved forward to the account's own minute.
-func (c core) newSchedule(account user.Account, req SettingsRequest, old *settings.Saved, now time.Time) *settings.Schedule {
+// newSchedule is the schedule that saving the settings gives. An unchanged interval keeps its next run; any other puts
+// it one interval from now, moved forward to the account's own minute.
+func (c core) newSchedule(
+	account user.Account, req SettingsRequest, old *settings.Saved, now time.Time,
+) *settings.Schedule {
 	if req.IntervalHours == nil {
 		return nil
 	}
 	interval := time.Duration(*req.IntervalHours) * c.Hour
-	schedule := &settings.Schedule{IntervalHours: *req.IntervalHours, NextRunAt: c.ownMinute(account, now.Add(interval)), Paused: req.Paused}
+	if old != nil && old.Schedule != nil && old.Schedule.IntervalHours == *req.IntervalHours &&
+		old.Schedule.Paused == req.Paused {
+		same := *old.Schedule
+		return &same
+	}
+	schedule := &settings.Schedule{
+		IntervalHours: *req.IntervalHours, NextRunAt: c.ownMinute(account, now.Add(interval)), Paused: req.Paused,
+	}
 	if old != nil && old.Schedule != nil && old.Schedule.IntervalHours == schedule.IntervalHours {
 		schedule.NextRunAt = old.Schedule.NextRunAt
 		if old.Schedule.Paused && !schedule.Paused {
@@ -33,7 +42,7 @@ func (c core) newSchedule(account user.Account, req SettingsRequest, old *settin
 		}
 	}
 	if schedule.Paused {
-		schedule.PausedReason = "paused with the settings"
+		schedule.PausedReason, schedule.PausedAt = byHand, now
 	}
 	return schedule
 }
@@ -50,8 +59,8 @@ func (c core) ownMinute(account user.Account, t time.Time) time.Time {
 	return own
 }
 
-// nextSlot returns the first slot after now. The slots are counted from the time that was due, and not from the time that
-// something was done, so that a schedule keeps its rhythm; all that were missed are one.
+// nextSlot returns the first slot after now. The slots are counted from the time that was due, and not from the time
+// that something was done, so that a schedule keeps its rhythm; all that were missed are one.
 func nextSlot(due time.Time, interval time.Duration, now time.Time) time.Time {
 	if due.After(now) {
 		return due
@@ -59,8 +68,8 @@ func nextSlot(due time.Time, interval time.Duration, now time.Time) time.Time {
 	return due.Add((now.Sub(due)/interval + 1) * interval)
 }
 
-// StartDue starts the sync of every schedule that is due, and returns how many it started. Several may run at once: each slot
-// is claimed by one. An account that fails is logged, and the others go on; the error says how many failed.
+// StartDue starts the sync of every schedule that is due, and returns how many it started. Several may run at once:
+// each slot is claimed by one. An account that fails is logged, and the others go on; the error says how many failed.
 func (s *Service) StartDue(ctx context.Context) (started int, err error) {
 	now := s.c.now()
 	due := func(limit int) ([]user.Account, error) { return s.c.Jobs.Due(ctx, now, limit) }
@@ -82,8 +91,8 @@ func (s *Service) StartDue(ctx context.Context) (started int, err error) {
 	return started, nil
 }
 
-// claimDue moves an account's schedule to its next slot and starts the sync of the one that is due, in one step. A sync that
-// the schedule started before and that is still going is not doubled: then only the slot moves.
+// claimDue moves an account's schedule to its next slot and starts the sync of the one that is due, in one step. A sync
+// that the schedule started before and that is still going is not doubled: then only the slot moves.
 func (s *Service) claimDue(ctx context.Context, account user.Account) (started bool, err error) {
 	jobs := s.c.Jobs.For(account)
 	saved, err := jobs.Settings(ctx)
@@ -124,8 +133,8 @@ func (s *Service) claimDue(ctx context.Context, account user.Account) (started b
 // scheduledRun is the sync that a schedule makes of the settings.
 func (s *Service) scheduledRun(saved settings.Saved, now time.Time) run.Run {
 	return run.Run{
-		ID: s.c.NewID(), Kind: run.KindSync, State: run.Queued, Trigger: run.TriggerSchedule, StartedBy: "schedule", CreatedAt: now,
-		Import: saved.Import, SealedPassword: saved.SealedPassword,
+		ID: s.c.NewID(), Kind: run.KindSync, State: run.Queued, Trigger: run.TriggerSchedule, StartedBy: "schedule",
+		CreatedAt: now, Import: saved.Import, SealedPassword: saved.SealedPassword,
 	}
 }
 
@@ -140,8 +149,7 @@ func (s *Service) setAside(ctx context.Context, jobs runs.Jobs, saved settings.S
 		Message: "The saved settings are too large for a sync to be stored. Save them with fewer exclusions: " +
 			"exclude whole domains (*@example.com) in place of their addresses, or use a filter.",
 	}
-	saved.LastSyncID = r.ID
-	saved.ConsecutiveFailures++
+	ending{run: r, state: r.State, failure: r.Failure, at: r.FinishedAt}.noteIn(&saved)
 	_, err := jobs.Claim(ctx, saved, r)
 	return err
 }

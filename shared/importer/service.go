@@ -40,7 +40,7 @@ func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Id
 	}
 	stored, err := r, s.admit(ctx, jobs, r.Kind)
 	if err == nil {
-		stored, err = jobs.CreateRun(ctx, r)
+		stored, err = jobs.CreateRun(ctx, r, s.startEntry(id, r))
 	}
 	if err != nil && once.Key != "" {
 		// An equal request at the same time may have stored the run, and taken the last place.
@@ -118,10 +118,12 @@ func (s *Service) claim(ctx context.Context, jobs runs.Jobs, r run.Run, once Ide
 
 // cancel asks a run to stop. One that has ended already stays as it is.
 func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (run.Run, error) {
-	return s.c.Jobs.For(id.Account).UpdateRun(ctx, record.ID, func(r *run.Run) error {
+	jobs, first := s.c.Jobs.For(id.Account), false
+	cancelled, err := jobs.UpdateRun(ctx, record.ID, func(r *run.Run) error {
 		if r.State.Ended() {
 			return problem(Conflict, string(r.Kind)+"_ended", "The %s has ended already (%s).", r.Kind, r.State)
 		}
+		first = !r.CancelRequested
 		r.CancelRequested = true
 		if r.State == run.Queued {
 			r.Applied = new(run.Applied)
@@ -129,6 +131,10 @@ func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (
 		}
 		return nil
 	})
+	if err == nil && first {
+		err = jobs.AddAudit(ctx, s.cancelEntry(id, record))
+	}
+	return cancelled, err
 }
 
 // run returns a run of one kind, or a NotFound error whose code names the kind.

@@ -1,9 +1,10 @@
 package importer
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
@@ -11,10 +12,11 @@ import (
 	"rollcall/shared/user"
 )
 
-// Saved are the saved settings and the newest sync that ran with them, nil where none did.
+// Saved are the saved settings, with the newest sync that ran with them, nil where none did, and how they fare.
 type Saved struct {
 	settings.Saved
 	LastRun *run.Run
+	Health  settings.Health
 }
 
 // Removed says what deleting the settings removed.
@@ -27,24 +29,27 @@ type Removed struct {
 func (s *Service) Settings(ctx context.Context, id run.Identity) (Saved, error) {
 	stored, err := s.c.Jobs.For(id.Account).Settings(ctx)
 	if err != nil {
-		return Saved{}, notFound(err, "settings_not_found", "No settings are saved.")
+		if errors.Is(err, runs.ErrNotFound) {
+			err = noSettings()
+		}
+		return Saved{}, err
 	}
 	return s.withLastRun(ctx, id, stored)
 }
 
 func (s *Service) withLastRun(ctx context.Context, id run.Identity, stored settings.Saved) (Saved, error) {
 	saved := Saved{Saved: stored}
-	if stored.LastSyncID == "" {
-		return saved, nil
+	if stored.LastSyncID != "" {
+		last, err := s.c.Jobs.For(id.Account).Run(ctx, stored.LastSyncID)
+		switch {
+		case errors.Is(err, runs.ErrNotFound):
+		case err != nil:
+			return Saved{}, err
+		default:
+			saved.LastRun = &last
+		}
 	}
-	last, err := s.c.Jobs.For(id.Account).Run(ctx, stored.LastSyncID)
-	switch {
-	case errors.Is(err, runs.ErrNotFound):
-	case err != nil:
-		return Saved{}, err
-	default:
-		saved.LastRun = &last
-	}
+	saved.Health = healthOf(stored, saved.LastRun)
 	return saved, nil
 }
 
@@ -62,28 +67,75 @@ func (s *Service) saved(ctx context.Context, id run.Identity) (*settings.Saved, 
 
 // SaveSettings saves settings and, with an interval, the schedule.
 func (s *Service) SaveSettings(ctx context.Context, id run.Identity, req SettingsRequest) (Saved, error) {
-	if err := req.check(); err != nil {
-		return Saved{}, err
+	return s.saveSettings(ctx, id, runs.SettingsSaved, func(*settings.Saved) (SettingsRequest, error) { return req, nil })
+}
+
+// PatchSettings changes the saved settings where they are named. A patch that names nothing changes nothing.
+func (s *Service) PatchSettings(ctx context.Context, id run.Identity, patch SettingsPatch) (Saved, error) {
+	if patch.Change == nil {
+		saved, err := s.Settings(ctx, id)
+		if err == nil {
+			err = stale(patch.Version, saved.Version)
+		}
+		return saved, err
 	}
-	var old *settings.Saved
-	stored, err := runs.UpdateSettings(ctx, s.c.Jobs.For(id.Account), func(saved *settings.Saved) error {
-		old = nil
+	return s.saveSettings(ctx, id, runs.SettingsChanged, func(old *settings.Saved) (SettingsRequest, error) {
+		if old == nil {
+			return SettingsRequest{}, noSettings()
+		}
+		if err := stale(patch.Version, old.Version); err != nil {
+			return SettingsRequest{}, err
+		}
+		req := requestOf(*old)
+		return req, patch.Change(&req)
+	})
+}
+
+// requestOf is the request that saves settings as they are.
+func requestOf(old settings.Saved) SettingsRequest {
+	req := SettingsRequest{Connection: &old.Connection, Advanced: &old.Advanced, Options: &old.Options}
+	if old.Schedule != nil {
+		req.IntervalHours, req.Paused = &old.Schedule.IntervalHours, old.Schedule.Paused
+	}
+	return req
+}
+
+func stale(wanted *int64, version int64) error {
+	if wanted == nil || *wanted == version {
+		return nil
+	}
+	return problem(Stale, "settings_changed_meanwhile",
+		"Somebody saved the settings meanwhile. Read them again and save on top of those.")
+}
+
+func noSettings() *Error { return problem(NotFound, "settings_not_found", "No settings are saved.") }
+
+// saveSettings saves what request makes of the settings, nil where none are saved, and the entry about it.
+func (s *Service) saveSettings(
+	ctx context.Context, id run.Identity, action runs.Action, request func(*settings.Saved) (SettingsRequest, error),
+) (Saved, error) {
+	stored, err := runs.EditSettings(ctx, s.c.Jobs.For(id.Account), func(saved *settings.Saved) ([]runs.AuditEntry, error) {
+		var old *settings.Saved
 		if saved.Revision != 0 {
 			before := *saved
 			old = &before
+		}
+		req, err := request(old)
+		if err == nil {
+			err = req.check()
+		}
+		if err != nil {
+			return nil, err
 		}
 		next, err := s.newSettings(ctx, id, req, old)
 		if err == nil {
 			err = s.fits(id.Account, next)
 		}
 		*saved = next
-		return err
+		return []runs.AuditEntry{s.entry(id, action, "settings", settingsDiff(old, next))}, err
 	})
 	if err != nil {
 		return Saved{}, tooLarge(err)
-	}
-	if err := s.audit(ctx, id, "settings.saved", "settings", settingsDiff(old, stored)); err != nil {
-		return Saved{}, err
 	}
 	return s.withLastRun(ctx, id, stored)
 }
@@ -94,31 +146,37 @@ func (s *Service) fits(account user.Account, next settings.Saved) error {
 }
 
 // newSettings is what a request makes of the settings.
-func (s *Service) newSettings(ctx context.Context, id run.Identity, req SettingsRequest, old *settings.Saved) (settings.Saved, error) {
+func (s *Service) newSettings(
+	ctx context.Context, id run.Identity, req SettingsRequest, old *settings.Saved,
+) (settings.Saved, error) {
 	now := s.c.now()
-	next := settings.Saved{UpdatedAt: now, UpdatedBy: id.Subject}
+	next := settings.Saved{}
 	next.Options = settings.DefaultOptions()
-	version := int64(0)
 	if old != nil {
-		version, next.Revision = old.Version, old.Revision
-		next.Import, next.SealedPassword = old.Import, old.SealedPassword
-		next.LastSyncID, next.ConsecutiveFailures = old.LastSyncID, old.ConsecutiveFailures
-		next.ScheduledRunID = old.ScheduledRunID
+		next = *old
 	}
-	// The time keeps a version from coming back after the settings were deleted and saved anew.
+	version := next.Version
+	next.UpdatedAt, next.UpdatedBy = now, id.Subject
+	// The time keeps a version from coming back after the settings were deleted and saved again.
 	next.Version = max(version+1, now.UnixMilli())
+	if err := stale(req.Version, version); err != nil {
+		return next, err
+	}
 	switch {
-	case req.Version != nil && *req.Version != version:
-		return next, problem(Stale, "settings_changed_meanwhile", "Somebody saved the settings meanwhile. Read them again and save on top of those.")
 	case req.PreviewID != "" && req.Connection != nil:
-		return next, invalid(settings.FieldError{Field: "previewId", Message: "send either a connection or a previewId, not both"})
+		return next, invalid(settings.FieldError{
+			Field: "previewId", Message: "send either a connection or a previewId, not both",
+		})
 	case req.PreviewID != "":
 		preview, err := s.Preview(ctx, id, req.PreviewID)
 		if err != nil {
 			return next, err
 		}
 		if preview.UndoOf != "" {
-			return next, invalid(settings.FieldError{Field: "previewId", Message: "this preview is of an undo and has no connection; name one that read a directory"})
+			return next, invalid(settings.FieldError{
+				Field:   "previewId",
+				Message: "this preview is of an undo and has no connection; name one that read a directory",
+			})
 		}
 		next.Import, next.SealedPassword = preview.Import, preview.SealedPassword
 	case req.Connection != nil:
@@ -128,7 +186,9 @@ func (s *Service) newSettings(ctx context.Context, id run.Identity, req Settings
 		}
 		next.Connection, next.SealedPassword = *req.Connection, sealed
 	case old == nil:
-		return next, invalid(settings.FieldError{Field: "connection", Message: "is required: no settings are saved yet"})
+		return next, invalid(settings.FieldError{
+			Field: "connection", Message: "is required: no settings are saved yet",
+		})
 	}
 	if req.Advanced != nil {
 		next.Advanced = *req.Advanced
@@ -137,54 +197,31 @@ func (s *Service) newSettings(ctx context.Context, id run.Identity, req Settings
 		next.Options = *req.Options
 	}
 	next.Schedule = s.c.newSchedule(id.Account, req, old, now)
+	if old == nil || old.Fingerprint() != next.Fingerprint() {
+		next.Health = settings.Health{State: settings.NeverRun, Since: now}
+	}
+	if old != nil && !bytes.Equal(old.SealedPassword, next.SealedPassword) {
+		next.Refusals = 0
+	}
 	return next, nil
 }
 
 // DeleteSettings deletes settings, schedule and sealed password. Users stay.
 func (s *Service) DeleteSettings(ctx context.Context, id run.Identity) (Removed, error) {
-	old, err := s.c.Jobs.For(id.Account).DeleteSettings(ctx)
+	removedBy := func(old settings.Saved) Removed {
+		return Removed{Schedule: old.Schedule != nil, Password: old.SealedPassword != nil}
+	}
+	old, err := runs.RemoveSettings(ctx, s.c.Jobs.For(id.Account), func(old settings.Saved) runs.AuditEntry {
+		removed := removedBy(old)
+		return s.entry(id, runs.SettingsDeleted, "settings", map[string]string{
+			"schedule": strconv.FormatBool(removed.Schedule), "password": strconv.FormatBool(removed.Password),
+		})
+	})
+	if errors.Is(err, runs.ErrNotFound) {
+		err = noSettings()
+	}
 	if err != nil {
-		return Removed{}, notFound(err, "settings_not_found", "No settings are saved.")
+		return Removed{}, err
 	}
-	removed := Removed{Schedule: old.Schedule != nil, Password: old.SealedPassword != nil}
-	details := map[string]string{"schedule": fmt.Sprint(removed.Schedule), "password": fmt.Sprint(removed.Password)}
-	return removed, s.audit(ctx, id, "settings.deleted", "settings", details)
-}
-
-// settingsDiff names what saving changed, without any secret.
-func settingsDiff(old *settings.Saved, now settings.Saved) map[string]string {
-	var before settings.Saved
-	if old != nil {
-		before = *old
-	}
-	details := make(map[string]string)
-	note := func(field string, from, to any) {
-		if a, b := fmt.Sprint(from), fmt.Sprint(to); a != b {
-			details[field] = a + " → " + b
-		}
-	}
-	note("connection.serverType", before.Connection.ServerType, now.Connection.ServerType)
-	note("connection.host", before.Connection.Host, now.Connection.Host)
-	note("connection.port", before.Connection.Port, now.Connection.Port)
-	note("connection.useSSL", before.Connection.UseSSL, now.Connection.UseSSL)
-	note("connection.allowUnencrypted", before.Connection.AllowUnencrypted, now.Connection.AllowUnencrypted)
-	note("connection.username", before.Connection.Username, now.Connection.Username)
-	note("connection.caCertificate", len(before.Connection.CACertificate), len(now.Connection.CACertificate))
-	note("advanced", before.Advanced, now.Advanced)
-	note("options", before.Options, now.Options)
-	note("schedule", interval(before.Schedule), interval(now.Schedule))
-	if string(before.SealedPassword) != string(now.SealedPassword) {
-		details["connection.password"] = "changed"
-	}
-	return details
-}
-
-func interval(s *settings.Schedule) string {
-	switch {
-	case s == nil:
-		return "none"
-	case s.Paused:
-		return fmt.Sprintf("every %d h, paused", s.IntervalHours)
-	}
-	return fmt.Sprintf("every %d h", s.IntervalHours)
+	return removedBy(old), nil
 }

@@ -114,14 +114,14 @@ func TestSavingAndDeletingSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var actions []string
+	var actions []runs.Action
 	for _, e := range log.Entries {
 		if e.By != h.id.Subject {
 			t.Errorf("entry %+v names %q, want %q", e, e.By, h.id.Subject)
 		}
 		actions = append(actions, e.Action)
 	}
-	if diff := cmp.Diff([]string{"settings.deleted", "settings.saved", "settings.saved"}, actions); diff != "" {
+	if diff := cmp.Diff([]runs.Action{"settings.deleted", "settings.saved", "settings.saved"}, actions); diff != "" {
 		t.Errorf("audit log (-want +got):\n%s", diff)
 	}
 }
@@ -207,15 +207,17 @@ type smallAccountJobs struct{ runs.Jobs }
 
 func (s smallJobs) For(a user.Account) runs.Jobs { return smallAccountJobs{s.Store.For(a)} }
 
-func (smallAccountJobs) PutSettings(context.Context, settings.Saved) (settings.Saved, error) {
+func (smallAccountJobs) PutSettings(
+	context.Context, settings.Saved, ...runs.AuditEntry,
+) (settings.Saved, error) {
 	return settings.Saved{}, fmt.Errorf("write: %w", runs.ErrTooLarge)
 }
 
-func (smallAccountJobs) CreateRun(context.Context, run.Run) (run.Run, error) {
+func (smallAccountJobs) CreateRun(context.Context, run.Run, ...runs.AuditEntry) (run.Run, error) {
 	return run.Run{}, fmt.Errorf("write: %w", runs.ErrTooLarge)
 }
 
-func TestWhatTheStoreCannotHoldNamesItsMend(t *testing.T) {
+func TestWhatTheStoreCannotHoldSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.config.Jobs = smallJobs{h.store.Jobs()}

@@ -49,7 +49,7 @@ func (j *job) pauseSchedule(ctx context.Context) error {
 			return false
 		}
 		schedule := *s.Schedule
-		schedule.Paused = true
+		schedule.Paused, schedule.PausedAt = true, j.now()
 		schedule.PausedReason = fmt.Sprintf("sync %s was undone: the next run would do the same again. Save the settings to resume.", j.run.UndoOf)
 		s.Schedule = &schedule
 		return true

@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"rollcall/shared/address"
 	"rollcall/shared/ports/runs"
@@ -27,14 +26,15 @@ func (s *Service) AddUser(ctx context.Context, id run.Identity, req UserRequest)
 	if err != nil {
 		return user.User{}, err
 	}
-	outcome, err := s.write(ctx, id, users.Change{Key: added.Key, After: &added})
+	entry := s.entry(id, runs.UserAdded, added.Address, nil)
+	outcome, err := s.c.Users.For(id.Account).Edit(ctx, users.Change{Key: added.Key, After: &added}, entry)
 	if err != nil {
 		return user.User{}, err
 	}
 	if outcome != users.Applied {
 		return user.User{}, problem(Conflict, "user_exists", "%s is on the Users List already.", added.Address)
 	}
-	return added, s.audit(ctx, id, "user.added", added.Address, nil)
+	return added, nil
 }
 
 func (s *Service) newUser(ctx context.Context, id run.Identity, req UserRequest) (user.User, error) {
@@ -59,12 +59,15 @@ func (s *Service) newUser(ctx context.Context, id run.Identity, req UserRequest)
 		return added, nil
 	}
 	owner, err := s.c.Users.For(id.Account).Get(ctx, primary.Key)
-	if err := notFound(err, "primary_not_found", "There is no user %s that this could be an alias of. Add that one first.", req.PrimaryAddress); err != nil {
-		return user.User{}, err
+	if err != nil {
+		return user.User{}, notFound(err, "primary_not_found",
+			"There is no user %s that this could be an alias of. Add that one first.", req.PrimaryAddress)
 	}
 	switch {
 	case owner.Kind != user.Primary:
-		return user.User{}, invalid(settings.FieldError{Field: "primaryAddress", Message: "is an alias itself; name its primary, " + owner.PrimaryAddress})
+		return user.User{}, invalid(settings.FieldError{
+			Field: "primaryAddress", Message: "is an alias itself; name its primary, " + owner.PrimaryAddress,
+		})
 	case req.HeldSpamReport == user.ReportDaily:
 		return user.User{}, invalid(settings.FieldError{Field: "heldSpamReport", Message: aliasReport})
 	}
@@ -98,12 +101,14 @@ func (s *Service) PatchUser(ctx context.Context, id run.Identity, addr string, p
 			return before, nil
 		}
 		after.Version, after.LastRunID, after.UpdatedAt = before.Version+1, "", s.c.now()
-		outcome, err := s.write(ctx, id, users.Change{Key: before.Key, Expect: before.Version, After: &after})
+		change := users.Change{Key: before.Key, Expect: before.Version, After: &after}
+		entry := s.entry(id, runs.UserChanged, after.Address, userDiff(before, after))
+		outcome, err := s.c.Users.For(id.Account).Edit(ctx, change, entry)
 		if err != nil {
 			return user.User{}, err
 		}
 		if outcome == users.Applied {
-			return after, s.audit(ctx, id, "user.changed", after.Address, userDiff(before, after))
+			return after, nil
 		}
 	}
 }
@@ -116,14 +121,14 @@ func (s *Service) RemoveUser(ctx context.Context, id run.Identity, addr string) 
 			return err
 		}
 		if before.Protected {
-			return problem(Conflict, "user_protected", "%s is protected. Take the protection off first.", before.Address)
+			return problem(Conflict, "user_protected",
+				"%s is protected. Take the protection off first.", before.Address)
 		}
-		outcome, err := s.write(ctx, id, users.Change{Key: before.Key, Expect: before.Version})
-		if err != nil {
+		change := users.Change{Key: before.Key, Expect: before.Version}
+		outcome, err := s.c.Users.For(id.Account).Edit(ctx, change, s.entry(id, runs.UserRemoved, before.Address, nil))
+		// Where the user is gone, or another, it is looked for again.
+		if err != nil || outcome == users.Applied {
 			return err
-		}
-		if outcome != users.Conflict {
-			return s.audit(ctx, id, "user.removed", before.Address, nil)
 		}
 	}
 }
@@ -135,35 +140,4 @@ func (s *Service) user(ctx context.Context, id run.Identity, addr string) (user.
 	}
 	found, err := s.c.Users.For(id.Account).Get(ctx, key)
 	return found, notFound(err, "user_not_found", "There is no user %s.", addr)
-}
-
-func (s *Service) write(ctx context.Context, id run.Identity, c users.Change) (users.Outcome, error) {
-	outcomes, err := s.c.Users.For(id.Account).Apply(ctx, users.Fence{}, []users.Change{c})
-	if err != nil {
-		return 0, err
-	}
-	return outcomes[0], nil
-}
-
-func userDiff(before, after user.User) map[string]string {
-	details := make(map[string]string)
-	if before.HeldSpamReport != after.HeldSpamReport {
-		details["heldSpamReport"] = fmt.Sprintf("%s → %s", before.HeldSpamReport, after.HeldSpamReport)
-	}
-	if before.Protected != after.Protected {
-		details["protected"] = fmt.Sprintf("%t → %t", before.Protected, after.Protected)
-	}
-	return details
-}
-
-// audit records what somebody did by hand.
-func (s *Service) audit(ctx context.Context, id run.Identity, action, subject string, details map[string]string) error {
-	return s.c.Jobs.For(id.Account).AddAudit(ctx, runs.AuditEntry{
-		ID: s.c.NewID(), At: s.c.now(), By: id.Subject, Action: action, Subject: subject, Details: details,
-	})
-}
-
-// Audit returns one page of who changed what, the newest first.
-func (s *Service) Audit(ctx context.Context, id run.Identity, after string, limit int) (runs.AuditPage, error) {
-	return s.c.Jobs.For(id.Account).AuditLog(ctx, after, limit)
 }

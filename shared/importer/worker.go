@@ -57,8 +57,9 @@ func NewWorker(c Config) *Worker { return &Worker{newCore(c)} }
 // ctx has a deadline, a sync stops a minute before it and sends the message of its next slice.
 func (w *Worker) Work(ctx context.Context, m queue.Message) error {
 	began := w.now()
+	refused := new(refusal)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		err := w.attempt(ctx, m)
+		err := w.attempt(ctx, m, refused)
 		if !errors.Is(err, errInterrupted) || ctx.Err() != nil {
 			return err
 		}
@@ -71,8 +72,28 @@ func (w *Worker) Work(ctx context.Context, m queue.Message) error {
 	}
 }
 
+// refusal is what is known of a run whose username and password the directory refused. Where that cannot be stored at
+// once it is kept: the directory is not asked again, which could lock the account.
+type refusal struct {
+	err   error
+	steps []run.Step
+}
+
+// do does the job, unless the directory has refused its username and password already.
+func (f *refusal) do(ctx context.Context, j *job) (run.State, error) {
+	if f.err != nil {
+		j.set(func() { j.steps = f.steps })
+		return "", f.err
+	}
+	state, err := j.do(ctx)
+	if failure := failureOf(err); failure != nil && failure.Refused {
+		f.err, f.steps = err, j.steps
+	}
+	return state, err
+}
+
 // attempt takes the run up, does its work, and stores what came of it.
-func (w *Worker) attempt(ctx context.Context, m queue.Message) error {
+func (w *Worker) attempt(ctx context.Context, m queue.Message, refused *refusal) error {
 	jobs := w.Jobs.For(m.Account)
 	r, leased, err := w.takeUp(ctx, jobs, m)
 	switch {
@@ -90,7 +111,7 @@ func (w *Worker) attempt(ctx context.Context, m queue.Message) error {
 	j := newJob(w.core, m.Account, jobs, r)
 	j.leased = leased
 	j.log.InfoContext(ctx, "run begins", "attempt", r.Attempts)
-	state, err := j.do(ctx)
+	state, err := refused.do(ctx, j)
 	return j.finish(ctx, state, err)
 }
 

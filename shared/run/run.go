@@ -69,6 +69,8 @@ type Failure struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Step    string `json:"step,omitempty"`
+	// Refused is set where the directory refused the username and password.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // Error returns the message with its code.

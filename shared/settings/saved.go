@@ -15,10 +15,15 @@ type Saved struct {
 	// that failed in a row.
 	LastSyncID string `json:"lastSyncId,omitempty"`
 	// ScheduledRunID is the sync that the schedule started last.
-	ScheduledRunID      string    `json:"scheduledRunId,omitempty"`
-	ConsecutiveFailures int       `json:"consecutiveFailures"`
-	UpdatedAt           time.Time `json:"updatedAt"`
-	UpdatedBy           string    `json:"updatedBy"`
+	ScheduledRunID      string `json:"scheduledRunId,omitempty"`
+	ConsecutiveFailures int    `json:"consecutiveFailures"`
+	// Refusals counts the scheduled syncs in a row at which the directory refused the stored username and password.
+	Refusals int `json:"refusals,omitempty"`
+	// Health is how the newest sync with this connection and search ended; without a state where version 0.4 stored it.
+	Health Health `json:"health,omitzero"`
+
+	UpdatedAt time.Time `json:"updatedAt"`
+	UpdatedBy string    `json:"updatedBy"`
 	// Revision is the store's, for optimistic concurrency.
 	Revision int64 `json:"revision"`
 }
@@ -30,4 +35,6 @@ type Schedule struct {
 	NextRunAt     time.Time `json:"nextRunAt"`
 	Paused        bool      `json:"paused"`
 	PausedReason  string    `json:"pausedReason,omitempty"`
+	// PausedAt is zero where version 0.4 paused it.
+	PausedAt time.Time `json:"pausedAt,omitzero"`
 }

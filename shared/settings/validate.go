@@ -22,6 +22,9 @@ const (
 	MaxInterval = 24
 )
 
+// ValidInterval reports whether a schedule may have an interval of so many hours.
+func ValidInterval(hours int) bool { return MinInterval <= hours && hours <= MaxInterval }
+
 // checker collects the wrong fields below one JSON path.
 type checker struct {
 	path   string

@@ -20,6 +20,7 @@ import (
 type SettingsService interface {
 	Settings(context.Context, run.Identity) (importer.Saved, error)
 	SaveSettings(context.Context, run.Identity, importer.SettingsRequest) (importer.Saved, error)
+	PatchSettings(context.Context, run.Identity, importer.SettingsPatch) (importer.Saved, error)
 	DeleteSettings(context.Context, run.Identity) (importer.Removed, error)
 }
 
@@ -31,14 +32,26 @@ type settingsHandlers struct {
 func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 	h := settingsHandlers{s, now}
 	tags := []string{"Settings"}
-	api.Route(a, huma.Operation{OperationID: "get-settings", Method: http.MethodGet, Path: "/v1/settings", Tags: tags,
+	api.Route(a, huma.Operation{
+		OperationID: "get-settings", Method: http.MethodGet, Path: "/v1/settings", Tags: tags,
 		Summary:   "Show the saved settings",
 		Responses: map[string]*huma.Response{"204": {Description: "None are saved, and optional=true was asked for"}},
-		Errors:    []int{http.StatusNotFound}}, h.get)
-	api.Route(a, huma.Operation{OperationID: "save-settings", Method: http.MethodPut, Path: "/v1/settings", Tags: tags,
+		Errors:    []int{http.StatusNotFound},
+	}, h.get)
+	api.Route(a, huma.Operation{
+		OperationID: "save-settings", Method: http.MethodPut, Path: "/v1/settings", Tags: tags,
 		Summary:     "Save settings, and the schedule",
 		Description: "What is left out stays as it is, but for the schedule: null, or none, ends it.",
-		Errors:      []int{http.StatusNotFound, http.StatusPreconditionFailed}}, h.save)
+		Errors:      []int{http.StatusNotFound, http.StatusPreconditionFailed},
+	}, h.save)
+	api.Route(a, huma.Operation{
+		OperationID: "change-settings", Method: http.MethodPatch, Path: "/v1/settings", Tags: tags,
+		Summary: "Change the saved settings where they are named",
+		Description: "A JSON merge patch (RFC 7396): what is left out stays, null removes the schedule or takes a default, " +
+			"lists are replaced whole. The stored password stays for the same host, port, security and username. " +
+			"A body that names nothing changes nothing.",
+		Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed},
+	}, h.patch)
 	api.Route(a, huma.Operation{
 		OperationID: "delete-settings", Method: http.MethodDelete, Path: "/v1/settings", Tags: tags,
 		Summary: "Delete settings, schedule and stored password", Description: "Users stay.",
@@ -50,7 +63,7 @@ func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 // back.
 type ScheduleBody struct {
 	_             struct{} `json:"-" nullable:"true"`
-	IntervalHours int      `json:"intervalHours" required:"true" minimum:"1" maximum:"24" doc:"Hours from one sync to the next"`
+	IntervalHours int      `json:"intervalHours" required:"true" minimum:"1" maximum:"24" doc:"Hours between syncs"`
 	Paused        bool     `json:"paused,omitempty" doc:"Keep the schedule, and start nothing"`
 	NextRunAt     string   `json:"nextRunAt,omitempty" readOnly:"true" maxLength:"64"`
 	PausedReason  string   `json:"pausedReason,omitempty" readOnly:"true" maxLength:"1024"`
@@ -59,7 +72,7 @@ type ScheduleBody struct {
 // SaveBody is the body of PUT /v1/settings.
 type SaveBody struct {
 	Connection *api.ConnectionInput `json:"connection,omitempty"`
-	PreviewID  string               `json:"previewId,omitempty" maxLength:"64" doc:"In place of a connection: the preview's, with its password"`
+	PreviewID  string               `json:"previewId,omitempty" maxLength:"64" doc:"A preview, for its connection"`
 	Advanced   *settings.Advanced   `json:"advanced,omitempty"`
 	Options    *api.OptionsInput    `json:"options,omitempty"`
 	Schedule   *ScheduleBody        `json:"schedule,omitempty"`
@@ -76,40 +89,43 @@ func (in *saveInput) Resolve(huma.Context) []error {
 	wrong := api.CheckImport(in.Body.Connection, in.Body.Advanced, in.Body.Options)
 	if in.Body.Connection != nil && in.Body.PreviewID != "" {
 		wrong = append(wrong, &huma.ErrorDetail{
-			Location: "body.previewId",
-			Message:  "send either a connection or a previewId, not both",
+			Location: "body.previewId", Message: "send either a connection or a previewId, not both",
 		})
 	}
-	if s := in.Body.Schedule; s != nil &&
-		(s.IntervalHours < settings.MinInterval || s.IntervalHours > settings.MaxInterval) {
-		wrong = append(wrong, &huma.ErrorDetail{
-			Location: "body.schedule.intervalHours",
-			Message:  "must be 1 to 24 hours; send null in place of the schedule for none",
-		})
+	if s := in.Body.Schedule; s != nil && !settings.ValidInterval(s.IntervalHours) {
+		wrong = append(wrong, &huma.ErrorDetail{Location: "body.schedule.intervalHours", Message: wrongInterval})
 	}
 	if _, err := in.version(); err != nil {
-		wrong = append(wrong, &huma.ErrorDetail{
-			Location: "header.If-Match",
-			Message:  "is not an ETag that GET /v1/settings gave",
-		})
+		wrong = append(wrong, wrongETag())
 	}
 	return wrong
 }
 
+func wrongETag() error {
+	return &huma.ErrorDetail{Location: "header.If-Match", Message: "is not an ETag that GET /v1/settings gave"}
+}
+
+const wrongInterval = "must be 1 to 24 hours; send null in place of the schedule for none"
+
 // version returns the version that the caller wants to change, nil for any.
 func (in *saveInput) version() (*int64, error) {
-	switch {
-	case in.IfNoneMatch == "*":
+	if in.IfNoneMatch == "*" {
 		return new(int64), nil
-	case in.IfMatch == "" || in.IfMatch == "*":
+	}
+	return versionOf(in.IfMatch)
+}
+
+// versionOf returns the version that If-Match names, nil for any.
+func versionOf(ifMatch string) (*int64, error) {
+	if ifMatch == "" || ifMatch == "*" {
 		return nil, nil
 	}
-	version, err := strconv.ParseInt(strings.Trim(in.IfMatch, `"`), 10, 64)
+	version, err := strconv.ParseInt(strings.Trim(ifMatch, `"`), 10, 64)
 	return &version, err
 }
 
 type getInput struct {
-	Optional bool `query:"optional" doc:"Answer 204 in place of 404 where none are saved: a browser shows its user every 404 as an error"`
+	Optional bool `query:"optional" doc:"Answer 204, not 404, where none are saved"`
 }
 
 type settingsOutput struct {
@@ -122,10 +138,11 @@ func (h settingsHandlers) shown(s importer.Saved, err error) (*settingsOutput, e
 	if err != nil {
 		return nil, err
 	}
-	return &settingsOutput{
-		Status: http.StatusOK, ETag: `"` + strconv.FormatInt(s.Version, 10) + `"`, Body: api.SettingsView(s, h.now()),
-	}, nil
+	return &settingsOutput{Status: http.StatusOK, ETag: etag(s.Version), Body: api.SettingsView(s, h.now())}, nil
 }
+
+// etag is the ETag of a version.
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
 func (h settingsHandlers) get(ctx context.Context, in *getInput) (*settingsOutput, error) {
 	saved, err := h.service.Settings(ctx, api.Identity(ctx))
@@ -141,14 +158,21 @@ func (h settingsHandlers) save(ctx context.Context, in *saveInput) (*settingsOut
 	if err != nil {
 		return nil, err
 	}
+	req := in.Body.request()
+	req.Version = version
+	return h.shown(h.service.SaveSettings(ctx, api.Identity(ctx), req))
+}
+
+// request is what the importer is asked for.
+func (b *SaveBody) request() importer.SettingsRequest {
 	req := importer.SettingsRequest{
-		Connection: in.Body.Connection.Settings(), PreviewID: in.Body.PreviewID, Advanced: in.Body.Advanced,
-		Options: in.Body.Options.Settings(), Version: version,
+		Connection: b.Connection.Settings(), PreviewID: b.PreviewID, Advanced: b.Advanced,
+		Options: b.Options.Settings(),
 	}
-	if s := in.Body.Schedule; s != nil {
+	if s := b.Schedule; s != nil {
 		req.IntervalHours, req.Paused = &s.IntervalHours, s.Paused
 	}
-	return h.shown(h.service.SaveSettings(ctx, api.Identity(ctx), req))
+	return req
 }
 
 type deletedOutput struct {

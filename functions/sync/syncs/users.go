@@ -34,21 +34,22 @@ func registerUsers(a *api.API, s UsersService) {
 		Summary: "List the users, ordered by address",
 	}, h.list)
 	api.Route(a, huma.Operation{
-		OperationID: "add-user", Method: http.MethodPost, Path: "/v1/users", DefaultStatus: http.StatusCreated,
-		Tags: tags, Summary: "Add a user by hand", Errors: []int{http.StatusNotFound, http.StatusConflict},
+		OperationID: "add-user", Method: http.MethodPost, Path: "/v1/users", Tags: tags,
+		Summary: "Add a user by hand", DefaultStatus: http.StatusCreated,
+		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, h.add)
 	api.Route(a, huma.Operation{
 		OperationID: "change-user", Method: http.MethodPatch, Path: "/v1/users/{address}", Tags: tags,
 		Summary: "Set a user's report and protection", Errors: []int{http.StatusNotFound},
 	}, h.patch)
 	api.Route(a, huma.Operation{
-		OperationID: "remove-user", Method: http.MethodDelete, Path: "/v1/users/{address}",
-		DefaultStatus: http.StatusNoContent, Tags: tags, Summary: "Remove a user",
+		OperationID: "remove-user", Method: http.MethodDelete, Path: "/v1/users/{address}", Tags: tags,
+		Summary: "Remove a user", DefaultStatus: http.StatusNoContent,
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, h.remove)
 	api.Route(a, huma.Operation{
 		OperationID: "list-audit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"Audit"},
-		Summary: "List who changed which settings or user, the newest first",
+		Summary: "List who changed settings or users, looked or started something, the newest first",
 	}, h.audit)
 }
 
@@ -63,23 +64,32 @@ func (h userHandlers) list(ctx context.Context, in *api.PageInput) (*usersOutput
 	if err != nil {
 		return nil, err
 	}
-	return &usersOutput{
-		api.ListOf(page.Users, api.EncodeCursor(page.Next), func(u *user.User) api.User { return *api.UserView(u) }),
-	}, nil
+	view := func(u *user.User) api.User { return *api.UserView(u) }
+	return &usersOutput{api.ListOf(page.Users, api.EncodeCursor(page.Next), view)}, nil
 }
 
 // AddBody is the body of POST /v1/users.
 type AddBody struct {
 	Address        string `json:"address" required:"true" maxLength:"320" example:"info@example.com"`
-	PrimaryAddress string `json:"primaryAddress,omitempty" maxLength:"320" doc:"For an alias: the user that it belongs to"`
-	Type           string `json:"type,omitempty" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"user where it is left out"`
+	PrimaryAddress string `json:"primaryAddress,omitempty" maxLength:"320" doc:"For an alias: whose it is"`
+	Type           string `json:"type,omitempty" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Default: user"`
 	HeldSpamReport string `json:"heldSpamReport,omitempty" enum:"daily,off" doc:"off where it is left out"`
 	Protected      bool   `json:"protected,omitempty" doc:"Keep imports from changing or removing the user"`
 }
 
 type addInput struct{ Body AddBody }
 
-type userOutput struct{ Body api.User }
+type userOutput struct {
+	ETag string `header:"ETag"`
+	Body api.User
+}
+
+func shownUser(u user.User, err error) (*userOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &userOutput{ETag: etag(u.Version), Body: *api.UserView(&u)}, nil
+}
 
 func (h userHandlers) add(ctx context.Context, in *addInput) (*userOutput, error) {
 	req := importer.UserRequest{
@@ -92,8 +102,7 @@ func (h userHandlers) add(ctx context.Context, in *addInput) (*userOutput, error
 	if in.Body.HeldSpamReport != "" {
 		req.HeldSpamReport = user.HeldSpamReport(in.Body.HeldSpamReport)
 	}
-	added, err := h.service.AddUser(ctx, api.Identity(ctx), req)
-	return &userOutput{*api.UserView(&added)}, err
+	return shownUser(h.service.AddUser(ctx, api.Identity(ctx), req))
 }
 
 // PatchBody is the body of PATCH /v1/users/{address}.
@@ -113,8 +122,7 @@ func (h userHandlers) patch(ctx context.Context, in *patchInput) (*userOutput, e
 		report := user.HeldSpamReport(*in.Body.HeldSpamReport)
 		patch.HeldSpamReport = &report
 	}
-	changed, err := h.service.PatchUser(ctx, api.Identity(ctx), in.Address, patch)
-	return &userOutput{*api.UserView(&changed)}, err
+	return shownUser(h.service.PatchUser(ctx, api.Identity(ctx), in.Address, patch))
 }
 
 type removeInput struct {
@@ -130,9 +138,21 @@ type AuditEntry struct {
 	ID      string            `json:"id"`
 	At      time.Time         `json:"at"`
 	By      string            `json:"by"`
-	Action  string            `json:"action" enum:"settings.saved,settings.deleted,user.added,user.changed,user.removed"`
-	Subject string            `json:"subject" doc:"An address, or settings"`
-	Details map[string]string `json:"details" doc:"What changed, as before → after, by field"`
+	Action  AuditAction       `json:"action"`
+	Subject string            `json:"subject" doc:"An address, the id of a run, or settings"`
+	Details map[string]string `json:"details" doc:"What changed, as before → after, or what was chosen; long values are shortened"`
+}
+
+// AuditAction is what somebody did.
+type AuditAction runs.Action
+
+// Schema lists the actions.
+func (AuditAction) Schema(huma.Registry) *huma.Schema {
+	schema := &huma.Schema{Type: huma.TypeString}
+	for _, action := range runs.Actions() {
+		schema.Enum = append(schema.Enum, string(action))
+	}
+	return schema
 }
 
 type auditOutput struct{ Body api.List[AuditEntry] }
@@ -143,7 +163,9 @@ func (h userHandlers) audit(ctx context.Context, in *api.CursorInput) (*auditOut
 		return nil, err
 	}
 	return &auditOutput{api.ListOf(page.Entries, page.Next, func(e *runs.AuditEntry) AuditEntry {
-		entry := AuditEntry{ID: e.ID, At: e.At, By: e.By, Action: e.Action, Subject: e.Subject, Details: e.Details}
+		entry := AuditEntry{
+			ID: e.ID, At: e.At, By: e.By, Action: AuditAction(e.Action), Subject: e.Subject, Details: e.Details,
+		}
 		if entry.Details == nil {
 			entry.Details = map[string]string{}
 		}

@@ -1,4 +1,4 @@
-// The audit log: who changed which settings or user, and when.
+// The audit log: who changed which settings or user, who started what, and when.
 import { h, fill, announce } from './dom.js';
 import { empty, failure, loading } from './notice.js';
 import { count, moment } from './format.js';
@@ -10,8 +10,11 @@ import * as api from './api.js';
 const PAGE = 50;
 
 const ACTIONS = {
-  'settings.saved': 'Saved the settings', 'settings.deleted': 'Deleted the settings', 'user.added': 'Added a user',
-  'user.changed': 'Changed a user', 'user.removed': 'Removed a user',
+  'settings.saved': 'Saved the settings', 'settings.changed': 'Changed the settings',
+  'settings.deleted': 'Deleted the settings', 'user.added': 'Added a user', 'user.changed': 'Changed a user',
+  'user.removed': 'Removed a user', 'preview.started': 'Started a preview', 'preview.cancelled': 'Cancelled a preview',
+  'export.started': 'Exported a CSV file', 'sync.started': 'Started a sync', 'sync.cancelled': 'Cancelled a sync',
+  'undo.started': 'Undid a sync',
 };
 
 /** @type {Record<string, string>} */
@@ -21,10 +24,15 @@ const FIELDS = {
   'connection.host': 'LDAP Server', 'connection.port': 'TCP Port', 'connection.useSSL': 'Use SSL',
   'connection.allowUnencrypted': 'Without encryption', 'connection.username': 'Username',
   'connection.password': 'Password', 'connection.caCertificate': 'CA Certificate',
+  'advanced.searchBase': 'Search Base', 'advanced.filter': 'Filter String', 'advanced.exclude': 'Exclusions',
+  'advanced.include': 'Object types', 'advanced.acceptedDomains': 'Accepted domains',
+  'options.removeAccounts': 'Remove Accounts', 'options.removeScope': 'Whom to remove',
+  'options.sendHSR': 'Send Held Spam Reports', 'options.removalLimit': 'Removal limit', previewId: 'Preview',
+  undoOf: 'Of the sync', of: 'Of', confirmRemovals: 'Confirmed removals',
 };
 
-/** Fields whose values are too long to be read here. */
-const LONG = new Set(['advanced', 'options', 'connection.caCertificate']);
+/** Fields whose values version 0.4 logged whole: too long to be read here. */
+const LONG = new Set(['advanced', 'options']);
 
 /** The log. */
 export class AuditView {
@@ -36,7 +44,7 @@ export class AuditView {
     this.list = h('ol', { class: 'plain audit' });
     this.more = h('div', { class: 'table-foot' });
     this.content = h('div', {}, loading());
-    const lead = 'Who changed the settings, or a user by hand. Syncs are in the History.';
+    const lead = 'Who changed the settings or a user by hand, and who started a preview, an export or a sync.';
     this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'Audit Log'),
       h('p', { class: 'lead' }, lead), this.content);
   }
@@ -64,7 +72,7 @@ export class AuditView {
   /** Shows the list, or that there is nothing to show in it. @param {boolean} none */
   #begin(none) {
     fill(this.content, h('section', { class: 'card flush' }, none
-      ? empty('Nothing has been changed by hand yet', 'Saved settings and edited users appear here.')
+      ? empty('Nothing has been done by hand yet', 'Saved settings, edited users and previews appear here.')
       : [this.list, this.more]));
   }
 }

@@ -51,7 +51,7 @@ func (d Deployment) Stores() importer.Config {
 	tables := dynamodb.NewClient(d.SDK)
 	work := importer.Config{Jobs: dynamodb.NewJobs(tables, d.Get(manifest.JobsTable), time.Now), Log: d.Log}
 	if name := d.Get(manifest.UsersTable); name != "" {
-		work.Users = dynamodb.NewUsers(tables, name)
+		work.Users = dynamodb.NewUsers(tables, name, d.Get(manifest.JobsTable))
 	}
 	if d.Get(manifest.Bucket) != "" {
 		work.Objects = s3.New(d.bucket())
@@ -126,7 +126,7 @@ func (d Deployment) Erase(ctx context.Context, account user.Account, report func
 	if _, err := jobs.Erase(ctx, account, progress("records")); err != nil {
 		return err
 	}
-	users := dynamodb.NewUsers(tables, d.Get(manifest.UsersTable))
+	users := dynamodb.NewUsers(tables, d.Get(manifest.UsersTable), d.Get(manifest.JobsTable))
 	if _, err := users.Erase(ctx, account, progress("users")); err != nil {
 		return err
 	}

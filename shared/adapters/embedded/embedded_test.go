@@ -44,6 +44,10 @@ func TestConformance(t *testing.T) {
 	t.Run("users", func(t *testing.T) {
 		t.Parallel()
 		userstest.Run(t, func(t *testing.T) users.Store { return open(t, t.TempDir(), embedded.Options{}).Users() })
+		userstest.RunEdits(t, func(t *testing.T) (users.Store, runs.Store) {
+			s := open(t, t.TempDir(), embedded.Options{})
+			return s.Users(), s.Jobs()
+		})
 	})
 	t.Run("jobs", func(t *testing.T) {
 		t.Parallel()

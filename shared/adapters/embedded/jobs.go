@@ -132,8 +132,15 @@ func (a accountJobs) Settings(context.Context) (s settings.Saved, err error) {
 	return s, err
 }
 
-func (a accountJobs) PutSettings(_ context.Context, s settings.Saved) (settings.Saved, error) {
-	err := a.update(func(b *bolt.Bucket) error { return putSettings(b, &s) })
+func (a accountJobs) PutSettings(
+	_ context.Context, s settings.Saved, entries ...runs.AuditEntry,
+) (settings.Saved, error) {
+	err := a.update(func(b *bolt.Bucket) error {
+		if err := putSettings(b, &s); err != nil {
+			return err
+		}
+		return addAudit(b, entries...)
+	})
 	return s, err
 }
 
@@ -160,21 +167,33 @@ func (a accountJobs) Claim(_ context.Context, s settings.Saved, r run.Run) (run.
 	return r, err
 }
 
-func (a accountJobs) DeleteSettings(context.Context) (s settings.Saved, err error) {
-	err = a.update(func(b *bolt.Bucket) error {
-		if err := load(b, keySettings, &s); err != nil {
+func (a accountJobs) DeleteSettings(_ context.Context, s settings.Saved, entries ...runs.AuditEntry) error {
+	return a.update(func(b *bolt.Bucket) error {
+		var stored settings.Saved
+		if err := load(b, keySettings, &stored); err != nil {
 			return err
 		}
-		return b.Delete(keySettings)
+		// The version is the time: settings that were deleted and saved again begin with the same revision.
+		if stored.Revision != s.Revision || stored.Version != s.Version {
+			return runs.ErrConflict
+		}
+		if err := b.Delete(keySettings); err != nil {
+			return err
+		}
+		return addAudit(b, entries...)
 	})
-	return s, err
 }
 
 // Fits takes every run: bbolt's limit is 2 GB.
 func (a accountJobs) Fits(run.Run) error { return nil }
 
-func (a accountJobs) CreateRun(_ context.Context, r run.Run) (run.Run, error) {
-	err := a.update(func(b *bolt.Bucket) error { return a.createRun(b, &r) })
+func (a accountJobs) CreateRun(_ context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
+	err := a.update(func(b *bolt.Bucket) error {
+		if err := a.createRun(b, &r); err != nil {
+			return err
+		}
+		return addAudit(b, entries...)
+	})
 	return r, err
 }
 

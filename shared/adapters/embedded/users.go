@@ -164,6 +164,26 @@ func (a accountUsers) Apply(ctx context.Context, fence users.Fence, changes []us
 	})
 }
 
+func (a accountUsers) Edit(_ context.Context, c users.Change, e runs.AuditEntry) (users.Outcome, error) {
+	var outcomes [1]users.Outcome
+	err := a.db.Update(func(tx *bolt.Tx) error {
+		b, err := createNested(tx, bucketUsers, a.account)
+		if err != nil {
+			return err
+		}
+		w := userWriter{bucket: b}
+		if err := w.apply([]users.Change{c}, outcomes[:]); err != nil || outcomes[0] != users.Applied {
+			return err
+		}
+		log, err := createNested(tx, bucketJobs, a.account)
+		if err != nil {
+			return err
+		}
+		return addAudit(log, e)
+	})
+	return outcomes[0], err
+}
+
 // check returns ErrFenced unless the fence's attempt holds the account's lease, or the write is nobody's attempt.
 func (a accountUsers) check(tx *bolt.Tx, fence users.Fence) error {
 	if fence.RunID == "" {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Audit is an account's record of who changed which settings or user by hand. It is append-only.
+// Audit is an account's record of who did what by hand. It is append-only. Entries about settings and new runs are
+// stored with them, in one step, and those about users by package users.
 type Audit interface {
 	// AddAudit appends an entry; its ID is a ULID, and an entry with the same ID is stored once.
 	AddAudit(ctx context.Context, e AuditEntry) error
@@ -22,13 +23,40 @@ type AuditEntry struct {
 	ID string    `json:"id"`
 	At time.Time `json:"at"`
 	// By is the subject of the request's identity.
-	By string `json:"by"`
-	// Action is settings.saved, settings.deleted, user.added, user.changed, user.removed.
-	Action string `json:"action"`
-	// Subject is what was changed: an address, or "settings".
+	By     string `json:"by"`
+	Action Action `json:"action"`
+	// Subject is what it was done to: an address, the id of a run, or "settings".
 	Subject string `json:"subject"`
-	// Details names the fields that changed, as "before → after".
+	// Details names the fields that changed, as "before → after", or what a run was started with. Keys and values
+	// together are a few kilobytes.
 	Details map[string]string `json:"details,omitempty"`
+}
+
+// Action is what somebody did.
+type Action string
+
+// The actions.
+const (
+	SettingsSaved    Action = "settings.saved"
+	SettingsChanged  Action = "settings.changed"
+	SettingsDeleted  Action = "settings.deleted"
+	UserAdded        Action = "user.added"
+	UserChanged      Action = "user.changed"
+	UserRemoved      Action = "user.removed"
+	PreviewStarted   Action = "preview.started"
+	PreviewCancelled Action = "preview.cancelled"
+	ExportStarted    Action = "export.started"
+	SyncStarted      Action = "sync.started"
+	SyncCancelled    Action = "sync.cancelled"
+	UndoStarted      Action = "undo.started"
+)
+
+// Actions lists every action.
+func Actions() []Action {
+	return []Action{
+		SettingsSaved, SettingsChanged, SettingsDeleted, UserAdded, UserChanged, UserRemoved, PreviewStarted,
+		PreviewCancelled, ExportStarted, SyncStarted, SyncCancelled, UndoStarted,
+	}
 }
 
 // AuditPage is one page of the audit log. Next is empty at the end.

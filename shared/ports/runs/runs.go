@@ -51,20 +51,20 @@ type Jobs interface {
 	// Settings returns the saved settings, or ErrNotFound.
 	Settings(ctx context.Context) (settings.Saved, error)
 	// PutSettings saves s if the stored revision is still s.Revision (0: nothing is stored), else ErrConflict. It
-	// returns them with their new revision.
-	PutSettings(ctx context.Context, s settings.Saved) (settings.Saved, error)
-	// DeleteSettings removes the settings with schedule and sealed password in one step and returns what they
-	// were, or ErrNotFound.
-	DeleteSettings(ctx context.Context) (settings.Saved, error)
+	// returns them with their new revision. The audit entries are stored with them, all or nothing.
+	PutSettings(ctx context.Context, s settings.Saved, entries ...AuditEntry) (settings.Saved, error)
+	// DeleteSettings removes the settings that have s.Revision, with schedule and sealed password, and stores the audit
+	// entries, all or nothing. Where others are stored it returns ErrConflict, where none are ErrNotFound.
+	DeleteSettings(ctx context.Context, s settings.Saved, entries ...AuditEntry) error
 	// Claim stores s as PutSettings does and r as CreateRun does, both or neither. Of several that claim the same
 	// slot of a schedule one succeeds, and the others get ErrConflict.
 	Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error)
 	// Fits returns ErrTooLarge where a new run like r is too large for CreateRun or Claim, or nearly so: another of the
 	// same settings has another id and other times. It asks nobody.
 	Fits(r run.Run) error
-	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict. As every write of a run it
-	// sets UpdatedAt.
-	CreateRun(ctx context.Context, r run.Run) (run.Run, error)
+	// CreateRun stores a new run with revision 1, and the audit entries with it, all or nothing. A run with the same id
+	// is ErrConflict. As every write of a run it sets UpdatedAt.
+	CreateRun(ctx context.Context, r run.Run, entries ...AuditEntry) (run.Run, error)
 	// Run returns a run, or ErrNotFound.
 	Run(ctx context.Context, id string) (run.Run, error)
 	// UpdateRun reads the run, lets change alter it, and stores it if nobody stored it meanwhile, trying again if

@@ -20,24 +20,54 @@ const (
 // somebody else stored them meanwhile, so change may be called more than once. Where nothing is stored change gets the
 // zero value, whose Revision is 0. What change returns ends the update without a write.
 func UpdateSettings(ctx context.Context, jobs Jobs, change func(*settings.Saved) error) (settings.Saved, error) {
+	return EditSettings(ctx, jobs, func(s *settings.Saved) ([]AuditEntry, error) { return nil, change(s) })
+}
+
+// EditSettings is UpdateSettings for a change that somebody makes by hand: what change returns about it is stored with
+// the settings, in one step.
+func EditSettings(
+	ctx context.Context, jobs Jobs, change func(*settings.Saved) ([]AuditEntry, error),
+) (s settings.Saved, err error) {
+	err = untilStored(ctx, func() (store func() error, err error) {
+		s, err = jobs.Settings(ctx)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		entries, err := change(&s)
+		return func() (err error) { s, err = jobs.PutSettings(ctx, s, entries...); return err }, err
+	})
+	return s, err
+}
+
+// RemoveSettings deletes the saved settings and stores what entry says about it, in one step. It returns what they were,
+// or ErrNotFound.
+func RemoveSettings(
+	ctx context.Context, jobs Jobs, entry func(settings.Saved) AuditEntry,
+) (s settings.Saved, err error) {
+	err = untilStored(ctx, func() (store func() error, err error) {
+		s, err = jobs.Settings(ctx)
+		return func() error { return jobs.DeleteSettings(ctx, s, entry(s)) }, err
+	})
+	return s, err
+}
+
+// untilStored calls prepare, whose error ends it, and then what it returned; both again where that was a conflict.
+func untilStored(ctx context.Context, prepare func() (store func() error, err error)) error {
 	for try := range updateTries {
 		if try > 0 {
 			if err := wait(ctx, updatePause<<try); err != nil {
-				return settings.Saved{}, err
+				return err
 			}
 		}
-		s, err := jobs.Settings(ctx)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return settings.Saved{}, err
+		store, err := prepare()
+		if err != nil {
+			return err
 		}
-		if err := change(&s); err != nil {
-			return s, err
-		}
-		if s, err = jobs.PutSettings(ctx, s); !errors.Is(err, ErrConflict) {
-			return s, err
+		if err := store(); !errors.Is(err, ErrConflict) {
+			return err
 		}
 	}
-	return settings.Saved{}, fmt.Errorf("update the settings: %w", ErrBusy)
+	return fmt.Errorf("update the settings: %w", ErrBusy)
 }
 
 // wait waits for a random time up to a limit.

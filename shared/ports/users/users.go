@@ -8,6 +8,7 @@ import (
 	"iter"
 	"time"
 
+	"rollcall/shared/ports/runs"
 	"rollcall/shared/user"
 )
 
@@ -37,9 +38,12 @@ type Users interface {
 	// alone: one conflict stops no other. An error means that any of them may have been written; applying the
 	// same changes again is safe. A worker that was replaced gets ErrFenced.
 	Apply(ctx context.Context, f Fence, changes []Change) ([]Outcome, error)
+	// Edit writes a change that somebody makes by hand, and the audit entry about it, both or neither. Where the
+	// outcome is not Applied neither was written.
+	Edit(ctx context.Context, c Change, e runs.AuditEntry) (Outcome, error)
 }
 
-// Fence keeps a worker that was replaced from writing. The zero value, of an edit by hand, keeps nobody.
+// Fence keeps a worker that was replaced from writing. The zero value keeps nobody.
 type Fence struct {
 	// RunID and Attempt hold the account's lease. A store that keeps leases and users together checks it as it writes.
 	RunID   string

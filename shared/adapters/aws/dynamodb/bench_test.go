@@ -93,7 +93,7 @@ func benchmarkWay(b *testing.B, write func(*testing.B, *awsdynamodb.Client, stri
 }
 
 func writeByApply(b *testing.B, client *awsdynamodb.Client, table string, changes []users.Change) {
-	list := dynamodb.NewUsers(client, table).For("acme")
+	list := dynamodb.NewUsers(client, table, "").For("acme")
 	for part := range slices.Chunk(changes, 1024) {
 		if _, err := list.Apply(b.Context(), users.Fence{}, part); err != nil {
 			b.Fatal(err)
@@ -214,7 +214,7 @@ func BenchmarkBusyTable(b *testing.B) {
 					config := server.Config()
 					config.HTTPClient = table
 					client := awsdynamodb.New(dynamodb.NewClient(config).Options(), way.options...)
-					list := dynamodb.NewUsers(client, "busy")
+					list := dynamodb.NewUsers(client, "busy", "jobs")
 					for part := range slices.Chunk(changes, 1024) {
 						if _, err := list.For("acme").Apply(context.Background(), users.Fence{}, part); err != nil {
 							b.Fatal(err)

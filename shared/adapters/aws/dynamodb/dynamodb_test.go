@@ -62,8 +62,16 @@ func newTables(tb testing.TB, faults *dynamolocal.Faults) (client *awsdynamodb.C
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	userstest.Run(t, func(t *testing.T) users.Store {
-		client, list, _ := newTables(t, nil)
-		return dynamodb.NewUsers(client, list)
+		client, list, jobs := newTables(t, nil)
+		return dynamodb.NewUsers(client, list, jobs)
+	})
+}
+
+func TestEdits(t *testing.T) {
+	t.Parallel()
+	userstest.RunEdits(t, func(t *testing.T) (users.Store, runs.Store) {
+		client, list, jobs := newTables(t, nil)
+		return dynamodb.NewUsers(client, list, jobs), dynamodb.NewJobs(client, jobs, nil)
 	})
 }
 

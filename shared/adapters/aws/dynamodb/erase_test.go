@@ -18,7 +18,7 @@ import (
 func TestErasingAnAccountLeavesNothingOfItAndAllOfOthers(t *testing.T) {
 	t.Parallel()
 	client, usersTable, jobsTable := newTables(t, faulty(t, 4))
-	list, jobs := dynamodb.NewUsers(client, usersTable), dynamodb.NewJobs(client, jobsTable, nil)
+	list, jobs := dynamodb.NewUsers(client, usersTable, jobsTable), dynamodb.NewJobs(client, jobsTable, nil)
 	const n, syncs = 900, 40
 	accounts := []user.Account{"acme", "acme#", "acme#1", "other"}
 	for _, account := range accounts {
@@ -108,8 +108,8 @@ func TestSettingsThatAreLong(t *testing.T) {
 
 func TestAContextThatHasEnded(t *testing.T) {
 	t.Parallel()
-	client, usersTable, _ := newTables(t, nil)
-	list := dynamodb.NewUsers(client, usersTable)
+	client, usersTable, jobsTable := newTables(t, nil)
+	list := dynamodb.NewUsers(client, usersTable, jobsTable)
 	changes := newUsers(20_000)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	errStopped := errors.New("stopped")

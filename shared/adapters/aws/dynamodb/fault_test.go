@@ -43,8 +43,16 @@ func TestUsersThroughFaults(t *testing.T) {
 		// A delete of nothing and one whose answer was lost look the same, and count as applied; TestASyncThroughFaults
 		// has those.
 		f.Spare = "DeleteItem"
-		client, list, _ := newTables(t, f)
-		return dynamodb.NewUsers(client, list)
+		client, list, jobs := newTables(t, f)
+		return dynamodb.NewUsers(client, list, jobs)
+	})
+}
+
+func TestEditsThroughFaults(t *testing.T) {
+	t.Parallel()
+	userstest.RunEdits(t, func(t *testing.T) (users.Store, runs.Store) {
+		client, list, jobs := newTables(t, faulty(t, 2))
+		return dynamodb.NewUsers(client, list, jobs), dynamodb.NewJobs(client, jobs, nil)
 	})
 }
 
@@ -112,7 +120,7 @@ func newPortal(t *testing.T, from importer.Directory) *portal {
 	p := &portal{T: t, queue: new(messages), faults: faulty(t, 20_000),
 		id: run.Identity{Account: "acme", Subject: "ann"}}
 	client, users, jobs := newTables(t, p.faults)
-	p.users = dynamodb.NewUsers(client, users)
+	p.users = dynamodb.NewUsers(client, users, jobs)
 	config := importer.Config{
 		Users: p.users, Jobs: dynamodb.NewJobs(client, jobs, nil), Objects: store.Objects(), Queue: p.queue,
 		Sealer: store.Sealer(), Opener: store.Sealer(),

@@ -2,13 +2,10 @@ package dynamodb
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"rollcall/shared/manifest"
@@ -66,12 +63,18 @@ func (a accountJobs) Settings(ctx context.Context) (s settings.Saved, err error)
 	return s, err
 }
 
-func (a accountJobs) PutSettings(ctx context.Context, s settings.Saved) (saved settings.Saved, err error) {
-	err = a.change(ctx, recordSettings, func(stored record) (r record, err error) {
-		saved = s
-		return a.nextSettings(stored, &saved)
-	})
-	return saved, err
+func (a accountJobs) PutSettings(
+	ctx context.Context, s settings.Saved, entries ...runs.AuditEntry,
+) (settings.Saved, error) {
+	read, err := a.read(ctx, recordSettings)
+	if err != nil {
+		return s, err
+	}
+	next, err := a.nextSettings(read, &s)
+	if err != nil {
+		return s, err
+	}
+	return s, a.put(ctx, recordSettings, next, read, entries)
 }
 
 // nextSettings gives s its next revision and returns the record that stores it in place of one of the same revision.
@@ -93,21 +96,34 @@ func (a accountJobs) nextSettings(stored record, s *settings.Saved) (record, err
 	return newRecord(s, index)
 }
 
-func (a accountJobs) DeleteSettings(ctx context.Context) (s settings.Saved, err error) {
-	err = a.remove(ctx, recordSettings, func(stored record) error {
-		s = settings.Saved{}
-		return stored.decode(&s)
-	})
-	return s, err
+// DeleteSettings deletes in a transaction, also without an entry: its token makes another attempt of the same call
+// safe.
+func (a accountJobs) DeleteSettings(ctx context.Context, s settings.Saved, entries ...runs.AuditEntry) error {
+	read, err := a.read(ctx, recordSettings)
+	if err != nil {
+		return err
+	}
+	var stored settings.Saved
+	if err := read.decode(&stored); err != nil {
+		return err
+	}
+	if stored.Revision != s.Revision {
+		return runs.ErrConflict
+	}
+	expression, values := read.unchanged()
+	remove := types.TransactWriteItem{Delete: &types.Delete{
+		TableName: &a.table, Key: a.key(recordSettings), ConditionExpression: expression,
+		ExpressionAttributeValues: values,
+	}}
+	return a.transact(ctx, []types.TransactWriteItem{remove}, entries)
 }
 
-func (a accountJobs) CreateRun(ctx context.Context, r run.Run) (run.Run, error) {
+func (a accountJobs) CreateRun(ctx context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
 	created, err := a.newRun(&r)
 	if err != nil {
 		return r, err
 	}
-	_, err = a.write(ctx, prefixRun+r.ID, created, record{})
-	return r, err
+	return r, a.put(ctx, prefixRun+r.ID, created, record{}, entries)
 }
 
 func (a accountJobs) Fits(r run.Run) error {
@@ -181,7 +197,6 @@ func (a accountJobs) UpdateRun(ctx context.Context, id string, change func(*run.
 	return r, err
 }
 
-// Claim stores both records in one transaction. The transaction's token makes another attempt of the same call safe.
 func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error) {
 	read, err := a.read(ctx, recordSettings)
 	if err != nil {
@@ -195,7 +210,6 @@ func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (ru
 	if err != nil {
 		return r, err
 	}
-	saved, row = saved.after(read), row.after(record{})
 	putSettings, err := a.transactPut(recordSettings, saved, read)
 	if err != nil {
 		return r, err
@@ -204,56 +218,16 @@ func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (ru
 	if err != nil {
 		return r, err
 	}
-	input := &awsdynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(rand.Text()),
-		TransactItems: []types.TransactWriteItem{putSettings, putRun}}
-	for attempt := 0; ; attempt++ {
-		_, err := a.client.TransactWriteItems(ctx, input)
-		again, err := transacted(err)
-		if !again {
-			return r, ended(ctx, err)
-		}
-		if err := pause(ctx, attempt); err != nil {
-			return r, err
-		}
-	}
-}
-
-func (a accountJobs) transactPut(name string, r, read record) (types.TransactWriteItem, error) {
-	i, err := a.item(name, r)
-	if err != nil {
-		return types.TransactWriteItem{}, fmt.Errorf("write record %s: %w", name, err)
-	}
-	expression, values := read.unchanged()
-	return types.TransactWriteItem{Put: &types.Put{TableName: &a.table, Item: i, ConditionExpression: expression,
-		ExpressionAttributeValues: values}}, nil
-}
-
-// transacted reads the answer of a transaction. One that was cancelled names a reason for each of its items; again
-// tells that nothing was wrong with it but the moment.
-func transacted(err error) (again bool, _ error) {
-	var cancelled *types.TransactionCanceledException
-	if !errors.As(err, &cancelled) {
-		return false, err
-	}
-	again = true
-	for _, reason := range cancelled.CancellationReasons {
-		switch aws.ToString(reason.Code) {
-		case "ConditionalCheckFailed":
-			return false, runs.ErrConflict
-		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded",
-			"None", "":
-		default:
-			again = false
-		}
-	}
-	return again, err
+	return r, a.transact(ctx, []types.TransactWriteItem{putSettings, putRun}, nil)
 }
 
 // Erase deletes all records of an account and returns how many there were. progress, which may be nil, is told now and
 // then how many are gone.
 func (j *Jobs) Erase(ctx context.Context, account user.Account, progress func(deleted int)) (int, error) {
-	e := eraser{client: j.client, table: j.table, partitionKey: manifest.JobsPartition, sortKey: manifest.JobsSort,
-		progress: progress}
+	e := eraser{
+		client: j.client, table: j.table, partitionKey: manifest.JobsPartition, sortKey: manifest.JobsSort,
+		progress: progress,
+	}
 	if err := e.partition(ctx, string(account)); err != nil {
 		return e.deleted, fmt.Errorf("erase the records of account %q: %w", account, err)
 	}

@@ -74,7 +74,7 @@ func scripted(t *testing.T) (*script, *dynamodb.Users, *dynamodb.Jobs, *dynamodb
 	config, s := server.Config(), new(script)
 	config.HTTPClient = s
 	client := dynamodb.NewClient(config)
-	return s, dynamodb.NewUsers(client, users), dynamodb.NewJobs(client, jobs, nil), dynamodb.NewJobs(plain, jobs, nil)
+	return s, dynamodb.NewUsers(client, users, jobs), dynamodb.NewJobs(client, jobs, nil), dynamodb.NewJobs(plain, jobs, nil)
 }
 
 func TestWritesOfUsersWhoseAnswerWasLost(t *testing.T) {
@@ -145,23 +145,30 @@ func TestWritesOfRecordsWhoseAnswerWasLost(t *testing.T) {
 		CreatedAt: time.Now()}); err != nil {
 		t.Error("a claim:", err)
 	}
+	if first, err = theirs.Settings(t.Context()); err != nil {
+		t.Error(err)
+	}
 	// Settings that somebody saves after ours were deleted are not deleted with them.
 	s.lines = append(s.lines, through, then(func() {
 		if _, err := theirs.PutSettings(t.Context(), settings.Saved{UpdatedBy: "bob"}); err != nil {
 			t.Error(err)
 		}
 	}))
-	if removed, err := mine.DeleteSettings(t.Context()); err != nil || removed.UpdatedBy != "ann" {
-		t.Errorf("deleted the settings of %q, error %v; want ann's", removed.UpdatedBy, err)
+	if err := mine.DeleteSettings(t.Context(), first); err != nil {
+		t.Error("deleting ann's settings:", err)
 	}
 	if left, err := mine.Settings(t.Context()); err != nil || left.UpdatedBy != "bob" {
 		t.Errorf("the settings are those of %q, error %v; want bob's", left.UpdatedBy, err)
 	}
+	left, err := theirs.Settings(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
 	s.lines = append(s.lines, through, lost)
-	if _, err := mine.DeleteSettings(t.Context()); err != nil {
+	if err := mine.DeleteSettings(t.Context(), left); err != nil {
 		t.Error("deleting the settings:", err)
 	}
-	if _, err := mine.DeleteSettings(t.Context()); !errors.Is(err, runs.ErrNotFound) {
+	if err := mine.DeleteSettings(t.Context(), left); !errors.Is(err, runs.ErrNotFound) {
 		t.Errorf("deleting none: %v, want %v", err, runs.ErrNotFound)
 	}
 	if len(s.lines) > 0 {
@@ -173,7 +180,7 @@ func TestWritesOfRecordsWhoseAnswerWasLost(t *testing.T) {
 func TestNoWriteIsSentOnceTheLeaseIsOver(t *testing.T) {
 	t.Parallel()
 	client, table, _ := newTables(t, nil)
-	u := dynamodb.NewUsers(client, table).For("acme")
+	u := dynamodb.NewUsers(client, table, "").For("acme")
 	ann := user.User{Key: "ann@example.com", Address: "ann@example.com", Version: 1}
 	for name, test := range map[string]struct {
 		until []time.Duration

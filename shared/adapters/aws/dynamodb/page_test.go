@@ -102,7 +102,7 @@ func usersOf(n, every int) (*pagesClient, []user.User) {
 func TestUsersAreTheMergeOfTheirShards(t *testing.T) {
 	for _, test := range []struct{ n, every int }{{0, 2}, {1, 2}, {5, 3}, {3000, 1 << 30}, {20_000, 7}} {
 		c, want := usersOf(test.n, test.every)
-		u := NewUsers(c, "users").For("acme")
+		u := NewUsers(c, "users", "jobs").For("acme")
 		var all []user.User
 		for found, err := range u.All(t.Context()) {
 			if err != nil {
@@ -133,7 +133,7 @@ func TestUsersAreTheMergeOfTheirShards(t *testing.T) {
 func TestAPageReadsLittleMoreThanItShows(t *testing.T) {
 	for _, limit := range []int{1, 20, 100, 1000} {
 		c, _ := usersOf(50_000, 1<<30)
-		u := NewUsers(c, "users").For("acme")
+		u := NewUsers(c, "users", "jobs").For("acme")
 		if page, err := u.List(t.Context(), users.Query{Limit: limit, After: "user020000@example.com"}); err != nil ||
 			len(page.Users) != limit {
 			t.Fatalf("%d users, error %v", len(page.Users), err)
@@ -147,7 +147,7 @@ func TestAPageReadsLittleMoreThanItShows(t *testing.T) {
 
 func TestSearchesGoInBoundedSteps(t *testing.T) {
 	c, _ := usersOf(50_000, 5)
-	u := NewUsers(c, "users").For("acme")
+	u := NewUsers(c, "users", "jobs").For("acme")
 	page, err := u.List(t.Context(), users.Query{Limit: 10, Q: "user049999"})
 	if err != nil || len(page.Users) != 0 || page.Next != fmt.Sprintf("user%06d@example.com", searchRows-1) {
 		t.Errorf("the first step finds %d and goes on after %q, error %v", len(page.Users), page.Next, err)

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"rollcall/shared/manifest"
+	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/user"
 )
@@ -24,13 +26,15 @@ const writesInFlight = 64
 type Users struct {
 	client Client
 	table  string
+	// jobs is the table of the audit log.
+	jobs string
 	// InFlight bounds the writes that one Apply has under way at a time; 64 by default.
 	InFlight int
 }
 
-// NewUsers returns the users in a table.
-func NewUsers(client Client, table string) *Users {
-	return &Users{client: client, table: table, InFlight: writesInFlight}
+// NewUsers returns the users in a table. Edits by hand go into the audit log in the table jobs.
+func NewUsers(client Client, table, jobs string) *Users {
+	return &Users{client: client, table: table, jobs: jobs, InFlight: writesInFlight}
 }
 
 // For returns one account's users.
@@ -109,10 +113,49 @@ func gcd(a, b int) int {
 	return a
 }
 
+// Edit writes the user and the entry in one transaction, whose token makes another attempt of the same call safe.
+func (a accountUsers) Edit(ctx context.Context, c users.Change, e runs.AuditEntry) (users.Outcome, error) {
+	condition, values := conditionOf(&c)
+	const old = types.ReturnValuesOnConditionCheckFailureAllOld
+	var write types.TransactWriteItem
+	if c.After == nil {
+		write.Delete = &types.Delete{
+			TableName: &a.table, Key: userKey(a.account, c.Key), ConditionExpression: &condition,
+			ExpressionAttributeValues: values, ReturnValuesOnConditionCheckFailure: old,
+		}
+	} else {
+		write.Put = &types.Put{
+			TableName: &a.table, Item: encodeUser(a.account, c.After), ConditionExpression: &condition,
+			ExpressionAttributeValues: values, ReturnValuesOnConditionCheckFailure: old,
+		}
+	}
+	log := accountJobs{NewJobs(a.client, a.jobs, nil), a.account}
+	items, err := log.withAudit([]types.TransactWriteItem{write}, []runs.AuditEntry{e})
+	if err != nil {
+		return 0, err
+	}
+	stored, err := transact(ctx, a.client, items)
+	switch {
+	case errors.Is(err, runs.ErrConflict):
+		return judge(stored, &c, false)
+	case err != nil:
+		return 0, fmt.Errorf("write user %s: %w", c.Key, err)
+	}
+	return users.Applied, nil
+}
+
 const (
 	onlyNew     = "attribute_not_exists(" + manifest.UsersSort + ")"
 	onlyVersion = attrVersion + " = :expect"
 )
+
+// conditionOf returns the condition of a change and the values in it.
+func conditionOf(c *users.Change) (condition string, values item) {
+	if c.Expect == 0 && c.After != nil {
+		return onlyNew, nil
+	}
+	return onlyVersion, item{":expect": number(c.Expect)}
+}
 
 // write writes one change if its condition holds, and returns what became of it.
 func (a accountUsers) write(ctx context.Context, fence users.Fence, c *users.Change) (users.Outcome, error) {
@@ -121,10 +164,7 @@ func (a accountUsers) write(ctx context.Context, fence users.Fence, c *users.Cha
 		ctx, stop = context.WithDeadlineCause(ctx, fence.Until(), users.ErrFenced)
 		defer stop()
 	}
-	condition, values := onlyVersion, item{":expect": number(c.Expect)}
-	if c.Expect == 0 && c.After != nil {
-		condition, values = onlyNew, nil
-	}
+	condition, values := conditionOf(c)
 	doubt := false
 	var err error
 	if c.After == nil {

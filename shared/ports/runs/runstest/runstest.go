@@ -31,6 +31,8 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store)
 	t.Run("overdue runs", func(t *testing.T) { overdue(t, open) })
 	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
 	t.Run("one run holds the lease", func(t *testing.T) { leases(t, fixed(t)) })
+	t.Run("an audit entry is stored with its change", func(t *testing.T) { audited(t, fixed(t)) })
+	t.Run("one of several savers wins", func(t *testing.T) { raceSettings(t, fixed(t)) })
 	t.Run("audit log", func(t *testing.T) { audit(t, fixed(t)) })
 	t.Run("idempotency keys", func(t *testing.T) { keys(t, fixed(t)) })
 	t.Run("accounts are apart", func(t *testing.T) { isolation(t, fixed(t)) })
@@ -54,7 +56,7 @@ func keepSettings(t *testing.T, s runs.Store) {
 	if _, err := j.Settings(ctx); !errors.Is(err, runs.ErrNotFound) {
 		t.Errorf("no settings: error %v", err)
 	}
-	if _, err := j.DeleteSettings(ctx); !errors.Is(err, runs.ErrNotFound) {
+	if err := j.DeleteSettings(ctx, sampleSettings()); !errors.Is(err, runs.ErrNotFound) {
 		t.Errorf("deleting none: error %v", err)
 	}
 	first, err := j.PutSettings(ctx, sampleSettings())
@@ -76,8 +78,11 @@ func keepSettings(t *testing.T, s runs.Store) {
 	if diff := cmp.Diff(second, got, equalSecrets); err != nil || diff != "" {
 		t.Errorf("error %v, settings (-stored +read):\n%s", err, diff)
 	}
-	if removed, err := j.DeleteSettings(ctx); err != nil || removed.Schedule == nil || removed.SealedPassword == nil {
-		t.Errorf("removed %+v, error %v", removed, err)
+	if err := j.DeleteSettings(ctx, first); !errors.Is(err, runs.ErrConflict) {
+		t.Errorf("deleting an old revision: error %v, want %v", err, runs.ErrConflict)
+	}
+	if err := j.DeleteSettings(ctx, second); err != nil {
+		t.Error(err)
 	}
 	if _, err := j.Settings(ctx); !errors.Is(err, runs.ErrNotFound) {
 		t.Errorf("after deleting: error %v", err)

@@ -1,0 +1,149 @@
+package syncs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rollcall/shared/api"
+	"rollcall/shared/importer"
+	"rollcall/shared/settings"
+)
+
+// PatchSettingsBody is the body of PATCH /v1/settings, a JSON merge patch (RFC 7396).
+type PatchSettingsBody struct {
+	Connection *api.ConnectionChange `json:"connection,omitempty"`
+	Advanced   *settings.Advanced    `json:"advanced,omitempty"`
+	Options    *api.OptionsInput     `json:"options,omitempty"`
+	Schedule   *ScheduleChange       `json:"schedule,omitempty" doc:"null ends the schedule"`
+}
+
+// ScheduleChange is a schedule as a patch gives it.
+type ScheduleChange struct {
+	IntervalHours int    `json:"intervalHours,omitempty" minimum:"1" maximum:"24" doc:"Hours between syncs"`
+	Paused        bool   `json:"paused,omitempty"`
+	NextRunAt     string `json:"nextRunAt,omitempty" readOnly:"true" maxLength:"64"`
+	PausedReason  string `json:"pausedReason,omitempty" readOnly:"true" maxLength:"1024"`
+}
+
+// settingsPatch keeps a patch as it was sent: a null in it says something else than nothing.
+type settingsPatch []byte
+
+// UnmarshalJSON keeps the text.
+func (p *settingsPatch) UnmarshalJSON(data []byte) error {
+	*p = bytes.Clone(data)
+	return nil
+}
+
+// Schema is that of PatchSettingsBody.
+func (settingsPatch) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[PatchSettingsBody](), true, "")
+}
+
+type patchSettingsInput struct {
+	IfMatch string `header:"If-Match" maxLength:"64" doc:"The ETag of the settings that this changes"`
+	Body    settingsPatch
+}
+
+// Resolve looks at the header; what is wrong with the settings is known once the patch is merged into them.
+func (in *patchSettingsInput) Resolve(huma.Context) []error {
+	if _, err := versionOf(in.IfMatch); err != nil {
+		return []error{wrongETag()}
+	}
+	return nil
+}
+
+func (h settingsHandlers) patch(ctx context.Context, in *patchSettingsInput) (*settingsOutput, error) {
+	version, err := versionOf(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(in.Body, &members); err != nil {
+		return nil, err
+	}
+	patch := importer.SettingsPatch{Version: version}
+	if len(members) > 0 {
+		patch.Change = func(req *importer.SettingsRequest) error { return mergeInto(req, json.RawMessage(in.Body)) }
+	}
+	return h.shown(h.service.PatchSettings(ctx, api.Identity(ctx), patch))
+}
+
+// mergeInto merges a patch into the request that saves the settings as they are.
+func mergeInto(req *importer.SettingsRequest, patch json.RawMessage) error {
+	body := SaveBody{
+		Connection: api.ConnectionOf(*req.Connection), Advanced: req.Advanced, Options: api.OptionsOf(*req.Options),
+	}
+	if req.IntervalHours != nil {
+		body.Schedule = &ScheduleBody{IntervalHours: *req.IntervalHours, Paused: req.Paused}
+	}
+	stored, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	merged, err := merge(stored, patch)
+	if err != nil {
+		return err
+	}
+	body = SaveBody{}
+	if err := json.Unmarshal(merged, &body); err != nil {
+		return err
+	}
+	if err := body.complete(); err != nil {
+		return err
+	}
+	*req = body.request()
+	return nil
+}
+
+// complete gives what a patch removed its default, and returns what it lacks or has wrong.
+func (b *SaveBody) complete() error {
+	if b.Connection == nil {
+		return wrongField("connection", "cannot be removed; DELETE /v1/settings deletes all of the settings")
+	}
+	if b.Advanced == nil {
+		b.Advanced = new(settings.Advanced)
+	}
+	if b.Options == nil {
+		b.Options = new(api.OptionsInput)
+	}
+	if s := b.Schedule; s != nil && !settings.ValidInterval(s.IntervalHours) {
+		return wrongField("schedule.intervalHours", wrongInterval)
+	}
+	return api.CheckMerged(b.Connection, b.Advanced, b.Options)
+}
+
+func wrongField(field, message string) error {
+	return &importer.Error{
+		Class: importer.Invalid, Code: "invalid_request", Message: "Some fields are wrong; errors names each with what to do.",
+		Fields: []settings.FieldError{{Field: field, Message: message}},
+	}
+}
+
+// merge is the algorithm of RFC 7396, section 2.
+func merge(target, patch json.RawMessage) (json.RawMessage, error) {
+	var changes map[string]json.RawMessage
+	if err := json.Unmarshal(patch, &changes); err != nil || changes == nil {
+		// Anything but an object takes the target's place.
+		return patch, nil
+	}
+	members := make(map[string]json.RawMessage)
+	if json.Unmarshal(target, &members) != nil || members == nil {
+		members = make(map[string]json.RawMessage)
+	}
+	for name, change := range changes {
+		if string(bytes.TrimSpace(change)) == "null" {
+			delete(members, name)
+			continue
+		}
+		merged, err := merge(members[name], change)
+		if err != nil {
+			return nil, err
+		}
+		members[name] = merged
+	}
+	return json.Marshal(members)
+}
