@@ -97,12 +97,18 @@ func (s *Service) undoable(ctx context.Context, id run.Identity, runID string) (
 		return run.Run{}, err
 	case !r.State.Ended():
 		return run.Run{}, problem(Conflict, "sync_not_ended", "The sync is still %s. Cancel it or wait for its end, then undo it.", r.State)
-	case r.PlanKey == "" || r.Progress.Applied == 0:
+	case r.PlanKey == "" || r.Progress.Applied == 0 && !mayHaveWritten(&r):
 		return run.Run{}, problem(Conflict, "sync_wrote_nothing", "The sync wrote nothing, so there is nothing to undo.")
 	case !s.c.now().Before(r.ExpiresAt):
 		return run.Run{}, expiredJournal()
 	}
 	return r, nil
+}
+
+// mayHaveWritten reports whether a run may have written users that neither its journal nor its progress tells of: its
+// workers died, and so did those that completed the journal.
+func mayHaveWritten(r *run.Run) bool {
+	return r.Checkpoint.Begun && r.Failure != nil && r.Failure.Code == codeWorkerLost
 }
 
 func expiredJournal() *Error {
