@@ -63,6 +63,8 @@ type applier struct {
 	// at is how far the writing is, and planned the conflicts that the plan itself found.
 	at      run.Checkpoint
 	planned int
+	// noted is how many of the rows that were written the record of the Users List knows of.
+	noted int
 	// savedAt is the time of the last checkpoint; cancelled is set where it showed that somebody wants the run to stop.
 	savedAt   time.Time
 	cancelled bool
@@ -84,6 +86,7 @@ func (j *job) apply(ctx context.Context, list users.Users) error {
 	if j.run.UndoOf != "" {
 		a.planned = j.result.Summary.Skipped
 	}
+	a.noted = a.at.Rows.Written()
 	j.set(func() { j.progress.Phase = run.PhaseApplying })
 	err := cause(ctx, j.readPlan(ctx, j.account, j.planKey, func(r *planfile.Reader) error {
 		if err := a.begin(ctx, r); err != nil {
@@ -259,6 +262,9 @@ func (a *applier) save(ctx context.Context) error {
 	if err := a.saveOutcomes(ctx, "already", &a.already, &a.at.AlreadyKeys); err != nil {
 		return err
 	}
+	if err := a.noteWrites(ctx); err != nil {
+		return err
+	}
 	r, err := a.update(ctx, func(r *run.Run) {
 		a.recordInto(r)
 		if a.at.Batches > r.Checkpoint.Batches {
@@ -269,6 +275,19 @@ func (a *applier) save(ctx context.Context) error {
 	})
 	a.savedAt, a.cancelled = a.now(), r.CancelRequested
 	return err
+}
+
+// noteWrites stores that the Users List was written, if it was since the last save. After a crash it is done again.
+func (a *applier) noteWrites(ctx context.Context) error {
+	written := a.at.Rows.Written()
+	if written == a.noted {
+		return nil
+	}
+	if err := a.jobs.NoteListWrite(ctx, a.now()); err != nil {
+		return fmt.Errorf("note that the Users List was written: %w", err)
+	}
+	a.noted = written
+	return nil
 }
 
 // saveOutcomes stores the rows in found, if there are any, adds their object's key to keys, and empties found.

@@ -41,6 +41,11 @@ func (j *job) sync(ctx context.Context) (run.State, error) {
 // preview makes a plan and stores it.
 func (j *job) preview(ctx context.Context) (run.State, error) {
 	key := j.objectKey(objects.PlanPrefix)
+	written, err := j.jobs.ListWritten(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read when the Users List was written: %w", err)
+	}
+	j.set(func() { j.listWritten = written })
 	if err := j.makePlan(ctx, key); err != nil {
 		return "", err
 	}

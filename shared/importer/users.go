@@ -141,7 +141,10 @@ func (s *Service) write(ctx context.Context, id run.Identity, c users.Change) (u
 	if err != nil {
 		return 0, err
 	}
-	return outcomes[0], nil
+	if outcomes[0] == users.Applied {
+		err = s.c.Jobs.For(id.Account).NoteListWrite(ctx, s.c.now())
+	}
+	return outcomes[0], err
 }
 
 func userDiff(before, after user.User) map[string]string {

@@ -91,6 +91,10 @@ type Run struct {
 	// PreviewID is the preview that a sync applies, or that an export prints. UndoOf is the sync that it reverses.
 	PreviewID string `json:"previewId,omitempty"`
 	UndoOf    string `json:"undoOf,omitempty"`
+	// Syncs are the syncs that used a preview, the oldest first; of many only the last ones.
+	Syncs []string `json:"syncs,omitempty"`
+	// ListWrittenAt is when the Users List had been written last, as a preview found it just before it read the list.
+	ListWrittenAt time.Time `json:"listWrittenAt,omitzero"`
 
 	Import         settings.Import `json:"import"`
 	SealedPassword []byte          `json:"sealedPassword,omitempty"`

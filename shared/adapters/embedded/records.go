@@ -39,6 +39,20 @@ func (a accountJobs) AuditLog(_ context.Context, after string, limit int) (page 
 	return page, err
 }
 
+func (a accountJobs) ListWritten(context.Context) (at time.Time, err error) {
+	err = a.view(func(b *bolt.Bucket) error {
+		if err := load(b, keyList, &at); !errors.Is(err, runs.ErrNotFound) {
+			return err
+		}
+		return nil
+	})
+	return at, err
+}
+
+func (a accountJobs) NoteListWrite(_ context.Context, at time.Time) error {
+	return a.update(func(b *bolt.Bucket) error { return save(b, keyList, at) })
+}
+
 func (a accountJobs) AcquireLease(_ context.Context, l runs.Lease, now time.Time) error {
 	return a.update(func(b *bolt.Bucket) error {
 		var held runs.Lease

@@ -29,6 +29,7 @@ const (
 const (
 	recordSettings = "settings"
 	recordLease    = "lease"
+	recordList     = "list"
 	prefixRun      = "run#"
 	prefixAudit    = "audit#"
 	prefixOnce     = "once#"
@@ -181,7 +182,7 @@ func (a accountJobs) UpdateRun(ctx context.Context, id string, change func(*run.
 	return r, err
 }
 
-// Claim stores both records in one transaction. The transaction's token makes another attempt of the same call safe.
+// Claim stores both records in one transaction.
 func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error) {
 	read, err := a.read(ctx, recordSettings)
 	if err != nil {
@@ -195,24 +196,60 @@ func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (ru
 	if err != nil {
 		return r, err
 	}
-	saved, row = saved.after(read), row.after(record{})
-	putSettings, err := a.transactPut(recordSettings, saved, read)
+	return r, a.transact(ctx, put{recordSettings, saved, read}, put{prefixRun + r.ID, row, record{}})
+}
+
+// ClaimPreview stores both records in one transaction.
+func (a accountJobs) ClaimPreview(ctx context.Context, preview, r run.Run) (run.Run, error) {
+	name := prefixRun + preview.ID
+	read, err := a.read(ctx, name)
 	if err != nil {
 		return r, err
 	}
-	putRun, err := a.transactPut(prefixRun+r.ID, row, record{})
+	stored, err := a.decodeRun(read)
 	if err != nil {
 		return r, err
 	}
-	input := &awsdynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(rand.Text()), TransactItems: []types.TransactWriteItem{putSettings, putRun}}
+	if stored.Revision != preview.Revision {
+		return r, runs.ErrConflict
+	}
+	preview.Revision++
+	preview.UpdatedAt = a.now().UTC()
+	used, err := a.runRecord(&preview)
+	if err != nil {
+		return r, err
+	}
+	row, err := a.newRun(&r)
+	if err != nil {
+		return r, err
+	}
+	return r, a.transact(ctx, put{name, used, read}, put{prefixRun + r.ID, row, record{}})
+}
+
+// put is a record that is stored under a name in the place of what was read.
+type put struct {
+	name      string
+	row, read record
+}
+
+// transact does all puts or none. The transaction's token makes another attempt of the same call safe.
+func (a accountJobs) transact(ctx context.Context, puts ...put) error {
+	input := &awsdynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(rand.Text())}
+	for _, p := range puts {
+		item, err := a.transactPut(p.name, p.row.after(p.read), p.read)
+		if err != nil {
+			return err
+		}
+		input.TransactItems = append(input.TransactItems, item)
+	}
 	for attempt := 0; ; attempt++ {
 		_, err := a.client.TransactWriteItems(ctx, input)
 		again, err := transacted(err)
 		if !again {
-			return r, ended(ctx, err)
+			return ended(ctx, err)
 		}
 		if err := pause(ctx, attempt); err != nil {
-			return r, err
+			return err
 		}
 	}
 }

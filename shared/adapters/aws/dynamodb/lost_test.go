@@ -139,6 +139,14 @@ func TestWritesOfRecordsWhoseAnswerWasLost(t *testing.T) {
 	if _, err := mine.Claim(t.Context(), first, run.Run{ID: "01JB", Kind: run.KindSync, CreatedAt: time.Now()}); err != nil {
 		t.Error("a claim:", err)
 	}
+	preview, err := mine.CreateRun(t.Context(), run.Run{ID: "01JP", Kind: run.KindPreview, CreatedAt: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.lines = append(s.lines, through, lost, lost)
+	if _, err := mine.ClaimPreview(t.Context(), preview, run.Run{ID: "01JC", Kind: run.KindSync, CreatedAt: time.Now()}); err != nil {
+		t.Error("a claim of a preview:", err)
+	}
 	// Settings that somebody saves after ours were deleted are not deleted with them.
 	s.lines = append(s.lines, through, then(func() {
 		if _, err := theirs.PutSettings(t.Context(), settings.Saved{UpdatedBy: "bob"}); err != nil {

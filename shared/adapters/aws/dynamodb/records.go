@@ -109,6 +109,33 @@ func (a accountJobs) newest(ctx context.Context, query *awsdynamodb.QueryInput, 
 	}
 }
 
+func (a accountJobs) ListWritten(ctx context.Context) (at time.Time, err error) {
+	stored, err := a.read(ctx, recordList)
+	if err != nil {
+		return at, err
+	}
+	if err = stored.decode(&at); errors.Is(err, runs.ErrNotFound) {
+		err = nil
+	}
+	return at, err
+}
+
+// NoteListWrite has no condition: any time that differs from the one before serves, so that a sync need not read it first.
+func (a accountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
+	r, err := newRecord(at, nil)
+	if err != nil {
+		return err
+	}
+	i, err := a.item(recordList, r.after(record{}))
+	if err == nil {
+		_, err = a.client.PutItem(ctx, &awsdynamodb.PutItemInput{TableName: &a.table, Item: i})
+	}
+	if err != nil {
+		return fmt.Errorf("write record %s: %w", recordList, ended(ctx, err))
+	}
+	return nil
+}
+
 func (a accountJobs) AcquireLease(ctx context.Context, l runs.Lease, now time.Time) error {
 	return a.change(ctx, recordLease, func(stored record) (record, error) {
 		var held runs.Lease
