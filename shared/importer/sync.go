@@ -54,7 +54,11 @@ func (j *job) preview(ctx context.Context) (run.State, error) {
 		// It shows what Remove Accounts would remove, whether or not that is chosen later.
 		options := j.run.Import.Options
 		options.RemoveAccounts = true
-		guard = plan.Judge(plan.Question{Result: j.result, Options: options})
+		day, err := j.day(ctx)
+		if err != nil {
+			return "", err
+		}
+		guard = plan.Judge(plan.Question{Result: j.result, Options: options, Day: day})
 	}
 	j.set(func() { j.guard, j.planKey = guard, key })
 	return run.Done, nil
@@ -107,13 +111,17 @@ func (j *job) judge(ctx context.Context) (run.Guard, error) {
 	if err != nil {
 		return run.Guard{}, err
 	}
+	day, err := j.day(ctx)
+	if err != nil {
+		return run.Guard{}, err
+	}
 	guard := plan.Judge(plan.Question{
-		Result: j.result, Options: j.run.Import.Options, SettingsChanged: changed, Confirmed: j.run.ConfirmRemovals,
+		Result: j.result, Options: j.run.Import.Options, SettingsChanged: changed, Day: day, Confirmed: j.run.ConfirmRemovals,
 	})
 	if guard.Reason == run.GuardEmptyRead {
 		return guard, &run.Failure{Code: string(run.GuardEmptyRead), Message: guard.Message}
 	}
-	return guard, nil
+	return guard, j.noteJudged(ctx, guard)
 }
 
 // settingsChanged reports whether the last successful sync used other settings and nobody has previewed these.

@@ -28,6 +28,7 @@ var (
 	keySettings  = []byte("settings")
 	keyLease     = []byte("lease")
 	keyList      = []byte("listWritten")
+	keyRemovals  = []byte("removals")
 	bucketRuns   = []byte("runs")
 	bucketKinds  = []byte("kinds/")
 	bucketAudit  = []byte("audit")

@@ -30,6 +30,7 @@ const (
 	recordSettings = "settings"
 	recordLease    = "lease"
 	recordList     = "list"
+	recordRemovals = "removals"
 	prefixRun      = "run#"
 	prefixAudit    = "audit#"
 	prefixOnce     = "once#"

@@ -13,6 +13,7 @@ import (
 
 	"rollcall/shared/manifest"
 	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 )
 
 // errUnchanged ends a change that has nothing to store.
@@ -134,6 +135,31 @@ func (a accountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
 		return fmt.Errorf("write record %s: %w", recordList, ended(ctx, err))
 	}
 	return nil
+}
+
+func (a accountJobs) Removals(ctx context.Context) (run.Removals, error) {
+	stored, err := a.read(ctx, recordRemovals)
+	if err != nil {
+		return nil, err
+	}
+	return removalsOf(stored)
+}
+
+func (a accountJobs) UpdateRemovals(ctx context.Context, change func(run.Removals) run.Removals) error {
+	return a.change(ctx, recordRemovals, func(stored record) (record, error) {
+		found, err := removalsOf(stored)
+		if err != nil {
+			return record{}, err
+		}
+		return newRecord(change(found), nil)
+	})
+}
+
+func removalsOf(stored record) (found run.Removals, err error) {
+	if err = stored.decode(&found); errors.Is(err, runs.ErrNotFound) {
+		err = nil
+	}
+	return found, err
 }
 
 func (a accountJobs) AcquireLease(ctx context.Context, l runs.Lease, now time.Time) error {

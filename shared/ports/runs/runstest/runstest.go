@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store)
 	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
 	t.Run("a preview and the sync of it are stored together", func(t *testing.T) { previews(t, fixed(t)) })
 	t.Run("when the Users List was written", func(t *testing.T) { listWritten(t, fixed(t)) })
+	t.Run("what was removed", func(t *testing.T) { removals(t, fixed(t)) })
 	t.Run("one run holds the lease", func(t *testing.T) { leases(t, fixed(t)) })
 	t.Run("audit log", func(t *testing.T) { audit(t, fixed(t)) })
 	t.Run("idempotency keys", func(t *testing.T) { keys(t, fixed(t)) })
@@ -394,6 +395,35 @@ func listWritten(t *testing.T, s runs.Store) {
 		wants(j, at)
 	}
 	wants(s.For("other"), time.Time{})
+}
+
+func removals(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	if got, err := j.Removals(ctx); err != nil || len(got) != 0 {
+		t.Errorf("at first %+v, error %v", got, err)
+	}
+	const writers, each = 4, 5
+	var running sync.WaitGroup
+	for range writers {
+		running.Go(func() {
+			for range each {
+				err := j.UpdateRemovals(ctx, func(l run.Removals) run.Removals {
+					return append(l, run.Removal{RunID: "01J", At: Now, Removed: 1, Stored: 10, StoredImported: 9})
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	running.Wait()
+	got, err := j.Removals(ctx)
+	if err != nil || len(got) != writers*each || got[0] != (run.Removal{RunID: "01J", At: Now, Removed: 1, Stored: 10, StoredImported: 9}) {
+		t.Errorf("%d updates are stored, want %d, the first %+v; error %v", len(got), writers*each, got[:min(1, len(got))], err)
+	}
+	if got, err := s.For("other").Removals(ctx); err != nil || len(got) != 0 {
+		t.Errorf("another account has %+v, error %v", got, err)
+	}
 }
 
 func leases(t *testing.T, s runs.Store) {
