@@ -200,18 +200,19 @@ func (s *Service) readablePreview(ctx context.Context, id run.Identity, runID st
 }
 
 // create stores a new run. A sync of a preview takes that preview in the same step, so that a preview is synced once.
-func (s *Service) create(ctx context.Context, jobs runs.Jobs, r run.Run) (run.Run, error) {
+func create(ctx context.Context, jobs runs.Jobs, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
 	if r.Kind != run.KindSync || r.PreviewID == "" {
-		return jobs.CreateRun(ctx, r)
+		return jobs.CreateRun(ctx, r, entries...)
 	}
-	return runs.CreateFromPreview(ctx, jobs, r, func(preview *run.Run) error {
+	use := func(preview *run.Run) error {
 		if err := unused(ctx, jobs, preview); err != nil {
 			return err
 		}
 		used := preview.Syncs[max(0, len(preview.Syncs)+1-maxPreviewSyncs):]
 		preview.Syncs = append(slices.Clip(used), r.ID)
 		return nil
-	})
+	}
+	return runs.CreateFromPreview(ctx, jobs, r, use, entries...)
 }
 
 // maxPreviewSyncs is how many syncs a preview names: a blocked one may be tried again and again.

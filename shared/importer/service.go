@@ -40,7 +40,7 @@ func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Id
 	}
 	stored, err := r, s.admit(ctx, jobs, r.Kind)
 	if err == nil {
-		stored, err = s.create(ctx, jobs, r)
+		stored, err = create(ctx, jobs, r)
 	}
 	if err != nil && once.Key != "" {
 		// An equal request at the same time may have stored the run, and taken the last place.

@@ -209,7 +209,7 @@ func (smallAccountJobs) PutSettings(context.Context, settings.Saved) (settings.S
 	return settings.Saved{}, fmt.Errorf("write: %w", runs.ErrTooLarge)
 }
 
-func (smallAccountJobs) CreateRun(context.Context, run.Run) (run.Run, error) {
+func (smallAccountJobs) CreateRun(context.Context, run.Run, ...runs.AuditEntry) (run.Run, error) {
 	return run.Run{}, fmt.Errorf("write: %w", runs.ErrTooLarge)
 }
 

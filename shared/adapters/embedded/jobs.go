@@ -162,7 +162,9 @@ func (a accountJobs) Claim(_ context.Context, s settings.Saved, r run.Run) (run.
 	return r, err
 }
 
-func (a accountJobs) ClaimPreview(_ context.Context, preview, r run.Run) (run.Run, error) {
+func (a accountJobs) ClaimPreview(
+	_ context.Context, preview, r run.Run, entries ...runs.AuditEntry,
+) (run.Run, error) {
 	err := a.update(func(b *bolt.Bucket) error {
 		var stored run.Run
 		if err := a.loadRun(b, preview.ID, &stored); err != nil {
@@ -174,7 +176,10 @@ func (a accountJobs) ClaimPreview(_ context.Context, preview, r run.Run) (run.Ru
 		if err := a.createRun(b, &r); err != nil {
 			return err
 		}
-		return a.putRun(b, &preview)
+		if err := a.putRun(b, &preview); err != nil {
+			return err
+		}
+		return addAudit(b, entries...)
 	})
 	return r, err
 }
@@ -192,8 +197,13 @@ func (a accountJobs) DeleteSettings(context.Context) (s settings.Saved, err erro
 // Fits takes every run: bbolt's limit is 2 GB.
 func (a accountJobs) Fits(run.Run) error { return nil }
 
-func (a accountJobs) CreateRun(_ context.Context, r run.Run) (run.Run, error) {
-	err := a.update(func(b *bolt.Bucket) error { return a.createRun(b, &r) })
+func (a accountJobs) CreateRun(_ context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
+	err := a.update(func(b *bolt.Bucket) error {
+		if err := a.createRun(b, &r); err != nil {
+			return err
+		}
+		return addAudit(b, entries...)
+	})
 	return r, err
 }
 

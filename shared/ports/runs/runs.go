@@ -60,15 +60,15 @@ type Jobs interface {
 	// Claim stores s as PutSettings does and r as CreateRun does, both or neither. Of several that claim the same
 	// slot of a schedule one succeeds, and the others get ErrConflict.
 	Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error)
-	// ClaimPreview stores preview, if the stored revision is still preview.Revision, and r as CreateRun does, both or
-	// neither; else ErrConflict.
-	ClaimPreview(ctx context.Context, preview, r run.Run) (run.Run, error)
+	// ClaimPreview stores preview, if the stored revision is still preview.Revision, and r and the audit entries as
+	// CreateRun does, all or nothing; else ErrConflict.
+	ClaimPreview(ctx context.Context, preview, r run.Run, entries ...AuditEntry) (run.Run, error)
 	// Fits returns ErrTooLarge where a new run like r is too large for CreateRun or Claim, or nearly so: another of the
 	// same settings has another id and other times. It asks nobody.
 	Fits(r run.Run) error
-	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict. As every write of a run it sets
-	// UpdatedAt.
-	CreateRun(ctx context.Context, r run.Run) (run.Run, error)
+	// CreateRun stores a new run with revision 1, and the audit entries with it, all or nothing. A run with the same id
+	// is ErrConflict. As every write of a run it sets UpdatedAt.
+	CreateRun(ctx context.Context, r run.Run, entries ...AuditEntry) (run.Run, error)
 	// Run returns a run, or ErrNotFound.
 	Run(ctx context.Context, id string) (run.Run, error)
 	// UpdateRun reads the run, lets change alter it, and stores it if nobody stored it meanwhile, trying again if

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
 
@@ -39,30 +38,6 @@ func UpdateSettings(ctx context.Context, jobs Jobs, change func(*settings.Saved)
 		}
 	}
 	return settings.Saved{}, fmt.Errorf("update the settings: %w", ErrBusy)
-}
-
-// CreateFromPreview stores r, a sync of a preview, and with it what use makes of the preview's record, both or neither;
-// again, after a growing pause, where somebody else stored the preview meanwhile, so use may be called more than once. What
-// use returns ends it without a write.
-func CreateFromPreview(ctx context.Context, jobs Jobs, r run.Run, use func(preview *run.Run) error) (run.Run, error) {
-	for try := range updateTries {
-		if try > 0 {
-			if err := wait(ctx, updatePause<<try); err != nil {
-				return run.Run{}, err
-			}
-		}
-		preview, err := jobs.Run(ctx, r.PreviewID)
-		if err != nil {
-			return run.Run{}, err
-		}
-		if err := use(&preview); err != nil {
-			return run.Run{}, err
-		}
-		if created, err := jobs.ClaimPreview(ctx, preview, r); !errors.Is(err, ErrConflict) {
-			return created, err
-		}
-	}
-	return run.Run{}, fmt.Errorf("create a run from preview %s: %w", r.PreviewID, ErrBusy)
 }
 
 // wait waits for a random time up to a limit.

@@ -2,13 +2,10 @@ package dynamodb
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"rollcall/shared/manifest"
@@ -103,13 +100,12 @@ func (a accountJobs) DeleteSettings(ctx context.Context) (s settings.Saved, err 
 	return s, err
 }
 
-func (a accountJobs) CreateRun(ctx context.Context, r run.Run) (run.Run, error) {
+func (a accountJobs) CreateRun(ctx context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
 	created, err := a.newRun(&r)
 	if err != nil {
 		return r, err
 	}
-	_, err = a.write(ctx, prefixRun+r.ID, created, record{})
-	return r, err
+	return r, a.put(ctx, prefixRun+r.ID, created, record{}, entries)
 }
 
 func (a accountJobs) Fits(r run.Run) error {
@@ -183,7 +179,6 @@ func (a accountJobs) UpdateRun(ctx context.Context, id string, change func(*run.
 	return r, err
 }
 
-// Claim stores both records in one transaction.
 func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error) {
 	read, err := a.read(ctx, recordSettings)
 	if err != nil {
@@ -197,11 +192,20 @@ func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (ru
 	if err != nil {
 		return r, err
 	}
-	return r, a.transact(ctx, put{recordSettings, saved, read}, put{prefixRun + r.ID, row, record{}})
+	putSettings, err := a.transactPut(recordSettings, saved, read)
+	if err != nil {
+		return r, err
+	}
+	putRun, err := a.transactPut(prefixRun+r.ID, row, record{})
+	if err != nil {
+		return r, err
+	}
+	return r, a.transact(ctx, []types.TransactWriteItem{putSettings, putRun}, nil)
 }
 
-// ClaimPreview stores both records in one transaction.
-func (a accountJobs) ClaimPreview(ctx context.Context, preview, r run.Run) (run.Run, error) {
+func (a accountJobs) ClaimPreview(
+	ctx context.Context, preview, r run.Run, entries ...runs.AuditEntry,
+) (run.Run, error) {
 	name := prefixRun + preview.ID
 	read, err := a.read(ctx, name)
 	if err != nil {
@@ -224,64 +228,15 @@ func (a accountJobs) ClaimPreview(ctx context.Context, preview, r run.Run) (run.
 	if err != nil {
 		return r, err
 	}
-	return r, a.transact(ctx, put{name, used, read}, put{prefixRun + r.ID, row, record{}})
-}
-
-// put is a record that is stored under a name in the place of what was read.
-type put struct {
-	name      string
-	row, read record
-}
-
-// transact does all puts or none. The transaction's token makes another attempt of the same call safe.
-func (a accountJobs) transact(ctx context.Context, puts ...put) error {
-	input := &awsdynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(rand.Text())}
-	for _, p := range puts {
-		item, err := a.transactPut(p.name, p.row.after(p.read), p.read)
-		if err != nil {
-			return err
-		}
-		input.TransactItems = append(input.TransactItems, item)
-	}
-	for attempt := 0; ; attempt++ {
-		_, err := a.client.TransactWriteItems(ctx, input)
-		again, err := transacted(err)
-		if !again {
-			return ended(ctx, err)
-		}
-		if err := pause(ctx, attempt); err != nil {
-			return err
-		}
-	}
-}
-
-func (a accountJobs) transactPut(name string, r, read record) (types.TransactWriteItem, error) {
-	i, err := a.item(name, r)
+	putPreview, err := a.transactPut(name, used, read)
 	if err != nil {
-		return types.TransactWriteItem{}, fmt.Errorf("write record %s: %w", name, err)
+		return r, err
 	}
-	expression, values := read.unchanged()
-	return types.TransactWriteItem{Put: &types.Put{TableName: &a.table, Item: i, ConditionExpression: expression, ExpressionAttributeValues: values}}, nil
-}
-
-// transacted reads the answer of a transaction. One that was cancelled names a reason for each of its items; again tells that
-// nothing was wrong with it but the moment.
-func transacted(err error) (again bool, _ error) {
-	var cancelled *types.TransactionCanceledException
-	if !errors.As(err, &cancelled) {
-		return false, err
+	putRun, err := a.transactPut(prefixRun+r.ID, row, record{})
+	if err != nil {
+		return r, err
 	}
-	again = true
-	for _, reason := range cancelled.CancellationReasons {
-		switch aws.ToString(reason.Code) {
-		case "ConditionalCheckFailed":
-			return false, runs.ErrConflict
-		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "None", "":
-		default:
-			again = false
-		}
-	}
-	return again, err
+	return r, a.transact(ctx, []types.TransactWriteItem{putPreview, putRun}, entries)
 }
 
 // Erase deletes all records of an account and returns how many there were. progress, which may be nil, is told now and then how

@@ -123,11 +123,7 @@ func (a accountJobs) ListWritten(ctx context.Context) (at time.Time, err error) 
 
 // NoteListWrite has no condition: any time that differs from the one before serves, so that a sync need not read it first.
 func (a accountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
-	r, err := newRecord(at, nil)
-	if err != nil {
-		return err
-	}
-	i, err := a.item(recordList, r.after(record{}))
+	i, err := a.listItem(at)
 	if err == nil {
 		_, err = a.client.PutItem(ctx, &awsdynamodb.PutItemInput{TableName: &a.table, Item: i})
 	}
@@ -135,6 +131,14 @@ func (a accountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
 		return fmt.Errorf("write record %s: %w", recordList, ended(ctx, err))
 	}
 	return nil
+}
+
+func (a accountJobs) listItem(at time.Time) (item, error) {
+	r, err := newRecord(at, nil)
+	if err != nil {
+		return nil, err
+	}
+	return a.item(recordList, r.after(record{}))
 }
 
 func (a accountJobs) Removals(ctx context.Context) (run.Removals, error) {

@@ -332,7 +332,8 @@ func previews(t *testing.T, s runs.Store) {
 		running.Go(func() {
 			used, r := preview, syncOf(fmt.Sprint("01JS", i))
 			used.Syncs = []string{r.ID}
-			created, err := j.ClaimPreview(ctx, used, r)
+			entry := runs.AuditEntry{ID: "01JE" + r.ID, At: Now, By: "ann", Action: "sync.started", Subject: r.ID}
+			created, err := j.ClaimPreview(ctx, used, r, entry)
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil && created.Revision == 1 && created.UpdatedAt.Equal(Now) {
@@ -347,6 +348,10 @@ func previews(t *testing.T, s runs.Store) {
 	page, listErr := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 10})
 	if len(won) != 1 || err != nil || listErr != nil || !cmp.Equal(stored.Syncs, won) || len(page.Runs) != 1 || page.Runs[0].ID != won[0] {
 		t.Fatalf("claims of %v succeeded; the preview names %v, %d syncs are stored; errors %v, %v", won, stored.Syncs, len(page.Runs), err, listErr)
+	}
+	log, err := j.AuditLog(ctx, "", 10)
+	if err != nil || len(log.Entries) != 1 || log.Entries[0].Subject != won[0] {
+		t.Errorf("the audit log has %+v, error %v; want the entry of %s", log.Entries, err, won[0])
 	}
 	// A run that is stored already changes nothing.
 	twice := stored
