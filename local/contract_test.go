@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rollcall/shared/importer"
 )
 
@@ -32,6 +34,7 @@ var contract = map[string]string{
 	"PATCH /v1/settings":              settingsFields,
 	"DELETE /v1/settings":             "",
 	"POST /v1/previews":               "id state",
+	"GET /v1/previews":                items(previewFields),
 	"GET /v1/previews/{id}":           previewFields,
 	"GET /v1/previews/{id}/addresses": "items[].address items[].kind items[].primaryAddress items[].type items[].change items[].reason items[].dn items[].notes",
 	"POST /v1/previews/{id}/cancel":   "id state",
@@ -71,8 +74,8 @@ const (
 	exportFields  = "id state url expiresAt rows bytes sha256 fileName"
 )
 
-var previewFields = "id state createdAt expiresAt " + progressFields + " " + summaryFields + " " +
-	"settings." + strings.ReplaceAll(importFields, " ", " settings.")
+var previewFields = "id state createdAt expiresAt syncs outdated " + progressFields + " " + summaryFields +
+	" settings." + strings.ReplaceAll(importFields, " ", " settings.")
 
 func items(fields string) string { return "items[]." + strings.ReplaceAll(fields, " ", " items[].") }
 
@@ -299,7 +302,7 @@ func (c *caller) strangers(ids map[string]string) {
 		path = strings.NewReplacer("{id}", ids[kind], "{address}", ids[kind]).Replace(path)
 		other.send(http.StatusNotFound, method, path, map[string]any{})
 	}
-	for _, path := range []string{"/v1/users", "/v1/syncs", "/v1/audit"} {
+	for _, path := range []string{"/v1/users", "/v1/previews", "/v1/syncs", "/v1/audit"} {
 		if items := other.send(http.StatusOK, "GET", path, nil)["items"].([]any); len(items) != 0 {
 			c.t.Errorf("another account sees %d items of %s", len(items), path)
 		}
@@ -336,6 +339,19 @@ func (c *caller) cancel() {
 	}
 }
 
+// useTwice holds a preview that was synced against what it says of that, and syncs it again.
+func (c *caller) useTwice(preview, sync string) {
+	c.t.Helper()
+	answer := c.send(200, "GET", "/v1/previews/"+preview, nil)
+	if diff := cmp.Diff([]any{sync}, answer["syncs"]); diff != "" || answer["outdated"] != true {
+		c.t.Errorf("the synced preview has outdated %v and syncs (-want +got):\n%s", answer["outdated"], diff)
+	}
+	used := c.call(409, "POST /v1/syncs", "", map[string]any{"previewId": preview})
+	if used["code"] != "preview_used" || used["syncId"] != sync {
+		c.t.Errorf("a second sync of a preview answers %v, want preview_used by %s", used, sync)
+	}
+}
+
 // TestEveryRouteAnswersTheContract walks every route of the contract on a running server and looks for every field in
 // what it really answers.
 func TestEveryRouteAnswersTheContract(t *testing.T) {
@@ -355,6 +371,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	preview := id(c.call(202, "POST /v1/previews", "", body))
 	c.wait("/v1/previews/" + preview)
 	c.call(200, "GET /v1/previews/{id}", preview, nil)
+	c.call(200, "GET /v1/previews", "", nil)
 	c.call(200, "GET /v1/previews/{id}/addresses", preview, nil)
 	c.call(409, "POST /v1/previews/{id}/cancel", preview, nil)
 	export := id(c.call(201, "POST /v1/previews/{id}/export", preview, nil))
@@ -363,6 +380,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	sync := id(c.call(202, "POST /v1/syncs", "", map[string]any{"previewId": preview}))
 	c.wait("/v1/syncs/" + sync)
 	c.call(200, "GET /v1/syncs/{id}", sync, nil)
+	c.useTwice(preview, sync)
 	body["schedule"] = map[string]any{"intervalHours": 6}
 	c.send(200, "PUT", "/v1/settings", body)
 	again := id(c.call(202, "POST /v1/syncs", "", map[string]any{}))

@@ -66,18 +66,19 @@ type Preview struct {
 	Summary    Summary      `json:"summary"`
 	Guard      run.Guard    `json:"guard" doc:"The removal guard's verdict, as if Remove Accounts were chosen"`
 	Error      *Failure     `json:"error"`
+	Syncs      []string     `json:"syncs" doc:"The syncs that used it, the oldest first"`
+	Outdated   bool         `json:"outdated" doc:"A later sync or edit changed the Users List"`
 }
 
 // PreviewView shows a preview.
-func PreviewView(r run.Run) Preview {
+func PreviewView(r importer.ShownPreview) Preview {
 	return Preview{
+		Syncs: list(r.Syncs), Outdated: r.Outdated,
 		ID: r.ID, State: r.State, UndoOf: r.UndoOf, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt,
-		Settings: ImportView{
-			Connection: connectionView(r.Import.Connection, r.SealedPassword), Advanced: r.Import.Advanced.Shown(),
-			Options: r.Import.Options,
-		},
-		Progress: r.Progress, Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard,
-		Error: failureView(r.Failure),
+		Settings: ImportView{Connection: connectionView(r.Import.Connection, r.SealedPassword),
+			Advanced: r.Import.Advanced.Shown(), Options: r.Import.Options},
+		Progress: r.Progress, Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r.Run),
+		Guard: r.Guard, Error: failureView(r.Failure),
 	}
 }
 
@@ -120,7 +121,8 @@ func appliedView(a *run.Applied) *Applied {
 		return nil
 	}
 	return &Applied{
-		Create: a.Create, Update: a.Update, Delete: a.Delete, Already: a.Already, Conflicts: a.Conflicts, Pending: a.Pending,
+		Create: a.Create, Update: a.Update, Delete: a.Delete, Already: a.Already, Conflicts: a.Conflicts,
+		Pending: a.Pending,
 	}
 }
 

@@ -63,6 +63,8 @@ type applier struct {
 	// at is how far the writing is, and planned the conflicts that the plan itself found.
 	at      run.Checkpoint
 	planned int
+	// noted is the rows of which the account's records of the Users List and of its removals know.
+	noted run.Applied
 	// savedAt is the time of the last checkpoint; cancelled is set where it showed that somebody wants the run to stop.
 	savedAt   time.Time
 	cancelled bool
@@ -84,6 +86,7 @@ func (j *job) apply(ctx context.Context, list users.Users) error {
 	if j.run.UndoOf != "" {
 		a.planned = j.result.Summary.Skipped
 	}
+	a.noted = a.at.Rows
 	j.set(func() { j.progress.Phase = run.PhaseApplying })
 	err := cause(ctx, j.readPlan(ctx, j.account, j.planKey, func(r *planfile.Reader) error {
 		if err := a.begin(ctx, r); err != nil {
@@ -259,6 +262,9 @@ func (a *applier) save(ctx context.Context) error {
 	if err := a.saveOutcomes(ctx, "already", &a.already, &a.at.AlreadyKeys); err != nil {
 		return err
 	}
+	if err := a.noteWrites(ctx); err != nil {
+		return err
+	}
 	r, err := a.update(ctx, func(r *run.Run) {
 		a.recordInto(r)
 		if a.at.Batches > r.Checkpoint.Batches {
@@ -269,6 +275,23 @@ func (a *applier) save(ctx context.Context) error {
 	})
 	a.savedAt, a.cancelled = a.now(), r.CancelRequested
 	return err
+}
+
+// noteWrites stores that the Users List was written, and how many users were removed, if there is news since the last save.
+// After a crash it is done again.
+func (a *applier) noteWrites(ctx context.Context) error {
+	if a.at.Rows.Written() != a.noted.Written() {
+		if err := a.jobs.NoteListWrite(ctx, a.now()); err != nil {
+			return fmt.Errorf("note that the Users List was written: %w", err)
+		}
+	}
+	if a.at.Rows.Delete != a.noted.Delete {
+		if err := a.noteRemoved(ctx, a.at.Rows.Delete); err != nil {
+			return err
+		}
+	}
+	a.noted = a.at.Rows
+	return nil
 }
 
 // saveOutcomes stores the rows in found, if there are any, adds their object's key to keys, and empties found.

@@ -40,6 +40,8 @@ type Error struct {
 	Code    string
 	Message string
 	Fields  []settings.FieldError
+	// SyncID is the sync that stands in the way, where it is one.
+	SyncID string
 }
 
 // Error returns the message with its code.

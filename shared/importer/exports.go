@@ -22,7 +22,7 @@ type Export struct {
 
 // ExportPreview writes the CSV of a preview.
 func (s *Service) ExportPreview(ctx context.Context, id run.Identity, runID string) (Export, error) {
-	if _, err := s.readyPreview(ctx, id, runID); err != nil {
+	if _, err := s.readablePreview(ctx, id, runID); err != nil {
 		return Export{}, err
 	}
 	export, err := s.export(ctx, id, run.Run{PreviewID: runID})
@@ -64,6 +64,14 @@ func (s *Service) export(ctx context.Context, id run.Identity, r run.Run) (Expor
 	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		err = s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskExport, Account: id.Account, RunID: r.ID})
+	}
+	if failure := failureOf(err); failure != nil {
+		// The request answers it: no worker is to find the same again.
+		_, endErr := jobs.UpdateRun(ctx, r.ID, func(r *run.Run) error {
+			r.State, r.Failure, r.FinishedAt = run.Failed, failure, s.c.now()
+			return nil
+		})
+		err = errors.Join(err, endErr)
 	}
 	if err != nil {
 		return Export{}, err

@@ -101,6 +101,14 @@ func (j failingAccountJobs) UpdateRun(ctx context.Context, id string, change fun
 	return out, err
 }
 
+func (j failingAccountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
+	return j.f.write(func() error { return j.Jobs.NoteListWrite(ctx, at) })
+}
+
+func (j failingAccountJobs) UpdateRemovals(ctx context.Context, change func(run.Removals) run.Removals) error {
+	return j.f.write(func() error { return j.Jobs.UpdateRemovals(ctx, change) })
+}
+
 func (j failingAccountJobs) AcquireLease(ctx context.Context, l runs.Lease, now time.Time) error {
 	return j.f.write(func() error { return j.Jobs.AcquireLease(ctx, l, now) })
 }

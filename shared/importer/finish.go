@@ -70,6 +70,11 @@ func (j *job) end(ctx context.Context, state run.State, failure *run.Failure) er
 			return fmt.Errorf("note it with the settings: %w", err)
 		}
 	}
+	if j.run.UndoOf != "" && j.run.Kind == run.KindSync && state == run.Done {
+		if err := j.noteUndone(ctx); err != nil {
+			return err
+		}
+	}
 	r, err := j.update(ctx, func(r *run.Run) {
 		j.recordInto(r)
 		r.State, r.Failure, r.FinishedAt = state, failure, j.now()

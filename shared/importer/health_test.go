@@ -104,10 +104,11 @@ func TestHealthIsThatOfTheNewestSync(t *testing.T) {
 	// Other options and another schedule leave it, another search begins it again.
 	h.save(importer.SettingsRequest{Options: ptr(settings.DefaultOptions()), IntervalHours: ptr(2)})
 	h.wantHealth(settings.OK, since, "")
+	former := h.preview()
 	changed := h.save(importer.SettingsRequest{Advanced: &settings.Advanced{Filter: "(mail=*)"}, IntervalHours: ptr(2)})
 	h.wantHealth(settings.NeverRun, changed.UpdatedAt, "")
 	// A sync of the former search says nothing about this one.
-	h.sync(importer.SyncRequest{PreviewID: preview.ID})
+	h.sync(importer.SyncRequest{PreviewID: former.ID})
 	h.wantHealth(settings.NeverRun, changed.UpdatedAt, "")
 	h.slot()
 	since = h.wantHealth(settings.OK, time.Time{}, "")

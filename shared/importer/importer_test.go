@@ -101,7 +101,7 @@ func TestRemoveAccountsDecidesAboutThePreviewsRemovals(t *testing.T) {
 	}
 	imported := removing()
 	imported.RemoveScope = "imported"
-	scoped := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &imported})
+	scoped := h.sync(importer.SyncRequest{PreviewID: h.preview().ID, Options: &imported})
 	if diff := cmp.Diff([]string{"delete bob@example.com applied"}, h.changes(scoped.ID)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
@@ -398,6 +398,9 @@ func TestAnIdempotencyKeyStartsOneRun(t *testing.T) {
 	wantCode(t, err, "idempotency_key_reused")
 	h.clock = h.clock.Add(25 * time.Hour)
 	h.clock = h.clock.Add(-2 * time.Hour)
+	if _, err := h.service.CancelSync(t.Context(), h.id, first.ID); err != nil {
+		t.Fatal(err)
+	}
 	req.Key, req.Body = "k2", nil
 	if third := h.start(req); third.ID == first.ID {
 		t.Error("another key gave the same run")

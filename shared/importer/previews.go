@@ -2,8 +2,12 @@ package importer
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"time"
 
 	"rollcall/shared/planfile"
+	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/secret"
 	"rollcall/shared/settings"
@@ -97,7 +101,148 @@ func (s *Service) PreviewRows(ctx context.Context, id run.Identity, runID string
 	return page, pageError(err, codePreviewExpired, previewExpired)
 }
 
-// readyPreview returns a preview whose plan can be read.
+// ShownPreview is a preview as it is shown. Outdated means that the Users List was written since the preview read it.
+type ShownPreview struct {
+	run.Run
+	Outdated bool
+}
+
+// ShowPreview returns a preview as it is shown, or a Gone error where its time is over.
+func (s *Service) ShowPreview(ctx context.Context, id run.Identity, runID string) (ShownPreview, error) {
+	r, err := s.Preview(ctx, id, runID)
+	if err != nil || r.PlanKey == "" {
+		return ShownPreview{Run: r}, err
+	}
+	written, err := s.c.Jobs.For(id.Account).ListWritten(ctx)
+	return shownPreview(r, written), err
+}
+
+// shownPreview holds a preview against the time at which the Users List was written last.
+func shownPreview(r run.Run, written time.Time) ShownPreview {
+	return ShownPreview{r, r.PlanKey != "" && !r.ListWrittenAt.Equal(written)}
+}
+
+// PreviewPage is one page of previews. Next is empty at the end.
+type PreviewPage struct {
+	Previews []ShownPreview
+	Next     string
+}
+
+const (
+	// previewStep is how many previews are read at a time.
+	previewStep = 20
+	// previewBytes is how long the settings of a page's previews may be together, in bytes; the preview with which they
+	// come to more is the page's last one.
+	previewBytes = 1 << 20
+)
+
+// Previews returns one page of the account's previews, the newest first, those whose rows are deleted among them. A page
+// whose settings are very long has fewer than limit.
+func (s *Service) Previews(ctx context.Context, id run.Identity, after string, limit int) (PreviewPage, error) {
+	jobs := s.c.Jobs.For(id.Account)
+	all, next, err := previewRuns(ctx, jobs, after, limit)
+	if err != nil {
+		return PreviewPage{}, err
+	}
+	// Not before: a preview that was just taken would seem to be outdated.
+	written, err := jobs.ListWritten(ctx)
+	if err != nil {
+		return PreviewPage{}, err
+	}
+	page := PreviewPage{Next: next}
+	for i := range all {
+		page.Previews = append(page.Previews, shownPreview(all[i], written))
+	}
+	return page, nil
+}
+
+func previewRuns(ctx context.Context, jobs runs.Jobs, after string, limit int) (all []run.Run, next string, err error) {
+	for bytes := 0; len(all) < limit; {
+		page, err := jobs.Runs(ctx, runs.Query{Kind: run.KindPreview, After: after, Limit: min(limit-len(all), previewStep)})
+		if err != nil {
+			return nil, "", err
+		}
+		for i := range page.Runs {
+			all = append(all, page.Runs[i])
+			if bytes += length(&page.Runs[i].Import); bytes >= previewBytes {
+				return all, page.Runs[i].ID, nil
+			}
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	return all, after, nil
+}
+
+// length returns about how long settings are in bytes, by what may be long in them.
+func length(i *settings.Import) int {
+	n := len(i.Connection.CACertificate) + len(i.Advanced.Filter)
+	for _, list := range [][]string{i.Advanced.Exclude, i.Advanced.AcceptedDomains} {
+		for _, entry := range list {
+			n += len(entry) + len(`"",`)
+		}
+	}
+	return n
+}
+
+// readablePreview returns a preview whose plan is there.
+func (s *Service) readablePreview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
+	r, err := s.readyPreview(ctx, id, runID)
+	if err != nil {
+		return run.Run{}, err
+	}
+	plan, err := s.c.Objects.For(id.Account).Open(ctx, r.PlanKey)
+	if err != nil {
+		return run.Run{}, pageError(err, codePreviewExpired, previewExpired)
+	}
+	return r, plan.Close()
+}
+
+// create stores a new run. A sync of a preview takes that preview in the same step, so that a preview is synced once.
+func create(ctx context.Context, jobs runs.Jobs, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
+	if r.Kind != run.KindSync || r.PreviewID == "" {
+		return jobs.CreateRun(ctx, r, entries...)
+	}
+	use := func(preview *run.Run) error {
+		if err := unused(ctx, jobs, preview); err != nil {
+			return err
+		}
+		used := preview.Syncs[max(0, len(preview.Syncs)+1-maxPreviewSyncs):]
+		preview.Syncs = append(slices.Clip(used), r.ID)
+		return nil
+	}
+	return runs.CreateFromPreview(ctx, jobs, r, use, entries...)
+}
+
+// maxPreviewSyncs is how many syncs a preview names: a blocked one may be tried again and again.
+const maxPreviewSyncs = 100
+
+// unused returns a Conflict where a sync has used the preview, or is using it. Only the last one can: while it was neither
+// cancelled, failed nor blocked, no other began.
+func unused(ctx context.Context, jobs runs.Jobs, preview *run.Run) error {
+	if len(preview.Syncs) == 0 {
+		return nil
+	}
+	r, err := jobs.Run(ctx, preview.Syncs[len(preview.Syncs)-1])
+	var used *Error
+	switch {
+	case errors.Is(err, runs.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case r.State == run.Done:
+		used = problem(Conflict, "preview_used", "This preview was synced already. Take a new preview to sync again.")
+	case !r.State.Ended():
+		used = problem(Conflict, "preview_in_use", "A sync of this preview is %s. Wait for its end, or cancel it.", r.State)
+	default:
+		return nil
+	}
+	used.SyncID = r.ID
+	return used
+}
+
+// readyPreview returns a preview that has rows.
 func (s *Service) readyPreview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
 	r, err := s.Preview(ctx, id, runID)
 	if err == nil && r.State != run.Done {

@@ -30,6 +30,8 @@ type job struct {
 	result   run.Result
 	guard    run.Guard
 	planKey  string
+	// listWritten is when the Users List had been written last before a preview read it.
+	listWritten time.Time
 	// written is the CSV of an export.
 	written *run.Export
 	// leased is until when the account's lease lasts, as it was renewed last.
@@ -41,7 +43,8 @@ func newJob(c core, account user.Account, jobs runs.Jobs, r run.Run) *job {
 		core: c, account: account, jobs: jobs, run: r, written: r.Export,
 		log:      c.Log.With("task", r.Kind, "account", account, "run", r.ID),
 		progress: r.Progress, steps: r.Steps, notes: r.Notes, result: r.Result, guard: r.Guard, planKey: r.PlanKey,
-		rowsDone: countedRows(r.Checkpoint, r.Result.Summary).Rows,
+		listWritten: r.ListWrittenAt,
+		rowsDone:    countedRows(r.Checkpoint, r.Result.Summary).Rows,
 	}
 }
 
@@ -58,6 +61,7 @@ func (j *job) recordInto(r *run.Run) {
 	defer j.mu.Unlock()
 	r.Progress, r.Steps, r.Notes = j.progress, j.steps, j.notes
 	r.Result, r.Guard, r.PlanKey, r.Export = j.result, j.guard, j.planKey, j.written
+	r.ListWrittenAt = j.listWritten
 	// With the plan, whoever of the reporter and the work stores it first: a worker may die between the two, and a run
 	// that has a plan is not planned again.
 	if r.Kind == run.KindSync && r.PlanKey != "" {

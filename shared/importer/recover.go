@@ -9,6 +9,9 @@ import (
 	"rollcall/shared/run"
 )
 
+// codeWorkerLost is the failure of a run whose workers died too often.
+const codeWorkerLost = "worker_lost"
+
 // errNotWritten means that none of some rows was written by an earlier attempt of their run.
 var errNotWritten = errors.New("none of these rows was written")
 
@@ -22,7 +25,7 @@ func (j *job) recover(ctx context.Context) error {
 		if j.run.Trouble != nil {
 			message += " The last error was: " + j.run.Trouble.Error
 		}
-		end = &run.Failure{Code: "worker_lost", Message: message}
+		end = &run.Failure{Code: codeWorkerLost, Message: message}
 		if j.run.Deaths > 2*maxDeaths {
 			// Completing the journal is what ends its workers.
 			return end

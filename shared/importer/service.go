@@ -35,12 +35,12 @@ func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Id
 		if first, err := jobs.Run(ctx, claimed); err == nil {
 			return first, nil
 		}
-		// The request that claimed the key died before it stored its run: this one takes its place.
+		// The request that claimed the key stored no run: this one takes its place.
 		r.ID = claimed
 	}
 	stored, err := r, s.admit(ctx, jobs, r.Kind)
 	if err == nil {
-		stored, err = jobs.CreateRun(ctx, r, s.startEntry(id, r))
+		stored, err = create(ctx, jobs, r, s.startEntry(id, r))
 	}
 	if err != nil && once.Key != "" {
 		// An equal request at the same time may have stored the run, and taken the last place.

@@ -43,6 +43,11 @@ func (j *job) sync(ctx context.Context) (run.State, error) {
 // preview makes a plan and stores it.
 func (j *job) preview(ctx context.Context) (run.State, error) {
 	key := j.objectKey(objects.PlanPrefix)
+	written, err := j.jobs.ListWritten(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read when the Users List was written: %w", err)
+	}
+	j.set(func() { j.listWritten = written })
 	if err := j.makePlan(ctx, key); err != nil {
 		return "", err
 	}
@@ -51,7 +56,11 @@ func (j *job) preview(ctx context.Context) (run.State, error) {
 		// It shows what Remove Accounts would remove, whether or not that is chosen later.
 		options := j.run.Import.Options
 		options.RemoveAccounts = true
-		guard = plan.Judge(plan.Question{Result: j.result, Options: options})
+		day, err := j.day(ctx)
+		if err != nil {
+			return "", err
+		}
+		guard = plan.Judge(plan.Question{Result: j.result, Options: options, Day: day})
 	}
 	j.set(func() { j.guard, j.planKey = guard, key })
 	return run.Done, nil
@@ -117,13 +126,17 @@ func (j *job) judge(ctx context.Context) (run.Guard, error) {
 	if err != nil {
 		return run.Guard{}, err
 	}
+	day, err := j.day(ctx)
+	if err != nil {
+		return run.Guard{}, err
+	}
 	guard := plan.Judge(plan.Question{
-		Result: j.result, Options: j.run.Import.Options, SettingsChanged: changed, Confirmed: j.run.ConfirmRemovals,
+		Result: j.result, Options: j.run.Import.Options, SettingsChanged: changed, Day: day, Confirmed: j.run.ConfirmRemovals,
 	})
 	if guard.Reason == run.GuardEmptyRead {
 		return guard, &run.Failure{Code: string(run.GuardEmptyRead), Message: guard.Message}
 	}
-	return guard, nil
+	return guard, j.noteJudged(ctx, guard)
 }
 
 // settingsChanged reports whether the last successful sync used other settings and nobody has previewed these.

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 
 	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
@@ -26,9 +27,9 @@ func (s *Service) StartSync(ctx context.Context, id run.Identity, req SyncReques
 		r.Import, r.SealedPassword = saved.Import, saved.SealedPassword
 	}
 	if req.PreviewID != "" {
-		preview, err := s.readyPreview(ctx, id, req.PreviewID)
+		preview, err := s.readablePreview(ctx, id, req.PreviewID)
 		if err != nil {
-			return run.Run{}, err
+			return s.repeated(ctx, id, r, req.Idempotency, err)
 		}
 		r.Import, r.SealedPassword, r.UndoOf = preview.Import, nil, preview.UndoOf
 		if preview.UndoOf != "" {
@@ -42,6 +43,26 @@ func (s *Service) StartSync(ctx context.Context, id run.Identity, req SyncReques
 	}
 	r.Import.Options = options
 	return s.start(ctx, id, r, req.Idempotency)
+}
+
+// repeated returns the run that an earlier request with the same idempotency key started, although this one can start none
+// by now. Where there is no such run it returns why.
+func (s *Service) repeated(ctx context.Context, id run.Identity, r run.Run, once Idempotency, why error) (run.Run, error) {
+	var refused *Error
+	if once.Key == "" || !errors.As(why, &refused) {
+		return run.Run{}, why
+	}
+	jobs := s.c.Jobs.For(id.Account)
+	r.ID, r.CreatedAt = s.c.NewID(), s.c.now()
+	claimed, err := s.claim(ctx, jobs, r, once)
+	if err != nil {
+		return run.Run{}, err
+	}
+	first, err := jobs.Run(ctx, claimed)
+	if errors.Is(err, runs.ErrNotFound) {
+		err = why
+	}
+	return first, err
 }
 
 // Sync returns a sync's run.
@@ -97,12 +118,18 @@ func (s *Service) undoable(ctx context.Context, id run.Identity, runID string) (
 		return run.Run{}, err
 	case !r.State.Ended():
 		return run.Run{}, problem(Conflict, "sync_not_ended", "The sync is still %s. Cancel it or wait for its end, then undo it.", r.State)
-	case r.PlanKey == "" || r.Progress.Applied == 0:
+	case r.PlanKey == "" || r.Progress.Applied == 0 && !mayHaveWritten(&r):
 		return run.Run{}, problem(Conflict, "sync_wrote_nothing", "The sync wrote nothing, so there is nothing to undo.")
 	case !s.c.now().Before(r.ExpiresAt):
 		return run.Run{}, expiredJournal()
 	}
 	return r, nil
+}
+
+// mayHaveWritten reports whether a run may have written users that neither its journal nor its progress tells of: its
+// workers died, and so did those that completed the journal.
+func mayHaveWritten(r *run.Run) bool {
+	return r.Checkpoint.Begun && r.Failure != nil && r.Failure.Code == codeWorkerLost
 }
 
 func expiredJournal() *Error {

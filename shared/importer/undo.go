@@ -11,6 +11,7 @@ import (
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
+	"rollcall/shared/user"
 )
 
 // planUndo stores the inverse of what the run named by UndoOf applied, held against the users as they are now.
@@ -32,7 +33,7 @@ func (j *job) planUndo(ctx context.Context, key string) error {
 		return err
 	}
 	j.set(func() { j.progress.Phase = run.PhasePlanning })
-	applied, failed := journal.applied(ctx)
+	applied, failed := journal.applied(ctx, stored.Walk())
 	return j.writePlan(ctx, key, func(emit func(*plan.Row) error) (run.Result, error) {
 		result, err := plan.Invert(applied, stored.Walk, emit)
 		if err == nil {
@@ -56,18 +57,23 @@ func (j *job) pauseSchedule(ctx context.Context) error {
 	})
 }
 
-// applied yields the rows that the run wrote, ordered by key, each with its after-user as it was written. The error is
-// set once the sequence has ended.
-func (j *journal) applied(ctx context.Context) (iter.Seq[plan.Row], *error) {
+// applied yields the rows that the run wrote, ordered by key, each with its after-user as it was written. next gives the
+// stored users: one that carries the run's id was written by it, also where its workers died before the journal told of
+// it. The error is set once the sequence has ended.
+func (j *journal) applied(ctx context.Context, next func() *user.User) (iter.Seq[plan.Row], *error) {
 	failed := new(error)
 	filter := planfile.Filter{Changes: []plan.Change{plan.Create, plan.Update, plan.Delete}}
 	return func(yield func(plan.Row) bool) {
+		stored := next()
 		for placed, err := range j.reader.Rows(ctx, filter) {
 			if err != nil {
 				*failed = err
 				return
 			}
-			if !plan.Applies(&placed.Row, j.run.Import.Options) || j.outcome(placed) != OutcomeApplied {
+			for stored != nil && stored.Key < placed.Key {
+				stored = next()
+			}
+			if !j.wrote(placed, stored) {
 				continue
 			}
 			row := placed.Row
@@ -77,4 +83,18 @@ func (j *journal) applied(ctx context.Context) (iter.Seq[plan.Row], *error) {
 			}
 		}
 	}, failed
+}
+
+// wrote reports whether the run wrote a row. stored is the user at the row's key or behind it, or nil.
+func (j *journal) wrote(row *planfile.PlacedRow, stored *user.User) bool {
+	if !plan.Applies(&row.Row, j.run.Import.Options) {
+		return false
+	}
+	switch j.outcome(row) {
+	case OutcomeApplied:
+		return true
+	case OutcomePending:
+		return stored != nil && stored.Key == row.Key && stored.LastRunID == j.run.ID
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"rollcall/shared/importer"
 	"rollcall/shared/planfile"
+	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
@@ -154,5 +156,92 @@ func TestWhatCannotBeUndone(t *testing.T) {
 	_, err = h.service.Undo(t.Context(), h.id, run.ID, importer.Idempotency{})
 	if err == nil {
 		t.Error("a journal past its retention could be undone")
+	}
+}
+
+func TestUndoTakesBackTheRenameOfAProtectedUser(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(person{"ann", "ann@example.com", nil}, bob)
+	h.importAll()
+	h.patch("ann@example.com", importer.UserPatch{HeldSpamReport: ptr(user.ReportDaily), Protected: ptr(true)})
+	before := h.stored()
+	h.directory.set(person{"ann", "anna@example.com", nil}, bob)
+	r := h.importAll()
+	want := []string{"ann@example.com primary daily protected", "anna@example.com primary daily protected", "bob@example.com primary off"}
+	if diff := cmp.Diff(want, h.users()); diff != "" {
+		t.Fatalf("users after the rename (-want +got):\n%s", diff)
+	}
+	undone := h.undo(r.ID)
+	wantState(t, undone, run.Done)
+	if diff := cmp.Diff(before, h.stored(), ignoreStamps); diff != "" {
+		t.Errorf("users (-before the sync +after its undo):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"delete anna@example.com applied"}, h.changes(undone.ID)); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+// checkpointKiller kills each worker where it stores a first checkpoint behind its writing: then and until it is revived
+// nothing is stored.
+type checkpointKiller struct {
+	runs.Store
+	dead *bool
+}
+
+func (s checkpointKiller) For(a user.Account) runs.Jobs {
+	return checkpointKillerJobs{s.Store.For(a), s.dead}
+}
+
+type checkpointKillerJobs struct {
+	runs.Jobs
+	dead *bool
+}
+
+func (j checkpointKillerJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error) {
+	return j.Jobs.UpdateRun(ctx, id, func(r *run.Run) error {
+		if err := change(r); err != nil {
+			return err
+		}
+		if *j.dead = *j.dead || r.Checkpoint.Batches > 0; *j.dead {
+			return errKilled
+		}
+		return nil
+	})
+}
+
+// TestUndoFindsWhatNoJournalTellsOf kills every worker of a sync right after its first write, and every worker that
+// completes the journal.
+func TestUndoFindsWhatNoJournalTellsOf(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(bob)
+	h.importAll()
+	before := h.stored()
+	h.directory.set(append(people(700), bob)...)
+	r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+	dead := false
+	c := h.config
+	c.Jobs = checkpointKiller{h.store.Jobs(), &dead}
+	worker := h.worker
+	h.worker = importer.NewWorker(c)
+	kills := 0
+	for ; h.deliver() != nil; kills++ {
+		if !dead || kills > 20 {
+			t.Fatalf("after %d kills the worker ends by itself, or never", kills)
+		}
+		dead = false
+		h.outlast()
+	}
+	h.worker = worker
+	lost := h.run(r.ID)
+	wantState(t, lost, run.Failed)
+	if kills < 6 || lost.Failure.Code != "worker_lost" || lost.Progress.Applied != 0 || len(h.users()) == 1 {
+		t.Fatalf("after %d kills: %+v, %d applied, %d users; this test needs writes that no journal tells of",
+			kills, lost.Failure, lost.Progress.Applied, len(h.users()))
+	}
+	wantState(t, h.undo(r.ID), run.Done)
+	if diff := cmp.Diff(before, h.stored(), ignoreStamps); diff != "" {
+		t.Errorf("users (-before the sync +after its undo):\n%.2000s", diff)
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// fewRemovals is the number of removals that the limit never blocks: in a small company a tenth is one person.
+// fewRemovals is the number of removals that the limit never blocks within 24 hours: in a small company a tenth is one
+// person.
 const fewRemovals = 5
 
 // Question is what the guard judges a plan by.
@@ -18,6 +19,8 @@ type Question struct {
 	// SettingsChanged means that the last successful run used other settings and that nobody has seen a preview
 	// with these.
 	SettingsChanged bool
+	// Day is what the runs before this one removed in the last 24 hours.
+	Day run.Day
 	// Confirmed is the number of removals that somebody confirmed, nil where nobody did.
 	Confirmed *int
 }
@@ -35,34 +38,33 @@ func Judge(q Question) run.Guard {
 	switch {
 	case q.Result.Summary.Addresses == 0:
 		g.Blocked, g.Reason = true, run.GuardEmptyRead
-		g.Message = fmt.Sprintf(
-			"The directory gave no address that can be imported (%d entries were read). Nothing is changed: "+
-				"check the search base, the filter string, and what the user may read.",
-			q.Result.Summary.Entries,
-		)
-	case g.Removals == 0 || q.Confirmed != nil && *q.Confirmed == g.Removals:
+		g.Message = fmt.Sprintf("The directory gave no address that can be imported (%d entries were read). Nothing is changed: "+
+			"check the search base, the filter string, and what the user may read.", q.Result.Summary.Entries)
+	case g.Removals == 0 || Confirms(q.Confirmed, g):
 	case q.SettingsChanged:
 		g.Blocked, g.Reason = true, run.GuardSettingsChanged
-		g.Message = fmt.Sprintf(
-			"The connection or the advanced settings changed since the last sync, "+
-				"and %d of %d users would be removed. "+
-				"Preview with the new settings and sync that preview, or confirm the removal of %d.",
-			g.Removals,
-			g.Stored, g.Removals,
-		)
-	case g.Removals > fewRemovals && overLimit(g.Removals, g.Stored, q.Options.RemovalLimit):
+		g.Message = fmt.Sprintf("The connection or the advanced settings changed since the last sync, and %d of %d users would be removed. "+
+			"Preview with the new settings and sync that preview, or confirm the removal of %d.", g.Removals, g.Stored, g.Removals)
+	case overLimit(g.Removals, g.Stored, q.Options.RemovalLimit):
 		g.Blocked, g.Reason = true, run.GuardRemovalLimit
-		g.Message = fmt.Sprintf(
-			"%d of %d users would be removed, more than the limit of %d %% or %d. "+
-				"If that is right, confirm the removal of %d.",
-			g.Removals, g.Stored, q.Options.RemovalLimit.Percent, q.Options.RemovalLimit.Count, g.Removals,
-		)
+		g.Message = fmt.Sprintf("%d of %d users would be removed, more than the limit of %d %% or %d. If that is right, confirm the removal of %d.",
+			g.Removals, g.Stored, q.Options.RemovalLimit.Percent, q.Options.RemovalLimit.Count, g.Removals)
+	case overLimit(g.Removals+q.Day.Removed, max(g.Stored, q.Day.Stored), q.Options.RemovalLimit):
+		g.Blocked, g.Reason = true, run.GuardRemovalLimitDay
+		g.Message = fmt.Sprintf("%d of %d users would be removed. With the %d that were removed in the last 24 hours that is more than the "+
+			"limit of %d %% or %d. If that is right, confirm the removal of %d; the count then starts again.",
+			g.Removals, g.Stored, q.Day.Removed, q.Options.RemovalLimit.Percent, q.Options.RemovalLimit.Count, g.Removals)
 	}
 	return g
 }
 
+// Confirms reports whether a confirmed number, nil where nobody confirmed one, lets a plan's removals pass.
+func Confirms(confirmed *int, g run.Guard) bool {
+	return confirmed != nil && *confirmed == g.Removals && g.Removals > 0
+}
+
 func overLimit(removals, stored int, limit settings.RemovalLimit) bool {
-	return removals > limit.Count || removals*100 > limit.Percent*stored
+	return removals > fewRemovals && (removals > limit.Count || removals*100 > limit.Percent*stored)
 }
 
 // Applies reports whether a sync with these options writes the row.

@@ -49,8 +49,6 @@ func Invert(applied iter.Seq[Row], stored Walk[user.User], emit func(*Row) error
 // inverse is the row that undoes one applied row.
 func inverse(row *Row, current *user.User) Row {
 	switch {
-	case current != nil && current.Protected:
-		return conflictRow(current, ReasonProtectedSince)
 	case row.After == nil && current != nil, row.After != nil && !sameWrite(row.After, current):
 		return conflictOf(row, current)
 	case row.Before == nil:
@@ -69,16 +67,20 @@ func inverse(row *Row, current *user.User) Row {
 	return undo
 }
 
-// sameWrite reports whether the stored user is still the one that the sync wrote.
+// sameWrite reports whether the stored user is still the one that the sync wrote. Only that makes it the sync's to take
+// back: a rename may have written it as protected.
 func sameWrite(written, current *user.User) bool {
 	return current != nil && current.Version == written.Version && current.LastRunID == written.LastRunID
 }
 
 func conflictOf(row *Row, current *user.User) Row {
-	if current != nil {
-		return conflictRow(current, ReasonChangedSince)
+	switch {
+	case current == nil:
+		return conflictRow(row.After, ReasonChangedSince)
+	case current.Protected:
+		return conflictRow(current, ReasonProtectedSince)
 	}
-	return conflictRow(row.After, ReasonChangedSince)
+	return conflictRow(current, ReasonChangedSince)
 }
 
 func conflictRow(u *user.User, reason address.Reason) Row {

@@ -57,6 +57,7 @@ type GuardReason string
 const (
 	GuardEmptyRead       GuardReason = "empty_read"
 	GuardRemovalLimit    GuardReason = "removal_limit"
+	GuardRemovalLimitDay GuardReason = "removal_limit_day"
 	GuardSettingsChanged GuardReason = "settings_changed"
 	GuardIncompleteRead  GuardReason = "incomplete_read"
 )

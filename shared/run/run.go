@@ -95,6 +95,10 @@ type Run struct {
 	PreviewID string `json:"previewId,omitempty"`
 	SyncID    string `json:"syncId,omitempty"`
 	UndoOf    string `json:"undoOf,omitempty"`
+	// Syncs are the syncs that used a preview, the oldest first; of many only the last ones.
+	Syncs []string `json:"syncs,omitempty"`
+	// ListWrittenAt is when the Users List had been written last, as a preview found it just before it read the list.
+	ListWrittenAt time.Time `json:"listWrittenAt,omitzero"`
 
 	Import         settings.Import `json:"import"`
 	SealedPassword []byte          `json:"sealedPassword,omitempty"`

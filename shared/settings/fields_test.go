@@ -61,65 +61,41 @@ func TestValidateLimits(t *testing.T) {
 		field, says string
 	}{
 		"port 65535": {func(i *settings.Import) { i.Connection.Port = 65535 }, "", ""},
-		"port 65536": {
-			func(i *settings.Import) { i.Connection.Port = 65536 }, "connection.port", "636 with SSL",
-		},
-		"negative port": {
-			func(i *settings.Import) { i.Connection.Port = -1 }, "connection.port", "1 to 65535",
-		},
+		"port 65536": {func(i *settings.Import) { i.Connection.Port = 65536 }, "connection.port",
+			"636 with SSL"},
+		"negative port": {func(i *settings.Import) { i.Connection.Port = -1 }, "connection.port",
+			"1 to 65535"},
 		"longest username": {func(i *settings.Import) { i.Connection.Username = text(1024) }, "", ""},
-		"username too long": {
-			func(i *settings.Import) { i.Connection.Username = text(1025) }, "connection.username", "longer than 1024",
-		},
+		"username too long": {func(i *settings.Import) { i.Connection.Username = text(1025) },
+			"connection.username", "longer than 1024"},
 		"longest password": {func(i *settings.Import) { i.Connection.Password = secret.New(text(1024)) }, "", ""},
-		"password too long": {
-			func(i *settings.Import) { i.Connection.Password = secret.New(text(1025)) }, "connection.password",
-			"longer than 1024",
-		},
-		"16 names": {
-			func(i *settings.Import) { i.Advanced.Attributes.Aliases = strings.Fields(strings.Repeat("mail ", 16)) },
-			"", "",
-		},
-		"17 names": {
-			func(i *settings.Import) { i.Advanced.Attributes.Primary = strings.Fields(strings.Repeat("mail ", 17)) },
-			"advanced.attributes.primary", "more than 16",
-		},
-		"OID": {
-			func(i *settings.Import) { i.Advanced.Attributes.ID = "1.2.840.113556.1.2.210" }, "", "",
-		},
-		"number that is no OID": {
-			func(i *settings.Import) { i.Advanced.Attributes.ID = "12" }, "advanced.attributes.id",
-			"no attribute name",
-		},
-		"attribute option": {
-			func(i *settings.Import) { i.Advanced.Attributes.Primary = []string{"mail;binary"} },
-			"advanced.attributes.primary[0]", "mail;binary",
-		},
-		"empty name": {
-			func(i *settings.Import) { i.Advanced.Attributes.Primary = []string{"mail", ""} },
-			"advanced.attributes.primary[1]", "no attribute name",
-		},
-		"only what was imported": {
-			func(i *settings.Import) { i.Options.RemoveScope = settings.RemoveImported }, "", "",
-		},
-		"no remove scope": {
-			func(i *settings.Import) { i.Options.RemoveScope = "" }, "options.removeScope", "all or imported",
-		},
-		"limits of nothing": {
-			func(i *settings.Import) { i.Options.RemovalLimit = settings.RemovalLimit{} }, "", "",
-		},
+		"password too long": {func(i *settings.Import) { i.Connection.Password = secret.New(text(1025)) },
+			"connection.password", "longer than 1024"},
+		"16 names": {func(i *settings.Import) { i.Advanced.Attributes.Aliases = strings.Fields(strings.Repeat("mail ", 16)) }, "", ""},
+		"17 names": {func(i *settings.Import) { i.Advanced.Attributes.Primary = strings.Fields(strings.Repeat("mail ", 17)) }, "advanced.attributes.primary", "more than 16"},
+		"OID": {func(i *settings.Import) { i.Advanced.Attributes.ID = "1.2.840.113556.1.2.210" },
+			"", ""},
+		"number that is no OID": {func(i *settings.Import) { i.Advanced.Attributes.ID = "12" },
+			"advanced.attributes.id", "no attribute name"},
+		"attribute option": {func(i *settings.Import) { i.Advanced.Attributes.Primary = []string{"mail;binary"} },
+			"advanced.attributes.primary[0]", "mail;binary"},
+		"empty name": {func(i *settings.Import) { i.Advanced.Attributes.Primary = []string{"mail", ""} },
+			"advanced.attributes.primary[1]", "no attribute name"},
+		"only what was imported": {func(i *settings.Import) { i.Options.RemoveScope = settings.RemoveImported },
+			"", ""},
+		"no remove scope": {func(i *settings.Import) { i.Options.RemoveScope = "" }, "options.removeScope",
+			"all or imported"},
+		"limits of nothing": {func(i *settings.Import) { i.Options.RemovalLimit = settings.RemovalLimit{} },
+			"", ""},
 		"100 percent": {func(i *settings.Import) { i.Options.RemovalLimit.Percent = 100 }, "", ""},
-		"negative percentage": {
-			func(i *settings.Import) { i.Options.RemovalLimit.Percent = -1 }, "options.removalLimit.percent",
-			"0 to 100",
-		},
+		"negative percentage": {func(i *settings.Import) { i.Options.RemovalLimit.Percent = -1 },
+			"options.removalLimit.percent", "0 to 100"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := good()
 			c.change(&i)
-			wrong := append(
-				append(i.Connection.Validate(), i.Advanced.Attributes.Validate()...),
+			wrong := append(append(i.Connection.Validate(), i.Advanced.Attributes.Validate()...),
 				i.Options.Validate()...)
 			if c.field == "" {
 				if len(wrong) > 0 {
@@ -145,11 +121,9 @@ func TestValidateListsEveryWrongField(t *testing.T) {
 	for _, e := range (settings.Options{RemovalLimit: settings.RemovalLimit{Percent: -1, Count: -1}}).Validate() {
 		fields = append(fields, e.Field)
 	}
-	want := []string{
-		"connection.serverType", "connection.host", "connection.port", "connection.username",
-		"connection.allowUnencrypted", "options.removeScope", "options.removalLimit.percent",
-		"options.removalLimit.count",
-	}
+	want := []string{"connection.serverType", "connection.host", "connection.port", "connection.username",
+		"connection.allowUnencrypted",
+		"options.removeScope", "options.removalLimit.percent", "options.removalLimit.count"}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
@@ -216,9 +190,7 @@ func TestTargetKeepsItsPartsApart(t *testing.T) {
 		t.Error("space, case and a final dot make another target")
 	}
 	// DNs, and user@domain, may differ in case by server: when in doubt the password is asked for again.
-	if a, b := (settings.Connection{Username: "cn=a"}), (settings.Connection{Username: "CN=a"}); a.SamePasswordScope(
-		b,
-	) {
+	if a, b := (settings.Connection{Username: "cn=a"}), (settings.Connection{Username: "CN=a"}); a.SamePasswordScope(b) {
 		t.Error("usernames of different case are the same target")
 	}
 }
@@ -229,9 +201,8 @@ func TestFingerprintLeavesItsImportAlone(t *testing.T) {
 	i.Advanced.AcceptedDomains = []string{"B.example", "a.example", "a.example"}
 	i.Advanced.Attributes.Aliases = []string{"x", "Mail"}
 	_ = i.Fingerprint()
-	want := [][]string{{"B.example", "a.example", "a.example"}, {"x", "Mail"}}
-	got := [][]string{i.Advanced.AcceptedDomains, i.Advanced.Attributes.Aliases}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff([][]string{{"B.example", "a.example", "a.example"}, {"x", "Mail"}},
+		[][]string{i.Advanced.AcceptedDomains, i.Advanced.Attributes.Aliases}); diff != "" {
 		t.Errorf("the lists were changed (-want +got):\n%s", diff)
 	}
 	j := i
@@ -244,14 +215,10 @@ func TestFingerprintLeavesItsImportAlone(t *testing.T) {
 
 func TestNormalised(t *testing.T) {
 	t.Parallel()
-	c := settings.Connection{
-		ServerType: settings.Exchange, Host: " DC1.Example.COM. ", Port: 636, UseSSL: true,
-		Username: " Reader@Example.com\n", CACertificate: "\n pem \n",
-	}
-	want := settings.Connection{
-		ServerType: settings.Exchange, Host: "dc1.example.com", Port: 636, UseSSL: true,
-		Username: "Reader@Example.com", CACertificate: "pem",
-	}
+	c := settings.Connection{ServerType: settings.Exchange, Host: " DC1.Example.COM. ", Port: 636, UseSSL: true,
+		Username: " Reader@Example.com\n", CACertificate: "\n pem \n"}
+	want := settings.Connection{ServerType: settings.Exchange, Host: "dc1.example.com", Port: 636, UseSSL: true,
+		Username: "Reader@Example.com", CACertificate: "pem"}
 	exact := cmp.Comparer(func(a, b secret.String) bool { return a.Reveal() == b.Reveal() })
 	if diff := cmp.Diff(want, c.Normalised(), exact); diff != "" {
 		t.Errorf("normalised (-want +got):\n%s", diff)
@@ -268,20 +235,49 @@ func TestNormalised(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	want := settings.Options{
-		RemoveScope: settings.RemoveAll, RemovalLimit: settings.RemovalLimit{Percent: 10, Count: 500},
-	}
+	want := settings.Options{RemoveScope: settings.RemoveAll,
+		RemovalLimit: settings.RemovalLimit{Percent: 10, Count: 500}}
 	if diff := cmp.Diff(want, settings.DefaultOptions()); diff != "" {
 		t.Errorf("default options (-want +got):\n%s", diff)
 	}
 	if wrong := settings.DefaultOptions().Validate(); len(wrong) > 0 {
 		t.Errorf("the default options are refused: %+v", wrong)
 	}
-	empty := settings.Advanced{
-		Attributes: settings.Attributes{Primary: []string{}, Aliases: []string{}}, Include: []string{},
-		AcceptedDomains: []string{}, Exclude: []string{},
-	}
+	empty := settings.Advanced{Attributes: settings.Attributes{Primary: []string{}, Aliases: []string{}},
+		Include: []string{}, AcceptedDomains: []string{}, Exclude: []string{}}
 	if diff := cmp.Diff(empty, settings.Advanced{}.Shown()); diff != "" {
 		t.Errorf("shown (-want +got):\n%s", diff)
+	}
+}
+
+func TestSecretAttributesAreNeverRead(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"userPassword", "USERPASSWORD", "2.5.4.35", "2.05.4.035", "unicodePwd",
+		"1.2.840.113556.1.4.90", "ms-Mcs-AdmPwd", "msLAPS-Password", "msLAPS-EncryptedPasswordHistory",
+		"1.2.840.113556.1.6.44.1.2", "supplementalCredentials", "dBCSPwd", "ntPwdHistory", "lmPwdHistory",
+		"krbPrincipalKey",
+		"sambaNTPassword", "sambaLMPassword", "sambaPasswordHistory", "nspmDistributionPassword", "sASLoginSecret",
+		"nsds5ReplicaCredentials", "authPassword", "1.3.6.1.4.1.4203.1.3.4", "msDS-ManagedPassword", "privateKey"} {
+		for field, a := range map[string]settings.Attributes{
+			"advanced.attributes.primary[1]": {Primary: []string{"mail", name}},
+			"advanced.attributes.aliases[0]": {Aliases: []string{name}},
+			"advanced.attributes.id":         {ID: name},
+		} {
+			wrong := a.Validate()
+			if len(wrong) != 1 || wrong[0].Field != field ||
+				!strings.Contains(wrong[0].Message, "holds passwords or keys") {
+				t.Errorf("%s as %s: %v, want an error there", name, field, wrong)
+			}
+		}
+	}
+	for _, name := range []string{"userPassword;binary", "oid.2.5.4.35", "UserPassword;lang-de;x-y"} {
+		if !settings.IsSecretAttribute(name) {
+			t.Errorf("%s is no secret", name)
+		}
+	}
+	ordinary := settings.Attributes{Primary: []string{"mail", "userPrincipalName", "2.5.4.3"},
+		Aliases: []string{"proxyAddresses", "mailAlternateAddress", "pwdLastSet"}, ID: "objectGUID"}
+	if wrong := ordinary.Validate(); len(wrong) > 0 {
+		t.Errorf("ordinary attributes are refused: %v", wrong)
 	}
 }

@@ -117,18 +117,23 @@ func (a Attributes) Validate() []FieldError {
 			k.add(list.field, "has more than %d names", maxAttributes)
 		}
 		for i, name := range list.names[:min(len(list.names), maxAttributes)] {
-			if !descriptor.MatchString(name) {
-				k.add(
-					fmt.Sprintf("%s[%d]", list.field, i),
-					"%q is no attribute name; it looks like mail or 1.2.840.113556.1.2.210", name,
-				)
-			}
+			k.attribute(fmt.Sprintf("%s[%d]", list.field, i), name, "mail or 1.2.840.113556.1.2.210")
 		}
 	}
-	if a.ID != "" && !descriptor.MatchString(a.ID) {
-		k.add("id", "%q is no attribute name; it looks like entryUUID", a.ID)
+	if a.ID != "" {
+		k.attribute("id", a.ID, "entryUUID")
 	}
 	return k.errors
+}
+
+// attribute checks the name of an attribute; example is one that would be right.
+func (k *checker) attribute(field, name, example string) {
+	switch {
+	case !descriptor.MatchString(name):
+		k.add(field, "%q is no attribute name; it looks like %s", name, example)
+	case IsSecretAttribute(name):
+		k.add(field, "%q holds passwords or keys, which are never read", name)
+	}
 }
 
 // Validate lists every wrong field of the options, by its JSON path below "options".

@@ -21,10 +21,10 @@ import (
 // Service is what the routes call; importer.Service is it.
 type Service interface {
 	StartPreview(context.Context, run.Identity, importer.PreviewRequest) (run.Run, error)
-	Preview(ctx context.Context, id run.Identity, runID string) (run.Run, error)
-	PreviewRows(
-		ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string, limit int,
-	) (planfile.Page, error)
+	ShowPreview(ctx context.Context, id run.Identity, runID string) (importer.ShownPreview, error)
+	Previews(ctx context.Context, id run.Identity, after string, limit int) (importer.PreviewPage, error)
+	PreviewRows(ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string,
+		limit int) (planfile.Page, error)
 	CancelPreview(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 }
 
@@ -73,25 +73,25 @@ type handlers struct{ service Service }
 func Register(a *api.API, s Service) {
 	h := handlers{s}
 	tags := []string{"Previews"}
+	api.Route(a, huma.Operation{OperationID: "start-preview", Method: http.MethodPost, Path: "/v1/previews",
+		DefaultStatus: http.StatusAccepted, Tags: tags,
+		Summary: "Start a preview", Description: "Reads the directory and plans an import. An empty object previews the saved settings.",
+		Errors: []int{http.StatusNotFound, http.StatusTooManyRequests}}, h.start)
 	api.Route(a, huma.Operation{
-		OperationID: "start-preview", Method: http.MethodPost, Path: "/v1/previews",
-		DefaultStatus: http.StatusAccepted, Tags: tags, Summary: "Start a preview",
-		Description: "Reads the directory and plans an import. An empty object previews the saved settings.",
-		Errors:      []int{http.StatusNotFound, http.StatusTooManyRequests},
-	}, h.start)
-	api.Route(a, huma.Operation{
-		OperationID: "get-preview", Method: http.MethodGet, Path: "/v1/previews/{id}", Tags: tags,
-		Summary: "Show a preview", Errors: []int{http.StatusNotFound, http.StatusGone},
-	}, h.get)
-	api.Route(a, huma.Operation{
-		OperationID: "list-preview-addresses", Method: http.MethodGet, Path: "/v1/previews/{id}/addresses",
-		Tags: tags, Summary: "List a preview's rows, ordered by address",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone},
-	}, h.rows)
-	api.Route(a, huma.Operation{
-		OperationID: "cancel-preview", Method: http.MethodPost, Path: "/v1/previews/{id}/cancel", Tags: tags,
-		Summary: "Stop a preview", Errors: []int{http.StatusNotFound, http.StatusConflict},
-	}, h.cancel)
+		OperationID: "list-previews", Method: http.MethodGet, Path: "/v1/previews", Tags: tags,
+		Summary:     "List the previews, the newest first",
+		Description: "Those whose rows are deleted (expiresAt) are among them. A page whose settings are very long has fewer than limit.",
+	}, h.list)
+	api.Route(a, huma.Operation{OperationID: "get-preview", Method: http.MethodGet, Path: "/v1/previews/{id}",
+		Tags:    tags,
+		Summary: "Show a preview", Errors: []int{http.StatusNotFound, http.StatusGone}}, h.get)
+	api.Route(a, huma.Operation{OperationID: "list-preview-addresses", Method: http.MethodGet,
+		Path: "/v1/previews/{id}/addresses", Tags: tags,
+		Summary: "List a preview's rows, ordered by address", Errors: []int{http.StatusNotFound, http.StatusConflict,
+			http.StatusGone}}, h.rows)
+	api.Route(a, huma.Operation{OperationID: "cancel-preview", Method: http.MethodPost,
+		Path: "/v1/previews/{id}/cancel", Tags: tags,
+		Summary: "Stop a preview", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.cancel)
 }
 
 func (h handlers) start(ctx context.Context, in *startInput) (*startOutput, error) {
@@ -112,13 +112,25 @@ func (h handlers) start(ctx context.Context, in *startInput) (*startOutput, erro
 }
 
 func (h handlers) get(ctx context.Context, in *idInput) (*previewOutput, error) {
-	run, err := h.service.Preview(ctx, api.Identity(ctx), in.ID)
-	return &previewOutput{api.PreviewView(run)}, err
+	preview, err := h.service.ShowPreview(ctx, api.Identity(ctx), in.ID)
+	return &previewOutput{api.PreviewView(preview)}, err
+}
+
+type listOutput struct{ Body api.List[api.Preview] }
+
+func (h handlers) list(ctx context.Context, in *api.CursorInput) (*listOutput, error) {
+	page, err := h.service.Previews(ctx, api.Identity(ctx), in.Cursor, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return &listOutput{api.ListOf(page.Previews, page.Next, func(p *importer.ShownPreview) api.Preview {
+		return api.PreviewView(*p)
+	})}, nil
 }
 
 func (h handlers) cancel(ctx context.Context, in *idInput) (*previewOutput, error) {
 	run, err := h.service.CancelPreview(ctx, api.Identity(ctx), in.ID)
-	return &previewOutput{api.PreviewView(run)}, err
+	return &previewOutput{api.PreviewView(importer.ShownPreview{Run: run})}, err
 }
 
 func (h handlers) rows(ctx context.Context, in *rowsInput) (*rowsOutput, error) {

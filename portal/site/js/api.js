@@ -7,12 +7,14 @@ import * as session from './session.js';
 
 /** An error that the API answered with, or the reason why there is no answer (status 0). */
 export class Problem extends Error {
-  /** @param {{status: number, code: string, detail: string, errors?: FieldError[]}} body */
+  /** @param {{status: number, code: string, detail: string, errors?: FieldError[], syncId?: string}} body */
   constructor(body) {
     super(body.detail || 'The server gave no answer that this page understands.');
     this.status = body.status;
     this.code = body.code;
     this.errors = body.errors ?? [];
+    // The sync that stands in the way, where it is one.
+    this.syncId = body.syncId;
   }
 }
 

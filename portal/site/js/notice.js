@@ -1,4 +1,5 @@
 // Notices: what went wrong, or well, at the place where it happened.
+import { Problem } from './api.js';
 import { h, icon, announce } from './dom.js';
 
 /** @import { Child } from '../../types' */
@@ -33,7 +34,9 @@ export const messageOf = (error) => (error instanceof Error ? error.message : St
  */
 export function failure(error, { title = 'That did not work', retry } = {}) {
   const again = retry && h('button', { type: 'button', onclick: retry }, 'Try again');
-  return notice('error', title, messageOf(error), again && h('div', { class: 'actions' }, again));
+  const sync = error instanceof Problem && error.syncId;
+  return notice('error', title, messageOf(error), again && h('div', { class: 'actions' }, again),
+    sync && h('p', {}, h('a', { href: `#/syncs/${sync}` }, 'Show that sync')));
 }
 
 /**

@@ -114,7 +114,8 @@ export class SyncForm {
     this.#explainRemovals(removes, onlyImported);
     // The guard judged the removal of all, by the limit of then: it says nothing about other choices.
     const judged = removes && !onlyImported && this.#sameLimit();
-    fill(this.guard, judged && blocked && reason === 'removal_limit' && notice('warning', 'More than the removal limit',
+    const overLimit = blocked && (reason === 'removal_limit' || reason === 'removal_limit_day');
+    fill(this.guard, judged && overLimit && notice('warning', 'More than the removal limit',
       `${message} Sync Now shows the numbers, and asks for the number of removals before it removes anybody.`));
     const emptyRead = reason === 'empty_read';
     this.syncNow.disabled = emptyRead;

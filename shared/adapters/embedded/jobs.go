@@ -27,6 +27,8 @@ const keyLifetime = 24 * time.Hour
 var (
 	keySettings  = []byte("settings")
 	keyLease     = []byte("lease")
+	keyList      = []byte("listWritten")
+	keyRemovals  = []byte("removals")
 	bucketRuns   = []byte("runs")
 	bucketKinds  = []byte("kinds/")
 	bucketAudit  = []byte("audit")
@@ -167,6 +169,28 @@ func (a accountJobs) Claim(_ context.Context, s settings.Saved, r run.Run) (run.
 	return r, err
 }
 
+func (a accountJobs) ClaimPreview(
+	_ context.Context, preview, r run.Run, entries ...runs.AuditEntry,
+) (run.Run, error) {
+	err := a.update(func(b *bolt.Bucket) error {
+		var stored run.Run
+		if err := a.loadRun(b, preview.ID, &stored); err != nil {
+			return err
+		}
+		if stored.Revision != preview.Revision {
+			return runs.ErrConflict
+		}
+		if err := a.createRun(b, &r); err != nil {
+			return err
+		}
+		if err := a.putRun(b, &preview); err != nil {
+			return err
+		}
+		return addAudit(b, entries...)
+	})
+	return r, err
+}
+
 func (a accountJobs) DeleteSettings(_ context.Context, s settings.Saved, entries ...runs.AuditEntry) error {
 	return a.update(func(b *bolt.Bucket) error {
 		var stored settings.Saved
@@ -253,11 +277,16 @@ func (a accountJobs) UpdateRun(_ context.Context, id string, change func(*run.Ru
 		if err := change(&r); err != nil {
 			return err
 		}
-		r.Revision++
-		r.UpdatedAt = a.now().UTC()
-		return save(b.Bucket(bucketRuns), []byte(id), r)
+		return a.putRun(b, &r)
 	})
 	return r, err
+}
+
+// putRun stores a run that is stored already, with its next revision.
+func (a accountJobs) putRun(b *bolt.Bucket, r *run.Run) error {
+	r.Revision++
+	r.UpdatedAt = a.now().UTC()
+	return save(b.Bucket(bucketRuns), []byte(r.ID), r)
 }
 
 func (a accountJobs) Runs(_ context.Context, q runs.Query) (page runs.Page, err error) {

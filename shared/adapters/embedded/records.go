@@ -9,6 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 )
 
 func (a accountJobs) AddAudit(_ context.Context, e runs.AuditEntry) error {
@@ -45,6 +46,45 @@ func (a accountJobs) AuditLog(_ context.Context, after string, limit int) (page 
 		return err
 	})
 	return page, err
+}
+
+func (a accountJobs) ListWritten(context.Context) (at time.Time, err error) {
+	err = a.view(func(b *bolt.Bucket) error {
+		if err := load(b, keyList, &at); !errors.Is(err, runs.ErrNotFound) {
+			return err
+		}
+		return nil
+	})
+	return at, err
+}
+
+func (a accountJobs) NoteListWrite(_ context.Context, at time.Time) error {
+	return a.update(func(b *bolt.Bucket) error { return save(b, keyList, at) })
+}
+
+func (a accountJobs) Removals(context.Context) (found run.Removals, err error) {
+	err = a.view(func(b *bolt.Bucket) error {
+		found, err = loadRemovals(b)
+		return err
+	})
+	return found, err
+}
+
+func (a accountJobs) UpdateRemovals(_ context.Context, change func(run.Removals) run.Removals) error {
+	return a.update(func(b *bolt.Bucket) error {
+		found, err := loadRemovals(b)
+		if err != nil {
+			return err
+		}
+		return save(b, keyRemovals, change(found))
+	})
+}
+
+func loadRemovals(b *bolt.Bucket) (found run.Removals, err error) {
+	if err = load(b, keyRemovals, &found); errors.Is(err, runs.ErrNotFound) {
+		err = nil
+	}
+	return found, err
 }
 
 func (a accountJobs) AcquireLease(_ context.Context, l runs.Lease, now time.Time) error {

@@ -179,7 +179,7 @@ func (a accountUsers) Edit(_ context.Context, c users.Change, e runs.AuditEntry)
 		if err != nil {
 			return err
 		}
-		return addAudit(log, e)
+		return errors.Join(addAudit(log, e), save(log, keyList, e.At))
 	})
 	return outcomes[0], err
 }

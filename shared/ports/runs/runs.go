@@ -48,6 +48,7 @@ type Jobs interface {
 	Audit
 	Keys
 	Leases
+	ListRecords
 	// Settings returns the saved settings, or ErrNotFound.
 	Settings(ctx context.Context) (settings.Saved, error)
 	// PutSettings saves s if the stored revision is still s.Revision (0: nothing is stored), else ErrConflict. It
@@ -59,6 +60,9 @@ type Jobs interface {
 	// Claim stores s as PutSettings does and r as CreateRun does, both or neither. Of several that claim the same
 	// slot of a schedule one succeeds, and the others get ErrConflict.
 	Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error)
+	// ClaimPreview stores preview, if the stored revision is still preview.Revision, and r and the audit entries as
+	// CreateRun does, all or nothing; else ErrConflict.
+	ClaimPreview(ctx context.Context, preview, r run.Run, entries ...AuditEntry) (run.Run, error)
 	// Fits returns ErrTooLarge where a new run like r is too large for CreateRun or Claim, or nearly so: another of the
 	// same settings has another id and other times. It asks nobody.
 	Fits(r run.Run) error

@@ -26,6 +26,8 @@ const (
 const (
 	recordSettings = "settings"
 	recordLease    = "lease"
+	recordList     = "list"
+	recordRemovals = "removals"
 	prefixRun      = "run#"
 	prefixAudit    = "audit#"
 	prefixOnce     = "once#"
@@ -219,6 +221,42 @@ func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (ru
 		return r, err
 	}
 	return r, a.transact(ctx, []types.TransactWriteItem{putSettings, putRun}, nil)
+}
+
+func (a accountJobs) ClaimPreview(
+	ctx context.Context, preview, r run.Run, entries ...runs.AuditEntry,
+) (run.Run, error) {
+	name := prefixRun + preview.ID
+	read, err := a.read(ctx, name)
+	if err != nil {
+		return r, err
+	}
+	stored, err := a.decodeRun(read)
+	if err != nil {
+		return r, err
+	}
+	if stored.Revision != preview.Revision {
+		return r, runs.ErrConflict
+	}
+	preview.Revision++
+	preview.UpdatedAt = a.now().UTC()
+	used, err := a.runRecord(&preview)
+	if err != nil {
+		return r, err
+	}
+	row, err := a.newRun(&r)
+	if err != nil {
+		return r, err
+	}
+	putPreview, err := a.transactPut(name, used, read)
+	if err != nil {
+		return r, err
+	}
+	putRun, err := a.transactPut(prefixRun+r.ID, row, record{})
+	if err != nil {
+		return r, err
+	}
+	return r, a.transact(ctx, []types.TransactWriteItem{putPreview, putRun}, entries)
 }
 
 // Erase deletes all records of an account and returns how many there were. progress, which may be nil, is told now and

@@ -74,7 +74,8 @@ func scripted(t *testing.T) (*script, *dynamodb.Users, *dynamodb.Jobs, *dynamodb
 	config, s := server.Config(), new(script)
 	config.HTTPClient = s
 	client := dynamodb.NewClient(config)
-	return s, dynamodb.NewUsers(client, users, jobs), dynamodb.NewJobs(client, jobs, nil), dynamodb.NewJobs(plain, jobs, nil)
+	return s, dynamodb.NewUsers(client, users, jobs), dynamodb.NewJobs(client, jobs, nil),
+		dynamodb.NewJobs(plain, jobs, nil)
 }
 
 func TestWritesOfUsersWhoseAnswerWasLost(t *testing.T) {
@@ -144,6 +145,15 @@ func TestWritesOfRecordsWhoseAnswerWasLost(t *testing.T) {
 	if _, err := mine.Claim(t.Context(), first, run.Run{ID: "01JB", Kind: run.KindSync,
 		CreatedAt: time.Now()}); err != nil {
 		t.Error("a claim:", err)
+	}
+	preview, err := mine.CreateRun(t.Context(), run.Run{ID: "01JP", Kind: run.KindPreview, CreatedAt: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.lines = append(s.lines, through, lost, lost)
+	if _, err := mine.ClaimPreview(t.Context(), preview,
+		run.Run{ID: "01JC", Kind: run.KindSync, CreatedAt: time.Now()}); err != nil {
+		t.Error("a claim of a preview:", err)
 	}
 	if first, err = theirs.Settings(t.Context()); err != nil {
 		t.Error(err)

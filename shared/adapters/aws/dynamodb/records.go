@@ -13,6 +13,7 @@ import (
 
 	"rollcall/shared/manifest"
 	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
 )
 
 // errUnchanged ends a change that has nothing to store.
@@ -110,6 +111,62 @@ func (a accountJobs) newest(
 			return "", nil
 		}
 	}
+}
+
+func (a accountJobs) ListWritten(ctx context.Context) (at time.Time, err error) {
+	stored, err := a.read(ctx, recordList)
+	if err != nil {
+		return at, err
+	}
+	if err = stored.decode(&at); errors.Is(err, runs.ErrNotFound) {
+		err = nil
+	}
+	return at, err
+}
+
+// NoteListWrite has no condition: any time that differs from the one before serves, so that a sync need not read it first.
+func (a accountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
+	i, err := a.listItem(at)
+	if err == nil {
+		_, err = a.client.PutItem(ctx, &awsdynamodb.PutItemInput{TableName: &a.table, Item: i})
+	}
+	if err != nil {
+		return fmt.Errorf("write record %s: %w", recordList, ended(ctx, err))
+	}
+	return nil
+}
+
+func (a accountJobs) listItem(at time.Time) (item, error) {
+	r, err := newRecord(at, nil)
+	if err != nil {
+		return nil, err
+	}
+	return a.item(recordList, r.after(record{}))
+}
+
+func (a accountJobs) Removals(ctx context.Context) (run.Removals, error) {
+	stored, err := a.read(ctx, recordRemovals)
+	if err != nil {
+		return nil, err
+	}
+	return removalsOf(stored)
+}
+
+func (a accountJobs) UpdateRemovals(ctx context.Context, change func(run.Removals) run.Removals) error {
+	return a.change(ctx, recordRemovals, func(stored record) (record, error) {
+		found, err := removalsOf(stored)
+		if err != nil {
+			return record{}, err
+		}
+		return newRecord(change(found), nil)
+	})
+}
+
+func removalsOf(stored record) (found run.Removals, err error) {
+	if err = stored.decode(&found); errors.Is(err, runs.ErrNotFound) {
+		err = nil
+	}
+	return found, err
 }
 
 func (a accountJobs) AcquireLease(ctx context.Context, l runs.Lease, now time.Time) error {

@@ -130,7 +130,12 @@ func (a accountUsers) Edit(ctx context.Context, c users.Change, e runs.AuditEntr
 		}
 	}
 	log := accountJobs{NewJobs(a.client, a.jobs, nil), a.account}
-	items, err := log.withAudit([]types.TransactWriteItem{write}, []runs.AuditEntry{e})
+	listed, err := log.listItem(e.At)
+	if err != nil {
+		return 0, err
+	}
+	note := types.TransactWriteItem{Put: &types.Put{TableName: &a.jobs, Item: listed}}
+	items, err := log.withAudit([]types.TransactWriteItem{write, note}, []runs.AuditEntry{e})
 	if err != nil {
 		return 0, err
 	}

@@ -30,6 +30,9 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store)
 	t.Run("old runs are gone", func(t *testing.T) { oldRuns(t, open) })
 	t.Run("overdue runs", func(t *testing.T) { overdue(t, open) })
 	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
+	t.Run("a preview and the sync of it are stored together", func(t *testing.T) { previews(t, fixed(t)) })
+	t.Run("when the Users List was written", func(t *testing.T) { listWritten(t, fixed(t)) })
+	t.Run("what was removed", func(t *testing.T) { removals(t, fixed(t)) })
 	t.Run("one run holds the lease", func(t *testing.T) { leases(t, fixed(t)) })
 	t.Run("an audit entry is stored with its change", func(t *testing.T) { audited(t, fixed(t)) })
 	t.Run("one of several savers wins", func(t *testing.T) { raceSettings(t, fixed(t)) })
@@ -324,6 +327,124 @@ func claims(t *testing.T, s runs.Store) {
 	}
 	if due, err := s.Due(ctx, Now, 10); err != nil || !cmp.Equal([]user.Account{"long ago"}, due) {
 		t.Errorf("due after the claim: %q, error %v", due, err)
+	}
+}
+
+func previews(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	preview, err := j.CreateRun(ctx, newRun("01JP", run.KindPreview))
+	if err != nil {
+		t.Fatal(err)
+	}
+	syncOf := func(id string) run.Run {
+		r := newRun(id, run.KindSync)
+		r.PreviewID = preview.ID
+		return r
+	}
+	const claimers = 6
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	var won []string
+	for i := range claimers {
+		running.Go(func() {
+			used, r := preview, syncOf(fmt.Sprint("01JS", i))
+			used.Syncs = []string{r.ID}
+			entry := runs.AuditEntry{ID: "01JE" + r.ID, At: Now, By: "ann", Action: "sync.started", Subject: r.ID}
+			created, err := j.ClaimPreview(ctx, used, r, entry)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil && created.Revision == 1 && created.UpdatedAt.Equal(Now) {
+				won = append(won, r.ID)
+			} else if !errors.Is(err, runs.ErrConflict) {
+				t.Errorf("created %+v, error %v", created, err)
+			}
+		})
+	}
+	running.Wait()
+	stored, err := j.Run(ctx, preview.ID)
+	page, listErr := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 10})
+	if len(won) != 1 || err != nil || listErr != nil || !cmp.Equal(stored.Syncs, won) || len(page.Runs) != 1 || page.Runs[0].ID != won[0] {
+		t.Fatalf("claims of %v succeeded; the preview names %v, %d syncs are stored; errors %v, %v", won, stored.Syncs, len(page.Runs), err, listErr)
+	}
+	log, err := j.AuditLog(ctx, "", 10)
+	if err != nil || len(log.Entries) != 1 || log.Entries[0].Subject != won[0] {
+		t.Errorf("the audit log has %+v, error %v; want the entry of %s", log.Entries, err, won[0])
+	}
+	// A run that is stored already changes nothing.
+	twice := stored
+	twice.Syncs = append(twice.Syncs, won[0])
+	if _, err := j.ClaimPreview(ctx, twice, syncOf(won[0])); !errors.Is(err, runs.ErrConflict) {
+		t.Errorf("a run that is stored already: error %v, want %v", err, runs.ErrConflict)
+	}
+	if got, err := j.Run(ctx, preview.ID); err != nil || got.Revision != stored.Revision || len(got.Syncs) != 1 {
+		t.Errorf("after a refused claim the preview is %+v, error %v", got, err)
+	}
+	unknown := stored
+	unknown.ID = "01JU"
+	if _, err := j.ClaimPreview(ctx, unknown, syncOf("01JV")); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("no such preview: error %v, want %v", err, runs.ErrNotFound)
+	}
+	// Those that read again all get their turn.
+	for i := range claimers {
+		running.Go(func() {
+			r := syncOf(fmt.Sprint("01JT", i))
+			_, err := runs.CreateFromPreview(ctx, j, r, func(p *run.Run) error { p.Syncs = append(p.Syncs, r.ID); return nil })
+			if err != nil {
+				t.Errorf("create %s: %v", r.ID, err)
+			}
+		})
+	}
+	running.Wait()
+	if got, err := j.Run(ctx, preview.ID); err != nil || len(got.Syncs) != 1+claimers {
+		t.Errorf("the preview names %v, error %v; want all syncs", got.Syncs, err)
+	}
+}
+
+func listWritten(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	wants := func(j runs.Jobs, want time.Time) {
+		t.Helper()
+		if got, err := j.ListWritten(ctx); err != nil || !got.Equal(want) {
+			t.Errorf("written at %v, error %v; want %v", got, err, want)
+		}
+	}
+	wants(j, time.Time{})
+	// Clocks differ: a time that lies before the one stored is news all the same.
+	for _, at := range []time.Time{Now.Add(time.Nanosecond), Now, Now.Add(time.Hour)} {
+		if err := j.NoteListWrite(ctx, at); err != nil {
+			t.Fatal(err)
+		}
+		wants(j, at)
+	}
+	wants(s.For("other"), time.Time{})
+}
+
+func removals(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	if got, err := j.Removals(ctx); err != nil || len(got) != 0 {
+		t.Errorf("at first %+v, error %v", got, err)
+	}
+	const writers, each = 4, 5
+	var running sync.WaitGroup
+	for range writers {
+		running.Go(func() {
+			for range each {
+				err := j.UpdateRemovals(ctx, func(l run.Removals) run.Removals {
+					return append(l, run.Removal{RunID: "01J", At: Now, Removed: 1, Stored: 10, StoredImported: 9})
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	running.Wait()
+	got, err := j.Removals(ctx)
+	if err != nil || len(got) != writers*each || got[0] != (run.Removal{RunID: "01J", At: Now, Removed: 1, Stored: 10, StoredImported: 9}) {
+		t.Errorf("%d updates are stored, want %d, the first %+v; error %v", len(got), writers*each, got[:min(1, len(got))], err)
+	}
+	if got, err := s.For("other").Removals(ctx); err != nil || len(got) != 0 {
+		t.Errorf("another account has %+v, error %v", got, err)
 	}
 }
 
