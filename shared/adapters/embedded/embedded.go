@@ -7,12 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
@@ -35,7 +33,7 @@ type Options struct {
 
 // Store is an open data folder.
 type Store struct {
-	db      *bolt.DB
+	db      *database
 	dir     string
 	keys    keys
 	options Options
@@ -61,35 +59,51 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	keys, err := openKeys(filepath.Join(dir, "keys"))
-	if err != nil {
+	if err := checkModes(dir); err != nil {
 		return nil, err
 	}
-	db, err := bolt.Open(filepath.Join(dir, "rollcall.db"), 0o600,
-		&bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType})
-	if errors.Is(err, bolterrors.ErrTimeout) {
+	// Nothing in the folder is read or written before the database is locked: two processes may start at once.
+	db, err := openDatabase(filepath.Join(dir, databaseFile), writable())
+	if errors.Is(err, ErrInUse) {
 		return nil, fmt.Errorf("%w: %s; stop that one, or choose another folder", ErrInUse, dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the database in %s: %w", dir, err)
+		return nil, fmt.Errorf("open the database in %s: %w; restore it from a backup", dir, err)
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{bucketUsers, bucketJobs, bucketQueue, bucketDead, bucketDamaged} {
+	s := &Store{db: db, dir: dir, options: o}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the data in %s: %w", dir, err), db.Close())
+	}
+	s.queue = newQueue(db, o.Log)
+	return s, nil
+}
+
+// prepare reads or makes the keys, and makes what the database lacks.
+func (s *Store) prepare() error {
+	format, err := s.db.format()
+	if err != nil {
+		return err
+	}
+	fresh := format == 0
+	if s.keys, err = openFolderKeys(s.dir, fresh); err != nil {
+		return err
+	}
+	err = s.db.Update(func(tx *bolt.Tx) error {
+		for _, name := range [][]byte{bucketMeta, bucketUsers, bucketJobs, bucketQueue, bucketDead, bucketDamaged} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
-		return dropLeases(tx.Bucket(bucketJobs))
+		err := tx.Bucket(bucketMeta).Put(keyFormat, fmt.Append(nil, formatVersion))
+		return errors.Join(err, dropLeases(tx.Bucket(bucketJobs)))
 	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare the database in %s: %w", dir, err), db.Close())
+	if err == nil && fresh {
+		err = keepKeys(s.dir)
 	}
-	s := &Store{db: db, dir: dir, keys: keys, options: o}
-	s.queue = newQueue(db, o.Log)
-	return s, nil
+	return err
 }
 
 // dropLeases removes every account's lease: whoever held one is gone, as one process at a time has the database.

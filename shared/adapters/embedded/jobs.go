@@ -35,7 +35,7 @@ var (
 )
 
 type jobs struct {
-	db  *bolt.DB
+	db  *database
 	now func() time.Time
 }
 
@@ -76,7 +76,7 @@ func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, 
 }
 
 type accountJobs struct {
-	db      *bolt.DB
+	db      *database
 	now     func() time.Time
 	account []byte
 }

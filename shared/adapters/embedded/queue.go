@@ -28,12 +28,12 @@ const (
 
 // Queue is a queue in this process, kept on disk: what was sent is handled, also after a kill.
 type Queue struct {
-	db   *bolt.DB
+	db   *database
 	log  *slog.Logger
 	wake chan struct{}
 }
 
-func newQueue(db *bolt.DB, log *slog.Logger) *Queue {
+func newQueue(db *database, log *slog.Logger) *Queue {
 	return &Queue{db: db, log: log, wake: make(chan struct{}, 1)}
 }
 

@@ -33,7 +33,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 }
 
 func (s *Store) sweepObjects(ctx context.Context) error {
-	root := filepath.Join(s.dir, "objects")
+	root := filepath.Join(s.dir, objectsFolder)
 	now := s.options.Clock()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
