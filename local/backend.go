@@ -19,7 +19,7 @@ type backend struct {
 	// abandoned is the time at which a run counts as overdue when local starts.
 	abandoned time.Time
 	// sweep deletes what is past its time, downloads serves the links; nil where the backend does that itself.
-	sweep     func(context.Context) error
+	sweep     func(context.Context) (embedded.Swept, error)
 	downloads http.Handler
 	close     func() error
 }
@@ -41,7 +41,7 @@ func openFolder(c config, base string) (*backend, error) {
 	return &backend{
 		ports: importer.Config{
 			Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Queue: store.Queue(),
-			Sealer: store.Sealer(), Opener: store.Sealer(),
+			Sealer: store.Sealer(), Opener: store.Sealer(), NewID: store.NewID,
 		},
 		receive: store.Queue().Run,
 		// Nobody else is at work on this folder: what is unfinished now was left by a process that died.

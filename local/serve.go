@@ -123,7 +123,8 @@ func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store 
 		every(ctx, sweepInterval, func() error {
 			_, err := service.CareFor(ctx, time.Now())
 			if store.sweep != nil {
-				err = errors.Join(err, store.sweep(ctx))
+				_, sweepErr := store.sweep(ctx)
+				err = errors.Join(err, sweepErr)
 			}
 			return err
 		}, c.log.With("job", "care for overdue runs and delete expired data"))

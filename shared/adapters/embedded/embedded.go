@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	bolt "go.etcd.io/bbolt"
 
 	"rollcall/shared/ports/objects"
@@ -38,6 +39,7 @@ type Store struct {
 	keys    keys
 	options Options
 	queue   *Queue
+	ids     ids
 }
 
 // The top-level buckets of the database.
@@ -97,7 +99,19 @@ func (s *Store) prepare() error {
 				return err
 			}
 		}
-		err := tx.Bucket(bucketMeta).Put(keyFormat, fmt.Append(nil, formatVersion))
+		s.ids.last = newestID(tx)
+		meta := tx.Bucket(bucketMeta)
+		if storedTime(meta, keyKnown).IsZero() {
+			// The newest record is the best known time of data that version 0.4 stored.
+			known := s.options.Clock()
+			if !fresh && !s.ids.last.IsZero() {
+				known = ulid.Time(s.ids.last.Time())
+			}
+			if err := putTime(meta, keyKnown, known); err != nil {
+				return err
+			}
+		}
+		err := meta.Put(keyFormat, fmt.Append(nil, formatVersion))
 		return errors.Join(err, dropLeases(tx.Bucket(bucketJobs)))
 	})
 	if err == nil && fresh {

@@ -19,13 +19,16 @@ import (
 // temporary marks a file that is being written.
 const temporary = ".part-"
 
+// accountFolder begins the name of an account's folder.
+const accountFolder = "a-"
+
 type objectStore struct{ store *Store }
 
 func (o objectStore) For(account user.Account) objects.Objects { return o.store.objects(account) }
 
 func (s *Store) objects(account user.Account) accountObjects {
 	// An account's name may hold any character; its folder's name holds none that means something to a file system.
-	name := "a-" + base64.RawURLEncoding.EncodeToString([]byte(account))
+	name := accountFolder + base64.RawURLEncoding.EncodeToString([]byte(account))
 	return accountObjects{store: s, name: name, root: filepath.Join(s.dir, objectsFolder, name)}
 }
 
