@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -21,7 +22,9 @@ type backend struct {
 	// sweep deletes what is past its time, downloads serves the links; nil where the backend does that itself.
 	sweep     func(context.Context) (embedded.Swept, error)
 	downloads http.Handler
-	close     func() error
+	// backup writes a copy of everything; nil where the backend does that itself.
+	backup func(context.Context, io.Writer) error
+	close  func() error
 }
 
 // open opens the backend that the flags choose. base is where the folder's download links lead to.
@@ -46,6 +49,6 @@ func openFolder(c config, base string) (*backend, error) {
 		receive: store.Queue().Run,
 		// Nobody else is at work on this folder: what is unfinished now was left by a process that died.
 		abandoned: time.Now().Add(time.Hour),
-		sweep:     store.Sweep, downloads: store.DownloadHandler(), close: store.Close,
+		sweep:     store.Sweep, downloads: store.DownloadHandler(), backup: store.Backup, close: store.Close,
 	}, nil
 }

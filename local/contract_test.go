@@ -285,6 +285,19 @@ func (c *caller) wait(path string) {
 	c.t.Fatalf("%s did not end", path)
 }
 
+// demoBody is the request that the demo's Exchange directory is ready for.
+func demoBody(t *testing.T, data string) (body map[string]any) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(data, "demo", "exchange.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, &body)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
 // strangers has another account call every route that names something of this one, and find nothing.
 func (c *caller) strangers(ids map[string]string) {
 	c.t.Helper()
@@ -344,14 +357,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	c := start(t, data)
-	raw, err := os.ReadFile(filepath.Join(data, "demo", "exchange.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var body map[string]any
-	if err := json.Unmarshal(raw, &body); err != nil {
-		t.Fatal(err)
-	}
+	body := demoBody(t, data)
 	id := func(answer map[string]any) string { return answer["id"].(string) }
 
 	preview := id(c.call(202, "POST /v1/previews", "", body))

@@ -39,6 +39,9 @@ func execute(ctx context.Context, args []string) error {
 	flags.BoolVar(&c.create, "create", false,
 		"with -aws: make the tables and the bucket where they are missing, to try things out")
 	erase := flags.String("erase", "", "erase all data of this account, and end")
+	backup := flags.String("backup", "", "write a copy of the data folder into this file, also while it is in use, and end")
+	restore := flags.String("restore", "", "make the data folder, which must be empty or missing, from this backup, and end")
+	check := flags.Bool("check", false, "read everything in the data folder, say what is damaged, and end")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -52,8 +55,25 @@ func execute(ctx context.Context, args []string) error {
 		return errors.New("-create goes with -aws")
 	}
 	c.out, c.log = os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if *erase != "" {
+	jobs := 0
+	for _, asked := range []bool{*erase != "", *backup != "", *restore != "", *check} {
+		if asked {
+			jobs++
+		}
+	}
+	switch {
+	case jobs > 1:
+		return errors.New("-erase, -backup, -restore and -check go one at a time")
+	case c.aws && jobs == 1 && *erase == "":
+		return errors.New("-backup, -restore and -check are for a data folder, not for -aws")
+	case *erase != "":
 		return eraseAccount(ctx, c, user.Account(*erase))
+	case *backup != "":
+		return c.backup(ctx, *backup)
+	case *restore != "":
+		return c.restore(ctx, *restore)
+	case *check:
+		return c.check(ctx)
 	}
 	return serve(ctx, c)
 }

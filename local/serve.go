@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -100,7 +102,16 @@ func serve(ctx context.Context, c config) (err error) {
 	}
 	c.startWork(background, &running, store, work)
 	c.startClocks(background, &running, store, service)
-	return c.listenAndServe(ctx, listener, base, routes(service, store.downloads, base, c.log))
+	mux := routes(service, store.downloads, c.log)
+	if store.backup != nil {
+		own, err := announce(c.data, base)
+		if err != nil {
+			return err
+		}
+		defer os.Remove(filepath.Join(c.data, serverFile))
+		mux.Handle("GET "+backupPath, c.backups(own.Token, store.backup))
+	}
+	return c.listenAndServe(ctx, listener, base, logged(c.log, guarded(base, mux)))
 }
 
 // startWork handles the queues' messages until ctx ends.
@@ -155,7 +166,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 }
 
 // routes mounts everything that is served.
-func routes(service *importer.Service, downloads http.Handler, base string, log *slog.Logger) http.Handler {
+func routes(service *importer.Service, downloads http.Handler, log *slog.Logger) *http.ServeMux {
 	v1 := newAPI(service, log)
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", v1)
@@ -164,7 +175,7 @@ func routes(service *importer.Service, downloads http.Handler, base string, log 
 	}
 	// Without a configuration the page asks nobody to sign in.
 	mux.Handle("/", portal.Handler(portal.Config{}))
-	return logged(log, guarded(base, mux))
+	return mux
 }
 
 // newAPI registers the routes of all functions on one API.

@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -51,7 +52,21 @@ func openDatabase(path string, o bolt.Options) (db *database, err error) {
 	case err != nil:
 		return nil, err
 	}
+	if err := opened.checkSize(path); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
 	return opened, nil
+}
+
+// checkSize returns ErrDamaged where the file lacks its end: whoever reads what is not there ends the process.
+func (db *database) checkSize(path string) error {
+	return db.View(func(tx *bolt.Tx) error {
+		info, err := os.Stat(path)
+		if err == nil && info.Size() < tx.Size() {
+			err = fmt.Errorf("%w: it has %d of %d bytes", ErrDamaged, info.Size(), tx.Size())
+		}
+		return err
+	})
 }
 
 // writable are the options of a database that is written. The timeout is how long another process may take to end.
