@@ -18,7 +18,7 @@ type backend struct {
 	// receive hands out messages until its context ends, and then waits for the handlers at work.
 	receive func(context.Context, queue.Handler) error
 	// abandoned is the time at which a run counts as overdue when local starts.
-	abandoned time.Time
+	abandoned func() time.Time
 	// sweep deletes what is past its time, downloads serves the links; nil where the backend does that itself.
 	sweep     func(context.Context) (embedded.Swept, error)
 	downloads http.Handler
@@ -37,7 +37,8 @@ func (c config) open(ctx context.Context, base string) (*backend, error) {
 
 // openFolder opens the data folder.
 func openFolder(c config, base string) (*backend, error) {
-	store, err := embedded.Open(c.data, embedded.Options{BaseURL: func() string { return base }, Log: c.log})
+	store, err := embedded.Open(c.data, embedded.Options{BaseURL: func() string { return base }, Clock: c.clock,
+		Log: c.log})
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func openFolder(c config, base string) (*backend, error) {
 		},
 		receive: store.Queue().Run,
 		// Nobody else is at work on this folder: what is unfinished now was left by a process that died.
-		abandoned: time.Now().Add(time.Hour),
+		abandoned: func() time.Time { return c.clock().Add(time.Hour) },
 		sweep:     store.Sweep, downloads: store.DownloadHandler(), backup: store.Backup, close: store.Close,
 	}, nil
 }

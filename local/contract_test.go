@@ -81,7 +81,7 @@ func items(fields string) string { return "items[]." + strings.ReplaceAll(fields
 func document(t *testing.T) []byte {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	api := newAPI(importer.NewService(importer.Config{}), slog.New(slog.DiscardHandler))
+	api := newAPI(importer.NewService(importer.Config{}), time.Now, slog.New(slog.DiscardHandler))
 	api.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
 	if recorder.Code != http.StatusOK {
 		t.Fatalf("GET /v1/openapi.json: status %d", recorder.Code)
@@ -178,14 +178,21 @@ type caller struct {
 // start runs the whole of local in this process.
 func start(t *testing.T, data string) *caller {
 	t.Helper()
+	return startWith(t, config{data: data, demo: true, hour: time.Hour})
+}
+
+// startWith runs it as a config says, on a free port.
+func startWith(t *testing.T, c config) *caller {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(ctx, config{
-			addr: "127.0.0.1:0", data: data, demo: true, hour: time.Hour, out: writer,
-			log: slog.New(slog.DiscardHandler),
-		})
+		c.addr, c.out = "127.0.0.1:0", writer
+		if c.log == nil {
+			c.log = slog.New(slog.DiscardHandler)
+		}
+		ended <- serve(ctx, c)
 		writer.Close()
 	}()
 	t.Cleanup(func() {

@@ -39,6 +39,9 @@ type config struct {
 	hour time.Duration
 	out  io.Writer
 	log  *slog.Logger
+	// directory and clock stand in for a real directory and time.Now in tests; nil means those.
+	directory importer.Directory
+	clock     func() time.Time
 }
 
 // accountHeader names the account of a request; only local reads it.
@@ -64,6 +67,12 @@ const (
 
 // serve runs everything until ctx ends.
 func serve(ctx context.Context, c config) (err error) {
+	if c.clock == nil {
+		c.clock = time.Now
+	}
+	if c.directory == nil {
+		c.directory = directory.New(directory.Config{})
+	}
 	listener, err := listen(ctx, c.addr)
 	if err != nil {
 		return err
@@ -86,7 +95,7 @@ func serve(ctx context.Context, c config) (err error) {
 		}
 	}
 	work := store.ports
-	work.Directory, work.Hour, work.Log = directory.New(directory.Config{}), c.hour, c.log
+	work.Directory, work.Hour, work.Now, work.Log = c.directory, c.hour, c.clock, c.log
 	if work.Events == nil {
 		work.Events = events.Log{Log: c.log}
 	}
@@ -96,13 +105,13 @@ func serve(ctx context.Context, c config) (err error) {
 	defer running.Wait()
 	defer stop()
 	service := importer.NewService(work)
-	if _, err := service.CareFor(ctx, store.abandoned); err != nil && ctx.Err() == nil {
+	if _, err := service.CareFor(ctx, store.abandoned()); err != nil && ctx.Err() == nil {
 		// One account's damaged run must not keep the others from starting.
 		c.log.ErrorContext(ctx, "not all unfinished runs could be looked after", "error", err)
 	}
 	c.startWork(background, &running, store, work)
 	c.startClocks(background, &running, store, service)
-	mux := routes(service, store.downloads, c.log)
+	mux := c.routes(service, store.downloads)
 	if store.backup != nil {
 		own, err := announce(c.data, base)
 		if err != nil {
@@ -132,7 +141,7 @@ func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *b
 func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store *backend, service *importer.Service) {
 	running.Go(func() {
 		every(ctx, sweepInterval, func() error {
-			_, err := service.CareFor(ctx, time.Now())
+			_, err := service.CareFor(ctx, c.clock())
 			if store.sweep != nil {
 				_, sweepErr := store.sweep(ctx)
 				err = errors.Join(err, sweepErr)
@@ -166,8 +175,8 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 }
 
 // routes mounts everything that is served.
-func routes(service *importer.Service, downloads http.Handler, log *slog.Logger) *http.ServeMux {
-	v1 := newAPI(service, log)
+func (c config) routes(service *importer.Service, downloads http.Handler) *http.ServeMux {
+	v1 := newAPI(service, c.clock, c.log)
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", v1)
 	if downloads != nil {
@@ -179,11 +188,11 @@ func routes(service *importer.Service, downloads http.Handler, log *slog.Logger)
 }
 
 // newAPI registers the routes of all functions on one API.
-func newAPI(service *importer.Service, log *slog.Logger) *api.API {
+func newAPI(service *importer.Service, clock func() time.Time, log *slog.Logger) *api.API {
 	v1 := api.New(api.Config{Identify: identify, Log: log})
 	previews.Register(v1, service)
 	exports.Register(v1, service)
-	syncs.Register(v1, service, time.Now)
+	syncs.Register(v1, service, clock)
 	return v1
 }
 

@@ -91,7 +91,8 @@ func TestABackupThatIsNotWholeIsNotRestored(t *testing.T) {
 	flipped := append([]byte(nil), whole...)
 	flipped[len(flipped)/2] ^= 1
 	for name, content := range map[string][]byte{
-		"cut off": whole[:len(whole)-100], "cut off early": whole[:300], "a bit is another": flipped, "empty": {}, "text": []byte("text"),
+		"cut off": whole[:len(whole)-100], "cut off early": whole[:300], "a bit is another": flipped, "empty": {},
+		"text": []byte("text"),
 	} {
 		if err := os.WriteFile(file, content, 0o600); err != nil {
 			t.Fatal(err)
@@ -141,9 +142,15 @@ func TestCheckFindsDamage(t *testing.T) {
 		"the keys are another's": {func(data string) error {
 			return os.WriteFile(filepath.Join(data, "keys"), make([]byte, 64), 0o600)
 		}, "the key file does not open the password of the settings"},
-		"the keys are gone":     {func(data string) error { return os.Remove(filepath.Join(data, "keys")) }, "key file"},
-		"the database is short": {func(data string) error { return os.Truncate(filepath.Join(data, "rollcall.db"), 64<<10) }, "bytes"},
-		"the database is empty": {func(data string) error { return os.Truncate(filepath.Join(data, "rollcall.db"), 0) }, "empty"},
+		"the keys are gone": {func(data string) error {
+			return os.Remove(filepath.Join(data, "keys"))
+		}, "key file"},
+		"the database is short": {func(data string) error {
+			return os.Truncate(filepath.Join(data, "rollcall.db"), 64<<10)
+		}, "bytes"},
+		"the database is empty": {func(data string) error {
+			return os.Truncate(filepath.Join(data, "rollcall.db"), 0)
+		}, "empty"},
 		"pages of the database": {func(data string) error {
 			content, err := os.ReadFile(filepath.Join(data, "rollcall.db"))
 			if err != nil {

@@ -207,7 +207,8 @@ func readHeader(archive *tar.Reader) error {
 		return fmt.Errorf("%w: %w", ErrBackup, err)
 	}
 	if about.Format > backupFormat {
-		return fmt.Errorf("%w: the backup has format %d, and this version reads %d", ErrNewer, about.Format, backupFormat)
+		return fmt.Errorf("%w: the backup has format %d, and this version reads %d", ErrNewer, about.Format,
+			backupFormat)
 	}
 	return nil
 }

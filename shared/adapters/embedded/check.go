@@ -57,8 +57,8 @@ func (r *Report) Write(w io.Writer) error {
 	if r.SetAside > 0 {
 		fmt.Fprintf(&b, "damaged: %d records were set aside when they were read\n", r.SetAside)
 	}
-	fmt.Fprintf(&b, "%d accounts, %d users, %d runs, %d audit entries, %d messages waiting, %d that failed, %d passwords, "+
-		"%d files of plans, journals and exports\n",
+	fmt.Fprintf(&b, "%d accounts, %d users, %d runs, %d audit entries, %d messages waiting, %d that failed, "+
+		"%d passwords, %d files of plans, journals and exports\n",
 		r.Accounts, r.Users, r.Runs, r.Audit, r.Messages, r.DeadMessages, r.Passwords, r.Files)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -67,8 +67,8 @@ func (r *Report) Write(w io.Writer) error {
 // Whole reports whether nothing is damaged.
 func (r *Report) Whole() bool { return r.Damaged+r.SetAside == 0 }
 
-// Check reads everything in a data folder and changes nothing. database is a copy of its database, or "" where no process
-// has the folder open; else the error is ErrInUse.
+// Check reads everything in a data folder and changes nothing. database is a copy of its database, or "" where no
+// process has the folder open; else the error is ErrInUse.
 func Check(ctx context.Context, dir, database string, now time.Time) (*Report, error) {
 	report := new(Report)
 	path := database
@@ -219,7 +219,9 @@ func each(b *bolt.Bucket, name []byte, visit func(key, value []byte) error) erro
 }
 
 // password checks that a sealed password opens with the folder's key.
-func (c *checker) password(ctx context.Context, account user.Account, of string, sealed []byte, to settings.Connection) {
+func (c *checker) password(
+	ctx context.Context, account user.Account, of string, sealed []byte, to settings.Connection,
+) {
 	if sealed == nil || c.sealer.key == nil {
 		return
 	}

@@ -18,15 +18,15 @@ const (
 	settling = 24 * time.Hour
 )
 
-// Below bucketMeta, keyKnown is the time at which the store last believed the clock, keyAhead the time at which the clock
-// was far ahead of that first.
+// Below bucketMeta, keyKnown is the time at which the store last believed the clock, keyAhead the time at which the
+// clock was far ahead of that first.
 var (
 	keyKnown = []byte("time")
 	keyAhead = []byte("timeAhead")
 )
 
-// believe reports whether old data may be deleted by the clock, which says now, and remembers it. The other time that it
-// returns is the one that it compared with.
+// believe reports whether old data may be deleted by the clock, which says now, and remembers it. The other time that
+// it returns is the one that it compared with.
 func (s *Store) believe(now time.Time) (believed bool, known time.Time, err error) {
 	err = s.db.Update(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)

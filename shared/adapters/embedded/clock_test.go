@@ -49,7 +49,8 @@ func TestAClockFarAheadDeletesNothing(t *testing.T) {
 		return swept
 	}
 	ahead := right.Add(100 * 24 * time.Hour)
-	for _, at := range []time.Time{right, ahead, ahead.Add(23 * time.Hour), right.Add(time.Hour), ahead.Add(25 * time.Hour)} {
+	const hour = time.Hour
+	for _, at := range []time.Time{right, ahead, ahead.Add(23 * hour), right.Add(hour), ahead.Add(25 * hour)} {
 		if swept := sweep(at); swept != (embedded.Swept{}) {
 			t.Errorf("at %s %+v was deleted, want nothing", at, swept)
 		}

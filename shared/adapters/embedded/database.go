@@ -29,8 +29,8 @@ var (
 	keyFormat  = []byte("format")
 )
 
-// database is bbolt's, in which a damaged page ends a transaction with an error. bbolt panics at one, or reads behind the
-// end of the file, which the system answers with a fault.
+// database is bbolt's, in which a damaged page ends a transaction with an error. bbolt panics at one, or reads behind
+// the end of the file, which the system answers with a fault.
 type database struct {
 	*bolt.DB
 	// stuck is set once a transaction that wrote cannot be rolled back: bbolt keeps its lock then.
@@ -111,8 +111,8 @@ func (db *database) Close() error {
 	return db.DB.Close()
 }
 
-// recoverDamage makes a panic the error of the function that defers it, and sets the goroutine back to how it took faults
-// before.
+// recoverDamage makes a panic the error of the function that defers it, and sets the goroutine back to how it took
+// faults before.
 func recoverDamage(faults bool, err *error) {
 	debug.SetPanicOnFault(faults)
 	if found := recover(); found != nil {

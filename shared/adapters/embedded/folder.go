@@ -27,15 +27,16 @@ func checkModes(dir string) error {
 			return fmt.Errorf("open the %s: %w", name, err)
 		}
 		if mode := info.Mode().Perm(); mode&0o022 != 0 {
-			return fmt.Errorf("the %s %s has mode %04o, so others can write it: run chmod go-w %s", name, path, mode, path)
+			return fmt.Errorf("the %s %s has mode %04o, so others can write it: run chmod go-w %s",
+				name, path, mode, path)
 		}
 	}
 	return nil
 }
 
-// openFolderKeys returns the keys of a folder whose database is locked, fresh if nothing was stored in it yet. A first start
-// keeps them under another name until keepKeys, so that neither keys without a database nor a database without keys can
-// be what a start that died has left.
+// openFolderKeys returns the keys of a folder whose database is locked, fresh if nothing was stored in it yet. A first
+// start keeps them under another name until keepKeys, so that neither keys without a database nor a database without
+// keys can be what a start that died has left.
 func openFolderKeys(dir string, fresh bool) (keys, error) {
 	path := filepath.Join(dir, keysFile)
 	_, err := os.Stat(path)
@@ -43,15 +44,15 @@ func openFolderKeys(dir string, fresh bool) (keys, error) {
 	if fresh {
 		beside := otherData(dir)
 		if beside != "" {
-			return keys{}, fmt.Errorf("%w: %s is missing or empty, and %s is beside it: restore the folder from a backup, "+
-				"or erase the folder to start with nothing", ErrDamaged, filepath.Join(dir, databaseFile), beside)
+			return keys{}, fmt.Errorf("%w: %s is missing or empty, and %s is beside it: "+
+				"restore the folder from a backup, or erase the folder to start with nothing", ErrDamaged, filepath.Join(dir, databaseFile), beside)
 		}
 		return makeKeys(filepath.Join(dir, newKeysFile))
 	}
 	if missing {
 		if err := keepKeys(dir); errors.Is(err, fs.ErrNotExist) {
-			return keys{}, fmt.Errorf("the key file %s is missing, and without it nobody can open the passwords in the "+
-				"database beside it: restore it from a backup, or erase the folder to start with nothing", path)
+			return keys{}, fmt.Errorf("the key file %s is missing, and without it nobody can open the passwords "+
+				"in the database beside it: restore it from a backup, or erase the folder to start with nothing", path)
 		} else if err != nil {
 			return keys{}, err
 		}

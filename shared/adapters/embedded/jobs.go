@@ -75,8 +75,8 @@ func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, 
 	return accounts, errors.Join(err, setAside(j.db, damaged))
 }
 
-// wantsTick reports whether a schedule is due, or so far ahead that a clock that was wrong must have set it: nobody waits
-// for longer than the interval, and up to an hour for the account's own minute.
+// wantsTick reports whether a schedule is due, or so far ahead that a clock that was wrong must have set it: nobody
+// waits for longer than the interval, and up to an hour for the account's own minute.
 func wantsTick(s *settings.Schedule, now time.Time) bool {
 	ahead := s.NextRunAt.Sub(now)
 	return ahead <= 0 || ahead > time.Duration(s.IntervalHours+1)*time.Hour

@@ -36,8 +36,8 @@ const orphanLifetime = 24 * time.Hour
 // whose run is gone, files, and the records that it could not read and set aside.
 type Swept struct{ Runs, Audit, Keys, Messages, Files, SetAside int }
 
-// Sweep deletes what is past its time. Where the clock is far ahead of what the store knows, it deletes nothing until the
-// clock has been so for a day: history does not come back, and a clock that was wrong does.
+// Sweep deletes what is past its time. Where the clock is far ahead of what the store knows, it deletes nothing until
+// the clock has been so for a day: history does not come back, and a clock that was wrong does.
 func (s *Store) Sweep(ctx context.Context) (swept Swept, err error) {
 	now := s.options.Clock()
 	believed, known, err := s.believe(now)
@@ -45,15 +45,15 @@ func (s *Store) Sweep(ctx context.Context) (swept Swept, err error) {
 		return swept, fmt.Errorf("compare the clock: %w", err)
 	}
 	if !believed {
-		s.options.Log.WarnContext(ctx, "the clock is far ahead of the data: nothing is deleted until it has been so for a day",
-			"clock", now.UTC(), "data", known)
+		s.options.Log.WarnContext(ctx,
+			"the clock is far ahead of the data: nothing is deleted until it has been so for a day", "clock", now.UTC(), "data", known)
 		return swept, nil
 	}
 	recordsErr := s.sweepRecords(now, &swept)
 	filesErr := s.sweepFiles(ctx, now, &swept)
 	if swept != (Swept{}) {
-		s.options.Log.InfoContext(ctx, "old data was deleted", "runs", swept.Runs, "audit", swept.Audit, "keys", swept.Keys,
-			"messages", swept.Messages, "files", swept.Files, "setAside", swept.SetAside)
+		s.options.Log.InfoContext(ctx, "old data was deleted", "runs", swept.Runs, "audit", swept.Audit,
+			"keys", swept.Keys, "messages", swept.Messages, "files", swept.Files, "setAside", swept.SetAside)
 	}
 	return swept, errors.Join(recordsErr, filesErr)
 }
@@ -154,8 +154,8 @@ type accountSweep struct {
 	damaged []damagedRecord
 }
 
-// each deletes the records of one of the account's buckets for which old is true, and counts them. It deletes them behind
-// the walk: a bucket must not change while it is walked.
+// each deletes the records of one of the account's buckets for which old is true, and counts them. It deletes them
+// behind the walk: a bucket must not change while it is walked.
 func (s *accountSweep) each(within []byte, count *int, old func(key, value []byte) (bool, error)) error {
 	b := s.account.Bucket(within)
 	if b == nil {
