@@ -209,8 +209,10 @@ func TestAScheduleThatAWrongClockSetComesBack(t *testing.T) {
 		t.Fatal("nothing was due 400 days later")
 	}
 	h.clock = right.Add(time.Second)
-	if h.tick() != 0 || h.tick() != 0 {
-		t.Error("a sync started before its time")
+	for range 2 {
+		if h.tick() != 0 {
+			t.Error("a sync started before its time")
+		}
 	}
 	if next := h.next(); next.After(first) || next.Before(first.Add(-6*time.Hour)) {
 		t.Errorf("the next run is at %s, want one not after %s", next, first)

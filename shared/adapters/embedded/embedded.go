@@ -28,6 +28,8 @@ type Options struct {
 	// BaseURL gives the address that download links start with, such as http://127.0.0.1:8080. It is called for
 	// each link, since a port may be known only after listening.
 	BaseURL func() string
+	// Workers is how many messages are handled at a time, each of another account or queue; it defaults to 4.
+	Workers int
 	// Log defaults to slog.Default.
 	Log *slog.Logger
 }
@@ -58,6 +60,9 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.BaseURL == nil {
 		o.BaseURL = func() string { return "" }
 	}
+	if o.Workers == 0 {
+		o.Workers = 4
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
@@ -79,7 +84,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the data in %s: %w", dir, err), db.Close())
 	}
-	s.queue = newQueue(db, o.Log)
+	s.queue = newQueue(db, o.Workers, o.Log)
 	return s, nil
 }
 

@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/objects/objectstest"
+	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/queue/queuetest"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/runs/runstest"
@@ -406,5 +408,30 @@ func BenchmarkRawWrites(b *testing.B) {
 		b.StopTimer()
 		db.Close()
 		b.StartTimer()
+	}
+}
+
+// TestSilentAccountsLeaveWorkers has more accounts wait for their directories than a store had workers by default.
+func TestSilentAccountsLeaveWorkers(t *testing.T) {
+	t.Parallel()
+	const silent = 6
+	q := open(t, t.TempDir(), embedded.Options{Workers: silent + 1}).Queue()
+	for n := range silent + 1 {
+		if err := q.Send(t.Context(), queuetest.Sync(user.Account(fmt.Sprint(n)), "01J")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := q.Run(ctx, func(ctx context.Context, m queue.Message) error {
+		if m.Account != user.Account(fmt.Sprint(silent)) {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		cancel()
+		return nil
+	})
+	if err != nil || !errors.Is(ctx.Err(), context.Canceled) {
+		t.Errorf("error %v, and the last account waited: %v", err, ctx.Err())
 	}
 }
