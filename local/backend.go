@@ -22,6 +22,8 @@ type backend struct {
 	// sweep deletes what is past its time, downloads serves the links; nil where the backend does that itself.
 	sweep     func(context.Context) (embedded.Swept, error)
 	downloads http.Handler
+	// state counts what is stored; nil where the backend's own metrics do that.
+	state func() (embedded.State, error)
 	// backup writes a copy of everything; nil where the backend does that itself.
 	backup func(context.Context, io.Writer) error
 	close  func() error
@@ -37,8 +39,9 @@ func (c config) open(ctx context.Context, base string) (*backend, error) {
 
 // openFolder opens the data folder.
 func openFolder(c config, base string) (*backend, error) {
-	store, err := embedded.Open(c.data, embedded.Options{BaseURL: func() string { return base }, Clock: c.clock,
-		Log: c.log})
+	store, err := embedded.Open(c.data, embedded.Options{
+		BaseURL: func() string { return base }, Clock: c.clock, Log: c.log, Workers: workersFor(memory()),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +53,7 @@ func openFolder(c config, base string) (*backend, error) {
 		receive: store.Queue().Run,
 		// Nobody else is at work on this folder: what is unfinished now was left by a process that died.
 		abandoned: func() time.Time { return c.clock().Add(time.Hour) },
-		sweep:     store.Sweep, downloads: store.DownloadHandler(), backup: store.Backup, close: store.Close,
+		sweep:     store.Sweep, downloads: store.DownloadHandler(), backup: store.Backup, state: store.State,
+		close: store.Close,
 	}, nil
 }

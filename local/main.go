@@ -19,6 +19,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
 	err := execute(ctx, os.Args[1:])
 	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
@@ -39,7 +41,8 @@ func execute(ctx context.Context, args []string) error {
 	flags.BoolVar(&c.create, "create", false,
 		"with -aws: make the tables and the bucket where they are missing, to try things out")
 	erase := flags.String("erase", "", "erase all data of this account, and end")
-	backup := flags.String("backup", "", "write a copy of the data folder into this file, and end; the folder may be in use")
+	backup := flags.String("backup", "",
+		"write a copy of the data folder into this file, and end; the folder may be in use")
 	restore := flags.String("restore", "", "make an empty or missing data folder from this backup, and end")
 	check := flags.Bool("check", false, "read everything in the data folder, say what is damaged, and end")
 	if err := flags.Parse(args); err != nil {

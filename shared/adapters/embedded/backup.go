@@ -188,7 +188,7 @@ func unpack(ctx context.Context, r io.Reader, root *os.Root) error {
 		names = append(names, name)
 	}
 	// What is behind the archive's end has the checksum of all.
-	if _, err := io.Copy(io.Discard, compressed); err != nil {
+	if _, err := io.Copy(io.Discard, compressed); err != nil { //nolint:gosec // the administrator's own
 		return fmt.Errorf("%w: %w", ErrBackup, err)
 	}
 	if !slices.Contains(names, keysFile) || !slices.Contains(names, databaseFile+temporary) {
@@ -246,7 +246,7 @@ func ReadDatabase(r io.Reader, w io.Writer) error {
 	if entry, err := archive.Next(); err != nil || entry.Name != databaseFile {
 		return fmt.Errorf("%w: the database is not its second file", ErrBackup)
 	}
-	if _, err := io.Copy(w, archive); err != nil {
+	if _, err := io.Copy(w, archive); err != nil { //nolint:gosec // the folder's own
 		return fmt.Errorf("%w: %w", ErrBackup, err)
 	}
 	return nil

@@ -45,7 +45,8 @@ func openFolderKeys(dir string, fresh bool) (keys, error) {
 		beside := otherData(dir)
 		if beside != "" {
 			return keys{}, fmt.Errorf("%w: %s is missing or empty, and %s is beside it: "+
-				"restore the folder from a backup, or erase the folder to start with nothing", ErrDamaged, filepath.Join(dir, databaseFile), beside)
+				"restore the folder from a backup, or erase the folder to start with nothing",
+				ErrDamaged, filepath.Join(dir, databaseFile), beside)
 		}
 		return makeKeys(filepath.Join(dir, newKeysFile))
 	}

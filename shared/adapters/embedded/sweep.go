@@ -46,7 +46,8 @@ func (s *Store) Sweep(ctx context.Context) (swept Swept, err error) {
 	}
 	if !believed {
 		s.options.Log.WarnContext(ctx,
-			"the clock is far ahead of the data: nothing is deleted until it has been so for a day", "clock", now.UTC(), "data", known)
+			"the clock is far ahead of the data: nothing is deleted until it has been so for a day",
+			"clock", now.UTC(), "data", known)
 		return swept, nil
 	}
 	recordsErr := s.sweepRecords(now, &swept)
