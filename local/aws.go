@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"rollcall/shared/adapters/aws"
 	"rollcall/shared/adapters/aws/eventbridge"
@@ -55,7 +54,7 @@ func openAWS(ctx context.Context, c config) (*backend, error) {
 			return nil
 		},
 		// Others may be at work on the same tables.
-		abandoned: time.Now(),
+		abandoned: c.clock,
 		close:     func() error { return nil },
 	}, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -17,11 +18,15 @@ type backend struct {
 	// receive hands out messages until its context ends, and then waits for the handlers at work.
 	receive func(context.Context, queue.Handler) error
 	// abandoned is the time at which a run counts as overdue when local starts.
-	abandoned time.Time
+	abandoned func() time.Time
 	// sweep deletes what is past its time, downloads serves the links; nil where the backend does that itself.
-	sweep     func(context.Context) error
+	sweep     func(context.Context) (embedded.Swept, error)
 	downloads http.Handler
-	close     func() error
+	// state counts what is stored; nil where the backend's own metrics do that.
+	state func() (embedded.State, error)
+	// backup writes a copy of everything; nil where the backend does that itself.
+	backup func(context.Context, io.Writer) error
+	close  func() error
 }
 
 // open opens the backend that the flags choose. base is where the folder's download links lead to.
@@ -34,18 +39,21 @@ func (c config) open(ctx context.Context, base string) (*backend, error) {
 
 // openFolder opens the data folder.
 func openFolder(c config, base string) (*backend, error) {
-	store, err := embedded.Open(c.data, embedded.Options{BaseURL: func() string { return base }, Log: c.log})
+	store, err := embedded.Open(c.data, embedded.Options{
+		BaseURL: func() string { return base }, Clock: c.clock, Log: c.log, Workers: workersFor(memory()),
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &backend{
 		ports: importer.Config{
 			Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Queue: store.Queue(),
-			Sealer: store.Sealer(), Opener: store.Sealer(),
+			Sealer: store.Sealer(), Opener: store.Sealer(), NewID: store.NewID,
 		},
 		receive: store.Queue().Run,
 		// Nobody else is at work on this folder: what is unfinished now was left by a process that died.
-		abandoned: time.Now().Add(time.Hour),
-		sweep:     store.Sweep, downloads: store.DownloadHandler(), close: store.Close,
+		abandoned: func() time.Time { return c.clock().Add(time.Hour) },
+		sweep:     store.Sweep, downloads: store.DownloadHandler(), backup: store.Backup, state: store.State,
+		close: store.Close,
 	}, nil
 }

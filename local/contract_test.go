@@ -82,7 +82,7 @@ func items(fields string) string { return "items[]." + strings.ReplaceAll(fields
 func document(t *testing.T) []byte {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	api := newAPI(importer.NewService(importer.Config{}), slog.New(slog.DiscardHandler))
+	api := newAPI(importer.NewService(importer.Config{}), time.Now, slog.New(slog.DiscardHandler))
 	api.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
 	if recorder.Code != http.StatusOK {
 		t.Fatalf("GET /v1/openapi.json: status %d", recorder.Code)
@@ -179,14 +179,21 @@ type caller struct {
 // start runs the whole of local in this process.
 func start(t *testing.T, data string) *caller {
 	t.Helper()
+	return startWith(t, config{data: data, demo: true, hour: time.Hour})
+}
+
+// startWith runs it as a config says, on a free port.
+func startWith(t *testing.T, c config) *caller {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(ctx, config{
-			addr: "127.0.0.1:0", data: data, demo: true, hour: time.Hour, out: writer,
-			log: slog.New(slog.DiscardHandler),
-		})
+		c.addr, c.out = "127.0.0.1:0", writer
+		if c.log == nil {
+			c.log = slog.New(slog.DiscardHandler)
+		}
+		ended <- serve(ctx, c)
 		writer.Close()
 	}()
 	t.Cleanup(func() {
@@ -286,6 +293,19 @@ func (c *caller) wait(path string) {
 	c.t.Fatalf("%s did not end", path)
 }
 
+// demoBody is the request that the demo's Exchange directory is ready for.
+func demoBody(t *testing.T, data string) (body map[string]any) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(data, "demo", "exchange.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, &body)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
 // strangers has another account call every route that names something of this one, and find nothing.
 func (c *caller) strangers(ids map[string]string) {
 	c.t.Helper()
@@ -358,14 +378,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	c := start(t, data)
-	raw, err := os.ReadFile(filepath.Join(data, "demo", "exchange.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var body map[string]any
-	if err := json.Unmarshal(raw, &body); err != nil {
-		t.Fatal(err)
-	}
+	body := demoBody(t, data)
 	id := func(answer map[string]any) string { return answer["id"].(string) }
 
 	preview := id(c.call(202, "POST /v1/previews", "", body))

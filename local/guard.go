@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+
+	"rollcall/shared/user"
 )
 
 // guarded refuses requests that a page of another site sent, or had sent by rebinding its name to this address: their
@@ -68,17 +70,30 @@ func refuse(w http.ResponseWriter, code, detail string) {
 	})
 }
 
-// logged writes a line for each request that changes something or fails; polling would drown those.
-func logged(log *slog.Logger, next http.Handler) http.Handler {
+// observed counts each request, and writes a line for each that changes something or fails; polling would drown those.
+func (c config) observed(count *metrics, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
+		defer func() {
+			took := time.Since(start)
+			count.request(r, recorder.status, took)
+			if r.Method != http.MethodGet || recorder.status >= http.StatusBadRequest {
+				c.log.Info("request", "method", r.Method, "path", r.URL.Path, "account", accountOf(r),
+					"status", recorder.status, "duration", took.Round(time.Microsecond))
+			}
+		}()
 		next.ServeHTTP(recorder, r)
-		if r.Method != http.MethodGet || recorder.status >= http.StatusBadRequest {
-			log.Info("request", "method", r.Method, "path", r.URL.Path, "status", recorder.status,
-				"duration", time.Since(start).Round(time.Microsecond))
-		}
 	})
+}
+
+// accountOf names the account of a request of the API, and nothing for others.
+func accountOf(r *http.Request) user.Account {
+	caller, err := identify(r)
+	if err != nil || !strings.HasPrefix(r.URL.Path, "/v1/") {
+		return ""
+	}
+	return caller.Account
 }
 
 // statusRecorder remembers the status of a response.

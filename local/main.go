@@ -19,6 +19,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
 	err := execute(ctx, os.Args[1:])
 	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
@@ -41,6 +43,10 @@ func execute(ctx context.Context, args []string) error {
 	flags.BoolVar(&c.create, "create", false,
 		"with -aws: make the tables and the bucket where they are missing, to try things out")
 	erase := flags.String("erase", "", "erase all data of this account, and end")
+	backup := flags.String("backup", "",
+		"write a copy of the data folder into this file, and end; the folder may be in use")
+	restore := flags.String("restore", "", "make an empty or missing data folder from this backup, and end")
+	check := flags.Bool("check", false, "read everything in the data folder, say what is damaged, and end")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -57,8 +63,25 @@ func execute(ctx context.Context, args []string) error {
 		return errors.New("-create goes with -aws")
 	}
 	c.out, c.log = os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if *erase != "" {
+	jobs := 0
+	for _, asked := range []bool{*erase != "", *backup != "", *restore != "", *check} {
+		if asked {
+			jobs++
+		}
+	}
+	switch {
+	case jobs > 1:
+		return errors.New("-erase, -backup, -restore and -check go one at a time")
+	case c.aws && jobs == 1 && *erase == "":
+		return errors.New("-backup, -restore and -check are for a data folder, not for -aws")
+	case *erase != "":
 		return eraseAccount(ctx, c, user.Account(*erase))
+	case *backup != "":
+		return c.backup(ctx, *backup)
+	case *restore != "":
+		return c.restore(ctx, *restore)
+	case *check:
+		return c.check(ctx)
 	}
 	return serve(ctx, c)
 }

@@ -49,15 +49,10 @@ func TestADamagedRunKeepsNobodyFromStarting(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db, err := bolt.Open(filepath.Join(data, "rollcall.db"), 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		runs := tx.Bucket([]byte("jobs")).Bucket([]byte("=acme")).Bucket([]byte("runs"))
-		return runs.Put([]byte("01J"), []byte("damaged"))
+	err = damage(data, func(jobs *bolt.Bucket) error {
+		return jobs.Bucket([]byte("=acme")).Bucket([]byte("runs")).Put([]byte("01J"), []byte("damaged"))
 	})
-	if err := errors.Join(err, db.Close()); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	c := start(t, data)
@@ -65,4 +60,20 @@ func TestADamagedRunKeepsNobodyFromStarting(t *testing.T) {
 	if syncs := c.send(200, "GET", "/v1/syncs", nil)["items"].([]any); len(syncs) != 0 {
 		t.Errorf("%d syncs are listed, want none", len(syncs))
 	}
+}
+
+// damage changes the jobs of a closed folder.
+func damage(data string, change func(jobs *bolt.Bucket) error) error {
+	db, err := bolt.Open(filepath.Join(data, "rollcall.db"), 0o600, nil)
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bolt.Tx) error { return change(tx.Bucket([]byte("jobs"))) })
+	return errors.Join(err, db.Close())
+}
+
+func damageSettings(data string) error {
+	return damage(data, func(jobs *bolt.Bucket) error {
+		return jobs.Bucket([]byte("=demo")).Put([]byte("settings"), []byte("damaged"))
+	})
 }

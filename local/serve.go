@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -22,6 +24,7 @@ import (
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
 	"rollcall/shared/ports/events"
+	"rollcall/shared/ports/queue"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
@@ -38,6 +41,9 @@ type config struct {
 	tick time.Duration
 	out  io.Writer
 	log  *slog.Logger
+	// directory and clock stand in for a real directory and time.Now in tests; nil means those.
+	directory importer.Directory
+	clock     func() time.Time
 }
 
 // accountHeader names the account of a request; only local reads it.
@@ -59,10 +65,15 @@ const (
 	sweepInterval = 10 * time.Minute
 	// ticksPerHour is how often the schedules are checked.
 	ticksPerHour = 120
+	// drainTime is how long requests under way may take to end when the process stops, and stopTime how long work may.
+	// Both together are less than the ten seconds after which a container is killed.
+	drainTime = 5 * time.Second
+	stopTime  = 3 * time.Second
 )
 
 // serve runs everything until ctx ends.
 func serve(ctx context.Context, c config) (err error) {
+	c = c.withDefaults()
 	listener, err := listen(ctx, c.addr)
 	if err != nil {
 		return err
@@ -73,35 +84,109 @@ func serve(ctx context.Context, c config) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.close()) }()
+	// A goroutine that stays behind would use a closed store: all of them end before it closes.
+	background, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer func() {
+		stop()
+		if !ended(&running, stopTime) {
+			c.log.Error("some work did not stop; the next start goes on with it")
+			return
+		}
+		err = errors.Join(err, store.close())
+	}()
 	if c.demo {
-		directories, stopDemo, err := demo.Start(ctx, c.data, c.log)
+		stopDemo, err := c.startDemo(ctx)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, stopDemo()) }()
-		if err := demo.Print(c.out, directories); err != nil {
-			return err
-		}
 	}
+	count := newMetrics(c.clock(), store.state)
 	work := store.ports
-	work.Directory, work.Hour, work.Tick, work.Log = directory.New(directory.Config{}), c.hour, c.tick, c.log
+	work.Directory, work.Hour, work.Tick, work.Now, work.Log = c.directory, c.hour, c.tick, c.clock, c.log
+	work.Ended = count.ended
 	if work.Events == nil {
 		work.Events = events.Log{Log: c.log}
 	}
-	// A goroutine that stays behind would use a closed store: all of them end before it closes.
-	background, stop := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer stop()
 	service := importer.NewService(work)
-	if _, err := service.CareFor(ctx, store.abandoned); err != nil && ctx.Err() == nil {
-		// One account's damaged run must not keep the others from starting.
-		c.log.ErrorContext(ctx, "not all unfinished runs could be looked after", "error", err)
+	handler, err := c.handler(service, store, count, base)
+	if err != nil {
+		return err
 	}
+	if store.backup != nil {
+		defer os.Remove(filepath.Join(c.data, serverFile))
+	}
+	c.resume(ctx, service, store)
 	c.startWork(background, &running, store, work)
 	c.startClocks(background, &running, store, service)
-	return c.listenAndServe(ctx, listener, base, routes(service, store.downloads, base, c.log))
+	return c.listenAndServe(ctx, listener, base, handler)
+}
+
+// withDefaults fills in what only tests say.
+func (c config) withDefaults() config {
+	if c.clock == nil {
+		c.clock = time.Now
+	}
+	if c.directory == nil {
+		c.directory = directory.New(directory.Config{})
+	}
+	return c
+}
+
+// ended waits until all that runs has ended, and reports whether it has after a time.
+func ended(running *sync.WaitGroup, most time.Duration) bool {
+	all := make(chan struct{})
+	go func() {
+		running.Wait()
+		close(all)
+	}()
+	select {
+	case <-all:
+		return true
+	case <-time.After(most):
+		return false
+	}
+}
+
+// startDemo serves the demo directories and says where.
+func (c config) startDemo(ctx context.Context) (stop func() error, err error) {
+	directories, stop, err := demo.Start(ctx, c.data, c.log)
+	if err != nil {
+		return nil, err
+	}
+	if err := demo.Print(c.out, directories); err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	return stop, nil
+}
+
+// resume takes up what the last process left, deletes what is past its time, and says what it found.
+func (c config) resume(ctx context.Context, service *importer.Service, store *backend) {
+	resumed, err := service.CareFor(ctx, store.abandoned())
+	if err != nil && ctx.Err() == nil {
+		// One account's damaged run must not keep the others from starting.
+		c.log.ErrorContext(ctx, "not all unfinished runs could be resumed", "error", err)
+	}
+	found := []any{"version", build().Version, "runsResumed", resumed}
+	if store.sweep != nil {
+		swept, err := store.sweep(ctx)
+		if err != nil && ctx.Err() == nil {
+			c.log.ErrorContext(ctx, "not all old data could be deleted", "error", err)
+		}
+		records := swept.Runs + swept.Audit + swept.Keys + swept.Messages
+		found = append(found, "data", c.data, "recordsDeleted", records, "filesDeleted", swept.Files)
+	}
+	if store.state != nil {
+		state, err := store.state()
+		if err != nil {
+			c.log.ErrorContext(ctx, "the stored messages cannot be counted", "error", err)
+		}
+		waiting := state.Messages[queue.Previews] + state.Messages[queue.Syncs]
+		found = append(found, "messagesWaiting", waiting, "messagesFailed", state.DeadMessages,
+			"recordsSetAside", state.SetAside)
+	}
+	c.log.InfoContext(ctx, "started", found...)
 }
 
 // startWork handles the queues' messages until ctx ends.
@@ -119,12 +204,18 @@ func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *b
 func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store *backend, service *importer.Service) {
 	if store.sweep != nil {
 		running.Go(func() {
-			every(ctx, sweepInterval, func() error { return store.sweep(ctx) }, c.log.With("job", "delete what is old"))
+			sweep := func() error {
+				_, err := store.sweep(ctx)
+				return err
+			}
+			every(ctx, sweepInterval, sweep, c.log.With("job", "delete what is old"))
 		})
 	}
 	running.Go(func() {
+		log := c.log.With("job", "start due syncs")
 		tick := func() error { return syncs.Tick(ctx, service, c.log) }
-		every(ctx, max(c.hour/ticksPerHour, time.Millisecond), tick, c.log.With("job", "start due syncs"))
+		try(ctx, tick, log)
+		every(ctx, max(c.hour/ticksPerHour, time.Millisecond), tick, log)
 	})
 }
 
@@ -146,25 +237,38 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return listener, err
 }
 
-// routes mounts everything that is served.
-func routes(service *importer.Service, downloads http.Handler, base string, log *slog.Logger) http.Handler {
-	v1 := newAPI(service, log)
+// handler serves everything: the API, downloads, the page, and what operators ask for.
+func (c config) handler(
+	service *importer.Service, store *backend, count *metrics, base string,
+) (http.Handler, error) {
+	v1 := newAPI(service, c.clock, c.log)
+	count.know(v1)
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", v1)
-	if downloads != nil {
-		mux.Handle(embedded.DownloadPath, downloads)
+	if store.downloads != nil {
+		mux.Handle(embedded.DownloadPath, store.downloads)
+	}
+	mux.Handle("GET /metrics", count)
+	mux.HandleFunc("GET /healthz", count.healthz)
+	mux.HandleFunc("GET /version", version)
+	if store.backup != nil {
+		own, err := announce(c.data, base)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("GET "+backupPath, c.backups(own.Token, store.backup))
 	}
 	// Without a configuration the page asks nobody to sign in.
 	mux.Handle("/", portal.Handler(portal.Config{}))
-	return logged(log, guarded(base, mux))
+	return c.observed(count, guarded(base, mux)), nil
 }
 
 // newAPI registers the routes of all functions on one API.
-func newAPI(service *importer.Service, log *slog.Logger) *api.API {
+func newAPI(service *importer.Service, clock func() time.Time, log *slog.Logger) *api.API {
 	v1 := api.New(api.Config{Identify: identify, Log: log})
 	previews.Register(v1, service)
 	exports.Register(v1, service)
-	syncs.Register(v1, service, time.Now)
+	syncs.Register(v1, service, clock)
 	return v1
 }
 
@@ -193,9 +297,15 @@ func (c config) listenAndServe(ctx context.Context, listener net.Listener, base 
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
-		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		c.log.Info("stopping")
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
-		stopped <- server.Shutdown(limit)
+		err := server.Shutdown(limit)
+		if errors.Is(err, context.DeadlineExceeded) {
+			c.log.Warn("requests that took too long were cut off")
+			err = server.Close()
+		}
+		stopped <- err
 	}()
 	fmt.Fprintln(c.out, "ready:", base)
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -204,18 +314,23 @@ func (c config) listenAndServe(ctx context.Context, listener net.Listener, base 
 	return <-stopped
 }
 
-// every does a job at once and then at each interval, until ctx ends.
+// every does a job at each interval until ctx ends.
 func every(ctx context.Context, interval time.Duration, job func() error, log *slog.Logger) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		if err := job(); err != nil && ctx.Err() == nil {
-			log.Error("a background job failed", "error", err)
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			try(ctx, job, log)
 		}
+	}
+}
+
+// try does a job, and logs its error.
+func try(ctx context.Context, job func() error, log *slog.Logger) {
+	if err := job(); err != nil && ctx.Err() == nil {
+		log.ErrorContext(ctx, "a background job failed", "error", err)
 	}
 }

@@ -228,7 +228,7 @@ func TestAnOldPreviewIsGoneAndNotUnknown(t *testing.T) {
 	h.directory.set(ann)
 	preview := h.preview()
 	h.clock = h.clock.Add(89 * 24 * time.Hour)
-	if err := h.store.Sweep(t.Context()); err != nil {
+	if _, err := h.store.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	_, err := h.service.ShowPreview(t.Context(), h.id, preview.ID)

@@ -100,15 +100,23 @@ func (s *Service) claimDue(ctx context.Context, account user.Account) (started b
 		return false, err
 	}
 	now := s.c.now()
-	if saved.Schedule == nil || saved.Schedule.Paused || saved.Schedule.NextRunAt.After(now) {
+	if saved.Schedule == nil || saved.Schedule.Paused {
 		return false, runs.ErrConflict
 	}
 	if saved.Schedule.IntervalHours < 1 {
 		return false, fmt.Errorf("the schedule's interval is %d hours", saved.Schedule.IntervalHours)
 	}
-	schedule := *saved.Schedule
-	schedule.NextRunAt = nextSlot(schedule.NextRunAt, time.Duration(schedule.IntervalHours)*s.c.Hour, now)
+	schedule, interval := *saved.Schedule, time.Duration(saved.Schedule.IntervalHours)*s.c.Hour
 	saved.Schedule = &schedule
+	if ahead := schedule.NextRunAt.Sub(now); ahead > interval+s.c.Hour {
+		// The clock was wrong when the slot was chosen. It moves back by whole intervals.
+		schedule.NextRunAt = schedule.NextRunAt.Add(-ahead / interval * interval)
+		_, err := jobs.PutSettings(ctx, saved)
+		return false, err
+	} else if ahead > 0 {
+		return false, runs.ErrConflict
+	}
+	schedule.NextRunAt = nextSlot(schedule.NextRunAt, interval, now)
 	going, err := scheduledRunGoing(ctx, jobs, saved.ScheduledRunID)
 	if err != nil {
 		return false, err

@@ -202,3 +202,29 @@ func TestPausingAndResuming(t *testing.T) {
 		t.Errorf("resumed, the next run is at %s, want %s", resumed.Schedule.NextRunAt, want)
 	}
 }
+
+// TestAScheduleThatAWrongClockSetComesBack has the clock 400 days ahead for one tick.
+func TestAScheduleThatAWrongClockSetComesBack(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	first := h.schedule(6).Schedule.NextRunAt
+	right := h.clock
+	h.clock = right.Add(400 * 24 * time.Hour)
+	if h.tick() != 1 {
+		t.Fatal("nothing was due 400 days later")
+	}
+	h.clock = right.Add(time.Second)
+	for range 2 {
+		if h.tick() != 0 {
+			t.Error("a sync started before its time")
+		}
+	}
+	if next := h.next(); next.After(first) || next.Before(first.Add(-6*time.Hour)) {
+		t.Errorf("the next run is at %s, want one not after %s", next, first)
+	}
+	h.clock = first
+	if h.tick() != 1 {
+		t.Error("the schedule is silent")
+	}
+}

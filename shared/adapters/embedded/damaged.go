@@ -77,7 +77,7 @@ func keepDamaged(tx *bolt.Tx, found []damagedRecord) error {
 }
 
 // setAside moves records to bucketDamaged and returns an error that names them; nil where there are none.
-func setAside(db *bolt.DB, found []damagedRecord) error {
+func setAside(db *database, found []damagedRecord) error {
 	if len(found) == 0 {
 		return nil
 	}

@@ -7,12 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
@@ -29,17 +28,20 @@ type Options struct {
 	// BaseURL gives the address that download links start with, such as http://127.0.0.1:8080. It is called for
 	// each link, since a port may be known only after listening.
 	BaseURL func() string
+	// Workers is how many messages are handled at a time, each of another account or queue; it defaults to 4.
+	Workers int
 	// Log defaults to slog.Default.
 	Log *slog.Logger
 }
 
 // Store is an open data folder.
 type Store struct {
-	db      *bolt.DB
+	db      *database
 	dir     string
 	keys    keys
 	options Options
 	queue   *Queue
+	ids     ids
 }
 
 // The top-level buckets of the database.
@@ -58,38 +60,69 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.BaseURL == nil {
 		o.BaseURL = func() string { return "" }
 	}
+	if o.Workers == 0 {
+		o.Workers = 4
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	keys, err := openKeys(filepath.Join(dir, "keys"))
-	if err != nil {
+	if err := checkModes(dir); err != nil {
 		return nil, err
 	}
-	db, err := bolt.Open(filepath.Join(dir, "rollcall.db"), 0o600,
-		&bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType})
-	if errors.Is(err, bolterrors.ErrTimeout) {
+	// Nothing in the folder is read or written before the database is locked: two processes may start at once.
+	db, err := openDatabase(filepath.Join(dir, databaseFile), writable())
+	if errors.Is(err, ErrInUse) {
 		return nil, fmt.Errorf("%w: %s; stop that one, or choose another folder", ErrInUse, dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the database in %s: %w", dir, err)
+		return nil, fmt.Errorf("open the database in %s: %w; restore it from a backup", dir, err)
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{bucketUsers, bucketJobs, bucketQueue, bucketDead, bucketDamaged} {
+	s := &Store{db: db, dir: dir, options: o}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the data in %s: %w", dir, err), db.Close())
+	}
+	s.queue = newQueue(db, o.Workers, o.Log)
+	return s, nil
+}
+
+// prepare reads or makes the keys, and makes what the database lacks.
+func (s *Store) prepare() error {
+	format, err := s.db.format()
+	if err != nil {
+		return err
+	}
+	fresh := format == 0
+	if s.keys, err = openFolderKeys(s.dir, fresh); err != nil {
+		return err
+	}
+	err = s.db.Update(func(tx *bolt.Tx) error {
+		for _, name := range [][]byte{bucketMeta, bucketUsers, bucketJobs, bucketQueue, bucketDead, bucketDamaged} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
-		return dropLeases(tx.Bucket(bucketJobs))
+		s.ids.last = newestID(tx)
+		meta := tx.Bucket(bucketMeta)
+		if storedTime(meta, keyKnown).IsZero() {
+			// The newest record is the best known time of data that version 0.4 stored.
+			known := s.options.Clock()
+			if !fresh && !s.ids.last.IsZero() {
+				known = ulid.Time(s.ids.last.Time())
+			}
+			if err := putTime(meta, keyKnown, known); err != nil {
+				return err
+			}
+		}
+		err := meta.Put(keyFormat, fmt.Append(nil, formatVersion))
+		return errors.Join(err, dropLeases(tx.Bucket(bucketJobs)))
 	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare the database in %s: %w", dir, err), db.Close())
+	if err == nil && fresh {
+		err = keepKeys(s.dir)
 	}
-	s := &Store{db: db, dir: dir, keys: keys, options: o}
-	s.queue = newQueue(db, o.Log)
-	return s, nil
+	return err
 }
 
 // dropLeases removes every account's lease: whoever held one is gone, as one process at a time has the database.

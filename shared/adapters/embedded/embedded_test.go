@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/objects/objectstest"
+	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/queue/queuetest"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/runs/runstest"
@@ -187,6 +189,22 @@ func TestKeysThatOthersCanReadAreRefused(t *testing.T) {
 	}
 }
 
+// pass lets time pass and sweeps meanwhile: a clock that jumps is not believed.
+func pass(t *testing.T, s *embedded.Store, now *time.Time, d time.Duration) {
+	t.Helper()
+	const step = 6 * 24 * time.Hour
+	for ; d > step; d -= step {
+		*now = now.Add(step)
+		if _, err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	*now = now.Add(d)
+	if _, err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestSweepKeepsWhatIsNotOver(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -198,12 +216,13 @@ func TestSweepKeepsWhatIsNotOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	r := run.Run{ID: "a", Kind: run.KindSync, State: run.Done, CreatedAt: now}
+	if _, err := s.Jobs().For("acme").CreateRun(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
 	left := func(after time.Duration) []string {
 		t.Helper()
-		now = now.Add(after)
-		if err := s.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		pass(t, s, &now, after)
 		var there []string
 		for _, key := range keys {
 			if object, err := o.Open(t.Context(), key); err == nil {
@@ -235,18 +254,21 @@ func TestSweepForgetsOldRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sweep := func(after time.Duration) {
-		t.Helper()
-		now = now.Add(after)
-		if err := s.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+	entry := runs.AuditEntry{ID: "01JA", At: now, Action: "user.added"}
+	if err := j.AddAudit(t.Context(), entry); err != nil {
+		t.Fatal(err)
 	}
-	sweep(25 * time.Hour)
+	pass(t, s, &now, 25*time.Hour)
 	if _, err := j.Run(t.Context(), "01JP"); err != nil {
 		t.Errorf("a run's record is gone after 25 hours: %v", err)
 	}
-	sweep(90 * 24 * time.Hour)
+	if log, err := j.AuditLog(t.Context(), "", 5); err != nil || len(log.Entries) != 1 {
+		t.Errorf("%d audit entries after 25 hours, error %v; want 1", len(log.Entries), err)
+	}
+	pass(t, s, &now, 90*24*time.Hour)
+	if log, err := j.AuditLog(t.Context(), "", 5); err != nil || len(log.Entries) != 0 {
+		t.Errorf("%d audit entries after 91 days, error %v; want none", len(log.Entries), err)
+	}
 	now = now.Add(-90 * 24 * time.Hour)
 	for _, id := range []string{"01JP", "01JS"} {
 		if _, err := j.Run(t.Context(), id); !errors.Is(err, runs.ErrNotFound) {
@@ -275,13 +297,7 @@ func TestSweepForgetsIdempotencyKeys(t *testing.T) {
 	old, fresh := runs.Key{Route: "r", Key: "k", Request: "a plain hash"}, runs.NewKey("r", "k", nil)
 	claim(old, "01J1", now)
 	claim(fresh, "01J1", now)
-	sweep := func() {
-		t.Helper()
-		if err := s.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	sweep()
+	pass(t, s, &now, 0)
 	if got := claim(old, "01J2", now); got != "01J2" {
 		t.Errorf("a record of an earlier build still stands for %s", got)
 	}
@@ -290,8 +306,7 @@ func TestSweepForgetsIdempotencyKeys(t *testing.T) {
 	}
 	// The store itself would renew a record that is a day old: the time of the claim shows whether it is there.
 	earlier := now
-	now = now.Add(25 * time.Hour)
-	sweep()
+	pass(t, s, &now, 25*time.Hour)
 	if got := claim(fresh, "01J3", earlier); got != "01J3" {
 		t.Errorf("a record a day old still stands for %s", got)
 	}
@@ -397,5 +412,30 @@ func BenchmarkRawWrites(b *testing.B) {
 		b.StopTimer()
 		db.Close()
 		b.StartTimer()
+	}
+}
+
+// TestSilentAccountsLeaveWorkers has more accounts wait for their directories than a store had workers by default.
+func TestSilentAccountsLeaveWorkers(t *testing.T) {
+	t.Parallel()
+	const silent = 6
+	q := open(t, t.TempDir(), embedded.Options{Workers: silent + 1}).Queue()
+	for n := range silent + 1 {
+		if err := q.Send(t.Context(), queuetest.Sync(user.Account(fmt.Sprint(n)), "01J")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := q.Run(ctx, func(ctx context.Context, m queue.Message) error {
+		if m.Account != user.Account(fmt.Sprint(silent)) {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		cancel()
+		return nil
+	})
+	if err != nil || !errors.Is(ctx.Err(), context.Canceled) {
+		t.Errorf("error %v, and the last account waited: %v", err, ctx.Err())
 	}
 }

@@ -37,7 +37,7 @@ var (
 )
 
 type jobs struct {
-	db  *bolt.DB
+	db  *database
 	now func() time.Time
 }
 
@@ -63,7 +63,7 @@ func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, 
 			case errors.Is(err, runs.ErrNotFound):
 			case err != nil:
 				damaged = append(damaged, damagedOf(name, nil, keySettings, account.Get(keySettings), err))
-			case s.Schedule != nil && !s.Schedule.Paused && !s.Schedule.NextRunAt.After(now):
+			case s.Schedule != nil && !s.Schedule.Paused && wantsTick(s.Schedule, now):
 				all = append(all, due{user.Account(name[1:]), s.Schedule.NextRunAt})
 			}
 			return nil
@@ -77,8 +77,15 @@ func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, 
 	return accounts, errors.Join(err, setAside(j.db, damaged))
 }
 
+// wantsTick reports whether a schedule is due, or so far ahead that a clock that was wrong must have set it: nobody
+// waits for longer than the interval, and up to an hour for the account's own minute.
+func wantsTick(s *settings.Schedule, now time.Time) bool {
+	ahead := s.NextRunAt.Sub(now)
+	return ahead <= 0 || ahead > time.Duration(s.IntervalHours+1)*time.Hour
+}
+
 type accountJobs struct {
-	db      *bolt.DB
+	db      *database
 	now     func() time.Time
 	account []byte
 }

@@ -6,11 +6,8 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"rollcall/shared/secret"
 )
@@ -21,12 +18,9 @@ const keySize = 32
 // keys are the folder's two keys: one seals passwords, one signs links.
 type keys struct{ seal, link []byte }
 
-// openKeys reads the key file, making it at first use. A file that others can read is refused.
+// openKeys reads the key file. One that others can read is refused.
 func openKeys(path string) (keys, error) {
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return makeKeys(path)
-	}
 	if err != nil {
 		return keys{}, fmt.Errorf("open the key file: %w", err)
 	}
@@ -45,20 +39,15 @@ func openKeys(path string) (keys, error) {
 	return keys{seal: data[:keySize], link: data[keySize:]}, nil
 }
 
-// makeKeys writes the file under another name first, so that a crash leaves no half a key.
+// makeKeys writes a new key file.
 func makeKeys(path string) (keys, error) {
 	data := make([]byte, 2*keySize)
 	rand.Read(data)
-	file, err := os.CreateTemp(filepath.Dir(path), ".keys-*")
+	err := replace(path, func(file *os.File) error {
+		_, err := file.Write(data)
+		return err
+	})
 	if err != nil {
-		return keys{}, fmt.Errorf("make the key file: %w", err)
-	}
-	defer os.Remove(file.Name())
-	_, writeErr := file.Write(data)
-	if err := errors.Join(writeErr, file.Sync(), file.Close()); err != nil {
-		return keys{}, fmt.Errorf("write the key file: %w", err)
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
 		return keys{}, fmt.Errorf("make the key file: %w", err)
 	}
 	return keys{seal: data[:keySize], link: data[keySize:]}, nil

@@ -72,7 +72,7 @@ func (s *Store) DownloadHandler() http.Handler {
 
 func (s *Store) download(w http.ResponseWriter, r *http.Request, place, name string) {
 	account, key, _ := strings.Cut(place, "/")
-	files := accountObjects{store: s, name: account, root: filepath.Join(s.dir, "objects", account)}
+	files := accountObjects{store: s, name: account, root: filepath.Join(s.dir, objectsFolder, account)}
 	object, err := files.Open(r.Context(), key)
 	if err != nil {
 		linkProblem(w, http.StatusNotFound, "file_not_found",

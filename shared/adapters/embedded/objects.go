@@ -19,14 +19,17 @@ import (
 // temporary marks a file that is being written.
 const temporary = ".part-"
 
+// accountFolder begins the name of an account's folder.
+const accountFolder = "a-"
+
 type objectStore struct{ store *Store }
 
 func (o objectStore) For(account user.Account) objects.Objects { return o.store.objects(account) }
 
 func (s *Store) objects(account user.Account) accountObjects {
 	// An account's name may hold any character; its folder's name holds none that means something to a file system.
-	name := "a-" + base64.RawURLEncoding.EncodeToString([]byte(account))
-	return accountObjects{store: s, name: name, root: filepath.Join(s.dir, "objects", name)}
+	name := accountFolder + base64.RawURLEncoding.EncodeToString([]byte(account))
+	return accountObjects{store: s, name: name, root: filepath.Join(s.dir, objectsFolder, name)}
 }
 
 type accountObjects struct {
@@ -62,12 +65,12 @@ func (a accountObjects) Put(ctx context.Context, key string, write func(io.Write
 // replace writes a file beside path and puts it in its place once it is on disk.
 func replace(path string, write func(*os.File) error) (err error) {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the object's folder: %w", err)
+	if err := makeDir(dir); err != nil {
+		return fmt.Errorf("make the file's folder: %w", err)
 	}
 	file, err := os.CreateTemp(dir, temporary+"*")
 	if err != nil {
-		return fmt.Errorf("make the object's file: %w", err)
+		return fmt.Errorf("make the file: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -78,7 +81,7 @@ func replace(path string, write func(*os.File) error) (err error) {
 		return errors.Join(err, file.Close())
 	}
 	if err := errors.Join(file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("write the object's file: %w", err)
+		return fmt.Errorf("write the file: %w", err)
 	}
 	return putInPlace(file.Name(), path)
 }
@@ -86,18 +89,9 @@ func replace(path string, write func(*os.File) error) (err error) {
 // putInPlace gives a file beside path that name, and makes it last through a power cut.
 func putInPlace(file, path string) error {
 	if err := os.Rename(file, path); err != nil {
-		return fmt.Errorf("put the object in place: %w", err)
+		return fmt.Errorf("put the file in place: %w", err)
 	}
 	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a rename last through a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // openFile is an object that is a file.
@@ -139,7 +133,7 @@ func (a accountObjects) Copy(ctx context.Context, from, to string) error {
 		return err
 	}
 	dir := filepath.Dir(target)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return fmt.Errorf("make the object's folder: %w", err)
 	}
 	// Beside its place first: a link replaces nothing, and a rename does.

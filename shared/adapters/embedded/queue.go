@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	// workers is how many messages are handled at a time, each of another account or queue.
-	workers = 4
 	// deliveries is how often a message is handed out before it goes to the dead letters.
 	deliveries = 8
 	// firstDelay is the wait after a failed delivery; it doubles with each.
@@ -28,13 +26,14 @@ const (
 
 // Queue is a queue in this process, kept on disk: what was sent is handled, also after a kill.
 type Queue struct {
-	db   *bolt.DB
-	log  *slog.Logger
-	wake chan struct{}
+	db      *database
+	workers int
+	log     *slog.Logger
+	wake    chan struct{}
 }
 
-func newQueue(db *bolt.DB, log *slog.Logger) *Queue {
-	return &Queue{db: db, log: log, wake: make(chan struct{}, 1)}
+func newQueue(db *database, workers int, log *slog.Logger) *Queue {
+	return &Queue{db: db, workers: workers, log: log, wake: make(chan struct{}, 1)}
 }
 
 // storedMessage is a message with what the queue knows of it.
@@ -171,7 +170,7 @@ func (q *Queue) handOut(busy map[group]bool, start func(storedMessage, group)) e
 	}
 	for _, m := range waiting {
 		g := group{m.Queue(), m.Account}
-		if busy[g] || len(busy) == workers {
+		if busy[g] || len(busy) == q.workers {
 			continue
 		}
 		busy[g] = true

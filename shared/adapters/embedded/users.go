@@ -22,13 +22,13 @@ const (
 	searchRows = 20_000
 )
 
-type userStore struct{ db *bolt.DB }
+type userStore struct{ db *database }
 
 func (u userStore) For(account user.Account) users.Users { return accountUsers{u.db, []byte(account)} }
 
 // accountUsers is a bucket per account, keyed by canonical address.
 type accountUsers struct {
-	db      *bolt.DB
+	db      *database
 	account []byte
 }
 
