@@ -84,7 +84,10 @@ func serve(ctx context.Context, c config) (err error) {
 		}
 	}
 	work := store.ports
-	work.Directory, work.Hour, work.Log = directory.New(directory.Config{}), c.hour, c.log
+	// The other half is for the stored users, the plans and the garbage.
+	memory := limitMemory()
+	work.Directory = directory.New(directory.Config{MaxMemory: memory / 4, MaxMemoryOfAll: memory / 2})
+	work.Hour, work.Log = c.hour, c.log
 	if work.Events == nil {
 		work.Events = events.Log{Log: c.log}
 	}

@@ -187,7 +187,7 @@ func distinct(values []value) []value {
 
 func containsValue(values []value, text []byte) bool {
 	for _, v := range values {
-		if strings.EqualFold(string(v.text), string(text)) {
+		if strings.EqualFold(view(v.text), view(text)) {
 			return true
 		}
 	}
