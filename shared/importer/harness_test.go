@@ -41,8 +41,9 @@ type fakeDirectory struct {
 	err    error
 	// block, when it is set, holds a read until it is closed or the read's context ends.
 	block chan struct{}
-	// seen is the connection of the last read.
-	seen settings.Connection
+	// seen is the connection of the last read, and query its query.
+	seen  settings.Connection
+	query directory.Query
 }
 
 func (d *fakeDirectory) set(people ...person) {
@@ -51,10 +52,10 @@ func (d *fakeDirectory) set(people ...person) {
 	d.people, d.err = people, nil
 }
 
-func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, _ directory.Query, onStep func(run.Step), onEntry func(*directory.Entry) error) (directory.Info, error) {
+func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, q directory.Query, onStep func(run.Step), onEntry func(*directory.Entry) error) (directory.Info, error) {
 	d.mu.Lock()
 	people, failure, block := d.people, d.err, d.block
-	d.seen = c
+	d.seen, d.query = c, q
 	d.mu.Unlock()
 	onStep(run.Step{Step: "base", OK: true})
 	for _, p := range people {
