@@ -40,7 +40,7 @@ func (c config) open(ctx context.Context, base string) (*backend, error) {
 // openFolder opens the data folder.
 func openFolder(c config, base string) (*backend, error) {
 	store, err := embedded.Open(c.data, embedded.Options{
-		BaseURL: func() string { return base }, Clock: c.clock, Log: c.log, Workers: workersFor(memory()),
+		BaseURL: func() string { return base }, Clock: c.clock, Log: c.log, Workers: workersFor(c.memory),
 	})
 	if err != nil {
 		return nil, err

@@ -125,7 +125,7 @@ func TestASlowClientHoldsUpNoStop(t *testing.T) {
 
 func TestWorkersFor(t *testing.T) {
 	t.Parallel()
-	for memory, want := range map[int64]int{0: 8, 512 << 20: 4, 4 << 30: 8, 8 << 30: 16, 64 << 30: 16} {
+	for memory, want := range map[int64]int{512 << 20: 4, 4 << 30: 8, 8 << 30: 16, 64 << 30: 16} {
 		if got := workersFor(memory); got != want {
 			t.Errorf("%d workers for %d MB, want %d", got, memory>>20, want)
 		}

@@ -44,6 +44,8 @@ type config struct {
 	// directory and clock stand in for a real directory and time.Now in tests; nil means those.
 	directory importer.Directory
 	clock     func() time.Time
+	// memory is how many bytes the program may use.
+	memory int64
 }
 
 // accountHeader names the account of a request; only local reads it.
@@ -128,8 +130,12 @@ func (c config) withDefaults() config {
 	if c.clock == nil {
 		c.clock = time.Now
 	}
+	if c.memory == 0 {
+		c.memory = limitMemory()
+	}
 	if c.directory == nil {
-		c.directory = directory.New(directory.Config{})
+		// The other half is for the stored users, the plans and the garbage.
+		c.directory = directory.New(directory.Config{MaxMemory: c.memory / 4, MaxMemoryOfAll: c.memory / 2})
 	}
 	return c
 }

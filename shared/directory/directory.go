@@ -10,6 +10,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,7 +33,11 @@ type Config struct {
 	SearchTimeout time.Duration
 	// PageSize is the number of entries asked for at a time: 1000.
 	PageSize int
-	// MaxMessage bounds one LDAP message in bytes: 32 MiB. MaxEntries and MaxBytes bound the whole search: 20 million
+	// MaxMemory bounds the memory that one read takes, with what its Query's Memory reports, in bytes: 1 GiB. It should
+	// follow the memory of the process. MaxMemoryOfAll bounds what all reads of the Reader take at a time; 0 does not.
+	MaxMemory      int64
+	MaxMemoryOfAll int64
+	// MaxMessage bounds one LDAP message in bytes: 8 MiB. MaxEntries and MaxBytes bound the whole search: 20 million
 	// entries, 64 GiB.
 	MaxMessage int
 	MaxEntries int
@@ -45,6 +50,8 @@ type Query struct {
 	SearchBase, Filter string
 	// Attributes are the attributes to ask for.
 	Attributes []string
+	// Memory reports how many bytes the caller keeps of the entries that it got; nil means none.
+	Memory func() int64
 }
 
 // Info is what a read found besides its entries.
@@ -111,7 +118,11 @@ func (e *Error) Error() string { return e.Step + ": " + e.Message }
 func (e *Error) Unwrap() error { return e.Err }
 
 // Reader reads directories. It may be used by several goroutines at once.
-type Reader struct{ c Config }
+type Reader struct {
+	c Config
+	// inUse is how many bytes all reads take of memory.
+	inUse *atomic.Int64
+}
 
 // New returns a reader.
 func New(c Config) *Reader {
@@ -127,10 +138,11 @@ func New(c Config) *Reader {
 	setDefault(&c.IdleTimeout, time.Minute)
 	setDefault(&c.SearchTimeout, 4*time.Hour)
 	setDefault(&c.PageSize, 1000)
-	setDefault(&c.MaxMessage, 32<<20)
+	setDefault(&c.MaxMemory, defaultMemory)
+	setDefault(&c.MaxMessage, 8<<20)
 	setDefault(&c.MaxEntries, 20_000_000)
 	setDefault(&c.MaxBytes, 64<<30)
-	return &Reader{c: c}
+	return &Reader{c: c, inUse: new(atomic.Int64)}
 }
 
 func setDefault[T comparable](field *T, value T) {

@@ -149,7 +149,9 @@ const (
 	maxName = 1 << 10
 	// maxParts bounds the attributes and values of one entry: the shortest take two bytes of a message, and many times
 	// that in memory.
-	maxParts = 1 << 20
+	maxParts = 1 << 18
+	// keptParts bounds the attributes and values whose memory is used again for the next entry.
+	keptParts = 1 << 14
 )
 
 // parse reads a SearchResultEntry (RFC 4511, 4.5.2). The entry is valid until the next call.
@@ -161,6 +163,9 @@ func (p *entryParser) parse(op []byte) (*Entry, error) {
 	list, rest, err := expect(op, tagSequence)
 	if err != nil || len(rest) > 0 {
 		return nil, orMalformed(err)
+	}
+	if cap(p.values) > keptParts || cap(p.entry.Attributes) > keptParts {
+		p.values, p.entry.Attributes = nil, nil
 	}
 	p.entry.DN, p.entry.Attributes, p.values = dn, p.entry.Attributes[:0], p.values[:0]
 	for len(list) > 0 {

@@ -175,7 +175,8 @@ func TestEntriesAreBounded(t *testing.T) {
 		t.Parallel()
 		value := form(tagOctets, make([]byte, 8<<20))
 		op := append(empty[:2:2], form(tagSequence, attribute("proxyAddresses;range=0-1499", value))...)
-		p := &pager{session: &session{c: New(Config{}).c}}
+		r := New(Config{})
+		p := &pager{session: &session{c: r.c, inUse: r.inUse}, stream: &stream{}}
 		for n := range 2 * maxHeld / len(value) {
 			if err := p.take(op); err != nil {
 				if n < maxHeld/len(value)-1 {

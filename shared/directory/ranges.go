@@ -96,6 +96,9 @@ func (p *pager) completeRanges(ctx context.Context) error {
 		}
 		// The plain attribute comes beside its range, without values.
 		e.Attributes = slices.DeleteFunc(e.Attributes, func(a Attribute) bool { return len(a.Values) == 0 })
+		if err := p.afford(e.size(), e.values()); err != nil {
+			return err
+		}
 		if err := p.deliver(e); err != nil {
 			return err
 		}
@@ -112,7 +115,16 @@ func (p *pager) hold(bytes int) error {
 		return incomplete("the entries of one page that have more values than the server gives at a time take more "+
 			"than %d MiB", maxHeld>>20)
 	}
-	return nil
+	return p.afford(0, 0)
+}
+
+// values counts the entry's values.
+func (e *Entry) values() int {
+	count := 0
+	for _, a := range e.Attributes {
+		count += len(a.Values)
+	}
+	return count
 }
 
 // size is about what a copy of the entry takes of memory, in bytes.

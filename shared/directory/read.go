@@ -22,7 +22,7 @@ const maxReferences = 100
 // the error is not nil, what onEntry got is not all there is.
 func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onStep func(run.Step),
 	onEntry func(*Entry) error) (Info, error) {
-	s := &session{c: r.c, to: to.Normalised(), onStep: onStep}
+	s := &session{c: r.c, inUse: r.inUse, to: to.Normalised(), onStep: onStep}
 	s.to.Password = to.Password
 	defer s.close()
 	if err := s.open(ctx); err != nil {
@@ -40,10 +40,11 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	start := time.Now()
 	s.conn.SetDeadline(time.Time{})
 	p := &pager{
-		session: s, onEntry: onEntry, attributes: q.Attributes,
+		session: s, onEntry: onEntry, attributes: q.Attributes, memory: q.Memory,
 		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes,
 			socket: s.socket},
 	}
+	defer p.release()
 	ctx, cancel := context.WithTimeoutCause(ctx, s.c.SearchTimeout,
 		incomplete("it took longer than %s", s.c.SearchTimeout))
 	defer cancel()
@@ -83,6 +84,9 @@ type pager struct {
 	parser     entryParser
 	onEntry    func(*Entry) error
 	attributes []string
+	// memory is the Query's, and charged what this read added to inUse.
+	memory  func() int64
+	charged int64
 	// held are the entries of the page whose attributes came in ranges, and heldBytes is about what they take of
 	// memory.
 	held      []*Entry
@@ -215,6 +219,9 @@ func (p *pager) take(op []byte) error {
 			p.held = append(p.held, e.clone())
 			return p.hold(e.size())
 		}
+	}
+	if err := p.afford(len(op), len(p.parser.values)); err != nil {
+		return err
 	}
 	return p.deliver(e)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -30,6 +31,9 @@ const (
 		"(objectClass=groupWiseDistributionList)(objectClass=groupWiseExternalEntity)(objectClass=groupWiseResource)))"
 )
 
+// maxDirectoryID bounds the id of a directory in bytes: it is stored with each user.
+const maxDirectoryID = 2 << 10
+
 // findBase reads the rootDSE and finds base, filter and directory id.
 func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 	conn, giveBack := s.ldapConn()
@@ -52,7 +56,7 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 	if i := slices.IndexFunc(q.Attributes, settings.IsSecretAttribute); i >= 0 {
 		// Settings are checked before they are saved, but older ones were not.
 		return "", &Error{Code: CodeSecretAttribute, Step: StepBase,
-			Message: fmt.Sprintf("The attribute %q holds passwords or keys, which are never read. Enter another " +
+			Message: fmt.Sprintf("The attribute %q holds passwords or keys, which are never read. Enter another "+
 				"one in "+
 				"the advanced settings.", q.Attributes[i])}
 	}
@@ -70,6 +74,12 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 		}
 	}
 	s.info.DirectoryID = s.directoryID()
+	if len(s.info.DirectoryID) > maxDirectoryID || len(base) > maxBaseLength*utf8.UTFMax {
+		return "", &Error{Code: CodeInvalidBase, Step: StepBase,
+			Message: fmt.Sprintf("The search base, or the server's naming context, is longer than the %d bytes that "+
+				"can be "+
+				"stored with each user. Enter a shorter search base.", maxDirectoryID)}
+	}
 	if base == "" {
 		return "the empty base: " + origin, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -20,6 +21,7 @@ import (
 // session is one connection to a directory, on its way through the steps.
 type session struct {
 	c      Config
+	inUse  *atomic.Int64
 	to     settings.Connection
 	onStep func(run.Step)
 	conn   net.Conn

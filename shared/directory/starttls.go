@@ -54,8 +54,8 @@ func (s *session) startTLS() error {
 	return nil
 }
 
-// readMessage reads one message of at most max bytes, and nothing after it.
-func readMessage(r io.Reader, max int) ([]byte, error) {
+// readMessage reads one message of at most limit bytes, and nothing after it.
+func readMessage(r io.Reader, limit int) ([]byte, error) {
 	message := make([]byte, 2)
 	if _, err := io.ReadFull(r, message); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func readMessage(r io.Reader, max int) ([]byte, error) {
 		switch {
 		case missing == 0:
 			return message, nil
-		case total > max:
+		case total > limit:
 			return nil, errTooMuch
 		}
 		message = append(message, make([]byte, missing)...)

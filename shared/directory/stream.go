@@ -20,6 +20,9 @@ const pagingOID = ldap.ControlTypePaging
 // readBuffer is the size of the first buffer in bytes; it grows for longer messages.
 const readBuffer = 64 << 10
 
+// keptBuffer is the size in bytes from which on a buffer is given up after its page.
+const keptBuffer = 1 << 20
+
 // stream sends search requests and reads their answers. What it returns shares its buffer until the next read.
 type stream struct {
 	conn       net.Conn
@@ -75,7 +78,7 @@ func (s *stream) fill(ctx context.Context, need int) error {
 		s.start = 0
 	}
 	if need > len(s.buffer) || s.end == len(s.buffer) {
-		grown := make([]byte, max(need, 2*len(s.buffer), readBuffer))
+		grown := make([]byte, max(need, readBuffer))
 		s.end = copy(grown, s.buffer[s.start:s.end])
 		s.start, s.buffer = 0, grown
 	}
@@ -122,6 +125,10 @@ func (s *stream) arm() {
 // send writes one search request.
 func (s *stream) send(r searchRequest) error {
 	s.id++
+	if s.start == s.end && len(s.buffer) > keptBuffer {
+		// One long message must not hold its memory until the search ends.
+		s.buffer, s.start, s.end = nil, 0, 0
+	}
 	filter, err := ldap.CompileFilter(r.filter)
 	if err != nil {
 		return err

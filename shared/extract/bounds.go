@@ -29,13 +29,13 @@ func (c *Collector) tooLong(e *directory.Entry) string {
 	return ""
 }
 
-// shortened returns a value as text that can be shown, with an end of … where it is longer than max bytes.
-func shortened(b []byte, max int) string {
-	text := shown(b[:min(len(b), max+utf8.UTFMax)])
-	if len(text) <= max {
+// shortened returns a value as text that can be shown, with an end of … where it is longer than limit bytes.
+func shortened(b []byte, limit int) string {
+	text := shown(b[:min(len(b), limit+utf8.UTFMax)])
+	if len(text) <= limit {
 		return text
 	}
-	return strings.ToValidUTF8(text[:max-len("…")], "") + "…"
+	return strings.ToValidUTF8(text[:limit-len("…")], "") + "…"
 }
 
 // The most that is shown of a value without an @: the fourth part of it, of as many characters at most. Such a value is

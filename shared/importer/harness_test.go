@@ -41,8 +41,9 @@ type fakeDirectory struct {
 	err    error
 	// block, when it is set, holds a read until it is closed or the read's context ends.
 	block chan struct{}
-	// seen is the connection of the last read, reads how many there were.
+	// seen is the connection of the last read, query its query, and reads how many there were.
 	seen  settings.Connection
+	query directory.Query
 	reads int
 	// bound has a read say that it signed in.
 	bound bool
@@ -54,11 +55,11 @@ func (d *fakeDirectory) set(people ...person) {
 	d.people, d.err = people, nil
 }
 
-func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, _ directory.Query, onStep func(run.Step),
+func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, q directory.Query, onStep func(run.Step),
 	onEntry func(*directory.Entry) error) (directory.Info, error) {
 	d.mu.Lock()
 	people, failure, block := d.people, d.err, d.block
-	d.seen = c
+	d.seen, d.query = c, q
 	d.reads++
 	bound := d.bound
 	d.mu.Unlock()

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"runtime/debug"
 	"time"
 
 	"rollcall/shared/api"
@@ -16,7 +17,9 @@ const tick = 2 * time.Second
 func (s Setup) Work(work importer.Config) importer.Config {
 	policy := directory.Policy{AllowPrivate: s.AllowPrivate, AllowRanges: s.AllowRanges, Deny: s.DenyRanges,
 		Ports: s.Ports}
-	work.Directory = directory.New(directory.Config{Allow: policy.Allow, AllowPort: policy.AllowPort})
+	// Main set the limit by the function's memory. The other half is for the stored users, the plan and the garbage.
+	memory := debug.SetMemoryLimit(-1) / 2
+	work.Directory = directory.New(directory.Config{Allow: policy.Allow, AllowPort: policy.AllowPort, MaxMemory: memory})
 	work.Ended = Metrics(s.Out, s.LambdaName, s.Log)
 	work.Tick = tick
 	return work
