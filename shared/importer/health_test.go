@@ -45,11 +45,15 @@ func refusal() error {
 }
 
 func unreachable() error {
-	return &directory.Error{Code: directory.CodeTimeout, Step: directory.StepConnect, Message: "The server does not answer."}
+	return &directory.Error{
+		Code: directory.CodeTimeout, Step: directory.StepConnect, Message: "The server does not answer.",
+	}
 }
 
 func incomplete() error {
-	return &directory.Error{Code: directory.CodeIncompleteRead, Step: directory.StepSearch, Message: "The server stopped early."}
+	return &directory.Error{
+		Code: directory.CodeIncompleteRead, Step: directory.StepSearch, Message: "The server stopped early.",
+	}
 }
 
 func (h *harness) wantHealth(state settings.HealthState, since time.Time, says string) time.Time {
@@ -98,7 +102,9 @@ func TestHealthIsThatOfTheNewestSync(t *testing.T) {
 	h.wantHealth(settings.Blocked, time.Time{}, "confirm the removal of 20")
 	// A sync by hand of a preview of the same settings counts as well.
 	preview := h.preview()
-	h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: ptr(removing()), ConfirmRemovals: &preview.Guard.Removals})
+	h.sync(importer.SyncRequest{
+		PreviewID: preview.ID, Options: ptr(removing()), ConfirmRemovals: &preview.Guard.Removals,
+	})
 	since = h.wantHealth(settings.OK, time.Time{}, "")
 
 	// Other options and another schedule leave it, another search begins it again.

@@ -118,8 +118,9 @@ func (b *SaveBody) complete() error {
 
 func wrongField(field, message string) error {
 	return &importer.Error{
-		Class: importer.Invalid, Code: "invalid_request", Message: "Some fields are wrong; errors names each with what to do.",
-		Fields: []settings.FieldError{{Field: field, Message: message}},
+		Class: importer.Invalid, Code: "invalid_request",
+		Message: "Some fields are wrong; errors names each with what to do.",
+		Fields:  []settings.FieldError{{Field: field, Message: message}},
 	}
 }
 

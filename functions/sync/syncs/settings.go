@@ -47,9 +47,9 @@ func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 	api.Route(a, huma.Operation{
 		OperationID: "change-settings", Method: http.MethodPatch, Path: "/v1/settings", Tags: tags,
 		Summary: "Change the saved settings where they are named",
-		Description: "A JSON merge patch (RFC 7396): what is left out stays, null removes the schedule or takes a default, " +
-			"lists are replaced whole. The stored password stays for the same host, port, security and username. " +
-			"A body that names nothing changes nothing.",
+		Description: "A JSON merge patch (RFC 7396): what is left out stays, null removes the schedule or takes a " +
+			"default, lists are replaced whole. The stored password stays for the same host, port, security and " +
+			"username. A body that names nothing changes nothing.",
 		Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed},
 	}, h.patch)
 	api.Route(a, huma.Operation{
@@ -166,7 +166,8 @@ func (h settingsHandlers) save(ctx context.Context, in *saveInput) (*settingsOut
 // request is what the importer is asked for.
 func (b *SaveBody) request() importer.SettingsRequest {
 	req := importer.SettingsRequest{
-		Connection: b.Connection.Settings(), PreviewID: b.PreviewID, Advanced: b.Advanced, Options: b.Options.Settings(),
+		Connection: b.Connection.Settings(), PreviewID: b.PreviewID, Advanced: b.Advanced,
+		Options: b.Options.Settings(),
 	}
 	if s := b.Schedule; s != nil {
 		req.IntervalHours, req.Paused = &s.IntervalHours, s.Paused

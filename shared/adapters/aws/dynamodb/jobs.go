@@ -15,8 +15,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// recordLifetime is how long a run's record is kept, keyLifetime how long an idempotency key counts. DynamoDB deletes what
-// is past its time within days; until then it is not shown.
+// recordLifetime is how long a run's record is kept, keyLifetime how long an idempotency key counts. DynamoDB deletes
+// what is past its time within days; until then it is not shown.
 const (
 	recordLifetime = 90 * 24 * time.Hour
 	keyLifetime    = 24 * time.Hour
@@ -96,7 +96,8 @@ func (a accountJobs) nextSettings(stored record, s *settings.Saved) (record, err
 	return newRecord(s, index)
 }
 
-// DeleteSettings deletes in a transaction, also without an entry: its token makes another attempt of the same call safe.
+// DeleteSettings deletes in a transaction, also without an entry: its token makes another attempt of the same call
+// safe.
 func (a accountJobs) DeleteSettings(ctx context.Context, s settings.Saved, entries ...runs.AuditEntry) error {
 	read, err := a.read(ctx, recordSettings)
 	if err != nil {
