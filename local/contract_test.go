@@ -62,8 +62,8 @@ const (
 		"advanced.attributes.id advanced.include " +
 		"advanced.acceptedDomains advanced.exclude advanced.collapseAliasDomains advanced.skipDisabled " + optionsFields
 	optionsFields  = "options.removeAccounts options.removeScope options.sendHSR options.removalLimit.percent options.removalLimit.count"
-	settingsFields = importFields + " schedule.intervalHours schedule.nextRunAt schedule.paused lastRun.id consecutiveFailures updatedAt " +
-		"health.state health.since health.message"
+	settingsFields = importFields + " schedule.intervalHours schedule.nextRunAt schedule.paused lastRun.id " +
+		"consecutiveFailures updatedAt health.state health.since health.message"
 	progressFields = "progress.phase progress.entries progress.addresses progress.applied progress.toApply connection[].step connection[].ok connection[].ms connection[].detail"
 	summaryFields  = "summary.entries summary.addresses summary.primary summary.aliases summary.create summary.update summary.delete summary.unchanged summary.skipped " +
 		"summary.byType.user guard.blocked guard.removals guard.stored error"

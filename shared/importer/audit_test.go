@@ -69,7 +69,8 @@ func TestLargeChangesOfSettingsAreLoggedShort(t *testing.T) {
 	}
 	h.save(importer.SettingsRequest{Advanced: &settings.Advanced{AcceptedDomains: []string{"b.example", "a.example"}}})
 	h.save(importer.SettingsRequest{Advanced: &settings.Advanced{AcceptedDomains: []string{"a.example", "b.example"}}})
-	if diff := cmp.Diff(map[string]string{"advanced.acceptedDomains": "in another order"}, h.auditLog()[0].Details); diff != "" {
+	want = map[string]string{"advanced.acceptedDomains": "in another order"}
+	if diff := cmp.Diff(want, h.auditLog()[0].Details); diff != "" {
 		t.Errorf("details (-want +got):\n%s", diff)
 	}
 }

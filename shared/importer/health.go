@@ -20,8 +20,8 @@ const (
 	wentWell = "The last sync went through. There is nothing to do."
 	byHand   = "paused with the settings"
 
-	refusedReason = "the directory refused the stored username and password at three scheduled syncs in a row, and more " +
-		"tries could lock the account. Enter the right password, then resume the schedule."
+	refusedReason = "the directory refused the stored username and password at three scheduled syncs in a row, and " +
+		"more tries could lock the account. Enter the right password, then resume the schedule."
 )
 
 // ending is how a sync with the saved settings ends.
@@ -49,8 +49,8 @@ func (e ending) noteIn(s *settings.Saved) {
 	s.LastSyncID = e.run.ID
 }
 
-// notePassword counts the syncs in a row whose username and password were refused, and pauses the schedule when they are
-// too many. A sync that signed in starts the count again, and so does a new password.
+// notePassword counts the syncs in a row whose username and password were refused, and pauses the schedule when they
+// are too many. A sync that signed in starts the count again, and so does a new password.
 func (e ending) notePassword(s *settings.Saved, counts bool) {
 	if !bytes.Equal(e.run.SealedPassword, s.SealedPassword) {
 		// It says nothing about the password that is stored now.
@@ -99,11 +99,13 @@ func (e ending) noteHealth(s *settings.Saved) {
 	s.Health = next
 }
 
-// healthOf returns the health of saved settings as it is shown. last is their newest sync, or nil. Settings that version
-// 0.4 stored know only that.
+// healthOf returns the health of saved settings as it is shown. last is their newest sync, or nil. Settings that
+// version 0.4 stored know only that.
 func healthOf(s settings.Saved, last *run.Run) settings.Health {
 	if p := s.Schedule; p != nil && p.Paused {
-		health := settings.Health{State: settings.Paused, Since: p.PausedAt, Message: "The schedule is paused: " + p.PausedReason}
+		health := settings.Health{
+			State: settings.Paused, Since: p.PausedAt, Message: "The schedule is paused: " + p.PausedReason,
+		}
 		if p.PausedReason == byHand {
 			health.Message = "Somebody paused the schedule. Resume it in the settings to go on."
 		}

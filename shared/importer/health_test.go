@@ -45,11 +45,15 @@ func refusal() error {
 }
 
 func unreachable() error {
-	return &directory.Error{Code: directory.CodeTimeout, Step: directory.StepConnect, Message: "The server does not answer."}
+	return &directory.Error{
+		Code: directory.CodeTimeout, Step: directory.StepConnect, Message: "The server does not answer.",
+	}
 }
 
 func incomplete() error {
-	return &directory.Error{Code: directory.CodeIncompleteRead, Step: directory.StepSearch, Message: "The server stopped early."}
+	return &directory.Error{
+		Code: directory.CodeIncompleteRead, Step: directory.StepSearch, Message: "The server stopped early.",
+	}
 }
 
 func (h *harness) wantHealth(state settings.HealthState, since time.Time, says string) time.Time {
@@ -98,7 +102,9 @@ func TestHealthIsThatOfTheNewestSync(t *testing.T) {
 	h.wantHealth(settings.Blocked, time.Time{}, "confirm the removal of 20")
 	// A sync by hand of a preview of the same settings counts as well.
 	preview := h.preview()
-	h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: ptr(removing()), ConfirmRemovals: &preview.Guard.Removals})
+	h.sync(importer.SyncRequest{
+		PreviewID: preview.ID, Options: ptr(removing()), ConfirmRemovals: &preview.Guard.Removals,
+	})
 	since = h.wantHealth(settings.OK, time.Time{}, "")
 
 	// Other options and another schedule leave it, another search begins it again.
@@ -256,45 +262,77 @@ func TestANewPasswordStartsTheCountAgain(t *testing.T) {
 	}
 }
 
-// fullDisk is a store of runs whose next writes fail.
+// fullDisk is a store of runs whose next writes of settings, and of runs, fail.
 type fullDisk struct {
 	runs.Store
-	left *int
+	settings, runs *int
 }
 
 type fullDiskJobs struct {
 	runs.Jobs
-	left *int
+	fullDisk
 }
 
-func (s fullDisk) For(a user.Account) runs.Jobs { return fullDiskJobs{s.Store.For(a), s.left} }
+func (s fullDisk) For(a user.Account) runs.Jobs { return fullDiskJobs{s.Store.For(a), s} }
 
 func (j fullDiskJobs) PutSettings(
 	ctx context.Context, s settings.Saved, entries ...runs.AuditEntry,
 ) (settings.Saved, error) {
-	if *j.left > 0 {
-		*j.left--
+	if *j.settings > 0 {
+		*j.settings--
 		return s, errUnreachable
 	}
 	return j.Jobs.PutSettings(ctx, s, entries...)
 }
 
-// TestNoRunBindsTwiceWithARefusedPassword has a store that fails while the refusal is to be stored.
+func (j fullDiskJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error) {
+	stored, err := j.Run(ctx, id)
+	if err == nil && stored.State == run.Running && *j.runs > 0 {
+		*j.runs--
+		return stored, errUnreachable
+	}
+	return j.Jobs.UpdateRun(ctx, id, change)
+}
+
+// TestNoRunBindsTwiceWithARefusedPassword has a store that fails, or a worker that dies, while the refusal is to be
+// stored.
 func TestNoRunBindsTwiceWithARefusedPassword(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.answers(refusal())
-	h.save(importer.SettingsRequest{Connection: connection()})
-	left := 3
-	c := h.config
-	c.Jobs, c.Sleep = fullDisk{h.store.Jobs(), &left}, func(context.Context, time.Duration) error { return nil }
-	h.worker = importer.NewWorker(c)
-	r := h.sync(importer.SyncRequest{})
-	wantState(t, r, run.Failed)
-	if h.directory.reads != 1 || left != 0 {
-		t.Errorf("the directory was asked %d times, want once; %d failures are left", h.directory.reads, left)
-	}
-	if r.Failure.Step != directory.StepBind || len(r.Steps) != 1 {
-		t.Errorf("failure %+v, steps %+v", r.Failure, r.Steps)
+	for name, test := range map[string]struct {
+		settings, runs int
+		dies           bool
+	}{
+		"the settings cannot be stored":         {settings: 3},
+		"the run cannot be stored":              {runs: 1, settings: 2},
+		"the worker dies with the run stored":   {settings: 1, dies: true},
+		"the worker dies again, and then again": {settings: 3, dies: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t)
+			h.answers(refusal())
+			h.save(importer.SettingsRequest{Connection: connection()})
+			c := h.config
+			c.Jobs = fullDisk{h.store.Jobs(), &test.settings, &test.runs}
+			if !test.dies {
+				c.Sleep = func(context.Context, time.Duration) error { return nil }
+			}
+			r := h.start(importer.SyncRequest{})
+			for tries := 0; len(h.queue.messages) > 0 && tries < 10; tries++ {
+				h.worker = importer.NewWorker(c)
+				if err := h.deliver(); err != nil {
+					h.outlast()
+				}
+			}
+			r = h.run(r.ID)
+			wantState(t, r, run.Failed)
+			if h.directory.reads != 1 || test.settings+test.runs != 0 {
+				t.Errorf("the directory was asked %d times, want once; %d failures of the store are left",
+					h.directory.reads, test.settings+test.runs)
+			}
+			if r.Failure.Step != directory.StepBind || len(r.Steps) != 1 {
+				t.Errorf("failure %+v, steps %+v", r.Failure, r.Steps)
+			}
+		})
 	}
 }

@@ -67,7 +67,8 @@ func (s *Service) saved(ctx context.Context, id run.Identity) (*settings.Saved, 
 
 // SaveSettings saves settings and, with an interval, the schedule.
 func (s *Service) SaveSettings(ctx context.Context, id run.Identity, req SettingsRequest) (Saved, error) {
-	return s.saveSettings(ctx, id, runs.SettingsSaved, func(*settings.Saved) (SettingsRequest, error) { return req, nil })
+	asked := func(*settings.Saved) (SettingsRequest, error) { return req, nil }
+	return s.saveSettings(ctx, id, runs.SettingsSaved, asked)
 }
 
 // PatchSettings changes the saved settings where they are named. A patch that names nothing changes nothing.
@@ -114,7 +115,8 @@ func noSettings() *Error { return problem(NotFound, "settings_not_found", "No se
 func (s *Service) saveSettings(
 	ctx context.Context, id run.Identity, action runs.Action, request func(*settings.Saved) (SettingsRequest, error),
 ) (Saved, error) {
-	stored, err := runs.EditSettings(ctx, s.c.Jobs.For(id.Account), func(saved *settings.Saved) ([]runs.AuditEntry, error) {
+	jobs := s.c.Jobs.For(id.Account)
+	stored, err := runs.EditSettings(ctx, jobs, func(saved *settings.Saved) ([]runs.AuditEntry, error) {
 		var old *settings.Saved
 		if saved.Revision != 0 {
 			before := *saved

@@ -72,8 +72,8 @@ func (w *Worker) Work(ctx context.Context, m queue.Message) error {
 	}
 }
 
-// refusal is what is known of a run whose username and password the directory refused. Where that cannot be stored at
-// once it is kept: the directory is not asked again, which could lock the account.
+// refusal is what is known of a run whose username and password the directory refused. It is stored at once, and where
+// the store cannot be reached it is kept here: the directory is not asked again, which could lock the account.
 type refusal struct {
 	err   error
 	steps []run.Step
@@ -81,6 +81,9 @@ type refusal struct {
 
 // do does the job, unless the directory has refused its username and password already.
 func (f *refusal) do(ctx context.Context, j *job) (run.State, error) {
+	if earlier := j.run.Failure; earlier != nil && earlier.Refused {
+		return "", earlier
+	}
 	if f.err != nil {
 		j.set(func() { j.steps = f.steps })
 		return "", f.err
@@ -88,6 +91,13 @@ func (f *refusal) do(ctx context.Context, j *job) (run.State, error) {
 	state, err := j.do(ctx)
 	if failure := failureOf(err); failure != nil && failure.Refused {
 		f.err, f.steps = err, j.steps
+		_, storeErr := j.update(context.WithoutCancel(ctx), func(r *run.Run) {
+			j.recordInto(r)
+			r.Failure = failure
+		})
+		if storeErr != nil {
+			j.log.WarnContext(ctx, "a refused sign-in is not stored yet", "error", storeErr)
+		}
 	}
 	return state, err
 }

@@ -118,21 +118,26 @@ func (b *SaveBody) complete() error {
 
 func wrongField(field, message string) error {
 	return &importer.Error{
-		Class: importer.Invalid, Code: "invalid_request", Message: "Some fields are wrong; errors names each with what to do.",
-		Fields: []settings.FieldError{{Field: field, Message: message}},
+		Class: importer.Invalid, Code: "invalid_request",
+		Message: "Some fields are wrong; errors names each with what to do.",
+		Fields:  []settings.FieldError{{Field: field, Message: message}},
 	}
 }
 
 // merge is the algorithm of RFC 7396, section 2.
 func merge(target, patch json.RawMessage) (json.RawMessage, error) {
-	var changes map[string]json.RawMessage
-	if err := json.Unmarshal(patch, &changes); err != nil || changes == nil {
-		// Anything but an object takes the target's place.
+	if !isObject(patch) {
 		return patch, nil
 	}
+	var changes map[string]json.RawMessage
+	if err := json.Unmarshal(patch, &changes); err != nil {
+		return nil, err
+	}
 	members := make(map[string]json.RawMessage)
-	if json.Unmarshal(target, &members) != nil || members == nil {
-		members = make(map[string]json.RawMessage)
+	if isObject(target) {
+		if err := json.Unmarshal(target, &members); err != nil {
+			return nil, err
+		}
 	}
 	for name, change := range changes {
 		if string(bytes.TrimSpace(change)) == "null" {
@@ -147,3 +152,6 @@ func merge(target, patch json.RawMessage) (json.RawMessage, error) {
 	}
 	return json.Marshal(members)
 }
+
+// isObject reports whether a JSON value is an object.
+func isObject(value json.RawMessage) bool { return bytes.HasPrefix(bytes.TrimSpace(value), []byte("{")) }

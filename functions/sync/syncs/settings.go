@@ -47,9 +47,9 @@ func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 	api.Route(a, huma.Operation{
 		OperationID: "change-settings", Method: http.MethodPatch, Path: "/v1/settings", Tags: tags,
 		Summary: "Change the saved settings where they are named",
-		Description: "A JSON merge patch (RFC 7396): what is left out stays, null removes the schedule or takes a default, " +
-			"lists are replaced whole. The stored password stays for the same host, port, security and username. " +
-			"A body that names nothing changes nothing.",
+		Description: "A JSON merge patch (RFC 7396): what is left out stays, null removes the schedule or takes a " +
+			"default, lists are replaced whole. The stored password stays for the same host, port, security and " +
+			"username. A body that names nothing changes nothing.",
 		Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed},
 	}, h.patch)
 	api.Route(a, huma.Operation{

@@ -44,7 +44,8 @@ func newClient(t *testing.T) client {
 	t.Cleanup(func() { store.Close() })
 	log := slog.New(slog.DiscardHandler)
 	service := importer.NewService(importer.Config{
-		Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Sealer: store.Sealer(), Queue: nobody{}, Log: log,
+		Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Sealer: store.Sealer(),
+		Queue: nobody{}, Log: log,
 	})
 	a := api.New(api.Config{Log: log, Identify: func(*http.Request) (api.Caller, error) {
 		id := run.Identity{Account: "acme", Subject: "ann"}
@@ -98,7 +99,9 @@ func (a answer) at(path string) any {
 
 const saved = `{
 	"connection": {"serverType": "exchange", "host": "dc1.example.com", "username": "reader", "password": "secret"},
-	"advanced": {"filter": "(mail=*)", "exclude": ["a@example.com", "b@example.com"], "attributes": {"primary": ["mail"]}},
+	"advanced": {
+		"filter": "(mail=*)", "exclude": ["a@example.com", "b@example.com"], "attributes": {"primary": ["mail"]}
+	},
 	"options": {"removeAccounts": true, "removalLimit": {"percent": 20, "count": 30}},
 	"schedule": {"intervalHours": 6}
 }`
@@ -212,7 +215,8 @@ func TestPatchesThatAreRefused(t *testing.T) {
 	if same := c.want(200, "PATCH", second.etag, `{}`); same.etag != second.etag || !cmp.Equal(same.body, second.body) {
 		t.Errorf("a patch that names nothing made of %v %v", second, same)
 	}
-	if third := c.want(200, "PATCH", "", `{"schedule": {"intervalHours": 3}}`); third.at("schedule.intervalHours") != 3.0 {
+	third := c.want(200, "PATCH", "", `{"schedule": {"intervalHours": 3}}`)
+	if third.at("schedule.intervalHours") != 3.0 {
 		t.Errorf("a patch made no schedule: %v", third.body)
 	}
 }

@@ -72,7 +72,7 @@ func (h userHandlers) list(ctx context.Context, in *api.PageInput) (*usersOutput
 type AddBody struct {
 	Address        string `json:"address" required:"true" maxLength:"320" example:"info@example.com"`
 	PrimaryAddress string `json:"primaryAddress,omitempty" maxLength:"320" doc:"For an alias: whose it is"`
-	Type           string `json:"type,omitempty" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Default: user"`
+	Type           string `json:"type,omitempty" enum:"user,contact,group,publicFolder,resource,shared,unknown"`
 	HeldSpamReport string `json:"heldSpamReport,omitempty" enum:"daily,off" doc:"off where it is left out"`
 	Protected      bool   `json:"protected,omitempty" doc:"Keep imports from changing or removing the user"`
 }
@@ -140,7 +140,7 @@ type AuditEntry struct {
 	By      string            `json:"by"`
 	Action  AuditAction       `json:"action"`
 	Subject string            `json:"subject" doc:"An address, the id of a run, or settings"`
-	Details map[string]string `json:"details" doc:"What changed, as before → after, or what was chosen; long values are shortened"`
+	Details map[string]string `json:"details" doc:"What changed, or what was chosen, shortened"`
 }
 
 // AuditAction is what somebody did.

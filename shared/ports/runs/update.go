@@ -39,8 +39,8 @@ func EditSettings(
 	return s, err
 }
 
-// RemoveSettings deletes the saved settings and stores what entry says about it, in one step. It returns what they were,
-// or ErrNotFound.
+// RemoveSettings deletes the saved settings and stores what entry says about it, in one step. It returns what they
+// were, or ErrNotFound.
 func RemoveSettings(
 	ctx context.Context, jobs Jobs, entry func(settings.Saved) AuditEntry,
 ) (s settings.Saved, err error) {

@@ -74,8 +74,8 @@ func scripted(t *testing.T) (*script, *dynamodb.Users, *dynamodb.Jobs, *dynamodb
 	config, s := server.Config(), new(script)
 	config.HTTPClient = s
 	client := dynamodb.NewClient(config)
-	return s, dynamodb.NewUsers(client, users, jobs), dynamodb.NewJobs(client, jobs, nil),
-		dynamodb.NewJobs(plain, jobs, nil)
+	list, theirs := dynamodb.NewUsers(client, users, jobs), dynamodb.NewJobs(plain, jobs, nil)
+	return s, list, dynamodb.NewJobs(client, jobs, nil), theirs
 }
 
 func TestWritesOfUsersWhoseAnswerWasLost(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"rollcall/shared/ports/runs"
 )
 
-// put stores a record in the place of what was read, with the audit entries about it, or returns ErrConflict. Without an
-// entry it is a write of one item, which costs half of a transaction.
+// put stores a record in the place of what was read, with the audit entries about it, or returns ErrConflict. Without
+// an entry it is a write of one item, which costs half of a transaction.
 func (a accountJobs) put(ctx context.Context, name string, r, read record, entries []runs.AuditEntry) error {
 	if len(entries) == 0 {
 		_, err := a.write(ctx, name, r, read)
@@ -69,8 +69,9 @@ func (a accountJobs) withAudit(
 	return items, nil
 }
 
-// transact sends a transaction, again where nothing was wrong with it but the moment. Its token makes another attempt of
-// the same call safe. Where a condition failed it returns ErrConflict, and what the first item asks to be shown of its row.
+// transact sends a transaction, again where nothing was wrong with it but the moment. Its token makes another attempt
+// of the same call safe. Where a condition failed it returns ErrConflict, and what the first item asks to be shown of
+// its row.
 func transact(ctx context.Context, client Client, items []types.TransactWriteItem) (stored item, _ error) {
 	input := &awsdynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(rand.Text()), TransactItems: items}
 	for attempt := 0; ; attempt++ {
@@ -89,8 +90,8 @@ func transact(ctx context.Context, client Client, items []types.TransactWriteIte
 	}
 }
 
-// transacted reads the answer of a transaction. One that was cancelled names a reason for each of its items; again is set
-// where nothing was wrong with it but the moment.
+// transacted reads the answer of a transaction. One that was cancelled names a reason for each of its items; again is
+// set where nothing was wrong with it but the moment.
 func transacted(err error) (again bool, _ error) {
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {
