@@ -15,18 +15,18 @@ import (
 // metricRecord is a log line that CloudWatch makes metrics of (embedded metric format specification). What is not named in it
 // as a metric or a dimension can be searched for in the log, and costs no metric.
 type metricRecord struct {
-	AWS         metricMeta   `json:"_aws"`
-	Function    string       `json:"Function"`
-	Kind        run.Kind     `json:"Kind"`
-	State       run.State    `json:"State"`
-	RunsEnded   int          `json:"RunsEnded"`
-	RunDuration int64        `json:"RunDuration"`
-	EntriesRead int          `json:"EntriesRead"`
-	RowsApplied int          `json:"RowsApplied"`
+	AWS         metricMeta `json:"_aws"`
+	Function    string     `json:"Function"`
+	Kind        run.Kind   `json:"Kind"`
+	State       run.State  `json:"State"`
+	RunsEnded   int        `json:"RunsEnded"`
+	RunDuration int64      `json:"RunDuration"`
+	EntriesRead int        `json:"EntriesRead"`
+	RowsApplied int        `json:"RowsApplied"`
 	// Applied is what a sync did, nil for other runs.
 	Applied *run.Applied `json:"applied,omitempty"`
-	Account     user.Account `json:"account"`
-	Run         string       `json:"run"`
+	Account user.Account `json:"account"`
+	Run     string       `json:"run"`
 }
 
 type metricMeta struct {
