@@ -72,7 +72,12 @@ func TestOpenLDAPFromSettingsToUsers(t *testing.T) {
 					t.Fatalf("line %d of the CSV is %q, and row %d of the preview %q", i, got, i, want)
 				}
 			}
-			wantDone(t, p.sync(object{"previewId": preview.text("id"), "options": object{"sendHSR": true}}))
+			first := p.sync(object{"previewId": preview.text("id"), "options": object{"sendHSR": true}})
+			wantDone(t, first)
+			changes := p.csv("/v1/syncs/" + first.text("id") + "/export")
+			if first.number("applied.create") != addresses || len(changes) != addresses || changes[0][7] != "applied" {
+				t.Errorf("the sync did %v, and its CSV has %d lines; want %d", first["applied"], len(changes), addresses)
+			}
 			users := p.list("/v1/users", nil)
 			daily := 0
 			for _, u := range users {

@@ -29,10 +29,8 @@ export interface Page<T> {
   next?: string;
 }
 
-// removalsImported counts as 0 where it is absent.
-export type Summary = Answer<Schemas['Summary']> & { removalsImported?: number };
-export type Preview = Answer<Schemas['Preview']> & { summary: Summary };
-export type Sync = Answer<Schemas['Sync'] & object> & { summary: Summary };
+export type Preview = Answer<Schemas['Preview']>;
+export type Sync = Answer<Schemas['Sync'] & object>;
 export type Export = Answer<Schemas['Export']>;
 export type Settings = Answer<Schemas['Settings']>;
 export type Schedule = NonNullable<Settings['schedule']>;

@@ -31,8 +31,8 @@ const server = (all, after = () => {}) =>
 
 /** @param {(query: Record<string, string|number>) => Promise<Page<Row>>} read @param {object} [more] */
 const rowsOf = (read, more = {}) => new Rows({
-  read, change: 'create', grouped: true, changed: () => {}, progressed: () => {}, signal: new AbortController().signal,
-  ...more,
+  read, query: { change: 'create' }, grouped: true, changed: () => {}, progressed: () => {},
+  signal: new AbortController().signal, ...more,
 });
 
 /**

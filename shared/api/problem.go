@@ -127,7 +127,8 @@ func newProblem(status int, message string, errs ...error) huma.StatusError {
 func (p *Problem) list(errs []error) (hidden int) {
 	places := make(map[string]int)
 	for _, err := range errs {
-		if others, ok := err.(more); ok {
+		var others more
+		if errors.As(err, &others) {
 			hidden += int(others)
 			continue
 		}

@@ -205,7 +205,7 @@ func TestASyncThatDoesNotFitIsSetAsideForOneInterval(t *testing.T) {
 	last := saved.LastRun
 	if last == nil || last.State != run.Failed || last.Trigger != run.TriggerSchedule ||
 		last.FinishedAt.IsZero() || last.Failure == nil || last.Failure.Code != "settings_too_large" ||
-		last.Import.Connection.Host != connection().Host {
+		last.Import.Connection.Host != connection().Host || last.Applied == nil {
 		t.Fatalf("last run %+v; want a failed one that says why", last)
 	}
 	if len(saved.Advanced.Exclude) != 1 {

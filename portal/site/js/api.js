@@ -112,6 +112,9 @@ export const cancelPreview = (id) => post(`/v1/previews/${segment(id)}/cancel`);
 /** @param {string} id @returns {Promise<Export>} */
 export const exportPreview = (id) => post(`/v1/previews/${segment(id)}/export`);
 
+/** @param {string} id @returns {Promise<Export>} */
+export const exportSync = (id) => post(`/v1/syncs/${segment(id)}/export`);
+
 /** @returns {Promise<Export>} */
 export const exportUsers = () => post('/v1/users/export');
 

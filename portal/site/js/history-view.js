@@ -1,8 +1,8 @@
 // The history: every sync, the newest first.
 import { h, fill, announce } from './dom.js';
 import { empty, failure, loading } from './notice.js';
-import { count, duration, moment, number, STATES, TRIGGERS } from './format.js';
-import { ended } from './run.js';
+import { count, duration, moment, STATES, TRIGGERS } from './format.js';
+import { ofPlanned, planned, written } from './outcome.js';
 import * as api from './api.js';
 
 /** @import { Sync } from '../../types' */
@@ -65,12 +65,13 @@ export class HistoryView {
 
 /** @param {Sync} run */
 function line(run) {
-  const wrote = (ended(run) && run.progress.applied > 0) || run.state === 'done';
-  const removed = run.options.removeAccounts && run.state !== 'blocked' ? run.guard.removals : 0;
+  const wrote = written(run);
+  const plan = planned(run);
+  const changes = /** @type {const} */ (['create', 'delete', 'update']);
   const cells = [
     h('a', { href: `#/syncs/${run.id}` }, moment(run.createdAt)), TRIGGERS[run.trigger],
     h('span', { class: `badge ${run.state}` }, STATES[run.state]),
-    ...[run.summary.create, removed, run.summary.update].map((n) => (wrote ? number(n) : '–')),
+    ...changes.map((change) => (wrote ? ofPlanned(wrote[change], plan[change]) : '–')),
     run.startedAt ? duration(run.durationMs) : '–',
   ];
   return h('div', { class: 'row', role: 'row' }, cells.map((content, i) => {

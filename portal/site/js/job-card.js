@@ -3,6 +3,7 @@ import { h, fill, icon } from './dom.js';
 import { confirm } from './dialog.js';
 import { failure, notice, toast } from './notice.js';
 import { capital, every, moment, STATES } from './format.js';
+import { inWords } from './outcome.js';
 import { saveSettings } from './save-settings.js';
 import { go } from './router.js';
 import * as api from './api.js';
@@ -73,7 +74,7 @@ export class JobCard {
       h('li', {}, schedule ? capital(every(schedule.intervalHours)) : 'Not scheduled'),
       schedule && !schedule.paused && h('li', {}, `Next at ${moment(schedule.nextRunAt)}`),
       lastRun && h('li', {}, 'Last: ', h('a', { href: `#/syncs/${lastRun.id}` }, moment(lastRun.createdAt)), ' ',
-        h('span', { class: `badge ${lastRun.state}` }, STATES[lastRun.state])),
+        h('span', { class: `badge ${lastRun.state}` }, STATES[lastRun.state]), ' ', inWords(lastRun)),
       consecutiveFailures > 0 && h('li', { class: 'bad' }, `Failed ${consecutiveFailures} times in a row`));
   }
 

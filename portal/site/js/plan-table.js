@@ -21,7 +21,10 @@ const COLUMNS = [
   { name: 'Distinguished name', class: 'dn' },
 ];
 
-/** @typedef {{change: Row['change'], label: string, count: number, none: string}} Tab none is said where count is 0 */
+/**
+ * Which rows a tab shows: all that have this change and this outcome, if they are given. none is said where count is 0.
+ * @typedef {{change?: Row['change'], outcome?: Row['outcome'], label: string, count: number, none: string}} Tab
+ */
 
 /** A plan's rows, of a preview or of a sync. */
 export class PlanTable {
@@ -73,9 +76,14 @@ export class PlanTable {
   }
 
   /** @param {Tab} tab */
+  #idOf(tab) {
+    return `${this.id}-${tab.change ?? 'all'}-${tab.outcome ?? 'all'}`;
+  }
+
+  /** @param {Tab} tab */
   #tabButton(tab) {
     return h('button', {
-      type: 'button', role: 'tab', id: `${this.id}-${tab.change}`, 'aria-controls': `${this.id}-panel`,
+      type: 'button', role: 'tab', id: this.#idOf(tab), 'aria-controls': `${this.id}-panel`,
       onclick: () => this.#choose(tab),
     }, tab.label, ' ', h('span', { class: 'count' }, number(tab.count)));
   }
@@ -101,7 +109,7 @@ export class PlanTable {
       button.setAttribute('aria-selected', String(chosen));
       button.tabIndex = chosen ? 0 : -1;
     }
-    this.panel.setAttribute('aria-labelledby', `${this.id}-${tab.change}`);
+    this.panel.setAttribute('aria-labelledby', this.#idOf(tab));
     this.#load('');
   }
 
@@ -117,9 +125,11 @@ export class PlanTable {
     }
     fill(this.panel, this.list.element);
     this.list.set([], true);
+    const { change, outcome } = this.tab;
+    const query = { ...(change && { change }), ...(outcome && { outcome }) };
     const rows = this.rows = new Rows({
-      read: (query, s) => api.rows(this.path, query, s), change: this.tab.change,
-      grouped: this.tab.change !== 'skipped', q, signal,
+      read: (page, s) => api.rows(this.path, page, s), query,
+      grouped: change !== 'skipped', q, signal,
       changed: () => this.#show(rows, false), progressed: () => this.#say(this.#loading(rows)),
     });
     this.#say('Loading…');
@@ -182,7 +192,7 @@ export class PlanTable {
   #cells({ address, below, context, row }) {
     const className = `${below ? 'below' : ''} ${context ? 'context' : ''}`;
     if (!row) return { className, cells: [address, 'Primary', '', 'not in this tab', ''] };
-    const unwritten = !this.planned && row.outcome && UNWRITTEN[row.outcome];
+    const unwritten = this.planned ? '' : unwrittenOf(row);
     return {
       className,
       cells: [
@@ -196,8 +206,21 @@ export class PlanTable {
   }
 }
 
-/** What a row says where its change was not written. */
-const UNWRITTEN = { applied: '', conflict: 'Left as it is', pending: 'Not written' };
+/** What a row says where its change was not written. @param {Row} row */
+function unwrittenOf({ change, outcome }) {
+  const pending = { create: 'Not added', update: 'Not changed', delete: 'Not removed', unchanged: '', skipped: '' };
+  switch (outcome) {
+    case 'conflict': return 'Left as it is';
+    case 'already': return 'Was so already';
+    case 'pending': return pending[change];
+    default: return '';
+  }
+}
+
+const OUTCOMES = {
+  applied: 'Written', already: 'Not needed: the user was in this state already',
+  conflict: 'Not written: somebody changed the user meanwhile', pending: 'Not written',
+};
 
 const CHANGES = {
   create: 'Added', update: 'Changed', delete: 'Removed', unchanged: 'Unchanged', skipped: 'Skipped',
@@ -207,7 +230,7 @@ const CHANGES = {
 function showDetails(row) {
   show(row.address, [
     ['Change', CHANGES[row.change]],
-    ['Outcome', row.outcome && capital(row.outcome)],
+    ['Outcome', row.outcome && OUTCOMES[row.outcome]],
     ['Reason', capital(row.reason)],
     ['Address type', KINDS[row.kind]],
     ['Primary address', row.primaryAddress],

@@ -4,7 +4,7 @@ import { failure, loading, messageOf, notice } from './notice.js';
 import { capital, count, moment, number, PHASES, types } from './format.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow } from './run.js';
-import { download } from './download.js';
+import { exportButton } from './export-button.js';
 import { PlanTable } from './plan-table.js';
 import { SyncForm } from './sync-form.js';
 import { go } from './router.js';
@@ -122,29 +122,12 @@ export class PreviewView {
     const path = `/v1/previews/${this.id}/addresses`;
     const table = new PlanTable({ path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal });
     fill(this.result, totals(run),
-      h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element, this.#export()),
+      h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element,
+        exportButton('Export User Preview to .csv', () => api.exportPreview(this.id), this.signal)),
       run.undoOf ? undoSection(run, run.undoOf) : new SyncForm(run).element);
     const { create, delete: missing } = run.summary;
     const added = count(create, 'address', 'addresses');
     announce(`${this.heading.textContent}: ${added} to add, ${number(missing)} not in the directory`);
-  }
-
-  #export() {
-    const message = h('div', {});
-    const button = h('button', { type: 'button', onclick: async () => {
-      button.disabled = true;
-      fill(message);
-      try {
-        const file = await download(() => api.exportPreview(this.id), this.signal);
-        const written = `${file.fileName}, ${count(file.rows, 'row')}`;
-        fill(message, h('p', { class: 'ok-line', role: 'status' }, icon('check'), written));
-      } catch (error) {
-        fill(message, failure(error, { title: 'The CSV was not written' }));
-      } finally {
-        button.disabled = false;
-      }
-    } }, icon('download'), 'Export User Preview to .csv');
-    return h('div', { class: 'table-foot' }, button, message);
   }
 }
 

@@ -15,7 +15,7 @@
  * read reads a page of rows. changed is called when there is more to show, progressed whenever more was read.
  * @typedef {object} Options
  * @property {(query: Record<string, string|number>, signal: AbortSignal) => Promise<Page<Row>>} read
- * @property {string} change
+ * @property {Record<string, string>} query which rows, besides kind and search
  * @property {boolean} grouped whether aliases stand under their primaries
  * @property {string} [q] what the server searches for
  * @property {() => void} changed
@@ -37,9 +37,9 @@ const pause = () => new Promise((resolve) => { setTimeout(resolve); });
 /** The rows of one tab. */
 export class Rows {
   /** @param {Options} options */
-  constructor({ read, change, grouped, q = '', changed, progressed, signal }) {
+  constructor({ read, query, grouped, q = '', changed, progressed, signal }) {
     this.read = read;
-    this.change = change;
+    this.query = query;
     this.grouped = grouped;
     this.q = q;
     this.changed = changed;
@@ -72,7 +72,7 @@ export class Rows {
 
   /** @param {string} kind */
   async #readAll(kind) {
-    const query = { change: this.change, limit: PAGE, ...(kind && { kind }), ...(this.q && { q: this.q }) };
+    const query = { ...this.query, limit: PAGE, ...(kind && { kind }), ...(this.q && { q: this.q }) };
     for (let cursor = ''; !this.signal.aborted;) {
       const page = await this.read({ ...query, ...(cursor && { cursor }) }, this.signal);
       if (this.signal.aborted) return;

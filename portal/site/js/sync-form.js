@@ -131,7 +131,7 @@ export class SyncForm {
 
   /** @param {boolean} removes @param {boolean} onlyImported */
   #explainRemovals(removes, onlyImported) {
-    const { delete: all, removalsImported: imported = 0 } = this.preview.summary;
+    const { delete: all, removalsImported: imported } = this.preview.summary;
     if (all === 0) {
       this.remove.showHelp('The directory has every account of the Users List: none would be removed.');
     } else if (!removes) {

@@ -5,6 +5,8 @@ import { failure, loading, notice } from './notice.js';
 import { capital, count, duration, moment, number, PHASES, STATES, TRIGGERS } from './format.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow } from './run.js';
+import { exportButton } from './export-button.js';
+import { ofPlanned, planned, written } from './outcome.js';
 import { PlanTable } from './plan-table.js';
 import { go } from './router.js';
 import * as api from './api.js';
@@ -106,7 +108,8 @@ export class SyncView {
       path: `/v1/syncs/${this.id}/changes`, tabs, label: 'Changes', signal: this.signal,
       planned: run.state === 'blocked' && wroteNothing,
     });
-    return h('section', { class: 'card flush', 'aria-label': 'Changes' }, table.element);
+    return h('section', { class: 'card flush', 'aria-label': 'Changes' }, table.element,
+      exportButton('Export Changes to .csv', () => api.exportSync(this.id), this.signal));
   }
 
   /** @param {Sync} run */
@@ -139,7 +142,8 @@ function verdict(run) {
   if (run.state === 'done') {
     const text = applied === 0 ? 'The Users List was as the directory already.' : `${changes} written.`;
     const title = run.undoOf ? 'The sync was undone' : 'The sync is done';
-    return notice('success', title, `${text} It took ${duration(run.durationMs)}.`, conflicts(run.summary.conflicts));
+    return notice('success', title, `${text} It took ${duration(run.durationMs)}.`, already(run.applied?.already ?? 0),
+      conflicts(run.summary.conflicts));
   }
   if (run.state === 'failed') {
     return runFailure(run.error ?? { code: '', message: 'It gave no reason.' }, 'The sync failed');
@@ -149,7 +153,14 @@ function verdict(run) {
       ? 'New and changed users were written; nobody was removed.' : 'Nothing was changed.';
     return notice('warning', 'The sync stopped before it removed anybody', `${run.guard.message} ${written}`);
   }
-  return notice('info', 'The sync was stopped', `${changes} had been written and can be undone; the rest was not.`);
+  if (applied === 0) return notice('info', 'The sync was stopped', 'Nothing was changed.');
+  const rest = run.applied ? `${number(run.applied.pending)} more were not.` : 'the rest was not.';
+  return notice('info', 'The sync was stopped', `${changes} had been written and can be undone; ${rest}`);
+}
+
+/** @param {number} n */
+function already(n) {
+  return n > 0 ? ` ${count(n, 'user was', 'users were')} in the wanted state already.` : null;
 }
 
 /** @param {number} n */
@@ -159,18 +170,22 @@ function conflicts(n) {
   return `${changed} changed by somebody meanwhile, and left as ${n === 1 ? 'it is' : 'they are'}.`;
 }
 
-/** @param {number} value @param {string} label */
-const total = (value, label) => h('div', { class: 'total' }, h('dd', {}, number(value)), h('dt', {}, label));
+/** @param {string} value @param {string} label */
+const total = (value, label) => h('div', { class: 'total' }, h('dd', {}, value), h('dt', {}, label));
 
 /** @param {Sync} run */
-function totals({ state, progress, summary, guard, options, notes }) {
-  if (state !== 'done' && progress.applied === 0) return null;
-  const removed = options.removeAccounts && state !== 'blocked' ? guard.removals : 0;
+function totals(run) {
+  const { state, summary, guard, notes } = run;
+  const wrote = written(run);
+  if (!wrote) return null;
+  const plan = planned(run);
+  const held = state === 'blocked' ? guard.removals : 0;
   return h('section', { class: 'card', 'aria-label': 'Totals' },
-    h('dl', { class: 'totals' }, total(summary.create, 'added'), total(removed, 'removed'),
-      total(summary.update, 'changed'), total(summary.unchanged, 'unchanged'),
-      summary.conflicts > 0 && total(summary.conflicts, 'left as they are'),
-      state === 'blocked' && total(guard.removals, 'removals held')),
+    h('dl', { class: 'totals' }, total(ofPlanned(wrote.create, plan.create), 'added'),
+      total(ofPlanned(wrote.delete, plan.delete - held), 'removed'),
+      total(ofPlanned(wrote.update, plan.update), 'changed'), total(number(summary.unchanged), 'unchanged'),
+      summary.conflicts > 0 && total(number(summary.conflicts), 'left as they are'),
+      held > 0 && total(number(held), 'removals held')),
     notes.length > 0 && h('details', { class: 'notes' },
       h('summary', {}, count(notes.length, 'note'), ' about the directory'),
       h('ul', {}, notes.map((note) => h('li', {}, capital(note))))));
@@ -219,16 +234,45 @@ function failedConnection(run) {
 }
 
 /** @param {Sync} run @returns {Tab[]} */
-function tabsOf({ state, progress, summary, options, guard, undoOf }) {
+function tabsOf(run) {
+  const { state, progress, applied, summary, undoOf } = run;
   const blocked = state === 'blocked';
-  const planned = blocked && progress.applied === 0;
-  const removals = options.removeAccounts ? guard.removals : 0;
+  const plan = planned(run);
+  const nothing = (blocked || state === 'cancelled') && progress.applied === 0;
+  if (!applied || nothing) return plannedTabs(run, nothing);
+  const held = blocked ? plan.delete : 0;
   /** @type {Tab[]} */
   const tabs = [
-    { change: 'create', label: planned ? 'Would be added' : undoOf ? 'Came back' : 'Added', count: summary.create,
+    { change: 'create', outcome: 'applied', label: undoOf ? 'Came back' : 'Added', count: applied.create,
       none: 'Nobody was added' },
-    { change: 'delete', label: blocked ? 'Would be removed' : 'Removed', count: removals, none: 'Nobody was removed' },
-    { change: 'update', label: planned ? 'Would be changed' : 'Changed', count: summary.update,
+    held > 0
+      ? { change: 'delete', outcome: 'pending', label: 'Would be removed', count: held, none: '' }
+      : { change: 'delete', outcome: 'applied', label: 'Removed', count: applied.delete, none: 'Nobody was removed' },
+    { change: 'update', outcome: 'applied', label: 'Changed', count: applied.update, none: 'Nobody was changed' },
+    { outcome: 'pending', label: 'Not written', count: applied.pending - held, none: '' },
+    { outcome: 'conflict', label: 'Left as they are', count: summary.conflicts, none: 'Nothing was left as it is' },
+    { outcome: 'already', label: 'Were so already', count: applied.already, none: '' },
+  ];
+  return tabs.filter((tab) => tab.count > 0 || (tab.change && tab.none) || (undoOf && tab.outcome === 'conflict'));
+}
+
+/**
+ * The tabs of a sync that wrote nothing, and of one of which only the plan is known.
+ * @param {Sync} run
+ * @param {boolean} nothing
+ * @returns {Tab[]}
+ */
+function plannedTabs(run, nothing) {
+  const { state, summary, undoOf } = run;
+  const plan = planned(run);
+  const notRemoved = nothing || state === 'blocked';
+  /** @type {Tab[]} */
+  const tabs = [
+    { change: 'create', label: nothing ? 'Would be added' : undoOf ? 'Came back' : 'Added', count: plan.create,
+      none: 'Nobody was added' },
+    { change: 'delete', label: notRemoved ? 'Would be removed' : 'Removed', count: plan.delete,
+      none: 'Nobody was removed' },
+    { change: 'update', label: nothing ? 'Would be changed' : 'Changed', count: plan.update,
       none: 'Nobody was changed' },
   ];
   if (undoOf) {

@@ -20,12 +20,7 @@ var storedUser = packed.Layout{
 		{Field: packed.Address, Form: packed.UnlessKey}, {Field: packed.PrimaryAddress, Form: packed.UnlessKey},
 		{Field: packed.DirectoryID}, {Field: packed.SourceID}, {Field: packed.DN},
 	},
-	Known: []string{
-		"", string(user.Primary), string(user.Alias), string(user.FromDirectory), string(user.Manual),
-		string(user.ReportDaily), string(user.ReportOff),
-		string(user.TypeUser), string(user.TypeContact), string(user.TypeGroup), string(user.TypePublicFolder),
-		string(user.TypeResource), string(user.TypeShared), string(user.TypeUnknown),
-	},
+	Known: packed.UserTexts(),
 }
 
 // appendUser writes a user without its key.

@@ -115,6 +115,17 @@ func (l *Layout) Read(r *Reader, u, base *user.User) {
 	}
 }
 
+// UserTexts are the texts that nearly every user has some of. The embedded store keeps their numbers, so none of them
+// ever gets another one.
+func UserTexts() []string {
+	return []string{
+		"", string(user.Primary), string(user.Alias), string(user.FromDirectory), string(user.Manual),
+		string(user.ReportDaily), string(user.ReportOff),
+		string(user.TypeUser), string(user.TypeContact), string(user.TypeGroup), string(user.TypePublicFolder),
+		string(user.TypeResource), string(user.TypeShared), string(user.TypeUnknown),
+	}
+}
+
 // textOf returns a field of text.
 func textOf(u *user.User, f Field) *string {
 	switch f {

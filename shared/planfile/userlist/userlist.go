@@ -42,12 +42,7 @@ var listedUser = packed.Layout{
 		{Field: packed.Source, Form: packed.FromKnown}, {Field: packed.HeldSpamReport, Form: packed.FromKnown},
 		{Field: packed.Protected}, {Field: packed.Version}, {Field: packed.CreatedAt}, {Field: packed.UpdatedAt},
 	},
-	Known: []string{
-		"", string(user.Primary), string(user.Alias), string(user.FromDirectory), string(user.Manual),
-		string(user.ReportDaily), string(user.ReportOff),
-		string(user.TypeUser), string(user.TypeContact), string(user.TypeGroup), string(user.TypePublicFolder),
-		string(user.TypeResource), string(user.TypeShared), string(user.TypeUnknown),
-	},
+	Known: packed.UserTexts(),
 }
 
 // blockSize is the length at which a block is compressed, in bytes: larger ones compress no better.
