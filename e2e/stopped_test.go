@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/e2e/ldapserver"
+	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo/ldif"
 )
 
