@@ -67,7 +67,8 @@ const (
 	exportFields = "id state url expiresAt rows bytes sha256 fileName"
 )
 
-var previewFields = "id state createdAt expiresAt syncs outdated " + progressFields + " " + summaryFields + " settings." + strings.ReplaceAll(importFields, " ", " settings.")
+var previewFields = "id state createdAt expiresAt syncs outdated " + progressFields + " " + summaryFields +
+	" settings." + strings.ReplaceAll(importFields, " ", " settings.")
 
 func items(fields string) string { return "items[]." + strings.ReplaceAll(fields, " ", " items[].") }
 

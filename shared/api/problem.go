@@ -24,7 +24,7 @@ type Problem struct {
 	Code   string                `json:"code" doc:"What went wrong, for programs; stable" example:"preview_not_found"`
 	Detail string                `json:"detail" doc:"What went wrong and how to mend it, for people"`
 	Errors []settings.FieldError `json:"errors,omitempty" doc:"The wrong fields, at most 50"`
-	SyncID string                `json:"syncId,omitempty" doc:"With preview_used and preview_in_use: the sync that used the preview, or is using it"`
+	SyncID string                `json:"syncId,omitempty" doc:"The sync that used the preview, or is using it"`
 }
 
 // Error returns the detail.
@@ -48,7 +48,10 @@ var statuses = map[importer.Class]int{
 func (a *API) problem(ctx context.Context, operation string, err error) *Problem {
 	var known *importer.Error
 	if errors.As(err, &known) {
-		return filled(&Problem{Status: statuses[known.Class], Code: known.Code, Detail: known.Message, Errors: known.Fields, SyncID: known.SyncID})
+		return filled(&Problem{
+			Status: statuses[known.Class], Code: known.Code, Detail: known.Message, Errors: known.Fields,
+			SyncID: known.SyncID,
+		})
 	}
 	id := ulid.Make().String()
 	a.config.Log.ErrorContext(ctx, "request failed", "operation", operation, "account", Identity(ctx).Account, "incident", id, "error", err)

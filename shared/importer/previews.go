@@ -136,8 +136,8 @@ const (
 	previewBytes = 1 << 20
 )
 
-// Previews returns one page of the account's previews, the newest first, those whose rows are deleted among them. A page
-// whose settings are very long has fewer than limit.
+// Previews returns one page of the account's previews, the newest first, those whose rows are deleted among them. A
+// page whose settings are very long has fewer than limit.
 func (s *Service) Previews(ctx context.Context, id run.Identity, after string, limit int) (PreviewPage, error) {
 	jobs := s.c.Jobs.For(id.Account)
 	all, next, err := previewRuns(ctx, jobs, after, limit)
@@ -158,7 +158,8 @@ func (s *Service) Previews(ctx context.Context, id run.Identity, after string, l
 
 func previewRuns(ctx context.Context, jobs runs.Jobs, after string, limit int) (all []run.Run, next string, err error) {
 	for bytes := 0; len(all) < limit; {
-		page, err := jobs.Runs(ctx, runs.Query{Kind: run.KindPreview, After: after, Limit: min(limit-len(all), previewStep)})
+		query := runs.Query{Kind: run.KindPreview, After: after, Limit: min(limit-len(all), previewStep)}
+		page, err := jobs.Runs(ctx, query)
 		if err != nil {
 			return nil, "", err
 		}
@@ -218,8 +219,8 @@ func create(ctx context.Context, jobs runs.Jobs, r run.Run, entries ...runs.Audi
 // maxPreviewSyncs is how many syncs a preview names: a blocked one may be tried again and again.
 const maxPreviewSyncs = 100
 
-// unused returns a Conflict where a sync has used the preview, or is using it. Only the last one can: while it was neither
-// cancelled, failed nor blocked, no other began.
+// unused returns a Conflict where a sync has used the preview, or is using it. Only the last one can: while it was
+// neither cancelled, failed nor blocked, no other began.
 func unused(ctx context.Context, jobs runs.Jobs, preview *run.Run) error {
 	if len(preview.Syncs) == 0 {
 		return nil
@@ -234,7 +235,8 @@ func unused(ctx context.Context, jobs runs.Jobs, preview *run.Run) error {
 	case r.State == run.Done:
 		used = problem(Conflict, "preview_used", "This preview was synced already. Take a new preview to sync again.")
 	case !r.State.Ended():
-		used = problem(Conflict, "preview_in_use", "A sync of this preview is %s. Wait for its end, or cancel it.", r.State)
+		used = problem(Conflict, "preview_in_use",
+			"A sync of this preview is %s. Wait for its end, or cancel it.", r.State)
 	default:
 		return nil
 	}

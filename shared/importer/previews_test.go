@@ -89,7 +89,8 @@ func TestOfManySyncsOfAPreviewOneBegins(t *testing.T) {
 	}
 	running.Wait()
 	if len(begun) != 1 || !cmp.Equal(begun, h.shown(preview.ID).Syncs) || len(h.history()) != 1 {
-		t.Errorf("the syncs %v began, the preview names %v, %d are stored; want one", begun, h.shown(preview.ID).Syncs, len(h.history()))
+		t.Errorf("the syncs %v began, the preview names %v, %d are stored; want one",
+			begun, h.shown(preview.ID).Syncs, len(h.history()))
 	}
 }
 
@@ -175,7 +176,8 @@ func TestAPreviewSaysThatItIsOutdated(t *testing.T) {
 	}{
 		{"a user that was added", func() error { _, err := h.service.AddUser(t.Context(), h.id, byHand); return err }},
 		{"a user that was changed", func() error {
-			_, err := h.service.PatchUser(t.Context(), h.id, "hand@example.com", importer.UserPatch{Protected: ptr(true)})
+			patch := importer.UserPatch{Protected: ptr(true)}
+			_, err := h.service.PatchUser(t.Context(), h.id, "hand@example.com", patch)
 			return err
 		}},
 		{"a sync", func() error { wantState(t, h.undo(done.ID), run.Done); return nil }},

@@ -45,9 +45,11 @@ func (s *Service) StartSync(ctx context.Context, id run.Identity, req SyncReques
 	return s.start(ctx, id, r, req.Idempotency)
 }
 
-// repeated returns the run that an earlier request with the same idempotency key started, although this one can start none
-// by now. Where there is no such run it returns why.
-func (s *Service) repeated(ctx context.Context, id run.Identity, r run.Run, once Idempotency, why error) (run.Run, error) {
+// repeated returns the run that an earlier request with the same idempotency key started, although this one can start
+// none by now. Where there is no such run it returns why.
+func (s *Service) repeated(
+	ctx context.Context, id run.Identity, r run.Run, once Idempotency, why error,
+) (run.Run, error) {
 	var refused *Error
 	if once.Key == "" || !errors.As(why, &refused) {
 		return run.Run{}, why

@@ -121,7 +121,8 @@ func (a accountJobs) ListWritten(ctx context.Context) (at time.Time, err error) 
 	return at, err
 }
 
-// NoteListWrite has no condition: any time that differs from the one before serves, so that a sync need not read it first.
+// NoteListWrite has no condition: any time that differs from the one before serves, so that a sync need not read it
+// first.
 func (a accountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
 	i, err := a.listItem(at)
 	if err == nil {
