@@ -73,7 +73,7 @@ func binding(account user.Account, c settings.Connection) secret.Binding {
 func (s *Service) Preview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
 	r, err := s.run(ctx, id, run.KindPreview, runID)
 	if err == nil && r.State.Ended() && !s.c.now().Before(r.ExpiresAt) {
-		return run.Run{}, expiredPreview()
+		return r, expiredPreview()
 	}
 	return r, err
 }
@@ -191,13 +191,23 @@ func length(i *settings.Import) int {
 func (s *Service) readablePreview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
 	r, err := s.readyPreview(ctx, id, runID)
 	if err != nil {
-		return run.Run{}, err
+		return r, err
 	}
 	plan, err := s.c.Objects.For(id.Account).Open(ctx, r.PlanKey)
 	if err != nil {
-		return run.Run{}, pageError(err, codePreviewExpired, previewExpired)
+		return r, pageError(err, codePreviewExpired, previewExpired)
 	}
 	return r, plan.Close()
+}
+
+// unusedPreview returns a preview that can be synced. Whether it can is decided again as the sync is stored; what is
+// refused here is not counted as a sync that was started. What is known of the preview comes with the error.
+func (s *Service) unusedPreview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
+	r, err := s.readablePreview(ctx, id, runID)
+	if err == nil {
+		err = unused(ctx, s.c.Jobs.For(id.Account), &r)
+	}
+	return r, err
 }
 
 // create stores a new run. A sync of a preview takes that preview in the same step, so that a preview is synced once.
@@ -248,7 +258,8 @@ func unused(ctx context.Context, jobs runs.Jobs, preview *run.Run) error {
 func (s *Service) readyPreview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
 	r, err := s.Preview(ctx, id, runID)
 	if err == nil && r.State != run.Done {
-		return run.Run{}, problem(Conflict, "preview_not_ready", "The preview is %s; its rows can be read when it is done.", r.State)
+		return r, problem(Conflict, "preview_not_ready",
+			"The preview is %s; its rows can be read when it is done.", r.State)
 	}
 	return r, err
 }

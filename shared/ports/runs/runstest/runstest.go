@@ -531,6 +531,11 @@ func keys(t *testing.T, s runs.Store) {
 		key  runs.Key
 		want string
 	}{{first, "run1"}, {again, "run1"}, {elsewhere, "run4"}, {late, "run3"}} {
+		found, err := j.FindKey(ctx, step.key)
+		isNew := step.key.RunID == step.want
+		if isNew != errors.Is(err, runs.ErrNotFound) || !isNew && (err != nil || found.RunID != step.want) {
+			t.Errorf("before claiming %+v there is the claim of %q, error %v", step.key, found.RunID, err)
+		}
 		if got := claim(step.key); got != step.want {
 			t.Errorf("claiming %+v gave %s, want %s", step.key, got, step.want)
 		}
