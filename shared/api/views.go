@@ -75,8 +75,7 @@ func PreviewView(r importer.ShownPreview) Preview {
 		Syncs: list(r.Syncs), Outdated: r.Outdated,
 		ID: r.ID, State: r.State, UndoOf: r.UndoOf, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt,
 		Settings: ImportView{Connection: connectionView(r.Import.Connection, r.SealedPassword), Advanced: r.Import.Advanced.Shown(), Options: r.Import.Options},
-		Progress: r.Progress, Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r.Run),
-		Guard: r.Guard, Error: failureView(r.Failure),
+		Progress: r.Progress, Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r.Run), Guard: r.Guard, Error: failureView(r.Failure),
 	}
 }
 

@@ -8,8 +8,7 @@ import (
 	"rollcall/shared/user"
 )
 
-// fewRemovals is the number of removals that the limit never blocks within 24 hours: in a small company a tenth is
-// one person.
+// fewRemovals is the number of removals that the limit never blocks within 24 hours: in a small company a tenth is one person.
 const fewRemovals = 5
 
 // Question is what the guard judges a plan by.
@@ -51,11 +50,9 @@ func Judge(q Question) run.Guard {
 			g.Removals, g.Stored, q.Options.RemovalLimit.Percent, q.Options.RemovalLimit.Count, g.Removals)
 	case overLimit(g.Removals+q.Day.Removed, max(g.Stored, q.Day.Stored), q.Options.RemovalLimit):
 		g.Blocked, g.Reason = true, run.GuardRemovalLimitDay
-		limit := q.Options.RemovalLimit
-		g.Message = fmt.Sprintf("%d of %d users would be removed. With the %d that were removed in the last 24 hours "+
-			"that is more than the limit of %d %% or %d. If that is right, confirm the removal of %d; "+
-			"the count then starts again.",
-			g.Removals, g.Stored, q.Day.Removed, limit.Percent, limit.Count, g.Removals)
+		g.Message = fmt.Sprintf("%d of %d users would be removed. With the %d that were removed in the last 24 hours that is more than the "+
+			"limit of %d %% or %d. If that is right, confirm the removal of %d; the count then starts again.",
+			g.Removals, g.Stored, q.Day.Removed, q.Options.RemovalLimit.Percent, q.Options.RemovalLimit.Count, g.Removals)
 	}
 	return g
 }
