@@ -144,8 +144,7 @@ func TestWritesOfRecordsWhoseAnswerWasLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.lines = append(s.lines, through, lost, lost)
-	sync := run.Run{ID: "01JC", Kind: run.KindSync, CreatedAt: time.Now()}
-	if _, err := mine.ClaimPreview(t.Context(), preview, sync); err != nil {
+	if _, err := mine.ClaimPreview(t.Context(), preview, run.Run{ID: "01JC", Kind: run.KindSync, CreatedAt: time.Now()}); err != nil {
 		t.Error("a claim of a preview:", err)
 	}
 	// Settings that somebody saves after ours were deleted are not deleted with them.
