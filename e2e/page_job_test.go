@@ -238,10 +238,18 @@ func TestPageConfirmsARunOfTheSavedSettings(t *testing.T) {
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("19 accounts would be removed")
 	waitRows(tab, "19 addresses")
+	preview := tab.Address()
 	tab.Click("summary", "Removal limit")
 	tab.Fill("Percent of the users", "100")
 	tab.WaitNoText("More than the removal limit")
 	tab.Click("button", "Sync Now")
+	tab.WaitText("The sync is done")
+	// A preview is synced once.
+	tab.Open(preview)
+	tab.ExpectProblem("status of 409")
+	tab.Click("button", "Sync Now")
+	tab.WaitText("This preview was synced already")
+	tab.Click("link", "Show that sync")
 	tab.WaitText("The sync is done")
 	for range 25 {
 		p.sync(object{})

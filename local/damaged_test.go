@@ -63,8 +63,10 @@ func TestADamagedPlanSaysSo(t *testing.T) {
 		sync := c.send(202, "POST", "/v1/syncs", map[string]any{"previewId": id})["id"].(string)
 		c.wait("/v1/syncs/" + sync)
 		ended := c.send(200, "GET", "/v1/syncs/"+sync, nil)
-		if failure, _ := ended["error"].(map[string]any); ended["state"] != "failed" || failure["code"] != "plan_damaged" {
-			t.Errorf("bit at %.0f %%: the sync is %v, error %v; want it failed with plan_damaged", 100*at, ended["state"], ended["error"])
+		failure, _ := ended["error"].(map[string]any)
+		if ended["state"] != "failed" || failure["code"] != "plan_damaged" {
+			t.Errorf("bit at %.0f %%: the sync is %v, error %v; want it failed with plan_damaged",
+				100*at, ended["state"], failure)
 		}
 		if users := c.send(200, "GET", "/v1/users", nil)["items"].([]any); len(users) != 0 {
 			t.Errorf("bit at %.0f %%: the sync wrote %d users", 100*at, len(users))

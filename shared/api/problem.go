@@ -24,7 +24,7 @@ type Problem struct {
 	Code   string                `json:"code" doc:"What went wrong, for programs; stable" example:"preview_not_found"`
 	Detail string                `json:"detail" doc:"What went wrong and what to do, for people"`
 	Errors []settings.FieldError `json:"errors,omitempty" doc:"The wrong fields, at most 50"`
-	SyncID string                `json:"syncId,omitempty" doc:"With preview_used and preview_in_use: the sync that used the preview, or is using it"`
+	SyncID string                `json:"syncId,omitempty" doc:"The sync that used the preview, or is using it"`
 }
 
 // Error returns the detail.

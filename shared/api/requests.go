@@ -88,7 +88,7 @@ type OptionsInput struct {
 	RemoveAccounts *bool              `json:"removeAccounts,omitempty" doc:"Remove the users that the directory does not have"`
 	RemoveScope    *string            `json:"removeScope,omitempty" enum:"all,imported" doc:"all (the default), or only the users that an import created"`
 	SendHSR        *bool              `json:"sendHSR,omitempty" doc:"Daily Held Spam Reports for newly imported users"`
-	RemovalLimit   *RemovalLimitInput `json:"removalLimit,omitempty" doc:"How many users one sync, and all syncs of 24 hours together, may remove without a confirmation"`
+	RemovalLimit   *RemovalLimitInput `json:"removalLimit,omitempty" doc:"How many users one sync may remove without a confirmation"`
 }
 
 // RemovalLimitInput is a limit as a request gives it.

@@ -277,8 +277,8 @@ func (a *applier) save(ctx context.Context) error {
 	return err
 }
 
-// noteWrites stores that the Users List was written, and how many users were removed, if there is news since the last save.
-// After a crash it is done again.
+// noteWrites stores that the Users List was written, and how many users were removed, if there is news since the last
+// save. After a crash it is done again.
 func (a *applier) noteWrites(ctx context.Context) error {
 	if a.at.Rows.Written() != a.noted.Written() {
 		if err := a.jobs.NoteListWrite(ctx, a.now()); err != nil {

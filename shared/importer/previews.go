@@ -73,7 +73,7 @@ func binding(account user.Account, c settings.Connection) secret.Binding {
 func (s *Service) Preview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
 	r, err := s.run(ctx, id, run.KindPreview, runID)
 	if err == nil && r.State.Ended() && !s.c.now().Before(r.ExpiresAt) {
-		return run.Run{}, expiredPreview()
+		return r, expiredPreview()
 	}
 	return r, err
 }
@@ -136,8 +136,8 @@ const (
 	previewBytes = 1 << 20
 )
 
-// Previews returns one page of the account's previews, the newest first, those whose rows are deleted among them. A page
-// whose settings are very long has fewer than limit.
+// Previews returns one page of the account's previews, the newest first, those whose rows are deleted among them. A
+// page whose settings are very long has fewer than limit.
 func (s *Service) Previews(ctx context.Context, id run.Identity, after string, limit int) (PreviewPage, error) {
 	jobs := s.c.Jobs.For(id.Account)
 	all, next, err := previewRuns(ctx, jobs, after, limit)
@@ -158,7 +158,8 @@ func (s *Service) Previews(ctx context.Context, id run.Identity, after string, l
 
 func previewRuns(ctx context.Context, jobs runs.Jobs, after string, limit int) (all []run.Run, next string, err error) {
 	for bytes := 0; len(all) < limit; {
-		page, err := jobs.Runs(ctx, runs.Query{Kind: run.KindPreview, After: after, Limit: min(limit-len(all), previewStep)})
+		query := runs.Query{Kind: run.KindPreview, After: after, Limit: min(limit-len(all), previewStep)}
+		page, err := jobs.Runs(ctx, query)
 		if err != nil {
 			return nil, "", err
 		}
@@ -190,13 +191,23 @@ func length(i *settings.Import) int {
 func (s *Service) readablePreview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
 	r, err := s.readyPreview(ctx, id, runID)
 	if err != nil {
-		return run.Run{}, err
+		return r, err
 	}
 	plan, err := s.c.Objects.For(id.Account).Open(ctx, r.PlanKey)
 	if err != nil {
-		return run.Run{}, pageError(err, codePreviewExpired, previewExpired)
+		return r, pageError(err, codePreviewExpired, previewExpired)
 	}
 	return r, plan.Close()
+}
+
+// unusedPreview returns a preview that can be synced. Whether it can is decided again as the sync is stored; what is
+// refused here is not counted as a sync that was started. What is known of the preview comes with the error.
+func (s *Service) unusedPreview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
+	r, err := s.readablePreview(ctx, id, runID)
+	if err == nil {
+		err = unused(ctx, s.c.Jobs.For(id.Account), &r)
+	}
+	return r, err
 }
 
 // create stores a new run. A sync of a preview takes that preview in the same step, so that a preview is synced once.
@@ -218,8 +229,8 @@ func create(ctx context.Context, jobs runs.Jobs, r run.Run, entries ...runs.Audi
 // maxPreviewSyncs is how many syncs a preview names: a blocked one may be tried again and again.
 const maxPreviewSyncs = 100
 
-// unused returns a Conflict where a sync has used the preview, or is using it. Only the last one can: while it was neither
-// cancelled, failed nor blocked, no other began.
+// unused returns a Conflict where a sync has used the preview, or is using it. Only the last one can: while it was
+// neither cancelled, failed nor blocked, no other began.
 func unused(ctx context.Context, jobs runs.Jobs, preview *run.Run) error {
 	if len(preview.Syncs) == 0 {
 		return nil
@@ -234,7 +245,8 @@ func unused(ctx context.Context, jobs runs.Jobs, preview *run.Run) error {
 	case r.State == run.Done:
 		used = problem(Conflict, "preview_used", "This preview was synced already. Take a new preview to sync again.")
 	case !r.State.Ended():
-		used = problem(Conflict, "preview_in_use", "A sync of this preview is %s. Wait for its end, or cancel it.", r.State)
+		used = problem(Conflict, "preview_in_use",
+			"A sync of this preview is %s. Wait for its end, or cancel it.", r.State)
 	default:
 		return nil
 	}
@@ -246,7 +258,8 @@ func unused(ctx context.Context, jobs runs.Jobs, preview *run.Run) error {
 func (s *Service) readyPreview(ctx context.Context, id run.Identity, runID string) (run.Run, error) {
 	r, err := s.Preview(ctx, id, runID)
 	if err == nil && r.State != run.Done {
-		return run.Run{}, problem(Conflict, "preview_not_ready", "The preview is %s; its rows can be read when it is done.", r.State)
+		return r, problem(Conflict, "preview_not_ready",
+			"The preview is %s; its rows can be read when it is done.", r.State)
 	}
 	return r, err
 }

@@ -59,12 +59,18 @@ func TestAPreviewIsSyncedOnce(t *testing.T) {
 	wantState(t, done, run.Done)
 	_, err = h.service.StartSync(t.Context(), h.id, req)
 	wantUsed(t, err, "preview_used", done.ID)
+	// Those that are refused count as no syncs that wait.
+	for range 20 {
+		_, err = h.service.StartSync(t.Context(), h.id, req)
+		wantUsed(t, err, "preview_used", done.ID)
+	}
 	if diff := cmp.Diff([]string{blocked.ID, cancelled.ID, done.ID}, h.shown(preview.ID).Syncs); diff != "" {
 		t.Errorf("the preview's syncs (-want +got):\n%s", diff)
 	}
 	if n := len(h.history()); n != 4 {
 		t.Errorf("%d syncs are stored, want 4: one that is refused leaves none", n)
 	}
+	h.start(importer.SyncRequest{PreviewID: h.preview().ID})
 }
 
 func TestOfManySyncsOfAPreviewOneBegins(t *testing.T) {
@@ -89,7 +95,8 @@ func TestOfManySyncsOfAPreviewOneBegins(t *testing.T) {
 	}
 	running.Wait()
 	if len(begun) != 1 || !cmp.Equal(begun, h.shown(preview.ID).Syncs) || len(h.history()) != 1 {
-		t.Errorf("the syncs %v began, the preview names %v, %d are stored; want one", begun, h.shown(preview.ID).Syncs, len(h.history()))
+		t.Errorf("the syncs %v began, the preview names %v, %d are stored; want one",
+			begun, h.shown(preview.ID).Syncs, len(h.history()))
 	}
 }
 
@@ -117,10 +124,30 @@ func TestARepeatedRequestGetsItsSync(t *testing.T) {
 	other.Key = "k2"
 	_, err := h.service.StartSync(t.Context(), h.id, other)
 	wantCode(t, err, "preview_expired")
+	// A request that was refused keeps no key: the next one may be another.
 	other.Body = []byte(`{"options":{}}`)
+	_, err = h.service.StartSync(t.Context(), h.id, other)
+	wantCode(t, err, "preview_expired")
 	other.Key = "k1"
 	_, err = h.service.StartSync(t.Context(), h.id, other)
 	wantCode(t, err, "idempotency_key_reused")
+}
+
+func TestARepeatedUndoOfAPreviewGetsItsSync(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	preview, err := h.service.PreviewUndo(t.Context(), h.id, h.importAll().ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.mustDeliver()
+	req := importer.SyncRequest{PreviewID: preview.ID, Idempotency: importer.Idempotency{Key: "k1", Body: []byte("{}")}}
+	first := h.sync(req)
+	wantState(t, first, run.Done)
+	if again := h.start(req); again.ID != first.ID || again.UndoOf == "" {
+		t.Errorf("the repeated request gives run %s, want %s", again.ID, first.ID)
+	}
 }
 
 func TestTheSecondOfTwoPreviewsFindsItsRowsDone(t *testing.T) {
@@ -175,7 +202,8 @@ func TestAPreviewSaysThatItIsOutdated(t *testing.T) {
 	}{
 		{"a user that was added", func() error { _, err := h.service.AddUser(t.Context(), h.id, byHand); return err }},
 		{"a user that was changed", func() error {
-			_, err := h.service.PatchUser(t.Context(), h.id, "hand@example.com", importer.UserPatch{Protected: ptr(true)})
+			patch := importer.UserPatch{Protected: ptr(true)}
+			_, err := h.service.PatchUser(t.Context(), h.id, "hand@example.com", patch)
 			return err
 		}},
 		{"a sync", func() error { wantState(t, h.undo(done.ID), run.Done); return nil }},

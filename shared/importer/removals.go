@@ -17,8 +17,8 @@ func (j *job) day(ctx context.Context) (run.Day, error) {
 	return removals.Day(j.now(), j.run.Import.Options.RemoveScope), nil
 }
 
-// noteJudged lets the guard remember the sync that it judged. Removals that somebody confirmed by their number start the
-// count again, with the users that they leave.
+// noteJudged lets the guard remember the sync that it judged. Removals that somebody confirmed by their number start
+// the count again, with the users that they leave.
 func (j *job) noteJudged(ctx context.Context, g run.Guard) error {
 	r := j.removal(0)
 	if !plan.Confirms(j.run.ConfirmRemovals, g) {
@@ -29,8 +29,8 @@ func (j *job) noteJudged(ctx context.Context, g run.Guard) error {
 	return j.updateRemovals(ctx, func(run.Removals) run.Removals { return run.Removals{r} })
 }
 
-// noteRemoved lets the guard remember how many users the sync has removed. What was confirmed does not count, nor what an undo
-// removes.
+// noteRemoved lets the guard remember how many users the sync has removed. What was confirmed does not count, nor
+// what an undo removes.
 func (j *job) noteRemoved(ctx context.Context, removed int) error {
 	if j.run.UndoOf != "" || plan.Confirms(j.run.ConfirmRemovals, j.guard) {
 		return nil

@@ -29,8 +29,8 @@ func (h *harness) removeDown(n int) run.Run {
 	return h.sync(importer.SyncRequest{PreviewID: h.preview().ID, Options: &options})
 }
 
-// TestADirectoryThatShrinksIsBlocked has a directory lose a tenth before each of 24 hourly syncs, and, once that was blocked
-// and confirmed, a person before each of 24 more.
+// TestADirectoryThatShrinksIsBlocked has a directory lose a tenth before each of 24 hourly syncs, and, once that was
+// blocked and confirmed, a person before each of 24 more.
 func TestADirectoryThatShrinksIsBlocked(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -57,7 +57,8 @@ func TestADirectoryThatShrinksIsBlocked(t *testing.T) {
 		}
 	}
 	if len(blocked) != 23 || len(h.users()) != 900 {
-		t.Fatalf("%d of 24 syncs were blocked and %d users are left; want all but the first, and 900", len(blocked), len(h.users()))
+		t.Fatalf("%d of 24 syncs were blocked and %d users are left; want all but the first, and 900",
+			len(blocked), len(h.users()))
 	}
 	if g := blocked[0].Guard; g.Reason != run.GuardRemovalLimitDay || g.Removals != 90 || g.Stored != 900 {
 		t.Errorf("the first blocked sync has guard %+v, want %s with 90 of 900", g, run.GuardRemovalLimitDay)
@@ -143,7 +144,6 @@ func TestRemovalsByHandDoNotCount(t *testing.T) {
 	if h.removed() != 0 {
 		t.Errorf("%d removals count, want none", h.removed())
 	}
-	// Nor does the alias that nobody removed keep its count: the sync finds 30 users, and removes what the directory lost.
 	byHand := importer.UserRequest{Address: "hand@example.com", Type: user.TypeUser, HeldSpamReport: user.ReportOff}
 	if _, err := h.service.AddUser(t.Context(), h.id, byHand); err != nil {
 		t.Fatal(err)

@@ -103,17 +103,27 @@ func (s *Service) admit(ctx context.Context, jobs runs.Jobs, kind run.Kind) erro
 
 // claim returns the id of the run that the idempotency key stands for.
 func (s *Service) claim(ctx context.Context, jobs runs.Jobs, r run.Run, once Idempotency) (string, error) {
-	want := runs.NewKey(string(r.Kind)+"/"+r.UndoOf, once.Key, once.Body)
-	want.RunID, want.At = r.ID, r.CreatedAt
+	want := keyOf(r, once)
 	got, err := jobs.ClaimKey(ctx, want)
 	if err != nil {
 		return "", err
 	}
-	if got.Request != want.Request {
+	return runOf(got, want)
+}
+
+func keyOf(r run.Run, once Idempotency) runs.Key {
+	k := runs.NewKey(string(r.Kind)+"/"+r.UndoOf, once.Key, once.Body)
+	k.RunID, k.At = r.ID, r.CreatedAt
+	return k
+}
+
+// runOf returns the run that a stored key stands for, or an error where it came with another request than this one.
+func runOf(stored, asked runs.Key) (string, error) {
+	if stored.Request != asked.Request {
 		return "", problem(Reused, "idempotency_key_reused",
 			"This Idempotency-Key came with another request before. Send a new key with a new request.")
 	}
-	return got.RunID, nil
+	return stored.RunID, nil
 }
 
 // cancel asks a run to stop. One that has ended already stays as it is.

@@ -131,7 +131,8 @@ func (j *job) judge(ctx context.Context) (run.Guard, error) {
 		return run.Guard{}, err
 	}
 	guard := plan.Judge(plan.Question{
-		Result: j.result, Options: j.run.Import.Options, SettingsChanged: changed, Day: day, Confirmed: j.run.ConfirmRemovals,
+		Result: j.result, Options: j.run.Import.Options, SettingsChanged: changed, Day: day,
+		Confirmed: j.run.ConfirmRemovals,
 	})
 	if guard.Reason == run.GuardEmptyRead {
 		return guard, &run.Failure{Code: string(run.GuardEmptyRead), Message: guard.Message}

@@ -27,16 +27,18 @@ func (s *Service) StartSync(ctx context.Context, id run.Identity, req SyncReques
 		r.Import, r.SealedPassword = saved.Import, saved.SealedPassword
 	}
 	if req.PreviewID != "" {
-		preview, err := s.readablePreview(ctx, id, req.PreviewID)
+		preview, err := s.unusedPreview(ctx, id, req.PreviewID)
+		r.UndoOf = preview.UndoOf
 		if err != nil {
 			return s.repeated(ctx, id, r, req.Idempotency, err)
 		}
-		r.Import, r.SealedPassword, r.UndoOf = preview.Import, nil, preview.UndoOf
+		r.Import, r.SealedPassword = preview.Import, nil
 		if preview.UndoOf != "" {
 			r.Trigger, options = run.TriggerUndo, preview.Import.Options
 		}
 	} else if saved == nil {
-		return run.Run{}, problem(NotFound, "settings_not_found", "No settings are saved: sync a preview by its previewId, or save settings first.")
+		return s.repeated(ctx, id, r, req.Idempotency, problem(NotFound, "settings_not_found",
+			"No settings are saved: sync a preview by its previewId, or save settings first."))
 	}
 	if req.Options != nil {
 		options = *req.Options
@@ -45,20 +47,30 @@ func (s *Service) StartSync(ctx context.Context, id run.Identity, req SyncReques
 	return s.start(ctx, id, r, req.Idempotency)
 }
 
-// repeated returns the run that an earlier request with the same idempotency key started, although this one can start none
-// by now. Where there is no such run it returns why.
-func (s *Service) repeated(ctx context.Context, id run.Identity, r run.Run, once Idempotency, why error) (run.Run, error) {
+// repeated returns the run that an earlier request with the same idempotency key started, although this one can start
+// none by now. Where there is no such run it returns why.
+func (s *Service) repeated(
+	ctx context.Context, id run.Identity, r run.Run, once Idempotency, why error,
+) (run.Run, error) {
 	var refused *Error
 	if once.Key == "" || !errors.As(why, &refused) {
 		return run.Run{}, why
 	}
 	jobs := s.c.Jobs.For(id.Account)
-	r.ID, r.CreatedAt = s.c.NewID(), s.c.now()
-	claimed, err := s.claim(ctx, jobs, r, once)
+	r.CreatedAt = s.c.now()
+	asked := keyOf(r, once)
+	stored, err := jobs.FindKey(ctx, asked)
+	if errors.Is(err, runs.ErrNotFound) {
+		return run.Run{}, why
+	}
 	if err != nil {
 		return run.Run{}, err
 	}
-	first, err := jobs.Run(ctx, claimed)
+	runID, err := runOf(stored, asked)
+	if err != nil {
+		return run.Run{}, err
+	}
+	first, err := jobs.Run(ctx, runID)
 	if errors.Is(err, runs.ErrNotFound) {
 		err = why
 	}

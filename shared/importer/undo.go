@@ -57,9 +57,9 @@ func (j *job) pauseSchedule(ctx context.Context) error {
 	})
 }
 
-// applied yields the rows that the run wrote, ordered by key, each with its after-user as it was written. next gives the
-// stored users: one that carries the run's id was written by it, also where its workers died before the journal told of
-// it. The error is set once the sequence has ended.
+// applied yields the rows that the run wrote, ordered by key, each with its after-user as it was written. next gives
+// the stored users: one that carries the run's id was written by it, also where its workers died before the journal
+// told of it. The error is set once the sequence has ended.
 func (j *journal) applied(ctx context.Context, next func() *user.User) (iter.Seq[plan.Row], *error) {
 	failed := new(error)
 	filter := planfile.Filter{Changes: []plan.Change{plan.Create, plan.Update, plan.Delete}}

@@ -168,7 +168,10 @@ func TestUndoTakesBackTheRenameOfAProtectedUser(t *testing.T) {
 	before := h.stored()
 	h.directory.set(person{"ann", "anna@example.com", nil}, bob)
 	r := h.importAll()
-	want := []string{"ann@example.com primary daily protected", "anna@example.com primary daily protected", "bob@example.com primary off"}
+	want := []string{
+		"ann@example.com primary daily protected", "anna@example.com primary daily protected",
+		"bob@example.com primary off",
+	}
 	if diff := cmp.Diff(want, h.users()); diff != "" {
 		t.Fatalf("users after the rename (-want +got):\n%s", diff)
 	}
@@ -182,8 +185,8 @@ func TestUndoTakesBackTheRenameOfAProtectedUser(t *testing.T) {
 	}
 }
 
-// checkpointKiller kills each worker where it stores a first checkpoint behind its writing: then and until it is revived
-// nothing is stored.
+// checkpointKiller kills each worker where it stores a first checkpoint behind its writing: then and until it is
+// revived nothing is stored.
 type checkpointKiller struct {
 	runs.Store
 	dead *bool

@@ -10,11 +10,12 @@ import (
 // removalWindow is how long a removal counts for the removal guard.
 const removalWindow = 24 * time.Hour
 
-// maxRemovals is how many syncs Removals keeps apart. Of more the oldest are counted together, and no undo subtracts them.
+// maxRemovals is how many syncs Removals keeps apart. Of more the oldest are counted together, and no undo subtracts
+// them.
 const maxRemovals = 200
 
-// Removals is what the removal guard remembers of an account's syncs of the last 24 hours, the oldest first. Undos and edits
-// by hand are not among them.
+// Removals is what the removal guard remembers of an account's syncs of the last 24 hours, the oldest first. Undos
+// and edits by hand are not among them.
 type Removals []Removal
 
 // Removal is what one sync removed.
@@ -29,8 +30,8 @@ type Removal struct {
 	StoredImported int `json:"storedImported"`
 }
 
-// Day is what the removal guard holds a plan against besides the plan's own numbers: the users that were removed in the last
-// 24 hours, and the most that there were.
+// Day is what the removal guard holds a plan against besides the plan's own numbers: the users that were removed in
+// the last 24 hours, and the most that there were.
 type Day struct {
 	Removed, Stored int
 }
@@ -53,7 +54,8 @@ func (l Removals) Day(now time.Time, scope settings.RemoveScope) Day {
 func (l Removals) Note(r Removal) Removals {
 	kept := slices.DeleteFunc(l.since(r.At), func(old Removal) bool {
 		// One that removed nobody only tells how many users there were, and the newer one is remembered for longer.
-		return old.RunID == r.RunID || old.Removed == 0 && old.Stored <= r.Stored && old.StoredImported <= r.StoredImported
+		return old.RunID == r.RunID ||
+			old.Removed == 0 && old.Stored <= r.Stored && old.StoredImported <= r.StoredImported
 	})
 	kept = append(kept, r)
 	if len(kept) > maxRemovals {

@@ -79,8 +79,9 @@ func Register(a *api.API, s Service) {
 		Errors: []int{http.StatusNotFound, http.StatusTooManyRequests}}, h.start)
 	api.Route(a, huma.Operation{
 		OperationID: "list-previews", Method: http.MethodGet, Path: "/v1/previews", Tags: tags,
-		Summary:     "List the previews, the newest first",
-		Description: "Those whose rows are deleted (expiresAt) are among them. A page whose settings are very long has fewer than limit.",
+		Summary: "List the previews, the newest first",
+		Description: "Those whose rows are deleted (expiresAt) are among them. " +
+			"A page whose settings are very long has fewer than limit.",
 	}, h.list)
 	api.Route(a, huma.Operation{OperationID: "get-preview", Method: http.MethodGet, Path: "/v1/previews/{id}",
 		Tags:    tags,

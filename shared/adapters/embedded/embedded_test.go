@@ -235,8 +235,11 @@ func TestSweepKeepsWhatIsNotOver(t *testing.T) {
 	if got := left(23 * time.Hour); len(got) != 3 {
 		t.Errorf("after 23 hours %q are left, want all", got)
 	}
-	if got := left(2 * time.Hour); !slices.Equal(got, []string{"journals/a"}) {
-		t.Errorf("after 25 hours %q are left, want the journal", got)
+	if got := left(2 * time.Hour); !slices.Equal(got, []string{"plans/a", "journals/a"}) {
+		t.Errorf("after 25 hours %q are left, want the journal, and the plan for syncs that wait", got)
+	}
+	if got := left(6 * time.Hour); !slices.Equal(got, []string{"journals/a"}) {
+		t.Errorf("after 31 hours %q are left, want the journal", got)
 	}
 	if got := left(90 * 24 * time.Hour); got != nil {
 		t.Errorf("after 91 days %q are left, want none", got)

@@ -118,20 +118,41 @@ func (a accountJobs) ClaimKey(_ context.Context, k runs.Key) (claimed runs.Key, 
 		if err != nil {
 			return err
 		}
-		name := []byte(k.Route + "\x00" + k.Key)
-		var stored runs.Key
-		err = load(keys, name, &stored)
-		switch {
-		case err == nil && k.At.Sub(stored.At) < keyLifetime:
+		switch stored, err := findKey(keys, k); {
+		case err == nil:
 			claimed = stored
 			return errUnchanged
-		case err != nil && !errors.Is(err, runs.ErrNotFound):
+		case !errors.Is(err, runs.ErrNotFound):
 			return err
 		}
-		return save(keys, name, k)
+		return save(keys, keyName(k), k)
 	})
 	if errors.Is(err, errUnchanged) {
 		err = nil
 	}
 	return claimed, err
 }
+
+func (a accountJobs) FindKey(_ context.Context, k runs.Key) (found runs.Key, err error) {
+	err = runs.ErrNotFound
+	if viewErr := a.view(func(b *bolt.Bucket) error {
+		found, err = findKey(b.Bucket(bucketOnce), k)
+		return nil
+	}); viewErr != nil {
+		return found, viewErr
+	}
+	return found, err
+}
+
+// findKey returns the claim that counts when k is made, or ErrNotFound.
+func findKey(keys *bolt.Bucket, k runs.Key) (found runs.Key, err error) {
+	if err := load(keys, keyName(k), &found); err != nil {
+		return runs.Key{}, err
+	}
+	if k.At.Sub(found.At) >= keyLifetime {
+		return runs.Key{}, runs.ErrNotFound
+	}
+	return found, nil
+}
+
+func keyName(k runs.Key) []byte { return []byte(k.Route + "\x00" + k.Key) }

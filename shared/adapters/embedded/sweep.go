@@ -23,7 +23,8 @@ import (
 
 // How long objects are kept, by the first element of their key.
 var lifetimes = map[string]time.Duration{
-	objects.PlanPrefix: 24 * time.Hour,
+	// A sync that was started just before its preview expired may wait for its turn.
+	objects.PlanPrefix: 30 * time.Hour,
 	objects.CSVPrefix:  24 * time.Hour,
 	// A journal may share its file with a plan that was a day old.
 	objects.JournalPrefix: 91 * 24 * time.Hour,

@@ -70,6 +70,8 @@ type Keys interface {
 	// ClaimKey stores k if the key is new for the account and route, or was stored more than 24 hours before k.At.
 	// It returns what is stored then: k itself, or the earlier claim.
 	ClaimKey(ctx context.Context, k Key) (Key, error)
+	// FindKey returns the earlier claim that ClaimKey would return in place of k, or ErrNotFound. It stores nothing.
+	FindKey(ctx context.Context, k Key) (Key, error)
 }
 
 // Key is one use of an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header); NewKey makes one.

@@ -8,9 +8,9 @@ import (
 	"rollcall/shared/run"
 )
 
-// CreateFromPreview stores r, a sync of a preview, with the audit entries and what use makes of the preview's record, all
-// or nothing; again, after a growing pause, where somebody else stored the preview meanwhile, so use may be called more than once. What
-// use returns ends it without a write.
+// CreateFromPreview stores r, a sync of a preview, with the audit entries and what use makes of the preview's record,
+// all or nothing; again, after a growing pause, where somebody else stored the preview meanwhile, so use may be
+// called more than once. What use returns ends it without a write.
 func CreateFromPreview(
 	ctx context.Context, jobs Jobs, r run.Run, use func(preview *run.Run) error, entries ...AuditEntry,
 ) (run.Run, error) {

@@ -124,7 +124,8 @@ func (a accountJobs) ListWritten(ctx context.Context) (at time.Time, err error) 
 	return at, err
 }
 
-// NoteListWrite has no condition: any time that differs from the one before serves, so that a sync need not read it first.
+// NoteListWrite has no condition: any time that differs from the one before serves, so that a sync need not read it
+// first.
 func (a accountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
 	i, err := a.listItem(at)
 	if err == nil {
@@ -200,14 +201,13 @@ func (a accountJobs) ReleaseLease(ctx context.Context, l runs.Lease) error {
 }
 
 func (a accountJobs) ClaimKey(ctx context.Context, k runs.Key) (claimed runs.Key, err error) {
-	err = a.change(ctx, prefixOnce+k.Route+"#"+k.Key, func(stored record) (record, error) {
+	err = a.change(ctx, keyName(k), func(stored record) (record, error) {
 		claimed = k
-		var earlier runs.Key
-		switch err := stored.decode(&earlier); {
-		case err == nil && k.At.Sub(earlier.At) < keyLifetime:
+		switch earlier, err := earlierKey(stored, k); {
+		case err == nil:
 			claimed = earlier
 			return record{}, errUnchanged
-		case err != nil && !errors.Is(err, runs.ErrNotFound):
+		case !errors.Is(err, runs.ErrNotFound):
 			return record{}, err
 		}
 		return newRecord(k, item{manifest.ExpiresAt: number(k.At.Add(keyLifetime).Unix())})
@@ -217,3 +217,24 @@ func (a accountJobs) ClaimKey(ctx context.Context, k runs.Key) (claimed runs.Key
 	}
 	return claimed, err
 }
+
+func (a accountJobs) FindKey(ctx context.Context, k runs.Key) (runs.Key, error) {
+	stored, err := a.read(ctx, keyName(k))
+	if err != nil {
+		return runs.Key{}, err
+	}
+	return earlierKey(stored, k)
+}
+
+// earlierKey returns the claim that is stored, if it counts when k is made, or ErrNotFound.
+func earlierKey(stored record, k runs.Key) (earlier runs.Key, err error) {
+	if err := stored.decode(&earlier); err != nil {
+		return runs.Key{}, err
+	}
+	if k.At.Sub(earlier.At) >= keyLifetime {
+		return runs.Key{}, runs.ErrNotFound
+	}
+	return earlier, nil
+}
+
+func keyName(k runs.Key) string { return prefixOnce + k.Route + "#" + k.Key }

@@ -363,8 +363,11 @@ func previews(t *testing.T, s runs.Store) {
 	running.Wait()
 	stored, err := j.Run(ctx, preview.ID)
 	page, listErr := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 10})
-	if len(won) != 1 || err != nil || listErr != nil || !cmp.Equal(stored.Syncs, won) || len(page.Runs) != 1 || page.Runs[0].ID != won[0] {
-		t.Fatalf("claims of %v succeeded; the preview names %v, %d syncs are stored; errors %v, %v", won, stored.Syncs, len(page.Runs), err, listErr)
+	if err := errors.Join(err, listErr); err != nil {
+		t.Fatal(err)
+	}
+	if len(won) != 1 || !cmp.Equal(stored.Syncs, won) || len(page.Runs) != 1 || page.Runs[0].ID != won[0] {
+		t.Fatalf("claims of %v succeeded; the preview names %v, %d syncs are stored", won, stored.Syncs, len(page.Runs))
 	}
 	log, err := j.AuditLog(ctx, "", 10)
 	if err != nil || len(log.Entries) != 1 || log.Entries[0].Subject != won[0] {
@@ -388,8 +391,8 @@ func previews(t *testing.T, s runs.Store) {
 	for i := range claimers {
 		running.Go(func() {
 			r := syncOf(fmt.Sprint("01JT", i))
-			_, err := runs.CreateFromPreview(ctx, j, r, func(p *run.Run) error { p.Syncs = append(p.Syncs, r.ID); return nil })
-			if err != nil {
+			use := func(p *run.Run) error { p.Syncs = append(p.Syncs, r.ID); return nil }
+			if _, err := runs.CreateFromPreview(ctx, j, r, use); err != nil {
 				t.Errorf("create %s: %v", r.ID, err)
 			}
 		})
@@ -424,13 +427,14 @@ func removals(t *testing.T, s runs.Store) {
 	if got, err := j.Removals(ctx); err != nil || len(got) != 0 {
 		t.Errorf("at first %+v, error %v", got, err)
 	}
+	one := run.Removal{RunID: "01J", At: Now, Removed: 1, Stored: 10, StoredImported: 9}
 	const writers, each = 4, 5
 	var running sync.WaitGroup
 	for range writers {
 		running.Go(func() {
 			for range each {
 				err := j.UpdateRemovals(ctx, func(l run.Removals) run.Removals {
-					return append(l, run.Removal{RunID: "01J", At: Now, Removed: 1, Stored: 10, StoredImported: 9})
+					return append(l, one)
 				})
 				if err != nil {
 					t.Error(err)
@@ -440,8 +444,8 @@ func removals(t *testing.T, s runs.Store) {
 	}
 	running.Wait()
 	got, err := j.Removals(ctx)
-	if err != nil || len(got) != writers*each || got[0] != (run.Removal{RunID: "01J", At: Now, Removed: 1, Stored: 10, StoredImported: 9}) {
-		t.Errorf("%d updates are stored, want %d, the first %+v; error %v", len(got), writers*each, got[:min(1, len(got))], err)
+	if err != nil || len(got) != writers*each || got[0] != one {
+		t.Errorf("%d updates are stored, want %d: %+v; error %v", len(got), writers*each, got, err)
 	}
 	if got, err := s.For("other").Removals(ctx); err != nil || len(got) != 0 {
 		t.Errorf("another account has %+v, error %v", got, err)
@@ -547,6 +551,11 @@ func keys(t *testing.T, s runs.Store) {
 		key  runs.Key
 		want string
 	}{{first, "run1"}, {again, "run1"}, {elsewhere, "run4"}, {late, "run3"}} {
+		found, err := j.FindKey(ctx, step.key)
+		isNew := step.key.RunID == step.want
+		if isNew != errors.Is(err, runs.ErrNotFound) || !isNew && (err != nil || found.RunID != step.want) {
+			t.Errorf("before claiming %+v there is the claim of %q, error %v", step.key, found.RunID, err)
+		}
 		if got := claim(step.key); got != step.want {
 			t.Errorf("claiming %+v gave %s, want %s", step.key, got, step.want)
 		}
