@@ -21,7 +21,7 @@ import (
 )
 
 // metrics counts requests and runs since the start, and writes them in Prometheus's text format, version 0.0.4. The
-// format is a line for each number; the client library would add ten modules to write these lines.
+// format is a line for each number; the client library would add several modules to write these lines.
 type metrics struct {
 	// routes finds the route of a request: labels must not hold what callers make up.
 	routes  *http.ServeMux

@@ -83,7 +83,8 @@ func TestWhatOperatorsAskFor(t *testing.T) {
 			t.Errorf("the metrics lack %s", line)
 		}
 	}
-	sample := regexp.MustCompile(`^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+)$`)
+	const label = `[a-z]+="[^"]*"`
+	sample := regexp.MustCompile(`^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{` + label + `(,` + label + `)*\})? [0-9.e+-]+)$`)
 	for line := range strings.Lines(answer) {
 		if !sample.MatchString(strings.TrimSuffix(line, "\n")) {
 			t.Errorf("this is no line of Prometheus's format: %q", line)

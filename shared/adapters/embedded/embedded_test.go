@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -280,6 +281,27 @@ func TestSweepForgetsOldRecords(t *testing.T) {
 	}
 	if page, err := j.Runs(t.Context(), runs.Query{Kind: run.KindSync, Limit: 5}); err != nil || len(page.Runs) != 0 {
 		t.Errorf("%d runs are listed, error %v", len(page.Runs), err)
+	}
+}
+
+func TestSweepForgetsDeadMessagesOfRunsThatAreGone(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s, dir, id := history(t, &now, io.Discard)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for n, run := range []string{id, "gone"} {
+		message := fmt.Sprintf(`{"task":"sync","account":"acme","runId":%q,"deliveries":8}`, run)
+		damage(t, dir, message, "dead", string(binary.BigEndian.AppendUint64(nil, uint64(n))))
+	}
+	s = open(t, dir, embedded.Options{Clock: func() time.Time { return now }})
+	swept, err := s.Sweep(t.Context())
+	if err != nil || swept.Messages != 1 {
+		t.Errorf("%d messages are deleted, error %v; want the one whose run is gone", swept.Messages, err)
+	}
+	if state, err := s.State(); err != nil || state.DeadMessages != 1 {
+		t.Errorf("%d messages are left, error %v; want 1", state.DeadMessages, err)
 	}
 }
 
