@@ -41,8 +41,8 @@ func (c *Collector) addAlias(e *directory.Entry) {
 		target:  normalDN(shortened(c.attributes.first(slotAliasedObjectName), maxDN)),
 	}
 	c.pending = append(c.pending, alias)
-	// The DN is in the list, and in lower case in a map while the aliases are joined.
-	c.texts += pendingSize + int64(2*len(alias.dn)+len(alias.address)+len(alias.target))
+	// While the aliases are joined, the DN is in a map too, and a row may say where the alias points to.
+	c.texts += pendingSize + skippedSize + int64(2*len(alias.dn)+3*len(alias.address)+2*len(alias.target))
 }
 
 // accountAddress makes an address of an account's uid and the cn above it, which is its domain.
