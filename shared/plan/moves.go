@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"strings"
-
 	"rollcall/shared/address"
 	"rollcall/shared/user"
 )
@@ -49,8 +47,9 @@ func findMoves(desired Desired, stored Walk[user.User], policy Policy) moves {
 		// the highest version, was its primary until now.
 		if former, ok := m.former[s.SourceID]; !ok || s.Version > former.version {
 			// A stored user's text is gone with the next one; a claim's lasts.
-			m.former[strings.Clone(s.SourceID)] = formerPrimary{
-				address: strings.Clone(s.Address), report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
+			text := s.SourceID + s.Address
+			m.former[text[:len(s.SourceID)]] = formerPrimary{
+				address: text[len(s.SourceID):], report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
 			}
 		}
 		return nil
