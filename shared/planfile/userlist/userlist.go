@@ -13,8 +13,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// List keeps many users in little memory: a third of the length of their text or less, since users come ordered by key and
-// neighbours have much in common. It is append-only and yields users in the order of appending.
+// List keeps many users in little memory: a third of the length of their text or less, since users come ordered by key
+// and neighbours have much in common. It is append-only and yields users in the order of appending.
 type List struct {
 	// blocks are compressed, and the garbage collector does not look into them; open is the block that is being filled.
 	blocks [][]byte
@@ -57,8 +57,8 @@ func (l *List) Append(u *user.User) {
 // Len returns the number of users.
 func (l *List) Len() int { return l.count }
 
-// Walk begins a walk over the users, in the order of appending. A user and its text are valid until the next one; nil ends
-// them. A walk has one block unpacked at a time, always in the same memory.
+// Walk begins a walk over the users, in the order of appending. A user and its text are valid until the next one; nil
+// ends them. A walk has one block unpacked at a time, always in the same memory.
 func (l *List) Walk() (next func() *user.User) {
 	var u user.User
 	var r packed.Reader

@@ -10,16 +10,16 @@ import (
 	"rollcall/shared/user"
 )
 
-// The longest texts of a user in bytes: an address as RFC 5321 allows it (package address), and what package extract keeps of
-// a DN, an id and a value.
+// The longest texts of a user in bytes: an address as RFC 5321 allows it (package address), and what package extract
+// keeps of a DN, an id and a value.
 const (
 	longestKey  = 254
 	longestDN   = 4 << 10
 	longestText = 2 << 10
 )
 
-// Largest is a user as large as an import can make it. Its key is not larger than DynamoDB's sort key, 1,024 bytes, and all of
-// it is a small part of an item, 400 KB, so that no row of a sync is one that cannot be stored.
+// Largest is a user as large as an import can make it. Its key is not larger than DynamoDB's sort key, 1,024 bytes, and
+// all of it is a small part of an item, 400 KB, so that no row of a sync is one that cannot be stored.
 func Largest() user.User {
 	local := strings.Repeat("ü", 32)
 	key := local + "@" + strings.Repeat("x", longestKey-len(local)-len("@.example")) + ".example"
