@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // importing measures previews and syncs of n entries through the API of the built program.
@@ -38,7 +40,8 @@ func (b *bench) importing(ctx context.Context, n int) error {
 					return err
 				}
 				if n == syncedUsers {
-					if err := b.unchanged(ctx, p, primaryRequest(connection)); err != nil {
+					list := stored{p, account, primaryRequest(connection), n, syncedUsers}
+					if err := b.unchanged(ctx, list, 0); err != nil {
 						return err
 					}
 				}
@@ -76,7 +79,7 @@ const (
 )
 
 // previewLimits are the goals of a whole preview in MB, by its entries.
-var previewLimits = map[int]float64{100_000: 192, 1_000_000: 1024}
+var previewLimits = map[int]float64{100_000: 192, 1_000_000: fullListLimit}
 
 // previewing is a whole preview beside ldapsearch: read, extract, plan against what the account has, store the plan.
 func (b *bench) previewing(ctx context.Context, p *program, d *slapd, connection map[string]any, account string) error {
@@ -174,27 +177,81 @@ func (p *program) saveAndSync(ctx context.Context, account string, request map[s
 	return err
 }
 
-// unchanged is a sync that finds everything as it is, beside a preview of the same.
-func (b *bench) unchanged(ctx context.Context, p *program, request map[string]any) error {
+// stored is an account of a program that has all users that a request brings.
+type stored struct {
+	*program
+	account        string
+	request        map[string]any
+	entries, users int
+}
+
+// unchanged is a sync that finds everything as it is, beside a preview of the same. A memory of 0 is no goal.
+func (b *bench) unchanged(ctx context.Context, s stored, memory float64) error {
 	written := 0
 	again := func(context.Context) (sample, error) {
-		return p.timed(func() error {
-			done, err := p.finish(ctx, syncedAccount, "/v1/syncs", map[string]any{})
+		return s.timed(func() error {
+			done, err := s.finish(ctx, s.account, "/v1/syncs", map[string]any{})
 			written += done.Progress.Applied + done.Progress.ToApply
-			if err == nil && done.Summary.Unchanged != syncedUsers {
-				err = fmt.Errorf("the sync found %d users unchanged, want %d", done.Summary.Unchanged, syncedUsers)
+			if err == nil && done.Summary.Unchanged != s.users {
+				err = fmt.Errorf("the sync found %d users unchanged, want %d", done.Summary.Unchanged, s.users)
 			}
 			return err
 		})
 	}
 	r := row{
-		work: fmt.Sprintf("second sync of %s unchanged users", thousands(syncedUsers)), peer: "a preview of the same",
+		work: fmt.Sprintf("second sync of %s unchanged users", thousands(s.users)), peer: "a preview of the same",
 	}
-	if err := b.alternate(ctx, &r, rounds, again, p.preview(ctx, syncedAccount, request, syncedUsers)); err != nil {
+	if err := b.alternate(ctx, &r, rounds, again, s.preview(ctx, s.account, s.request, s.entries)); err != nil {
 		return err
 	}
 	r.ratio("wall", wall, 1.1)
+	if memory > 0 {
+		r.memory(memory)
+	}
 	r.goals = append(r.goals, goal{what: "writes", got: float64(written), most: 0})
+	b.add(r)
+	return nil
+}
+
+// fullListLimit is the goal of a preview and of a sync of 1,000,000 entries in MB, whatever users there are.
+const fullListLimit = 640
+
+// fullList measures a preview and a sync of n entries against a list that has all of their addresses.
+func (b *bench) fullList(ctx context.Context, n int) error {
+	return b.withDirectory(ctx, n, startTLS, func(d *slapd) error {
+		connection, err := d.connection()
+		if err != nil {
+			return err
+		}
+		const account = "full"
+		request := map[string]any{"connection": connection}
+		return inFolder(func(data string) error {
+			// In a process of its own, so that its memory does not count as the preview's.
+			err := b.withProgram(data, func(p *program) error { return p.saveAndSync(ctx, account, request) })
+			if err != nil {
+				return err
+			}
+			return b.withProgram(data, func(p *program) error {
+				list := stored{p, account, request, n, ldapserver.PeopleAddresses(n)}
+				return errors.Join(b.previewOfAll(ctx, list, d), b.unchanged(ctx, list, fullListLimit))
+			})
+		})
+	})
+}
+
+// previewOfAll is a preview that finds everything as it is, beside ldapsearch.
+func (b *bench) previewOfAll(ctx context.Context, s stored, d *slapd) error {
+	against := fmt.Sprintf("their %s stored users", thousands(s.users))
+	r := row{
+		work: fmt.Sprintf("preview of %s entries against %s", thousands(s.entries), against),
+		peer: "ldapsearch, " + d.security,
+	}
+	err := b.alternate(ctx, &r, rounds, s.preview(ctx, s.account, s.request, s.entries), d.ldapsearch())
+	if err != nil {
+		return err
+	}
+	r.ratio("wall", wall, 2)
+	r.memory(fullListLimit)
 	b.add(r)
 	return nil
 }

@@ -60,6 +60,10 @@ func (b *bench) chapters() []chapter {
 		imported := func(ctx context.Context) error { return b.importing(ctx, n) }
 		list = append(list, chapter{fmt.Sprint("import-", n), imported})
 	}
+	if b.full {
+		full := func(ctx context.Context) error { return b.fullList(ctx, 1_000_000) }
+		list = append(list, chapter{"full-list", full})
+	}
 	return append(list, chapter{"growth", b.growth})
 }
 

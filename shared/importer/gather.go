@@ -13,7 +13,6 @@ import (
 	"rollcall/shared/planfile"
 	"rollcall/shared/planfile/userlist"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 )
 
@@ -46,8 +45,9 @@ func (j *job) planInto(ctx context.Context, key string) error {
 
 // writePlan stores the rows that build emits as the plan at key. A sync's plan is its journal, which is kept for long:
 // the rows that change nothing are only counted.
-func (j *job) writePlan(ctx context.Context, key string,
-	build func(emit func(*plan.Row) error) (run.Result, error)) error {
+func (j *job) writePlan(
+	ctx context.Context, key string, build func(emit func(*plan.Row) error) (run.Result, error),
+) error {
 	var result run.Result
 	err := j.Objects.For(j.account).Put(ctx, key, func(w io.Writer) error {
 		writer := planfile.NewWriter(w)
@@ -129,8 +129,10 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 		j.steps, j.notes = nil, nil
 	})
 	collector := extract.NewCollector(rules)
-	query := directory.Query{SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter,
-		Attributes: rules.Attributes(), Memory: collector.Memory}
+	query := directory.Query{
+		SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter, Attributes: rules.Attributes(),
+		Memory: collector.Memory,
+	}
 	entries := 0
 	info, err := j.Directory.Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {
 		collector.Add(e)
@@ -167,8 +169,7 @@ func (j *job) withPassword(ctx context.Context, c settings.Connection) (settings
 	if j.run.SealedPassword == nil {
 		return c, nil
 	}
-	password, err := j.Opener.Open(ctx, j.run.SealedPassword,
-		secret.Binding{Account: string(j.account), Target: c.Target()})
+	password, err := j.Opener.Open(ctx, j.run.SealedPassword, binding(j.account, c))
 	if err != nil {
 		return c, fmt.Errorf("open the password of run %s: %w", j.run.ID, err)
 	}

@@ -63,8 +63,8 @@ func TestAJournalKeepsNoUnchangedRows(t *testing.T) {
 	h.wantJournal(h.sync(importer.SyncRequest{}), map[plan.Change]int{plan.Create: 1, plan.Delete: 2})
 }
 
-// TestAJournalWithoutUnchangedRowsIsUndone holds that the places of rows that were left are those in the journal, not in the
-// preview that it was made from.
+// TestAJournalWithoutUnchangedRowsIsUndone holds that the places of rows that were left are those in the journal, not
+// in the preview that it was made from.
 func TestAJournalWithoutUnchangedRowsIsUndone(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -81,8 +81,8 @@ func TestAJournalWithoutUnchangedRowsIsUndone(t *testing.T) {
 	r := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: ptr(3)})
 	h.wantJournal(r, map[plan.Change]int{plan.Create: 1, plan.Update: 1, plan.Delete: 3})
 	want := []string{
-		"delete alias00003@example.com applied", "update alias00004@example.com applied", "delete alias00009@example.com applied",
-		"create cat@example.com applied", "delete p00009@example.com conflict",
+		"delete alias00003@example.com applied", "update alias00004@example.com applied",
+		"delete alias00009@example.com applied", "create cat@example.com applied", "delete p00009@example.com conflict",
 	}
 	if diff := cmp.Diff(want, h.changes(r.ID)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)

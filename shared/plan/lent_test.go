@@ -14,8 +14,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// lent begins a list of users as package userlist does: the next user's text is written over that of the one before, so that
-// whoever keeps a text is found out.
+// lent begins a list of users as package userlist does: the next user's text is written over that of the one before, so
+// that whoever keeps a text is found out.
 func lent(users []user.User) plan.Walk[user.User] {
 	return func() func() *user.User {
 		next := walk(users)()

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"strings"
-
 	"rollcall/shared/address"
 	"rollcall/shared/user"
 )
@@ -50,8 +48,9 @@ func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames
 		// created last, which has the highest version, was its primary until now.
 		if former, ok := r.former[s.SourceID]; !ok || s.Version > former.version {
 			// A stored user's text is gone with the next one; a claim's lasts.
-			r.former[strings.Clone(s.SourceID)] = formerPrimary{
-				address: strings.Clone(s.Address), report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
+			text := s.SourceID + s.Address
+			r.former[text[:len(s.SourceID)]] = formerPrimary{
+				address: text[len(s.SourceID):], report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
 			}
 		}
 		return nil

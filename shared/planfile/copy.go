@@ -9,8 +9,8 @@ import (
 	"rollcall/shared/plan"
 )
 
-// CopyWithout writes the plan file without the rows of one change. Its blocks are copied as they are, in their order, so that
-// the rows of every change before that one keep their positions.
+// CopyWithout writes the plan file without the rows of one change. Its blocks are copied as they are, in their order,
+// so that the rows of every change before that one keep their positions.
 func (r *Reader) CopyWithout(ctx context.Context, to io.Writer, change plan.Change) error {
 	w := NewWriter(to)
 	numbers := make([]int, len(r.blocks))

@@ -25,7 +25,8 @@ func TestCopyWithoutAChange(t *testing.T) {
 		t.Errorf("meta (-of the whole +of the copy):\n%s", diff)
 	}
 	left := []plan.Change{plan.Create, plan.Update, plan.Delete, plan.Skipped}
-	if diff := gocmp.Diff(collect(t, whole, planfile.Filter{Changes: left}), collect(t, copied, planfile.Filter{})); diff != "" {
+	want, got := collect(t, whole, planfile.Filter{Changes: left}), collect(t, copied, planfile.Filter{})
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-of the whole +of the copy):\n%.2000s", diff)
 	}
 	// A sync goes on by the numbers of batches.

@@ -13,7 +13,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// TestReadingAllUsersLeavesTheFileOutOfMemory holds that a walk over a large list does not keep the database's file resident.
+// TestReadingAllUsersLeavesTheFileOutOfMemory holds that a walk over a large list does not keep the database's file
+// resident.
 func TestReadingAllUsersLeavesTheFileOutOfMemory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

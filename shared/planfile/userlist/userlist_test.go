@@ -63,7 +63,7 @@ func TestListIsCompressed(t *testing.T) {
 	text := 0
 	for i := range 50_000 {
 		address := fmt.Sprintf("user%05d@example.com", i)
-		id, dn := fmt.Sprintf("%032x", sha256.Sum256([]byte(address)))[:32], "cn=User "+address+",ou=people,dc=example,dc=com"
+		id, dn := fmt.Sprintf("%x", sha256.Sum256([]byte(address)))[:32], "cn=User "+address+",dc=example,dc=com"
 		list.Append(&user.User{Key: address, Address: address, PrimaryAddress: address, SourceID: id, DN: dn})
 		text += len(address) + len(id) + len(dn)
 	}

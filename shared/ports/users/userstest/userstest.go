@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(*testing.T) users.Store) {
 	t.Run("conditions decide each change", func(t *testing.T) { conditions(t, open(t)) })
 	t.Run("the changes of a call stand alone in any order", func(t *testing.T) { together(t, open(t)) })
 	t.Run("users come back as they were", func(t *testing.T) { roundTrip(t, open(t)) })
+	t.Run("the largest users", func(t *testing.T) { largest(t, open(t)) })
 	t.Run("accounts are apart", func(t *testing.T) { isolation(t, open(t)) })
 	t.Run("users come in the order of their keys", func(t *testing.T) { order(t, open(t)) })
 	t.Run("pages", func(t *testing.T) { pages(t, open(t)) })
