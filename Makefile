@@ -109,10 +109,13 @@ test: tools ## run every test, with real directory servers and under the race de
 test-aws test-functions: test-%: tools
 	@go test -count=1 -vet=off -parallel 4 -timeout 10m ./e2e -on $*
 
+# Each prints its seed; go test ./e2e -run 'TestChaos$' -seed N does the same again. CHAOS= sets how long.
+CHAOS ?= 10m
 .PHONY: soak
-soak: tools servers ## look for rare faults: SOAK random histories for each property, and a large sync through faults
+soak: tools servers ## look for rare faults: SOAK random histories of each property, faults for CHAOS (10m), a full disk
 	@go test -count=1 -timeout 2h -run Property ./shared/importer ./shared/plan -rapid.checks=$(SOAK)
 	@go test -count=1 -timeout 1h -run Faults ./shared/adapters/aws/dynamodb -entries 10000
+	@go test -count=1 -timeout 2h -v -run 'TestChaos$$|TestAFullDisk$$' ./e2e -chaos $(CHAOS) -full 20s
 
 # The types of the API are made from docs/openapi.json at each check: a stored copy could be out of date.
 .PHONY: portal-check
