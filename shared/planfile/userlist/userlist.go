@@ -28,7 +28,7 @@ type List struct {
 }
 
 // blockSize is the length at which a block is compressed, in bytes: larger ones compress no better.
-const blockSize = 64 << 10
+const blockSize = 32 << 10
 
 // Append adds a user. No walk may be under way.
 func (l *List) Append(u *user.User) {
