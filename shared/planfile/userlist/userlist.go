@@ -14,8 +14,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// List keeps many users in little memory: a third of the length of their text or less, since users come ordered by key
-// and neighbours have much in common. It is append-only and yields users in the order of appending.
+// List keeps many users in little memory: half the length of their text or less, since users come ordered by key and
+// neighbours have much in common. It is append-only and yields users in the order of appending.
 type List struct {
 	// blocks are compressed, and the garbage collector does not look into them; open is the block that is being filled.
 	blocks [][]byte
