@@ -16,7 +16,8 @@ import (
 // fullFor is how long the disk is full.
 var fullFor = flag.Duration("full", 5*time.Second, "how long the disk of TestAFullDisk is full; make soak takes 20 s")
 
-// TestAFullDisk fills the disk under a sync's feet for some seconds. It needs the right to mount a small disk, as in CI.
+// TestAFullDisk fills the disk under a sync's feet for some seconds. It needs the right to mount a small disk, as in
+// CI.
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
 	localIsEnough(t)

@@ -239,7 +239,8 @@ func written(t *testing.T, p *program) map[string]string {
 	client := dynamodb.NewClient(lab.Config("DYNAMODB"))
 	for _, table := range []string{awslab.UsersTable, awslab.JobsTable} {
 		var items strings.Builder
-		for pages := awsdynamodb.NewScanPaginator(client, &awsdynamodb.ScanInput{TableName: &table}); pages.HasMorePages(); {
+		for pages := awsdynamodb.NewScanPaginator(client,
+			&awsdynamodb.ScanInput{TableName: &table}); pages.HasMorePages(); {
 			page, err := pages.NextPage(t.Context())
 			if err != nil {
 				t.Fatal(err)

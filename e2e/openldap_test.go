@@ -76,7 +76,8 @@ func TestOpenLDAPFromSettingsToUsers(t *testing.T) {
 			wantDone(t, first)
 			changes := p.csv("/v1/syncs/" + first.text("id") + "/export")
 			if first.number("applied.create") != addresses || len(changes) != addresses || changes[0][7] != "applied" {
-				t.Errorf("the sync did %v, and its CSV has %d lines; want %d", first["applied"], len(changes), addresses)
+				t.Errorf("the sync did %v, and its CSV has %d lines; want %d", first["applied"], len(changes),
+					addresses)
 			}
 			users := p.list("/v1/users", nil)
 			daily := 0

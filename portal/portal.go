@@ -27,8 +27,8 @@ const ConfigPath = "/config.json"
 type Config struct {
 	// Issuer is the OpenID Connect issuer, whose discovery document names its endpoints (OpenID Connect Discovery 1.0).
 	Issuer string `json:"issuer,omitempty"`
-	// ClientID is a public client's that may use the code flow with PKCE (RFC 7636), with the page's origin and "/" as its
-	// redirect and sign-out address.
+	// ClientID is a public client's that may use the code flow with PKCE (RFC 7636), with the page's origin and "/" as
+	// its redirect and sign-out address.
 	ClientID string `json:"clientId,omitempty"`
 	// Scope is asked for: openid, and the scopes of the API.
 	Scope string `json:"scope,omitempty"`
@@ -43,11 +43,11 @@ func Files() fs.FS {
 	return files
 }
 
-// ContentSecurityPolicy is the page's policy (Content Security Policy Level 3). connect are the origins that it may call
-// besides its own: those of the issuer and, where it is another, of the issuer's token endpoint.
+// ContentSecurityPolicy is the page's policy (Content Security Policy Level 3). connect are the origins that it may
+// call besides its own: those of the issuer and, where it is another, of the issuer's token endpoint.
 //
-// Trusted Types are required and no policy of theirs may be made, so that a browser which knows them refuses to turn any
-// text into markup or script: what a directory holds can only be shown.
+// Trusted Types are required and no policy of theirs may be made, so that a browser which knows them refuses to turn
+// any text into markup or script: what a directory holds can only be shown.
 func ContentSecurityPolicy(connect ...string) string {
 	return strings.Join([]string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",

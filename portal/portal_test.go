@@ -83,8 +83,8 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// What is deployed over the configuration, or is asked for and not there, or would be refused by the policy, only shows once it is
-// deployed.
+// What is deployed over the configuration, or is asked for and not there, or would be refused by the policy, only shows
+// once it is deployed.
 func TestFilesFitThePolicyAndEachOther(t *testing.T) {
 	t.Parallel()
 	files := portal.Files()

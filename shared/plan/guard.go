@@ -27,7 +27,7 @@ type Question struct {
 
 // Judge is the removal guard: it blocks a plan that removes more users than a mistake should be able to.
 func Judge(q Question) run.Guard {
-	g := run.Guard{Stored: q.Result.Census.Stored}
+	g, limit := run.Guard{Stored: q.Result.Census.Stored}, q.Options.RemovalLimit
 	removals := q.Result.Census.Removals
 	if q.Options.RemoveScope == settings.RemoveImported {
 		g.Stored, removals = q.Result.Census.StoredImported, q.Result.Census.RemovalsImported
@@ -38,22 +38,27 @@ func Judge(q Question) run.Guard {
 	switch {
 	case q.Result.Summary.Addresses == 0:
 		g.Blocked, g.Reason = true, run.GuardEmptyRead
-		g.Message = fmt.Sprintf("The directory gave no address that can be imported (%d entries were read). Nothing is changed: "+
-			"check the search base, the filter string, and what the user may read.", q.Result.Summary.Entries)
+		g.Message = fmt.Sprintf("The directory gave no address that can be imported (%d entries were read). "+
+			"Nothing is changed: check the search base, the filter string, and what the user may read.",
+			q.Result.Summary.Entries)
 	case g.Removals == 0 || Confirms(q.Confirmed, g):
 	case q.SettingsChanged:
 		g.Blocked, g.Reason = true, run.GuardSettingsChanged
-		g.Message = fmt.Sprintf("The connection or the advanced settings changed since the last sync, and %d of %d users would be removed. "+
-			"Preview with the new settings and sync that preview, or confirm the removal of %d.", g.Removals, g.Stored, g.Removals)
-	case overLimit(g.Removals, g.Stored, q.Options.RemovalLimit):
+		g.Message = fmt.Sprintf("The connection or the advanced settings changed since the last sync, "+
+			"and %d of %d users would be removed. "+
+			"Preview with the new settings and sync that preview, or confirm the removal of %d.",
+			g.Removals, g.Stored, g.Removals)
+	case overLimit(g.Removals, g.Stored, limit):
 		g.Blocked, g.Reason = true, run.GuardRemovalLimit
-		g.Message = fmt.Sprintf("%d of %d users would be removed, more than the limit of %d %% or %d. If that is right, confirm the removal of %d.",
-			g.Removals, g.Stored, q.Options.RemovalLimit.Percent, q.Options.RemovalLimit.Count, g.Removals)
-	case overLimit(g.Removals+q.Day.Removed, max(g.Stored, q.Day.Stored), q.Options.RemovalLimit):
+		g.Message = fmt.Sprintf("%d of %d users would be removed, more than the limit of %d %% or %d. "+
+			"If that is right, confirm the removal of %d.",
+			g.Removals, g.Stored, limit.Percent, limit.Count, g.Removals)
+	case overLimit(g.Removals+q.Day.Removed, max(g.Stored, q.Day.Stored), limit):
 		g.Blocked, g.Reason = true, run.GuardRemovalLimitDay
-		g.Message = fmt.Sprintf("%d of %d users would be removed. With the %d that were removed in the last 24 hours that is more than the "+
-			"limit of %d %% or %d. If that is right, confirm the removal of %d; the count then starts again.",
-			g.Removals, g.Stored, q.Day.Removed, q.Options.RemovalLimit.Percent, q.Options.RemovalLimit.Count, g.Removals)
+		g.Message = fmt.Sprintf("%d of %d users would be removed. With the %d that were removed in the last 24 hours "+
+			"that is more than the limit of %d %% or %d. "+
+			"If that is right, confirm the removal of %d; the count then starts again.",
+			g.Removals, g.Stored, q.Day.Removed, limit.Percent, limit.Count, g.Removals)
 	}
 	return g
 }

@@ -74,8 +74,10 @@ func TestJudge(t *testing.T) {
 			SettingsChanged: true, Confirmed: number(1)}, "", 1},
 		"settings changed, nothing to remove": {plan.Question{Result: census(100, 0), Options: remove,
 			SettingsChanged: true}, "", 0},
-		"empty read":                               {plan.Question{Result: run.Result{Census: run.Census{Stored: 10, Removals: 10}}, Options: remove}, run.GuardEmptyRead, 10},
-		"empty read cannot be confirmed":           {plan.Question{Result: run.Result{Census: run.Census{Stored: 10, Removals: 10}}, Options: remove, Confirmed: number(10)}, run.GuardEmptyRead, 10},
+		"empty read": {plan.Question{Result: run.Result{Census: run.Census{Stored: 10,
+			Removals: 10}}, Options: remove}, run.GuardEmptyRead, 10},
+		"empty read cannot be confirmed": {plan.Question{Result: run.Result{Census: run.Census{Stored: 10,
+			Removals: 10}}, Options: remove, Confirmed: number(10)}, run.GuardEmptyRead, 10},
 		"empty read without Remove Accounts fails": {plan.Question{Options: keep}, run.GuardEmptyRead, 0},
 	}
 	for name, test := range tests {

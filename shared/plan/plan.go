@@ -57,8 +57,9 @@ type builder struct {
 	after user.User
 }
 
-// Build merges desired with stored, which is ordered by key and walked twice and may lend its text, and calls emit for each row, ordered by
-// key. A row and what it points to are only valid until emit returns; the first error of emit ends the plan.
+// Build merges desired with stored, which is ordered by key and walked twice and may lend its text, and calls emit for
+// each row, ordered by key. A row and what it points to are only valid until emit returns; the first error of emit ends
+// the plan.
 func Build(desired Desired, stored Walk[user.User], policy Policy, emit func(*Row) error) (run.Result, error) {
 	b := &builder{policy: policy, emit: emit}
 	b.renames = findRenames(desired, stored, policy)

@@ -17,15 +17,19 @@ func TestStoredRowsKeepTheirBytes(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 10, 0, 0, 123, time.UTC)
 	before := user.User{
-		Key: "a@b.example", Address: "A@b.example", Kind: user.Primary, PrimaryAddress: "A@b.example", Type: user.TypeUser,
-		Source: user.FromDirectory, DirectoryID: "dc=b", SourceID: "id-1", DN: "CN=ä", HeldSpamReport: user.ReportDaily,
-		Protected: true, Version: 1_795_000_000_000, LastRunID: "01J", CreatedAt: at, UpdatedAt: at.Add(time.Hour),
+		Key: "a@b.example", Address: "A@b.example", Kind: user.Primary, PrimaryAddress: "A@b.example",
+		Type:   user.TypeUser,
+		Source: user.FromDirectory, DirectoryID: "dc=b", SourceID: "id-1", DN: "CN=ä",
+		HeldSpamReport: user.ReportDaily,
+		Protected:      true, Version: 1_795_000_000_000, LastRunID: "01J", CreatedAt: at, UpdatedAt: at.Add(time.Hour),
 	}
 	after := before
 	after.DN, after.HeldSpamReport, after.Version, after.LastRunID = "CN=b", "odd", 0, ""
 	row := plan.Row{
-		Key: before.Key, Address: before.Address, Kind: before.Kind, PrimaryAddress: before.Address, PrimaryKey: before.Key,
-		Type: before.Type, DN: after.DN, Change: plan.Update, Reason: plan.ReasonPresent, Notes: []string{"note"}, New: true,
+		Key: before.Key, Address: before.Address, Kind: before.Kind, PrimaryAddress: before.Address,
+		PrimaryKey: before.Key,
+		Type:       before.Type, DN: after.DN, Change: plan.Update, Reason: plan.ReasonPresent, Notes: []string{"note"},
+		New:    true,
 		Before: &before, After: &after,
 	}
 	const want = "070b6140622e6578616d706c650c4140622e6578616d706c65000c4140622e6578616d706c6504434e3d621301046e6f7465" +

@@ -19,8 +19,8 @@ const usualPage = 100
 // maxScan bounds how many rows one page of a search looks at.
 const maxScan = 50_000
 
-// maxAnswer bounds a page in bytes, as answerSize counts them, unless it has a single row: AWS Lambda takes an answer of
-// 6 MB.
+// maxAnswer bounds a page in bytes, as answerSize counts them, unless it has a single row: AWS Lambda takes an answer
+// of 6 MB.
 const maxAnswer = 4 << 20
 
 // Filter chooses rows. Empty fields choose all.
@@ -192,7 +192,8 @@ func (m *merger) resume(r *Reader, cursor string) error {
 		return ErrBadCursor
 	}
 	body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
-	if crc32.ChecksumIEEE(body) != sum || binary.LittleEndian.Uint32(body) != m.tag() || int(body[4]) >= sectionCount() {
+	if crc32.ChecksumIEEE(body) != sum || binary.LittleEndian.Uint32(body) != m.tag() ||
+		int(body[4]) >= sectionCount() {
 		return ErrBadCursor
 	}
 	d := newDecoder(string(body[5:]))

@@ -71,8 +71,14 @@ func TestValidateLimits(t *testing.T) {
 		"longest password": {func(i *settings.Import) { i.Connection.Password = secret.New(text(1024)) }, "", ""},
 		"password too long": {func(i *settings.Import) { i.Connection.Password = secret.New(text(1025)) },
 			"connection.password", "longer than 1024"},
-		"16 names": {func(i *settings.Import) { i.Advanced.Attributes.Aliases = strings.Fields(strings.Repeat("mail ", 16)) }, "", ""},
-		"17 names": {func(i *settings.Import) { i.Advanced.Attributes.Primary = strings.Fields(strings.Repeat("mail ", 17)) }, "advanced.attributes.primary", "more than 16"},
+		"16 names": {func(i *settings.Import) {
+			i.Advanced.Attributes.Aliases = strings.Fields(strings.Repeat("mail ",
+				16))
+		}, "", ""},
+		"17 names": {func(i *settings.Import) {
+			i.Advanced.Attributes.Primary = strings.Fields(strings.Repeat("mail ",
+				17))
+		}, "advanced.attributes.primary", "more than 16"},
 		"OID": {func(i *settings.Import) { i.Advanced.Attributes.ID = "1.2.840.113556.1.2.210" },
 			"", ""},
 		"number that is no OID": {func(i *settings.Import) { i.Advanced.Attributes.ID = "12" },

@@ -75,7 +75,8 @@ func Register(a *api.API, s Service) {
 	tags := []string{"Previews"}
 	api.Route(a, huma.Operation{OperationID: "start-preview", Method: http.MethodPost, Path: "/v1/previews",
 		DefaultStatus: http.StatusAccepted, Tags: tags,
-		Summary: "Start a preview", Description: "Reads the directory and plans an import. An empty object previews the saved settings.",
+		Summary: "Start a preview", Description: "Reads the directory and plans an import. An empty object previews " +
+			"the saved settings.",
 		Errors: []int{http.StatusNotFound, http.StatusTooManyRequests}}, h.start)
 	api.Route(a, huma.Operation{
 		OperationID: "list-previews", Method: http.MethodGet, Path: "/v1/previews", Tags: tags,

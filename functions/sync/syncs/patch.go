@@ -154,4 +154,6 @@ func merge(target, patch json.RawMessage) (json.RawMessage, error) {
 }
 
 // isObject reports whether a JSON value is an object.
-func isObject(value json.RawMessage) bool { return bytes.HasPrefix(bytes.TrimSpace(value), []byte("{")) }
+func isObject(value json.RawMessage) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(value), []byte("{"))
+}

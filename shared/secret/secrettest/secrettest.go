@@ -27,13 +27,15 @@ func Run(t *testing.T, s secret.Sealer, o secret.Opener) {
 		t.Errorf("sealing twice gives the same bytes (error %v)", err)
 	}
 	for name, other := range map[string]secret.Binding{
-		"another account": {Account: "acme2", Target: "t"}, "another target": {Account: "acme", Target: "u"}, "shifted": {Account: "acmet"}, "empty": {},
+		"another account": {Account: "acme2", Target: "t"}, "another target": {Account: "acme", Target: "u"},
+		"shifted": {Account: "acmet"}, "empty": {},
 	} {
 		if _, err := o.Open(ctx, sealed, other); !errors.Is(err, secret.ErrUnsealable) {
 			t.Errorf("%s: error %v, want %v", name, err, secret.ErrUnsealable)
 		}
 	}
-	for name, damaged := range map[string][]byte{"changed": append(bytes.Clone(sealed[:len(sealed)-1]), sealed[len(sealed)-1]^1), "cut short": sealed[:5], "empty": nil} {
+	for name, damaged := range map[string][]byte{"changed": append(bytes.Clone(sealed[:len(sealed)-1]),
+		sealed[len(sealed)-1]^1), "cut short": sealed[:5], "empty": nil} {
 		if _, err := o.Open(ctx, damaged, here); !errors.Is(err, secret.ErrUnsealable) {
 			t.Errorf("%s: error %v, want %v", name, err, secret.ErrUnsealable)
 		}

@@ -33,9 +33,12 @@ func TestMetricsAreALogLine(t *testing.T) {
 		{"Namespace":"Rollcall","Dimensions":[["Function","Kind","State"]],
 			"Metrics":[{"Name":"RunsEnded","Unit":"Count"}]},
 		{"Namespace":"Rollcall","Dimensions":[["Function","Kind"]],"Metrics":[
-			{"Name":"RunDuration","Unit":"Milliseconds"},{"Name":"EntriesRead","Unit":"Count"},{"Name":"RowsApplied","Unit":"Count"}]}]},
-		"Function":"Rollcall-sync-worker","Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,"EntriesRead":7,"RowsApplied":12,
-		"applied":{"create":5,"update":4,"delete":3,"already":2,"conflicts":0,"pending":1},"account":"acme","run":"01J"}`
+			{"Name":"RunDuration","Unit":"Milliseconds"},
+			{"Name":"EntriesRead","Unit":"Count"},{"Name":"RowsApplied","Unit":"Count"}]}]},
+		"Function":"Rollcall-sync-worker","Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,
+		"EntriesRead":7,"RowsApplied":12,
+		"applied":{"create":5,"update":4,"delete":3,"already":2,"conflicts":0,"pending":1},
+		"account":"acme","run":"01J"}`
 	if err := errors.Join(json.Unmarshal(out.Bytes(), &got), json.Unmarshal([]byte(line), &want)); err != nil {
 		t.Fatal(err)
 	}
