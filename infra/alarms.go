@@ -50,6 +50,7 @@ func (s *service) addAlarms() {
 	}
 	s.addQueueAlarms("previews", s.previews)
 	s.addQueueAlarms("syncs", s.syncs)
+	s.addQueueAlarms("scheduled", s.scheduled)
 	s.addAlarm(alarm{name: "missed-ticks", says: "The schedule's rule could not start its function",
 		metric: visible(s.missed)})
 	s.addSyncAlarms()

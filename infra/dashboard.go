@@ -59,8 +59,10 @@ func (s *service) runGraphs() []awscloudwatch.IWidget {
 
 func (s *service) queueGraphs() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
-		graph("Messages that wait", visible(s.previews.queue), visible(s.syncs.queue)),
-		graph("Age of the oldest message (s)", oldest(s.previews.queue), oldest(s.syncs.queue)),
+		graph("Messages that wait", visible(s.previews.queue), visible(s.syncs.queue),
+			visible(s.scheduled.queue)),
+		graph("Age of the oldest message (s)", oldest(s.previews.queue), oldest(s.syncs.queue),
+			oldest(s.scheduled.queue)),
 		graph("Dead letters", visible(s.previews.dead), visible(s.syncs.dead), visible(s.missed)),
 	}
 }

@@ -23,7 +23,8 @@ const appID = "rollcall-local"
 // onAWS names what local -aws needs: what all functions need together.
 func onAWS() manifest.Function {
 	return manifest.Function{Name: "local -aws", Needs: []manifest.Variable{
-		manifest.UsersTable, manifest.JobsTable, manifest.Bucket, manifest.DataKey, manifest.PreviewsQueue, manifest.SyncsQueue,
+		manifest.UsersTable, manifest.JobsTable, manifest.Bucket, manifest.DataKey,
+		manifest.PreviewsQueue, manifest.SyncsQueue, manifest.ScheduledQueue,
 		manifest.PasswordKey, manifest.EventBus, manifest.LinkRole,
 	}}
 }

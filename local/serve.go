@@ -106,7 +106,9 @@ func serve(ctx context.Context, c config) (err error) {
 // startWork handles the queues' messages until ctx ends.
 func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *backend, work importer.Config) {
 	worker := importer.NewWorker(work)
-	handlers := map[queue.Name]queue.Handler{queue.Previews: previews.Worker(worker), queue.Syncs: syncs.Worker(worker)}
+	handlers := map[queue.Name]queue.Handler{
+		queue.Previews: previews.Worker(worker), queue.Syncs: syncs.Worker(worker), queue.Scheduled: syncs.Worker(worker),
+	}
 	running.Go(func() {
 		err := store.receive(ctx, func(ctx context.Context, m queue.Message) error { return handlers[m.Queue()](ctx, m) })
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"rollcall/shared/ports/objects"
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/run"
 )
 
@@ -54,7 +53,7 @@ func (s *Service) export(ctx context.Context, id run.Identity, previewID string)
 		})
 	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskExport, Account: id.Account, RunID: r.ID})
+		err = s.c.Queue.Send(ctx, message(id.Account, &r))
 	}
 	if err != nil {
 		return Export{}, pageError(err, codePreviewExpired, previewExpired)

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
+	"rollcall/shared/user"
 )
 
 const (
@@ -18,18 +21,59 @@ const (
 	leaseMargin = 10 * time.Second
 )
 
-// errLeased means that another sync of the account is at work, or that another attempt of this one is.
-var errLeased = errors.New("another sync of the account is at work")
+var (
+	// errLeased means that another attempt of the run is at work.
+	errLeased = errors.New("another attempt of the run is at work")
+	// errWaits means that another sync of the account is at work. Whoever ends that one sends this one again.
+	errWaits = errors.New("another sync of the account is at work")
+)
 
 // lease takes the account's lease for an attempt of a run, or renews it. It returns the time, with a monotonic clock reading,
 // until which the attempt may write.
 func (c core) lease(ctx context.Context, jobs runs.Jobs, runID string, attempt int) (until time.Time, err error) {
 	now, asked := c.now(), time.Now()
 	err = jobs.AcquireLease(ctx, runs.Lease{RunID: runID, Attempt: attempt, ExpiresAt: now.Add(leaseTime)}, now)
-	if errors.Is(err, runs.ErrConflict) {
+	switch {
+	case errors.Is(err, runs.ErrConflict):
 		return until, fmt.Errorf("run %s, attempt %d: %w", runID, attempt, errLeased)
+	case errors.Is(err, runs.ErrHeld):
+		return until, fmt.Errorf("run %s, attempt %d: %w", runID, attempt, errWaits)
 	}
 	return asked.Add(leaseTime - leaseMargin), err
+}
+
+// release gives the account's lease up and sends the syncs again that wait for it. Where that fails, or where the
+// worker dies before it, whoever holds the lease next does it, or the tick once they are overdue.
+func (c core) release(ctx context.Context, account user.Account, runID string, attempt int) error {
+	jobs := c.Jobs.For(account)
+	waiting, err := jobs.ReleaseLease(ctx, runs.Lease{RunID: runID, Attempt: attempt})
+	if err != nil {
+		return fmt.Errorf("release the lease of run %s: %w", runID, err)
+	}
+	for _, w := range waiting {
+		r, err := jobs.Run(ctx, w.RunID)
+		if errors.Is(err, runs.ErrNotFound) || err == nil && r.State.Ended() {
+			continue
+		}
+		if err == nil {
+			m := message(account, &r)
+			m.Again = w.Turn
+			err = c.Queue.Send(ctx, m)
+		}
+		if err != nil {
+			c.Log.ErrorContext(ctx, "a sync that waits cannot be sent again yet",
+				"account", account, "run", w.RunID, "error", err)
+		}
+	}
+	return nil
+}
+
+// message asks a worker to go on with a run.
+func message(account user.Account, r *run.Run) queue.Message {
+	return queue.Message{
+		Task: queue.Task(r.Kind), Account: account, RunID: r.ID, Slice: r.Slice,
+		Scheduled: r.Trigger == run.TriggerSchedule,
+	}
 }
 
 // renewLease takes the account's lease for some more time.

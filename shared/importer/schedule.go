@@ -7,7 +7,6 @@ import (
 	"hash/fnv"
 	"time"
 
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
@@ -118,7 +117,7 @@ func (s *Service) claimDue(ctx context.Context, account user.Account) (started b
 	if err != nil {
 		return false, err
 	}
-	return true, s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskSync, Account: account, RunID: r.ID})
+	return true, s.c.Queue.Send(ctx, message(account, &r))
 }
 
 // scheduledRun is the sync that a schedule makes of the settings.

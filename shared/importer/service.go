@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
@@ -51,7 +50,7 @@ func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Id
 	if err != nil {
 		return run.Run{}, tooLarge(err)
 	}
-	return stored, s.c.Queue.Send(ctx, queue.Message{Task: queue.Task(r.Kind), Account: id.Account, RunID: r.ID})
+	return stored, s.c.Queue.Send(ctx, message(id.Account, &stored))
 }
 
 // tooLarge turns a store's "too large" into the caller's error, with what makes settings and runs so, and leaves every other error

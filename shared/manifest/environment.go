@@ -19,9 +19,10 @@ const (
 	Bucket     Variable = "ROLLCALL_BUCKET"
 	// DataKey is the ARN of the KMS key that encrypts the bucket's objects; "none" leaves it to the bucket.
 	DataKey Variable = "ROLLCALL_DATA_KEY"
-	// PreviewsQueue and SyncsQueue are URLs of SQS FIFO queues.
-	PreviewsQueue Variable = "ROLLCALL_PREVIEWS_QUEUE"
-	SyncsQueue    Variable = "ROLLCALL_SYNCS_QUEUE"
+	// PreviewsQueue, SyncsQueue and ScheduledQueue are URLs of SQS FIFO queues.
+	PreviewsQueue  Variable = "ROLLCALL_PREVIEWS_QUEUE"
+	SyncsQueue     Variable = "ROLLCALL_SYNCS_QUEUE"
+	ScheduledQueue Variable = "ROLLCALL_SCHEDULED_QUEUE"
 	// PasswordKey is the ARN of the KMS key that seals directory passwords.
 	PasswordKey Variable = "ROLLCALL_PASSWORD_KEY"
 	// EventBus is the name of the EventBridge bus.

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// workers is how many messages are handled at a time, each of another account or queue.
+	// workers is how many messages of each queue are handled at a time, each of another account: whoever waits for a
+	// preview does not wait behind the syncs of a schedule.
 	workers = 4
 	// deliveries is how often a message is handed out before it goes to the dead letters.
 	deliveries = 8
@@ -170,12 +171,17 @@ func (q *Queue) handOut(busy map[group]bool, start func(letter, group)) error {
 	if err != nil {
 		return err
 	}
+	atWork := make(map[queue.Name]int)
+	for g := range busy {
+		atWork[g.queue]++
+	}
 	for _, l := range waiting {
 		g := group{l.Queue(), l.Account}
-		if busy[g] || len(busy) == workers {
+		if busy[g] || atWork[g.queue] == workers {
 			continue
 		}
 		busy[g] = true
+		atWork[g.queue]++
 		start(l, g)
 	}
 	return nil
