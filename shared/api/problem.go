@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/oklog/ulid/v2"
@@ -24,6 +26,8 @@ type Problem struct {
 	Code   string                `json:"code" doc:"What went wrong, for programs; stable" example:"preview_not_found"`
 	Detail string                `json:"detail" doc:"What went wrong and how to mend it, for people"`
 	Errors []settings.FieldError `json:"errors,omitempty" doc:"The wrong fields, at most 50"`
+	// retryAfter is when to try again, 0 where that does not help.
+	retryAfter time.Duration
 }
 
 // Error returns the detail.
@@ -31,6 +35,15 @@ func (p *Problem) Error() string { return p.Detail }
 
 // GetStatus returns the HTTP status.
 func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders returns the headers of the answer: Retry-After, in whole seconds.
+func (p *Problem) GetHeaders() http.Header {
+	headers := make(http.Header)
+	if p.retryAfter > 0 {
+		headers.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
+	}
+	return headers
+}
 
 // ContentType returns the media type of RFC 9457.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
@@ -47,7 +60,8 @@ var statuses = map[importer.Class]int{
 func (a *API) problem(ctx context.Context, operation string, err error) *Problem {
 	var known *importer.Error
 	if errors.As(err, &known) {
-		return filled(&Problem{Status: statuses[known.Class], Code: known.Code, Detail: known.Message, Errors: known.Fields})
+		return filled(&Problem{Status: statuses[known.Class], Code: known.Code, Detail: known.Message, Errors: known.Fields,
+			retryAfter: known.RetryAfter})
 	}
 	id := ulid.Make().String()
 	a.config.Log.ErrorContext(ctx, "request failed", "operation", operation, "account", Identity(ctx).Account, "incident", id, "error", err)

@@ -3,6 +3,7 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/objects"
@@ -40,6 +41,8 @@ type Error struct {
 	Code    string
 	Message string
 	Fields  []settings.FieldError
+	// RetryAfter says when to try again, in errors of the class TooMany.
+	RetryAfter time.Duration
 }
 
 // Error returns the message with its code.

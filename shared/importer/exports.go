@@ -36,8 +36,12 @@ func (s *Service) ExportUsers(ctx context.Context, id run.Identity) (Export, err
 func (s *Service) export(ctx context.Context, id run.Identity, previewID string) (Export, error) {
 	now := s.c.now()
 	jobs := s.c.Jobs.For(id.Account)
+	runID := s.c.NewID()
+	if err := s.admit(ctx, jobs, run.KindExport, runID); err != nil {
+		return Export{}, err
+	}
 	r, err := jobs.CreateRun(ctx, run.Run{
-		ID: s.c.NewID(), Kind: run.KindExport, State: run.Queued, StartedBy: id.Subject, PreviewID: previewID,
+		ID: runID, Kind: run.KindExport, State: run.Queued, StartedBy: id.Subject, PreviewID: previewID,
 		CreatedAt: now, ExpiresAt: now.Add(PlanLifetime),
 	})
 	if err != nil {

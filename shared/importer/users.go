@@ -137,6 +137,9 @@ func (s *Service) user(ctx context.Context, id run.Identity, addr string) (user.
 }
 
 func (s *Service) write(ctx context.Context, id run.Identity, c users.Change) (users.Outcome, error) {
+	if err := s.countEdit(ctx, id); err != nil {
+		return 0, err
+	}
 	outcomes, err := s.c.Users.For(id.Account).Apply(ctx, users.Fence{}, []users.Change{c})
 	if err != nil {
 		return 0, err

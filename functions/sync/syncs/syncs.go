@@ -55,7 +55,9 @@ func Register(a *api.API, s Service, now func() time.Time) {
 		Summary: "List a sync's changes, ordered by address", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.changes)
 	api.Route(a, huma.Operation{OperationID: "undo-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/undo", DefaultStatus: http.StatusAccepted, Tags: tags,
 		Summary: "Undo a sync", Description: "Starts a sync that reverses it, or with preview=true a preview of that.",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone}}, h.undo)
+		Errors: []int{
+			http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests,
+		}}, h.undo)
 	api.Route(a, huma.Operation{OperationID: "cancel-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/cancel", Tags: tags,
 		Summary: "Stop a sync before its next batch", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.cancel)
 	registerSettings(a, s, now)

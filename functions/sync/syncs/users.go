@@ -31,11 +31,12 @@ func registerUsers(a *api.API, s UsersService) {
 	tags := []string{"Users"}
 	api.Route(a, huma.Operation{OperationID: "list-users", Method: http.MethodGet, Path: "/v1/users", Tags: tags, Summary: "List the users, ordered by address"}, h.list)
 	api.Route(a, huma.Operation{OperationID: "add-user", Method: http.MethodPost, Path: "/v1/users", DefaultStatus: http.StatusCreated, Tags: tags,
-		Summary: "Add a user by hand", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.add)
+		Summary: "Add a user by hand", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests}}, h.add)
 	api.Route(a, huma.Operation{OperationID: "change-user", Method: http.MethodPatch, Path: "/v1/users/{address}", Tags: tags,
-		Summary: "Set a user's report and protection", Errors: []int{http.StatusNotFound}}, h.patch)
+		Summary: "Set a user's report and protection",
+		Errors: []int{http.StatusNotFound, http.StatusTooManyRequests}}, h.patch)
 	api.Route(a, huma.Operation{OperationID: "remove-user", Method: http.MethodDelete, Path: "/v1/users/{address}", DefaultStatus: http.StatusNoContent, Tags: tags,
-		Summary: "Remove a user", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.remove)
+		Summary: "Remove a user", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests}}, h.remove)
 	api.Route(a, huma.Operation{OperationID: "list-audit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"Audit"},
 		Summary: "List who changed which settings or user, the newest first"}, h.audit)
 }

@@ -27,6 +27,7 @@ const keyLifetime = 24 * time.Hour
 var (
 	keySettings  = []byte("settings")
 	keyLease     = []byte("lease")
+	keyCounts    = []byte("counts")
 	bucketRuns   = []byte("runs")
 	bucketKinds  = []byte("kinds/")
 	bucketAudit  = []byte("audit")

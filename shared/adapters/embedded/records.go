@@ -70,6 +70,19 @@ func (a accountJobs) ReleaseLease(_ context.Context, l runs.Lease) (waiting []ru
 	return waiting, err
 }
 
+func (a accountJobs) Count(_ context.Context, change func(*runs.Counts) error) error {
+	return a.update(func(b *bolt.Bucket) error {
+		var c runs.Counts
+		if err := load(b, keyCounts, &c); err != nil && !errors.Is(err, runs.ErrNotFound) {
+			return err
+		}
+		if err := change(&c); err != nil {
+			return err
+		}
+		return save(b, keyCounts, c)
+	})
+}
+
 func (a accountJobs) ClaimKey(_ context.Context, k runs.Key) (claimed runs.Key, err error) {
 	claimed = k
 	err = a.update(func(b *bolt.Bucket) error {

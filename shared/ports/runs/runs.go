@@ -46,6 +46,7 @@ type Ref struct {
 // Jobs is one account's settings, runs and records.
 type Jobs interface {
 	Audit
+	Counters
 	Keys
 	Leases
 	// Settings returns the saved settings, or ErrNotFound.

@@ -29,6 +29,7 @@ const (
 const (
 	recordSettings = "settings"
 	recordLease    = "lease"
+	recordCounts   = "counts"
 	prefixRun      = "run#"
 	prefixAudit    = "audit#"
 	prefixOnce     = "once#"

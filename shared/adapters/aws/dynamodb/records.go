@@ -148,6 +148,19 @@ func (a accountJobs) ReleaseLease(ctx context.Context, l runs.Lease) (waiting []
 	return waiting, err
 }
 
+func (a accountJobs) Count(ctx context.Context, change func(*runs.Counts) error) error {
+	return a.change(ctx, recordCounts, func(stored record) (record, error) {
+		var c runs.Counts
+		if err := stored.decode(&c); err != nil && !errors.Is(err, runs.ErrNotFound) {
+			return record{}, err
+		}
+		if err := change(&c); err != nil {
+			return record{}, err
+		}
+		return newRecord(c, nil)
+	})
+}
+
 func (a accountJobs) ClaimKey(ctx context.Context, k runs.Key) (claimed runs.Key, err error) {
 	err = a.change(ctx, prefixOnce+k.Route+"#"+k.Key, func(stored record) (record, error) {
 		claimed = k

@@ -4,8 +4,9 @@ package runstest
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store)
 	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
 	t.Run("one run holds the lease", func(t *testing.T) { leases(t, fixed(t)) })
 	t.Run("runs wait for the lease", func(t *testing.T) { waiters(t, fixed(t)) })
+	t.Run("counts", func(t *testing.T) { counts(t, fixed(t)) })
 	t.Run("audit log", func(t *testing.T) { audit(t, fixed(t)) })
 	t.Run("idempotency keys", func(t *testing.T) { keys(t, fixed(t)) })
 	t.Run("accounts are apart", func(t *testing.T) { isolation(t, fixed(t)) })
@@ -400,6 +402,52 @@ func waiters(t *testing.T, s runs.Store) {
 	// b and d were cancelled, say, and ask no more: after a while nobody waits for them.
 	acquire(3600, "e", nil)
 	release("e")
+}
+
+// counts has many count at once: none is lost, and a limit that change holds is not passed.
+func counts(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	const many, most = 60, 10
+	full := errors.New("full")
+	var counting sync.WaitGroup
+	var passed, refused atomic.Int64
+	for i := range many {
+		counting.Go(func() {
+			err := j.Count(ctx, func(c *runs.Counts) error {
+				if len(c.Open["sync"]) >= most {
+					return full
+				}
+				c.Opened("sync", fmt.Sprint(i), Now)
+				return nil
+			})
+			switch {
+			case err == nil:
+				passed.Add(1)
+			case errors.Is(err, full):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	counting.Wait()
+	var stored runs.Counts
+	if err := j.Count(ctx, func(c *runs.Counts) error { stored = *c; return runs.ErrUnchanged }); !errors.Is(err,
+		runs.ErrUnchanged) {
+		t.Error(err)
+	}
+	if passed.Load() != most || refused.Load() != many-most || len(stored.Open["sync"]) != most {
+		t.Errorf("%d passed, %d refused, %d stored; want %d, %d and %d", passed.Load(), refused.Load(),
+			len(stored.Open["sync"]), most, many-most, most)
+	}
+	if err := s.For("other").Count(ctx, func(c *runs.Counts) error {
+		if len(c.Open) > 0 {
+			t.Errorf("another account has %+v", c.Open)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
 }
 
 func audit(t *testing.T, s runs.Store) {
