@@ -51,7 +51,7 @@ func (c core) release(ctx context.Context, account user.Account, runID string, a
 		return fmt.Errorf("release the lease of run %s: %w", runID, err)
 	}
 	for _, w := range waiting {
-		r, err := jobs.Run(ctx, w.RunID)
+		r, err := jobs.LeanRun(ctx, w.RunID)
 		if errors.Is(err, runs.ErrNotFound) || err == nil && r.State.Ended() {
 			continue
 		}

@@ -194,7 +194,7 @@ func (j *job) noteLastSync(ctx context.Context, state run.State) error {
 		return nil
 	}
 	return j.updateSettings(ctx, func(s *settings.Saved) bool {
-		if s.Fingerprint() != j.run.Import.Fingerprint() {
+		if s.Fingerprint() != j.run.Fingerprint() {
 			return false
 		}
 		switch {

@@ -110,7 +110,7 @@ func (s *Service) count(
 // endedOf returns those of some runs that have ended, or that nobody will store any more.
 func (s *Service) endedOf(ctx context.Context, jobs runs.Jobs, open []runs.Opened) (ended []string, err error) {
 	for _, o := range open {
-		r, err := jobs.Run(ctx, o.RunID)
+		r, err := jobs.LeanRun(ctx, o.RunID)
 		switch {
 		case errors.Is(err, runs.ErrNotFound):
 			if s.c.now().Sub(o.At) > storeTime {

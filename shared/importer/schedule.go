@@ -151,7 +151,7 @@ func scheduledRunGoing(ctx context.Context, jobs runs.Jobs, id string) (string, 
 	if id == "" {
 		return listedRunGoing(ctx, jobs)
 	}
-	r, err := jobs.Run(ctx, id)
+	r, err := jobs.LeanRun(ctx, id)
 	if errors.Is(err, runs.ErrNotFound) || err == nil && r.State.Ended() {
 		return "", nil
 	}

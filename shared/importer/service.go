@@ -79,7 +79,7 @@ func (s *Service) claim(ctx context.Context, jobs runs.Jobs, r run.Run, once Ide
 
 // cancel asks a run to stop. One that has ended already stays as it is.
 func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (run.Run, error) {
-	return s.c.Jobs.For(id.Account).UpdateRun(ctx, record.ID, func(r *run.Run) error {
+	cancelled, err := s.c.Jobs.For(id.Account).UpdateRun(ctx, record.ID, func(r *run.Run) error {
 		if r.State.Ended() {
 			return problem(Conflict, string(r.Kind)+"_ended", "The %s has ended already (%s).", r.Kind, r.State)
 		}
@@ -90,6 +90,8 @@ func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (
 		}
 		return nil
 	})
+	cancelled.Import = record.Import
+	return cancelled, err
 }
 
 // run returns a run of one kind, or a NotFound error whose code names the kind.

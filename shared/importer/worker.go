@@ -100,7 +100,7 @@ func (w *Worker) takeUp(ctx context.Context, jobs runs.Jobs, m queue.Message) (r
 	if r.State.Ended() || string(r.Kind) != string(m.Task) {
 		return r, leased, errEnded
 	}
-	attempt := r.Attempts + 1
+	attempt, whole := r.Attempts+1, r.Import
 	if r.Kind == run.KindSync {
 		if leased, err = w.lease(ctx, jobs, r.ID, attempt); err != nil {
 			return r, leased, err
@@ -121,6 +121,7 @@ func (w *Worker) takeUp(ctx context.Context, jobs runs.Jobs, m queue.Message) (r
 		}
 		return nil
 	})
+	r.Import = whole
 	if errors.Is(err, errEnded) && m.Task == queue.TaskSync {
 		// Somebody cancelled the run in this moment.
 		err = errors.Join(err, w.release(ctx, m.Account, m.RunID, attempt))

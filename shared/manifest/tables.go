@@ -7,7 +7,7 @@ const (
 	UsersPartition = "accountShard"
 	UsersSort      = "address"
 
-	// JobsPartition is the account, JobsSort is "settings", "lease", "counts", "run#ULID", "audit#ULID" or "once#route#key".
+	// JobsPartition is the account, JobsSort is "settings", "lease", "counts", "run#ULID", "import#ULID#random", "audit#ULID" or "once#route#key".
 	JobsPartition = "account"
 	JobsSort      = "record"
 	// ExpiresAt is the time to live of the Jobs table, in seconds since 1970.

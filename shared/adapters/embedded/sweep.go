@@ -116,8 +116,10 @@ func sweepRuns(account *bolt.Bucket, name []byte, now time.Time) (damaged []dama
 	// A bucket must not change while it is walked.
 	for _, r := range old {
 		err = errors.Join(err, runs.Delete([]byte(r.ID)))
-		if kind := account.Bucket(kindBucket(r.Kind)); kind != nil {
-			err = errors.Join(err, kind.Delete([]byte(r.ID)))
+		for _, other := range [][]byte{kindBucket(r.Kind), bucketImport} {
+			if b := account.Bucket(other); b != nil {
+				err = errors.Join(err, b.Delete([]byte(r.ID)))
+			}
 		}
 	}
 	return damaged, err

@@ -66,12 +66,16 @@ type Jobs interface {
 	// CreateRun stores a new run with revision 1. A run with the same id is ErrConflict. As every write of a run it
 	// sets UpdatedAt.
 	CreateRun(ctx context.Context, r run.Run) (run.Run, error)
-	// Run returns a run, or ErrNotFound.
+	// Run returns a run with all of its Import, or ErrNotFound.
 	Run(ctx context.Context, id string) (run.Run, error)
+	// LeanRun returns a run as Runs does, or ErrNotFound.
+	LeanRun(ctx context.Context, id string) (run.Run, error)
 	// UpdateRun reads the run, lets change alter it, and stores it if nobody stored it meanwhile, trying again if
-	// somebody did; so change may be called more than once. What change returns ends the update without a write.
+	// somebody did; so change may be called more than once. What change returns ends the update without a write. What
+	// is long of the run's Import (the CA certificate, the advanced settings) is neither in what change gets nor in
+	// what is returned, and nothing of it can be changed.
 	UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error)
-	// Runs returns runs of one kind, the newest first.
+	// Runs returns runs of one kind, the newest first, without what is long of their Import.
 	Runs(ctx context.Context, q Query) (Page, error)
 }
 

@@ -53,11 +53,11 @@ func (a accountJobs) Runs(ctx context.Context, q runs.Query) (page runs.Page, er
 		query.ExclusiveStartKey[manifest.KindRun] = str(cut(kindRun(q.Kind, q.After)))
 	}
 	page.Next, err = a.newest(ctx, query, q.Limit, func(stored record) (string, error) {
-		r, err := a.decodeRun(stored)
+		rec, err := a.decodeRun(stored)
 		if err == nil {
-			page.Runs = append(page.Runs, r)
+			page.Runs = append(page.Runs, rec.Lean())
 		}
-		return r.ID, err
+		return rec.ID, err
 	})
 	return page, err
 }

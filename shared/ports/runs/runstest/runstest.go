@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store)
 	t.Run("runs", func(t *testing.T) { keepRuns(t, fixed(t)) })
 	t.Run("runs are listed by kind, the newest first", func(t *testing.T) { listRuns(t, fixed(t)) })
 	t.Run("updates of one run come one after another", func(t *testing.T) { raceRuns(t, fixed(t)) })
+	t.Run("long settings are kept beside their run", func(t *testing.T) { longImports(t, fixed(t)) })
 	t.Run("old runs are gone", func(t *testing.T) { oldRuns(t, open) })
 	t.Run("overdue runs", func(t *testing.T) { overdue(t, open) })
 	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
@@ -126,6 +127,7 @@ func keepRuns(t *testing.T, s runs.Store) {
 		t.Fatalf("updated %+v, error %v", updated, err)
 	}
 	got, err := j.Run(ctx, "01JA")
+	updated.ImportFingerprint = ""
 	if diff := cmp.Diff(updated, got, equalSecrets); err != nil || diff != "" {
 		t.Errorf("error %v, run (-stored +read):\n%s", err, diff)
 	}
@@ -136,6 +138,59 @@ func keepRuns(t *testing.T, s runs.Store) {
 	}
 	if got, _ := j.Run(ctx, "01JA"); got.State != run.Running {
 		t.Errorf("a refused update was stored: %s", got.State)
+	}
+}
+
+// longImports has runs whose settings are short and long.
+func longImports(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	for at, exclusions := range []int{1, 3000} {
+		id, claimed := fmt.Sprint("01JA", at), fmt.Sprint("01JB", at)
+		r := newRun(id, run.KindSync)
+		r.Import.Connection = settings.Connection{ServerType: settings.Exchange, Host: "dc1", CACertificate: "ca"}
+		r.Import.Options = settings.Options{RemoveAccounts: true}
+		for i := range exclusions {
+			r.Import.Advanced.Exclude = append(r.Import.Advanced.Exclude, fmt.Sprintf("somebody%d@example.com", i))
+		}
+		want := r.Import
+		short := settings.Import{Connection: want.Connection, Options: want.Options}
+		short.Connection.CACertificate = ""
+		created, err := j.CreateRun(ctx, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ID = claimed
+		saved, _ := j.Settings(ctx)
+		if _, err := j.Claim(ctx, saved, r); err != nil {
+			t.Fatal(err)
+		}
+		updated, err := j.UpdateRun(ctx, id, func(r *run.Run) error { r.State = run.Running; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, readErr := j.Run(ctx, id)
+		other, otherErr := j.Run(ctx, claimed)
+		brief, briefErr := j.LeanRun(ctx, id)
+		page, listErr := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 1})
+		if err := errors.Join(readErr, otherErr, briefErr, listErr); err != nil {
+			t.Fatal(err)
+		}
+		for what, imports := range map[string][2]settings.Import{
+			"created": {want, created.Import}, "read": {want, read.Import}, "claimed": {want, other.Import},
+			"updated": {short, updated.Import}, "lean": {short, brief.Import}, "listed": {short, page.Runs[0].Import},
+		} {
+			if diff := cmp.Diff(imports[0], imports[1], equalSecrets); diff != "" {
+				t.Errorf("%d exclusions, the %s run (-want +got):\n%.500s", exclusions, what, diff)
+			}
+		}
+		if read.State != run.Running || brief.State != run.Running ||
+			brief.Fingerprint() != want.Fingerprint() || page.Runs[0].Fingerprint() != want.Fingerprint() {
+			t.Errorf("%d exclusions: read %s and %s; fingerprints differ from the whole settings'",
+				exclusions, read.State, brief.State)
+		}
+	}
+	if _, err := j.LeanRun(ctx, "01JX"); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("no run: error %v", err)
 	}
 }
 
