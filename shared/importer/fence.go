@@ -13,13 +13,9 @@ import (
 	"rollcall/shared/user"
 )
 
-const (
-	// leaseTime is how long a sync keeps its account's lease without a heartbeat. The worker's Tick renews it. It is shorter
-	// than the time after which a queue hands out the message of a dead worker again, less that time's own heartbeat.
-	leaseTime = time.Minute
-	// leaseMargin is how long before the lease is over the last write is sent: other machines' clocks differ.
-	leaseMargin = 10 * time.Second
-)
+// leaseMargin is the part of the lease's time that is left when the last write is sent: a sixth. Other machines' clocks
+// differ, and the last write takes its time.
+const leaseMargin = 6
 
 var (
 	// errLeased means that another attempt of the run is at work.
@@ -32,14 +28,14 @@ var (
 // until which the attempt may write.
 func (c core) lease(ctx context.Context, jobs runs.Jobs, runID string, attempt int) (until time.Time, err error) {
 	now, asked := c.now(), time.Now()
-	err = jobs.AcquireLease(ctx, runs.Lease{RunID: runID, Attempt: attempt, ExpiresAt: now.Add(leaseTime)}, now)
+	err = jobs.AcquireLease(ctx, runs.Lease{RunID: runID, Attempt: attempt, ExpiresAt: now.Add(c.LeaseTime)}, now)
 	switch {
 	case errors.Is(err, runs.ErrConflict):
 		return until, fmt.Errorf("run %s, attempt %d: %w", runID, attempt, errLeased)
 	case errors.Is(err, runs.ErrHeld):
 		return until, fmt.Errorf("run %s, attempt %d: %w", runID, attempt, errWaits)
 	}
-	return asked.Add(leaseTime - leaseMargin), err
+	return asked.Add(c.LeaseTime - c.LeaseTime/leaseMargin), err
 }
 
 // release gives the account's lease up and sends the syncs again that wait for it. Where that fails, or where the
