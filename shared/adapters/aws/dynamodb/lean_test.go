@@ -72,11 +72,13 @@ func TestALongListOfExclusionsIsWrittenOnceAndNotListed(t *testing.T) {
 	if client.written < n*100_000 {
 		t.Fatalf("%d runs are %d bytes: too few to show anything", n, client.written)
 	}
+	t.Logf("%d runs are %d KB with their settings", n, client.written>>10)
 	client.written = 0
 	if _, err := j.UpdateRun(t.Context(), r.ID, func(r *run.Run) error { r.State = run.Running; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	page, err := j.Runs(t.Context(), runs.Query{Kind: run.KindSync, Limit: n})
+	t.Logf("%d KB are read to list them, %d bytes written at a checkpoint", client.read>>10, client.written)
 	if err != nil || len(page.Runs) != n || client.read > n*2000 || client.written > 2000 {
 		t.Errorf("%d runs, %d bytes read to list them and %d written at a checkpoint, error %v; want %d and at most 2 KB a run",
 			len(page.Runs), client.read, client.written, err, n)
