@@ -71,7 +71,7 @@ func (s *service) addFunctions() {
 			Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 			Architecture: awslambda.Architecture_ARM_64(),
 			MemorySize:   jsii.Number(made.size.memory),
-			Timeout:      span(made.size.timeout),
+			Timeout:      seconds(made.size.timeout),
 			Role:         made.role,
 			LogGroup:     made.logs,
 			Environment:  s.environment(f),

@@ -11,11 +11,11 @@ import (
 	"rollcall/shared/ports/queue"
 )
 
-// workQueue is a queue of work, and where its messages end up that nobody could handle.
+// workQueue is a queue of work with the queue that its dead letters go to.
 type workQueue struct {
 	queue awssqs.Queue
 	dead  awssqs.Queue
-	// waits is how old a message may become before somebody should look why.
+	// waits is the age of a message from which an alarm tells the operator.
 	waits time.Duration
 }
 
@@ -37,7 +37,7 @@ func (s *service) addQueues() {
 
 func (s *service) newWorkQueue(name string, waits time.Duration) workQueue {
 	dead := awssqs.NewQueue(s.stack, jsii.String(name+"-dead"), &awssqs.QueueProps{
-		Fifo: jsii.Bool(true), RetentionPeriod: span(14 * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED,
+		Fifo: jsii.Bool(true), RetentionPeriod: seconds(14 * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED,
 		EnforceSSL: jsii.Bool(true),
 	})
 	return workQueue{dead: dead, waits: waits, queue: awssqs.NewQueue(s.stack, jsii.String(name), &awssqs.QueueProps{
@@ -49,7 +49,7 @@ func (s *service) newWorkQueue(name string, waits time.Duration) workQueue {
 		// The sender says what is the same message: a run and its slice.
 		ContentBasedDeduplication: jsii.Bool(false),
 		// At least a worker's timeout, or Lambda refuses the queue; a worker shortens it as it begins.
-		VisibilityTimeout: span(sizeOf(manifest.HandlerWorker, s.settings).timeout),
+		VisibilityTimeout: seconds(sizeOf(manifest.HandlerWorker, s.settings).timeout),
 		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)},
 		// A message names an account and a run, and holds no secret: SQS's own key is enough.
 		Encryption: awssqs.QueueEncryption_SQS_MANAGED,

@@ -71,7 +71,8 @@ func TestAlarms(t *testing.T) {
 		}
 	}
 	want := []string{"api-5xx", "api-slow", "missed-ticks", "no-tick", "previews-dead", "previews-waiting",
-		"scheduled-dead", "scheduled-waiting", "syncs-blocked", "syncs-dead", "syncs-failed", "syncs-waiting", "token-errors"}
+		"scheduled-dead", "scheduled-waiting", "syncs-blocked", "syncs-dead", "syncs-failed",
+		"syncs-waiting", "token-errors"}
 	for _, f := range manifest.Functions() {
 		want = append(want, f.Name+"-errors", f.Name+"-late", f.Name+"-throttles")
 	}
