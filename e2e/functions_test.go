@@ -233,7 +233,10 @@ func written(t *testing.T, p *program) map[string]string {
 	for _, e := range lab.Bus.Events() {
 		all["the events"] += string(e.Detail)
 	}
-	for _, queue := range []string{awslab.PreviewsQueue, awslab.SyncsQueue, awslab.DeadPreviews, awslab.DeadSyncs} {
+	for _, queue := range []string{
+		awslab.PreviewsQueue, awslab.SyncsQueue, awslab.Scheduled,
+		awslab.DeadPreviews, awslab.DeadSyncs, awslab.DeadScheduled,
+	} {
 		all[queue] = strings.Join(lab.Queues.Bodies(queue), "\n")
 	}
 	client := dynamodb.NewClient(lab.Config("DYNAMODB"))

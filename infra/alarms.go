@@ -46,12 +46,13 @@ func (s *service) addAlarms() {
 	}
 	if s.data.token != nil {
 		s.addAlarm(alarm{name: "token-errors", says: "Nobody can sign in: the user pool's trigger failed",
-			metric: failures(s.data.token)})
+			metric: errorsOf(s.data.token)})
 	}
 	s.addQueueAlarms("previews", s.previews)
 	s.addQueueAlarms("syncs", s.syncs)
+	s.addQueueAlarms("scheduled", s.scheduled)
 	s.addAlarm(alarm{name: "missed-ticks", says: "The schedule's rule could not start its function",
-		metric: visible(s.missed)})
+		metric: waitingIn(s.missed)})
 	s.addSyncAlarms()
 	s.addAPIAlarms()
 	s.addTickAlarm()
@@ -59,21 +60,21 @@ func (s *service) addAlarms() {
 }
 
 func (s *service) addFunctionAlarms(f *function) {
-	s.addAlarm(alarm{name: f.Name + "-errors", says: f.Name + " failed", metric: failures(f.lambda)})
+	s.addAlarm(alarm{name: f.Name + "-errors", says: f.Name + " failed", metric: errorsOf(f.lambda)})
 	s.addAlarm(alarm{name: f.Name + "-throttles", says: f.Name + " was refused for want of concurrency",
-		metric: f.lambda.MetricThrottles(&awscloudwatch.MetricOptions{Period: span(minutes5),
+		metric: f.lambda.MetricThrottles(&awscloudwatch.MetricOptions{Period: seconds(minutes5),
 			Statistic: jsii.String("Sum")}), times: 3})
 	s.addAlarm(alarm{name: f.Name + "-late",
 		says: fmt.Sprintf("%s took more than %s of its %s", f.Name, f.size.late, f.size.timeout),
-		metric: f.lambda.MetricDuration(&awscloudwatch.MetricOptions{Period: span(minutes5),
+		metric: f.lambda.MetricDuration(&awscloudwatch.MetricOptions{Period: seconds(minutes5),
 			Statistic: jsii.String("Maximum")}),
 		above: float64(f.size.late.Milliseconds())})
 }
 
 func (s *service) addQueueAlarms(name string, q workQueue) {
-	s.addAlarm(alarm{name: name + "-dead", says: "A message of " + name + " was given up", metric: visible(q.dead)})
+	s.addAlarm(alarm{name: name + "-dead", says: "A message of " + name + " was given up", metric: waitingIn(q.dead)})
 	s.addAlarm(alarm{name: name + "-waiting", says: "A message of " + name + " waits longer than " + q.waits.String(),
-		metric: oldest(q.queue), above: q.waits.Seconds(), times: 3})
+		metric: oldestIn(q.queue), above: q.waits.Seconds(), times: 3})
 }
 
 // addSyncAlarms watches what became of syncs: the functions succeed where a sync fails.
@@ -87,10 +88,10 @@ func (s *service) addSyncAlarms() {
 
 func (s *service) addAPIAlarms() {
 	s.addAlarm(alarm{name: "api-5xx", says: "The API failed",
-		metric: s.api.MetricServerError(&awscloudwatch.MetricOptions{Period: span(minutes5),
+		metric: s.api.MetricServerError(&awscloudwatch.MetricOptions{Period: seconds(minutes5),
 			Statistic: jsii.String("Sum")}), above: 4})
 	s.addAlarm(alarm{name: "api-slow", says: "One request in ten took more than 5 s",
-		metric: s.api.MetricLatency(&awscloudwatch.MetricOptions{Period: span(minutes5),
+		metric: s.api.MetricLatency(&awscloudwatch.MetricOptions{Period: seconds(minutes5),
 			Statistic: jsii.String("p90")}), above: 5000, times: 3})
 }
 
@@ -100,7 +101,7 @@ func (s *service) addTickAlarm() {
 	s.add(awscloudwatch.NewAlarm(s.stack, jsii.String("no-tick-alarm"), &awscloudwatch.AlarmProps{
 		AlarmName:        jsii.String(s.settings.Name + "-no-tick"),
 		AlarmDescription: jsii.String("No schedule was looked at for a quarter of an hour"),
-		Metric: schedule.MetricInvocations(&awscloudwatch.MetricOptions{Period: span(3 * tick),
+		Metric: schedule.MetricInvocations(&awscloudwatch.MetricOptions{Period: seconds(3 * tick),
 			Statistic: jsii.String("Sum")}),
 		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
 		Threshold:          jsii.Number(1), EvaluationPeriods: jsii.Number(1),

@@ -55,7 +55,7 @@ func newApp(c appConfig) (awscdk.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.look(settings); err != nil {
+	if err := c.checkFiles(settings); err != nil {
 		return nil, err
 	}
 	data := newData(app, settings, c)
@@ -64,8 +64,8 @@ func newApp(c appConfig) (awscdk.App, error) {
 	return app, nil
 }
 
-// look finds out whether the files are there: the CDK's own message would name neither the reason nor the fix.
-func (c appConfig) look(s Settings) error {
+// checkFiles reports files that are missing: the CDK's own message names neither the reason nor what to do.
+func (c appConfig) checkFiles(s Settings) error {
 	binaries := map[string]bool{}
 	for _, f := range manifest.Functions() {
 		binaries[f.Binary] = true

@@ -37,7 +37,7 @@ func (d *data) addBuckets() {
 			expire(objects.PlanPrefix, importer.PlanLifetime),
 			expire(objects.CSVPrefix, importer.PlanLifetime),
 			expire(objects.JournalPrefix, importer.RecordLifetime),
-			{Id: jsii.String("unfinished"), AbortIncompleteMultipartUploadAfter: span(day)},
+			{Id: jsii.String("unfinished"), AbortIncompleteMultipartUploadAfter: seconds(day)},
 		},
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	})
@@ -47,7 +47,7 @@ func (d *data) addBuckets() {
 
 // expire deletes what begins with a prefix once it is that old.
 func expire(prefix string, after time.Duration) *awss3.LifecycleRule {
-	rule := &awss3.LifecycleRule{Id: jsii.String("everything"), Expiration: span(after)}
+	rule := &awss3.LifecycleRule{Id: jsii.String("everything"), Expiration: seconds(after)}
 	if prefix != "" {
 		rule.Id, rule.Prefix = jsii.String(prefix), jsii.String(prefix)
 	}

@@ -59,15 +59,17 @@ func (s *service) runGraphs() []awscloudwatch.IWidget {
 
 func (s *service) queueGraphs() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
-		graph("Messages that wait", visible(s.previews.queue), visible(s.syncs.queue)),
-		graph("Age of the oldest message (s)", oldest(s.previews.queue), oldest(s.syncs.queue)),
-		graph("Dead letters", visible(s.previews.dead), visible(s.syncs.dead), visible(s.missed)),
+		graph("Messages that wait", waitingIn(s.previews.queue), waitingIn(s.syncs.queue),
+			waitingIn(s.scheduled.queue)),
+		graph("Age of the oldest message (s)", oldestIn(s.previews.queue), oldestIn(s.syncs.queue),
+			oldestIn(s.scheduled.queue)),
+		graph("Dead letters", waitingIn(s.previews.dead), waitingIn(s.syncs.dead), waitingIn(s.missed)),
 	}
 }
 
 func (s *service) apiGraphs() []awscloudwatch.IWidget {
 	options := func(statistic string) *awscloudwatch.MetricOptions {
-		return &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String(statistic)}
+		return &awscloudwatch.MetricOptions{Period: seconds(minutes5), Statistic: jsii.String(statistic)}
 	}
 	return []awscloudwatch.IWidget{
 		graph("Requests", s.api.MetricCount(options("Sum"))),
@@ -81,7 +83,7 @@ func (s *service) functionGraphs() []awscloudwatch.IWidget {
 	var errors, throttles, durations []awscloudwatch.IMetric
 	for _, f := range manifest.Functions() {
 		options := func(statistic string) *awscloudwatch.MetricOptions {
-			return &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String(statistic),
+			return &awscloudwatch.MetricOptions{Period: seconds(minutes5), Statistic: jsii.String(statistic),
 				Label: jsii.String(f.Name)}
 		}
 		lambda := s.functions[f.Name].lambda
@@ -94,7 +96,7 @@ func (s *service) functionGraphs() []awscloudwatch.IWidget {
 }
 
 func tableGraph(title string, table awsdynamodb.ITable) awscloudwatch.IWidget {
-	options := &awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Sum")}
+	options := &awscloudwatch.MetricOptions{Period: seconds(minutes5), Statistic: jsii.String("Sum")}
 	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
 		Title: jsii.String(title + ": units used, requests throttled"), Width: jsii.Number(12), Height: jsii.Number(6),
 		Left: &[]awscloudwatch.IMetric{table.MetricConsumedReadCapacityUnits(options),
@@ -102,7 +104,7 @@ func tableGraph(title string, table awsdynamodb.ITable) awscloudwatch.IWidget {
 		Right: &[]awscloudwatch.IMetric{table.MetricThrottledRequestsForOperations(&awsdynamodb.OperationsMetricOptions{
 			Operations: &[]awsdynamodb.Operation{awsdynamodb.Operation_PUT_ITEM, awsdynamodb.Operation_UPDATE_ITEM,
 				awsdynamodb.Operation_DELETE_ITEM, awsdynamodb.Operation_QUERY},
-			Period: span(minutes5),
+			Period: seconds(minutes5),
 		})},
 	})
 }

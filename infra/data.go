@@ -59,8 +59,10 @@ func output(stack awscdk.Stack, name, description string, value *string) {
 		Value: value})
 }
 
-// span is a time span as the CDK takes it.
-func span(d time.Duration) awscdk.Duration { return awscdk.Duration_Seconds(jsii.Number(d.Seconds())) }
+// seconds is a time span as the CDK takes it.
+func seconds(d time.Duration) awscdk.Duration {
+	return awscdk.Duration_Seconds(jsii.Number(d.Seconds()))
+}
 
 const (
 	// signInLasts is how long a token is good for.

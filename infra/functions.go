@@ -51,6 +51,10 @@ func sizeOf(handler string, s Settings) size {
 func (s *service) addRoles() {
 	for _, f := range manifest.Functions() {
 		made := &function{Function: f, size: sizeOf(f.Handler, s.settings)}
+		if f.Name == manifest.SyncWorker().Name {
+			// It has two queues, each with the concurrency of a worker.
+			made.size.reserved *= 2
+		}
 		made.role, made.logs = newRole(s.stack, s.settings, s.data.dataKey, f.Name)
 		s.functions[f.Name] = made
 	}
@@ -67,7 +71,7 @@ func (s *service) addFunctions() {
 			Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 			Architecture: awslambda.Architecture_ARM_64(),
 			MemorySize:   jsii.Number(made.size.memory),
-			Timeout:      span(made.size.timeout),
+			Timeout:      seconds(made.size.timeout),
 			Role:         made.role,
 			LogGroup:     made.logs,
 			Environment:  s.environment(f),
@@ -148,21 +152,22 @@ func (s *service) variables() map[manifest.Variable]*string {
 		allowPrivate = "true"
 	}
 	return map[manifest.Variable]*string{
-		manifest.UsersTable:    s.data.users.TableName(),
-		manifest.JobsTable:     s.data.jobs.TableName(),
-		manifest.Bucket:        s.data.bucket.BucketName(),
-		manifest.DataKey:       s.data.dataKey.KeyArn(),
-		manifest.PasswordKey:   s.data.passwordKey.KeyArn(),
-		manifest.PreviewsQueue: s.previews.queue.QueueUrl(),
-		manifest.SyncsQueue:    s.syncs.queue.QueueUrl(),
-		manifest.EventBus:      s.bus.EventBusName(),
-		manifest.LinkRole:      s.linkRole.RoleArn(),
-		manifest.LogLevel:      jsii.String(s.settings.LogLevel),
-		manifest.AccountClaim:  jsii.String(s.settings.AccountClaim),
-		manifest.ScopePrefix:   jsii.String(s.settings.ScopePrefix),
-		manifest.AllowPrivate:  jsii.String(allowPrivate),
-		manifest.DenyRanges:    jsii.String(strings.Join(s.denyRanges(), ",")),
-		manifest.Ports:         jsii.String(strings.Join(s.settings.Ports, ",")),
+		manifest.UsersTable:     s.data.users.TableName(),
+		manifest.JobsTable:      s.data.jobs.TableName(),
+		manifest.Bucket:         s.data.bucket.BucketName(),
+		manifest.DataKey:        s.data.dataKey.KeyArn(),
+		manifest.PasswordKey:    s.data.passwordKey.KeyArn(),
+		manifest.PreviewsQueue:  s.previews.queue.QueueUrl(),
+		manifest.SyncsQueue:     s.syncs.queue.QueueUrl(),
+		manifest.ScheduledQueue: s.scheduled.queue.QueueUrl(),
+		manifest.EventBus:       s.bus.EventBusName(),
+		manifest.LinkRole:       s.linkRole.RoleArn(),
+		manifest.LogLevel:       jsii.String(s.settings.LogLevel),
+		manifest.AccountClaim:   jsii.String(s.settings.AccountClaim),
+		manifest.ScopePrefix:    jsii.String(s.settings.ScopePrefix),
+		manifest.AllowPrivate:   jsii.String(allowPrivate),
+		manifest.DenyRanges:     jsii.String(strings.Join(s.denyRanges(), ",")),
+		manifest.Ports:          jsii.String(strings.Join(s.settings.Ports, ",")),
 	}
 }
 

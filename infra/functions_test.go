@@ -79,7 +79,7 @@ func TestFunctions(t *testing.T) {
 	api, worker := full(t).deployed(t, "sync-api"), full(t).deployed(t, "sync-worker")
 	expect(t, api, map[string]string{"ReservedConcurrentExecutions": "20", "VpcConfig": "<nil>",
 		"TracingConfig.Mode": "Active", "FunctionName": "staging-sync-api"})
-	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "40", "MemorySize": "3008",
+	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "80", "MemorySize": "3008",
 		"VpcConfig.SecurityGroupIds.0": "workers"})
 }
 
@@ -183,9 +183,11 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 		"sync-api": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"),
 			{"sqs:SendMessage previews", "sqs:SendMessage syncs", "kms:Encrypt" + sealed}},
 		"sync-worker": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"), write("journals/*"),
-			consume("syncs"), {"sqs:SendMessage syncs", "kms:Decrypt" + sealed, "events:PutEvents bus"}},
-		"sync-schedule": {jobs, {"dynamodb:Query jobs/index/due", "sqs:SendMessage previews", "sqs:SendMessage syncs"}},
-		"link":          {{"s3:GetObject objects/csv/*", key("s3")[0]}},
+			consume("syncs"), consume("scheduled"), {"sqs:SendMessage scheduled",
+				"sqs:SendMessage syncs", "kms:Decrypt" + sealed, "events:PutEvents bus"}},
+		"sync-schedule": {jobs, {"dynamodb:Query jobs/index/due",
+			"sqs:SendMessage previews", "sqs:SendMessage scheduled", "sqs:SendMessage syncs"}},
+		"link": {{"s3:GetObject objects/csv/*", key("s3")[0]}},
 	} {
 		id := strings.ReplaceAll(name, "-", "")
 		lines := slices.Concat(want...)

@@ -65,7 +65,7 @@ func (s *service) grantSyncWorker(role awsiam.Role) {
 	s.writeJobs(role)
 	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
 	s.writeObjects(role, objects.JournalPrefix)
-	s.send(role, s.syncs)
+	s.send(role, s.syncs, s.scheduled)
 	s.unseal(role)
 	s.bus.GrantPutEventsTo(role, nil)
 }
@@ -74,5 +74,5 @@ func (s *service) grantSchedule(role awsiam.Role) {
 	s.readJobs(role)
 	s.writeJobs(role)
 	s.findDue(role)
-	s.send(role, s.previews, s.syncs)
+	s.send(role, s.previews, s.syncs, s.scheduled)
 }

@@ -14,7 +14,7 @@ const (
 	vendedLogPrefix = "/aws/vendedlogs/rollcall/"
 )
 
-// addKeys makes the two keys: whoever may read the tables may not read a password.
+// addKeys makes two keys, so that a right to read the tables is no right to read a password.
 func (d *data) addKeys() {
 	d.passwordKey = d.newKey("passwords", "Seals the passwords of customers' directories")
 	d.dataKey = d.newKey("data", "Encrypts tables, files, logs and alarms")

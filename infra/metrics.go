@@ -22,16 +22,17 @@ func (s *service) worker(kind run.Kind) string {
 
 // runsEnded counts the runs of a kind that ended in a state.
 func (s *service) runsEnded(kind run.Kind, state run.State, period time.Duration) awscloudwatch.Metric {
-	return s.own(kind, manifest.RunsEnded, "Sum", string(kind)+" "+string(state), period,
+	return s.runMetricBy(kind, manifest.RunsEnded, "Sum", string(kind)+" "+string(state), period,
 		map[string]*string{manifest.DimensionState: jsii.String(string(state))})
 }
 
 // runMetric is one of the metrics that has a run's kind alone.
 func (s *service) runMetric(kind run.Kind, name, statistic string) awscloudwatch.Metric {
-	return s.own(kind, name, statistic, string(kind)+" "+name+" "+statistic, minutes5, map[string]*string{})
+	return s.runMetricBy(kind, name, statistic, string(kind)+" "+name+" "+statistic, minutes5, map[string]*string{})
 }
 
-func (s *service) own(
+// runMetricBy is a metric of runs of a kind, by further dimensions.
+func (s *service) runMetricBy(
 	kind run.Kind, name, statistic, label string, period time.Duration, dimensions map[string]*string,
 ) awscloudwatch.Metric {
 	dimensions[manifest.DimensionFunction] = jsii.String(s.worker(kind))
@@ -39,23 +40,23 @@ func (s *service) own(
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String(manifest.MetricNamespace), MetricName: jsii.String(name),
 		Statistic: jsii.String(statistic),
-		Label:     jsii.String(label), Period: span(period), DimensionsMap: &dimensions,
+		Label:     jsii.String(label), Period: seconds(period), DimensionsMap: &dimensions,
 	})
 }
 
-// failures counts a function's errors.
-func failures(f awslambda.Function) awscloudwatch.Metric {
-	return f.MetricErrors(&awscloudwatch.MetricOptions{Period: span(minutes5), Statistic: jsii.String("Sum")})
+// errorsOf counts a function's errors.
+func errorsOf(f awslambda.Function) awscloudwatch.Metric {
+	return f.MetricErrors(&awscloudwatch.MetricOptions{Period: seconds(minutes5), Statistic: jsii.String("Sum")})
 }
 
-// visible counts the messages of a queue that nobody works on.
-func visible(q awssqs.Queue) awscloudwatch.Metric {
-	return q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: span(minutes5),
+// waitingIn counts the messages of a queue that wait.
+func waitingIn(q awssqs.Queue) awscloudwatch.Metric {
+	return q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: seconds(minutes5),
 		Statistic: jsii.String("Maximum")})
 }
 
-// oldest is the age of a queue's oldest message, in seconds.
-func oldest(q awssqs.Queue) awscloudwatch.Metric {
-	return q.MetricApproximateAgeOfOldestMessage(&awscloudwatch.MetricOptions{Period: span(minutes5),
+// oldestIn is the age of a queue's oldest message, in seconds.
+func oldestIn(q awssqs.Queue) awscloudwatch.Metric {
+	return q.MetricApproximateAgeOfOldestMessage(&awscloudwatch.MetricOptions{Period: seconds(minutes5),
 		Statistic: jsii.String("Maximum")})
 }

@@ -76,7 +76,7 @@ func (s *service) apiBehavior() *awscloudfront.BehaviorOptions {
 			ProtocolPolicy:     awscloudfront.OriginProtocolPolicy_HTTPS_ONLY,
 			OriginSslProtocols: &[]awscloudfront.OriginSslPolicy{awscloudfront.OriginSslPolicy_TLS_V1_2},
 			// As long as the API itself may take.
-			ReadTimeout: span(30 * time.Second),
+			ReadTimeout: seconds(30 * time.Second),
 		}),
 		ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_HTTPS_ONLY,
 		AllowedMethods:       awscloudfront.AllowedMethods_ALLOW_ALL(),
@@ -92,7 +92,7 @@ func (s *service) headers(
 	name string, own *awscloudfront.ResponseSecurityHeadersBehavior,
 ) awscloudfront.ResponseHeadersPolicy {
 	own.StrictTransportSecurity = &awscloudfront.ResponseHeadersStrictTransportSecurity{
-		AccessControlMaxAge: span(365 * day), IncludeSubdomains: jsii.Bool(true), Override: jsii.Bool(true),
+		AccessControlMaxAge: seconds(365 * day), IncludeSubdomains: jsii.Bool(true), Override: jsii.Bool(true),
 	}
 	own.ContentTypeOptions = &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)}
 	props := &awscloudfront.ResponseHeadersPolicyProps{SecurityHeadersBehavior: own}

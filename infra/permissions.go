@@ -45,7 +45,7 @@ func (s *service) writeJobs(role awsiam.Role) {
 	grant(role, []string{"dynamodb:PutItem", "dynamodb:DeleteItem"}, nil, s.data.jobs.TableArn())
 }
 
-// findDue lets a role see across accounts what somebody has to look at.
+// findDue lets a role read the index of what is due, over all accounts.
 func (s *service) findDue(role awsiam.Role) {
 	grant(role, []string{"dynamodb:Query"}, nil, index(s.data.jobs.TableArn(), manifest.DueIndex))
 }
@@ -136,7 +136,7 @@ func (s *service) addLinkRole() {
 	s.linkRole = awsiam.NewRole(s.stack, jsii.String("link-role"), &awsiam.RoleProps{
 		AssumedBy:          awsiam.NewArnPrincipal(export.RoleArn()),
 		Description:        jsii.String("Rollcall: signs links to CSVs"),
-		MaxSessionDuration: span(time.Hour),
+		MaxSessionDuration: seconds(time.Hour),
 	})
 	csvs := []string{objects.CSVPrefix}
 	grant(s.linkRole, []string{"s3:GetObject"}, nil, s.objects(csvs)...)

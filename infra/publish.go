@@ -34,9 +34,9 @@ func (s *service) addClient() {
 		WriteAttributes: awscognito.NewClientAttributes().WithStandardAttributes(
 			&awscognito.StandardAttributesMask{Email: jsii.Bool(true)},
 		),
-		AccessTokenValidity:  span(signInLasts),
-		IdTokenValidity:      span(signInLasts),
-		RefreshTokenValidity: span(day),
+		AccessTokenValidity:  seconds(signInLasts),
+		IdTokenValidity:      seconds(signInLasts),
+		RefreshTokenValidity: seconds(day),
 	})
 	output(s.stack, "PageClient", "The client id that the page signs in with", s.client.UserPoolClientId())
 }

@@ -26,6 +26,7 @@ type service struct {
 	network   *network // nil where the workers are in no VPC
 	previews  workQueue
 	syncs     workQueue
+	scheduled workQueue
 	bus       awsevents.EventBus
 	missed    awssqs.Queue
 	functions map[string]*function

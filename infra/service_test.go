@@ -17,10 +17,11 @@ import (
 
 func TestQueues(t *testing.T) {
 	service := plain(t).service
-	for _, name := range []string{"previews", "syncs"} {
+	for _, name := range []string{"previews", "syncs", "scheduled"} {
 		expect(t, service.the(t, "AWS::SQS::Queue", name), map[string]string{
 			"FifoQueue": "true", "ContentBasedDeduplication": "false", "VisibilityTimeout": "900",
-			"SqsManagedSseEnabled":          "true",
+			"SqsManagedSseEnabled": "true",
+			"DeduplicationScope":   "messageGroup", "FifoThroughputLimit": "perMessageGroupId",
 			"RedrivePolicy.maxReceiveCount": "10", "RedrivePolicy.deadLetterTargetArn": name + "dead",
 		})
 		expect(t, service.the(t, "AWS::SQS::Queue", name+"dead"), map[string]string{
@@ -37,9 +38,10 @@ func TestQueues(t *testing.T) {
 	for _, mapping := range service.of("AWS::Lambda::EventSourceMapping") {
 		expect(t, mapping, map[string]string{"BatchSize": "1", "FunctionResponseTypes": "[ReportBatchItemFailures]",
 			"ScalingConfig.MaximumConcurrency": "20"})
-		sources[show(mapping.Properties["FunctionName"])] = show(mapping.Properties["EventSourceArn"])
+		sources[show(mapping.Properties["EventSourceArn"])] = show(mapping.Properties["FunctionName"])
 	}
-	if diff := cmp.Diff(map[string]string{"previewworker": "previews", "syncworker": "syncs"}, sources); diff != "" {
+	want := map[string]string{"previews": "previewworker", "syncs": "syncworker", "scheduled": "syncworker"}
+	if diff := cmp.Diff(want, sources); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -69,7 +71,8 @@ func TestAlarms(t *testing.T) {
 		}
 	}
 	want := []string{"api-5xx", "api-slow", "missed-ticks", "no-tick", "previews-dead", "previews-waiting",
-		"syncs-blocked", "syncs-dead", "syncs-failed", "syncs-waiting", "token-errors"}
+		"scheduled-dead", "scheduled-waiting", "syncs-blocked", "syncs-dead", "syncs-failed",
+		"syncs-waiting", "token-errors"}
 	for _, f := range manifest.Functions() {
 		want = append(want, f.Name+"-errors", f.Name+"-late", f.Name+"-throttles")
 	}

@@ -34,7 +34,7 @@ func (d *data) addUserPool() {
 		PasswordPolicy: &awscognito.PasswordPolicy{
 			MinLength: jsii.Number(12), RequireLowercase: jsii.Bool(true), RequireUppercase: jsii.Bool(true),
 			RequireDigits:  jsii.Bool(true),
-			RequireSymbols: jsii.Bool(true), TempPasswordValidity: span(7 * day),
+			RequireSymbols: jsii.Bool(true), TempPasswordValidity: seconds(7 * day),
 		},
 		AccountRecovery:    awscognito.AccountRecovery_EMAIL_ONLY,
 		DeletionProtection: jsii.Bool(true),
@@ -86,7 +86,7 @@ func (d *data) addTokenFunction() awslambda.Function {
 		Architecture: awslambda.Architecture_ARM_64(),
 		MemorySize:   jsii.Number(256),
 		// Cognito waits five seconds.
-		Timeout:  span(5 * time.Second),
+		Timeout:  seconds(5 * time.Second),
 		Role:     role,
 		LogGroup: logs,
 	})

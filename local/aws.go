@@ -21,11 +21,14 @@ const appID = "rollcall-local"
 
 // onAWS names what local -aws needs: what all functions need together.
 func onAWS() manifest.Function {
-	return manifest.Function{Name: "local -aws", Needs: []manifest.Variable{
-		manifest.UsersTable, manifest.JobsTable, manifest.Bucket, manifest.DataKey, manifest.PreviewsQueue,
-		manifest.SyncsQueue,
-		manifest.PasswordKey, manifest.EventBus, manifest.LinkRole,
-	}}
+	return manifest.Function{
+		Name: "local -aws", Takes: []manifest.Variable{manifest.LeaseTime},
+		Needs: []manifest.Variable{
+			manifest.UsersTable, manifest.JobsTable, manifest.Bucket, manifest.DataKey,
+			manifest.PreviewsQueue, manifest.SyncsQueue, manifest.ScheduledQueue,
+			manifest.PasswordKey, manifest.EventBus, manifest.LinkRole,
+		},
+	}
 }
 
 // openAWS takes the stores, queues and keys that the environment names: the SDK's own variables say where AWS is and
@@ -45,7 +48,7 @@ func openAWS(ctx context.Context, c config) (*backend, error) {
 		}
 	}
 	ports, key := d.Stores(), kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
-	ports.Sealer, ports.Opener = key, key
+	ports.Sealer, ports.Opener, ports.LeaseTime = key, key, env.LeaseTime
 	ports.Events = eventbridge.New(eventbridge.NewClient(d.SDK), d.Get(manifest.EventBus))
 	return &backend{
 		ports: ports,

@@ -188,7 +188,7 @@ func (c config) resume(ctx context.Context, service *importer.Service, store *ba
 		if err != nil {
 			c.log.ErrorContext(ctx, "the stored messages cannot be counted", "error", err)
 		}
-		waiting := state.Messages[queue.Previews] + state.Messages[queue.Syncs]
+		waiting := state.Messages[queue.Previews] + state.Messages[queue.Syncs] + state.Messages[queue.Scheduled]
 		found = append(found, "messagesWaiting", waiting, "messagesFailed", state.DeadMessages,
 			"recordsSetAside", state.SetAside)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
 	"sync"
 	"time"
 
@@ -44,7 +45,7 @@ func (h *Host) poll(ctx context.Context, client *sqs.Client, queueURL, function 
 		MessageId: aws.ToString(m.MessageId), ReceiptHandle: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body),
 		Md5OfBody:  aws.ToString(m.MD5OfBody),
 		Attributes: m.Attributes, MessageAttributes: map[string]events.SQSMessageAttribute{}, EventSource: "aws:sqs",
-		EventSourceARN: "arn:aws:sqs:us-east-1:123456789012:" + function + ".fifo", AWSRegion: "us-east-1",
+		EventSourceARN: "arn:aws:sqs:us-east-1:123456789012:" + path.Base(queueURL), AWSRegion: "us-east-1",
 	}}})
 	if err != nil {
 		return err

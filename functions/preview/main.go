@@ -46,5 +46,5 @@ func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	}
 	work := s.Work(d.Stores())
 	work.Opener = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
-	return lambda.Worker(d.Consume(manifest.PreviewsQueue, importer.NewWorker(work).Work)), nil
+	return lambda.Worker(d.Consume(importer.NewWorker(work).Work)), nil
 }

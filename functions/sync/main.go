@@ -52,7 +52,7 @@ func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	work := s.Work(d.Stores())
 	work.Opener = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
 	work.Events = eventbridge.New(eventbridge.NewClient(d.SDK), d.Get(manifest.EventBus))
-	return lambda.Worker(d.Consume(manifest.SyncsQueue, importer.NewWorker(work).Work)), nil
+	return lambda.Worker(d.Consume(importer.NewWorker(work).Work)), nil
 }
 
 func buildSchedule(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {

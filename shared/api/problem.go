@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/oklog/ulid/v2"
@@ -25,6 +27,8 @@ type Problem struct {
 	Detail string                `json:"detail" doc:"What went wrong and what to do, for people"`
 	Errors []settings.FieldError `json:"errors,omitempty" doc:"The wrong fields, at most 50"`
 	SyncID string                `json:"syncId,omitempty" doc:"The sync that used the preview, or is using it"`
+	// retryAfter is when to try again, 0 where that does not help.
+	retryAfter time.Duration
 }
 
 // Error returns the detail.
@@ -32,6 +36,15 @@ func (p *Problem) Error() string { return p.Detail }
 
 // GetStatus returns the HTTP status.
 func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders returns the headers of the answer: Retry-After, in whole seconds.
+func (p *Problem) GetHeaders() http.Header {
+	headers := make(http.Header)
+	if p.retryAfter > 0 {
+		headers.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
+	}
+	return headers
+}
 
 // ContentType returns the media type of RFC 9457.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
@@ -52,7 +65,7 @@ func (a *API) problem(ctx context.Context, operation string, err error) *Problem
 	if errors.As(err, &known) {
 		return filled(&Problem{
 			Status: statuses[known.Class], Code: known.Code, Detail: known.Message, Errors: known.Fields,
-			SyncID: known.SyncID,
+			SyncID: known.SyncID, retryAfter: known.RetryAfter,
 		})
 	}
 	id := ulid.Make().String()

@@ -3,6 +3,7 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/objects"
@@ -42,6 +43,8 @@ type Error struct {
 	Fields  []settings.FieldError
 	// SyncID is the sync that stands in the way, where it is one.
 	SyncID string
+	// RetryAfter says when to try again, in errors of the class TooMany.
+	RetryAfter time.Duration
 }
 
 // Error returns the message with its code.

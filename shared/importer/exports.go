@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"rollcall/shared/ports/objects"
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/run"
 )
 
@@ -49,6 +48,9 @@ func (s *Service) export(ctx context.Context, id run.Identity, r run.Run) (Expor
 	jobs := s.c.Jobs.For(id.Account)
 	r.ID, r.Kind, r.State, r.StartedBy, r.CreatedAt = s.c.NewID(), run.KindExport, run.Queued, id.Subject, s.c.now()
 	r.ExpiresAt = r.CreatedAt.Add(PlanLifetime)
+	if err := s.admit(ctx, jobs, r.Kind, r.ID); err != nil {
+		return Export{}, err
+	}
 	r, err := jobs.CreateRun(ctx, r, s.startEntry(id, r))
 	if err != nil {
 		return Export{}, err
@@ -63,7 +65,7 @@ func (s *Service) export(ctx context.Context, id run.Identity, r run.Run) (Expor
 		})
 	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskExport, Account: id.Account, RunID: r.ID})
+		err = s.c.Queue.Send(ctx, message(id.Account, &r))
 	}
 	if failure := failureOf(err); failure != nil {
 		// The request answers it: no worker is to find the same again.

@@ -113,8 +113,9 @@ func (j failingAccountJobs) AcquireLease(ctx context.Context, l runs.Lease, now 
 	return j.f.write(func() error { return j.Jobs.AcquireLease(ctx, l, now) })
 }
 
-func (j failingAccountJobs) ReleaseLease(ctx context.Context, l runs.Lease) error {
-	return j.f.write(func() error { return j.Jobs.ReleaseLease(ctx, l) })
+func (j failingAccountJobs) ReleaseLease(ctx context.Context, l runs.Lease) (waiting []runs.Waiter, err error) {
+	err = j.f.write(func() (err error) { waiting, err = j.Jobs.ReleaseLease(ctx, l); return err })
+	return waiting, err
 }
 
 type failingObjects struct {

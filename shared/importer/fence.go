@@ -6,31 +6,70 @@ import (
 	"fmt"
 	"time"
 
+	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
+	"rollcall/shared/user"
 )
 
-const (
-	// leaseTime is how long a sync keeps its account's lease without a heartbeat. The worker's Tick renews it. It is
-	// shorter than the time after which a queue hands out the message of a dead worker again, less that time's own
-	// heartbeat.
-	leaseTime = time.Minute
-	// leaseMargin is how long before the lease is over the last write is sent: other machines' clocks differ.
-	leaseMargin = 10 * time.Second
-)
+// leaseMargin is the part of the lease's time that is left when the last write is sent: a sixth. Other machines' clocks
+// differ, and the last write takes its time.
+const leaseMargin = 6
 
-// errLeased means that another sync of the account is at work, or that another attempt of this one is.
-var errLeased = errors.New("another sync of the account is at work")
+var (
+	// errLeased means that another attempt of the run is at work.
+	errLeased = errors.New("another attempt of the run is at work")
+	// errWaits means that another sync of the account is at work. Whoever ends that one sends this one again.
+	errWaits = errors.New("another sync of the account is at work")
+)
 
 // lease takes the account's lease for an attempt of a run, or renews it. It returns the time, with a monotonic clock
 // reading, until which the attempt may write.
 func (c core) lease(ctx context.Context, jobs runs.Jobs, runID string, attempt int) (until time.Time, err error) {
 	now, asked := c.now(), time.Now()
-	err = jobs.AcquireLease(ctx, runs.Lease{RunID: runID, Attempt: attempt, ExpiresAt: now.Add(leaseTime)}, now)
-	if errors.Is(err, runs.ErrConflict) {
+	err = jobs.AcquireLease(ctx, runs.Lease{RunID: runID, Attempt: attempt, ExpiresAt: now.Add(c.LeaseTime)}, now)
+	switch {
+	case errors.Is(err, runs.ErrConflict):
 		return until, fmt.Errorf("run %s, attempt %d: %w", runID, attempt, errLeased)
+	case errors.Is(err, runs.ErrHeld):
+		return until, fmt.Errorf("run %s, attempt %d: %w", runID, attempt, errWaits)
 	}
-	return asked.Add(leaseTime - leaseMargin), err
+	return asked.Add(c.LeaseTime - c.LeaseTime/leaseMargin), err
+}
+
+// release gives the account's lease up and sends the syncs again that wait for it. Where that fails, or where the
+// worker dies before it, whoever holds the lease next does it, or the tick once they are overdue.
+func (c core) release(ctx context.Context, account user.Account, runID string, attempt int) error {
+	jobs := c.Jobs.For(account)
+	waiting, err := jobs.ReleaseLease(ctx, runs.Lease{RunID: runID, Attempt: attempt})
+	if err != nil {
+		return fmt.Errorf("release the lease of run %s: %w", runID, err)
+	}
+	for _, w := range waiting {
+		r, err := jobs.LeanRun(ctx, w.RunID)
+		if errors.Is(err, runs.ErrNotFound) || err == nil && r.State.Ended() {
+			continue
+		}
+		if err == nil {
+			m := message(account, &r)
+			m.Again = w.Turn
+			err = c.Queue.Send(ctx, m)
+		}
+		if err != nil {
+			c.Log.ErrorContext(ctx, "a sync that waits cannot be sent again yet",
+				"account", account, "run", w.RunID, "error", err)
+		}
+	}
+	return nil
+}
+
+// message asks a worker to go on with a run.
+func message(account user.Account, r *run.Run) queue.Message {
+	return queue.Message{
+		Task: queue.Task(r.Kind), Account: account, RunID: r.ID, Slice: r.Slice,
+		Scheduled: r.Trigger == run.TriggerSchedule,
+	}
 }
 
 // renewLease takes the account's lease for some more time.

@@ -10,7 +10,6 @@ import (
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/events"
 	"rollcall/shared/ports/objects"
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
@@ -23,9 +22,8 @@ import (
 func (j *job) finish(ctx context.Context, state run.State, err error) error {
 	if j.run.Kind == run.KindSync {
 		// Before the end is stored: a run that has ended is not taken up again, and could not give its lease back.
-		lease := runs.Lease{RunID: j.run.ID, Attempt: j.run.Attempts}
-		if err := j.jobs.ReleaseLease(context.WithoutCancel(ctx), lease); err != nil {
-			return fmt.Errorf("%w: release the lease of run %s: %w", errInterrupted, j.run.ID, err)
+		if err := j.release(context.WithoutCancel(ctx), j.account, j.run.ID, j.run.Attempts); err != nil {
+			return fmt.Errorf("%w: %w", errInterrupted, err)
 		}
 	}
 	var failure *run.Failure
@@ -137,7 +135,7 @@ func (j *job) nextSlice(ctx context.Context) error {
 	}
 	j.log.InfoContext(ctx, "run handed over", "slice", r.Slice, "applied", r.Progress.Applied, "toApply",
 		r.Progress.ToApply)
-	return j.Queue.Send(ctx, queue.Message{Task: queue.Task(r.Kind), Account: j.account, RunID: r.ID, Slice: r.Slice})
+	return j.Queue.Send(ctx, message(j.account, &r))
 }
 
 // keepPassword keeps a preview's sealed password, since settings may be saved from it, and forgets a sync's.
@@ -203,7 +201,7 @@ func (j *job) noteLastSync(ctx context.Context, state run.State, failure *run.Fa
 		return nil
 	}
 	return j.updateSettings(ctx, func(s *settings.Saved) bool {
-		if s.Fingerprint() != j.run.Import.Fingerprint() {
+		if s.Fingerprint() != j.run.Fingerprint() {
 			return false
 		}
 		ending{run: j.run, state: state, failure: failure, guard: j.guard, steps: j.steps, at: j.now()}.noteIn(s)

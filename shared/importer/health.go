@@ -114,7 +114,7 @@ func healthOf(s settings.Saved, last *run.Run) settings.Health {
 		}
 		return health
 	}
-	if s.Health.State == "" && last != nil && last.State.Ended() && last.Import.Fingerprint() == s.Fingerprint() {
+	if s.Health.State == "" && last != nil && last.State.Ended() && last.Fingerprint() == s.Fingerprint() {
 		ending{state: last.State, failure: last.Failure, guard: last.Guard, at: last.FinishedAt}.noteHealth(&s)
 	}
 	if s.Health.State == "" || s.Health.State == settings.NeverRun {

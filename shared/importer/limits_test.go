@@ -1,7 +1,11 @@
 package importer_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,6 +85,136 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestManyAtOncePassNoLimit sends many requests at the same time.
+func TestManyAtOncePassNoLimit(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	h.importAll()
+	users := func() error { _, err := h.service.ExportUsers(t.Context(), h.id); return err }
+	for name, test := range map[string]struct {
+		account     user.Account
+		start       func(id run.Identity) error
+		times, most int
+		code        string
+	}{
+		"previews": {"p", func(id run.Identity) error {
+			_, err := h.service.StartPreview(t.Context(), id, importer.PreviewRequest{Connection: connection()})
+			return err
+		}, 60, 10, "too_many_waiting"},
+		"exports": {"e", func(id run.Identity) error {
+			_, err := h.service.ExportUsers(t.Context(), id)
+			return err
+		}, 140, 120, "too_many_exports"},
+	} {
+		id := run.Identity{Account: test.account, Subject: "x"}
+		var starting sync.WaitGroup
+		var passed atomic.Int64
+		for range test.times {
+			starting.Go(func() {
+				err := test.start(id)
+				var refused *importer.Error
+				switch {
+				case err == nil:
+					passed.Add(1)
+				case !errors.As(err, &refused) || refused.Code != test.code || refused.RetryAfter <= 0:
+					t.Errorf("%s: %v, to be tried again after a while; want %s", name, err, test.code)
+				}
+			})
+		}
+		starting.Wait()
+		if passed.Load() != int64(test.most) {
+			t.Errorf("%d %s passed, want %d", passed.Load(), name, test.most)
+		}
+	}
+	if err := users(); err != nil {
+		t.Errorf("another account's exports count: %v", err)
+	}
+}
+
+// TestWaitingRunsAreCountedByWhatBecameOfThem ends runs in each way: by a worker, by somebody, and not at all.
+func TestWaitingRunsAreCountedByWhatBecameOfThem(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	h.save(importer.SettingsRequest{Connection: connection()})
+	start := func() (run.Run, error) { return h.service.StartSync(t.Context(), h.id, importer.SyncRequest{}) }
+	// Three requests died between counting their run and storing it.
+	jobs := h.store.Jobs().For(h.id.Account)
+	for i := range 3 {
+		if err := jobs.Count(t.Context(), func(c *runs.Counts) error {
+			c.Opened("sync", fmt.Sprint("lost", i), h.clock)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.clock = h.clock.Add(2 * time.Minute)
+	var first run.Run
+	for i := range 10 {
+		r, err := start()
+		if err != nil {
+			t.Fatalf("sync %d: %v", i, err)
+		}
+		if i == 0 {
+			first = r
+		}
+	}
+	_, err := start()
+	wantCode(t, err, "too_many_waiting")
+	if _, err := h.service.CancelSync(t.Context(), h.id, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := start(); err != nil {
+		t.Errorf("after one was cancelled: %v", err)
+	}
+	_, err = start()
+	wantCode(t, err, "too_many_waiting")
+	h.mustDeliver()
+	for range 10 {
+		if _, err := start(); err != nil {
+			t.Errorf("after all ended: %v", err)
+		}
+	}
+}
+
+func TestEditsHaveARate(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	h.importAll()
+	edit := func(protect bool) error {
+		_, err := h.service.PatchUser(t.Context(), h.id, "ann@example.com", importer.UserPatch{Protected: &protect})
+		return err
+	}
+	earlier := func(edits int) {
+		t.Helper()
+		jobs := h.store.Jobs().For(h.id.Account)
+		if err := jobs.Count(t.Context(), func(c *runs.Counts) error {
+			for range edits {
+				c.Started("edit", edits, time.Minute, h.clock)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	earlier(1000)
+	if err := edit(true); err != nil {
+		t.Errorf("after 1000 edits: %v", err)
+	}
+	earlier(1200)
+	err := edit(false)
+	wantCode(t, err, "too_many_edits")
+	var refused *importer.Error
+	if errors.As(err, &refused) {
+		h.clock = h.clock.Add(refused.RetryAfter)
+	}
+	if err := edit(false); err != nil {
+		t.Errorf("after the time to wait: %v", err)
+	}
+}
+
 // TestASecondWorkerWaits has another run hold the account's lease.
 func TestASecondWorkerWaits(t *testing.T) {
 	t.Parallel()
@@ -92,15 +226,15 @@ func TestASecondWorkerWaits(t *testing.T) {
 	if err := jobs.AcquireLease(t.Context(), held, h.clock); err != nil {
 		t.Fatal(err)
 	}
-	for range 7 {
-		if h.deliver() == nil {
-			t.Fatal("a sync ran beside the holder of the lease")
-		}
-	}
+	h.mustDeliver()
 	if len(h.users()) != 0 || h.run(r.ID).Attempts != 0 {
 		t.Errorf("users %q, %d attempts; want none while another holds the lease", h.users(), h.run(r.ID).Attempts)
 	}
-	h.clock = h.clock.Add(2 * time.Minute)
+	// The holder is gone, and cannot send the one that waits again: the tick does.
+	h.clock = h.clock.Add(20 * time.Minute)
+	if cared, err := h.service.CareFor(t.Context(), h.clock); cared != 1 || err != nil {
+		t.Fatalf("%d runs were overdue, error %v", cared, err)
+	}
 	h.mustDeliver()
 	wantState(t, h.run(r.ID), run.Done)
 }

@@ -43,7 +43,8 @@ func (s *Service) careForRun(ctx context.Context, ref runs.Ref, overdueAt time.T
 			return errEnded
 		case !r.State.Ended():
 			// Storing it moves that time, so that it is not sent again at every turn.
-			open = &queue.Message{Task: queue.Task(r.Kind), Account: ref.Account, RunID: r.ID, Slice: r.Slice}
+			again := message(ref.Account, r)
+			open = &again
 		case s.c.now().Before(r.ExpiresAt):
 			return errEnded
 		default:

@@ -164,9 +164,13 @@ func previewRuns(ctx context.Context, jobs runs.Jobs, after string, limit int) (
 			return nil, "", err
 		}
 		for i := range page.Runs {
-			all = append(all, page.Runs[i])
-			if bytes += length(&page.Runs[i].Import); bytes >= previewBytes {
-				return all, page.Runs[i].ID, nil
+			r, err := wholeRun(ctx, jobs, page.Runs[i])
+			if err != nil {
+				return nil, "", err
+			}
+			all = append(all, r)
+			if bytes += length(&r.Import); bytes >= previewBytes {
+				return all, r.ID, nil
 			}
 		}
 		if after = page.Next; after == "" {
@@ -174,6 +178,19 @@ func previewRuns(ctx context.Context, jobs runs.Jobs, after string, limit int) (
 		}
 	}
 	return all, after, nil
+}
+
+// wholeRun returns a run of a list with all of its settings. Most have none that the list leaves out.
+func wholeRun(ctx context.Context, jobs runs.Jobs, listed run.Run) (run.Run, error) {
+	if listed.Import.Fingerprint() == listed.Fingerprint() {
+		return listed, nil
+	}
+	r, err := jobs.Run(ctx, listed.ID)
+	if errors.Is(err, runs.ErrNotFound) {
+		// Its time was over in this moment.
+		return listed, nil
+	}
+	return r, err
 }
 
 // length returns about how long settings are in bytes, by what may be long in them.
@@ -235,7 +252,7 @@ func unused(ctx context.Context, jobs runs.Jobs, preview *run.Run) error {
 	if len(preview.Syncs) == 0 {
 		return nil
 	}
-	r, err := jobs.Run(ctx, preview.Syncs[len(preview.Syncs)-1])
+	r, err := jobs.LeanRun(ctx, preview.Syncs[len(preview.Syncs)-1])
 	var used *Error
 	switch {
 	case errors.Is(err, runs.ErrNotFound):

@@ -7,7 +7,6 @@ import (
 	"hash/fnv"
 	"time"
 
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
@@ -135,7 +134,7 @@ func (s *Service) claimDue(ctx context.Context, account user.Account) (started b
 	if err != nil {
 		return false, err
 	}
-	return true, s.c.Queue.Send(ctx, queue.Message{Task: queue.TaskSync, Account: account, RunID: r.ID})
+	return true, s.c.Queue.Send(ctx, message(account, &r))
 }
 
 // scheduledRun is the sync that a schedule makes of the settings.
@@ -168,7 +167,7 @@ func scheduledRunGoing(ctx context.Context, jobs runs.Jobs, id string) (string, 
 	if id == "" {
 		return listedRunGoing(ctx, jobs)
 	}
-	r, err := jobs.Run(ctx, id)
+	r, err := jobs.LeanRun(ctx, id)
 	if errors.Is(err, runs.ErrNotFound) || err == nil && r.State.Ended() {
 		return "", nil
 	}

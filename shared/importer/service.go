@@ -3,9 +3,7 @@ package importer
 import (
 	"context"
 	"errors"
-	"time"
 
-	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
@@ -38,7 +36,7 @@ func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Id
 		// The request that claimed the key stored no run: this one takes its place.
 		r.ID = claimed
 	}
-	stored, err := r, s.admit(ctx, jobs, r.Kind)
+	stored, err := r, s.admit(ctx, jobs, r.Kind, r.ID)
 	if err == nil {
 		stored, err = create(ctx, jobs, r, s.startEntry(id, r))
 	}
@@ -51,7 +49,7 @@ func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Id
 	if err != nil {
 		return run.Run{}, tooLarge(err)
 	}
-	return stored, s.c.Queue.Send(ctx, queue.Message{Task: queue.Task(r.Kind), Account: id.Account, RunID: r.ID})
+	return stored, s.c.Queue.Send(ctx, message(id.Account, &stored))
 }
 
 // tooLarge turns a store's "too large" into the caller's error, with what makes settings and runs so, and leaves every
@@ -64,41 +62,6 @@ func tooLarge(err error) error {
 		Message: "makes the settings too large to be stored: " +
 			"exclude whole domains (*@example.com) in place of their addresses, or use a filter; " +
 			"connection.caCertificate and advanced.acceptedDomains count too"})
-}
-
-// The limits of one account.
-const (
-	// maxWaiting is how many runs of a kind may wait or be at work.
-	maxWaiting = 10
-	// maxPreviews previews may be started within previewWindow.
-	maxPreviews   = 60
-	previewWindow = 10 * time.Minute
-)
-
-// admit refuses a run where the account has too many already.
-func (s *Service) admit(ctx context.Context, jobs runs.Jobs, kind run.Kind) error {
-	page, err := jobs.Runs(ctx, runs.Query{Kind: kind, Limit: maxPreviews})
-	if err != nil {
-		return err
-	}
-	waiting, recent := 0, 0
-	for i := range page.Runs {
-		if !page.Runs[i].State.Ended() {
-			waiting++
-		}
-		if s.c.now().Sub(page.Runs[i].CreatedAt) < previewWindow {
-			recent++
-		}
-	}
-	switch {
-	case waiting >= maxWaiting:
-		return problem(TooMany, "too_many_waiting",
-			"%d %ss of this account wait already. Cancel some, or wait for them to end.", waiting, kind)
-	case kind == run.KindPreview && recent >= maxPreviews:
-		return problem(TooMany, "too_many_previews",
-			"%d previews were started within %s. Wait a little before the next.", recent, previewWindow)
-	}
-	return nil
 }
 
 // claim returns the id of the run that the idempotency key stands for.
@@ -141,6 +104,7 @@ func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (
 		}
 		return nil
 	})
+	cancelled.Import = record.Import
 	if err == nil && first {
 		err = jobs.AddAudit(ctx, s.cancelEntry(id, record))
 	}

@@ -153,7 +153,7 @@ func (j *job) settingsChanged(ctx context.Context) (bool, error) {
 		}
 		for i := range page.Runs {
 			if r := &page.Runs[i]; r.State == run.Done && r.Trigger != run.TriggerUndo {
-				return r.Import.Fingerprint() != j.run.Import.Fingerprint(), nil
+				return r.Fingerprint() != j.run.Fingerprint(), nil
 			}
 		}
 		if query.After = page.Next; query.After == "" {

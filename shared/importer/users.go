@@ -27,7 +27,7 @@ func (s *Service) AddUser(ctx context.Context, id run.Identity, req UserRequest)
 		return user.User{}, err
 	}
 	entry := s.entry(id, runs.UserAdded, added.Address, nil)
-	outcome, err := s.c.Users.For(id.Account).Edit(ctx, users.Change{Key: added.Key, After: &added}, entry)
+	outcome, err := s.edit(ctx, id, users.Change{Key: added.Key, After: &added}, entry)
 	if err != nil {
 		return user.User{}, err
 	}
@@ -103,7 +103,7 @@ func (s *Service) PatchUser(ctx context.Context, id run.Identity, addr string, p
 		after.Version, after.LastRunID, after.UpdatedAt = before.Version+1, "", s.c.now()
 		change := users.Change{Key: before.Key, Expect: before.Version, After: &after}
 		entry := s.entry(id, runs.UserChanged, after.Address, userDiff(before, after))
-		outcome, err := s.c.Users.For(id.Account).Edit(ctx, change, entry)
+		outcome, err := s.edit(ctx, id, change, entry)
 		if err != nil {
 			return user.User{}, err
 		}
@@ -125,7 +125,7 @@ func (s *Service) RemoveUser(ctx context.Context, id run.Identity, addr string) 
 				"%s is protected. Take the protection off first.", before.Address)
 		}
 		change := users.Change{Key: before.Key, Expect: before.Version}
-		outcome, err := s.c.Users.For(id.Account).Edit(ctx, change, s.entry(id, runs.UserRemoved, before.Address, nil))
+		outcome, err := s.edit(ctx, id, change, s.entry(id, runs.UserRemoved, before.Address, nil))
 		// Where the user is gone, or another, it is looked for again.
 		if err != nil || outcome == users.Applied {
 			return err
@@ -140,4 +140,14 @@ func (s *Service) user(ctx context.Context, id run.Identity, addr string) (user.
 	}
 	found, err := s.c.Users.For(id.Account).Get(ctx, key)
 	return found, notFound(err, "user_not_found", "There is no user %s.", addr)
+}
+
+// edit counts an edit by hand and makes it.
+func (s *Service) edit(
+	ctx context.Context, id run.Identity, c users.Change, entry runs.AuditEntry,
+) (users.Outcome, error) {
+	if err := s.countEdit(ctx, id); err != nil {
+		return 0, err
+	}
+	return s.c.Users.For(id.Account).Edit(ctx, c, entry)
 }

@@ -107,6 +107,9 @@ func (w *Worker) attempt(ctx context.Context, m queue.Message, refused *refusal)
 	jobs := w.Jobs.For(m.Account)
 	r, leased, err := w.takeUp(ctx, jobs, m)
 	switch {
+	case errors.Is(err, errWaits):
+		w.Log.InfoContext(ctx, "a sync waits for another one of its account", "account", m.Account, "run", m.RunID)
+		return nil
 	case errors.Is(err, errLeased):
 		return err
 	case errors.Is(err, errEnded):
@@ -133,7 +136,7 @@ func (w *Worker) takeUp(ctx context.Context, jobs runs.Jobs, m queue.Message) (r
 	if r.State.Ended() || string(r.Kind) != string(m.Task) {
 		return r, leased, errEnded
 	}
-	attempt := r.Attempts + 1
+	attempt, whole := r.Attempts+1, r.Import
 	if r.Kind == run.KindSync {
 		if leased, err = w.lease(ctx, jobs, r.ID, attempt); err != nil {
 			return r, leased, err
@@ -154,9 +157,10 @@ func (w *Worker) takeUp(ctx context.Context, jobs runs.Jobs, m queue.Message) (r
 		}
 		return nil
 	})
+	r.Import = whole
 	if errors.Is(err, errEnded) && m.Task == queue.TaskSync {
 		// Somebody cancelled the run in this moment.
-		err = errors.Join(err, jobs.ReleaseLease(ctx, runs.Lease{RunID: m.RunID, Attempt: attempt}))
+		err = errors.Join(err, w.release(ctx, m.Account, m.RunID, attempt))
 	}
 	return r, leased, err
 }

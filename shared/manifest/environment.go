@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Variable is the name of an environment variable.
@@ -19,9 +20,10 @@ const (
 	Bucket     Variable = "ROLLCALL_BUCKET"
 	// DataKey is the ARN of the KMS key that encrypts the bucket's objects; "none" leaves it to the bucket.
 	DataKey Variable = "ROLLCALL_DATA_KEY"
-	// PreviewsQueue and SyncsQueue are URLs of SQS FIFO queues.
-	PreviewsQueue Variable = "ROLLCALL_PREVIEWS_QUEUE"
-	SyncsQueue    Variable = "ROLLCALL_SYNCS_QUEUE"
+	// PreviewsQueue, SyncsQueue and ScheduledQueue are URLs of SQS FIFO queues.
+	PreviewsQueue  Variable = "ROLLCALL_PREVIEWS_QUEUE"
+	SyncsQueue     Variable = "ROLLCALL_SYNCS_QUEUE"
+	ScheduledQueue Variable = "ROLLCALL_SCHEDULED_QUEUE"
 	// PasswordKey is the ARN of the KMS key that seals directory passwords.
 	PasswordKey Variable = "ROLLCALL_PASSWORD_KEY"
 	// EventBus is the name of the EventBridge bus.
@@ -42,6 +44,9 @@ const (
 	AllowRanges  Variable = "ROLLCALL_ALLOW_RANGES"
 	DenyRanges   Variable = "ROLLCALL_DENY_RANGES"
 	Ports        Variable = "ROLLCALL_PORTS"
+	// LeaseTime, such as 6s, is how long a worker keeps an account without a sign of life. Only tests set it, to wait
+	// less than a minute for a worker that they stopped.
+	LeaseTime Variable = "ROLLCALL_LEASE_TIME"
 )
 
 // None stands for a key or role that is not to be used, where no value at all would be a mistake.
@@ -54,6 +59,7 @@ type Environment struct {
 	AllowRanges  []netip.Prefix
 	DenyRanges   []netip.Prefix
 	Ports        []int
+	LeaseTime    time.Duration
 }
 
 // Read reads the variables of a function. Its error names everything that is missing or wrong.
@@ -110,6 +116,8 @@ func (e *Environment) parse(v Variable, text string) (err error) {
 		e.DenyRanges, err = list(text, prefix)
 	case Ports:
 		e.Ports, err = list(text, ports)
+	case LeaseTime:
+		e.LeaseTime, err = time.ParseDuration(text)
 	}
 	return err
 }

@@ -63,7 +63,9 @@ func SyncAPI() Function {
 func SyncWorker() Function {
 	return Function{
 		Name: "sync-worker", Binary: "sync", Handler: HandlerWorker, Takes: networkVariables(),
-		Needs: []Variable{UsersTable, JobsTable, Bucket, DataKey, SyncsQueue, PasswordKey, EventBus},
+		Needs: []Variable{
+			UsersTable, JobsTable, Bucket, DataKey, SyncsQueue, ScheduledQueue, PasswordKey, EventBus,
+		},
 	}
 }
 
@@ -71,7 +73,7 @@ func SyncWorker() Function {
 func SyncSchedule() Function {
 	return Function{
 		Name: "sync-schedule", Binary: "sync", Handler: HandlerSchedule, Takes: []Variable{LogLevel},
-		Needs: []Variable{JobsTable, PreviewsQueue, SyncsQueue},
+		Needs: []Variable{JobsTable, PreviewsQueue, SyncsQueue, ScheduledQueue},
 	}
 }
 

@@ -100,8 +100,10 @@ type Run struct {
 	// ListWrittenAt is when the Users List had been written last, as a preview found it just before it read the list.
 	ListWrittenAt time.Time `json:"listWrittenAt,omitzero"`
 
-	Import         settings.Import `json:"import"`
-	SealedPassword []byte          `json:"sealedPassword,omitempty"`
+	Import settings.Import `json:"import"`
+	// ImportFingerprint is Import's, where a store left out what is long of it.
+	ImportFingerprint string `json:"-"`
+	SealedPassword    []byte `json:"sealedPassword,omitempty"`
 	// ConfirmRemovals is the number of removals that somebody confirmed, nil where nobody did.
 	ConfirmRemovals *int `json:"confirmRemovals,omitempty"`
 
@@ -142,6 +144,14 @@ type Run struct {
 	// UpdatedAt and Revision are the store's: when the run was written last, and for optimistic concurrency.
 	UpdatedAt time.Time `json:"updatedAt"`
 	Revision  int64     `json:"revision"`
+}
+
+// Fingerprint is that of the run's Import, also where what is long of it was left out.
+func (r *Run) Fingerprint() string {
+	if r.ImportFingerprint != "" {
+		return r.ImportFingerprint
+	}
+	return r.Import.Fingerprint()
 }
 
 // When an unfinished run counts as overdue.

@@ -29,8 +29,10 @@ const (
 	Bucket        = "rollcall-lab"
 	PreviewsQueue = "rollcall-previews.fifo"
 	SyncsQueue    = "rollcall-syncs.fifo"
+	Scheduled     = "rollcall-scheduled.fifo"
 	DeadPreviews  = "rollcall-previews-dead.fifo"
 	DeadSyncs     = "rollcall-syncs-dead.fifo"
+	DeadScheduled = "rollcall-scheduled-dead.fifo"
 	EventBus      = "rollcall"
 	PasswordKey   = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000001"
 	LinkRole      = "arn:aws:iam::123456789012:role/rollcall-links"
@@ -88,7 +90,8 @@ func (l *Lab) start(ctx context.Context, dir string) error {
 		fakesqs.Queue{Name: PreviewsQueue, Visibility: visibility, MaxReceives: maxReceives,
 			DeadLetters: DeadPreviews},
 		fakesqs.Queue{Name: SyncsQueue, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadSyncs},
-		fakesqs.Queue{Name: DeadPreviews}, fakesqs.Queue{Name: DeadSyncs})
+		fakesqs.Queue{Name: Scheduled, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadScheduled},
+		fakesqs.Queue{Name: DeadPreviews}, fakesqs.Queue{Name: DeadSyncs}, fakesqs.Queue{Name: DeadScheduled})
 	if l.Keys, err = fakekms.New(PasswordKey); err != nil {
 		return err
 	}
@@ -105,10 +108,11 @@ func (l *Lab) start(ctx context.Context, dir string) error {
 	queues := l.Shared["AWS_ENDPOINT_URL_SQS"]
 	l.Environment = map[manifest.Variable]string{
 		manifest.UsersTable: UsersTable, manifest.JobsTable: JobsTable, manifest.Bucket: Bucket,
-		manifest.DataKey:       manifest.None,
-		manifest.PreviewsQueue: fakesqs.URL(queues, PreviewsQueue),
-		manifest.SyncsQueue:    fakesqs.URL(queues, SyncsQueue),
-		manifest.PasswordKey:   PasswordKey, manifest.EventBus: EventBus, manifest.LinkRole: LinkRole,
+		manifest.DataKey:        manifest.None,
+		manifest.PreviewsQueue:  fakesqs.URL(queues, PreviewsQueue),
+		manifest.SyncsQueue:     fakesqs.URL(queues, SyncsQueue),
+		manifest.ScheduledQueue: fakesqs.URL(queues, Scheduled),
+		manifest.PasswordKey:    PasswordKey, manifest.EventBus: EventBus, manifest.LinkRole: LinkRole,
 	}
 	return l.createStores(ctx)
 }

@@ -89,8 +89,10 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	d.server = &http.Server{Handler: origin, ReadHeaderTimeout: time.Minute}
 	d.running.Go(func() { d.server.Serve(listener) })
 	queues := sqs.NewClient(lab.Config("SQS"))
-	for f, queue := range map[string]manifest.Variable{manifest.PreviewWorker().Name: manifest.PreviewsQueue,
-		manifest.SyncWorker().Name: manifest.SyncsQueue} {
+	for queue, f := range map[manifest.Variable]string{
+		manifest.PreviewsQueue: manifest.PreviewWorker().Name, manifest.SyncsQueue: manifest.SyncWorker().Name,
+		manifest.ScheduledQueue: manifest.SyncWorker().Name,
+	} {
 		d.running.Go(func() { d.Host.Poll(ctx, queues, lab.Environment[queue], f) })
 	}
 	d.running.Go(func() { d.Host.Tick(ctx, c.Tick, manifest.SyncSchedule().Name) })

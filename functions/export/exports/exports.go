@@ -43,19 +43,24 @@ func Register(a *api.API, s Service) {
 		OperationID: "export-preview", Method: http.MethodPost, Path: "/v1/previews/{id}/export",
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Write a preview's CSV",
 		Description: "Answers 201 with the export where it is ready within 20 seconds, else 202.",
-		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusGone},
+		Errors: []int{
+			http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests,
+		},
 	}, h.preview)
 	api.Route(a, huma.Operation{
 		OperationID: "export-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/export",
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Write the CSV of a sync's changes",
 		Description: "Has a preview's columns, and the outcome. Answers 201 with the export where it is ready within " +
 			"20 seconds, else 202.",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone},
+		Errors: []int{
+			http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests,
+		},
 	}, h.sync)
 	api.Route(a, huma.Operation{
 		OperationID: "export-users", Method: http.MethodPost, Path: "/v1/users/export",
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Write the Users List's CSV",
 		Description: "Answers 201 with the export where it is ready within 20 seconds, else 202.",
+		Errors:      []int{http.StatusTooManyRequests},
 	}, h.users)
 	api.Route(a, huma.Operation{OperationID: "get-export", Method: http.MethodGet, Path: "/v1/exports/{id}", Tags: tags,
 		Summary: "Show an export, with a fresh link", Errors: []int{http.StatusNotFound, http.StatusGone}}, h.get)

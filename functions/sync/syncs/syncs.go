@@ -61,7 +61,9 @@ func Register(a *api.API, s Service, now func() time.Time) {
 		OperationID: "undo-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/undo",
 		DefaultStatus: http.StatusAccepted, Tags: tags, Summary: "Undo a sync",
 		Description: "Starts a sync that reverses it, or with preview=true a preview of that.",
-		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusGone},
+		Errors: []int{
+			http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests,
+		},
 	}, h.undo)
 	api.Route(a, huma.Operation{
 		OperationID: "cancel-sync", Method: http.MethodPost, Path: "/v1/syncs/{id}/cancel", Tags: tags,

@@ -36,16 +36,17 @@ func registerUsers(a *api.API, s UsersService) {
 	api.Route(a, huma.Operation{
 		OperationID: "add-user", Method: http.MethodPost, Path: "/v1/users", Tags: tags,
 		Summary: "Add a user by hand", DefaultStatus: http.StatusCreated,
-		Errors: []int{http.StatusNotFound, http.StatusConflict},
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests},
 	}, h.add)
 	api.Route(a, huma.Operation{
 		OperationID: "change-user", Method: http.MethodPatch, Path: "/v1/users/{address}", Tags: tags,
-		Summary: "Set a user's report and protection", Errors: []int{http.StatusNotFound},
+		Summary: "Set a user's report and protection",
+		Errors:  []int{http.StatusNotFound, http.StatusTooManyRequests},
 	}, h.patch)
 	api.Route(a, huma.Operation{
 		OperationID: "remove-user", Method: http.MethodDelete, Path: "/v1/users/{address}", Tags: tags,
 		Summary: "Remove a user", DefaultStatus: http.StatusNoContent,
-		Errors: []int{http.StatusNotFound, http.StatusConflict},
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests},
 	}, h.remove)
 	api.Route(a, huma.Operation{
 		OperationID: "list-audit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"Audit"},

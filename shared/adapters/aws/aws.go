@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -73,22 +75,30 @@ func (d Deployment) bucket() s3.Config {
 
 func (d Deployment) queues() sqs.URLs {
 	urls := make(sqs.URLs)
-	if url := d.Get(manifest.PreviewsQueue); url != "" {
-		urls[queue.Previews] = url
-	}
-	if url := d.Get(manifest.SyncsQueue); url != "" {
-		urls[queue.Syncs] = url
+	for name, variable := range map[queue.Name]manifest.Variable{
+		queue.Previews: manifest.PreviewsQueue, queue.Syncs: manifest.SyncsQueue, queue.Scheduled: manifest.ScheduledQueue,
+	} {
+		if url := d.Get(variable); url != "" {
+			urls[name] = url
+		}
 	}
 	return urls
 }
 
-// Consume returns what handles a message that Lambda received from the queue that variable names, and keeps it from
+// Consume returns what handles a message that Lambda received from one of the deployment's queues, and keeps it from
 // being handed out again meanwhile.
-func (d Deployment) Consume(
-	variable manifest.Variable, handle queue.Handler,
-) func(context.Context, events.SQSMessage) error {
-	consumer, url := d.consumer(), d.Get(variable)
+func (d Deployment) Consume(handle queue.Handler) func(context.Context, events.SQSMessage) error {
+	consumer, urls := d.consumer(), make(map[string]string)
+	for _, url := range d.queues() {
+		urls[path.Base(url)] = url
+	}
 	return func(ctx context.Context, m events.SQSMessage) error {
+		// Both an ARN and a URL end in the queue's name.
+		name := m.EventSourceARN[strings.LastIndexByte(m.EventSourceARN, ':')+1:]
+		url, ok := urls[name]
+		if !ok {
+			return fmt.Errorf("message %s comes from %q, which is no queue of this deployment", m.MessageId, name)
+		}
 		// A count that cannot be read is 0, and then the wait after a failure is the shortest.
 		receives, _ := strconv.Atoi(m.Attributes[receiveCount])
 		delivery := sqs.Delivery{

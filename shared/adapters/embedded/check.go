@@ -185,8 +185,13 @@ func (c *checker) account(ctx context.Context, account user.Account, b *bolt.Buc
 	}
 	err := each(b, bucketRuns, func(id, value []byte) error {
 		c.Runs++
+		var stored runs.Record
+		err := decodeRun(id, value, &stored)
 		var r run.Run
-		if err := decodeRun(id, value, &r); err != nil {
+		if err == nil {
+			r, err = whole(b, stored)
+		}
+		if err != nil {
 			c.add("account %q: run %s: %v", account, id, err)
 			return ctx.Err()
 		}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"rollcall/shared/run"
+	"rollcall/shared/ports/runs"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -101,7 +101,7 @@ func damagedError(found []damagedRecord) error {
 }
 
 // decodeRun reads a run that is stored under a key.
-func decodeRun(key, value []byte, r *run.Run) error {
+func decodeRun(key, value []byte, r *runs.Record) error {
 	if err := json.Unmarshal(value, r); err != nil {
 		return err
 	}

@@ -92,15 +92,26 @@ func (db *database) Update(write func(*bolt.Tx) error) (err error) {
 	}
 	defer func() {
 		if tx.DB() != nil {
-			db.stuck.Store(true)
-			err = errors.Join(err, tx.Rollback())
-			db.stuck.Store(false)
+			err = errors.Join(err, db.rollBack(tx))
 		}
 	}()
 	if err := write(tx); err != nil {
 		return err
 	}
 	return tx.Commit()
+}
+
+// rollBack ends a transaction that wrote. Only where that panics no other can begin.
+func (db *database) rollBack(tx *bolt.Tx) error {
+	ended := false
+	defer func() {
+		if !ended {
+			db.stuck.Store(true)
+		}
+	}()
+	err := tx.Rollback()
+	ended = true
+	return err
 }
 
 // Close closes the database. One that is stuck stays open until the process ends: bbolt would wait for ever.

@@ -9,7 +9,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"rollcall/shared/ports/runs"
-	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -28,7 +27,7 @@ func (j jobs) Overdue(_ context.Context, now time.Time, limit int) ([]runs.Ref, 
 				return nil
 			}
 			return list.ForEach(func(id, v []byte) error {
-				var run run.Run
+				var run runs.Record
 				if err := decodeRun(id, v, &run); err != nil {
 					damaged = append(damaged, damagedOf(account, bucketRuns, id, v, err))
 				} else if at := run.OverdueAt(); !at.IsZero() && !at.After(now) {

@@ -153,6 +153,10 @@ func (q *Queue) Run(ctx context.Context, handle queue.Handler) error {
 	return nil
 }
 
+// mostScheduled is how many workers the syncs of schedules may have: whoever waits for a preview or a sync does not wait
+// behind them.
+func (q *Queue) mostScheduled() int { return max(1, q.workers-(q.workers+3)/4) }
+
 // handOut starts the oldest message of each group that is not busy.
 func (q *Queue) handOut(busy map[group]bool, start func(storedMessage, group)) error {
 	var waiting []storedMessage
@@ -168,12 +172,21 @@ func (q *Queue) handOut(busy map[group]bool, start func(storedMessage, group)) e
 	if err != nil {
 		return err
 	}
+	scheduled := 0
+	for g := range busy {
+		if g.queue == queue.Scheduled {
+			scheduled++
+		}
+	}
 	for _, m := range waiting {
 		g := group{m.Queue(), m.Account}
-		if busy[g] || len(busy) == q.workers {
+		if busy[g] || len(busy) == q.workers || g.queue == queue.Scheduled && scheduled == q.mostScheduled() {
 			continue
 		}
 		busy[g] = true
+		if g.queue == queue.Scheduled {
+			scheduled++
+		}
 		start(m, g)
 	}
 	return nil

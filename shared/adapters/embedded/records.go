@@ -88,26 +88,46 @@ func loadRemovals(b *bolt.Bucket) (found run.Removals, err error) {
 }
 
 func (a accountJobs) AcquireLease(_ context.Context, l runs.Lease, now time.Time) error {
-	return a.update(func(b *bolt.Bucket) error {
-		var held runs.Lease
-		if err := load(b, keyLease, &held); err != nil && !errors.Is(err, runs.ErrNotFound) {
+	var held error
+	err := a.update(func(b *bolt.Bucket) error {
+		var lease runs.Lease
+		if err := load(b, keyLease, &lease); err != nil && !errors.Is(err, runs.ErrNotFound) {
 			return err
 		}
-		if !held.Yields(l, now) {
-			return runs.ErrConflict
+		if lease, held = lease.After(l, now); errors.Is(held, runs.ErrConflict) {
+			return held
 		}
-		return save(b, keyLease, l)
+		return save(b, keyLease, lease)
 	})
+	if err == nil {
+		err = held
+	}
+	return err
 }
 
-func (a accountJobs) ReleaseLease(_ context.Context, l runs.Lease) error {
-	return a.update(func(b *bolt.Bucket) error {
+func (a accountJobs) ReleaseLease(_ context.Context, l runs.Lease) (waiting []runs.Waiter, err error) {
+	err = a.update(func(b *bolt.Bucket) error {
 		var held runs.Lease
 		err := load(b, keyLease, &held)
 		if errors.Is(err, runs.ErrNotFound) || err == nil && !held.HeldBy(l.RunID, l.Attempt) {
 			return nil
 		}
-		return errors.Join(err, b.Delete(keyLease))
+		waiting = held.Waiting
+		return errors.Join(err, save(b, keyLease, held.Released()))
+	})
+	return waiting, err
+}
+
+func (a accountJobs) Count(_ context.Context, change func(*runs.Counts) error) error {
+	return a.update(func(b *bolt.Bucket) error {
+		var c runs.Counts
+		if err := load(b, keyCounts, &c); err != nil && !errors.Is(err, runs.ErrNotFound) {
+			return err
+		}
+		if err := change(&c); err != nil {
+			return err
+		}
+		return save(b, keyCounts, c)
 	})
 }
 

@@ -18,7 +18,6 @@ import (
 
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
-	"rollcall/shared/run"
 )
 
 // How long objects are kept, by the first element of their key.
@@ -181,9 +180,9 @@ func (s *accountSweep) each(within []byte, count *int, old func(key, value []byt
 }
 
 func (s *accountSweep) runs() error {
-	var old []run.Run
+	var old []runs.Record
 	err := s.each(bucketRuns, &s.swept.Runs, func(id, v []byte) (bool, error) {
-		var r run.Run
+		var r runs.Record
 		err := decodeRun(id, v, &r)
 		isOld := err == nil && s.now.Sub(r.CreatedAt) > recordLifetime
 		if isOld {
@@ -192,8 +191,10 @@ func (s *accountSweep) runs() error {
 		return isOld, err
 	})
 	for _, r := range old {
-		if kind := s.account.Bucket(kindBucket(r.Kind)); kind != nil {
-			err = errors.Join(err, kind.Delete([]byte(r.ID)))
+		for _, other := range [][]byte{kindBucket(r.Kind), bucketImport} {
+			if b := s.account.Bucket(other); b != nil {
+				err = errors.Join(err, b.Delete([]byte(r.ID)))
+			}
 		}
 	}
 	return err

@@ -11,10 +11,12 @@ import (
 // Name is one of the queues.
 type Name string
 
-// The queues: previews (and exports that outlast a request), which only read, and syncs.
+// The queues: previews (and exports that outlast a request), which only read; syncs that somebody waits for; and those
+// that the schedule started, behind which nobody waits.
 const (
-	Previews Name = "previews"
-	Syncs    Name = "syncs"
+	Previews  Name = "previews"
+	Syncs     Name = "syncs"
+	Scheduled Name = "scheduled"
 )
 
 // Task is what a message asks for.
@@ -35,14 +37,21 @@ type Message struct {
 	// Slice counts the continuations of a run that was split over several deliveries; with RunID it identifies
 	// the message, so that the same one sent twice counts once.
 	Slice int `json:"slice"`
+	// Scheduled sends a sync on the queue of those that the schedule started.
+	Scheduled bool `json:"scheduled,omitempty"`
+	// Again is set, each time to another number, where a slice is sent again because it had to wait for another sync.
+	Again int `json:"again,omitempty"`
 }
 
 // Queue returns the queue that the message travels on.
 func (m Message) Queue() Name {
-	if m.Task == TaskSync {
-		return Syncs
+	switch {
+	case m.Task != TaskSync:
+		return Previews
+	case m.Scheduled:
+		return Scheduled
 	}
-	return Previews
+	return Syncs
 }
 
 // Sender puts messages on their queue.

@@ -20,7 +20,7 @@ func CreateFromPreview(
 				return run.Run{}, err
 			}
 		}
-		preview, err := jobs.Run(ctx, r.PreviewID)
+		preview, err := jobs.LeanRun(ctx, r.PreviewID)
 		if err != nil {
 			return run.Run{}, err
 		}

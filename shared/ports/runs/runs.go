@@ -47,6 +47,7 @@ type Ref struct {
 // Jobs is one account's settings, runs and records.
 type Jobs interface {
 	Audit
+	Counters
 	Keys
 	Leases
 	ListRecords
@@ -62,7 +63,7 @@ type Jobs interface {
 	// slot of a schedule one succeeds, and the others get ErrConflict.
 	Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error)
 	// ClaimPreview stores preview, if the stored revision is still preview.Revision, and r and the audit entries as
-	// CreateRun does, all or nothing; else ErrConflict.
+	// CreateRun does, all or nothing; else ErrConflict. The preview's Import stays as it was stored.
 	ClaimPreview(ctx context.Context, preview, r run.Run, entries ...AuditEntry) (run.Run, error)
 	// Fits returns ErrTooLarge where a new run like r is too large for CreateRun or Claim, or nearly so: another of the
 	// same settings has another id and other times. It asks nobody.
@@ -70,12 +71,16 @@ type Jobs interface {
 	// CreateRun stores a new run with revision 1, and the audit entries with it, all or nothing. A run with the same id
 	// is ErrConflict. As every write of a run it sets UpdatedAt.
 	CreateRun(ctx context.Context, r run.Run, entries ...AuditEntry) (run.Run, error)
-	// Run returns a run, or ErrNotFound.
+	// Run returns a run with all of its Import, or ErrNotFound.
 	Run(ctx context.Context, id string) (run.Run, error)
+	// LeanRun returns a run as Runs does, or ErrNotFound.
+	LeanRun(ctx context.Context, id string) (run.Run, error)
 	// UpdateRun reads the run, lets change alter it, and stores it if nobody stored it meanwhile, trying again if
-	// somebody did; so change may be called more than once. What change returns ends the update without a write.
+	// somebody did; so change may be called more than once. What change returns ends the update without a write. What
+	// is long of the run's Import (the CA certificate, the advanced settings) is neither in what change gets nor in
+	// what is returned, and nothing of it can be changed.
 	UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error)
-	// Runs returns runs of one kind, the newest first.
+	// Runs returns runs of one kind, the newest first, without what is long of their Import.
 	Runs(ctx context.Context, q Query) (Page, error)
 }
 

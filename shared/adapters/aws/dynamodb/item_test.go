@@ -154,7 +154,7 @@ func TestWhatFitsCanBeClaimed(t *testing.T) {
 	r.StartedBy = string(text[500_000:500_500])
 	s.LastSyncID, s.ScheduledRunID, s.ConsecutiveFailures = r.ID, r.ID, 1_000_000
 	s.Schedule.PausedReason = string(text[600_000:600_500])
-	run, err := a.newRun(&r)
+	run, err := a.newRun(t.Context(), &r)
 	if err != nil {
 		t.Fatal(err)
 	}

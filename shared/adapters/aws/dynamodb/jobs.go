@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -28,7 +29,9 @@ const (
 	recordLease    = "lease"
 	recordList     = "list"
 	recordRemovals = "removals"
+	recordCounts   = "counts"
 	prefixRun      = "run#"
+	prefixImport   = "import#"
 	prefixAudit    = "audit#"
 	prefixOnce     = "once#"
 )
@@ -121,7 +124,7 @@ func (a accountJobs) DeleteSettings(ctx context.Context, s settings.Saved, entri
 }
 
 func (a accountJobs) CreateRun(ctx context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
-	created, err := a.newRun(&r)
+	created, err := a.newRun(ctx, &r)
 	if err != nil {
 		return r, err
 	}
@@ -129,28 +132,39 @@ func (a accountJobs) CreateRun(ctx context.Context, r run.Run, entries ...runs.A
 }
 
 func (a accountJobs) Fits(r run.Run) error {
-	created, err := a.newRun(&r)
+	_, parted, err := runs.NewRecord(r, "")
 	if err != nil {
 		return err
 	}
-	stored, err := pack(created.document)
+	stored, err := pack(parted)
 	if err != nil {
 		return err
 	}
 	return withinLimit(len(stored), maxNew-fitSlack)
 }
 
-// newRun gives r its first revision and returns what stores it.
-func (a accountJobs) newRun(r *run.Run) (record, error) {
+// newRun gives r its first revision and returns what stores it. Where its Import is long, the record of that is stored
+// before: whoever finds the run finds all of it. One whose run was not stored then is deleted when its time is over.
+func (a accountJobs) newRun(ctx context.Context, r *run.Run) (record, error) {
 	r.Revision, r.UpdatedAt = 1, a.now().UTC()
-	return a.runRecord(r)
+	rec, parted, err := runs.NewRecord(*r, r.ID+"#"+rand.Text())
+	if err != nil {
+		return record{}, err
+	}
+	if parted != nil {
+		own := record{document: parted, index: item{manifest.ExpiresAt: expiry(r)}}
+		if _, err := a.write(ctx, prefixImport+rec.Parted.Key, own, record{}); err != nil {
+			return record{}, err
+		}
+	}
+	return a.runRecord(&rec)
 }
 
-func (a accountJobs) runRecord(r *run.Run) (record, error) {
-	index := item{
-		manifest.KindRun:   str(kindRun(r.Kind, r.ID)),
-		manifest.ExpiresAt: number(r.CreatedAt.Add(recordLifetime).Unix()),
-	}
+// expiry is the time to live of a run's records.
+func expiry(r *run.Run) types.AttributeValue { return number(r.CreatedAt.Add(recordLifetime).Unix()) }
+
+func (a accountJobs) runRecord(r *runs.Record) (record, error) {
+	index := item{manifest.KindRun: str(kindRun(r.Kind, r.ID)), manifest.ExpiresAt: expiry(&r.Run)}
 	if at := r.OverdueAt(); !at.IsZero() {
 		a.putDue(index, dueRuns, at)
 	}
@@ -159,26 +173,48 @@ func (a accountJobs) runRecord(r *run.Run) (record, error) {
 
 func kindRun(kind run.Kind, id string) string { return string(kind) + "#" + id }
 
-func (a accountJobs) Run(ctx context.Context, id string) (r run.Run, err error) {
+func (a accountJobs) LeanRun(ctx context.Context, id string) (run.Run, error) {
+	rec, err := a.readRun(ctx, id)
+	if err != nil {
+		return run.Run{}, err
+	}
+	return rec.Lean(), nil
+}
+
+func (a accountJobs) readRun(ctx context.Context, id string) (rec runs.Record, err error) {
 	if id == "" || len(prefixRun+id) > maxKey {
-		return r, runs.ErrNotFound
+		return rec, runs.ErrNotFound
 	}
 	stored, err := a.read(ctx, prefixRun+id)
 	if err != nil {
-		return r, err
+		return rec, err
 	}
 	return a.decodeRun(stored)
 }
 
+func (a accountJobs) Run(ctx context.Context, id string) (run.Run, error) {
+	rec, err := a.readRun(ctx, id)
+	if err != nil {
+		return run.Run{}, err
+	}
+	return rec.Whole(func(key string) ([]byte, error) {
+		parted, err := a.read(ctx, prefixImport+key)
+		if err == nil && parted.document == nil {
+			err = runs.ErrNotFound
+		}
+		return parted.document, err
+	})
+}
+
 // decodeRun reads a run that is not past its lifetime.
-func (a accountJobs) decodeRun(stored record) (r run.Run, err error) {
-	if err := stored.decode(&r); err != nil {
-		return r, err
+func (a accountJobs) decodeRun(stored record) (rec runs.Record, err error) {
+	if err := stored.decode(&rec); err != nil {
+		return rec, err
 	}
-	if a.now().Sub(r.CreatedAt) > recordLifetime {
-		return run.Run{}, runs.ErrNotFound
+	if a.now().Sub(rec.CreatedAt) > recordLifetime {
+		return runs.Record{}, runs.ErrNotFound
 	}
-	return r, nil
+	return rec, nil
 }
 
 func (a accountJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (r run.Run, err error) {
@@ -186,15 +222,18 @@ func (a accountJobs) UpdateRun(ctx context.Context, id string, change func(*run.
 		return r, runs.ErrNotFound
 	}
 	err = a.change(ctx, prefixRun+id, func(stored record) (record, error) {
-		if r, err = a.decodeRun(stored); err != nil {
+		rec, err := a.decodeRun(stored)
+		if err != nil {
 			return record{}, err
 		}
+		r = rec.Lean()
 		if err := change(&r); err != nil {
 			return record{}, err
 		}
 		r.Revision++
 		r.UpdatedAt = a.now().UTC()
-		return a.runRecord(&r)
+		rec = rec.Changed(r)
+		return a.runRecord(&rec)
 	})
 	return r, err
 }
@@ -208,7 +247,7 @@ func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (ru
 	if err != nil {
 		return r, err
 	}
-	row, err := a.newRun(&r)
+	row, err := a.newRun(ctx, &r)
 	if err != nil {
 		return r, err
 	}
@@ -240,11 +279,12 @@ func (a accountJobs) ClaimPreview(
 	}
 	preview.Revision++
 	preview.UpdatedAt = a.now().UTC()
-	used, err := a.runRecord(&preview)
+	stored = stored.Changed(preview)
+	used, err := a.runRecord(&stored)
 	if err != nil {
 		return r, err
 	}
-	row, err := a.newRun(&r)
+	row, err := a.newRun(ctx, &r)
 	if err != nil {
 		return r, err
 	}

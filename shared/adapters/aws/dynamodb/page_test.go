@@ -173,7 +173,7 @@ func TestPagesOfRunsWhoseFilterDropsAll(t *testing.T) {
 			row.CreatedAt = now
 			want = append(want, row.ID)
 		}
-		r, err := a.newRun(&row)
+		r, err := a.newRun(t.Context(), &row)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -54,11 +54,11 @@ func (a accountJobs) Runs(ctx context.Context, q runs.Query) (page runs.Page, er
 		query.ExclusiveStartKey[manifest.KindRun] = str(cut(kindRun(q.Kind, q.After)))
 	}
 	page.Next, err = a.newest(ctx, query, q.Limit, func(stored record) (string, error) {
-		r, err := a.decodeRun(stored)
+		rec, err := a.decodeRun(stored)
 		if err == nil {
-			page.Runs = append(page.Runs, r)
+			page.Runs = append(page.Runs, rec.Lean())
 		}
-		return r.ID, err
+		return rec.ID, err
 	})
 	return page, err
 }
@@ -171,33 +171,52 @@ func removalsOf(stored record) (found run.Removals, err error) {
 }
 
 func (a accountJobs) AcquireLease(ctx context.Context, l runs.Lease, now time.Time) error {
-	return a.change(ctx, recordLease, func(stored record) (record, error) {
-		var held runs.Lease
-		if err := stored.decode(&held); err != nil && !errors.Is(err, runs.ErrNotFound) {
+	var held error
+	err := a.change(ctx, recordLease, func(stored record) (record, error) {
+		var lease runs.Lease
+		if err := stored.decode(&lease); err != nil && !errors.Is(err, runs.ErrNotFound) {
 			return record{}, err
 		}
-		if !held.Yields(l, now) {
-			return record{}, runs.ErrConflict
+		if lease, held = lease.After(l, now); errors.Is(held, runs.ErrConflict) {
+			return record{}, held
 		}
-		return newRecord(l, nil)
+		return newRecord(lease, nil)
 	})
-}
-
-func (a accountJobs) ReleaseLease(ctx context.Context, l runs.Lease) error {
-	err := a.remove(ctx, recordLease, func(stored record) error {
-		var held runs.Lease
-		if err := stored.decode(&held); err != nil {
-			return err
-		}
-		if !held.HeldBy(l.RunID, l.Attempt) {
-			return errUnchanged
-		}
-		return nil
-	})
-	if errors.Is(err, errUnchanged) || errors.Is(err, runs.ErrNotFound) {
-		return nil
+	if err == nil {
+		err = held
 	}
 	return err
+}
+
+func (a accountJobs) ReleaseLease(ctx context.Context, l runs.Lease) (waiting []runs.Waiter, err error) {
+	err = a.change(ctx, recordLease, func(stored record) (record, error) {
+		var held runs.Lease
+		if err := stored.decode(&held); err != nil {
+			return record{}, err
+		}
+		if !held.HeldBy(l.RunID, l.Attempt) {
+			return record{}, errUnchanged
+		}
+		waiting = held.Waiting
+		return newRecord(held.Released(), nil)
+	})
+	if errors.Is(err, errUnchanged) || errors.Is(err, runs.ErrNotFound) {
+		return nil, nil
+	}
+	return waiting, err
+}
+
+func (a accountJobs) Count(ctx context.Context, change func(*runs.Counts) error) error {
+	return a.change(ctx, recordCounts, func(stored record) (record, error) {
+		var c runs.Counts
+		if err := stored.decode(&c); err != nil && !errors.Is(err, runs.ErrNotFound) {
+			return record{}, err
+		}
+		if err := change(&c); err != nil {
+			return record{}, err
+		}
+		return newRecord(c, nil)
+	})
 }
 
 func (a accountJobs) ClaimKey(ctx context.Context, k runs.Key) (claimed runs.Key, err error) {

@@ -38,7 +38,8 @@ func TestAFailureHoldsBackWhatIsBehindIt(t *testing.T) {
 			}
 			event.Records = append(event.Records, events.SQSMessage{
 				MessageId: "m" + strconv.Itoa(i), ReceiptHandle: "r", Body: string(body),
-				Attributes: map[string]string{"ApproximateReceiveCount": "1"},
+				Attributes:     map[string]string{"ApproximateReceiveCount": "1"},
+				EventSourceARN: "arn:aws:sqs:us-east-1:123456789012:" + name,
 			})
 		}
 		payload, err := json.Marshal(event)
@@ -46,7 +47,7 @@ func TestAFailureHoldsBackWhatIsBehindIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		handled := 0
-		answer, err := Worker(d.Consume(manifest.SyncsQueue, func(_ context.Context, m queue.Message) error {
+		answer, err := Worker(d.Consume(func(_ context.Context, m queue.Message) error {
 			if m.RunID == strconv.Itoa(failing) {
 				return errors.New("the table is away")
 			}

@@ -26,12 +26,13 @@ import (
 )
 
 const (
-	previews = "previews.fifo"
-	syncs    = "syncs.fifo"
-	dead     = "dead.fifo"
+	previews  = "previews.fifo"
+	syncs     = "syncs.fifo"
+	scheduled = "scheduled.fifo"
+	dead      = "dead.fifo"
 )
 
-// service is a fake with both queues, a sender and a consumer.
+// service is a fake with all queues, a sender and a consumer.
 type service struct {
 	*sqs.Sender
 	fake     *fakesqs.Server
@@ -49,10 +50,10 @@ func (s *service) Run(ctx context.Context, handle queue.Handler) error {
 func start(t *testing.T, now func() time.Time) *service {
 	t.Helper()
 	server := fakesqs.New(now, fakesqs.Queue{Name: previews},
-		fakesqs.Queue{Name: syncs, MaxReceives: 3, DeadLetters: dead}, fakesqs.Queue{Name: dead})
+		fakesqs.Queue{Name: scheduled}, fakesqs.Queue{Name: syncs, MaxReceives: 3, DeadLetters: dead}, fakesqs.Queue{Name: dead})
 	s := &service{fake: server, client: sqs.NewClient(fake.Serve(t, server))}
 	s.urls = sqs.URLs{queue.Previews: fakesqs.URL("http://sqs", previews),
-		queue.Syncs: fakesqs.URL("http://sqs", syncs)}
+		queue.Syncs: fakesqs.URL("http://sqs", syncs), queue.Scheduled: fakesqs.URL("http://sqs", scheduled)}
 	s.Sender = sqs.NewSender(s.client, s.urls)
 	s.consumer = sqs.Consumer{
 		Client: s.client, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),

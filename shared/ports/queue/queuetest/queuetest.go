@@ -35,6 +35,8 @@ func Run(t *testing.T, open func(*testing.T) Queue) {
 		"an error brings a message back, before others":  failure,
 		"what was not handled comes again":               stop,
 		"a handler can send what goes on":                continuation,
+		"what is sent again with another number counts":  again,
+		"scheduled syncs hold nobody up":                 scheduled,
 		"any account's name":                             accounts,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -187,6 +189,44 @@ func continuation(t *testing.T, q Queue) {
 			t.Errorf("slice %d came as number %d", m.Slice, slice)
 		}
 	}
+}
+
+// again sends a message that was handled a moment ago: with another number it is another one.
+func again(t *testing.T, q Queue) {
+	first := Sync("a", "1")
+	send(t, q, first)
+	Handled(t, q, 1, nil)
+	second := first
+	second.Again = 1
+	send(t, q, second, second)
+	if got := Handled(t, q, 1, nil); got[0] != second {
+		t.Errorf("handled %+v, want %+v", got[0], second)
+	}
+}
+
+// scheduled has the syncs of more accounts at work than a queue handles at a time. One that somebody started does not
+// wait for them, also in an account of theirs.
+func scheduled(t *testing.T, q Queue) {
+	const many = 8
+	for i := range many {
+		m := Sync(user.Account(fmt.Sprint("a", i)), "1")
+		m.Scheduled = true
+		send(t, q, m)
+	}
+	send(t, q, Sync("a0", "2"))
+	byHand := make(chan struct{})
+	Handled(t, q, many+1, func(ctx context.Context, m queue.Message) error {
+		if !m.Scheduled {
+			close(byHand)
+			return nil
+		}
+		select {
+		case <-byHand:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
 }
 
 func accounts(t *testing.T, q Queue) {

@@ -4,7 +4,9 @@ package runstest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store)
 	t.Run("runs", func(t *testing.T) { keepRuns(t, fixed(t)) })
 	t.Run("runs are listed by kind, the newest first", func(t *testing.T) { listRuns(t, fixed(t)) })
 	t.Run("updates of one run come one after another", func(t *testing.T) { raceRuns(t, fixed(t)) })
+	t.Run("long settings are kept beside their run", func(t *testing.T) { longImports(t, fixed(t)) })
 	t.Run("old runs are gone", func(t *testing.T) { oldRuns(t, open) })
 	t.Run("overdue runs", func(t *testing.T) { overdue(t, open) })
 	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
@@ -36,6 +39,8 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store)
 	t.Run("one run holds the lease", func(t *testing.T) { leases(t, fixed(t)) })
 	t.Run("an audit entry is stored with its change", func(t *testing.T) { audited(t, fixed(t)) })
 	t.Run("one of several savers wins", func(t *testing.T) { raceSettings(t, fixed(t)) })
+	t.Run("runs wait for the lease", func(t *testing.T) { waiters(t, fixed(t)) })
+	t.Run("counts", func(t *testing.T) { counts(t, fixed(t)) })
 	t.Run("audit log", func(t *testing.T) { audit(t, fixed(t)) })
 	t.Run("idempotency keys", func(t *testing.T) { keys(t, fixed(t)) })
 	t.Run("accounts are apart", func(t *testing.T) { isolation(t, fixed(t)) })
@@ -131,6 +136,7 @@ func keepRuns(t *testing.T, s runs.Store) {
 		t.Fatalf("updated %+v, error %v", updated, err)
 	}
 	got, err := j.Run(ctx, "01JA")
+	updated.ImportFingerprint = ""
 	if diff := cmp.Diff(updated, got, equalSecrets); err != nil || diff != "" {
 		t.Errorf("error %v, run (-stored +read):\n%s", err, diff)
 	}
@@ -142,6 +148,59 @@ func keepRuns(t *testing.T, s runs.Store) {
 	}
 	if got, _ := j.Run(ctx, "01JA"); got.State != run.Running {
 		t.Errorf("a refused update was stored: %s", got.State)
+	}
+}
+
+// longImports has runs whose settings are short and long.
+func longImports(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	for at, exclusions := range []int{1, 3000} {
+		id, claimed := fmt.Sprint("01JA", at), fmt.Sprint("01JB", at)
+		r := newRun(id, run.KindSync)
+		r.Import.Connection = settings.Connection{ServerType: settings.Exchange, Host: "dc1", CACertificate: "ca"}
+		r.Import.Options = settings.Options{RemoveAccounts: true}
+		for i := range exclusions {
+			r.Import.Advanced.Exclude = append(r.Import.Advanced.Exclude, fmt.Sprintf("somebody%d@example.com", i))
+		}
+		want := r.Import
+		short := settings.Import{Connection: want.Connection, Options: want.Options}
+		short.Connection.CACertificate = ""
+		created, err := j.CreateRun(ctx, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ID = claimed
+		saved, _ := j.Settings(ctx)
+		if _, err := j.Claim(ctx, saved, r); err != nil {
+			t.Fatal(err)
+		}
+		updated, err := j.UpdateRun(ctx, id, func(r *run.Run) error { r.State = run.Running; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, readErr := j.Run(ctx, id)
+		other, otherErr := j.Run(ctx, claimed)
+		brief, briefErr := j.LeanRun(ctx, id)
+		page, listErr := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 1})
+		if err := errors.Join(readErr, otherErr, briefErr, listErr); err != nil {
+			t.Fatal(err)
+		}
+		for what, imports := range map[string][2]settings.Import{
+			"created": {want, created.Import}, "read": {want, read.Import}, "claimed": {want, other.Import},
+			"updated": {short, updated.Import}, "lean": {short, brief.Import}, "listed": {short, page.Runs[0].Import},
+		} {
+			if diff := cmp.Diff(imports[0], imports[1], equalSecrets); diff != "" {
+				t.Errorf("%d exclusions, the %s run (-want +got):\n%.500s", exclusions, what, diff)
+			}
+		}
+		if read.State != run.Running || brief.State != run.Running ||
+			brief.Fingerprint() != want.Fingerprint() || page.Runs[0].Fingerprint() != want.Fingerprint() {
+			t.Errorf("%d exclusions: read %s and %s; fingerprints differ from the whole settings'",
+				exclusions, read.State, brief.State)
+		}
+	}
+	if _, err := j.LeanRun(ctx, "01JX"); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("no run: error %v", err)
 	}
 }
 
@@ -452,47 +511,134 @@ func removals(t *testing.T, s runs.Store) {
 	}
 }
 
+func lease(run string, attempt int, seconds int) runs.Lease {
+	return runs.Lease{RunID: run, Attempt: attempt, ExpiresAt: after(seconds)}
+}
+
+func after(seconds int) time.Time { return Now.Add(time.Duration(seconds) * time.Second) }
+
 func leases(t *testing.T, s runs.Store) {
 	ctx, j := t.Context(), s.For("acme")
-	lease := func(run string, attempt int, seconds int) runs.Lease {
-		return runs.Lease{RunID: run, Attempt: attempt, ExpiresAt: Now.Add(time.Duration(seconds) * time.Second)}
-	}
 	for _, step := range []struct {
 		name  string
 		lease runs.Lease
 		at    int
-		ok    bool
+		want  error
 	}{
-		{"the first", lease("a", 1, 90), 0, true},
-		{"another run", lease("b", 1, 90), 0, false},
-		{"a heartbeat", lease("a", 1, 120), 30, true},
-		{"another run, where the first one's time would be over", lease("b", 1, 200), 100, false},
-		{"a second attempt beside the first", lease("a", 2, 150), 60, false},
-		{"a second attempt, once the first one's time is over", lease("a", 2, 150), 120, true},
-		{"the first attempt has lost it", lease("a", 1, 180), 130, false},
-		{"another run, once nobody renews it", lease("b", 1, 300), 151, true},
+		{"the first", lease("a", 1, 90), 0, nil},
+		{"another run", lease("b", 1, 90), 0, runs.ErrHeld},
+		{"a heartbeat", lease("a", 1, 120), 30, nil},
+		{"another run, where the first one's time would be over", lease("b", 1, 200), 100, runs.ErrHeld},
+		{"a second attempt beside the first", lease("a", 2, 150), 60, runs.ErrConflict},
+		{"a second attempt, once the first one's time is over", lease("a", 2, 150), 120, nil},
+		{"the first attempt has lost it", lease("a", 1, 180), 130, runs.ErrConflict},
+		{"another run, once nobody renews it", lease("b", 1, 300), 151, nil},
 	} {
-		err := j.AcquireLease(ctx, step.lease, Now.Add(time.Duration(step.at)*time.Second))
-		if step.ok && err != nil || !step.ok && !errors.Is(err, runs.ErrConflict) {
-			t.Errorf("%s: error %v, want success %t", step.name, err, step.ok)
+		if err := j.AcquireLease(ctx, step.lease, after(step.at)); !errors.Is(err, step.want) {
+			t.Errorf("%s: error %v, want %v", step.name, err, step.want)
 		}
 	}
-	if err := j.ReleaseLease(ctx, lease("a", 2, 0)); err != nil {
+	if _, err := j.ReleaseLease(ctx, lease("a", 2, 0)); err != nil {
 		t.Error(err)
 	}
-	if err := j.AcquireLease(ctx, lease("c", 1, 400), Now.Add(160*time.Second)); !errors.Is(err, runs.ErrConflict) {
+	if err := j.AcquireLease(ctx, lease("c", 1, 400), after(160)); !errors.Is(err, runs.ErrHeld) {
 		t.Errorf("somebody else's release freed the lease: %v", err)
 	}
 	for range 2 {
-		if err := j.ReleaseLease(ctx, lease("b", 1, 0)); err != nil {
+		if _, err := j.ReleaseLease(ctx, lease("b", 1, 0)); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := j.AcquireLease(ctx, lease("c", 1, 400), Now.Add(160*time.Second)); err != nil {
+	if err := j.AcquireLease(ctx, lease("c", 1, 400), after(160)); err != nil {
 		t.Errorf("after its release: %v", err)
 	}
 	if err := s.For("other").AcquireLease(ctx, lease("d", 1, 400), Now); err != nil {
 		t.Errorf("another account: %v", err)
+	}
+}
+
+// waiters has runs ask for a lease that another run holds.
+func waiters(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	acquire := func(at int, run string, want error) {
+		t.Helper()
+		if err := j.AcquireLease(ctx, lease(run, 1, at+90), after(at)); !errors.Is(err, want) {
+			t.Fatalf("%s asks for the lease after %d s: error %v, want %v", run, at, err, want)
+		}
+	}
+	release := func(run string, want ...string) (turns []int) {
+		t.Helper()
+		waiting, err := j.ReleaseLease(ctx, lease(run, 1, 0))
+		var names []string
+		for _, w := range waiting {
+			names, turns = append(names, w.RunID), append(turns, w.Turn)
+		}
+		if err != nil || !slices.Equal(names, want) {
+			t.Fatalf("for the lease of %s wait %q, want %q; error %v", run, names, want, err)
+		}
+		return turns
+	}
+	acquire(0, "a", nil)
+	acquire(1, "b", runs.ErrHeld)
+	acquire(2, "c", runs.ErrHeld)
+	acquire(3, "a", nil)
+	first := release("a", "b", "c")
+	release("a")
+	acquire(10, "c", nil)
+	acquire(11, "b", runs.ErrHeld)
+	acquire(12, "d", runs.ErrHeld)
+	second := release("c", "b", "d")
+	if turns := append(first, second...); len(turns) != len(slices.Compact(slices.Sorted(slices.Values(turns)))) {
+		t.Errorf("two waits have the same turn: %v", turns)
+	}
+	// b and d were cancelled, say, and ask no more: after a while nobody waits for them.
+	acquire(3600, "e", nil)
+	release("e")
+}
+
+// counts has many count at once: none is lost, and a limit that change holds is not passed.
+func counts(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	const many, most = 60, 10
+	full := errors.New("full")
+	var counting sync.WaitGroup
+	var passed, refused atomic.Int64
+	for i := range many {
+		counting.Go(func() {
+			err := j.Count(ctx, func(c *runs.Counts) error {
+				if len(c.Open["sync"]) >= most {
+					return full
+				}
+				c.Opened("sync", fmt.Sprint(i), Now)
+				return nil
+			})
+			switch {
+			case err == nil:
+				passed.Add(1)
+			case errors.Is(err, full):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	counting.Wait()
+	var stored runs.Counts
+	if err := j.Count(ctx, func(c *runs.Counts) error { stored = *c; return runs.ErrUnchanged }); !errors.Is(err,
+		runs.ErrUnchanged) {
+		t.Error(err)
+	}
+	if passed.Load() != most || refused.Load() != many-most || len(stored.Open["sync"]) != most {
+		t.Errorf("%d passed, %d refused, %d stored; want %d, %d and %d", passed.Load(), refused.Load(),
+			len(stored.Open["sync"]), most, many-most, most)
+	}
+	if err := s.For("other").Count(ctx, func(c *runs.Counts) error {
+		if len(c.Open) > 0 {
+			t.Errorf("another account has %+v", c.Open)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
 	}
 }
 
