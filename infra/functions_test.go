@@ -178,7 +178,7 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 		"preview-worker": {readUsers, jobs, read("plans/*", "journals/*"), write("plans/*"), write("csv/*"),
 			consume("previews"),
 			{"sqs:SendMessage previews", "kms:Decrypt" + sealed}},
-		"export-api": {readUsers, jobs, read("plans/*", "csv/*"), write("csv/*"),
+		"export-api": {readUsers, jobs, read("plans/*", "journals/*", "csv/*"), write("csv/*"),
 			{"sqs:SendMessage previews", "sts:AssumeRole linkrole"}},
 		"sync-api": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"),
 			{"sqs:SendMessage previews", "sqs:SendMessage syncs", "kms:Encrypt" + sealed}},

@@ -76,7 +76,8 @@ func (d Deployment) bucket() s3.Config {
 func (d Deployment) queues() sqs.URLs {
 	urls := make(sqs.URLs)
 	for name, variable := range map[queue.Name]manifest.Variable{
-		queue.Previews: manifest.PreviewsQueue, queue.Syncs: manifest.SyncsQueue, queue.Scheduled: manifest.ScheduledQueue,
+		queue.Previews: manifest.PreviewsQueue, queue.Syncs: manifest.SyncsQueue,
+		queue.Scheduled: manifest.ScheduledQueue,
 	} {
 		if url := d.Get(variable); url != "" {
 			urls[name] = url

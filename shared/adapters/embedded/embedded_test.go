@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -464,22 +463,4 @@ func TestSilentAccountsLeaveWorkers(t *testing.T) {
 	if err != nil || !errors.Is(ctx.Err(), context.Canceled) {
 		t.Errorf("error %v, and the last account waited: %v", err, ctx.Err())
 	}
-}
-
-// TestAnUpdateThatIsRefusedRefusesNoOther has many updates at the same time that end without a write.
-func TestAnUpdateThatIsRefusedRefusesNoOther(t *testing.T) {
-	t.Parallel()
-	jobs := open(t, t.TempDir(), embedded.Options{}).Jobs().For("a")
-	var running sync.WaitGroup
-	for range 8 {
-		running.Go(func() {
-			for range 100 {
-				err := jobs.Count(t.Context(), func(*runs.Counts) error { return runs.ErrUnchanged })
-				if !errors.Is(err, runs.ErrUnchanged) {
-					t.Errorf("error %v, want %v", err, runs.ErrUnchanged)
-				}
-			}
-		})
-	}
-	running.Wait()
 }

@@ -8,12 +8,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
 	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/secret"
+	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
 
@@ -193,5 +196,41 @@ func TestADamagedPageIsAnError(t *testing.T) {
 		if _, err := u.Apply(t.Context(), users.Fence{}, change); !errors.Is(err, embedded.ErrDamaged) {
 			t.Errorf("a write: error %v, want %v", err, embedded.ErrDamaged)
 		}
+	}
+}
+
+// TestACheckReadsLongSettings checks a folder with a run whose settings have a record of their own.
+func TestACheckReadsLongSettings(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	s := open(t, dir, embedded.Options{})
+	r := run.Run{ID: "01J", Kind: run.KindPreview, State: run.Running, CreatedAt: time.Now()}
+	r.Import.Connection = settings.Connection{Host: "dc1", Username: "reader"}
+	r.Import.Advanced.Filter = strings.Repeat("(cn=a)", 1000)
+	binding := secret.Binding{Account: "acme", Target: r.Import.Connection.Target()}
+	sealed, err := s.Sealer().Seal(t.Context(), secret.New("a password"), binding)
+	r.SealedPassword = sealed
+	_, createErr := s.Jobs().For("acme").CreateRun(t.Context(), r)
+	if err := errors.Join(err, createErr, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	report, err := embedded.Check(t.Context(), dir, "", time.Now())
+	if err != nil || !report.Whole() || report.Runs != 1 || report.Passwords != 1 {
+		t.Errorf("report %+v, error %v", report, err)
+	}
+	db, err := bolt.Open(filepath.Join(dir, "rollcall.db"), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		return tx.Bucket([]byte("jobs")).ForEachBucket(func(account []byte) error {
+			return tx.Bucket([]byte("jobs")).Bucket(account).Bucket([]byte("imports")).Delete([]byte(r.ID))
+		})
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if report, err = embedded.Check(t.Context(), dir, "", time.Now()); err != nil || report.Damaged != 1 {
+		t.Errorf("without its settings: report %+v, error %v", report, err)
 	}
 }

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -86,7 +87,8 @@ func noteDoubt(doubt *bool) func(*awsdynamodb.Options) {
 }
 
 // whileLeased keeps a request from being sent once the fence's lease is over. The deadline of its context alone would
-// not do: the timer of a process that was stopped fires after the process has gone on.
+// not do: the timer of a process that was stopped fires after the process has gone on. The check is made a second time
+// as the transport reads the body, which may be a while after the first where it has no processor or connection.
 func whileLeased(fence users.Fence) func(*dynamodb.Options) {
 	return func(o *dynamodb.Options) {
 		if fence.Until == nil {
@@ -100,10 +102,31 @@ func whileLeased(fence users.Fence) func(*dynamodb.Options) {
 					if !time.Now().Before(fence.Until()) {
 						return middleware.FinalizeOutput{}, middleware.Metadata{}, users.ErrFenced
 					}
+					if r, ok := in.Request.(*smithyhttp.Request); ok {
+						r, err := r.SetStream(leasedBody{r.GetStream(), fence.Until})
+						if err != nil {
+							return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+						}
+						in.Request = r
+					}
 					return next.HandleFinalize(ctx, in)
 				}), middleware.After)
 		})
 	}
+}
+
+// leasedBody is a request's body that ends with ErrFenced once the lease is over. The transport sends a request of up
+// to 4 KB when it has read all of it, and never the whole of a longer one before.
+type leasedBody struct {
+	io.Reader
+	until func() time.Time
+}
+
+func (b leasedBody) Read(p []byte) (int, error) {
+	if !time.Now().Before(b.until()) {
+		return 0, users.ErrFenced
+	}
+	return b.Reader.Read(p)
 }
 
 // certain reports whether an attempt's error proves that nothing was done: the server says that the request was at fault,

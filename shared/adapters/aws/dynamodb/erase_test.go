@@ -100,9 +100,11 @@ func TestSettingsThatAreLong(t *testing.T) {
 		}
 	}
 	page, err := j.Runs(t.Context(), runs.Query{Kind: run.KindPreview, Limit: 3})
-	if err != nil || len(page.Runs) != 3 || len(page.Runs[2].Import.Advanced.Exclude) != 10_000 ||
-		page.Next != page.Runs[2].ID {
-		t.Errorf("%d runs, next %q, error %v", len(page.Runs), page.Next, err)
+	if err != nil || len(page.Runs) != 3 || page.Next != page.Runs[2].ID {
+		t.Fatalf("%d runs, next %q, error %v", len(page.Runs), page.Next, err)
+	}
+	if r, err := j.Run(t.Context(), page.Next); err != nil || len(r.Import.Advanced.Exclude) != 10_000 {
+		t.Errorf("%d exclusions, error %v", len(r.Import.Advanced.Exclude), err)
 	}
 }
 

@@ -74,13 +74,16 @@ func TestALongListOfExclusionsIsWrittenOnceAndNotListed(t *testing.T) {
 	}
 	t.Logf("%d runs are %d KB with their settings", n, client.written>>10)
 	client.written = 0
-	if _, err := j.UpdateRun(t.Context(), r.ID, func(r *run.Run) error { r.State = run.Running; return nil }); err != nil {
+	if _, err := j.UpdateRun(
+		t.Context(), r.ID, func(r *run.Run) error { r.State = run.Running; return nil },
+	); err != nil {
 		t.Fatal(err)
 	}
 	page, err := j.Runs(t.Context(), runs.Query{Kind: run.KindSync, Limit: n})
 	t.Logf("%d KB are read to list them, %d bytes written at a checkpoint", client.read>>10, client.written)
 	if err != nil || len(page.Runs) != n || client.read > n*2000 || client.written > 2000 {
-		t.Errorf("%d runs, %d bytes read to list them and %d written at a checkpoint, error %v; want %d and at most 2 KB a run",
+		t.Errorf("%d runs, %d bytes read to list them and %d written at a checkpoint, error %v; want %d and at "+
+			"most 2 KB a run",
 			len(page.Runs), client.read, client.written, err, n)
 	}
 	if whole, err := j.Run(t.Context(), r.ID); err != nil || len(whole.Import.Advanced.Exclude) != 10_000 {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -199,13 +200,13 @@ func TestNoWriteIsSentOnceTheLeaseIsOver(t *testing.T) {
 		"lasts":                            {[]time.Duration{time.Minute, time.Minute}, nil},
 		"over":                             {[]time.Duration{-time.Second, -time.Second}, users.ErrFenced},
 		"over when the request is sent":    {[]time.Duration{time.Minute, -time.Second}, users.ErrFenced},
+		"over when its body is sent":       {[]time.Duration{time.Minute, time.Minute, -time.Second}, users.ErrFenced},
 		"over before an answer could come": {[]time.Duration{time.Nanosecond, time.Nanosecond}, users.ErrFenced},
 	} {
 		t.Run(name, func(t *testing.T) {
-			asked := 0
+			var asked atomic.Int64
 			fence := users.Fence{RunID: "01J", Attempt: 1, Until: func() time.Time {
-				left := test.until[min(asked, len(test.until)-1)]
-				asked++
+				left := test.until[min(int(asked.Add(1)), len(test.until))-1]
 				return time.Now().Add(left)
 			}}
 			key := ann

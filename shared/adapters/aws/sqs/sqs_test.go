@@ -50,7 +50,8 @@ func (s *service) Run(ctx context.Context, handle queue.Handler) error {
 func start(t *testing.T, now func() time.Time) *service {
 	t.Helper()
 	server := fakesqs.New(now, fakesqs.Queue{Name: previews},
-		fakesqs.Queue{Name: scheduled}, fakesqs.Queue{Name: syncs, MaxReceives: 3, DeadLetters: dead}, fakesqs.Queue{Name: dead})
+		fakesqs.Queue{Name: scheduled},
+		fakesqs.Queue{Name: syncs, MaxReceives: 3, DeadLetters: dead}, fakesqs.Queue{Name: dead})
 	s := &service{fake: server, client: sqs.NewClient(fake.Serve(t, server))}
 	s.urls = sqs.URLs{queue.Previews: fakesqs.URL("http://sqs", previews),
 		queue.Syncs: fakesqs.URL("http://sqs", syncs), queue.Scheduled: fakesqs.URL("http://sqs", scheduled)}

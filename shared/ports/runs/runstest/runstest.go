@@ -155,7 +155,7 @@ func keepRuns(t *testing.T, s runs.Store) {
 func longImports(t *testing.T, s runs.Store) {
 	ctx, j := t.Context(), s.For("acme")
 	for at, exclusions := range []int{1, 3000} {
-		id, claimed := fmt.Sprint("01JA", at), fmt.Sprint("01JB", at)
+		id, claimed, used := fmt.Sprint("01JA", at), fmt.Sprint("01JB", at), fmt.Sprint("01JC", at)
 		r := newRun(id, run.KindSync)
 		r.Import.Connection = settings.Connection{ServerType: settings.Exchange, Host: "dc1", CACertificate: "ca"}
 		r.Import.Options = settings.Options{RemoveAccounts: true}
@@ -174,6 +174,24 @@ func longImports(t *testing.T, s runs.Store) {
 		if _, err := j.Claim(ctx, saved, r); err != nil {
 			t.Fatal(err)
 		}
+		preview := r
+		preview.ID, preview.Kind = fmt.Sprint("01JD", at), run.KindPreview
+		r.ID, r.PreviewID = used, preview.ID
+		_, err = j.CreateRun(ctx, preview)
+		if err == nil {
+			_, err = runs.CreateFromPreview(ctx, j, r, func(p *run.Run) error {
+				p.Syncs = append(p.Syncs, used)
+				return nil
+			})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		preview, previewErr := j.Run(ctx, preview.ID)
+		synced, syncedErr := j.Run(ctx, used)
+		if err := errors.Join(previewErr, syncedErr); err != nil || len(preview.Syncs) != 1 {
+			t.Fatalf("the preview names %v, error %v", preview.Syncs, err)
+		}
 		updated, err := j.UpdateRun(ctx, id, func(r *run.Run) error { r.State = run.Running; return nil })
 		if err != nil {
 			t.Fatal(err)
@@ -186,6 +204,7 @@ func longImports(t *testing.T, s runs.Store) {
 			t.Fatal(err)
 		}
 		for what, imports := range map[string][2]settings.Import{
+			"preview's": {want, preview.Import}, "sync's of it": {want, synced.Import},
 			"created": {want, created.Import}, "read": {want, read.Import}, "claimed": {want, other.Import},
 			"updated": {short, updated.Import}, "lean": {short, brief.Import}, "listed": {short, page.Runs[0].Import},
 		} {
