@@ -29,30 +29,32 @@ const documentFile = "../docs/openapi.json"
 // contract is the API that callers are written against: every route, and every field of what it answers. A dot goes
 // into an object, [] into a list, {} into an object by name.
 var contract = map[string]string{
-	"GET /v1/settings":                settingsFields,
-	"PUT /v1/settings":                settingsFields,
-	"PATCH /v1/settings":              settingsFields,
-	"DELETE /v1/settings":             "",
-	"POST /v1/previews":               "id state",
-	"GET /v1/previews":                items(previewFields),
-	"GET /v1/previews/{id}":           previewFields,
-	"GET /v1/previews/{id}/addresses": "items[].address items[].kind items[].primaryAddress items[].type items[].change items[].reason items[].dn items[].notes",
-	"POST /v1/previews/{id}/cancel":   "id state",
-	"POST /v1/previews/{id}/export":   exportFields,
-	"POST /v1/users/export":           exportFields,
-	"GET /v1/exports/{id}":            exportFields,
-	"POST /v1/syncs":                  "id state",
-	"GET /v1/syncs":                   items(syncFields),
-	"GET /v1/syncs/{id}":              syncFields,
-	"POST /v1/syncs/{id}/export":      exportFields,
-	"GET /v1/syncs/{id}/changes":      items("address kind primaryAddress type change reason dn notes before after outcome"),
-	"POST /v1/syncs/{id}/undo":        "id state",
-	"POST /v1/syncs/{id}/cancel":      "id state",
-	"GET /v1/users":                   items(userFields),
-	"POST /v1/users":                  userFields,
-	"PATCH /v1/users/{address}":       userFields,
-	"DELETE /v1/users/{address}":      "",
-	"GET /v1/audit":                   items("at by action subject details"),
+	"GET /v1/settings":      settingsFields,
+	"PUT /v1/settings":      settingsFields,
+	"PATCH /v1/settings":    settingsFields,
+	"DELETE /v1/settings":   "",
+	"POST /v1/previews":     "id state",
+	"GET /v1/previews":      items(previewFields),
+	"GET /v1/previews/{id}": previewFields,
+	"GET /v1/previews/{id}/addresses": "items[].address items[].kind items[].primaryAddress items[].type " +
+		"items[].change items[].reason items[].dn items[].notes",
+	"POST /v1/previews/{id}/cancel": "id state",
+	"POST /v1/previews/{id}/export": exportFields,
+	"POST /v1/users/export":         exportFields,
+	"GET /v1/exports/{id}":          exportFields,
+	"POST /v1/syncs":                "id state",
+	"GET /v1/syncs":                 items(syncFields),
+	"GET /v1/syncs/{id}":            syncFields,
+	"POST /v1/syncs/{id}/export":    exportFields,
+	"GET /v1/syncs/{id}/changes": items("address kind primaryAddress type change reason dn notes before after " +
+		"outcome"),
+	"POST /v1/syncs/{id}/undo":   "id state",
+	"POST /v1/syncs/{id}/cancel": "id state",
+	"GET /v1/users":              items(userFields),
+	"POST /v1/users":             userFields,
+	"PATCH /v1/users/{address}":  userFields,
+	"DELETE /v1/users/{address}": "",
+	"GET /v1/audit":              items("at by action subject details"),
 }
 
 const (
@@ -61,13 +63,17 @@ const (
 		"advanced.searchBase advanced.filter advanced.attributes.primary advanced.attributes.aliases " +
 		"advanced.attributes.id advanced.include " +
 		"advanced.acceptedDomains advanced.exclude advanced.collapseAliasDomains advanced.skipDisabled " + optionsFields
-	optionsFields  = "options.removeAccounts options.removeScope options.sendHSR options.removalLimit.percent options.removalLimit.count"
+	optionsFields = "options.removeAccounts options.removeScope options.sendHSR options.removalLimit.percent " +
+		"options.removalLimit.count"
 	settingsFields = importFields + " schedule.intervalHours schedule.nextRunAt schedule.paused lastRun.id " +
 		"consecutiveFailures updatedAt health.state health.since health.message"
-	progressFields = "progress.phase progress.entries progress.addresses progress.applied progress.toApply connection[].step connection[].ok connection[].ms connection[].detail"
-	summaryFields  = "summary.entries summary.addresses summary.primary summary.aliases summary.create summary.update summary.delete summary.unchanged summary.skipped " +
+	progressFields = "progress.phase progress.entries progress.addresses progress.applied progress.toApply " +
+		"connection[].step connection[].ok connection[].ms connection[].detail"
+	summaryFields = "summary.entries summary.addresses summary.primary summary.aliases summary.create " +
+		"summary.update summary.delete summary.unchanged summary.skipped " +
 		"summary.byType.user guard.blocked guard.removals guard.stored error"
-	syncFields = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs summary.conflicts " +
+	syncFields = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs " +
+		"summary.conflicts " +
 		"summary.removalsImported " + appliedFields + " " + progressFields + " " + summaryFields
 	appliedFields = "applied.create applied.update applied.delete applied.already applied.conflicts applied.pending"
 	userFields    = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"

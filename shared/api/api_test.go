@@ -137,11 +137,13 @@ func TestARefusalSaysWhenToTryAgain(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	err := &importer.Error{Class: importer.TooMany, Code: "c", Message: "m", RetryAfter: 1500 * time.Millisecond}
-	if _, _, w := call(serve(err, admin, &log), "POST", "/v1/things", "application/json", "{}"); w.Header().Get("Retry-After") != "2" {
+	if _, _, w := call(serve(err, admin, &log), "POST", "/v1/things", "application/json",
+		"{}"); w.Header().Get("Retry-After") != "2" {
 		t.Errorf("Retry-After is %q, want 2 seconds", w.Header().Get("Retry-After"))
 	}
 	err.RetryAfter = 0
-	if _, _, w := call(serve(err, admin, &log), "POST", "/v1/things", "application/json", "{}"); w.Header().Get("Retry-After") != "" {
+	if _, _, w := call(serve(err, admin, &log), "POST", "/v1/things", "application/json",
+		"{}"); w.Header().Get("Retry-After") != "" {
 		t.Errorf("Retry-After is %q where nobody knows", w.Header().Get("Retry-After"))
 	}
 }

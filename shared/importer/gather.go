@@ -21,8 +21,8 @@ import (
 func (j *job) makePlan(ctx context.Context, key string) error {
 	ctx, stop := j.withinTime(ctx)
 	defer stop()
-	// The next plan of this process may be as large: without this, what this one needed stays until the heap has twice its
-	// size. It takes a millisecond, as little of a plan's memory has pointers.
+	// The next plan of this process may be as large: without this, what this one needed stays until the heap has twice
+	// its size. It takes a millisecond, as little of a plan's memory has pointers.
 	defer runtime.GC()
 	return cause(ctx, j.planInto(ctx, key))
 }

@@ -50,8 +50,9 @@ type Config struct {
 	NewID func() string
 	Log   *slog.Logger
 	Tick  time.Duration
-	// LeaseTime is how long a sync keeps its account's lease without a heartbeat. It defaults to a minute, and is shorter
-	// than the time after which a queue hands out the message of a dead worker again, less that time's own heartbeat.
+	// LeaseTime is how long a sync keeps its account's lease without a heartbeat. It defaults to a minute, and is
+	// shorter than the time after which a queue hands out the message of a dead worker again, less that time's own
+	// heartbeat.
 	LeaseTime time.Duration
 	// Sleep waits, or returns an error where ctx ends or nobody is to wait. It defaults to waiting.
 	Sleep func(ctx context.Context, d time.Duration) error

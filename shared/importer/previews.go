@@ -30,7 +30,8 @@ func (s *Service) StartPreview(ctx context.Context, id run.Identity, req Preview
 		imp.Connection = *req.Connection
 		sealed, err = s.seal(ctx, id, req.Connection, saved)
 	case saved == nil:
-		err = problem(NotFound, "settings_not_found", "No settings are saved: send the connection, or save settings first.")
+		err = problem(NotFound, "settings_not_found",
+			"No settings are saved: send the connection, or save settings first.")
 	default:
 		imp, sealed = saved.Import, saved.SealedPassword
 	}
@@ -49,7 +50,8 @@ func (s *Service) StartPreview(ctx context.Context, id run.Identity, req Preview
 
 // seal returns the sealed password for a connection that was entered: the one entered with it, or the stored one where
 // it may be used again.
-func (s *Service) seal(ctx context.Context, id run.Identity, c *settings.Connection, saved *settings.Saved) ([]byte, error) {
+func (s *Service) seal(ctx context.Context, id run.Identity, c *settings.Connection, saved *settings.Saved) ([]byte,
+	error) {
 	switch {
 	case !c.Password.Empty():
 		return s.c.Sealer.Seal(ctx, c.Password, binding(id.Account, *c))
@@ -59,7 +61,8 @@ func (s *Service) seal(ctx context.Context, id run.Identity, c *settings.Connect
 		return saved.SealedPassword, nil
 	case saved != nil && saved.SealedPassword != nil:
 		return nil, invalid(settings.FieldError{Field: "connection.password",
-			Message: "enter the password again: the stored one is only used for the same host, port, security and username"})
+			Message: "enter the password again: the stored one is only used for the same host, port, security and " +
+				"username"})
 	}
 	return nil, invalid(settings.FieldError{Field: "connection.password",
 		Message: "enter the password, or leave the username empty to read the directory anonymously"})
@@ -88,7 +91,8 @@ func (s *Service) CancelPreview(ctx context.Context, id run.Identity, runID stri
 }
 
 // PreviewRows returns one page of a preview's rows. The cursor is the Next of the page before.
-func (s *Service) PreviewRows(ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string, limit int) (planfile.Page, error) {
+func (s *Service) PreviewRows(ctx context.Context, id run.Identity, runID string, f planfile.Filter, cursor string,
+	limit int) (planfile.Page, error) {
 	record, err := s.readyPreview(ctx, id, runID)
 	if err != nil {
 		return planfile.Page{}, err

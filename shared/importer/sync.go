@@ -14,8 +14,9 @@ import (
 	"rollcall/shared/settings"
 )
 
-// sync does a sync that somebody or the schedule started, and an undo: it loads the run's plan or makes it, judges it once,
-// and applies it. What an earlier attempt stored counts. It returns the state in which the run ends; finish stores it.
+// sync does a sync that somebody or the schedule started, and an undo: it loads the run's plan or makes it, judges it
+// once, and applies it. What an earlier attempt stored counts. It returns the state in which the run ends; finish
+// stores it.
 func (j *job) sync(ctx context.Context) (run.State, error) {
 	if j.planKey == "" {
 		key, err := j.loadOrMakePlan(ctx)

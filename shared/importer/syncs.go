@@ -20,7 +20,8 @@ func (s *Service) StartSync(ctx context.Context, id run.Identity, req SyncReques
 	if err != nil {
 		return run.Run{}, err
 	}
-	r := run.Run{Kind: run.KindSync, Trigger: run.TriggerManual, PreviewID: req.PreviewID, ConfirmRemovals: req.ConfirmRemovals}
+	r := run.Run{Kind: run.KindSync, Trigger: run.TriggerManual, PreviewID: req.PreviewID,
+		ConfirmRemovals: req.ConfirmRemovals}
 	options := settings.DefaultOptions()
 	if saved != nil {
 		options = saved.Options
@@ -119,7 +120,8 @@ func (s *Service) PreviewUndo(ctx context.Context, id run.Identity, runID string
 // undoRun is a run that reverses another. It may remove whatever that one created, and it reaches no directory.
 func undoRun(undone run.Run, kind run.Kind) run.Run {
 	r := run.Run{Kind: kind, UndoOf: undone.ID, Import: undone.Import}
-	r.Import.Options = settings.Options{RemoveAccounts: true, RemoveScope: settings.RemoveAll, RemovalLimit: undone.Import.Options.RemovalLimit}
+	r.Import.Options = settings.Options{RemoveAccounts: true, RemoveScope: settings.RemoveAll,
+		RemovalLimit: undone.Import.Options.RemovalLimit}
 	return r
 }
 
@@ -129,9 +131,11 @@ func (s *Service) undoable(ctx context.Context, id run.Identity, runID string) (
 	case err != nil:
 		return run.Run{}, err
 	case !r.State.Ended():
-		return run.Run{}, problem(Conflict, "sync_not_ended", "The sync is still %s. Cancel it or wait for its end, then undo it.", r.State)
+		return run.Run{}, problem(Conflict, "sync_not_ended",
+			"The sync is still %s. Cancel it or wait for its end, then undo it.", r.State)
 	case r.PlanKey == "" || r.Progress.Applied == 0 && !mayHaveWritten(&r):
-		return run.Run{}, problem(Conflict, "sync_wrote_nothing", "The sync wrote nothing, so there is nothing to undo.")
+		return run.Run{}, problem(Conflict, "sync_wrote_nothing",
+			"The sync wrote nothing, so there is nothing to undo.")
 	case !s.c.now().Before(r.ExpiresAt):
 		return run.Run{}, expiredJournal()
 	}

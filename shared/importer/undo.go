@@ -51,7 +51,8 @@ func (j *job) pauseSchedule(ctx context.Context) error {
 		}
 		schedule := *s.Schedule
 		schedule.Paused, schedule.PausedAt = true, j.now()
-		schedule.PausedReason = fmt.Sprintf("sync %s was undone: the next run would do the same again. Save the settings to resume.", j.run.UndoOf)
+		schedule.PausedReason = fmt.Sprintf("sync %s was undone: the next run would do the same again. Save the "+
+			"settings to resume.", j.run.UndoOf)
 		s.Schedule = &schedule
 		return true
 	})

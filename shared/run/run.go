@@ -90,8 +90,8 @@ type Run struct {
 	State     State   `json:"state"`
 	Trigger   Trigger `json:"trigger,omitempty"`
 	StartedBy string  `json:"startedBy"`
-	// PreviewID is the preview that a sync applies, or that an export prints. SyncID is the sync whose changes an export
-	// prints. UndoOf is the sync that it reverses.
+	// PreviewID is the preview that a sync applies, or that an export prints. SyncID is the sync whose changes an
+	// export prints. UndoOf is the sync that it reverses.
 	PreviewID string `json:"previewId,omitempty"`
 	SyncID    string `json:"syncId,omitempty"`
 	UndoOf    string `json:"undoOf,omitempty"`

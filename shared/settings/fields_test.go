@@ -196,7 +196,8 @@ func TestTargetKeepsItsPartsApart(t *testing.T) {
 		t.Error("space, case and a final dot make another target")
 	}
 	// DNs, and user@domain, may differ in case by server: when in doubt the password is asked for again.
-	if a, b := (settings.Connection{Username: "cn=a"}), (settings.Connection{Username: "CN=a"}); a.SamePasswordScope(b) {
+	a, b = settings.Connection{Username: "cn=a"}, settings.Connection{Username: "CN=a"}
+	if a.SamePasswordScope(b) {
 		t.Error("usernames of different case are the same target")
 	}
 }

@@ -36,7 +36,8 @@ func TestAnIdempotencyKeyDoesNotRememberThePassword(t *testing.T) {
 	previews.Register(a, s)
 	start := func(host, password string) []byte {
 		t.Helper()
-		body := `{"connection":{"serverType":"exchange","username":"u","host":"` + host + `","password":"` + password + `"}}`
+		body := `{"connection":{"serverType":"exchange","username":"u","host":"` + host +
+			`","password":"` + password + `"}}`
 		r := httptest.NewRequest(http.MethodPost, "/v1/previews", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Idempotency-Key", "k")

@@ -284,11 +284,10 @@ func (a accountJobs) LeanRun(_ context.Context, id string) (r run.Run, err error
 func (a accountJobs) Run(_ context.Context, id string) (r run.Run, err error) {
 	err = runs.ErrNotFound
 	if viewErr := a.view(func(b *bolt.Bucket) error {
-		rec, loadErr := a.loadRun(b, id)
-		if err = loadErr; err != nil {
-			return nil
+		var rec runs.Record
+		if rec, err = a.loadRun(b, id); err == nil {
+			r, err = whole(b, rec)
 		}
-		r, err = whole(b, rec)
 		return nil
 	}); viewErr != nil {
 		return r, viewErr

@@ -153,8 +153,8 @@ func (q *Queue) Run(ctx context.Context, handle queue.Handler) error {
 	return nil
 }
 
-// mostScheduled is how many workers the syncs of schedules may have: whoever waits for a preview or a sync does not wait
-// behind them.
+// mostScheduled is how many workers the syncs of schedules may have: whoever waits for a preview or a sync does not
+// wait behind them.
 func (q *Queue) mostScheduled() int { return max(1, q.workers-(q.workers+3)/4) }
 
 // handOut starts the oldest message of each group that is not busy.

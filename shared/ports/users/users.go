@@ -38,8 +38,9 @@ type Users interface {
 	// alone: one conflict stops no other. An error means that any of them may have been written; applying the
 	// same changes again is safe. A worker that was replaced gets ErrFenced.
 	Apply(ctx context.Context, f Fence, changes []Change) ([]Outcome, error)
-	// Edit writes a change that somebody makes by hand, and with it the audit entry about it and its time as that of the
-	// last write to the list (runs.ListRecords), all or nothing. Where the outcome is not Applied nothing was written.
+	// Edit writes a change that somebody makes by hand, and with it the audit entry about it and its time as that of
+	// the last write to the list (runs.ListRecords), all or nothing. Where the outcome is not Applied nothing was
+	// written.
 	Edit(ctx context.Context, c Change, e runs.AuditEntry) (Outcome, error)
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -89,8 +88,8 @@ func noteDoubt(doubt *bool) func(*awsdynamodb.Options) {
 // whileLeased keeps a request from being sent once the fence's lease is over. The deadline of its context alone would
 // not do: the timer of a process that was stopped fires after the process has gone on. The check is made a second time
 // as the transport reads the body, which may be a while after the first where it has no processor or connection.
-func whileLeased(fence users.Fence) func(*dynamodb.Options) {
-	return func(o *dynamodb.Options) {
+func whileLeased(fence users.Fence) func(*awsdynamodb.Options) {
+	return func(o *awsdynamodb.Options) {
 		if fence.Until == nil {
 			return
 		}
@@ -129,8 +128,8 @@ func (b leasedBody) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
-// certain reports whether an attempt's error proves that nothing was done: the server says that the request was at fault,
-// or throttled, which DynamoDB answers with 400.
+// certain reports whether an attempt's error proves that nothing was done: the server says that the request was at
+// fault, or throttled, which DynamoDB answers with 400.
 func certain(err error) bool {
 	var answer *smithyhttp.ResponseError
 	return errors.As(err, &answer) && answer.HTTPStatusCode()/100 == 4

@@ -19,7 +19,8 @@ func (s Setup) Work(work importer.Config) importer.Config {
 		Ports: s.Ports}
 	// Main set the limit by the function's memory. The other half is for the stored users, the plan and the garbage.
 	memory := debug.SetMemoryLimit(-1) / 2
-	work.Directory = directory.New(directory.Config{Allow: policy.Allow, AllowPort: policy.AllowPort, MaxMemory: memory})
+	work.Directory = directory.New(directory.Config{Allow: policy.Allow, AllowPort: policy.AllowPort,
+		MaxMemory: memory})
 	work.Ended = Metrics(s.Out, s.LambdaName, s.Log)
 	work.Tick = tick
 	return work
