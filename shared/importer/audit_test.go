@@ -67,7 +67,9 @@ func TestLargeChangesOfSettingsAreLoggedShort(t *testing.T) {
 	if got := e.Details["advanced.exclude"]; !strings.HasPrefix(got, "added 1: new@example.com; removed 1401: ") {
 		t.Errorf("advanced.exclude: %q", got)
 	}
-	h.save(importer.SettingsRequest{Advanced: &settings.Advanced{AcceptedDomains: []string{"b.example", "a.example"}}})
+	h.save(importer.SettingsRequest{Connection: connection(), Advanced: &settings.Advanced{
+		AcceptedDomains: []string{"b.example", "a.example"},
+	}})
 	h.save(importer.SettingsRequest{Advanced: &settings.Advanced{AcceptedDomains: []string{"a.example", "b.example"}}})
 	want = map[string]string{"advanced.acceptedDomains": "in another order"}
 	if diff := cmp.Diff(want, h.auditLog()[0].Details); diff != "" {

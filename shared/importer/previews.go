@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -44,6 +45,11 @@ func (s *Service) StartPreview(ctx context.Context, id run.Identity, req Preview
 	if req.Options != nil {
 		imp.Options = *req.Options
 	}
+	if saved != nil {
+		if err := sameUse(sealed, imp, saved.SealedPassword, saved.Import); err != nil {
+			return run.Run{}, err
+		}
+	}
 	r := run.Run{Kind: run.KindPreview, Import: imp, SealedPassword: sealed}
 	return s.start(ctx, id, r, req.Idempotency)
 }
@@ -60,12 +66,23 @@ func (s *Service) seal(ctx context.Context, id run.Identity, c *settings.Connect
 	case saved != nil && saved.SealedPassword != nil && c.SamePasswordScope(saved.Connection):
 		return saved.SealedPassword, nil
 	case saved != nil && saved.SealedPassword != nil:
-		return nil, invalid(settings.FieldError{Field: "connection.password",
-			Message: "enter the password again: the stored one is only used for the same host, port, security and " +
-				"username"})
+		return nil, passwordAgain()
 	}
 	return nil, invalid(settings.FieldError{Field: "connection.password",
 		Message: "enter the password, or leave the username empty to read the directory anonymously"})
+}
+
+// sameUse refuses a sealed password that is the stored one, entered for another import than what it is to be used for.
+func sameUse(sealed []byte, use settings.Import, stored []byte, enteredFor settings.Import) error {
+	if sealed == nil || !bytes.Equal(sealed, stored) || use.SamePasswordUse(enteredFor) {
+		return nil
+	}
+	return passwordAgain()
+}
+
+func passwordAgain() *Error {
+	return invalid(settings.FieldError{Field: "connection.password", Message: "enter the password again: the stored one " +
+		"is only used for the same host, port, security, username, CA certificate and attributes"})
 }
 
 func binding(account user.Account, c settings.Connection) secret.Binding {

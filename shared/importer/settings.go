@@ -198,6 +198,9 @@ func (s *Service) newSettings(
 	if req.Options != nil {
 		next.Options = *req.Options
 	}
+	if err := s.passwordMayStay(ctx, id, req, old, next); err != nil {
+		return next, err
+	}
 	next.Schedule = s.c.newSchedule(id.Account, req, old, now)
 	if old == nil || old.Fingerprint() != next.Fingerprint() {
 		next.Health = settings.Health{State: settings.NeverRun, Since: now}
@@ -206,6 +209,23 @@ func (s *Service) newSettings(
 		next.Refusals = 0
 	}
 	return next, nil
+}
+
+// passwordMayStay refuses to keep a password where what it is used for changed.
+func (s *Service) passwordMayStay(
+	ctx context.Context, id run.Identity, req SettingsRequest, old *settings.Saved, next settings.Saved,
+) error {
+	switch {
+	case req.PreviewID != "":
+		preview, err := s.Preview(ctx, id, req.PreviewID)
+		if err != nil {
+			return err
+		}
+		return sameUse(next.SealedPassword, next.Import, preview.SealedPassword, preview.Import)
+	case old != nil:
+		return sameUse(next.SealedPassword, next.Import, old.SealedPassword, old.Import)
+	}
+	return nil
 }
 
 // DeleteSettings deletes settings, schedule and sealed password. Users stay.

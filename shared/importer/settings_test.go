@@ -26,6 +26,42 @@ func (h *harness) save(req importer.SettingsRequest) importer.Saved {
 	return saved
 }
 
+// TestAStoredPasswordReadsTheSameAttributesOnly changes which attributes the stored password reads.
+func TestAStoredPasswordReadsTheSameAttributesOnly(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	h.save(importer.SettingsRequest{Connection: connection()})
+	changed := &settings.Advanced{Attributes: settings.Attributes{Aliases: []string{"description"}}}
+	_, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{Advanced: changed})
+	wantField(t, err, "connection.password")
+	_, err = h.service.SaveSettings(t.Context(), h.id, importer.SettingsRequest{Advanced: changed})
+	wantField(t, err, "connection.password")
+	h.save(importer.SettingsRequest{Connection: connection(), Advanced: changed})
+
+	r, err := h.service.StartPreview(t.Context(), h.id, importer.PreviewRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.mustDeliver()
+	_, err = h.service.SaveSettings(t.Context(), h.id, importer.SettingsRequest{
+		PreviewID: r.ID, Advanced: &settings.Advanced{},
+	})
+	wantField(t, err, "connection.password")
+	h.save(importer.SettingsRequest{PreviewID: r.ID, Advanced: &settings.Advanced{
+		Attributes: changed.Attributes, SearchBase: "OU=Staff,DC=example,DC=com",
+	}})
+}
+
+// wantField fails unless err is an importer.Error about the field.
+func wantField(t *testing.T, err error, field string) {
+	t.Helper()
+	var e *importer.Error
+	if !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Field != field {
+		t.Errorf("error %v, want one about %s", err, field)
+	}
+}
+
 func TestAStoredPasswordGoesToItsOwnServerOnly(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -33,7 +69,7 @@ func TestAStoredPasswordGoesToItsOwnServerOnly(t *testing.T) {
 		reused bool
 	}{
 		"nothing":          {func(*settings.Connection) {}, true},
-		"CA certificate":   {func(c *settings.Connection) { c.CACertificate = "another" }, true},
+		"CA certificate":   {func(c *settings.Connection) { c.CACertificate = "another" }, false},
 		"host":             {func(c *settings.Connection) { c.Host = "evil.example.net" }, false},
 		"port":             {func(c *settings.Connection) { c.Port = 3389 }, false},
 		"Use SSL":          {func(c *settings.Connection) { c.UseSSL = true }, false},

@@ -34,6 +34,16 @@ func (a Advanced) Shown() Advanced {
 // SamePasswordScope reports whether a password that was entered for o may be used for c.
 func (c Connection) SamePasswordScope(o Connection) bool { return c.Target() == o.Target() }
 
+// SamePasswordUse reports whether a password that was entered for o may be used for i: it goes to the same server, which
+// proves itself by the same CA, and the same attributes are read with it. CA and attributes are compared here and are no
+// part of Target, so that what is sealed stays readable.
+func (i Import) SamePasswordUse(o Import) bool {
+	a, b := i.Advanced.Attributes, o.Advanced.Attributes
+	return i.Connection.SamePasswordScope(o.Connection) &&
+		i.Connection.Normalised().CACertificate == o.Connection.Normalised().CACertificate &&
+		slices.Equal(a.Primary, b.Primary) && slices.Equal(a.Aliases, b.Aliases) && a.ID == b.ID
+}
+
 // Target is a hash (SHA-256, hexadecimal) of where a password may be sent: host, port, security and username.
 func (c Connection) Target() string {
 	c = c.Normalised()

@@ -122,17 +122,18 @@ func TestPatchingSettings(t *testing.T) {
 		"an option's default": {`{"options": {"removeAccounts": null, "removalLimit": null}}`, map[string]any{
 			"options.removeAccounts": false, "options.removalLimit.percent": 10.0,
 		}},
-		"all defaults": {`{"options": null, "advanced": null}`, map[string]any{
+		"all defaults": {`{"connection": {"password": "new"}, "options": null, "advanced": null}`, map[string]any{
 			"options.removeAccounts": false, "advanced.filter": "", "advanced.exclude": []any{},
 		}},
 		"a list is replaced": {`{"advanced": {"exclude": ["c@example.com"]}}`, map[string]any{
 			"advanced.exclude": []any{"c@example.com"}, "advanced.filter": "(mail=*)",
 			"advanced.attributes.primary": []any{"mail"},
 		}},
-		"a list is emptied": {`{"advanced": {"exclude": null, "attributes": {"id": "employeeID"}}}`, map[string]any{
-			"advanced.exclude": []any{}, "advanced.attributes.id": "employeeID",
-			"advanced.attributes.primary": []any{"mail"},
+		"a list is emptied": {`{"advanced": {"exclude": null}}`, map[string]any{
+			"advanced.exclude": []any{}, "advanced.attributes.primary": []any{"mail"},
 		}},
+		"another attribute": {`{"connection": {"password": "new"}, "advanced": {"attributes": {"id": "employeeID"}}}`,
+			map[string]any{"advanced.attributes.id": "employeeID", "advanced.attributes.primary": []any{"mail"}}},
 		"a pause": {`{"schedule": {"paused": true}}`, map[string]any{
 			"schedule.paused": true, "schedule.intervalHours": 6.0, "health.state": "paused",
 		}},
