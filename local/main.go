@@ -53,6 +53,15 @@ func execute(ctx context.Context, args []string) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q; -h lists the flags", flags.Arg(0))
 	}
+	var empty error
+	flags.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "" {
+			empty = fmt.Errorf("-%s needs a value", f.Name)
+		}
+	})
+	if empty != nil {
+		return empty
+	}
 	if c.hour < time.Second || c.hour > time.Hour {
 		return fmt.Errorf("-hour %s is not between 1s and 1h", c.hour)
 	}

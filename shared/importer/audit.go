@@ -39,6 +39,8 @@ func (s *Service) startEntry(id run.Identity, r run.Run) runs.AuditEntry {
 		if r.Kind == run.KindSync {
 			action = runs.UndoStarted
 		}
+	case r.SyncID != "":
+		details["syncId"] = r.SyncID
 	case r.Kind == run.KindExport && r.PreviewID == "":
 		details["of"] = "users"
 	case r.PreviewID == "":

@@ -70,12 +70,13 @@ func notFound(err error, code, format string, args ...any) error {
 // What is said where the objects of a run are gone or cannot be read, to whoever asks and in a run's record.
 const (
 	codePreviewExpired = "preview_expired"
-	previewExpired     = "The preview is older than a day and was deleted. Take a new one."
+	previewExpired     = "The rows of this preview were deleted: they are kept for a day. Take a new preview."
 	codeJournalExpired = "journal_expired"
 	journalExpired     = "The journal of this sync was deleted after 90 days; it can no longer be read or undone."
 	codePlanDamaged    = "plan_damaged"
 	planDamaged        = "The stored plan or journal of this run is damaged. " +
-		"A sync that had not begun to write wrote nothing; take a new preview."
+		"A sync that had not begun to write wrote nothing. Take a new preview; what a damaged journal names cannot " +
+		"be undone."
 )
 
 // pageError gives the errors of reading a plan or a journal the caller's words: code and message say that it is gone.

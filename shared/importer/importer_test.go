@@ -188,8 +188,8 @@ func TestAnEmptyOrIncompleteReadRemovesNobody(t *testing.T) {
 	options := removing()
 	failed := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: ptr(3)})
 	wantState(t, failed, run.Failed)
-	if failed.Failure.Code != "empty_read" {
-		t.Errorf("failure %+v, want code empty_read", failed.Failure)
+	if failed.Failure.Code != "empty_read" || failed.Guard.Reason != run.GuardEmptyRead {
+		t.Errorf("failure %+v, guard %+v; want empty_read", failed.Failure, failed.Guard)
 	}
 	h.directory.set(ann)
 	h.directory.err = &directory.Error{Code: "incomplete_read", Step: "search", Message: "The server stopped early."}

@@ -32,6 +32,8 @@ func (j *job) sync(ctx context.Context) (run.State, error) {
 		}
 	}
 	switch {
+	case j.guard.Reason == run.GuardEmptyRead:
+		return "", &run.Failure{Code: string(run.GuardEmptyRead), Message: j.guard.Message}
 	case !j.guard.Blocked:
 		return run.Done, j.apply(ctx, j.Users.For(j.account))
 	case j.run.Trigger == run.TriggerSchedule:
@@ -100,6 +102,7 @@ func (j *job) takePreview(ctx context.Context, key string) error {
 	}
 	j.set(func() {
 		j.result, j.notes, j.steps = preview.Result, preview.Notes, preview.Steps
+		j.progress.Phase = run.PhasePlanning
 		j.progress.Entries, j.progress.Addresses = preview.Progress.Entries, preview.Progress.Addresses
 	})
 	return err
@@ -136,7 +139,7 @@ func (j *job) judge(ctx context.Context) (run.Guard, error) {
 		Confirmed: j.run.ConfirmRemovals,
 	})
 	if guard.Reason == run.GuardEmptyRead {
-		return guard, &run.Failure{Code: string(run.GuardEmptyRead), Message: guard.Message}
+		return guard, nil
 	}
 	return guard, j.noteJudged(ctx, guard)
 }
@@ -169,6 +172,9 @@ func (j *job) adopt(ctx context.Context, planKey string, guard run.Guard) error 
 		s := &j.result.Summary
 		// What the guard holds counts: it is part of what the run was to do.
 		s.Delete = guard.Removals
+		if !j.run.Import.Options.RemoveAccounts {
+			j.result.Census.RemovalsImported = 0
+		}
 		j.guard, j.planKey = guard, planKey
 		j.progress.ToApply = s.Create + s.Update + s.Delete
 	})
