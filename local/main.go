@@ -53,14 +53,8 @@ func execute(ctx context.Context, args []string) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q; -h lists the flags", flags.Arg(0))
 	}
-	var empty error
-	flags.Visit(func(f *flag.Flag) {
-		if f.Value.String() == "" {
-			empty = fmt.Errorf("-%s needs a value", f.Name)
-		}
-	})
-	if empty != nil {
-		return empty
+	if err := withoutValue(flags); err != nil {
+		return err
 	}
 	if c.hour < time.Second || c.hour > time.Hour {
 		return fmt.Errorf("-hour %s is not between 1s and 1h", c.hour)
@@ -93,6 +87,16 @@ func execute(ctx context.Context, args []string) error {
 		return c.check(ctx)
 	}
 	return serve(ctx, c)
+}
+
+// withoutValue names a flag that was given an empty value, as a script does whose variable is not set.
+func withoutValue(flags *flag.FlagSet) (err error) {
+	flags.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "" {
+			err = fmt.Errorf("-%s needs a value", f.Name)
+		}
+	})
+	return err
 }
 
 // eraseFolder deletes an account from the data folder, which no server may have open.

@@ -56,14 +56,15 @@ type applier struct {
 	// changes wait to be written; rows says which row of the plan each one is.
 	changes []users.Change
 	rows    []placedChange
-	// conflicts and already are the rows with these outcomes since the last checkpoint.
-	conflicts, already *planfile.Outcomes
+	// conflicts, already and pending are the rows with these outcomes since the last checkpoint.
+	conflicts, already, pending *planfile.Outcomes
 	// next is the batch after the last one whose rows were collected.
 	next int
 	// at is how far the writing is, and planned the conflicts that the plan itself found.
 	at      run.Checkpoint
 	planned int
-	// noted is the rows of which the account's records of the Users List and of its removals know.
+	// noted is the rows of which the account's records of the Users List and of its removals know for certain: none
+	// where the run was taken up again, since its worker may have died before it told them.
 	noted run.Applied
 	// savedAt is the time of the last checkpoint; cancelled is set where it showed that somebody wants the run to stop.
 	savedAt   time.Time
@@ -80,13 +81,12 @@ type placedChange struct {
 func (j *job) apply(ctx context.Context, list users.Users) error {
 	a := &applier{
 		job: j, users: list, options: applicable(&run.Run{Import: j.run.Import, Guard: j.guard}),
-		conflicts: new(planfile.Outcomes), already: new(planfile.Outcomes),
+		conflicts: new(planfile.Outcomes), already: new(planfile.Outcomes), pending: new(planfile.Outcomes),
 		at: countedRows(j.run.Checkpoint, j.result.Summary), next: j.run.Checkpoint.Batches,
 	}
 	if j.run.UndoOf != "" {
 		a.planned = j.result.Summary.Skipped
 	}
-	a.noted = a.at.Rows
 	j.set(func() { j.progress.Phase = run.PhaseApplying })
 	err := cause(ctx, j.readPlan(ctx, j.account, j.planKey, func(r *planfile.Reader) error {
 		if err := a.begin(ctx, r); err != nil {
@@ -112,7 +112,7 @@ func (j *job) apply(ctx context.Context, list users.Users) error {
 		if err != nil {
 			j.log.WarnContext(ctx, "the writing ended early", "error", err)
 		}
-		return fmt.Errorf("store how far run %s is: %w", j.run.ID, saveErr)
+		return fmt.Errorf("%w: store how far run %s is: %w", errBehind, j.run.ID, saveErr)
 	}
 	return err
 }
@@ -233,6 +233,8 @@ func (a *applier) count(results []users.Outcome) {
 			}
 		}
 		switch {
+		case outcome == unwritten:
+			a.pending.Add(row.place)
 		case outcome == users.Conflict:
 			a.conflicts.Add(row.place)
 			a.at.Rows.Conflicts++
@@ -262,7 +264,7 @@ func (a *applier) save(ctx context.Context) error {
 	if err := a.saveOutcomes(ctx, "already", &a.already, &a.at.AlreadyKeys); err != nil {
 		return err
 	}
-	if err := a.noteWrites(ctx); err != nil {
+	if err := a.saveOutcomes(ctx, "pending", &a.pending, &a.at.PendingKeys); err != nil {
 		return err
 	}
 	r, err := a.update(ctx, func(r *run.Run) {
@@ -273,8 +275,12 @@ func (a *applier) save(ctx context.Context) error {
 		}
 		r.Checkpoint = a.at
 	})
+	if err != nil {
+		return err
+	}
 	a.savedAt, a.cancelled = a.now(), r.CancelRequested
-	return err
+	// Behind the record, which a worker that was replaced cannot write.
+	return a.noteWrites(ctx)
 }
 
 // noteWrites stores that the Users List was written, and how many users were removed, if there is news since the last

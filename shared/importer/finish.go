@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"rollcall/shared/directory"
 	"rollcall/shared/planfile"
@@ -23,7 +24,10 @@ func (j *job) finish(ctx context.Context, state run.State, err error) error {
 	if j.run.Kind == run.KindSync {
 		// Before the end is stored: a run that has ended is not taken up again, and could not give its lease back.
 		if err := j.release(context.WithoutCancel(ctx), j.account, j.run.ID, j.run.Attempts); err != nil {
-			return fmt.Errorf("%w: %w", errInterrupted, err)
+			// That is no death. After 15 minutes the run ends all the same, and the lease runs out.
+			if _, err := j.interrupt(ctx, err); err != nil {
+				return err
+			}
 		}
 	}
 	var failure *run.Failure
@@ -59,6 +63,10 @@ func (j *job) end(ctx context.Context, state run.State, failure *run.Failure) er
 		j.set(func() {
 			j.guard = run.Guard{Blocked: true, Reason: run.GuardIncompleteRead, Message: failure.Message}
 		})
+	}
+	if j.run.Kind == run.KindSync && time.Now().After(j.leased) {
+		// It stalled, and may have been replaced: whoever takes the run up next tells how it ends.
+		return errReplaced
 	}
 	if j.run.Kind == run.KindSync {
 		if err := j.announce(ctx, state, failure); err != nil {
@@ -109,13 +117,18 @@ func (j *job) interrupt(ctx context.Context, why error) (*run.Failure, error) {
 		if stopped {
 			return
 		}
-		trouble := run.Trouble{Since: j.now(), Error: why.Error()}
+		now := j.now()
+		trouble := run.Trouble{Since: now, Last: now, Error: why.Error(), Behind: errors.Is(why, errBehind)}
 		if r.Trouble != nil {
-			trouble.Since = r.Trouble.Since
+			trouble.Behind = trouble.Behind || r.Trouble.Behind
+			// Between two faults that are far apart the stores could be reached.
+			if now.Sub(r.Trouble.Last) < patience {
+				trouble.Since = r.Trouble.Since
+			}
 		}
 		r.Trouble = &trouble
 	})
-	if err == nil && r.Trouble != nil && j.now().Sub(r.Trouble.Since) > patience {
+	if err == nil && r.Trouble != nil && !r.Trouble.Behind && j.now().Sub(r.Trouble.Since) > patience {
 		// It is not taken up again: the end takes back what was counted here.
 		return &run.Failure{Code: "store_unavailable", Message: fmt.Sprintf(
 			"The program could not read or write its own data for %s. What the sync had written is in its journal. "+

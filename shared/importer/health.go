@@ -36,6 +36,10 @@ type ending struct {
 
 // noteIn lets the settings remember the ending. After a crash it is noted again, and counts once.
 func (e ending) noteIn(s *settings.Saved) {
+	if e.run.StartedAt.Before(s.LastSyncStartedAt) {
+		// A worker that was replaced wakes late.
+		return
+	}
 	first := s.LastSyncID != e.run.ID
 	scheduled := e.run.Trigger == run.TriggerSchedule
 	switch {
@@ -46,7 +50,7 @@ func (e ending) noteIn(s *settings.Saved) {
 	}
 	e.notePassword(s, first && scheduled)
 	e.noteHealth(s)
-	s.LastSyncID = e.run.ID
+	s.LastSyncID, s.LastSyncStartedAt = e.run.ID, e.run.StartedAt
 }
 
 // notePassword counts the syncs in a row whose username and password were refused, and pauses the schedule when they

@@ -20,7 +20,7 @@ type journal struct {
 	object objects.Object
 	reader *planfile.Reader
 	// conflicts and already are the rows with these outcomes.
-	conflicts, already planfile.Outcomes
+	conflicts, already, pending planfile.Outcomes
 }
 
 // openJournal opens the journal of a run that has a plan. The caller closes it.
@@ -30,6 +30,7 @@ func (c core) openJournal(ctx context.Context, account user.Account, r run.Run) 
 	err := errors.Join(
 		readOutcomes(ctx, files, r.Checkpoint.ConflictKeys, &j.conflicts),
 		readOutcomes(ctx, files, r.Checkpoint.AlreadyKeys, &j.already),
+		readOutcomes(ctx, files, r.Checkpoint.PendingKeys, &j.pending),
 	)
 	if err != nil {
 		return nil, err
@@ -115,6 +116,8 @@ func (j *journal) outcome(row *planfile.PlacedRow) Outcome {
 		return OutcomeConflict
 	case j.already.Has(at):
 		return OutcomeAlready
+	case j.pending.Has(at):
+		return OutcomePending
 	case at.Batch < j.run.Checkpoint.Batches && plan.Applies(&row.Row, applicable(&j.run)):
 		return OutcomeApplied
 	}

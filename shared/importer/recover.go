@@ -12,6 +12,9 @@ import (
 // codeWorkerLost is the failure of a run whose workers died too often.
 const codeWorkerLost = "worker_lost"
 
+// unwritten is the outcome of a row that no attempt of an ended run wrote.
+const unwritten users.Outcome = 0
+
 // errNotWritten means that none of some rows was written by an earlier attempt of their run.
 var errNotWritten = errors.New("none of these rows was written")
 
@@ -86,7 +89,7 @@ func (o readOnly) Apply(ctx context.Context, _ users.Fence, changes []users.Chan
 		if err != nil {
 			return nil, fmt.Errorf("look for user %s: %w", changes[i].Key, err)
 		}
-		outcomes[i] = users.Conflict
+		outcomes[i] = unwritten
 		if written {
 			outcomes[i], found = users.Applied, true
 		}

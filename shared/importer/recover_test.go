@@ -128,7 +128,7 @@ func TestACancelledSyncTellsWhatItWrote(t *testing.T) {
 			h.directory.set(people(test.people)...)
 			r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
 			c := h.config
-			c.Tick = time.Millisecond
+			c.Tick = 20 * time.Millisecond
 			lost := new(atomic.Int32)
 			c.Jobs = strictJobs{h.store.Jobs(), lost}
 			c.Users = halfUsers{h.store.Users(), func(ctx context.Context) error {

@@ -48,7 +48,8 @@ func (j *job) noteUndone(ctx context.Context) error {
 func (j *job) removal(removed int) run.Removal {
 	census := j.result.Census
 	return run.Removal{
-		RunID: j.run.ID, At: j.now(), Removed: removed, Stored: census.Stored, StoredImported: census.StoredImported,
+		RunID: j.run.ID, Attempt: j.run.Attempts, At: j.now(), Removed: removed,
+		Stored: census.Stored, StoredImported: census.StoredImported,
 	}
 }
 

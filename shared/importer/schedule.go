@@ -149,7 +149,8 @@ func (s *Service) scheduledRun(saved settings.Saved, now time.Time) run.Run {
 // the account's people see it in their history, and its schedule is not looked at again before the next slot. Settings
 // that are saved now cannot come to this (Service.fits).
 func (s *Service) setAside(ctx context.Context, jobs runs.Jobs, saved settings.Saved, r run.Run) error {
-	r.State, r.FinishedAt, r.SealedPassword, r.Applied = run.Failed, s.c.now(), nil, new(run.Applied)
+	now := s.c.now()
+	r.State, r.StartedAt, r.FinishedAt, r.SealedPassword, r.Applied = run.Failed, now, now, nil, new(run.Applied)
 	r.Import.Advanced, r.Import.Connection.CACertificate = settings.Advanced{}, ""
 	r.Failure = &run.Failure{
 		Code: "settings_too_large",

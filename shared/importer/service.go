@@ -91,24 +91,21 @@ func runOf(stored, asked runs.Key) (string, error) {
 
 // cancel asks a run to stop. One that has ended already stays as it is.
 func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (run.Run, error) {
-	jobs, first := s.c.Jobs.For(id.Account), false
-	cancelled, err := jobs.UpdateRun(ctx, record.ID, func(r *run.Run) error {
+	return runs.EditRun(ctx, s.c.Jobs.For(id.Account), record.ID, func(r *run.Run) ([]runs.AuditEntry, error) {
 		if r.State.Ended() {
-			return problem(Conflict, string(r.Kind)+"_ended", "The %s has ended already (%s).", r.Kind, r.State)
+			return nil, problem(Conflict, string(r.Kind)+"_ended", "The %s has ended already (%s).", r.Kind, r.State)
 		}
-		first = !r.CancelRequested
+		var entries []runs.AuditEntry
+		if !r.CancelRequested {
+			entries = append(entries, s.cancelEntry(id, record))
+		}
 		r.CancelRequested = true
 		if r.State == run.Queued {
 			r.Applied = new(run.Applied)
 			r.State, r.FinishedAt, r.SealedPassword = run.Cancelled, s.c.now(), keepPassword(r)
 		}
-		return nil
+		return entries, nil
 	})
-	cancelled.Import = record.Import
-	if err == nil && first {
-		err = jobs.AddAudit(ctx, s.cancelEntry(id, record))
-	}
-	return cancelled, err
 }
 
 // run returns a run of one kind, or a NotFound error whose code names the kind.

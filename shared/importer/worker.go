@@ -34,6 +34,8 @@ var (
 	errEnded = errors.New("the run has ended")
 	// errReplaced means that another worker took the run up since this one did.
 	errReplaced = errors.New("another worker took the run up")
+	// errBehind means that a run's record lags behind what it wrote: the run must not end.
+	errBehind = errors.New("the record lags behind")
 	// errInterrupted means that the stores could not be reached: the run is to be tried again.
 	errInterrupted = errors.New("the run was interrupted")
 )

@@ -22,6 +22,10 @@ type Removals []Removal
 type Removal struct {
 	// RunID is empty where several are counted together.
 	RunID string `json:"runId,omitempty"`
+	// Attempt is that of the worker that noted it, and Undone is set where the sync was undone: a worker that was
+	// replaced changes nothing here.
+	Attempt int  `json:"attempt,omitempty"`
+	Undone  bool `json:"undone,omitempty"`
 	// At is when it removed the last user, or when it was judged.
 	At      time.Time `json:"at"`
 	Removed int       `json:"removed,omitempty"`
@@ -52,10 +56,15 @@ func (l Removals) Day(now time.Time, scope settings.RemoveScope) Day {
 
 // Note returns l with a sync as it is now, in place of what it was before.
 func (l Removals) Note(r Removal) Removals {
+	if slices.ContainsFunc(l, func(old Removal) bool {
+		return r.RunID != "" && old.RunID == r.RunID && (old.Undone || old.Attempt > r.Attempt)
+	}) {
+		return l
+	}
 	kept := slices.DeleteFunc(l.since(r.At), func(old Removal) bool {
 		// One that removed nobody only tells how many users there were, and the newer one is remembered for longer.
 		return old.RunID == r.RunID ||
-			old.Removed == 0 && old.Stored <= r.Stored && old.StoredImported <= r.StoredImported
+			old.Removed == 0 && !old.Undone && old.Stored <= r.Stored && old.StoredImported <= r.StoredImported
 	})
 	kept = append(kept, r)
 	if len(kept) > maxRemovals {
@@ -74,7 +83,7 @@ func (l Removals) Undone(runID string) Removals {
 	out := slices.Clone(l)
 	for i := range out {
 		if out[i].RunID == runID {
-			out[i].Removed = 0
+			out[i].Removed, out[i].Undone = 0, true
 		}
 	}
 	return out

@@ -78,9 +78,12 @@ func (f *Failure) Error() string { return f.Code + ": " + f.Message }
 
 // Trouble is what keeps a run from going on although its worker lives: a store that cannot be reached.
 type Trouble struct {
-	// Since is when it began, Error what the store said last.
+	// Since is when it began, Last when it was met last, and Error what the store said then.
 	Since time.Time `json:"since"`
+	Last  time.Time `json:"last,omitzero"`
 	Error string    `json:"error"`
+	// Behind is set where users were written that the checkpoint does not count yet.
+	Behind bool `json:"behind,omitempty"`
 }
 
 // Run is one preview, sync or export, from request to result.
@@ -187,6 +190,9 @@ type Checkpoint struct {
 	// were in the wanted state already.
 	ConflictKeys []string `json:"conflictKeys,omitempty"`
 	AlreadyKeys  []string `json:"alreadyKeys,omitempty"`
+	// PendingKeys are the objects that list rows of applied batches that were not written: the run's worker died there,
+	// and the run did not go on.
+	PendingKeys []string `json:"pendingKeys,omitempty"`
 
 	// OldApplied and OldConflicts are what version 0.4 counted in place of Rows.
 	OldApplied   int `json:"applied,omitempty"`

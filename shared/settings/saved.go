@@ -14,6 +14,8 @@ type Saved struct {
 	// LastSyncID is the newest sync that these settings started; ConsecutiveFailures counts the scheduled ones
 	// that failed in a row.
 	LastSyncID string `json:"lastSyncId,omitempty"`
+	// LastSyncStartedAt is when that sync started: syncs run one at a time, so that of two the later one counts.
+	LastSyncStartedAt time.Time `json:"lastSyncStartedAt,omitzero"`
 	// ScheduledRunID is the sync that the schedule started last.
 	ScheduledRunID      string `json:"scheduledRunId,omitempty"`
 	ConsecutiveFailures int    `json:"consecutiveFailures"`

@@ -34,9 +34,9 @@ func (a Advanced) Shown() Advanced {
 // SamePasswordScope reports whether a password that was entered for o may be used for c.
 func (c Connection) SamePasswordScope(o Connection) bool { return c.Target() == o.Target() }
 
-// SamePasswordUse reports whether a password that was entered for o may be used for i: it goes to the same server, which
-// proves itself by the same CA, and the same attributes are read with it. CA and attributes are compared here and are no
-// part of Target, so that what is sealed stays readable.
+// SamePasswordUse reports whether a password that was entered for o may be used for i: it goes to the same server,
+// which proves itself by the same CA, and the same attributes are read with it. CA and attributes are compared here and
+// are no part of Target, so that what is sealed stays readable.
 func (i Import) SamePasswordUse(o Import) bool {
 	a, b := i.Advanced.Attributes, o.Advanced.Attributes
 	return i.Connection.SamePasswordScope(o.Connection) &&

@@ -152,6 +152,23 @@ func (a accountJobs) UpdateRun(_ context.Context, id string, change func(*run.Ru
 	return r, err
 }
 
+func (a accountJobs) PutRun(_ context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
+	err := a.update(func(b *bolt.Bucket) error {
+		stored, err := a.loadRun(b, r.ID)
+		if err != nil {
+			return err
+		}
+		if stored.Revision != r.Revision {
+			return runs.ErrConflict
+		}
+		if r, err = a.putRun(b, stored, r); err != nil {
+			return err
+		}
+		return addAudit(b, entries...)
+	})
+	return r, err
+}
+
 // putRun stores what became of a run that is stored already, with its next revision, and returns it.
 func (a accountJobs) putRun(b *bolt.Bucket, stored runs.Record, r run.Run) (run.Run, error) {
 	r.Revision++

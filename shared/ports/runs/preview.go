@@ -8,6 +8,21 @@ import (
 	"rollcall/shared/run"
 )
 
+// EditRun is UpdateRun for a change that somebody makes by hand: what change returns about it is stored with the run,
+// in one step.
+func EditRun(
+	ctx context.Context, jobs Jobs, id string, change func(*run.Run) ([]AuditEntry, error),
+) (r run.Run, err error) {
+	err = untilStored(ctx, func() (store func() error, err error) {
+		if r, err = jobs.Run(ctx, id); err != nil {
+			return nil, err
+		}
+		entries, err := change(&r)
+		return func() (err error) { r, err = jobs.PutRun(ctx, r, entries...); return err }, err
+	})
+	return r, err
+}
+
 // CreateFromPreview stores r, a sync of a preview, with the audit entries and what use makes of the preview's record,
 // all or nothing; again, after a growing pause, where somebody else stored the preview meanwhile, so use may be
 // called more than once. What use returns ends it without a write.

@@ -80,6 +80,9 @@ type Jobs interface {
 	// is long of the run's Import (the CA certificate, the advanced settings) is neither in what change gets nor in
 	// what is returned, and nothing of it can be changed.
 	UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error)
+	// PutRun stores r, if the stored revision is still r.Revision, and the audit entries with it, all or nothing; else
+	// ErrConflict. It returns the run with its new revision. As in UpdateRun nothing of its Import is changed.
+	PutRun(ctx context.Context, r run.Run, entries ...AuditEntry) (run.Run, error)
 	// Runs returns runs of one kind, the newest first, without what is long of their Import.
 	Runs(ctx context.Context, q Query) (Page, error)
 }

@@ -67,7 +67,7 @@ func untilStored(ctx context.Context, prepare func() (store func() error, err er
 			return err
 		}
 	}
-	return fmt.Errorf("update the settings: %w", ErrBusy)
+	return fmt.Errorf("store a change: %w", ErrBusy)
 }
 
 // wait waits for a random time up to a limit.

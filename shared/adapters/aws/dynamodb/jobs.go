@@ -238,6 +238,35 @@ func (a accountJobs) UpdateRun(ctx context.Context, id string, change func(*run.
 	return r, err
 }
 
+func (a accountJobs) PutRun(ctx context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
+	name := prefixRun + r.ID
+	read, next, err := a.nextRun(ctx, &r)
+	if err != nil {
+		return r, err
+	}
+	return r, a.put(ctx, name, next, read, entries)
+}
+
+// nextRun gives r its next revision, and returns what is stored and the record that takes its place. It returns
+// ErrConflict where what is stored has another revision than r.
+func (a accountJobs) nextRun(ctx context.Context, r *run.Run) (read, next record, err error) {
+	if read, err = a.read(ctx, prefixRun+r.ID); err != nil {
+		return read, next, err
+	}
+	stored, err := a.decodeRun(read)
+	if err != nil {
+		return read, next, err
+	}
+	if stored.Revision != r.Revision {
+		return read, next, runs.ErrConflict
+	}
+	r.Revision++
+	r.UpdatedAt = a.now().UTC()
+	stored = stored.Changed(*r)
+	next, err = a.runRecord(&stored)
+	return read, next, err
+}
+
 func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error) {
 	read, err := a.read(ctx, recordSettings)
 	if err != nil {
@@ -266,21 +295,7 @@ func (a accountJobs) ClaimPreview(
 	ctx context.Context, preview, r run.Run, entries ...runs.AuditEntry,
 ) (run.Run, error) {
 	name := prefixRun + preview.ID
-	read, err := a.read(ctx, name)
-	if err != nil {
-		return r, err
-	}
-	stored, err := a.decodeRun(read)
-	if err != nil {
-		return r, err
-	}
-	if stored.Revision != preview.Revision {
-		return r, runs.ErrConflict
-	}
-	preview.Revision++
-	preview.UpdatedAt = a.now().UTC()
-	stored = stored.Changed(preview)
-	used, err := a.runRecord(&stored)
+	read, used, err := a.nextRun(ctx, &preview)
 	if err != nil {
 		return r, err
 	}

@@ -49,10 +49,18 @@ func audited(t *testing.T, s runs.Store) {
 	check("a second save", "01J2", err, nil)
 	_, err = j.PutSettings(ctx, first, entry("01J3"))
 	check("a save of an old revision", "01J3", err, runs.ErrConflict)
-	_, err = j.CreateRun(ctx, newRun("01JA", run.KindPreview), entry("01J4"))
+	created, err := j.CreateRun(ctx, newRun("01JA", run.KindPreview), entry("01J4"))
 	check("a run", "01J4", err, nil)
 	_, err = j.CreateRun(ctx, newRun("01JA", run.KindPreview), entry("01J5"))
 	check("the same run again", "01J5", err, runs.ErrConflict)
+	created.CancelRequested = true
+	changed, err := j.PutRun(ctx, created, entry("01J51"))
+	check("a change of a run", "01J51", err, nil)
+	_, err = j.PutRun(ctx, created, entry("01J52"))
+	check("a change of an old revision of a run", "01J52", err, runs.ErrConflict)
+	if got, err := j.Run(ctx, "01JA"); err != nil || !got.CancelRequested || got.Revision != changed.Revision {
+		t.Errorf("after a change the run is %+v, error %v", got, err)
+	}
 	check("deleting an old revision", "01J6", j.DeleteSettings(ctx, first, entry("01J6")), runs.ErrConflict)
 	check("deleting", "01J7", j.DeleteSettings(ctx, second, entry("01J7")), nil)
 	check("deleting none", "01J8", j.DeleteSettings(ctx, second, entry("01J8")), runs.ErrNotFound)
