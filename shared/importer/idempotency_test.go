@@ -107,19 +107,19 @@ func TestTheRecordOfAnIdempotencyKeyAllowsNoGuessing(t *testing.T) {
 		t.Fatal(err)
 	}
 	plain := sha256.Sum256(body)
-	record := fmt.Sprintf("%+v", keys.claimed)
+	record := fmt.Sprintf("%+v", keys.taken)
 	if strings.Contains(record, key) || strings.Contains(record, hex.EncodeToString(plain[:])) {
 		t.Errorf("the record %s holds the key or a plain hash of the body", record)
 	}
-	if !keys.claimed.Hashed() {
+	if !keys.taken.Hashed() {
 		t.Error("the record looks like one of a build that stored the key itself")
 	}
 }
 
-// keptKeys keeps the last claim.
+// keptKeys keeps the last use of a key.
 type keptKeys struct {
 	runs.Store
-	claimed runs.Key
+	taken runs.Key
 }
 
 func (k *keptKeys) For(a user.Account) runs.Jobs { return keptJobs{k.Store.For(a), k} }
@@ -129,7 +129,7 @@ type keptJobs struct {
 	kept *keptKeys
 }
 
-func (j keptJobs) ClaimKey(ctx context.Context, k runs.Key) (runs.Key, error) {
-	j.kept.claimed = k
-	return j.Jobs.ClaimKey(ctx, k)
+func (j keptJobs) TakeKey(ctx context.Context, k runs.Key) (runs.Key, error) {
+	j.kept.taken = k
+	return j.Jobs.TakeKey(ctx, k)
 }

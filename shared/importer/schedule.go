@@ -68,15 +68,15 @@ func nextSlot(due time.Time, interval time.Duration, now time.Time) time.Time {
 }
 
 // StartDue starts the sync of every schedule that is due, and returns how many it started. Several may run at once:
-// each slot is claimed by one. An account that fails is logged, and the others go on; the error says how many failed.
+// each slot is taken by one. An account that fails is logged, and the others go on; the error says how many failed.
 func (s *Service) StartDue(ctx context.Context) (started int, err error) {
 	now := s.c.now()
 	due := func(limit int) ([]user.Account, error) { return s.c.Jobs.Due(ctx, now, limit) }
 	started, err = walk(ctx, due, func(account user.Account) (bool, error) {
-		started, err := s.claimDue(ctx, account)
+		started, err := s.startDueOf(ctx, account)
 		switch {
 		case errors.Is(err, runs.ErrConflict), errors.Is(err, runs.ErrNotFound):
-			// Somebody else claimed the slot, or saved or deleted the settings: the next tick looks at them again.
+			// Somebody else took the slot, or saved or deleted the settings: the next tick looks at them again.
 			return false, nil
 		case err != nil:
 			s.c.Log.ErrorContext(ctx, "a due sync cannot be started", "account", account, "error", err)
@@ -90,9 +90,9 @@ func (s *Service) StartDue(ctx context.Context) (started int, err error) {
 	return started, nil
 }
 
-// claimDue moves an account's schedule to its next slot and starts the sync of the one that is due, in one step. A sync
+// startDueOf moves an account's schedule to its next slot and starts the sync of the one that is due, in one step. A sync
 // that the schedule started before and that is still going is not doubled: then only the slot moves.
-func (s *Service) claimDue(ctx context.Context, account user.Account) (started bool, err error) {
+func (s *Service) startDueOf(ctx context.Context, account user.Account) (started bool, err error) {
 	jobs := s.c.Jobs.For(account)
 	saved, err := jobs.Settings(ctx)
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *Service) claimDue(ctx context.Context, account user.Account) (started b
 	}
 	r := s.scheduledRun(saved, now)
 	saved.ScheduledRunID = r.ID
-	r, err = jobs.Claim(ctx, saved, r)
+	r, err = jobs.TakeSlot(ctx, saved, r)
 	if errors.Is(err, runs.ErrTooLarge) {
 		return false, errors.Join(err, s.setAside(ctx, jobs, saved, r))
 	}
@@ -145,7 +145,7 @@ func (s *Service) scheduledRun(saved settings.Saved, now time.Time) run.Run {
 	}
 }
 
-// setAside claims the slot with a run that failed, without what makes the one that was meant too large to be stored:
+// setAside takes the slot with a run that failed, without what makes the one that was meant too large to be stored:
 // the account's people see it in their history, and its schedule is not looked at again before the next slot. Settings
 // that are saved now cannot come to this (Service.fits).
 func (s *Service) setAside(ctx context.Context, jobs runs.Jobs, saved settings.Saved, r run.Run) error {
@@ -158,7 +158,7 @@ func (s *Service) setAside(ctx context.Context, jobs runs.Jobs, saved settings.S
 			"exclude whole domains (*@example.com) in place of their addresses, or use a filter.",
 	}
 	ending{run: r, state: r.State, failure: r.Failure, at: r.FinishedAt}.noteIn(&saved)
-	_, err := jobs.Claim(ctx, saved, r)
+	_, err := jobs.TakeSlot(ctx, saved, r)
 	return err
 }
 

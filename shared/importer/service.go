@@ -26,15 +26,15 @@ func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Id
 		r.ExpiresAt = r.CreatedAt.Add(PlanLifetime)
 	}
 	if once.Key != "" {
-		claimed, err := s.claim(ctx, jobs, r, once)
+		taken, err := s.takeKey(ctx, jobs, r, once)
 		if err != nil {
 			return run.Run{}, err
 		}
-		if first, err := jobs.Run(ctx, claimed); err == nil {
+		if first, err := jobs.Run(ctx, taken); err == nil {
 			return first, nil
 		}
-		// The request that claimed the key stored no run: this one takes its place.
-		r.ID = claimed
+		// The request that took the key stored no run: this one takes its place.
+		r.ID = taken
 	}
 	stored, err := r, s.admit(ctx, jobs, r.Kind, r.ID)
 	if err == nil {
@@ -64,10 +64,10 @@ func tooLarge(err error) error {
 			"connection.caCertificate and advanced.acceptedDomains count too"})
 }
 
-// claim returns the id of the run that the idempotency key stands for.
-func (s *Service) claim(ctx context.Context, jobs runs.Jobs, r run.Run, once Idempotency) (string, error) {
+// takeKey returns the id of the run that the idempotency key stands for.
+func (s *Service) takeKey(ctx context.Context, jobs runs.Jobs, r run.Run, once Idempotency) (string, error) {
 	want := keyOf(r, once)
-	got, err := jobs.ClaimKey(ctx, want)
+	got, err := jobs.TakeKey(ctx, want)
 	if err != nil {
 		return "", err
 	}

@@ -21,9 +21,9 @@ const callTime = 5 * time.Millisecond
 
 // farJobs is a store in which every call takes its time. The accounts that are due are numbers below due.
 type farJobs struct {
-	mu      sync.Mutex
-	due     int
-	claimed map[user.Account]bool
+	mu    sync.Mutex
+	due   int
+	taken map[user.Account]bool
 }
 
 func (s *farJobs) Due(_ context.Context, _ time.Time, limit int) ([]user.Account, error) {
@@ -32,7 +32,7 @@ func (s *farJobs) Due(_ context.Context, _ time.Time, limit int) ([]user.Account
 	defer s.mu.Unlock()
 	var due []user.Account
 	for i := 0; i < s.due && len(due) < limit; i++ {
-		if account := user.Account(strconv.Itoa(i)); !s.claimed[account] {
+		if account := user.Account(strconv.Itoa(i)); !s.taken[account] {
 			due = append(due, account)
 		}
 	}
@@ -66,12 +66,12 @@ func (farAccountJobs) Run(context.Context, string) (run.Run, error) {
 	return run.Run{State: run.Done}, nil
 }
 
-// Claim takes two calls: what is stored is read again first.
-func (j farAccountJobs) Claim(_ context.Context, _ settings.Saved, r run.Run) (run.Run, error) {
+// TakeSlot takes two calls: what is stored is read again first.
+func (j farAccountJobs) TakeSlot(_ context.Context, _ settings.Saved, r run.Run) (run.Run, error) {
 	time.Sleep(2 * callTime)
 	j.store.mu.Lock()
 	defer j.store.mu.Unlock()
-	j.store.claimed[j.account] = true
+	j.store.taken[j.account] = true
 	return r, nil
 }
 
@@ -86,12 +86,12 @@ func (farQueue) Send(context.Context, queue.Message) error {
 func BenchmarkTick(b *testing.B) {
 	const accounts = 500
 	for b.Loop() {
-		jobs := &farJobs{due: accounts, claimed: make(map[user.Account]bool)}
+		jobs := &farJobs{due: accounts, taken: make(map[user.Account]bool)}
 		config := importer.Config{Jobs: jobs, Queue: farQueue{}, Log: slog.New(slog.DiscardHandler)}
 		service := importer.NewService(config)
 		if started, err := service.StartDue(b.Context()); err != nil || started != accounts {
 			b.Fatalf("%d syncs started, error %v; want %d", started, err, accounts)
 		}
 	}
-	b.ReportMetric(float64(accounts*b.N)/b.Elapsed().Seconds(), "claims/s")
+	b.ReportMetric(float64(accounts*b.N)/b.Elapsed().Seconds(), "starts/s")
 }

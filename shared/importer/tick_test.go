@@ -77,11 +77,11 @@ func (j badAccountJobs) UpdateRun(
 	return j.Jobs.UpdateRun(ctx, id, change)
 }
 
-func (j badAccountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error) {
+func (j badAccountJobs) TakeSlot(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error) {
 	if err := j.Fits(r); err != nil {
 		return r, err
 	}
-	return j.Jobs.Claim(ctx, s, r)
+	return j.Jobs.TakeSlot(ctx, s, r)
 }
 
 func (badAccountJobs) Fits(r run.Run) error {
@@ -268,7 +268,7 @@ func TestATickEndsBeforeItsDeadlineAndCountsWhatIsLeft(t *testing.T) {
 	slow := &slowQueue{wait: 1500 * time.Millisecond}
 	h.config.Queue = slow
 	h.service = importer.NewService(h.config)
-	// The margin leaves time for one round of claims.
+	// The margin leaves time for one round of starts.
 	deadline := time.Now().Add(importer.WalkMargin + time.Second)
 	ctx, cancel := context.WithDeadline(t.Context(), deadline)
 	defer cancel()
@@ -281,7 +281,7 @@ func TestATickEndsBeforeItsDeadlineAndCountsWhatIsLeft(t *testing.T) {
 		t.Errorf("error %v, want one that says that %d are left", err, accounts-started)
 	}
 	if slow.most < 2 || slow.most > 16 {
-		t.Errorf("%d claims at a time, want up to 16", slow.most)
+		t.Errorf("%d starts at a time, want up to 16", slow.most)
 	}
 	slow.wait = 0
 	if rest, err := h.service.StartDue(t.Context()); err != nil || started+rest != accounts {

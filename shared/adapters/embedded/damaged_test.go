@@ -88,7 +88,7 @@ func damagedStore(t *testing.T) (s *embedded.Store, dir string, now *time.Time) 
 		key := runs.Key{Route: "r", Key: "k", RunID: "01J", At: at}
 		_, settingsErr := j.PutSettings(t.Context(), settings.Saved{Schedule: due})
 		_, runErr := j.CreateRun(t.Context(), run)
-		_, keyErr := j.ClaimKey(t.Context(), key)
+		_, keyErr := j.TakeKey(t.Context(), key)
 		if err := errors.Join(settingsErr, runErr, keyErr); err != nil {
 			t.Fatal(err)
 		}

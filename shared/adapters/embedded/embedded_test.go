@@ -310,29 +310,29 @@ func TestSweepForgetsIdempotencyKeys(t *testing.T) {
 	now := time.Now()
 	s := open(t, t.TempDir(), embedded.Options{Clock: func() time.Time { return now }})
 	j := s.Jobs().For("acme")
-	claim := func(k runs.Key, run string, at time.Time) string {
+	take := func(k runs.Key, run string, at time.Time) string {
 		t.Helper()
 		k.RunID, k.At = run, at
-		got, err := j.ClaimKey(t.Context(), k)
+		got, err := j.TakeKey(t.Context(), k)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return got.RunID
 	}
 	old, fresh := runs.Key{Route: "r", Key: "k", Request: "a plain hash"}, runs.NewKey("r", "k", nil)
-	claim(old, "01J1", now)
-	claim(fresh, "01J1", now)
+	take(old, "01J1", now)
+	take(fresh, "01J1", now)
 	pass(t, s, &now, 0)
-	if got := claim(old, "01J2", now); got != "01J2" {
+	if got := take(old, "01J2", now); got != "01J2" {
 		t.Errorf("a record of an earlier build still stands for %s", got)
 	}
-	if got := claim(fresh, "01J2", now); got != "01J1" {
+	if got := take(fresh, "01J2", now); got != "01J1" {
 		t.Errorf("a fresh record was swept: the key stands for %s", got)
 	}
-	// The store itself would renew a record that is a day old: the time of the claim shows whether it is there.
+	// The store itself would renew a record that is a day old: the time of its use shows whether it is there.
 	earlier := now
 	pass(t, s, &now, 25*time.Hour)
-	if got := claim(fresh, "01J3", earlier); got != "01J3" {
+	if got := take(fresh, "01J3", earlier); got != "01J3" {
 		t.Errorf("a record a day old still stands for %s", got)
 	}
 }

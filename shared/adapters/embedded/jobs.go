@@ -168,7 +168,7 @@ func putSettings(b *bolt.Bucket, s *settings.Saved) error {
 	return save(b, keySettings, s)
 }
 
-func (a accountJobs) Claim(_ context.Context, s settings.Saved, r run.Run) (run.Run, error) {
+func (a accountJobs) TakeSlot(_ context.Context, s settings.Saved, r run.Run) (run.Run, error) {
 	err := a.update(func(b *bolt.Bucket) error {
 		if err := putSettings(b, &s); err != nil {
 			return err

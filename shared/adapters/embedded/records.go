@@ -131,8 +131,8 @@ func (a accountJobs) Count(_ context.Context, change func(*runs.Counts) error) e
 	})
 }
 
-func (a accountJobs) ClaimKey(_ context.Context, k runs.Key) (claimed runs.Key, err error) {
-	claimed = k
+func (a accountJobs) TakeKey(_ context.Context, k runs.Key) (taken runs.Key, err error) {
+	taken = k
 	err = a.update(func(b *bolt.Bucket) error {
 		keys, err := b.CreateBucketIfNotExists(bucketOnce)
 		if err != nil {
@@ -140,7 +140,7 @@ func (a accountJobs) ClaimKey(_ context.Context, k runs.Key) (claimed runs.Key, 
 		}
 		switch stored, err := findKey(keys, k); {
 		case err == nil:
-			claimed = stored
+			taken = stored
 			return errUnchanged
 		case !errors.Is(err, runs.ErrNotFound):
 			return err
@@ -150,7 +150,7 @@ func (a accountJobs) ClaimKey(_ context.Context, k runs.Key) (claimed runs.Key, 
 	if errors.Is(err, errUnchanged) {
 		err = nil
 	}
-	return claimed, err
+	return taken, err
 }
 
 func (a accountJobs) FindKey(_ context.Context, k runs.Key) (found runs.Key, err error) {
@@ -164,7 +164,7 @@ func (a accountJobs) FindKey(_ context.Context, k runs.Key) (found runs.Key, err
 	return found, err
 }
 
-// findKey returns the claim that counts when k is made, or ErrNotFound.
+// findKey returns the use that counts when k is made, or ErrNotFound.
 func findKey(keys *bolt.Bucket, k runs.Key) (found runs.Key, err error) {
 	if err := load(keys, keyName(k), &found); err != nil {
 		return runs.Key{}, err

@@ -10,7 +10,7 @@ import (
 	"rollcall/shared/run"
 )
 
-func (a accountJobs) ClaimPreview(
+func (a accountJobs) UsePreview(
 	_ context.Context, preview, r run.Run, entries ...runs.AuditEntry,
 ) (run.Run, error) {
 	err := a.update(func(b *bolt.Bucket) error {

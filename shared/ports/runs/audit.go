@@ -67,10 +67,10 @@ type AuditPage struct {
 
 // Keys remembers which run an Idempotency-Key started.
 type Keys interface {
-	// ClaimKey stores k if the key is new for the account and route, or was stored more than 24 hours before k.At.
-	// It returns what is stored then: k itself, or the earlier claim.
-	ClaimKey(ctx context.Context, k Key) (Key, error)
-	// FindKey returns the earlier claim that ClaimKey would return in place of k, or ErrNotFound. It stores nothing.
+	// TakeKey stores k if the key is new for the account and route, or was stored more than 24 hours before k.At.
+	// It returns what is stored then: k itself, or the earlier use.
+	TakeKey(ctx context.Context, k Key) (Key, error)
+	// FindKey returns the earlier use that TakeKey would return in place of k, or ErrNotFound. It stores nothing.
 	FindKey(ctx context.Context, k Key) (Key, error)
 }
 

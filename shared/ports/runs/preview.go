@@ -42,7 +42,7 @@ func CreateFromPreview(
 		if err := use(&preview); err != nil {
 			return run.Run{}, err
 		}
-		if created, err := jobs.ClaimPreview(ctx, preview, r, entries...); !errors.Is(err, ErrConflict) {
+		if created, err := jobs.UsePreview(ctx, preview, r, entries...); !errors.Is(err, ErrConflict) {
 			return created, err
 		}
 	}

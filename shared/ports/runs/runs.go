@@ -59,13 +59,13 @@ type Jobs interface {
 	// DeleteSettings removes the settings that have s.Revision, with schedule and sealed password, and stores the audit
 	// entries, all or nothing. Where others are stored it returns ErrConflict, where none are ErrNotFound.
 	DeleteSettings(ctx context.Context, s settings.Saved, entries ...AuditEntry) error
-	// Claim stores s as PutSettings does and r as CreateRun does, both or neither. Of several that claim the same
+	// TakeSlot stores s as PutSettings does and r as CreateRun does, both or neither. Of several that take the same
 	// slot of a schedule one succeeds, and the others get ErrConflict.
-	Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error)
-	// ClaimPreview stores preview, if the stored revision is still preview.Revision, and r and the audit entries as
+	TakeSlot(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error)
+	// UsePreview stores preview, if the stored revision is still preview.Revision, and r and the audit entries as
 	// CreateRun does, all or nothing; else ErrConflict. The preview's Import stays as it was stored.
-	ClaimPreview(ctx context.Context, preview, r run.Run, entries ...AuditEntry) (run.Run, error)
-	// Fits returns ErrTooLarge where a new run like r is too large for CreateRun or Claim, or nearly so: another of the
+	UsePreview(ctx context.Context, preview, r run.Run, entries ...AuditEntry) (run.Run, error)
+	// Fits returns ErrTooLarge where a new run like r is too large for CreateRun or TakeSlot, or nearly so: another of the
 	// same settings has another id and other times. It asks nobody.
 	Fits(r run.Run) error
 	// CreateRun stores a new run with revision 1, and the audit entries with it, all or nothing. A run with the same id

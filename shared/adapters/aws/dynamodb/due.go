@@ -39,7 +39,7 @@ func (a accountJobs) putDue(index item, what string, at time.Time) {
 func dueShard(what string, shard int) string { return what + "#" + strconv.Itoa(shard) }
 
 // Due returns the accounts whose schedule is due. The index follows the table within moments, so that it may name one
-// whose slot was just claimed.
+// whose slot was just taken.
 func (j *Jobs) Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error) {
 	found, err := j.due(ctx, dueSchedules, now, limit)
 	if err != nil {

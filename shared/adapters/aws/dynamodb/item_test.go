@@ -134,9 +134,9 @@ func (takingAll) PutItem(context.Context, *awsdynamodb.PutItemInput, ...options)
 	return new(awsdynamodb.PutItemOutput), nil
 }
 
-// TestWhatFitsCanBeClaimed holds Fits against what Claim stores: at no size do settings pass whose sync is refused
+// TestWhatFitsCanBeStarted holds Fits against what TakeSlot stores: at no size do settings pass whose sync is refused
 // later.
-func TestWhatFitsCanBeClaimed(t *testing.T) {
+func TestWhatFitsCanBeStarted(t *testing.T) {
 	jobs := NewJobs(takingAll{}, "jobs", nil)
 	a := accountJobs{jobs, "acme"}
 	random := rand.New(rand.NewPCG(1, 1))

@@ -267,7 +267,7 @@ func (a accountJobs) nextRun(ctx context.Context, r *run.Run) (read, next record
 	return read, next, err
 }
 
-func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error) {
+func (a accountJobs) TakeSlot(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error) {
 	read, err := a.read(ctx, recordSettings)
 	if err != nil {
 		return r, err
@@ -291,7 +291,7 @@ func (a accountJobs) Claim(ctx context.Context, s settings.Saved, r run.Run) (ru
 	return r, a.transact(ctx, []types.TransactWriteItem{putSettings, putRun}, nil)
 }
 
-func (a accountJobs) ClaimPreview(
+func (a accountJobs) UsePreview(
 	ctx context.Context, preview, r run.Run, entries ...runs.AuditEntry,
 ) (run.Run, error) {
 	name := prefixRun + preview.ID

@@ -143,18 +143,18 @@ func TestWritesOfRecordsWhoseAnswerWasLost(t *testing.T) {
 		t.Error("first settings:", err)
 	}
 	s.lines = append(s.lines, through, lost, lost)
-	if _, err := mine.Claim(t.Context(), first, run.Run{ID: "01JB", Kind: run.KindSync,
+	if _, err := mine.TakeSlot(t.Context(), first, run.Run{ID: "01JB", Kind: run.KindSync,
 		CreatedAt: time.Now()}); err != nil {
-		t.Error("a claim:", err)
+		t.Error("a slot:", err)
 	}
 	preview, err := mine.CreateRun(t.Context(), run.Run{ID: "01JP", Kind: run.KindPreview, CreatedAt: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.lines = append(s.lines, through, lost, lost)
-	if _, err := mine.ClaimPreview(t.Context(), preview,
+	if _, err := mine.UsePreview(t.Context(), preview,
 		run.Run{ID: "01JC", Kind: run.KindSync, CreatedAt: time.Now()}); err != nil {
-		t.Error("a claim of a preview:", err)
+		t.Error("a preview:", err)
 	}
 	if first, err = theirs.Settings(t.Context()); err != nil {
 		t.Error(err)

@@ -219,12 +219,12 @@ func (a accountJobs) Count(ctx context.Context, change func(*runs.Counts) error)
 	})
 }
 
-func (a accountJobs) ClaimKey(ctx context.Context, k runs.Key) (claimed runs.Key, err error) {
+func (a accountJobs) TakeKey(ctx context.Context, k runs.Key) (taken runs.Key, err error) {
 	err = a.change(ctx, keyName(k), func(stored record) (record, error) {
-		claimed = k
+		taken = k
 		switch earlier, err := earlierKey(stored, k); {
 		case err == nil:
-			claimed = earlier
+			taken = earlier
 			return record{}, errUnchanged
 		case !errors.Is(err, runs.ErrNotFound):
 			return record{}, err
@@ -234,7 +234,7 @@ func (a accountJobs) ClaimKey(ctx context.Context, k runs.Key) (claimed runs.Key
 	if errors.Is(err, errUnchanged) {
 		err = nil
 	}
-	return claimed, err
+	return taken, err
 }
 
 func (a accountJobs) FindKey(ctx context.Context, k runs.Key) (runs.Key, error) {
@@ -245,7 +245,7 @@ func (a accountJobs) FindKey(ctx context.Context, k runs.Key) (runs.Key, error) 
 	return earlierKey(stored, k)
 }
 
-// earlierKey returns the claim that is stored, if it counts when k is made, or ErrNotFound.
+// earlierKey returns the use that is stored, if it counts when k is made, or ErrNotFound.
 func earlierKey(stored record, k runs.Key) (earlier runs.Key, err error) {
 	if err := stored.decode(&earlier); err != nil {
 		return runs.Key{}, err

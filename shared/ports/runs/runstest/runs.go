@@ -70,7 +70,7 @@ func keepRuns(t *testing.T, s runs.Store) {
 func longImports(t *testing.T, s runs.Store) {
 	ctx, j := t.Context(), s.For("acme")
 	for at, exclusions := range []int{1, 3000} {
-		id, claimed, used := fmt.Sprint("01JA", at), fmt.Sprint("01JB", at), fmt.Sprint("01JC", at)
+		id, started, used := fmt.Sprint("01JA", at), fmt.Sprint("01JB", at), fmt.Sprint("01JC", at)
 		r := newRun(id, run.KindSync)
 		r.Import.Connection = settings.Connection{ServerType: settings.Exchange, Host: "dc1", CACertificate: "ca"}
 		r.Import.Options = settings.Options{RemoveAccounts: true}
@@ -84,9 +84,9 @@ func longImports(t *testing.T, s runs.Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.ID = claimed
+		r.ID = started
 		saved, _ := j.Settings(ctx)
-		if _, err := j.Claim(ctx, saved, r); err != nil {
+		if _, err := j.TakeSlot(ctx, saved, r); err != nil {
 			t.Fatal(err)
 		}
 		preview := r
@@ -112,7 +112,7 @@ func longImports(t *testing.T, s runs.Store) {
 			t.Fatal(err)
 		}
 		read, readErr := j.Run(ctx, id)
-		other, otherErr := j.Run(ctx, claimed)
+		other, otherErr := j.Run(ctx, started)
 		brief, briefErr := j.LeanRun(ctx, id)
 		page, listErr := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 1})
 		if err := errors.Join(readErr, otherErr, briefErr, listErr); err != nil {
@@ -120,7 +120,7 @@ func longImports(t *testing.T, s runs.Store) {
 		}
 		for what, imports := range map[string][2]settings.Import{
 			"preview's": {want, preview.Import}, "sync's of it": {want, synced.Import},
-			"created": {want, created.Import}, "read": {want, read.Import}, "claimed": {want, other.Import},
+			"created": {want, created.Import}, "read": {want, read.Import}, "started": {want, other.Import},
 			"updated": {short, updated.Import}, "lean": {short, brief.Import}, "listed": {short, page.Runs[0].Import},
 		} {
 			if diff := cmp.Diff(imports[0], imports[1], equalSecrets); diff != "" {
@@ -274,16 +274,16 @@ func previews(t *testing.T, s runs.Store) {
 		r.PreviewID = preview.ID
 		return r
 	}
-	const claimers = 6
+	const takers = 6
 	var mu sync.Mutex
 	var running sync.WaitGroup
 	var won []string
-	for i := range claimers {
+	for i := range takers {
 		running.Go(func() {
 			used, r := preview, syncOf(fmt.Sprint("01JS", i))
 			used.Syncs = []string{r.ID}
 			entry := runs.AuditEntry{ID: "01JE" + r.ID, At: Now, By: "ann", Action: "sync.started", Subject: r.ID}
-			created, err := j.ClaimPreview(ctx, used, r, entry)
+			created, err := j.UsePreview(ctx, used, r, entry)
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil && created.Revision == 1 && created.UpdatedAt.Equal(Now) {
@@ -300,7 +300,7 @@ func previews(t *testing.T, s runs.Store) {
 		t.Fatal(err)
 	}
 	if len(won) != 1 || !cmp.Equal(stored.Syncs, won) || len(page.Runs) != 1 || page.Runs[0].ID != won[0] {
-		t.Fatalf("claims of %v succeeded; the preview names %v, %d syncs are stored", won, stored.Syncs, len(page.Runs))
+		t.Fatalf("%v succeeded; the preview names %v, %d syncs are stored", won, stored.Syncs, len(page.Runs))
 	}
 	log, err := j.AuditLog(ctx, "", 10)
 	if err != nil || len(log.Entries) != 1 || log.Entries[0].Subject != won[0] {
@@ -309,19 +309,19 @@ func previews(t *testing.T, s runs.Store) {
 	// A run that is stored already changes nothing.
 	twice := stored
 	twice.Syncs = append(twice.Syncs, won[0])
-	if _, err := j.ClaimPreview(ctx, twice, syncOf(won[0])); !errors.Is(err, runs.ErrConflict) {
+	if _, err := j.UsePreview(ctx, twice, syncOf(won[0])); !errors.Is(err, runs.ErrConflict) {
 		t.Errorf("a run that is stored already: error %v, want %v", err, runs.ErrConflict)
 	}
 	if got, err := j.Run(ctx, preview.ID); err != nil || got.Revision != stored.Revision || len(got.Syncs) != 1 {
-		t.Errorf("after a refused claim the preview is %+v, error %v", got, err)
+		t.Errorf("after a refused use the preview is %+v, error %v", got, err)
 	}
 	unknown := stored
 	unknown.ID = "01JU"
-	if _, err := j.ClaimPreview(ctx, unknown, syncOf("01JV")); !errors.Is(err, runs.ErrNotFound) {
+	if _, err := j.UsePreview(ctx, unknown, syncOf("01JV")); !errors.Is(err, runs.ErrNotFound) {
 		t.Errorf("no such preview: error %v, want %v", err, runs.ErrNotFound)
 	}
 	// Those that read again all get their turn.
-	for i := range claimers {
+	for i := range takers {
 		running.Go(func() {
 			r := syncOf(fmt.Sprint("01JT", i))
 			use := func(p *run.Run) error { p.Syncs = append(p.Syncs, r.ID); return nil }
@@ -331,7 +331,7 @@ func previews(t *testing.T, s runs.Store) {
 		})
 	}
 	running.Wait()
-	if got, err := j.Run(ctx, preview.ID); err != nil || len(got.Syncs) != 1+claimers {
+	if got, err := j.Run(ctx, preview.ID); err != nil || len(got.Syncs) != 1+takers {
 		t.Errorf("the preview names %v, error %v; want all syncs", got.Syncs, err)
 	}
 }

@@ -30,7 +30,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store)
 	t.Run("long settings are kept beside their run", func(t *testing.T) { longImports(t, fixed(t)) })
 	t.Run("old runs are gone", func(t *testing.T) { oldRuns(t, open) })
 	t.Run("overdue runs", func(t *testing.T) { overdue(t, open) })
-	t.Run("what is due is claimed once", func(t *testing.T) { claims(t, fixed(t)) })
+	t.Run("what is due starts once", func(t *testing.T) { slots(t, fixed(t)) })
 	t.Run("a preview and the sync of it are stored together", func(t *testing.T) { previews(t, fixed(t)) })
 	t.Run("when the Users List was written", func(t *testing.T) { listWritten(t, fixed(t)) })
 	t.Run("what was removed", func(t *testing.T) { removals(t, fixed(t)) })
@@ -98,7 +98,7 @@ func keepSettings(t *testing.T, s runs.Store) {
 // equalSecrets leaves the password out: no store ever holds it.
 var equalSecrets = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Password" }, cmp.Ignore())
 
-func claims(t *testing.T, s runs.Store) {
+func slots(t *testing.T, s runs.Store) {
 	ctx := t.Context()
 	put := func(account user.Account, change func(*settings.Saved)) {
 		t.Helper()
@@ -130,13 +130,13 @@ func claims(t *testing.T, s runs.Store) {
 	if err := j.Fits(newRun("01JC", run.KindSync)); err != nil {
 		t.Errorf("a small run does not fit: %v", err)
 	}
-	const claimers = 6
+	const takers = 6
 	var mu sync.Mutex
 	var running sync.WaitGroup
 	won := 0
-	for i := range claimers {
+	for i := range takers {
 		running.Go(func() {
-			_, err := j.Claim(ctx, saved, newRun(fmt.Sprint("01JC", i), run.KindSync))
+			_, err := j.TakeSlot(ctx, saved, newRun(fmt.Sprint("01JC", i), run.KindSync))
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {
@@ -150,11 +150,11 @@ func claims(t *testing.T, s runs.Store) {
 	page, err := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 10})
 	if won != 1 || err != nil || len(page.Runs) != 1 {
 		t.Errorf(
-			"%d of %d claims succeeded and left %d runs, error %v; want 1 and 1", won, claimers, len(page.Runs), err,
+			"%d of %d succeeded and left %d runs, error %v; want 1 and 1", won, takers, len(page.Runs), err,
 		)
 	}
 	if due, err := s.Due(ctx, Now, 10); err != nil || !cmp.Equal([]user.Account{"long ago"}, due) {
-		t.Errorf("due after the claim: %q, error %v", due, err)
+		t.Errorf("due after that: %q, error %v", due, err)
 	}
 }
 
@@ -243,9 +243,9 @@ func audit(t *testing.T, s runs.Store) {
 
 func keys(t *testing.T, s runs.Store) {
 	ctx, j := t.Context(), s.For("acme")
-	claim := func(k runs.Key) string {
+	take := func(k runs.Key) string {
 		t.Helper()
-		got, err := j.ClaimKey(ctx, k)
+		got, err := j.TakeKey(ctx, k)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -265,10 +265,10 @@ func keys(t *testing.T, s runs.Store) {
 		found, err := j.FindKey(ctx, step.key)
 		isNew := step.key.RunID == step.want
 		if isNew != errors.Is(err, runs.ErrNotFound) || !isNew && (err != nil || found.RunID != step.want) {
-			t.Errorf("before claiming %+v there is the claim of %q, error %v", step.key, found.RunID, err)
+			t.Errorf("before %+v was used there is the use of %q, error %v", step.key, found.RunID, err)
 		}
-		if got := claim(step.key); got != step.want {
-			t.Errorf("claiming %+v gave %s, want %s", step.key, got, step.want)
+		if got := take(step.key); got != step.want {
+			t.Errorf("using %+v gave %s, want %s", step.key, got, step.want)
 		}
 	}
 }
