@@ -62,6 +62,8 @@ func (tab *Tab) trace(do func()) (events []json.RawMessage) {
 		ExcludedCategories: []string{"*"},
 	}})
 	do()
+	// The answer of a script is sent from within its task: the next one's shows that the task is over.
+	Eval[bool](tab, "true")
 	call(tab, tracing.End, cdp.Empty{})
 	select {
 	case <-complete:
