@@ -90,8 +90,8 @@ func (s *Service) StartDue(ctx context.Context) (started int, err error) {
 	return started, nil
 }
 
-// startDueOf moves an account's schedule to its next slot and starts the sync of the one that is due, in one step. A sync
-// that the schedule started before and that is still going is not doubled: then only the slot moves.
+// startDueOf moves an account's schedule to its next slot and starts the sync of the one that is due, in one step. A
+// sync that the schedule started before and that is still going is not doubled: then only the slot moves.
 func (s *Service) startDueOf(ctx context.Context, account user.Account) (started bool, err error) {
 	jobs := s.c.Jobs.For(account)
 	saved, err := jobs.Settings(ctx)

@@ -65,8 +65,8 @@ type Jobs interface {
 	// UsePreview stores preview, if the stored revision is still preview.Revision, and r and the audit entries as
 	// CreateRun does, all or nothing; else ErrConflict. The preview's Import stays as it was stored.
 	UsePreview(ctx context.Context, preview, r run.Run, entries ...AuditEntry) (run.Run, error)
-	// Fits returns ErrTooLarge where a new run like r is too large for CreateRun or TakeSlot, or nearly so: another of the
-	// same settings has another id and other times. It asks nobody.
+	// Fits returns ErrTooLarge where a new run like r is too large for CreateRun or TakeSlot, or nearly so: another of
+	// the same settings has another id and other times. It asks nobody.
 	Fits(r run.Run) error
 	// CreateRun stores a new run with revision 1, and the audit entries with it, all or nothing. A run with the same id
 	// is ErrConflict. As every write of a run it sets UpdatedAt.
