@@ -112,10 +112,11 @@ test-aws test-functions: test-%: tools
 # Each prints its seed; go test ./e2e -run 'TestChaos$' -seed N does the same again. CHAOS= sets how long.
 CHAOS ?= 10m
 .PHONY: soak
-soak: tools servers ## look for rare faults: SOAK random histories of each property, faults for CHAOS (10m), a full disk
+soak: tools servers ## look for rare faults: SOAK histories of each property, CHAOS (10m) of faults, a full disk, a stalled worker
 	@go test -count=1 -timeout 2h -run Property ./shared/importer ./shared/plan -rapid.checks=$(SOAK)
 	@go test -count=1 -timeout 1h -run Faults ./shared/adapters/aws/dynamodb -entries 10000
 	@go test -count=1 -timeout 2h -v -run 'TestChaos$$|TestAFullDisk$$' ./e2e -chaos $(CHAOS) -full 20s
+	@go test -count=1 -timeout 1h ./e2e/stall
 
 # The types of the API are made from docs/openapi.json at each check: a stored copy could be out of date.
 .PHONY: portal-check
