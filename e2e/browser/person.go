@@ -34,12 +34,19 @@ func find(role, name string) string {
 	return fmt.Sprintf(finder, strconv.Quote(role), strconv.Quote(name))
 }
 
+// leaving is what Chromium says of a script that it ran while the page went to another address, as a sign-in does.
+const leaving = "Inspected target navigated or closed"
+
 // until waits until a script is true, and fails with what was waited for.
 func (tab *Tab) until(script, what string) {
 	tab.t.Helper()
 	deadline := time.Now().Add(waitLimit)
 	for {
-		if Eval[bool](tab, script) {
+		is, err := evaluate[bool](tab, script)
+		if err != nil && !strings.Contains(err.Error(), leaving) {
+			tab.t.Fatal(err)
+		}
+		if is {
 			return
 		}
 		if time.Now().After(deadline) {

@@ -227,13 +227,17 @@ func (tab *Tab) Dark(dark bool) {
 // Eval evaluates JavaScript, which may be a promise.
 func Eval[T any](tab *Tab, script string) T {
 	tab.t.Helper()
-	ctx, cancel := context.WithTimeout(tab.ctx, 2*waitLimit)
-	defer cancel()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	value, err := evaluate[T](tab, script)
 	if err != nil {
 		tab.t.Fatal(err)
 	}
 	return value
+}
+
+func evaluate[T any](tab *Tab, script string) (T, error) {
+	ctx, cancel := context.WithTimeout(tab.ctx, 2*waitLimit)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 }
 
 // Screenshot writes the whole page as PNG, at most 4000 pixels of its height.
