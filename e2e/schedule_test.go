@@ -1,12 +1,11 @@
 package e2e
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
+
+	"rollcall/e2e/servers/ldapserver"
 )
 
 // TestASchedule leaves a schedule whose hours last a second alone for a while, and kills the program in between.
@@ -14,15 +13,10 @@ func TestASchedule(t *testing.T) {
 	t.Parallel()
 	const hour, whole, killAt, down = time.Second, 24 * time.Second, 10 * time.Second, 3 * time.Second
 	data := t.TempDir()
-	p := startProgram(t, data, "-hour", hour.String())
-	raw, err := os.ReadFile(filepath.Join(data, "demo", "communigate.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var body object
-	if err := json.Unmarshal(raw, &body); err != nil {
-		t.Fatal(err)
-	}
+	// A directory of its own: while the program is down, another test's demo directories may take the ports of its own.
+	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(200)})
+	p := startProgram(t, data, "-demo=false", "-hour", hour.String())
+	body := request(s, nil)
 	body["schedule"] = object{"intervalHours": 1}
 	saved := p.must(200, "PUT", "/v1/settings", body)
 	first, err := time.Parse(time.RFC3339, saved.text("schedule.nextRunAt"))
@@ -33,7 +27,7 @@ func TestASchedule(t *testing.T) {
 	p.stop(syscall.SIGKILL)
 	killed := time.Now()
 	time.Sleep(down)
-	p = startProgram(t, data, "-hour", hour.String())
+	p = startProgram(t, data, "-demo=false", "-hour", hour.String())
 	time.Sleep(whole - killAt - down)
 
 	slots := make(map[int]string)
