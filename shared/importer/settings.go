@@ -164,33 +164,9 @@ func (s *Service) newSettings(
 	if err := stale(req.Version, version); err != nil {
 		return next, err
 	}
-	switch {
-	case req.PreviewID != "" && req.Connection != nil:
-		return next, invalid(settings.FieldError{
-			Field: "previewId", Message: "send either a connection or a previewId, not both",
-		})
-	case req.PreviewID != "":
-		preview, err := s.Preview(ctx, id, req.PreviewID)
-		if err != nil {
-			return next, err
-		}
-		if preview.UndoOf != "" {
-			return next, invalid(settings.FieldError{
-				Field:   "previewId",
-				Message: "this preview is of an undo and has no connection; name one that read a directory",
-			})
-		}
-		next.Import, next.SealedPassword = preview.Import, preview.SealedPassword
-	case req.Connection != nil:
-		sealed, err := s.seal(ctx, id, req.Connection, old)
-		if err != nil {
-			return next, err
-		}
-		next.Connection, next.SealedPassword = *req.Connection, sealed
-	case old == nil:
-		return next, invalid(settings.FieldError{
-			Field: "connection", Message: "is required: no settings are saved yet",
-		})
+	entered, err := s.connect(ctx, id, req, old, &next)
+	if err != nil {
+		return next, err
 	}
 	if req.Advanced != nil {
 		next.Advanced = *req.Advanced
@@ -198,7 +174,7 @@ func (s *Service) newSettings(
 	if req.Options != nil {
 		next.Options = *req.Options
 	}
-	if err := s.passwordMayStay(ctx, id, req, old, next); err != nil {
+	if err := sameUse(next.SealedPassword, next.Import, entered.SealedPassword, entered.Import); err != nil {
 		return next, err
 	}
 	next.Schedule = s.c.newSchedule(id.Account, req, old, now)
@@ -211,21 +187,44 @@ func (s *Service) newSettings(
 	return next, nil
 }
 
-// passwordMayStay refuses to keep a password where what it is used for changed.
-func (s *Service) passwordMayStay(
-	ctx context.Context, id run.Identity, req SettingsRequest, old *settings.Saved, next settings.Saved,
-) error {
+// connect gives next the connection and password that a request names, of a preview or entered, and returns what a
+// password that is kept was entered for.
+func (s *Service) connect(
+	ctx context.Context, id run.Identity, req SettingsRequest, old, next *settings.Saved,
+) (entered settings.Saved, err error) {
+	if old != nil {
+		entered = *old
+	}
 	switch {
+	case req.PreviewID != "" && req.Connection != nil:
+		return entered, invalid(settings.FieldError{
+			Field: "previewId", Message: "send either a connection or a previewId, not both",
+		})
 	case req.PreviewID != "":
 		preview, err := s.Preview(ctx, id, req.PreviewID)
 		if err != nil {
-			return err
+			return entered, err
 		}
-		return sameUse(next.SealedPassword, next.Import, preview.SealedPassword, preview.Import)
-	case old != nil:
-		return sameUse(next.SealedPassword, next.Import, old.SealedPassword, old.Import)
+		if preview.UndoOf != "" {
+			return entered, invalid(settings.FieldError{
+				Field:   "previewId",
+				Message: "this preview is of an undo and has no connection; name one that read a directory",
+			})
+		}
+		next.Import, next.SealedPassword = preview.Import, preview.SealedPassword
+		entered.Import, entered.SealedPassword = preview.Import, preview.SealedPassword
+	case req.Connection != nil:
+		sealed, err := s.seal(ctx, id, req.Connection, old)
+		if err != nil {
+			return entered, err
+		}
+		next.Connection, next.SealedPassword = *req.Connection, sealed
+	case old == nil:
+		return entered, invalid(settings.FieldError{
+			Field: "connection", Message: "is required: no settings are saved yet",
+		})
 	}
-	return nil
+	return entered, nil
 }
 
 // DeleteSettings deletes settings, schedule and sealed password. Users stay.
