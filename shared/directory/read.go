@@ -17,13 +17,14 @@ import (
 // maxReferences bounds how many references are remembered.
 const maxReferences = 100
 
-// Read reads a directory. onStep is told of each step as it ends, the failing one included; onEntry gets each entry,
+// Read reads a directory from the first of its servers that takes the sign-in; a read that has begun never goes on at
+// another one. onStep is told of each step as it ends, the failing one included; onEntry gets each entry,
 // complete, and its first error ends the read. An error other than onEntry's and the context's is an *Error. Whenever
 // the error is not nil, what onEntry got is not all there is.
 func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onStep func(run.Step),
 	onEntry func(*Entry) error) (Info, error) {
-	s := &session{c: r.c, inUse: r.inUse, to: to.Normalised(), onStep: onStep}
-	s.to.Password = to.Password
+	to = to.Normalised()
+	s := &session{c: r.c, inUse: r.inUse, to: to, hosts: to.Host, onStep: onStep}
 	defer s.close()
 	if err := s.open(ctx); err != nil {
 		return s.info, err
@@ -61,8 +62,7 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 		err = p.explain(ctx, err)
 		detail = messageOf(err)
 	}
-	s.onStep(run.Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(),
-		Detail: shorten(detail, maxDetail)})
+	s.report(StepSearch, start, detail, err)
 	return err
 }
 

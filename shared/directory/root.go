@@ -187,11 +187,12 @@ func (s *session) noSuchBase(base, matched string, err error) error {
 		Message: fmt.Sprintf("The search base %q does not exist in this directory. %s", base, hint)}
 }
 
-// directoryID returns the naming context that holds the base: two servers of a directory have the same one.
+// directoryID returns the naming context that holds the base: two servers of a directory have the same one. Where there
+// is none the hosts as entered stand for it, whichever of them answers.
 func (s *session) directoryID() string {
 	base, err := ldap.ParseDN(strings.ToLower(s.info.Base))
 	if err != nil || len(base.RDNs) == 0 {
-		return strings.ToLower(s.to.Host)
+		return s.hosts
 	}
 	longest := base
 	for i, c := range append([]string{s.root.defaultContext}, s.root.contexts...) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +26,8 @@ type script struct {
 	// tls makes STARTTLS succeed, and clear is sent in the clear together with the answer.
 	tls   *tls.Config
 	clear []byte
+	// hangUpAt are operations that get no answer, but the end of the connection.
+	hangUpAt []ber.Tag
 	// base is the result code of a search for the base itself, and matched its matched DN.
 	base    int64
 	matched string
@@ -90,6 +93,9 @@ func (s *script) talk(c *session) {
 		s.mu.Lock()
 		s.ops = append(s.ops, op.Tag)
 		s.mu.Unlock()
+		if slices.Contains(s.hangUpAt, op.Tag) {
+			return
+		}
 		ok := true
 		switch op.Tag {
 		case ldap.ApplicationExtendedRequest:

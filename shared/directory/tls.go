@@ -19,7 +19,11 @@ func (s *session) tlsConfig() (*tls.Config, error) {
 			Message: "The CA certificate in the settings cannot be read: it must be PEM, starting with -----BEGIN " +
 				"CERTIFICATE-----."}
 	}
-	return &tls.Config{ServerName: strings.Trim(s.to.Host, "[]"), RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
+	name, err := asciiHost(s.to.Host)
+	if err != nil {
+		return nil, s.unknownName(err)
+	}
+	return &tls.Config{ServerName: name, RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
 // explainTLS turns a failed handshake into a sentence that says what to do.
