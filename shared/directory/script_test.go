@@ -31,6 +31,8 @@ type script struct {
 	// base is the result code of a search for the base itself, and matched its matched DN.
 	base    int64
 	matched string
+	// hidden keeps the base itself out of the answer, and below has something found below it.
+	hidden, below bool
 	// search answers the n-th search below the base. It returns false to hang up.
 	search func(s *session, n int, request search) bool
 
@@ -122,7 +124,13 @@ func (s *script) talk(c *session) {
 			case request.base == "" && scope == ldap.ScopeBaseObject:
 				c.entry("", s.root)
 				c.done(0)
-			case scope == ldap.ScopeBaseObject && len(request.attributes) == 1 && request.attributes[0] == "1.1":
+			case slices.Equal(request.attributes, []string{"1.1"}) && scope != ldap.ScopeBaseObject && s.below:
+				c.entry("ou=below,"+request.base, nil)
+				c.done(ldap.LDAPResultSizeLimitExceeded)
+			case slices.Equal(request.attributes, []string{"1.1"}):
+				if s.base == 0 && !s.hidden {
+					c.entry(request.base, nil)
+				}
 				c.result(ldap.ApplicationSearchResultDone, s.base, s.matched, "")
 			default:
 				searches++
