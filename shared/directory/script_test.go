@@ -83,7 +83,7 @@ func (s *script) serve(t *testing.T) (host string, port int) {
 }
 
 func (s *script) talk(c *session) {
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(2 * time.Minute))
 	searches := 0
 	for {
 		packet, err := ber.ReadPacket(c)
