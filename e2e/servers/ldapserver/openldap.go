@@ -32,6 +32,11 @@ type OpenLDAPConfig struct {
 	SizeLimit string
 	// CertificateNames are the names in the server's certificate; localhost and the host's address where it is empty.
 	CertificateNames []string
+	// Host is the loopback address to listen on, 127.0.0.1 where it is empty, and Port the port, a free one where it is 0.
+	Host string
+	Port int
+	// RefuseBinds makes a server that answers each sign-in with "unwilling to perform".
+	RefuseBinds bool
 	// WithoutTLS makes a server that refuses STARTTLS and has no SSL port.
 	WithoutTLS bool
 	// Kept names what Entries are, and keeps the database: a later start in the same folder with the same name loads
@@ -55,7 +60,10 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Host: "127.0.0.1", BaseDN: c.BaseDN}
+	s := &Server{Host: c.Host, Port: c.Port, BaseDN: c.BaseDN}
+	if s.Host == "" {
+		s.Host = "127.0.0.1"
+	}
 	if s.BaseDN == "" {
 		s.BaseDN = PeopleBase
 	}
@@ -72,7 +80,9 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	s.Port = free[0]
+	if s.Port == 0 {
+		s.Port = free[0]
+	}
 	addresses := []string{net.JoinHostPort(s.Host, strconv.Itoa(s.Port))}
 	urls := "ldap://" + addresses[0]
 	if !c.WithoutTLS {
@@ -112,6 +122,9 @@ func (c OpenLDAPConfig) prepare(dir string, s *Server) error {
 	limit := c.SizeLimit
 	if limit == "" {
 		limit = "unlimited"
+	}
+	if c.RefuseBinds {
+		tls += "restrict bind\n"
 	}
 	// dbnosync: a crash may lose this database, and nobody would miss it.
 	config := fmt.Sprintf(`include /etc/ldap/schema/core.schema
