@@ -59,7 +59,7 @@ var contract = map[string]string{
 
 const (
 	importFields = "connection.serverType connection.host connection.port connection.useSSL connection.username " +
-		"connection.passwordSet connection.allowUnencrypted " +
+		"connection.passwordSet connection.allowUnencrypted connection.encryption connection.oldTLS " +
 		"advanced.searchBase advanced.filter advanced.attributes.primary advanced.attributes.aliases " +
 		"advanced.attributes.id advanced.include " +
 		"advanced.acceptedDomains advanced.exclude advanced.collapseAliasDomains advanced.skipDisabled " + optionsFields
