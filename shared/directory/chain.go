@@ -39,7 +39,7 @@ func (s *session) explainChain(err *tls.CertificateVerificationError, h *handsha
 	if wrong != nil {
 		add(h.wrongChain(wrong))
 	}
-	sentences = append(sentences, "If you are sure that this certificate is the server's own, you can trust exactly " +
+	sentences = append(sentences, "If you are sure that this certificate is the server's own, you can trust exactly "+
 		"it "+
 		"(Trust this certificate, trustedCertificate). The server showed: "+describeChain(h.chain))
 	out.Message = strings.Join(sentences, " ")
@@ -47,7 +47,7 @@ func (s *session) explainChain(err *tls.CertificateVerificationError, h *handsha
 }
 
 func expired(what string, c *x509.Certificate) string {
-	return fmt.Sprintf("%s of %s is valid from %s to %s, and not now. Renew it on the server, or set the server's " +
+	return fmt.Sprintf("%s of %s is valid from %s to %s, and not now. Renew it on the server, or set the server's "+
 		"clock.",
 		what, certificateName(c), c.NotBefore.UTC().Format(time.DateOnly), c.NotAfter.UTC().Format(time.DateOnly))
 }
@@ -58,7 +58,7 @@ func (s *session) wrongName(c *x509.Certificate) string {
 	names := namesOf(c)
 	switch {
 	case len(names) > 0:
-		return fmt.Sprintf("The certificate is not for %s, but for %s. Enter one of these names as the LDAP server, " +
+		return fmt.Sprintf("The certificate is not for %s, but for %s. Enter one of these names as the LDAP server, "+
 			"or "+
 			"give the server a certificate with the name %s.", host, strings.Join(names, ", "), host)
 	case strings.EqualFold(cn, host):
@@ -103,7 +103,7 @@ func (h *handshake) wrongChain(err error) (code, sentence string) {
 			"the one that signed the server's certificate. Enter the CA's present certificate as CA certificate "+
 			"(caCertificate).", top.Issuer)
 	case isSelfSigned(top):
-		return CodeTLSAuthority, fmt.Sprintf("The certificate comes from an authority that is not known here: %s. If " +
+		return CodeTLSAuthority, fmt.Sprintf("The certificate comes from an authority that is not known here: %s. If "+
 			"it "+
 			"is yours, enter its CA certificate (PEM) as CA certificate (caCertificate).", top.Issuer)
 	}

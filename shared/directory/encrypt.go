@@ -110,7 +110,7 @@ func (s *session) noteTLS(state tls.ConnectionState) {
 			leaf.NotBefore.UTC().Format(time.DateOnly), leaf.NotAfter.UTC().Format(time.DateOnly)))
 	}
 	if state.Version < tls.VersionTLS12 || isOldSuite(state.CipherSuite) {
-		s.tlsNotes = append(s.tlsNotes, fmt.Sprintf("the connection uses old encryption (%s, %s), which somebody on " +
+		s.tlsNotes = append(s.tlsNotes, fmt.Sprintf("the connection uses old encryption (%s, %s), which somebody on "+
 			"the "+
 			"way may break", tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite)))
 	}

@@ -53,7 +53,7 @@ func (s *session) explainTLS(err error, h *handshake) error {
 			"The server speaks no version of TLS that is known here, not even TLS 1.0.")
 	case alert == "handshake failure", alert == "insufficient security level",
 		strings.Contains(text, "unconfigured cipher suite"):
-		s.explainOld(out, "The server and Rollcall have no cipher suite in common: servers that offer only key " +
+		s.explainOld(out, "The server and Rollcall have no cipher suite in common: servers that offer only key "+
 			"exchange "+
 			"by RSA, or only 3DES or RC4, are as old as that.",
 			"The server and Rollcall have no cipher suite in common, not even an old one.")
@@ -66,7 +66,7 @@ func (s *session) explainTLS(err error, h *handshake) error {
 			"trusted as it is (%s). Give the server a new certificate.", text[strings.LastIndex(text, "x509: ")+1:])
 	default:
 		out.Message = fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or "+
-			"389 without), and that the server has a certificate and speaks TLS 1.2 or newer; for an older server " +
+			"389 without), and that the server has a certificate and speaks TLS 1.2 or newer; for an older server "+
 			"tick "+
 			"Old TLS (oldTLS).", err)
 	}
