@@ -17,7 +17,7 @@ type ConnectionInput struct {
 	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535" doc:"The TCP port; 389, or 636 with SSL, where it is left out" example:"389"`
 	UseSSL           bool   `json:"useSSL,omitempty" doc:"TLS from the first byte; without it the session is upgraded with STARTTLS"`
 	Username         string `json:"username,omitempty" maxLength:"1024" doc:"A DN, user@domain, DOMAIN\\user, or empty to read anonymously" example:"reader@example.com"`
-	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true" doc:"Left out, the stored one is used for the same host, port, security and username"`
+	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true" doc:"Left out, the stored one is used for the same host, port, encryption (useSSL, encryption, oldTLS, trustedCertificate, caCertificate), username and advanced.attributes"`
 	PasswordSet      bool   `json:"passwordSet,omitempty" readOnly:"true" doc:"As GET /v1/settings gave it; it may be sent back and changes nothing"`
 	CACertificate    string `json:"caCertificate,omitempty" maxLength:"65536" doc:"PEM, one or more certificates to trust besides the system's"`
 	Encryption       string `json:"encryption,omitempty" enum:"required,preferred,none" doc:"required (the default); preferred: STARTTLS if it works, otherwise, in whatever way it fails, a new connection without encryption; none: STARTTLS is not tried. With useSSL only required"`
