@@ -18,33 +18,50 @@ func TestEncryptionIsCheckedAndStoredInOneWay(t *testing.T) {
 		// wrong is the field that is refused.
 		wrong string
 	}{
-		"nothing":                         {connection{}, "", ""},
-		"required":                        {connection{Encryption: "required"}, "", ""},
-		"preferred":                       {connection{Encryption: "preferred"}, "preferred", ""},
-		"none":                            {connection{Encryption: "none"}, "none", ""},
-		"the older spelling":              {connection{AllowUnencrypted: true}, "preferred", ""},
-		"both spellings":                  {connection{Encryption: "preferred", AllowUnencrypted: true}, "preferred", ""},
-		"required and the older spelling": {connection{Encryption: "required", AllowUnencrypted: true}, "required", "allowUnencrypted"},
-		"none and the older spelling":     {connection{Encryption: "none", AllowUnencrypted: true}, "none", "allowUnencrypted"},
-		"another word":                    {connection{Encryption: "maybe"}, "maybe", "encryption"},
-		"SSL":                             {connection{UseSSL: true, Encryption: "required"}, "", ""},
-		"SSL and preferred":               {connection{UseSSL: true, Encryption: "preferred"}, "preferred", "encryption"},
-		"SSL and none":                    {connection{UseSSL: true, Encryption: "none"}, "none", "encryption"},
-		"SSL and the older spelling":      {connection{UseSSL: true, AllowUnencrypted: true}, "preferred", "encryption"},
-		"a certificate":                   {connection{TrustedCertificate: trusted}, "", ""},
-		"a certificate and SSL":           {connection{TrustedCertificate: trusted, UseSSL: true}, "", ""},
-		"a certificate in capitals":       {connection{TrustedCertificate: strings.ToUpper(trusted) + " "}, "", ""},
-		"a certificate, preferred":        {connection{TrustedCertificate: trusted, Encryption: "preferred"}, "preferred", "trustedCertificate"},
-		"a certificate, none":             {connection{TrustedCertificate: trusted, Encryption: "none"}, "none", "trustedCertificate"},
-		"a hash that is short":            {connection{TrustedCertificate: trusted[:70]}, "", "trustedCertificate"},
-		"a hash of another kind":          {connection{TrustedCertificate: "sha1" + trusted[6:]}, "", "trustedCertificate"},
+		"nothing":            {connection{}, "", ""},
+		"required":           {connection{Encryption: "required"}, "", ""},
+		"preferred":          {connection{Encryption: "preferred"}, "preferred", ""},
+		"none":               {connection{Encryption: "none"}, "none", ""},
+		"the older spelling": {connection{AllowUnencrypted: true}, "preferred", ""},
+		"both spellings": {
+			connection{Encryption: "preferred", AllowUnencrypted: true}, "preferred", "",
+		},
+		"required and the older spelling": {
+			connection{Encryption: "required", AllowUnencrypted: true}, "required", "allowUnencrypted",
+		},
+		"none and the older spelling": {
+			connection{Encryption: "none", AllowUnencrypted: true}, "none", "allowUnencrypted",
+		},
+		"another word": {connection{Encryption: "maybe"}, "maybe", "encryption"},
+		"SSL":          {connection{UseSSL: true, Encryption: "required"}, "", ""},
+		"SSL and preferred": {
+			connection{UseSSL: true, Encryption: "preferred"}, "preferred", "encryption",
+		},
+		"SSL and none": {connection{UseSSL: true, Encryption: "none"}, "none", "encryption"},
+		"SSL and the older spelling": {
+			connection{UseSSL: true, AllowUnencrypted: true}, "preferred", "encryption",
+		},
+		"a certificate":             {connection{TrustedCertificate: trusted}, "", ""},
+		"a certificate and SSL":     {connection{TrustedCertificate: trusted, UseSSL: true}, "", ""},
+		"a certificate in capitals": {connection{TrustedCertificate: strings.ToUpper(trusted) + " "}, "", ""},
+		"a certificate, preferred": {
+			connection{TrustedCertificate: trusted, Encryption: "preferred"}, "preferred", "trustedCertificate",
+		},
+		"a certificate, none": {
+			connection{TrustedCertificate: trusted, Encryption: "none"}, "none", "trustedCertificate",
+		},
+		"a hash that is short": {connection{TrustedCertificate: trusted[:70]}, "", "trustedCertificate"},
+		"a hash of another kind": {
+			connection{TrustedCertificate: "sha1" + trusted[6:]}, "", "trustedCertificate",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := test.entered
 			c.ServerType, c.Host, c.Port = settings.Exchange, "dc1.example.com", 389
 			c = c.Entered()
-			if c.Encryption != test.stored || c.AllowUnencrypted != (test.stored == settings.Preferred) && test.wrong == "" {
+			unencrypted := test.stored == settings.Preferred
+			if c.Encryption != test.stored || c.AllowUnencrypted != unencrypted && test.wrong == "" {
 				t.Errorf("stored as %q, %t; want %q", c.Encryption, c.AllowUnencrypted, test.stored)
 			}
 			wrong := c.Validate()
@@ -75,7 +92,7 @@ func TestHashesOfEarlierBuildsStay(t *testing.T) {
 			"04d1c3755ed72f903e18e5c91c6866ebbfe44c2ca4910a2f86441c48d5b5620a"},
 		"unencrypted": {unencrypted, "e7fce5d3839ff1a9a9cc32cd2b747bd117eb63341226af52eb246e2003544453",
 			"230a6652fc8b8b9e5857dfe58101ea5c5dec077f473c8cf7ca9e60115dd5e4e3"},
-		"SSL with a CA of several lines": {certified, "691e858983f62ddb82dda3a35dcba9907d20b163bbc79d875194697f8c156898",
+		"SSL with a CA": {certified, "691e858983f62ddb82dda3a35dcba9907d20b163bbc79d875194697f8c156898",
 			"7afeff6b6baca28d4457a058ff0e923e6a6883b521c19875353c484bb6a08521"},
 	} {
 		entered := test.of
@@ -92,13 +109,14 @@ func TestHashesOfEarlierBuildsStay(t *testing.T) {
 // TestThePasswordIsBoundToTheEncryption changes each of the fields that say how a password is protected on its way.
 func TestThePasswordIsBoundToTheEncryption(t *testing.T) {
 	t.Parallel()
+	other := strings.Replace(trusted, "0", "1", 1)
 	seen := map[string]string{good().Connection.Target(): "nothing"}
 	for name, change := range map[string]func(*settings.Connection){
 		"preferred":           func(c *settings.Connection) { c.Encryption = settings.Preferred },
 		"none":                func(c *settings.Connection) { c.Encryption = settings.None },
 		"old TLS":             func(c *settings.Connection) { c.OldTLS = true },
 		"a certificate":       func(c *settings.Connection) { c.TrustedCertificate = trusted },
-		"another certificate": func(c *settings.Connection) { c.TrustedCertificate = strings.Replace(trusted, "0", "1", 1) },
+		"another certificate": func(c *settings.Connection) { c.TrustedCertificate = other },
 		"both": func(c *settings.Connection) {
 			c.OldTLS, c.TrustedCertificate = true, trusted
 		},
@@ -106,8 +124,8 @@ func TestThePasswordIsBoundToTheEncryption(t *testing.T) {
 		c := good().Connection
 		change(&c)
 		target := c.Entered().Target()
-		if other, ok := seen[target]; ok {
-			t.Errorf("%s has the target of %s", name, other)
+		if same, ok := seen[target]; ok {
+			t.Errorf("%s has the target of %s", name, same)
 		}
 		seen[target] = name
 	}

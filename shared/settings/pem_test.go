@@ -20,10 +20,12 @@ func TestRepairedPEM(t *testing.T) {
 	one, two := pemText(1), pemText(2)
 	inJSON := func(text string) string { return strings.ReplaceAll(text, "\n", `\n`) }
 	for name, test := range map[string]struct{ text, want string }{
-		"none":                       {" \n", ""},
-		"as it should be":            {one, one},
-		"two of them":                {one + "\n" + two + "\n", one + "\n" + two},
-		"with words between":         {"# ours\n" + one + "\n# theirs\n" + two, "# ours\n" + one + "\n# theirs\n" + two},
+		"none":            {" \n", ""},
+		"as it should be": {one, one},
+		"two of them":     {one + "\n" + two + "\n", one + "\n" + two},
+		"with words between": {
+			"# ours\n" + one + "\n# theirs\n" + two, "# ours\n" + one + "\n# theirs\n" + two,
+		},
 		"line ends of Windows":       {strings.ReplaceAll(one, "\n", "\r\n"), strings.ReplaceAll(one, "\n", "\r\n")},
 		"a byte order mark":          {"\ufeff" + one, one},
 		"indented":                   {"    " + strings.ReplaceAll(one, "\n", "\n    "), one},

@@ -15,24 +15,32 @@ func TestPatchingEncryption(t *testing.T) {
 		// want is the encryption after it, or the field that is refused.
 		want, wrong string
 	}{
-		"required to preferred":            {`"required"`, `"encryption": "preferred"`, "preferred", ""},
-		"required by the older name":       {`"required"`, `"allowUnencrypted": true`, "preferred", ""},
-		"required stays":                   {`"required"`, `"allowUnencrypted": false`, "required", ""},
-		"preferred to required":            {`"preferred"`, `"encryption": "required"`, "required", ""},
-		"preferred to none":                {`"preferred"`, `"encryption": "none"`, "none", ""},
-		"preferred to the default":         {`"preferred"`, `"encryption": null`, "required", ""},
-		"preferred ended by the old name":  {`"preferred"`, `"allowUnencrypted": false`, "required", ""},
-		"preferred to its default":         {`"preferred"`, `"allowUnencrypted": null`, "required", ""},
-		"preferred stays":                  {`"preferred"`, `"serverType": "groupwise"`, "preferred", ""},
-		"none by the older name":           {`"none"`, `"allowUnencrypted": true`, "preferred", ""},
-		"none stays":                       {`"none"`, `"allowUnencrypted": false`, "none", ""},
-		"both names":                       {`"none"`, `"allowUnencrypted": true, "encryption": "preferred"`, "preferred", ""},
-		"both names against each other":    {`"none"`, `"allowUnencrypted": true, "encryption": "none"`, "", "connection.allowUnencrypted"},
-		"preferred and SSL":                {`"preferred"`, `"useSSL": true`, "", "connection.encryption"},
-		"preferred to SSL":                 {`"preferred"`, `"useSSL": true, "encryption": "required"`, "required", ""},
-		"a certificate without encryption": {`"none"`, `"trustedCertificate": ` + trusted, "", "connection.trustedCertificate"},
-		"a certificate with it":            {`"none"`, `"encryption": "required", "trustedCertificate": ` + trusted, "required", ""},
-		"old TLS":                          {`"preferred"`, `"oldTLS": true`, "preferred", ""},
+		"required to preferred":           {`"required"`, `"encryption": "preferred"`, "preferred", ""},
+		"required by the older name":      {`"required"`, `"allowUnencrypted": true`, "preferred", ""},
+		"required stays":                  {`"required"`, `"allowUnencrypted": false`, "required", ""},
+		"preferred to required":           {`"preferred"`, `"encryption": "required"`, "required", ""},
+		"preferred to none":               {`"preferred"`, `"encryption": "none"`, "none", ""},
+		"preferred to the default":        {`"preferred"`, `"encryption": null`, "required", ""},
+		"preferred ended by the old name": {`"preferred"`, `"allowUnencrypted": false`, "required", ""},
+		"preferred to its default":        {`"preferred"`, `"allowUnencrypted": null`, "required", ""},
+		"preferred stays":                 {`"preferred"`, `"serverType": "groupwise"`, "preferred", ""},
+		"none by the older name":          {`"none"`, `"allowUnencrypted": true`, "preferred", ""},
+		"none stays":                      {`"none"`, `"allowUnencrypted": false`, "none", ""},
+		"both names": {
+			`"none"`, `"allowUnencrypted": true, "encryption": "preferred"`, "preferred", "",
+		},
+		"both names against each other": {
+			`"none"`, `"allowUnencrypted": true, "encryption": "none"`, "", "connection.allowUnencrypted",
+		},
+		"preferred and SSL": {`"preferred"`, `"useSSL": true`, "", "connection.encryption"},
+		"preferred to SSL":  {`"preferred"`, `"useSSL": true, "encryption": "required"`, "required", ""},
+		"a certificate without encryption": {
+			`"none"`, `"trustedCertificate": ` + trusted, "", "connection.trustedCertificate",
+		},
+		"a certificate with it": {
+			`"none"`, `"encryption": "required", "trustedCertificate": ` + trusted, "required", "",
+		},
+		"old TLS": {`"preferred"`, `"oldTLS": true`, "preferred", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
