@@ -30,6 +30,10 @@ type session struct {
 	// root is what the rootDSE says; empty where the server shows none.
 	root rootDSE
 	info Info
+	// attributes are those to ask for, and names has those of the settings by the other names that a server may answer
+	// with, in lower case.
+	attributes []string
+	names      map[string][]string
 }
 
 // step runs one step under its deadline and reports it.
