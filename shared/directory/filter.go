@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
@@ -60,7 +59,7 @@ func parseFilter(text string) (*clause, error) {
 	if len(text) > maxFilterLength {
 		return nil, fmt.Errorf("the filter is longer than %d bytes", maxFilterLength)
 	}
-	p := filterParser{in: []rune(strings.TrimRightFunc(text, isFilterSpace))}
+	p := filterParser{scanner: scanner{in: []rune(strings.TrimRightFunc(text, isFilterSpace)), what: "the filter"}}
 	if p.skip(); p.atEnd() {
 		return nil, nil
 	}
@@ -78,34 +77,8 @@ func parseFilter(text string) (*clause, error) {
 // filterParser reads a filter and writes it tidied. It knows where in the typed text it is, which the library's
 // compiler does not say.
 type filterParser struct {
-	in    []rune
-	at    int
+	scanner
 	depth int
-	out   strings.Builder
-}
-
-// isFilterSpace reports whether a character is white space that pasting leaves between the parts of a filter.
-func isFilterSpace(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' || r == '\u200b' }
-
-func (p *filterParser) atEnd() bool { return p.at >= len(p.in) }
-
-// next returns the rune to be read, and 0 at the end.
-func (p *filterParser) next() rune {
-	if p.atEnd() {
-		return 0
-	}
-	return p.in[p.at]
-}
-
-func (p *filterParser) skip() {
-	for !p.atEnd() && isFilterSpace(p.in[p.at]) {
-		p.at++
-	}
-}
-
-// wrong makes an error for the character at an index, which its text counts from 1.
-func (p *filterParser) wrong(at int, format string, args ...any) error {
-	return fmt.Errorf("the filter goes wrong at character %d: %s", at+1, fmt.Sprintf(format, args...))
 }
 
 // whole reads all of the text; outer parentheses may be missing.
@@ -215,22 +188,4 @@ func (p *filterParser) negation(c *clause) (err error) {
 		c.parts[0], err = p.clause(p.item)
 	}
 	return err
-}
-
-// excerpt returns the beginning of a longer text.
-func excerpt(text []rune) string {
-	const most = 40
-	if len(text) > most {
-		return string(text[:most]) + "…"
-	}
-	return string(text)
-}
-
-// ldapReason returns go-ldap's own words for a client-side error, without its number.
-func ldapReason(err error) string {
-	var e *ldap.Error
-	if errors.As(err, &e) && e.Err != nil {
-		return strings.TrimPrefix(e.Err.Error(), "ldap: ")
-	}
-	return err.Error()
 }

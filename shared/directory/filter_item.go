@@ -3,7 +3,6 @@ package directory
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	"rollcall/shared/settings"
 )
@@ -107,36 +106,6 @@ func (p *filterParser) description(start int, description string) error {
 			return err
 		}
 		at += len(option) + 1
-	}
-	return nil
-}
-
-// identifier checks a short name or an OID (RFC 4512, 1.4). RFC 4512 has no _ in names, but some old servers have.
-func (p *filterParser) identifier(start int, name, what string) error {
-	if err := p.letters(start, name, what, "-_."); err != nil {
-		return err
-	}
-	if c := name[0]; c >= '0' && c <= '9' || c == '.' {
-		for arc := range strings.SplitSeq(name, ".") {
-			if strings.Trim(arc, "0123456789") != "" || arc == "" || len(arc) > 1 && arc[0] == '0' || arc == name {
-				return p.wrong(start, "%q is neither a name nor an OID, which looks like 1.2.840.113556.1.2.210", name)
-			}
-		}
-		return nil
-	}
-	if !unicode.IsLetter(rune(name[0])) || strings.Contains(name, ".") {
-		return p.wrong(start, "%q is no name of %s; one begins with a letter and has letters, digits and - in it",
-			name, what)
-	}
-	return nil
-}
-
-// letters names the first character of a name that is neither an ASCII letter nor a digit nor one of the others.
-func (p *filterParser) letters(start int, name, what, others string) error {
-	for i, r := range []rune(name) {
-		if r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(others, r) {
-			return p.wrong(start+i, "%q cannot stand in the name of %s", r, what)
-		}
 	}
 	return nil
 }

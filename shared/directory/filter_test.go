@@ -117,24 +117,6 @@ func TestCheckFilter(t *testing.T) {
 	}
 }
 
-func TestCheckBase(t *testing.T) {
-	t.Parallel()
-	if got, err := directory.CheckBase("  OU=Staff,DC=example,DC=com \n"); err != nil ||
-		got != "OU=Staff,DC=example,DC=com" {
-		t.Errorf("CheckBase = %q, %v", got, err)
-	}
-	if got, err := directory.CheckBase("OU=Sales Team,\r\n  DC=example,\n\tDC=com"); err != nil ||
-		got != "OU=Sales Team, DC=example, DC=com" {
-		t.Errorf("CheckBase of a pasted DN = %q, %v", got, err)
-	}
-	if got, err := directory.CheckBase(" "); err != nil || got != "" {
-		t.Errorf("CheckBase of space = %q, %v", got, err)
-	}
-	if _, err := directory.CheckBase("example.com"); err == nil || !strings.Contains(err.Error(), "example.com") {
-		t.Errorf("CheckBase of a domain: error %v, want one that shows it", err)
-	}
-}
-
 // FuzzCheckFilter checks two promises: what it lets through compiles, and checking it again changes
 // nothing.
 func FuzzCheckFilter(f *testing.F) {
