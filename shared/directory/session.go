@@ -36,6 +36,10 @@ type session struct {
 	tlsNotes []string
 	// unencrypted says why the connection is not encrypted; empty where it is.
 	unencrypted string
+	// attributes are those to ask for, and names has those of the settings by the other names that a server may answer
+	// with, in lower case.
+	attributes []string
+	names      map[string][]string
 }
 
 // step runs one step under its deadline and reports it.
