@@ -29,10 +29,10 @@ var (
 // Store holds the jobs of all accounts; For is the only way in.
 type Store interface {
 	For(account user.Account) Jobs
-	// Due returns up to limit accounts whose schedule is not paused and is due at now, or further ahead than FarAhead: a
-	// wrong clock chose that. The longest due come first. It may return accounts besides whose next run is further away
-	// than their own interval and an hour. What cannot be read hides no other account: it is left out, and an error
-	// comes with the rest.
+	// Due returns up to limit accounts whose schedule is not paused and is due at now, or further ahead than FarAhead:
+	// a wrong clock chose that. The longest due come first. It may return accounts besides whose next run is further
+	// away than their own interval and an hour. What cannot be read hides no other account: it is left out, and an
+	// error comes with the rest.
 	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
 	// Overdue returns up to limit runs whose OverdueAt is not after now, the longest overdue first. It may name a run
 	// that changed a moment ago: read it before acting on it. What cannot be read is left out as in Due.

@@ -87,8 +87,8 @@ type dueItem struct {
 	at              int64
 }
 
-// due returns up to limit items of a part of the index, the longest due first. One that cannot be read, and a shard that does not
-// answer, hide no others: an error comes with the rest.
+// due returns up to limit items of a part of the index, the longest due first. One that cannot be read, and a shard
+// that does not answer, hide no others: an error comes with the rest.
 func (j *Jobs) due(ctx context.Context, what string, part span, limit int) (all []dueItem, err error) {
 	for shard := range dueShards {
 		found, shardErr := j.dueOn(ctx, dueShard(what, shard), part, limit)
@@ -107,8 +107,9 @@ func (j *Jobs) due(ctx context.Context, what string, part span, limit int) (all 
 func (j *Jobs) dueOn(ctx context.Context, shard string, part span, limit int) (found []dueItem, err error) {
 	query := &awsdynamodb.QueryInput{
 		TableName: &j.table, IndexName: aws.String(manifest.DueIndex),
-		Limit:                     aws.Int32(int32(limit)), //nolint:gosec // a small number
-		KeyConditionExpression:    aws.String(manifest.DueShard + " = :shard AND " + manifest.DueAt + part.compare + ":at"),
+		Limit: aws.Int32(int32(limit)), //nolint:gosec // a small number
+		KeyConditionExpression: aws.String(
+			manifest.DueShard + " = :shard AND " + manifest.DueAt + " " + part.compare + " :at"),
 		ExpressionAttributeValues: item{":shard": str(shard), ":at": number(part.at)},
 	}
 	for {

@@ -200,8 +200,8 @@ func removals(t *testing.T, s runs.Store) {
 	for range writers {
 		running.Go(func() {
 			for range each {
-				err := j.UpdateRemovals(ctx, func(l run.Removals) run.Removals {
-					return append(l, one)
+				err := j.UpdateRemovals(ctx, func(l run.Removals) (run.Removals, error) {
+					return append(l, one), nil
 				})
 				if err != nil {
 					t.Error(err)
@@ -210,6 +210,11 @@ func removals(t *testing.T, s runs.Store) {
 		})
 	}
 	running.Wait()
+	refused := errors.New("refused")
+	err := j.UpdateRemovals(ctx, func(run.Removals) (run.Removals, error) { return nil, refused })
+	if !errors.Is(err, refused) {
+		t.Errorf("an update that change ended: error %v", err)
+	}
 	got, err := j.Removals(ctx)
 	if err != nil || len(got) != writers*each || got[0] != one {
 		t.Errorf("%d updates are stored, want %d: %+v; error %v", len(got), writers*each, got, err)
