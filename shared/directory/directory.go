@@ -51,8 +51,10 @@ type Config struct {
 type Query struct {
 	// SearchBase is a DN and Filter an LDAP filter; empty means the server type's default.
 	SearchBase, Filter string
-	// Attributes are the attributes to ask for.
+	// Attributes are the attributes to ask for. Those that are in Named too may be OIDs or other names of an attribute,
+	// by the server's own schema: entries have them by the name in Named whatever the server calls them.
 	Attributes []string
+	Named      []string
 	// Memory reports how many bytes the caller keeps of the entries that it got; nil means none.
 	Memory func() int64
 }
@@ -81,6 +83,9 @@ const (
 	CodeTLSAuthority       = "tls_unknown_authority"
 	CodeTLSExpired         = "tls_expired"
 	CodeTLSFailed          = "tls_failed"
+	CodeTLSOld             = "tls_old"
+	CodeTLSClient          = "tls_client_certificate"
+	CodeTLSChanged         = "tls_certificate_changed"
 	CodeStartTLSRefused    = "starttls_refused"
 	CodeInvalidCredentials = "invalid_credentials"
 	CodeUnavailable        = "server_unavailable"

@@ -29,7 +29,13 @@ func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onSt
 	if err := s.open(ctx); err != nil {
 		return s.info, err
 	}
-	err := s.step(ctx, StepBase, func(ctx context.Context) (string, error) { return s.findBase(ctx, q) })
+	err := s.step(ctx, StepBase, func(ctx context.Context) (string, error) {
+		detail, err := s.findBase(ctx, q)
+		if err != nil {
+			return "", err
+		}
+		return detail, s.resolveNames(ctx, q)
+	})
 	if err != nil {
 		return s.info, err
 	}
@@ -41,7 +47,7 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	start := time.Now()
 	s.conn.SetDeadline(time.Time{})
 	p := &pager{
-		session: s, onEntry: onEntry, attributes: q.Attributes, memory: q.Memory,
+		session: s, onEntry: onEntry, attributes: s.attributes, memory: q.Memory,
 		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes,
 			socket: s.socket},
 	}
@@ -222,6 +228,7 @@ func (p *pager) take(op []byte) error {
 }
 
 func (p *pager) deliver(e *Entry) error {
+	p.rename(e)
 	if err := p.onEntry(e); err != nil {
 		p.callback = err
 		return err

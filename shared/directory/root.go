@@ -19,7 +19,9 @@ type rootDSE struct {
 	contexts []string
 	// defaultContext is Active Directory's own domain.
 	defaultContext string
-	paging         bool
+	// subschema is the entry that holds the server's schema.
+	subschema string
+	paging    bool
 }
 
 // The default filters of the server types.
@@ -53,12 +55,8 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 		return "", &Error{Code: CodeInvalidFilter, Step: StepBase, Err: err,
 			Message: "The filter string is wrong: " + err.Error() + "."}
 	}
-	if i := slices.IndexFunc(q.Attributes, settings.IsSecretAttribute); i >= 0 {
-		// Settings are checked before they are saved, but older ones were not.
-		return "", &Error{Code: CodeSecretAttribute, Step: StepBase,
-			Message: fmt.Sprintf("The attribute %q holds passwords or keys, which are never read. Enter another "+
-				"one in "+
-				"the advanced settings.", q.Attributes[i])}
+	if err := checkSecrets(q); err != nil {
+		return "", err
 	}
 	origin := "as entered"
 	if base == "" {
@@ -88,7 +86,8 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 
 func (s *session) readRoot(conn *ldap.Conn) error {
 	result, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
-		"(objectClass=*)", []string{"namingContexts", "defaultNamingContext", "supportedControl"}, nil))
+		"(objectClass=*)", []string{"namingContexts", "defaultNamingContext", "supportedControl",
+			"subschemaSubentry"}, nil))
 	var e *ldap.Error
 	switch {
 	case err == nil && len(result.Entries) > 0:
@@ -102,6 +101,7 @@ func (s *session) readRoot(conn *ldap.Conn) error {
 	entry := result.Entries[0]
 	s.root = rootDSE{present: true, contexts: entry.GetEqualFoldAttributeValues("namingContexts"),
 		defaultContext: entry.GetEqualFoldAttributeValue("defaultNamingContext"),
+		subschema:      entry.GetEqualFoldAttributeValue("subschemaSubentry"),
 		paging:         slices.Contains(entry.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging)}
 	if !s.root.paging {
 		s.info.Notes = append(s.info.Notes, "the server does not offer paged results")

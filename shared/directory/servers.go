@@ -58,20 +58,21 @@ func (s *session) try(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.step(ctx, StepConnect, func(ctx context.Context) (string, error) { return s.connect(ctx, addresses) })
-	if err != nil {
+	if err := s.secure(ctx, addresses); err != nil {
 		return err
 	}
-	if err := s.step(ctx, StepTLS, s.encrypt); err != nil {
+	if err := s.step(ctx, StepBind, s.bind); err != nil {
 		return err
 	}
-	return s.step(ctx, StepBind, s.bind)
+	s.noteSecurity()
+	return nil
 }
 
 // abandon leaves a server that failed. What was noted about it does not hold for the next.
 func (s *session) abandon() {
 	s.close()
 	s.conn, s.socket, s.info = nil, nil, Info{}
+	s.seen, s.unencrypted, s.tlsNotes = nil, "", nil
 }
 
 // lookUp finds the servers that the SRV records of a name lead to, as a step of its own. Records that lead out of the

@@ -73,7 +73,7 @@ func (n *site) read(t *testing.T, hosts string, config directory.Config) got {
 	}
 	var g got
 	g.info, g.err = directory.New(config).Read(t.Context(), settings.Connection{ServerType: settings.GroupWise,
-		Host: hosts, Port: 389, AllowUnencrypted: true, Username: "cn=reader", Password: secret.New("pw")},
+		Host: hosts, Port: 389, Encryption: settings.None, Username: "cn=reader", Password: secret.New("pw")},
 		directory.Query{Attributes: []string{"mail"}}, func(s run.Step) { g.steps = append(g.steps, s) },
 		func(e *directory.Entry) error {
 			g.entries = append(g.entries, string(e.DN))

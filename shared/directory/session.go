@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -32,6 +31,15 @@ type session struct {
 	// root is what the rootDSE says; empty where the server shows none.
 	root rootDSE
 	info Info
+	// seen is the certificate that the step tls saw, and tlsNotes what is unusual about it.
+	seen     *run.Certificate
+	tlsNotes []string
+	// unencrypted says why the connection is not encrypted; empty where it is.
+	unencrypted string
+	// attributes are those to ask for, and names has those of the settings by the other names that a server may answer
+	// with, in lower case.
+	attributes []string
+	names      map[string][]string
 }
 
 // step runs one step under its deadline and reports it.
@@ -53,8 +61,12 @@ func (s *session) step(ctx context.Context, name string,
 
 // report tells of a step that ends.
 func (s *session) report(step string, start time.Time, detail string, err error) {
-	s.onStep(run.Step{Step: step, Host: s.to.Host, OK: err == nil, MS: time.Since(start).Milliseconds(),
-		Detail: shorten(detail, maxDetail)})
+	done := run.Step{Step: step, Host: s.to.Host, OK: err == nil, MS: time.Since(start).Milliseconds(),
+		Detail: shorten(detail, maxDetail)}
+	if step == StepTLS {
+		done.Certificate = s.seen
+	}
+	s.onStep(done)
 }
 
 // messageOf returns what an error says to an administrator, and shortens it in the error too: certificates and
@@ -98,11 +110,12 @@ func (s *session) explain(ctx context.Context, step string, err error) error {
 	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || isTimeout(err) || ok && !time.Now().Before(deadline) {
 		return &Error{Code: CodeTimeout, Step: step, Err: err,
 			Message: fmt.Sprintf("%s gave no answer within %s (%s). "+
-				"Check the host and the port, and whether a firewall lets this service through.",
-				s.target(), s.c.StepTimeout, stepWords[step])}
+				"Check the host and the port, and whether a firewall lets this service through.%s",
+				s.target(), s.c.StepTimeout, stepWords[step], s.withoutSTARTTLS(step))}
 	}
 	return &Error{Code: CodeProtocol, Step: step, Err: err, Message: fmt.Sprintf("%s broke off (%s): %s. "+
-		"Check that an LDAP server listens on this port, and Use SSL.", s.target(), stepWords[step], cause(err))}
+		"Check that an LDAP server listens on this port, and Use SSL.%s", s.target(), stepWords[step], cause(err),
+		s.withoutSTARTTLS(step))}
 }
 
 var stepWords = map[string]string{
@@ -230,35 +243,6 @@ func (s *session) ldapConn() (*ldap.Conn, func()) {
 		lent.Close()
 		conn.Close()
 	}
-}
-
-// encrypt sets up TLS: from the first byte, or with STARTTLS (RFC 4511, 4.14).
-func (s *session) encrypt(ctx context.Context) (string, error) {
-	if !s.to.UseSSL {
-		if err := s.startTLS(); err != nil {
-			var refused *Error
-			if s.to.AllowUnencrypted && errors.As(err, &refused) && refused.Code == CodeStartTLSRefused {
-				s.info.Notes = append(s.info.Notes, "the server refused STARTTLS; the connection is not encrypted")
-				return "not encrypted: the server refused STARTTLS, and unencrypted connections are allowed", nil
-			}
-			return "", err
-		}
-	}
-	config, err := s.tlsConfig()
-	if err != nil {
-		return "", err
-	}
-	conn := tls.Client(newBuffered(s.conn), config)
-	if err := conn.HandshakeContext(ctx); err != nil {
-		if ctx.Err() != nil || isTimeout(err) {
-			return "", err
-		}
-		return "", s.explainTLS(err)
-	}
-	s.conn = conn
-	state := conn.ConnectionState()
-	return fmt.Sprintf("%s, certificate of %s, valid until %s", tls.VersionName(state.Version),
-		certificateName(state.PeerCertificates[0]), state.PeerCertificates[0].NotAfter.UTC().Format(time.DateOnly)), nil
 }
 
 // rearm restores the step's deadline, which taking a connection back had to move.

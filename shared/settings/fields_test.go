@@ -135,7 +135,7 @@ func TestValidateListsEveryWrongField(t *testing.T) {
 		fields = append(fields, e.Field)
 	}
 	want := []string{"connection.serverType", "connection.host", "connection.port", "connection.username",
-		"connection.allowUnencrypted",
+		"connection.encryption",
 		"options.removeScope", "options.removalLimit.percent", "options.removalLimit.count"}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)

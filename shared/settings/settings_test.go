@@ -65,7 +65,7 @@ func TestValidateNamesEachFieldAndWhatToDo(t *testing.T) {
 		},
 		"SSL and yet unencrypted": {
 			func(i *settings.Import) { i.Connection.UseSSL, i.Connection.AllowUnencrypted = true, true },
-			"connection.allowUnencrypted", "useSSL",
+			"connection.encryption", "useSSL",
 		},
 		"a wrong attribute": {
 			func(i *settings.Import) { i.Advanced.Attributes.Aliases = []string{"mail", "a b"} },

@@ -52,9 +52,7 @@ func (c Connection) Validate() []FieldError {
 	case c.Username == "" && !c.Password.Empty():
 		k.add("username", "is missing: enter whose password this is, or leave the password empty to read anonymously")
 	}
-	if c.UseSSL && c.AllowUnencrypted {
-		k.add("allowUnencrypted", "cannot be set together with useSSL; clear one of them")
-	}
+	k.encryption(c)
 	return k.errors
 }
 
