@@ -19,8 +19,8 @@ import (
 func TestSeveralServers(t *testing.T) {
 	localIsEnough(t)
 	t.Parallel()
-	works := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20), CertificateNames: []string{
-		"127.0.0.1", "dc1.example.test"}})
+	works := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20),
+		CertificateNames: []string{"127.0.0.1", "dc1.example.test", "xn--bcher-kva.example"}})
 	// It has an authority of its own, so that a connection to both trusts two.
 	unwilling := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Host: "127.0.0.2", Port: works.Port,
 		RefuseBinds: true})
@@ -71,17 +71,32 @@ func TestSeveralServers(t *testing.T) {
 			}
 		})
 	}
-	t.Run("SRV records", func(t *testing.T) {
-		t.Parallel()
-		readsBySRV(t, works)
-	})
+	for host, c := range map[string]struct {
+		port  int
+		steps []string
+	}{
+		// The name of the record's first target is not in the certificate.
+		"_ldap._tcp.example.test": {1, []string{"_ldap._tcp.example.test resolve true", "dc2.example.test resolve true",
+			"dc2.example.test connect true", "dc2.example.test tls false", "dc1.example.test resolve true",
+			"dc1.example.test connect true", "dc1.example.test tls true", "dc1.example.test bind true",
+			"dc1.example.test base true", "dc1.example.test search true"}},
+		// Certificates have the A-label.
+		"bücher.example": {works.Port, []string{"bücher.example resolve true", "bücher.example connect true",
+			"bücher.example tls true", "bücher.example bind true", "bücher.example base true",
+			"bücher.example search true"}},
+	} {
+		t.Run(host, func(t *testing.T) {
+			t.Parallel()
+			readsByName(t, works, host, c.port, c.steps)
+		})
+	}
 }
 
-// readsBySRV finds a server by an SRV record whose other target's name is not in the certificate.
-func readsBySRV(t *testing.T, s *ldapserver.Server) {
+// readsByName reads a server by a name that DNS does not have.
+func readsByName(t *testing.T, s *ldapserver.Server, host string, port int, want []string) {
 	t.Helper()
 	to := connection(s)
-	to.Host, to.Port, to.UseSSL = "_ldap._tcp.example.test", 1, false
+	to.Host, to.Port, to.UseSSL = host, port, false
 	var steps []string
 	reader := directory.New(directory.Config{
 		LookupSRV: func(context.Context, string, string, string) (string, []*net.SRV, error) {
@@ -98,10 +113,6 @@ func readsBySRV(t *testing.T, s *ldapserver.Server) {
 	if err != nil || info.Entries != 20 {
 		t.Errorf("%d entries, error %v", info.Entries, err)
 	}
-	want := []string{"_ldap._tcp.example.test resolve true", "dc2.example.test resolve true",
-		"dc2.example.test connect true", "dc2.example.test tls false", "dc1.example.test resolve true",
-		"dc1.example.test connect true", "dc1.example.test tls true", "dc1.example.test bind true",
-		"dc1.example.test base true", "dc1.example.test search true"}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}

@@ -45,12 +45,6 @@ func TestTheReaderAnswersAsGoLDAPOn389(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.DS389(t, ldapserver.DS389Config{Entries: ldapserver.People(1200)})
 	sameAnswers(t, s, s.BaseDN, 1203)
-	lookThroughLimit(t, s)
-}
-
-// lookThroughLimit bounds how many entries the server looks at for one search: it then gives as many, and result 11.
-func lookThroughLimit(t *testing.T, s *ldapserver.Server) {
-	t.Helper()
 	conn, err := ldap.DialURL("ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
 	if err != nil {
 		t.Fatal(err)
@@ -59,12 +53,37 @@ func lookThroughLimit(t *testing.T, s *ldapserver.Server) {
 	if err := conn.Bind(s.AdminUsername, s.AdminPassword); err != nil {
 		t.Fatal(err)
 	}
-	limit := ldap.NewModifyRequest("cn=config,cn=ldbm database,cn=plugins,cn=config", nil)
-	limit.Replace("nsslapd-lookthroughlimit", []string{"300"})
-	if err := conn.Modify(limit); err != nil {
+	hiddenBase(t, s, conn)
+	lookThroughLimit(t, s, conn)
+}
+
+// hiddenBase hides the entry of the search base, and nothing below it.
+func hiddenBase(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
+	t.Helper()
+	base := "ou=people," + s.BaseDN
+	hide := ldap.NewModifyRequest(base, nil)
+	hide.Add("aci", []string{`(targetattr="*")(targetfilter="(ou=people)")(version 3.0; acl "hide"; deny (all) ` +
+		`userdn="ldap:///` + s.Username + `";)`})
+	if err := admin.Modify(hide); err != nil {
 		t.Fatal(err)
 	}
-	_, err = directory.New(directory.Config{}).Read(t.Context(), connection(s), directory.Query{Filter: "(mail=*)"},
+	info, err := directory.New(directory.Config{}).Read(t.Context(), connection(s),
+		directory.Query{SearchBase: base, Filter: "(mail=*)"}, func(run.Step) {},
+		func(*directory.Entry) error { return nil })
+	if err != nil || info.Entries != 1200 || !strings.Contains(strings.Join(info.Notes, "; "), "but entries below it") {
+		t.Errorf("%d entries, notes %q, error %v; want 1200 and a note about the base", info.Entries, info.Notes, err)
+	}
+}
+
+// lookThroughLimit bounds how many entries the server looks at for one search: it then gives as many, and result 11.
+func lookThroughLimit(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
+	t.Helper()
+	limit := ldap.NewModifyRequest("cn=config,cn=ldbm database,cn=plugins,cn=config", nil)
+	limit.Replace("nsslapd-lookthroughlimit", []string{"300"})
+	if err := admin.Modify(limit); err != nil {
+		t.Fatal(err)
+	}
+	_, err := directory.New(directory.Config{}).Read(t.Context(), connection(s), directory.Query{Filter: "(mail=*)"},
 		func(run.Step) {}, func(*directory.Entry) error { return nil })
 	var e *directory.Error
 	if !errors.As(err, &e) || e.Code != directory.CodeIncompleteRead ||

@@ -32,7 +32,8 @@ type OpenLDAPConfig struct {
 	SizeLimit string
 	// CertificateNames are the names in the server's certificate; localhost and the host's address where it is empty.
 	CertificateNames []string
-	// Host is the loopback address to listen on, 127.0.0.1 where it is empty, and Port the port, a free one where it is 0.
+	// Host is the loopback address to listen on, 127.0.0.1 where it is empty, and Port the port, a free one where it is
+	// 0.
 	Host string
 	Port int
 	// RefuseBinds makes a server that answers each sign-in with "unwilling to perform".
