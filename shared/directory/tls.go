@@ -26,6 +26,8 @@ type handshake struct {
 	cas   []*x509.Certificate
 	// asked is set where the server asked for a client's certificate.
 	asked bool
+	// probed is set where it came to an end, and the server to its verdict afterwards.
+	probed bool
 }
 
 // tlsConfig returns how TLS is set up, with a record of what it shows.

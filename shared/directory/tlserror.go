@@ -5,19 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"syscall"
 )
 
 // alertText returns what a server said in the alert that ended a handshake, in Go's words, or nothing. crypto/tls has
-// no type for it outside QUIC.
+// no type for it outside QUIC, and go-ldap keeps the text alone.
 func alertText(err error) string {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "remote error" {
-		return strings.TrimPrefix(op.Err.Error(), "tls: ")
-	}
-	return ""
+	_, text, _ := strings.Cut(err.Error(), "remote error: tls: ")
+	return text
 }
 
 // explainTLS turns a failed handshake into a sentence that says what to do.
@@ -42,20 +38,18 @@ func (s *session) explainTLS(err error, h *handshake) error {
 	case notTLS:
 		out.Message = "The server does not speak TLS on this port. Untick Use SSL for port 389, which uses STARTTLS, " +
 			"or use port 636."
-	case h.asked && (alert != "" || isHangUp(err)):
+	case h.asked && (alert != "" || h.probed || isHangUp(err)):
 		out.Code = CodeTLSClient
 		out.Message = "The server asks for a client certificate and takes nobody without one. Rollcall signs in with " +
 			"username and password and has none: let the server do without (OpenLDAP: TLSVerifyClient never or " +
-			"allow; " +
-			"389 Directory Server: nsSSLClientAuth allowed)."
+			"allow; 389 Directory Server: nsSSLClientAuth allowed)."
 	case alert == "protocol version not supported", strings.Contains(text, "unsupported protocol version"):
 		s.explainOld(out, "The server speaks only versions of TLS before 1.2.",
 			"The server speaks no version of TLS that is known here, not even TLS 1.0.")
 	case alert == "handshake failure", alert == "insufficient security level",
 		strings.Contains(text, "unconfigured cipher suite"):
 		s.explainOld(out, "The server and Rollcall have no cipher suite in common: servers that offer only key "+
-			"exchange "+
-			"by RSA, or only 3DES or RC4, are as old as that.",
+			"exchange by RSA, or only 3DES or RC4, are as old as that.",
 			"The server and Rollcall have no cipher suite in common, not even an old one.")
 	case isHangUp(err):
 		out.Message = "The server ended the connection as TLS was set up. It may have no certificate (a domain " +
@@ -65,9 +59,8 @@ func (s *session) explainTLS(err error, h *handshake) error {
 		out.Message = fmt.Sprintf("The server's certificate breaks the rules of its format, so that it cannot even be "+
 			"trusted as it is (%s). Give the server a new certificate.", text[strings.LastIndex(text, "x509: ")+1:])
 	default:
-		out.Message = fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or "+
-			"389 without), and that the server has a certificate and speaks TLS 1.2 or newer; for an older server "+
-			"tick "+
+		out.Message = fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or 389 "+
+			"without), and that the server has a certificate and speaks TLS 1.2 or newer; for an older server tick "+
 			"Old TLS (oldTLS).", err)
 	}
 	return out
