@@ -3,10 +3,12 @@ package e2e
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -43,6 +45,32 @@ func TestTheReaderAnswersAsGoLDAPOn389(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.DS389(t, ldapserver.DS389Config{Entries: ldapserver.People(1200)})
 	sameAnswers(t, s, s.BaseDN, 1203)
+	setMinimumSSF(t, s)
+	_, _, err := readOnce(t, settings.Connection{ServerType: settings.GroupWise, Host: s.Host, Port: s.Port,
+		Username: s.Username, Password: secret.New(s.Password), Encryption: settings.None})
+	var e *directory.Error
+	if !errors.As(err, &e) || e.Code != directory.CodeEncryptionRequired ||
+		!strings.Contains(e.Message, "(encryption)") {
+		t.Errorf("error %v, want %s", err, directory.CodeEncryptionRequired)
+	}
+}
+
+// setMinimumSSF makes a 389 Directory Server refuse what is not encrypted.
+func setMinimumSSF(t *testing.T, s *ldapserver.Server) {
+	t.Helper()
+	conn, err := ldap.DialURL("ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Bind(s.AdminUsername, s.AdminPassword); err != nil {
+		t.Fatal(err)
+	}
+	change := ldap.NewModifyRequest("cn=config", nil)
+	change.Replace("nsslapd-minssf", []string{"128"})
+	if err := conn.Modify(change); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // sameAnswers reads all entries below a base with both clients. There are at least so many.

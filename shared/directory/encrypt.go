@@ -91,6 +91,11 @@ func (s *session) encrypt(ctx context.Context) (string, error) {
 		}
 	}
 	h.sees(err)
+	if err != nil && !s.to.OldTLS && !h.asked && ctx.Err() == nil && (isOld(err) || isHangUp(err)) {
+		if older := s.olderTLS(ctx, h); older != nil {
+			err = older
+		}
+	}
 	s.seen = h.certificate()
 	if err != nil {
 		if ctx.Err() != nil || isTimeout(err) {

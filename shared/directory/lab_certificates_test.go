@@ -207,7 +207,7 @@ func TestOldTLS(t *testing.T) {
 			c.Read(make([]byte, 4096))
 			c.Write([]byte{21, 3, 1, 0, 2, 2, 40})
 		})(t, l)
-		l.readTLS(t, s, oldTLS).wantError(t, s, directory.CodeTLSFailed, "not even an old one", "(encryption)")
+		l.readTLS(t, s, oldTLS).wantError(t, s, directory.CodeTLSFailed, "not even with TLS as old as", "(encryption)")
 	})
 }
 

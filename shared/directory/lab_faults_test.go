@@ -77,17 +77,17 @@ func asksForCertificate(version uint16) func(*testing.T, lab) *script {
 // oldServers speak TLS as it was before 2010.
 func oldServers() map[string]fault {
 	old := func(change func(*tls.Config), says string) fault {
-		return fault{server: withRSA(change), code: directory.CodeTLSOld, says: says}
+		return fault{server: withRSA(change), code: directory.CodeTLSOld, says: says, seen: true}
 	}
 	return map[string]fault{
-		"TLS 1.0 only":             old(onlyTLS(tls.VersionTLS10), "only versions of TLS before 1.2"),
-		"TLS 1.1 only":             old(onlyTLS(tls.VersionTLS11), "only versions of TLS before 1.2"),
+		"TLS 1.0 only":             old(onlyTLS(tls.VersionTLS10), "offers only versions of TLS before 1.2"),
+		"TLS 1.1 only":             old(onlyTLS(tls.VersionTLS11), "offers only versions of TLS before 1.2"),
 		"RSA key exchange, AES":    old(onlySuite(tls.TLS_RSA_WITH_AES_128_GCM_SHA256), "key exchange by RSA"),
 		"RSA key exchange, CBC":    old(onlySuite(tls.TLS_RSA_WITH_AES_128_CBC_SHA), "key exchange by RSA"),
 		"RSA key exchange, SHA256": old(onlySuite(tls.TLS_RSA_WITH_AES_128_CBC_SHA256), "key exchange by RSA"),
-		"3DES":                     old(onlySuite(tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA), "3DES or RC4"),
-		"RC4":                      old(onlySuite(tls.TLS_RSA_WITH_RC4_128_SHA), "3DES or RC4"),
-		"RC4 with ECDHE":           old(onlySuite(tls.TLS_ECDHE_RSA_WITH_RC4_128_SHA), "3DES or RC4"),
+		"3DES":                     old(onlySuite(tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA), "tick Old TLS (oldTLS)"),
+		"RC4":                      old(onlySuite(tls.TLS_RSA_WITH_RC4_128_SHA), "tick Old TLS (oldTLS)"),
+		"RC4 with ECDHE":           old(onlySuite(tls.TLS_ECDHE_RSA_WITH_RC4_128_SHA), "tick Old TLS (oldTLS)"),
 	}
 }
 
@@ -135,7 +135,9 @@ func faults() map[string]fault {
 			}),
 			code: directory.CodeProtocol, says: "shutting down", plain: true,
 		},
-		"then closed": {server: after(func(*session) {}), code: directory.CodeTLSFailed, says: "(oldTLS)", plain: true},
+		"then closed": {
+			server: after(func(*session) {}), code: directory.CodeTLSFailed, says: "no certificate", plain: true,
+		},
 		"then no answer": {
 			server: after(func(c *session) {
 				for buffer := make([]byte, 4096); ; {
