@@ -13,8 +13,8 @@ import (
 // ConnectionInput is a connection as a request gives it.
 type ConnectionInput struct {
 	ServerType       string `json:"serverType" required:"true" enum:"exchange,communigate,groupwise" doc:"The product behind the LDAP server"`
-	Host             string `json:"host" required:"true" maxLength:"253" doc:"The LDAP server's full name" example:"dc1.example.com"`
-	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535" doc:"The TCP port; 389, or 636 with SSL, where it is left out" example:"389"`
+	Host             string `json:"host" required:"true" maxLength:"1300" doc:"Up to five LDAP servers, separated by commas or white space and tried in order: full names, IP addresses, or names of SRV records such as _ldap._tcp.example.com, whose servers must lie in that domain" example:"dc1.example.com"`
+	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535" doc:"The TCP port; 389, or 636 with SSL, where it is left out. Servers of an SRV record have the record's" example:"389"`
 	UseSSL           bool   `json:"useSSL,omitempty" doc:"TLS from the first byte; without it the session is upgraded with STARTTLS"`
 	Username         string `json:"username,omitempty" maxLength:"1024" doc:"A DN, user@domain, DOMAIN\\user, or empty to read anonymously" example:"reader@example.com"`
 	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true" doc:"Left out, the stored one is used for the same host, port, encryption (useSSL, encryption, oldTLS, trustedCertificate, caCertificate), username and advanced.attributes"`
@@ -30,7 +30,7 @@ type ConnectionInput struct {
 // ConnectionChange is a connection as a patch gives it: what is left out stays, and null is the default.
 type ConnectionChange struct {
 	ServerType       string `json:"serverType,omitempty" enum:"exchange,communigate,groupwise"`
-	Host             string `json:"host,omitempty" maxLength:"253"`
+	Host             string `json:"host,omitempty" maxLength:"1300"`
 	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535"`
 	UseSSL           bool   `json:"useSSL,omitempty"`
 	Username         string `json:"username,omitempty" maxLength:"1024"`
@@ -152,6 +152,9 @@ func wrongFields(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) (wro
 	if c != nil {
 		entered := c.Settings()
 		wrong = append(wrong, entered.Validate()...)
+		if err := directory.CheckHost(entered.Host); err != nil {
+			wrong = append(wrong, settings.FieldError{Field: "connection.host", Message: err.Error()})
+		}
 		if err := directory.CheckCertificate(entered.CACertificate); err != nil {
 			wrong = append(wrong, settings.FieldError{Field: "connection.caCertificate", Message: err.Error()})
 		}

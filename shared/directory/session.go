@@ -19,9 +19,11 @@ import (
 
 // session is one connection to a directory, on its way through the steps.
 type session struct {
-	c      Config
-	inUse  *atomic.Int64
+	c     Config
+	inUse *atomic.Int64
+	// to is the connection, with host and port of the server at hand, and hosts all that was entered.
 	to     settings.Connection
+	hosts  string
 	onStep func(run.Step)
 	conn   net.Conn
 	// socket is the connection below TLS, nil where it is of another kind.
@@ -36,6 +38,10 @@ type session struct {
 	tlsNotes []string
 	// unencrypted says why the connection is not encrypted; empty where it is.
 	unencrypted string
+	// attributes are those to ask for, and names has those of the settings by the other names that a server may answer
+	// with, in lower case.
+	attributes []string
+	names      map[string][]string
 }
 
 // step runs one step under its deadline and reports it.
@@ -51,13 +57,18 @@ func (s *session) step(ctx context.Context, name string,
 		err = s.explain(ctx, name, err)
 		detail = messageOf(err)
 	}
-	done := run.Step{Step: name, OK: err == nil, MS: time.Since(start).Milliseconds(),
+	s.report(name, start, detail, err)
+	return err
+}
+
+// report tells of a step that ends.
+func (s *session) report(step string, start time.Time, detail string, err error) {
+	done := run.Step{Step: step, Host: s.to.Host, OK: err == nil, MS: time.Since(start).Milliseconds(),
 		Detail: shorten(detail, maxDetail)}
-	if name == StepTLS {
+	if step == StepTLS {
 		done.Certificate = s.seen
 	}
 	s.onStep(done)
-	return err
 }
 
 // messageOf returns what an error says to an administrator, and shortens it in the error too: certificates and
@@ -130,26 +141,6 @@ func cause(err error) string {
 
 func (s *session) target() string { return net.JoinHostPort(s.to.Host, strconv.Itoa(s.to.Port)) }
 
-// open goes through the steps up to the bind.
-func (s *session) open(ctx context.Context) error {
-	var addresses []netip.Addr
-	err := s.step(ctx, StepResolve, func(ctx context.Context) (detail string, err error) {
-		addresses, detail, err = s.resolve(ctx)
-		return detail, err
-	})
-	if err != nil {
-		return err
-	}
-	if err := s.secure(ctx, addresses); err != nil {
-		return err
-	}
-	if err := s.step(ctx, StepBind, s.bind); err != nil {
-		return err
-	}
-	s.noteSecurity()
-	return nil
-}
-
 func (s *session) close() {
 	if s.conn != nil {
 		s.conn.Close()
@@ -157,38 +148,60 @@ func (s *session) close() {
 }
 
 // resolve looks the name up once; the addresses that are checked here are the ones that are dialled.
-func (s *session) resolve(ctx context.Context) ([]netip.Addr, string, error) {
-	if s.c.AllowPort != nil {
-		if err := s.c.AllowPort(s.to.Port); err != nil {
-			return nil, "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
-				Message: fmt.Sprintf("Port %d must not be reached from here: %v.", s.to.Port, err)}
-		}
-	}
-	host := strings.Trim(s.to.Host, "[]")
-	addresses := []netip.Addr{}
-	if literal, err := netip.ParseAddr(host); err == nil {
-		addresses = append(addresses, literal)
-	} else if addresses, err = s.c.Resolve(ctx, host); err != nil || len(addresses) == 0 {
-		if ctx.Err() != nil {
-			return nil, "", ctx.Err()
-		}
-		return nil, "", &Error{Code: CodeHostNotFound, Step: StepResolve, Err: err,
-			Message: fmt.Sprintf("No server is known by the name %q. Check the spelling, and whether the name is "+
-				"known outside your own network.", s.to.Host)}
-	}
-	var names []string
-	for i, a := range addresses {
-		addresses[i] = a.Unmap()
-		if s.c.Allow != nil {
-			if err := s.c.Allow(addresses[i]); err != nil {
-				return nil, "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
-					Message: fmt.Sprintf("%s leads to an address that must not be reached from here: %v.",
-						s.to.Host, err)}
+func (s *session) resolve(ctx context.Context) (addresses []netip.Addr, err error) {
+	err = s.step(ctx, StepResolve, func(ctx context.Context) (string, error) {
+		if s.c.AllowPort != nil {
+			if err := s.c.AllowPort(s.to.Port); err != nil {
+				return "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
+					Message: fmt.Sprintf("Port %d must not be reached from here: %v.", s.to.Port, err)}
 			}
 		}
-		names = append(names, addresses[i].String())
+		var err error
+		if addresses, err = s.addresses(ctx); err != nil {
+			return "", err
+		}
+		var names []string
+		for _, a := range addresses {
+			if s.c.Allow != nil {
+				if err := s.c.Allow(a); err != nil {
+					return "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
+						Message: fmt.Sprintf("%s leads to an address that must not be reached from here: %v.",
+							s.to.Host, err)}
+				}
+			}
+			names = append(names, a.String())
+		}
+		return s.to.Host + " is " + strings.Join(names, ", "), nil
+	})
+	return addresses, err
+}
+
+// addresses returns the addresses of the server's name.
+func (s *session) addresses(ctx context.Context) ([]netip.Addr, error) {
+	host, err := asciiHost(s.to.Host)
+	if err != nil {
+		return nil, s.unknownName(err)
 	}
-	return addresses, s.to.Host + " is " + strings.Join(names, ", "), nil
+	if literal, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{literal.Unmap()}, nil
+	}
+	addresses, err := s.c.Resolve(ctx, host)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil || len(addresses) == 0 {
+		return nil, s.unknownName(err)
+	}
+	for i, a := range addresses {
+		addresses[i] = a.Unmap()
+	}
+	return addresses, nil
+}
+
+func (s *session) unknownName(err error) error {
+	return &Error{Code: CodeHostNotFound, Step: StepResolve, Err: err,
+		Message: fmt.Sprintf("No server is known by the name %q. Check the spelling, and whether the name is "+
+			"known outside your own network.", s.to.Host)}
 }
 
 // connect dials the addresses in turn.

@@ -67,8 +67,11 @@ func (s *session) tlsConfig(h *handshake) (*tls.Config, error) {
 	return config, nil
 }
 
-// tlsName is the name that a certificate must be for.
-func (s *session) tlsName() string { return strings.Trim(s.to.Host, "[]") }
+// tlsName is the name that a certificate must be for. That it is a name has been found out when it was looked up.
+func (s *session) tlsName() string {
+	name, _ := asciiHost(s.to.Host)
+	return name
+}
 
 // sees takes the chain out of an error of the handshake.
 func (h *handshake) sees(err error) {

@@ -55,8 +55,9 @@ func (s *session) explainTLS(err error, h *handshake) error {
 		out.Message = "The server ended the connection as TLS was set up" + evenSo + ". It may have no " +
 			"certificate (a domain controller without one does this): install one." + s.withoutSTARTTLS(StepTLS)
 	case strings.Contains(text, "failed to parse certificate"):
+		_, reason, _ := strings.Cut(text, "x509: ")
 		out.Message = fmt.Sprintf("The server's certificate breaks the rules of its format, so that it cannot even be "+
-			"trusted as it is (%s). Give the server a new certificate.", text[strings.LastIndex(text, "x509: ")+1:])
+			"trusted as it is (%s). Give the server a new certificate.", reason)
 	default:
 		out.Message = fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or 389 "+
 			"without), and that the server has a certificate and speaks TLS 1.2 or newer; for an older server tick "+

@@ -20,8 +20,11 @@ func ServerTypes() []ServerType { return []ServerType{Exchange, CommuniGate, Gro
 // Connection is the LDAP connection. Password is never marshalled: it leaves this process sealed or not at all.
 type Connection struct {
 	ServerType ServerType `json:"serverType"`
-	Host       string     `json:"host"`
-	// Port is the TCP port: 389 with STARTTLS, 636 with SSL, 3268 and 3269 for a global catalog.
+	// Host holds up to MaxHosts names, separated by commas or white space and tried in order: host names, IP addresses,
+	// and names of SRV records such as _ldap._tcp.example.com (RFC 2782).
+	Host string `json:"host"`
+	// Port is the TCP port: 389 with STARTTLS, 636 with SSL, 3268 and 3269 for a global catalog. An SRV record brings
+	// its own.
 	Port int `json:"port"`
 	// UseSSL is TLS from the first byte. Without it the session is upgraded with STARTTLS (RFC 4511, 4.14).
 	UseSSL bool `json:"useSSL"`

@@ -52,8 +52,8 @@ func TestValidateNamesEachFieldAndWhatToDo(t *testing.T) {
 		"a port in the host": {
 			func(i *settings.Import) { i.Connection.Host = "dc1.example.com:636" }, "connection.host", "into port",
 		},
-		"a host with a space": {
-			func(i *settings.Import) { i.Connection.Host = "dc1 example" }, "connection.host", "not a host name",
+		"a second host that is wrong": {
+			func(i *settings.Import) { i.Connection.Host = "dc1 -example" }, "connection.host", "not a host name",
 		},
 		"port 0": {func(i *settings.Import) { i.Connection.Port = 0 }, "connection.port", "1 to 65535"},
 		"a password of nobody": {
