@@ -55,6 +55,7 @@ func TestTheReaderAnswersAsGoLDAPOn389(t *testing.T) {
 	}
 	hiddenBase(t, s, conn)
 	lookThroughLimit(t, s, conn)
+	minimumSSF(t, s, conn)
 }
 
 // hiddenBase hides the entry of the search base, and nothing below it.
@@ -92,12 +93,29 @@ func lookThroughLimit(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
 	}
 }
 
+// minimumSSF makes the server refuse what is not encrypted.
+func minimumSSF(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
+	t.Helper()
+	change := ldap.NewModifyRequest("cn=config", nil)
+	change.Replace("nsslapd-minssf", []string{"128"})
+	if err := admin.Modify(change); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := readOnce(t, settings.Connection{ServerType: settings.GroupWise, Host: s.Host, Port: s.Port,
+		Username: s.Username, Password: secret.New(s.Password), Encryption: settings.None})
+	var e *directory.Error
+	if !errors.As(err, &e) || e.Code != directory.CodeEncryptionRequired ||
+		!strings.Contains(e.Message, "(encryption)") {
+		t.Errorf("error %v, want %s", err, directory.CodeEncryptionRequired)
+	}
+}
+
 // connection reads a server with its own user, without encryption where it offers none.
 func connection(s *ldapserver.Server) settings.Connection {
 	to := settings.Connection{ServerType: settings.Exchange, Host: s.Host, Port: s.SSLPort, UseSSL: true,
 		Username: s.Username, Password: secret.New(s.Password), CACertificate: s.CACertificate}
 	if s.SSLPort == 0 {
-		to.Port, to.UseSSL, to.AllowUnencrypted = s.Port, false, true
+		to.Port, to.UseSSL, to.Encryption = s.Port, false, settings.None
 	}
 	return to
 }
