@@ -178,10 +178,10 @@ func (c *chaos) newID(id string) {
 	c.newest = id
 }
 
-// scheduleAccount has a schedule, whose hours last scheduleHour.
+// scheduleAccount has a schedule, whose hours last slotLength.
 const (
 	scheduleAccount = "schedule"
-	scheduleHour    = time.Second
+	slotLength      = time.Second
 )
 
 // schedule saves settings with a schedule, whose directory has the people of now and stays.
@@ -213,7 +213,7 @@ func (c *chaos) scheduled() {
 	}
 	before, _ := newest()
 	last := fmt.Sprint("none of ", before)
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(scheduleHour / 10) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(slotLength / 10) {
 		id, state := newest()
 		settings := own.must(200, "GET", "/v1/settings", nil)
 		last = fmt.Sprintf("%s %s, settings name %s, next run %s", state, id, settings.text("lastRun.id"),

@@ -247,6 +247,7 @@ func TestASyncOfAWrongClockHidesNoLaterOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	if saved.LastSyncID != last.ID || saved.Health.State != settings.Failing {
-		t.Errorf("the settings name %s and are %s; want %s, which failed", saved.LastSyncID, saved.Health.State, last.ID)
+		t.Errorf("the settings name %s and are %s; want %s, which failed",
+			saved.LastSyncID, saved.Health.State, last.ID)
 	}
 }
