@@ -51,6 +51,11 @@ func RemoveSettings(
 	return s, err
 }
 
+// NextRevision is the revision of settings that are stored over those with a revision, 0 for none. A first one is the
+// time in Unix milliseconds, so that settings that were deleted and saved again do not come to one that somebody still
+// holds.
+func NextRevision(stored int64, now time.Time) int64 { return max(stored+1, now.UnixMilli()) }
+
 // untilStored calls prepare, whose error ends it, and then what it returned; both again where that was a conflict.
 func untilStored(ctx context.Context, prepare func() (store func() error, err error)) error {
 	for try := range updateTries {
