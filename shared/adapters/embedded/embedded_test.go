@@ -28,8 +28,8 @@ import (
 	"rollcall/shared/ports/users"
 	"rollcall/shared/ports/users/userstest"
 	"rollcall/shared/run"
-	"rollcall/shared/settings"
 	"rollcall/shared/secret/secrettest"
+	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
 
