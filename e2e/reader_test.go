@@ -5,8 +5,11 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -36,6 +39,31 @@ func TestTheReaderAnswersAsGoLDAP(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(2500)})
 	sameAnswers(t, s, s.BaseDN, 2503)
+	t.Run("ldapsearch accepts what the corpus of filters says", func(t *testing.T) { filtersOfLdapsearch(t, s) })
+}
+
+// filtersOfLdapsearch gives each filter of the parser's corpus to OpenLDAP's own client.
+func filtersOfLdapsearch(t *testing.T, s *ldapserver.Server) {
+	data, err := os.ReadFile("../shared/directory/testdata/filters.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := "ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
+	for line := range strings.Lines(string(data)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		filter := strings.TrimSuffix(line[6:], "\n")
+		output, err := exec.CommandContext(t.Context(), "ldapsearch", "-LLL", "-x", "-H", server, "-b", "", "-s", "base",
+			filter, "1.1").CombinedOutput()
+		refused := strings.Contains(string(output), "Bad search filter")
+		if err != nil && !refused {
+			t.Fatalf("ldapsearch (package ldap-utils) %s: %v\n%s", filter, err, output)
+		}
+		if refused == (line[4] == '+') {
+			t.Errorf("ldapsearch and the corpus disagree about %s: %s", filter, output)
+		}
+	}
 }
 
 func TestTheReaderAnswersAsGoLDAPOn389(t *testing.T) {
