@@ -54,8 +54,8 @@ func filtersOfLdapsearch(t *testing.T, s *ldapserver.Server) {
 			continue
 		}
 		filter := strings.TrimSuffix(line[6:], "\n")
-		output, err := exec.CommandContext(t.Context(), "ldapsearch", "-LLL", "-x", "-H", server, "-b", "", "-s", "base",
-			filter, "1.1").CombinedOutput()
+		output, err := exec.CommandContext(t.Context(), "ldapsearch", "-LLL", "-x", "-H", server, "-b", "", "-s",
+			"base", filter, "1.1").CombinedOutput()
 		refused := strings.Contains(string(output), "Bad search filter")
 		if err != nil && !refused {
 			t.Fatalf("ldapsearch (package ldap-utils) %s: %v\n%s", filter, err, output)
