@@ -66,13 +66,6 @@ func filtersOfLdapsearch(t *testing.T, s *ldapserver.Server) {
 	}
 }
 
-func TestTheReaderAnswersAsGoLDAPOn389(t *testing.T) {
-	localIsEnough(t)
-	t.Parallel()
-	s := ldapserver.DS389(t, ldapserver.DS389Config{Entries: ldapserver.People(1200)})
-	sameAnswers(t, s, s.BaseDN, 1203)
-}
-
 // sameAnswers reads all entries below a base with both clients. There are at least so many.
 func sameAnswers(t *testing.T, s *ldapserver.Server, base string, least int) {
 	t.Helper()
