@@ -35,10 +35,17 @@ test('the brackets of every preset match', () => {
   }
 });
 
-test('a preset of recipient types asks for each value', () => {
-  assert.equal(filterOf(named('exchange', 'users-shared'), ''),
-    '(&(proxyAddresses=smtp:*)(|(msExchRecipientTypeDetails=1)(msExchRecipientTypeDetails=2)'
-    + '(msExchRecipientTypeDetails=2147483648)(msExchRecipientTypeDetails=128)(msExchRecipientTypeDetails=4)))');
+test('a preset of recipient types asks for each value, local and remote', () => {
+  /** @param {...number} values */
+  const filter = (...values) => '(&(proxyAddresses=smtp:*)(|'
+    + values.map((value) => `(msExchRecipientTypeDetails=${value})`).join('') + '))';
+  const users = [1, 2, 8, 128, 2147483648, 35184372088832];
+  const shared = [4, 34359738368, 137438953472, 274877906944];
+  assert.equal(filterOf(named('exchange', 'users'), ''), filter(...users));
+  assert.equal(filterOf(named('exchange', 'users-shared'), ''), filter(...users, ...shared));
+  assert.equal(filterOf(named('exchange', 'mailboxes'), ''),
+    filter(...users, ...shared, 16, 32, 8589934592, 17179869184, 2199023255552));
+  assert.equal(filterOf(named('exchange', 'folders'), ''), filter(4096));
 });
 
 test('a domain is trimmed, loses its @, and is escaped (RFC 4515)', () => {

@@ -78,18 +78,30 @@ func (f *Result) fill(claim *address.Claim, c *claimRecord) {
 	claim.Key, claim.Address, claim.Kind = f.arena.get(c.key), f.arena.get(c.address), kindCodes[c.kind]
 	claim.PrimaryAddress, claim.PrimaryKey = f.arena.get(e.primary), f.arena.get(e.primaryKey)
 	claim.Type = typeCodes[e.typ]
-	claim.Inferred, claim.SourceID, claim.DN = e.flags&flagInferred != 0, f.arena.get(e.id), f.arena.get(e.dn)
+	claim.Inferred, claim.InferredNote = c.inferred, ""
+	if c.inferred {
+		claim.InferredNote = inferredNote(e.flags)
+	}
+	claim.SourceID, claim.DN = f.arena.get(e.id), f.arena.get(e.dn)
 	claim.Notes = notes(c, e.flags)
+}
+
+// inferredNote says why an entry's primary had to be chosen.
+func inferredNote(f flags) string {
+	if f&flagSeveral != 0 {
+		return "primary inferred: the directory marks several with SMTP:"
+	}
+	return "primary inferred: the directory marks none"
 }
 
 // notes says what a person should know about an address.
 func notes(c *claimRecord, f flags) []string {
-	if f == 0 && !c.utf8 {
+	if f&^flagInferred == 0 && !c.utf8 {
 		return nil
 	}
 	var out []string
-	if f&flagInferred != 0 && c.kind == codePrimary {
-		out = append(out, "primary inferred: the directory marks none")
+	if f&flagSeveral != 0 && f&flagInferred == 0 && c.kind == codePrimary {
+		out = append(out, "the directory marks several primaries with SMTP:, and mail names this one")
 	}
 	if f&flagHidden != 0 {
 		out = append(out, "hidden from address lists")

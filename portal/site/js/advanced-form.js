@@ -174,10 +174,14 @@ function searchFields(fields) {
 function scopeFields(fields) {
   return {
     accepted: fields.area('advanced.acceptedDomains', {
-      label: 'Accepted Domains', help: 'One a line. Addresses elsewhere are listed as skipped. Empty: all domains.',
+      label: 'Accepted Domains',
+      help: 'One a line; *.example.com for every domain below example.com. Addresses elsewhere are listed as skipped. '
+        + 'Empty: all domains.',
     }),
     exclude: fields.area('advanced.exclude', {
-      label: 'Exclusions', help: 'Addresses, or *@domain, one a line: never added, changed or removed.',
+      label: 'Exclusions',
+      help: 'Addresses, *@example.com, or *.example.com for every domain below it, one a line: '
+        + 'never added, changed or removed.',
     }),
     collapse: fields.check('advanced.collapseAliasDomains', {
       label: 'Skip aliases that only differ in the domain',

@@ -3,13 +3,17 @@
 /** @import { ServerType } from '../../types' */
 /** @typedef {{name: string, label: string, filter: string, domain?: boolean, help?: string}} Preset */
 
-/** Values of msExchRecipientTypeDetails: they have 64 bits, too many for LDAP's bit filters, so each is compared. */
+/**
+ * Values of msExchRecipientTypeDetails: they have 64 bits, too many for LDAP's bit filters, so each is compared. A
+ * mailbox that moves to Exchange Online gets the remote value of its kind, so that both are here. They are those of
+ * docs/recipient-types.md, which a test holds.
+ */
 const RECIPIENTS = {
-  users: [1, 2, 2147483648, 128],
-  shared: [4],
-  resources: [16, 32],
+  users: [1, 2, 8, 128, 2147483648, 35184372088832],
+  shared: [4, 34359738368, 137438953472, 274877906944],
+  resources: [16, 32, 8589934592, 17179869184, 2199023255552],
   contacts: [64, 32768],
-  groups: [256, 512, 1024, 2048],
+  groups: [256, 512, 1024, 2048, 268435456, 1099511627776, 8796093022208],
   folders: [4096],
 };
 
