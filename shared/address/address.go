@@ -186,8 +186,8 @@ func Lower(text string) string {
 	return norm.NFC.String(strings.ToLower(strings.ReplaceAll(norm.NFC.String(text), "İ", "i\u0307")))
 }
 
-// FormerKey returns the key that version 0.4 and earlier gave to an address, and whether it is another one than today's:
-// they took İ for an i.
+// FormerKey returns the key that version 0.4 and earlier gave to an address, and whether it is another one than
+// today's: they took İ for an i.
 func FormerKey(a Address) (key string, differs bool) {
 	if !strings.Contains(a.Key, "i\u0307") {
 		return a.Key, false

@@ -40,8 +40,8 @@ func (c *Collector) addAlias(e *directory.Entry) {
 	c.texts += pendingSize + skippedSize + int64(2*len(alias.dn)+3*len(alias.address)+2*len(alias.target))
 }
 
-// accountAddress makes an address of an account's uid and the cn above it, which is its domain, in the case in which the
-// directory shows them.
+// accountAddress makes an address of an account's uid and the cn above it, which is its domain, in the case in which
+// the directory shows them.
 func accountAddress(uid, dn []byte) string {
 	_, parent := splitDN(shown(dn))
 	domain := commonName(parent)

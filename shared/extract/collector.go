@@ -59,8 +59,8 @@ func typeCode(t user.Type) code {
 type flags uint8
 
 const (
-	// flagInferred says that nothing in the entry tells which of its addresses is the primary; flagSeveral that it marks
-	// several, of which mail tells one where flagInferred is not set.
+	// flagInferred says that nothing in the entry tells which of its addresses is the primary; flagSeveral that it
+	// marks several, of which mail tells one where flagInferred is not set.
 	flagInferred flags = 1 << iota
 	flagSeveral
 	flagHidden

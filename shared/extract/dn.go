@@ -3,11 +3,9 @@ package extract
 import (
 	"strings"
 	"unicode/utf8"
-
-	"rollcall/shared/address"
 )
 
-// normalDN returns a DN (RFC 4514) in lower case (address.Lower), without spaces around its commas and equals signs. It serves
+// normalDN returns a DN (RFC 4514) in lower case, without spaces around its commas and equals signs. It serves
 // comparison and never goes back to a server.
 func normalDN(dn string) string {
 	clean := true
@@ -22,7 +20,8 @@ func normalDN(dn string) string {
 	if clean {
 		return dn
 	}
-	lowered := address.Lower(dn)
+	// Without NFC, which address.Lower has too: ids that are stored must stay as they are.
+	lowered := strings.ToLower(strings.ReplaceAll(dn, "İ", "i\u0307"))
 	var b strings.Builder
 	b.Grow(len(lowered))
 	// atStart is set where a part begins: nothing, or a separator that is not escaped, stands before.
@@ -52,15 +51,25 @@ func separates(c byte) bool { return c == ',' || c == '=' || c == '+' }
 
 // splitDN cuts a DN (RFC 4514) behind its first RDN.
 func splitDN(dn string) (rdn, parent string) {
-	for i := 0; i < len(dn); i++ {
-		switch dn[i] {
-		case '\\':
-			i++
-		case ',':
+	for i := 0; ; i++ {
+		comma := strings.IndexByte(dn[i:], ',')
+		if comma < 0 {
+			return dn, ""
+		}
+		i += comma
+		if !isEscaped(dn, i) {
 			return dn[:i], dn[i+1:]
 		}
 	}
-	return dn, ""
+}
+
+// isEscaped reports whether a backslash before a byte of a DN belongs to it, and not to a backslash before that.
+func isEscaped(dn string, at int) bool {
+	backslashes := 0
+	for i := at - 1; i >= 0 && dn[i] == '\\'; i-- {
+		backslashes++
+	}
+	return backslashes%2 == 1
 }
 
 // commonName returns the cn that a DN begins with, as it is written, or nothing.

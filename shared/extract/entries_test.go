@@ -98,6 +98,8 @@ func TestNormalDN(t *testing.T) {
 		`CN=Miller\, Ann,DC=b`:    `cn=miller\, ann,dc=b`,
 		`CN=a\ ,DC=b`:             `cn=a\ ,dc=b`,
 		"CN=Ü,DC=b":               "cn=ü,dc=b",
+		"CN=İlker,DC=b":           "cn=i\u0307lker,dc=b",
+		"CN=mu\u0308ller,DC=b":    "cn=mu\u0308ller,dc=b",
 		"UID=ann, CN=example.org": "uid=ann,cn=example.org",
 		"":                        "",
 	} {

@@ -129,8 +129,8 @@ func (a *attributes) kindOf(server settings.ServerType, e *directory.Entry) (t u
 	return user.TypeUnknown, ""
 }
 
-// isSystem reports whether an Exchange entry belongs to the mail system itself by its name, by where it stands or, where
-// no recipient type says more, by its object class.
+// isSystem reports whether an Exchange entry belongs to the mail system itself by its name, by where it stands or,
+// where no recipient type says more, by its object class.
 func (a *attributes) isSystem(e *directory.Entry, noType bool) bool {
 	name, parent := splitDN(view(e.DN))
 	if isSystemName(name) || isSystemParent(parent) {

@@ -108,37 +108,39 @@ func TestAMoveToExchangeOnlineKeepsTheType(t *testing.T) {
 
 func TestSystemMailboxesAreSkipped(t *testing.T) {
 	t.Parallel()
+	const system = string(address.ReasonSystemMailbox)
 	const objects = "CN=Microsoft Exchange System Objects,DC=example,DC=com"
 	for name, c := range map[string]struct {
 		dn    string
 		lines []string
 		want  string
 	}{
-		"monitoring mailbox by its type": {"CN=x,DC=example,DC=com", []string{"msExchRecipientTypeDetails: 549755813888"},
-			string(address.ReasonSystemMailbox)},
+		"monitoring mailbox by its type": {"CN=x,DC=example,DC=com",
+			[]string{"msExchRecipientTypeDetails: 549755813888"}, system},
 		"monitoring mailbox by its place": {"CN=Extest 1,CN=Monitoring Mailboxes," + objects,
-			[]string{"objectClass: user", "msExchRecipientTypeDetails: 1"}, string(address.ReasonSystemMailbox)},
+			[]string{"objectClass: user", "msExchRecipientTypeDetails: 1"}, system},
 		"monitoring mailbox in lower case with spaces": {
 			"cn=extest 1, cn=monitoring mailboxes, cn=microsoft exchange system objects, dc=example",
-			[]string{"objectClass: user"}, string(address.ReasonSystemMailbox)},
+			[]string{"objectClass: user"}, system},
 		"monitoring mailbox with a comma in its name": {`CN=Extest\, 1,CN=Monitoring Mailboxes,` + objects,
-			[]string{"objectClass: user"}, string(address.ReasonSystemMailbox)},
+			[]string{"objectClass: user"}, system},
 		"monitoring mailbox by its name": {"CN=HealthMailbox0659e34c9c3f4c2c9d1bA,CN=Users,DC=example,DC=com",
-			[]string{"objectClass: user", "msExchRecipientTypeDetails: 1"}, string(address.ReasonSystemMailbox)},
+			[]string{"objectClass: user", "msExchRecipientTypeDetails: 1"}, system},
 		"somebody beside them": {"CN=Ann,CN=Monitoring,DC=example,DC=com", []string{"objectClass: user"}, "user"},
 		"a container of the same name elsewhere": {"CN=Ann,CN=Monitoring Mailboxes,OU=IT,DC=example,DC=com",
 			[]string{"objectClass: user"}, "user"},
 		"a name that only begins so": {"CN=HealthMailboxes Team,DC=example", []string{"objectClass: group"}, "group"},
 		"database mailbox of Exchange 2003": {"CN=SystemMailbox{6D5B5F5E-0F1A-4C6B-9E0C-2A8E8E1E7C11}," + objects,
-			[]string{"objectClass: msExchSystemMailbox"}, string(address.ReasonSystemMailbox)},
+			[]string{"objectClass: msExchSystemMailbox"}, system},
 		"database mailbox by its class": {"CN=x," + objects, []string{"objectClass: msExchSystemMailbox"},
-			string(address.ReasonSystemMailbox)},
+			system},
 		"System Attendant": {"CN=Microsoft System Attendant,CN=SRV1,CN=Servers,CN=Configuration,DC=example",
-			[]string{"objectClass: exchangeAdminService"}, string(address.ReasonSystemMailbox)},
-		"public folder of Exchange 2003": {"CN=Folder," + objects, []string{"objectClass: publicFolder"}, "publicFolder"},
+			[]string{"objectClass: exchangeAdminService"}, system},
+		"folder of Exchange 2003": {"CN=Folder," + objects, []string{"objectClass: publicFolder"}, "publicFolder"},
 		"an unknown value": {"CN=Ann,DC=example", []string{"objectClass: user",
 			"msExchRecipientTypeDetails: 4611686018427387904"}, "user"},
-		"no number": {"CN=Ann,DC=example", []string{"objectClass: contact", "msExchRecipientTypeDetails: x"}, "contact"},
+		"no number": {"CN=Ann,DC=example", []string{"objectClass: contact",
+			"msExchRecipientTypeDetails: x"}, "contact"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -151,8 +153,8 @@ func TestSystemMailboxesAreSkipped(t *testing.T) {
 	t.Run("services of Exchange 5.5", func(t *testing.T) {
 		t.Parallel()
 		const site = ",cn=SRV1,cn=Servers,cn=Configuration,ou=Site,o=Old"
-		if got := typeOf(t, settings.Exchange, "cn=Microsoft System Attendant"+site, "mail: SRV1-SA@old.example"); got !=
-			string(address.ReasonSystemMailbox) {
+		got := typeOf(t, settings.Exchange, "cn=Microsoft System Attendant"+site, "mail: SRV1-SA@old.example")
+		if got != system {
 			t.Errorf("is %s, want a system mailbox", got)
 		}
 	})
@@ -161,7 +163,7 @@ func TestSystemMailboxesAreSkipped(t *testing.T) {
 		for _, r := range recipientTypes {
 			want := string(r.typ)
 			if r.system {
-				want = string(address.ReasonSystemMailbox)
+				want = system
 			}
 			got := typeOf(t, settings.Exchange, "CN=x,DC=example", "objectClass: user",
 				fmt.Sprintf("msExchRecipientTypeDetails: %d", r.details), "proxyAddresses: SMTP:ann@example.com")
