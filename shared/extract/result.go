@@ -3,6 +3,7 @@ package extract
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"rollcall/shared/address"
 )
@@ -14,18 +15,29 @@ type Result struct {
 	entries list[entryRecord]
 	claims  []claimRecord
 	skipped []address.Skipped
+	notes   []string
 }
 
 // Result joins and sorts what was collected. The collector must not be used afterwards.
 func (c *Collector) Result() *Result {
 	c.joinAliases()
 	f := &Result{count: c.count, arena: c.arena, entries: c.entries, claims: c.claims.flat(), skipped: c.skipped}
+	if f.count == 0 && strings.Contains(strings.ToLower(c.rules.filter), slotNames[slotRecipientTypeDetails]) {
+		f.notes = []string{noRecipientTypes}
+	}
 	f.sortClaims()
 	slices.SortStableFunc(f.skipped, func(a, b address.Skipped) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.DN, b.DN), cmp.Compare(a.Address, b.Address))
 	})
 	return f
 }
+
+// noRecipientTypes tells why a filter such as the page's presets found nothing.
+const noRecipientTypes = "the filter asks for msExchRecipientTypeDetails and found nothing: Exchange 2003 and older " +
+	"has no such attribute. Leave the filter empty there, and choose what to import by object type"
+
+// Notes returns sentences about what was found that a person should know.
+func (f *Result) Notes() []string { return f.notes }
 
 // Entries returns how many entries were read.
 func (f *Result) Entries() int { return f.count }

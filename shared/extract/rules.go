@@ -16,6 +16,7 @@ type Rules struct {
 	aliases  []slot
 	id       []slot
 	override settings.Attributes
+	filter   string
 	include  map[user.Type]bool
 	accepted address.Domains
 	collapse bool
@@ -31,7 +32,8 @@ func NewRules(server settings.ServerType, a settings.Advanced) (*Rules, error) {
 		return nil, fmt.Errorf("%s: %s", wrong[0].Field, wrong[0].Message)
 	}
 	r := &Rules{
-		server: server, override: a.Attributes, collapse: a.CollapseAliasDomains, disabled: a.SkipDisabled,
+		server: server, override: a.Attributes, filter: a.Filter,
+		collapse: a.CollapseAliasDomains, disabled: a.SkipDisabled,
 		include: make(map[user.Type]bool), slots: make(map[string]slot),
 	}
 	r.slotsOf(slotNames[:])
