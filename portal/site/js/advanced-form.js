@@ -1,7 +1,7 @@
 // The Advanced Settings: where to search, for what, and which of it counts.
 import { h, uniqueId } from './dom.js';
 import { lines, words, optionsOf } from './fields.js';
-import { PRESETS, filterOf, presetOf } from './presets.js';
+import { PRESETS, filterOf, lacksRemote, presetOf } from './presets.js';
 import { TYPES } from './format.js';
 
 /** @import { Advanced, Child, ServerType } from '../../types' */
@@ -69,8 +69,10 @@ export class AdvancedForm {
   }
 
   #recognisePreset() {
-    const found = presetOf(this.serverType, this.search.filter.control.value);
+    const filter = this.search.filter.control.value;
+    const found = presetOf(this.serverType, filter);
     this.preset.choose(found?.preset, found?.domain);
+    if (!found) this.preset.warn(lacksRemote(filter));
   }
 
   /**
@@ -152,8 +154,13 @@ class PresetChoice {
   /** @param {Preset} [preset] */
   explain(preset) {
     this.domainBox.hidden = !preset?.domain;
-    this.help.textContent = preset?.help ?? '';
-    this.help.hidden = !preset?.help;
+    this.warn(preset?.help ?? '');
+  }
+
+  /** @param {string} text */
+  warn(text) {
+    this.help.textContent = text;
+    this.help.hidden = text === '';
   }
 }
 

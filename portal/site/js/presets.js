@@ -17,6 +17,26 @@ const RECIPIENTS = {
   folders: [4096],
 };
 
+/** What a mailbox becomes when it moves to Exchange Online. */
+const MOVES = [
+  [1, 2147483648], [4, 34359738368], [16, 8589934592], [32, 17179869184], [137438953472, 274877906944],
+  [1099511627776, 8796093022208],
+];
+
+/**
+ * Says which values a filter string lacks, so that mailboxes that move to Exchange Online leave it; empty where it lacks
+ * none. The presets of version 0.4 did.
+ * @param {string} filter
+ */
+export function lacksRemote(filter) {
+  /** @param {number|undefined} value */
+  const has = (value) => filter.includes(`msExchRecipientTypeDetails=${value})`);
+  if (/\(!\s*\(msExchRecipientTypeDetails=/.test(filter)) return '';
+  const missing = MOVES.filter(([local, remote]) => has(local) && !has(remote)).map(([, remote]) => remote);
+  return missing.length === 0 ? ''
+    : `A mailbox that moves to Exchange Online leaves this filter. Choose a preset again, or add ${missing.join(', ')}.`;
+}
+
 /** @param {...keyof typeof RECIPIENTS} kinds */
 const recipients = (...kinds) => {
   const values = kinds.flatMap((kind) => RECIPIENTS[kind]);
