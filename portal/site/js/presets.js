@@ -24,8 +24,8 @@ const MOVES = [
 ];
 
 /**
- * Says which values a filter string lacks, so that mailboxes that move to Exchange Online leave it; empty where it lacks
- * none. The presets of version 0.4 did.
+ * Says which values a filter string lacks, so that mailboxes that move to Exchange Online leave it; empty where it
+ * lacks none. The presets of version 0.4 did.
  * @param {string} filter
  */
 export function lacksRemote(filter) {
