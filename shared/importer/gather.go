@@ -135,7 +135,7 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 	collector := extract.NewCollector(rules)
 	query := directory.Query{
 		SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter, Attributes: rules.Attributes(),
-		Memory: collector.Memory,
+		Named: rules.Named(), Memory: collector.Memory,
 	}
 	entries := 0
 	info, err := j.Directory.Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {
@@ -158,7 +158,7 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 
 // onStep records a step of the connection as soon as it ends.
 func (j *job) onStep(s run.Step) {
-	j.log.Info("connection step", "step", s.Step, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
+	j.log.Info("connection step", "step", s.Step, "host", s.Host, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
 	j.set(func() {
 		// A new slice, since the reporter may be marshalling the old one.
 		j.steps = append(slices.Clip(j.steps), s)
