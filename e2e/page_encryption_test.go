@@ -32,7 +32,7 @@ func TestPageTrustsACertificate(t *testing.T) {
 	}
 	checkLooks(t, tab, "certificate")
 	tab.Click("button", "Trust this certificate")
-	tab.WaitFor("button", "Preview Users to Sync")
+	tab.Until(`document.activeElement?.labels?.[0]?.innerText === 'Trusted Certificate'`)
 	trusted := tab.Value("textbox", "Trusted Certificate")
 	if len(trusted) != len("sha256:")+64 || tab.Value("textbox", "Password") != s.Password {
 		t.Errorf("the certificate to trust is %q, or the password is gone", trusted)
