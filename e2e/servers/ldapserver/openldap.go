@@ -32,6 +32,12 @@ type OpenLDAPConfig struct {
 	SizeLimit string
 	// CertificateNames are the names in the server's certificate; localhost and the host's address where it is empty.
 	CertificateNames []string
+	// Host is the loopback address to listen on, 127.0.0.1 where it is empty, and Port the port, a free one where it is
+	// 0.
+	Host string
+	Port int
+	// RefuseBinds makes a server that answers each sign-in with "unwilling to perform".
+	RefuseBinds bool
 	// Directives are more lines of slapd.conf(5), such as one with TLSCipherSuite.
 	Directives string
 	// Credentials are a certificate, with those of its issuers behind it, and its key in PEM; made anew where they are
@@ -60,7 +66,10 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Host: "127.0.0.1", BaseDN: c.BaseDN}
+	s := &Server{Host: c.Host, Port: c.Port, BaseDN: c.BaseDN}
+	if s.Host == "" {
+		s.Host = "127.0.0.1"
+	}
 	if s.BaseDN == "" {
 		s.BaseDN = PeopleBase
 	}
@@ -77,7 +86,9 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	s.Port = free[0]
+	if s.Port == 0 {
+		s.Port = free[0]
+	}
 	addresses := []string{net.JoinHostPort(s.Host, strconv.Itoa(s.Port))}
 	urls := "ldap://" + addresses[0]
 	if !c.WithoutTLS {
@@ -125,10 +136,14 @@ func (c OpenLDAPConfig) prepare(dir string, s *Server) error {
 	if limit == "" {
 		limit = "unlimited"
 	}
+	if c.RefuseBinds {
+		tls += "restrict bind\n"
+	}
 	// dbnosync: a crash may lose this database, and nobody would miss it.
 	config := fmt.Sprintf(`include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/misc.schema
 include %[1]s/rollcall.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
@@ -178,14 +193,10 @@ func (c OpenLDAPConfig) load(ctx context.Context, slapadd, config string, s *Ser
 	if entries == nil {
 		entries = People(0)
 	}
-	reader := &ldif.Entry{DN: s.Username}
-	reader.Add("objectClass", "organizationalRole", "simpleSecurityObject")
-	reader.Add("cn", "reader")
-	reader.Add("userPassword", s.Password)
 	in, out := io.Pipe()
 	go func() {
 		w := ldif.NewWriter(out)
-		out.CloseWithError(writeAll(w, entries, reader))
+		out.CloseWithError(writeAll(w, entries, account(s.Username, s.Password)))
 	}()
 	defer in.Close()
 	// -q and -s: quick, and without a check against the schema, which would refuse the faults that tests are about.
