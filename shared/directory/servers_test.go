@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -25,6 +26,8 @@ import (
 type site struct {
 	servers map[string]*script
 	srv     []*net.SRV
+	// change changes the connection, which is not encrypted; nil leaves it.
+	change func(*settings.Connection)
 
 	mu sync.Mutex
 	// dialled are the names and ports that were dialled, and lookups the SRV names that were looked up.
@@ -71,11 +74,14 @@ func (n *site) read(t *testing.T, hosts string, config directory.Config) got {
 			return name, n.srv, nil
 		}
 	}
+	to := settings.Connection{ServerType: settings.GroupWise, Host: hosts, Port: 389, Encryption: settings.None,
+		Username: "cn=reader", Password: secret.New("pw")}
+	if n.change != nil {
+		n.change(&to)
+	}
 	var g got
-	g.info, g.err = directory.New(config).Read(t.Context(), settings.Connection{ServerType: settings.GroupWise,
-		Host: hosts, Port: 389, Encryption: settings.None, Username: "cn=reader", Password: secret.New("pw")},
-		directory.Query{Attributes: []string{"mail"}}, func(s run.Step) { g.steps = append(g.steps, s) },
-		func(e *directory.Entry) error {
+	g.info, g.err = directory.New(config).Read(t.Context(), to, directory.Query{Attributes: []string{"mail"}},
+		func(s run.Step) { g.steps = append(g.steps, s) }, func(e *directory.Entry) error {
 			g.entries = append(g.entries, string(e.DN))
 			return nil
 		})
@@ -291,6 +297,32 @@ func TestAReadThatBeganGoesOnNowhereElse(t *testing.T) {
 	if !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead || !slices.Equal(n.dialled,
 		[]string{"a.example:389"}) {
 		t.Errorf("error %v, dialled %q; want an incomplete read of the first", g.err, n.dialled)
+	}
+}
+
+// Where encryption is preferred, a server is tried with and without it before the next, and what is said of a server
+// that failed does not stand beside one that was read.
+func TestEachServerIsTriedWithAndWithoutEncryption(t *testing.T) {
+	t.Parallel()
+	certificate := issue(t, nil, func(c *x509.Certificate) {
+		authority("b")(c)
+		c.DNSNames = []string{"b.example"}
+	})
+	encrypted := works()
+	encrypted.tls = certificate.server()
+	n := &site{servers: map[string]*script{"a.example": binds(ldap.LDAPResultBusy), "b.example": encrypted},
+		change: func(c *settings.Connection) {
+			c.Encryption, c.CACertificate = settings.Preferred, certificate.pem()
+		}}
+	g := n.read(t, "a.example b.example", directory.Config{})
+	want := slices.Concat([]string{"a.example resolve", "a.example connect", "a.example tls failed",
+		"a.example connect", "a.example tls", "a.example bind failed"}, through("b.example", ""),
+		[]string{"b.example base", "b.example search"})
+	if diff := cmp.Diff(want, lines(g.steps)); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if said := strings.Join(g.info.Notes, "; "); g.err != nil || strings.Contains(said, "not encrypted") {
+		t.Errorf("notes %q, error %v; want none about encryption", said, g.err)
 	}
 }
 
