@@ -3,9 +3,10 @@ package e2e
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,75 +39,30 @@ func TestTheReaderAnswersAsGoLDAP(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(2500)})
 	sameAnswers(t, s, s.BaseDN, 2503)
+	t.Run("ldapsearch accepts what the corpus of filters says", func(t *testing.T) { filtersOfLdapsearch(t, s) })
 }
 
-func TestTheReaderAnswersAsGoLDAPOn389(t *testing.T) {
-	localIsEnough(t)
-	t.Parallel()
-	s := ldapserver.DS389(t, ldapserver.DS389Config{Entries: ldapserver.People(1200)})
-	sameAnswers(t, s, s.BaseDN, 1203)
-	conn, err := ldap.DialURL("ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
+// filtersOfLdapsearch gives each filter of the parser's corpus to OpenLDAP's own client.
+func filtersOfLdapsearch(t *testing.T, s *ldapserver.Server) {
+	data, err := os.ReadFile("../shared/directory/testdata/filters.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	if err := conn.Bind(s.AdminUsername, s.AdminPassword); err != nil {
-		t.Fatal(err)
-	}
-	hiddenBase(t, s, conn)
-	lookThroughLimit(t, s, conn)
-	minimumSSF(t, s, conn)
-}
-
-// hiddenBase hides the entry of the search base, and nothing below it.
-func hiddenBase(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
-	t.Helper()
-	base := "ou=people," + s.BaseDN
-	hide := ldap.NewModifyRequest(base, nil)
-	hide.Add("aci", []string{`(targetattr="*")(targetfilter="(ou=people)")(version 3.0; acl "hide"; deny (all) ` +
-		`userdn="ldap:///` + s.Username + `";)`})
-	if err := admin.Modify(hide); err != nil {
-		t.Fatal(err)
-	}
-	info, err := directory.New(directory.Config{}).Read(t.Context(), connection(s),
-		directory.Query{SearchBase: base, Filter: "(mail=*)"}, func(run.Step) {},
-		func(*directory.Entry) error { return nil })
-	if err != nil || info.Entries != 1200 || !strings.Contains(strings.Join(info.Notes, "; "), "but entries below it") {
-		t.Errorf("%d entries, notes %q, error %v; want 1200 and a note about the base", info.Entries, info.Notes, err)
-	}
-}
-
-// lookThroughLimit bounds how many entries the server looks at for one search: it then gives as many, and result 11.
-func lookThroughLimit(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
-	t.Helper()
-	limit := ldap.NewModifyRequest("cn=config,cn=ldbm database,cn=plugins,cn=config", nil)
-	limit.Replace("nsslapd-lookthroughlimit", []string{"300"})
-	if err := admin.Modify(limit); err != nil {
-		t.Fatal(err)
-	}
-	_, err := directory.New(directory.Config{}).Read(t.Context(), connection(s), directory.Query{Filter: "(mail=*)"},
-		func(run.Step) {}, func(*directory.Entry) error { return nil })
-	var e *directory.Error
-	if !errors.As(err, &e) || e.Code != directory.CodeIncompleteRead ||
-		!strings.Contains(e.Message, "stopped at a limit after 300 entries") {
-		t.Errorf("error %v, want %s after 300 entries", err, directory.CodeIncompleteRead)
-	}
-}
-
-// minimumSSF makes the server refuse what is not encrypted.
-func minimumSSF(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
-	t.Helper()
-	change := ldap.NewModifyRequest("cn=config", nil)
-	change.Replace("nsslapd-minssf", []string{"128"})
-	if err := admin.Modify(change); err != nil {
-		t.Fatal(err)
-	}
-	_, _, err := readOnce(t, settings.Connection{ServerType: settings.GroupWise, Host: s.Host, Port: s.Port,
-		Username: s.Username, Password: secret.New(s.Password), Encryption: settings.None})
-	var e *directory.Error
-	if !errors.As(err, &e) || e.Code != directory.CodeEncryptionRequired ||
-		!strings.Contains(e.Message, "(encryption)") {
-		t.Errorf("error %v, want %s", err, directory.CodeEncryptionRequired)
+	server := "ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
+	for line := range strings.Lines(string(data)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		filter := strings.TrimSuffix(line[6:], "\n")
+		output, err := exec.CommandContext(t.Context(), "ldapsearch", "-LLL", "-x", "-H", server, "-b", "", "-s",
+			"base", filter, "1.1").CombinedOutput()
+		refused := strings.Contains(string(output), "Bad search filter")
+		if err != nil && !refused {
+			t.Fatalf("ldapsearch (package ldap-utils) %s: %v\n%s", filter, err, output)
+		}
+		if refused == (line[4] == '+') {
+			t.Errorf("ldapsearch and the corpus disagree about %s: %s", filter, output)
+		}
 	}
 }
 

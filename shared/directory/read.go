@@ -57,6 +57,9 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	defer cancel()
 	unwatch := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
 	err := p.run(ctx)
+	if err == nil && s.foundNothing(q) {
+		s.info.Hint = s.hint(q)
+	}
 	unwatch()
 	p.stream.leave()
 	detail := fmt.Sprintf("%d entries", s.info.Entries)

@@ -43,7 +43,9 @@ func (j *job) planInto(ctx context.Context, key string) error {
 	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims, Skipped: found.Skipped}
 	policy := plan.Policy{DirectoryID: info.DirectoryID, Exclude: exclude}
 	return j.writePlan(ctx, key, func(emit func(*plan.Row) error) (run.Result, error) {
-		return plan.Build(desired, stored.Walk, policy, emit)
+		result, err := plan.Build(desired, stored.Walk, policy, emit)
+		result.Hint = info.Hint
+		return result, err
 	})
 }
 
@@ -135,7 +137,7 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 	collector := extract.NewCollector(rules)
 	query := directory.Query{
 		SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter, Attributes: rules.Attributes(),
-		Named: rules.Named(), Memory: collector.Memory,
+		Named: rules.Named(), Found: collector.Values, Memory: collector.Memory,
 	}
 	entries := 0
 	info, err := j.Directory.Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {

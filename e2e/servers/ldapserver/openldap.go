@@ -143,6 +143,7 @@ func (c OpenLDAPConfig) prepare(dir string, s *Server) error {
 	config := fmt.Sprintf(`include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/misc.schema
 include %[1]s/rollcall.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
@@ -192,14 +193,10 @@ func (c OpenLDAPConfig) load(ctx context.Context, slapadd, config string, s *Ser
 	if entries == nil {
 		entries = People(0)
 	}
-	reader := &ldif.Entry{DN: s.Username}
-	reader.Add("objectClass", "organizationalRole", "simpleSecurityObject")
-	reader.Add("cn", "reader")
-	reader.Add("userPassword", s.Password)
 	in, out := io.Pipe()
 	go func() {
 		w := ldif.NewWriter(out)
-		out.CloseWithError(writeAll(w, entries, reader))
+		out.CloseWithError(writeAll(w, entries, account(s.Username, s.Password)))
 	}()
 	defer in.Close()
 	// -q and -s: quick, and without a check against the schema, which would refuse the faults that tests are about.
