@@ -8,23 +8,16 @@ import (
 // renames holds what the row of one address must know about its entry's other addresses.
 type renames struct {
 	// former holds, by source id, the stored primary of an entry that is no longer the entry's primary.
-	former map[string]formerPrimary
+	former *formers
 	// kept holds, by source id, the stored primary of an entry whose directory marks none: it stays the primary.
 	kept map[string]keptPrimary
-}
-
-type formerPrimary struct {
-	address   string
-	report    user.HeldSpamReport
-	protected bool
-	version   int64
 }
 
 type keptPrimary struct{ key, address string }
 
 // findRenames walks both lists once before the plan is made, since a row may depend on one that comes after it.
 func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames {
-	r := renames{former: make(map[string]formerPrimary), kept: make(map[string]keptPrimary)}
+	r := renames{former: newFormers(), kept: make(map[string]keptPrimary)}
 	if stored()() == nil {
 		return r
 	}
@@ -46,13 +39,7 @@ func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames
 		}
 		// An entry that was renamed before may have several, where removals are off or some are protected: the one
 		// created last, which has the highest version, was its primary until now.
-		if former, ok := r.former[s.SourceID]; !ok || s.Version > former.version {
-			// A stored user's text is gone with the next one; a claim's lasts.
-			text := s.SourceID + s.Address
-			r.former[text[:len(s.SourceID)]] = formerPrimary{
-				address: text[len(s.SourceID):], report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
-			}
-		}
+		r.former.add(s)
 		return nil
 	})
 	return r
