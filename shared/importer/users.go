@@ -156,10 +156,22 @@ func (s *Service) edit(
 }
 
 func (s *Service) user(ctx context.Context, id run.Identity, addr string) (user.User, error) {
-	key, err := address.Canonical(addr)
+	parsed, err := address.Parse(addr)
 	if err != nil && !errors.Is(err, address.ErrInvisible) {
 		return user.User{}, problem(NotFound, "user_not_found", "%q is no address: %v.", addr, err)
 	}
-	found, err := s.c.Users.For(id.Account).Get(ctx, key)
+	list := s.c.Users.For(id.Account)
+	found, err := list.Get(ctx, parsed.Key)
+	if former, differs := address.FormerKey(parsed); differs && errors.Is(err, users.ErrNotFound) {
+		// Somebody else may have that key by rights.
+		if before, formerErr := list.Get(ctx, former); formerErr == nil && sameAddress(before.Address, parsed.Key) {
+			found, err = before, nil
+		}
+	}
 	return found, notFound(err, "user_not_found", "There is no user %s.", addr)
+}
+
+func sameAddress(shown, key string) bool {
+	parsed, err := address.Canonical(shown)
+	return err == nil && parsed == key
 }

@@ -28,7 +28,7 @@ type formerPrimary struct {
 	address   string
 	report    user.HeldSpamReport
 	protected bool
-	version   int64
+	written
 }
 
 func newFormers() *formers {
@@ -39,9 +39,10 @@ func newFormers() *formers {
 	}
 }
 
-// add keeps a stored primary, unless one of the same entry with a higher version is kept. The user's text is copied.
+// add keeps a stored primary, unless one of the same entry that was written after it is kept. It copies the user's
+// text.
 func (f *formers) add(u *user.User) {
-	if earlier, ok := f.find(u.SourceID); ok && u.Version <= earlier.version {
+	if earlier, ok := f.find(u.SourceID); ok && !writtenAt(u).after(earlier.written) {
 		return
 	}
 	hash := f.hash(u.SourceID)
@@ -53,7 +54,8 @@ func (f *formers) add(u *user.User) {
 	record = appendText(record, u.SourceID)
 	record = appendText(record, u.Address)
 	record = appendText(record, string(u.HeldSpamReport))
-	record = binary.AppendVarint(record, u.Version)
+	w := writtenAt(u)
+	record = binary.AppendVarint(binary.AppendVarint(record, w.at), w.version)
 	protected := byte(0)
 	if u.Protected {
 		protected = 1
@@ -87,9 +89,11 @@ func (f *formers) find(sourceID string) (found formerPrimary, ok bool) {
 		}
 		address, rest := cutText(rest)
 		report, rest := cutText(rest)
-		version, n := binary.Varint(rest)
+		at, n := binary.Varint(rest)
+		version, m := binary.Varint(rest[n:])
 		return formerPrimary{
-			address: string(address), report: user.HeldSpamReport(report), version: version, protected: rest[n] == 1,
+			address: string(address), report: user.HeldSpamReport(report), protected: rest[n+m] == 1,
+			written: written{at, version},
 		}, true
 	}
 	return found, false

@@ -3,6 +3,7 @@ package plan
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -23,10 +24,11 @@ func TestPropertyFormersAreAMap(t *testing.T) {
 				HeldSpamReport: rapid.SampledFrom([]user.HeldSpamReport{"", user.ReportDaily}).Draw(r, "report"),
 				Protected:      rapid.Bool().Draw(r, "protected"),
 				Version:        rapid.Int64Range(0, 9).Draw(r, "version"),
+				CreatedAt:      time.UnixMicro(rapid.Int64Range(-2, 2).Draw(r, "time")),
 			}
 			f.add(&u)
-			if earlier, ok := want[u.SourceID]; !ok || u.Version > earlier.version {
-				want[u.SourceID] = formerPrimary{u.Address, u.HeldSpamReport, u.Protected, u.Version}
+			if earlier, ok := want[u.SourceID]; !ok || writtenAt(&u).after(earlier.written) {
+				want[u.SourceID] = formerPrimary{u.Address, u.HeldSpamReport, u.Protected, writtenAt(&u)}
 			}
 		}
 		for _, id := range []string{"a", "b", "c", "dd", "ee", "never", "neither"} {
