@@ -298,6 +298,11 @@ func (p *pager) explainResult(done result) error {
 		said += ", also for smaller pages and without any"
 	}
 	out := &Error{Code: CodeIncompleteRead, Step: StepSearch, Err: done}
+	if wantsEncryption(done.code, done.diagnostic) {
+		out.Code = CodeEncryptionRequired
+		out.Message = p.encryptionWanted("before a search", said)
+		return out
+	}
 	switch done.code {
 	case ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded:
 		out.Message = fmt.Sprintf("The server stopped at a limit after %d entries (%s), so the directory was not "+

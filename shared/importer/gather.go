@@ -160,7 +160,7 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 
 // onStep records a step of the connection as soon as it ends.
 func (j *job) onStep(s run.Step) {
-	j.log.Info("connection step", "step", s.Step, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
+	j.log.Info("connection step", "step", s.Step, "host", s.Host, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
 	j.set(func() {
 		// A new slice, since the reporter may be marshalling the old one.
 		j.steps = append(slices.Clip(j.steps), s)
