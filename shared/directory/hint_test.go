@@ -114,11 +114,11 @@ func TestAHintIsNoPartOfTheRead(t *testing.T) {
 		answer  func(*session) bool
 		hint    bool
 	}{
-		"hung up":          {0, nothing, func(*session) bool { return false }, true},
-		"refused":          {0, nothing, func(c *session) bool { c.done(11); return true }, true},
-		"nothing in them":  {2, nothing, func(c *session) bool { c.done(0); return true }, true},
-		"something":        {2, func() int { return 1 }, func(c *session) bool { c.done(0); return true }, false},
-		"nobody who asks":  {0, nil, func(c *session) bool { c.done(0); return true }, false},
+		"hung up":         {0, nothing, func(*session) bool { return false }, true},
+		"refused":         {0, nothing, func(c *session) bool { c.done(11); return true }, true},
+		"nothing in them": {2, nothing, func(c *session) bool { c.done(0); return true }, true},
+		"something":       {2, func() int { return 1 }, func(c *session) bool { c.done(0); return true }, false},
+		"nobody who asks": {0, nil, func(c *session) bool { c.done(0); return true }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
