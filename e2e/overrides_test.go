@@ -1,13 +1,22 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"iter"
+	"net"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo/ldif"
+	"rollcall/shared/directory"
+	"rollcall/shared/run"
+	"rollcall/shared/secret"
+	"rollcall/shared/settings"
 )
 
 // follow yields the entries of several trees, one after the other.
@@ -83,10 +92,16 @@ func merged(tables ...map[string]override) map[string]override {
 }
 
 // plainText lets a request read without encryption.
-func plainText(c object) { c["encryption"] = "none" }
+func plainText(c object) { c["allowUnencrypted"] = true }
 
-// overridesOf389 reads people that have no proxyAddresses.
-func overridesOf389(t *testing.T, s *ldapserver.Server, sales int) {
+// TestOverridesOn389 shares one server among all that is asked of 389 Directory Server.
+func TestOverridesOn389(t *testing.T) {
+	localIsEnough(t)
+	t.Parallel()
+	const sales = 300
+	s := ldapserver.DS389(t, ldapserver.DS389Config{
+		Entries: follow(ldapserver.People(1200), ldapserver.Sales(sales, "mailAlternateAddress"))})
+	t.Run("the reader answers as go-ldap", func(t *testing.T) { sameAnswers(t, s, s.BaseDN, 1200+sales+4) })
 	base, filter := ldapserver.SalesBase, "(mail=*)"
 	checkOverrides(t, s, plainText, merged(secretSearches("nsBindPassword-oid"), map[string]override{
 		"by name": {advanced: object{"searchBase": base, "filter": filter,
@@ -105,6 +120,61 @@ func overridesOf389(t *testing.T, s *ldapserver.Server, sales int) {
 				"(|(mail=*)(mailAlternateAddress=*)), and in the attribute overrides mailAlternateAddress for the " +
 				"aliases."},
 	}))
+	t.Run("its look-through limit", func(t *testing.T) {
+		body := request(s, func(c object) { plainText(c); c["username"] = ldapserver.LimitedUsername })
+		body["advanced"] = object{"filter": "(description=*)"}
+		preview := account(t).preview(body)
+		if preview.text("error.code") != "incomplete_read" ||
+			!strings.Contains(preview.text("error.message"), "result 11") {
+			t.Errorf("state %s, error %v, notes %v; want incomplete_read", preview.text("state"), preview["error"],
+				preview["notes"])
+		}
+	})
+	conn, err := ldap.DialURL("ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Bind(s.AdminUsername, s.AdminPassword); err != nil {
+		t.Fatal(err)
+	}
+	hiddenBase(t, s, conn)
+	minimumSSF(t, s, conn)
+}
+
+// hiddenBase hides the entry of the search base, and nothing below it.
+func hiddenBase(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
+	t.Helper()
+	base := "ou=people," + s.BaseDN
+	hide := ldap.NewModifyRequest(base, nil)
+	hide.Add("aci", []string{`(targetattr="*")(targetfilter="(ou=people)")(version 3.0; acl "hide"; deny (all) ` +
+		`userdn="ldap:///` + s.Username + `";)`})
+	if err := admin.Modify(hide); err != nil {
+		t.Fatal(err)
+	}
+	info, err := directory.New(directory.Config{}).Read(t.Context(), connection(s),
+		directory.Query{SearchBase: base, Filter: "(mail=*)"}, func(run.Step) {},
+		func(*directory.Entry) error { return nil })
+	if err != nil || info.Entries != 1200 || !strings.Contains(strings.Join(info.Notes, "; "), "but entries below it") {
+		t.Errorf("%d entries, notes %q, error %v; want 1200 and a note about the base", info.Entries, info.Notes, err)
+	}
+}
+
+// minimumSSF makes the server refuse what is not encrypted.
+func minimumSSF(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
+	t.Helper()
+	change := ldap.NewModifyRequest("cn=config", nil)
+	change.Replace("nsslapd-minssf", []string{"128"})
+	if err := admin.Modify(change); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := readOnce(t, settings.Connection{ServerType: settings.GroupWise, Host: s.Host, Port: s.Port,
+		Username: s.Username, Password: secret.New(s.Password), Encryption: settings.None})
+	var e *directory.Error
+	if !errors.As(err, &e) || e.Code != directory.CodeEncryptionRequired ||
+		!strings.Contains(e.Message, "(encryption)") {
+		t.Errorf("error %v, want %s", err, directory.CodeEncryptionRequired)
+	}
 }
 
 func TestOverridesOnOpenLDAP(t *testing.T) {

@@ -3,7 +3,6 @@ package e2e
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -64,80 +63,6 @@ func filtersOfLdapsearch(t *testing.T, s *ldapserver.Server) {
 		if refused == (line[4] == '+') {
 			t.Errorf("ldapsearch and the corpus disagree about %s: %s", filter, output)
 		}
-	}
-}
-
-// TestOn389 shares one server among all that is asked of 389 Directory Server.
-func TestOn389(t *testing.T) {
-	localIsEnough(t)
-	t.Parallel()
-	const sales = 300
-	s := ldapserver.DS389(t, ldapserver.DS389Config{
-		Entries: follow(ldapserver.People(1200), ldapserver.Sales(sales, "mailAlternateAddress"))})
-	sameAnswers(t, s, s.BaseDN, 1200+sales+4)
-	overridesOf389(t, s, sales)
-	conn, err := ldap.DialURL("ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.Bind(s.AdminUsername, s.AdminPassword); err != nil {
-		t.Fatal(err)
-	}
-	hiddenBase(t, s, conn)
-	lookThroughLimit(t, s, conn)
-	minimumSSF(t, s, conn)
-}
-
-// hiddenBase hides the entry of the search base, and nothing below it.
-func hiddenBase(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
-	t.Helper()
-	base := "ou=people," + s.BaseDN
-	hide := ldap.NewModifyRequest(base, nil)
-	hide.Add("aci", []string{`(targetattr="*")(targetfilter="(ou=people)")(version 3.0; acl "hide"; deny (all) ` +
-		`userdn="ldap:///` + s.Username + `";)`})
-	if err := admin.Modify(hide); err != nil {
-		t.Fatal(err)
-	}
-	info, err := directory.New(directory.Config{}).Read(t.Context(), connection(s),
-		directory.Query{SearchBase: base, Filter: "(mail=*)"}, func(run.Step) {},
-		func(*directory.Entry) error { return nil })
-	if err != nil || info.Entries != 1200 || !strings.Contains(strings.Join(info.Notes, "; "), "but entries below it") {
-		t.Errorf("%d entries, notes %q, error %v; want 1200 and a note about the base", info.Entries, info.Notes, err)
-	}
-}
-
-// lookThroughLimit bounds how many entries the server looks at for one search: it then gives as many, and result 11.
-func lookThroughLimit(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
-	t.Helper()
-	limit := ldap.NewModifyRequest("cn=config,cn=ldbm database,cn=plugins,cn=config", nil)
-	limit.Replace("nsslapd-lookthroughlimit", []string{"300"})
-	if err := admin.Modify(limit); err != nil {
-		t.Fatal(err)
-	}
-	_, err := directory.New(directory.Config{}).Read(t.Context(), connection(s), directory.Query{Filter: "(mail=*)"},
-		func(run.Step) {}, func(*directory.Entry) error { return nil })
-	var e *directory.Error
-	if !errors.As(err, &e) || e.Code != directory.CodeIncompleteRead ||
-		!strings.Contains(e.Message, "stopped at a limit after 300 entries") {
-		t.Errorf("error %v, want %s after 300 entries", err, directory.CodeIncompleteRead)
-	}
-}
-
-// minimumSSF makes the server refuse what is not encrypted.
-func minimumSSF(t *testing.T, s *ldapserver.Server, admin *ldap.Conn) {
-	t.Helper()
-	change := ldap.NewModifyRequest("cn=config", nil)
-	change.Replace("nsslapd-minssf", []string{"128"})
-	if err := admin.Modify(change); err != nil {
-		t.Fatal(err)
-	}
-	_, _, err := readOnce(t, settings.Connection{ServerType: settings.GroupWise, Host: s.Host, Port: s.Port,
-		Username: s.Username, Password: secret.New(s.Password), Encryption: settings.None})
-	var e *directory.Error
-	if !errors.As(err, &e) || e.Code != directory.CodeEncryptionRequired ||
-		!strings.Contains(e.Message, "(encryption)") {
-		t.Errorf("error %v, want %s", err, directory.CodeEncryptionRequired)
 	}
 }
 

@@ -152,10 +152,12 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 	if err != nil {
 		return nil, info, err
 	}
+	addresses, found := collector.Addresses(), collector.Result()
 	j.set(func() {
-		j.progress.Entries, j.progress.Addresses, j.notes = entries, collector.Addresses(), info.Notes
+		j.progress.Entries, j.progress.Addresses = entries, addresses
+		j.notes = append(slices.Clip(info.Notes), found.Notes()...)
 	})
-	return collector.Result(), info, nil
+	return found, info, nil
 }
 
 // onStep records a step of the connection as soon as it ends.

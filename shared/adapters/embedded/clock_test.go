@@ -121,7 +121,8 @@ func TestIDsAreNewerThanAllThatAreStored(t *testing.T) {
 		last = id
 	}
 	entry := runs.AuditEntry{ID: last, At: now}
-	if err := errors.Join(s.Jobs().For("other").AddAudit(t.Context(), entry), s.Close()); err != nil {
+	_, err := s.Jobs().For("other").PutSettings(t.Context(), settings.Saved{}, entry)
+	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	s = open(t, dir, embedded.Options{Clock: func() time.Time { return now }})
