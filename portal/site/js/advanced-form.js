@@ -40,7 +40,8 @@ export class AdvancedForm {
     const types = h('div', { class: 'field wide', role: 'group', 'aria-label': 'Object types' },
       h('p', { class: 'label' }, 'Object types'), h('div', { class: 'checks' }, this.types.map((type) => type.element)),
       h('p', { class: 'help' }, 'None ticked: all of them.'));
-    const attributesHelp = 'For directories that keep addresses elsewhere. Empty fields keep the server type’s own.';
+    const attributesHelp = 'For directories that keep addresses elsewhere: names or OIDs that the server knows. '
+      + 'Empty fields keep the server type’s own.';
     return h('div', { class: 'advanced' },
       section('Where to search', [search.base.element, this.preset.element, search.filter.element]),
       section('What to import', [types, Object.values(scope).map((field) => field.element)]),
