@@ -16,6 +16,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"rollcall/shared/directory"
+	"rollcall/shared/importer"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
@@ -72,6 +73,7 @@ func data04(t *testing.T) (data string) {
 
 // moved is the demo's Exchange directory, wherever it listens now and whatever the settings say, without one person.
 type moved struct {
+	importer.Directory
 	t      *testing.T
 	data   string
 	reader *directory.Reader
@@ -99,7 +101,8 @@ func TestDataOfVersion04(t *testing.T) {
 	began, at := time.Now(), time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)
 	t.Run("start", func(t *testing.T) {
 		c := startWith(t, config{
-			data: data, demo: true, hour: time.Hour, directory: moved{t, data, directory.New(directory.Config{})},
+			data: data, demo: true, hour: time.Hour,
+			directory: moved{t: t, data: data, reader: directory.New(directory.Config{})},
 			clock: func() time.Time { return at.Add(time.Since(began)) },
 		})
 		for id, path := range map[string]string{flightOf04: "/v1/syncs/", waitingOf04: "/v1/previews/"} {

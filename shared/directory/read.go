@@ -35,8 +35,15 @@ func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onSt
 	return s.info, s.search(ctx, q, onEntry)
 }
 
-// search runs the paged search as a step of its own: its deadline is an idle one.
+// search runs the paged search.
 func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) error) error {
+	return s.searchWith(ctx, q, onEntry, func(ctx context.Context, p *pager) error { return p.run(ctx) })
+}
+
+// searchWith runs searches as a step of their own: its deadline is an idle one.
+func (s *session) searchWith(
+	ctx context.Context, q Query, onEntry func(*Entry) error, do func(context.Context, *pager) error,
+) error {
 	start := time.Now()
 	s.conn.SetDeadline(time.Time{})
 	p := &pager{
@@ -49,7 +56,7 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 		incomplete("it took longer than %s", s.c.SearchTimeout))
 	defer cancel()
 	unwatch := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
-	err := p.run(ctx)
+	err := do(ctx, p)
 	unwatch()
 	p.stream.leave()
 	detail := fmt.Sprintf("%d entries", s.info.Entries)
