@@ -103,7 +103,7 @@ func TestDataOfVersion04(t *testing.T) {
 		c := startWith(t, config{
 			data: data, demo: true, hour: time.Hour,
 			directory: moved{t: t, data: data, reader: directory.New(directory.Config{})},
-			clock: func() time.Time { return at.Add(time.Since(began)) },
+			clock:     func() time.Time { return at.Add(time.Since(began)) },
 		})
 		for id, path := range map[string]string{flightOf04: "/v1/syncs/", waitingOf04: "/v1/previews/"} {
 			c.account = "flight"
