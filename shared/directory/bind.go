@@ -76,6 +76,15 @@ func (s *session) explainBind(err error) error {
 	case ldap.LDAPResultInvalidDNSyntax:
 		out.Message = fmt.Sprintf("The server cannot read the username %q. Enter a full DN, such as "+
 			"cn=reader,dc=example,dc=com.", s.to.Username)
+	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
+		out.Code = CodeUnavailable
+		out.Message = fmt.Sprintf("The server cannot take a sign-in now (%s). Try again later, or enter a second "+
+			"LDAP server.", resultText(e))
+	case ldap.LDAPResultProtocolError:
+		out.Code = CodeProtocol
+		out.Message = fmt.Sprintf("The server does not take a sign-in of LDAP version 3 (%s), so it seems to speak "+
+			"LDAPv2 only. LDAPv2 is not supported (RFC 3494): switch LDAPv3 on at the server, or enter a server "+
+			"that has it.", resultText(e))
 	default:
 		out.Code = CodeProtocol
 		out.Message = fmt.Sprintf("The server refuses the sign-in (%s).", resultText(e))

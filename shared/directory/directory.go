@@ -20,6 +20,9 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Resolve defaults to net.DefaultResolver.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// LookupSRV defaults to net.DefaultResolver.LookupSRV, which returns records by priority and, at random, by weight
+	// (RFC 2782): they are tried in the order given. Service and proto are empty, and name ends with a dot.
+	LookupSRV func(ctx context.Context, service, proto, name string) (cname string, records []*net.SRV, err error)
 	// Allow refuses addresses that must not be dialled; nil allows all. One refused address refuses the name.
 	Allow func(netip.Addr) error
 	// AllowPort refuses ports that must not be dialled; nil allows all. Policy has both.
@@ -48,8 +51,10 @@ type Config struct {
 type Query struct {
 	// SearchBase is a DN and Filter an LDAP filter; empty means the server type's default.
 	SearchBase, Filter string
-	// Attributes are the attributes to ask for.
+	// Attributes are the attributes to ask for. Those that are in Named too may be OIDs or other names of an attribute,
+	// by the server's own schema: entries have them by the name in Named whatever the server calls them.
 	Attributes []string
+	Named      []string
 	// Memory reports how many bytes the caller keeps of the entries that it got; nil means none.
 	Memory func() int64
 }
@@ -78,8 +83,12 @@ const (
 	CodeTLSAuthority       = "tls_unknown_authority"
 	CodeTLSExpired         = "tls_expired"
 	CodeTLSFailed          = "tls_failed"
+	CodeTLSOld             = "tls_old"
+	CodeTLSClient          = "tls_client_certificate"
+	CodeTLSChanged         = "tls_certificate_changed"
 	CodeStartTLSRefused    = "starttls_refused"
 	CodeInvalidCredentials = "invalid_credentials"
+	CodeUnavailable        = "server_unavailable"
 	CodeEncryptionRequired = "encryption_required"
 	CodeInsufficientAccess = "insufficient_access"
 	CodeBaseNotFound       = "base_not_found"
@@ -133,6 +142,9 @@ func New(c Config) *Reader {
 		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}
+	}
+	if c.LookupSRV == nil {
+		c.LookupSRV = net.DefaultResolver.LookupSRV
 	}
 	setDefault(&c.StepTimeout, 15*time.Second)
 	setDefault(&c.IdleTimeout, time.Minute)

@@ -25,7 +25,7 @@ const (
 type Question struct {
 	// SearchBase, Filter and Attributes are those of the Query whose search is asked about.
 	SearchBase, Filter string
-	Attributes         []string
+	Attributes, Named  []string
 	// DN asks for one entry. Where it is empty, entries are looked for that match one of Any.
 	DN  string
 	Any []Comparison
@@ -66,28 +66,42 @@ func (a Answer) Behind(earlier Answer) Answer {
 	return a
 }
 
+// check refuses to compare an attribute that the search does not read: what is compared can be guessed.
+func (q Question) check() error {
+	for _, c := range q.Any {
+		same := func(read string) bool { return strings.EqualFold(read, c.Attribute) }
+		if !slices.ContainsFunc(q.Attributes, same) {
+			return secretAttribute("The attribute %q is not one that an import reads.", c.Attribute)
+		}
+	}
+	return nil
+}
+
 // Find asks a directory a question. It looks in the search base and in the rest of what the server holds, and has the
 // server compare each entry that it finds with the filter and its parts: the server knows best what matches. Its errors
 // are those of Read.
 func (r *Reader) Find(
 	ctx context.Context, to settings.Connection, q Question, onStep func(run.Step),
 ) (Answer, error) {
-	s := &session{c: r.c, inUse: r.inUse, to: to.Normalised(), onStep: onStep}
-	s.to.Password = to.Password
+	s := r.newSession(to, onStep)
 	defer s.close()
-	if err := s.open(ctx); err != nil {
-		return Answer{Info: s.info}, err
-	}
 	f := &finder{question: q}
-	query := Query{SearchBase: q.SearchBase, Filter: q.Filter, Attributes: q.Attributes, Memory: f.memory}
-	err := s.step(ctx, StepBase, func(ctx context.Context) (string, error) { return s.findBase(ctx, query) })
+	query := Query{
+		SearchBase: q.SearchBase, Filter: q.Filter, Attributes: q.Attributes, Named: q.Named, Memory: f.memory,
+	}
+	err := q.check()
+	if err == nil {
+		err = s.prepare(ctx, query)
+	}
 	if err != nil {
 		return Answer{Info: s.info}, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, findTime, incomplete("it took longer than %s", findTime))
 	defer cancel()
-	err = s.searchWith(ctx, query, f.take, func(ctx context.Context, p *pager) error {
+	err = s.search(ctx, query, f.take, func(ctx context.Context, p *pager) error {
 		f.pager = p
+		// The filter was read when it was checked.
+		f.filter, _ = parseFilter(s.info.Filter)
 		return f.run(ctx)
 	})
 	return Answer{Info: s.info, Found: f.found, More: f.more}, err
@@ -97,6 +111,7 @@ func (r *Reader) Find(
 type finder struct {
 	*pager
 	question Question
+	filter   *clause
 	found    []Found
 	// kept is what found takes of memory, in bytes.
 	kept int64
@@ -207,8 +222,12 @@ func (f *finder) below(ctx context.Context, base, filter string, most int) error
 	request := searchRequest{base: base, scope: ldap.ScopeWholeSubtree, filter: filter,
 		attributes: f.attributes, pageSize: min(most, f.c.PageSize)}
 	var progress progress
+	f.info.Entries = 0
 	for entries := 0; ; {
 		done, cookie, paged, err := f.page(ctx, request)
+		if err == nil && entries == 0 && f.smaller(&request, done.code) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -220,9 +239,6 @@ func (f *finder) below(ctx context.Context, base, filter string, most int) error
 		case done.code == ldap.LDAPResultSizeLimitExceeded && entries > 0:
 			f.more = true
 			return nil
-		case refusesPaging(done.code) && entries == 0 && request.pageSize > 0:
-			request.pageSize = 0
-			continue
 		case done.code != ldap.LDAPResultSuccess:
 			return done
 		case !paged || len(cookie) == 0:
@@ -247,7 +263,7 @@ func (f *finder) places() []string {
 	places := []string{base}
 	for _, c := range f.root.contexts {
 		switch {
-		case c == "" || isSystemContext(c) || slices.ContainsFunc(places, func(p string) bool { return within(c, p) }):
+		case holdsNobody(c) || isPartition(c) || slices.ContainsFunc(places, func(p string) bool { return within(c, p) }):
 		case within(base, c):
 			places[0] = c
 		default:
@@ -259,15 +275,11 @@ func (f *finder) places() []string {
 	})
 }
 
-// isSystemContext reports whether a naming context holds what a server keeps about itself.
-func isSystemContext(dn string) bool {
-	first, _, _ := strings.Cut(strings.ToLower(dn), ",")
-	switch first {
-	case "cn=config", "cn=configuration", "cn=schema", "cn=monitor", "cn=changelog", "cn=accesslog", "o=netscaperoot",
-		"dc=domaindnszones", "dc=forestdnszones":
-		return true
-	}
-	return false
+// isPartition reports whether a naming context is one of Active Directory's that hold no people: its configuration and
+// schema, and the zones of its name service.
+func isPartition(context string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(context), ",")
+	return slices.Contains([]string{"cn=configuration", "cn=schema", "dc=domaindnszones", "dc=forestdnszones"}, first)
 }
 
 // one reads the entry of a DN, if there is one.
@@ -290,10 +302,9 @@ func (f *finder) one(ctx context.Context, dn string) error {
 func (f *finder) judge(ctx context.Context, e *Found) (err error) {
 	e.InBase = within(string(e.DN), f.info.Base)
 	e.Matches, err = f.matches(ctx, string(e.DN), f.info.Filter)
-	if err != nil || e.Matches {
-		return err
+	if err == nil && !e.Matches {
+		e.FailedClause, err = f.failing(ctx, string(e.DN), f.filter)
 	}
-	e.FailedClause, err = f.failing(ctx, string(e.DN), f.info.Filter)
 	return err
 }
 
@@ -316,15 +327,12 @@ func (f *finder) matches(ctx context.Context, dn, filter string) (bool, error) {
 
 // failing returns the smallest clause that an entry fails, of one that it fails. An "and" of many parts is halved again
 // and again, which asks less than going through them.
-func (f *finder) failing(ctx context.Context, dn, clause string) (string, error) {
-	for {
-		parts := conjuncts(clause)
-		if len(parts) == 0 {
-			return clause, nil
-		}
+func (f *finder) failing(ctx context.Context, dn string, c *clause) (string, error) {
+	for c.operator == '&' && len(c.parts) > 0 {
+		parts := c.parts
 		for len(parts) > 1 {
 			half := len(parts) / 2
-			ok, err := f.matches(ctx, dn, "(&"+strings.Join(parts[:half], "")+")")
+			ok, err := f.matches(ctx, dn, all(parts[:half]))
 			if err != nil {
 				return "", err
 			}
@@ -334,29 +342,18 @@ func (f *finder) failing(ctx context.Context, dn, clause string) (string, error)
 				parts = parts[:half]
 			}
 		}
-		clause = parts[0]
+		c = parts[0]
 	}
+	return c.text, nil
 }
 
-// conjuncts returns the parts of an "and" as CheckFilter writes it, and nothing for any other filter.
-func conjuncts(filter string) (parts []string) {
-	inner, isAnd := strings.CutPrefix(filter, "(&")
-	if !isAnd {
-		return nil
+// all is the filter of what matches all parts.
+func all(parts []*clause) string {
+	var text strings.Builder
+	text.WriteString("(&")
+	for _, part := range parts {
+		text.WriteString(part.text)
 	}
-	depth, start := 0, 0
-	// A parenthesis within a value is escaped.
-	for i := range len(inner) {
-		switch inner[i] {
-		case '(':
-			if depth++; depth == 1 {
-				start = i
-			}
-		case ')':
-			if depth--; depth == 0 {
-				parts = append(parts, inner[start:i+1])
-			}
-		}
-	}
-	return parts
+	text.WriteString(")")
+	return text.String()
 }

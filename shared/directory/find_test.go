@@ -191,6 +191,8 @@ func TestFindIsNoWayAroundARead(t *testing.T) {
 		"a base that is not there":    {directory.Question{SearchBase: "dc=nowhere"}, directory.CodeBaseNotFound},
 		"a base that cannot be read":  {directory.Question{SearchBase: "nowhere"}, directory.CodeInvalidBase},
 		"a filter that is not closed": {directory.Question{Filter: "(mail=*"}, directory.CodeInvalidFilter},
+		"a comparison with one": {directory.Question{Attributes: []string{"mail"}, Any: []directory.Comparison{
+			{Attribute: "userPassword", Value: "x"}}}, directory.CodeSecretAttribute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -198,7 +200,7 @@ func TestFindIsNoWayAroundARead(t *testing.T) {
 			_, err := directory.New(directory.Config{}).Find(t.Context(), to, test.question,
 				func(s run.Step) { steps = append(steps, s) })
 			var e *directory.Error
-			if !errors.As(err, &e) || e.Code != test.code || len(steps) == 0 || steps[len(steps)-1].OK {
+			if !errors.As(err, &e) || e.Code != test.code || len(steps) > 0 && steps[len(steps)-1].OK {
 				t.Errorf("error %v after %v, want code %s and a failed step", err, steps, test.code)
 			}
 		})

@@ -17,37 +17,48 @@ import (
 // maxReferences bounds how many references are remembered.
 const maxReferences = 100
 
-// Read reads a directory. onStep is told of each step as it ends, the failing one included; onEntry gets each entry,
+// Read reads a directory from the first of its servers that takes the sign-in; a read that has begun never goes on at
+// another one. onStep is told of each step as it ends, the failing one included; onEntry gets each entry,
 // complete, and its first error ends the read. An error other than onEntry's and the context's is an *Error. Whenever
 // the error is not nil, what onEntry got is not all there is.
 func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onStep func(run.Step),
 	onEntry func(*Entry) error) (Info, error) {
-	s := &session{c: r.c, inUse: r.inUse, to: to.Normalised(), onStep: onStep}
-	s.to.Password = to.Password
+	s := r.newSession(to, onStep)
 	defer s.close()
+	if err := s.prepare(ctx, q); err != nil {
+		return s.info, err
+	}
+	err := s.search(ctx, q, onEntry, func(ctx context.Context, p *pager) error { return p.run(ctx) })
+	return s.info, err
+}
+
+func (r *Reader) newSession(to settings.Connection, onStep func(run.Step)) *session {
+	to = to.Normalised()
+	return &session{c: r.c, inUse: r.inUse, to: to, hosts: to.Host, onStep: onStep}
+}
+
+// prepare goes through the steps up to the search.
+func (s *session) prepare(ctx context.Context, q Query) error {
 	if err := s.open(ctx); err != nil {
-		return s.info, err
+		return err
 	}
-	err := s.step(ctx, StepBase, func(ctx context.Context) (string, error) { return s.findBase(ctx, q) })
-	if err != nil {
-		return s.info, err
-	}
-	return s.info, s.search(ctx, q, onEntry)
+	return s.step(ctx, StepBase, func(ctx context.Context) (string, error) {
+		detail, err := s.findBase(ctx, q)
+		if err != nil {
+			return "", err
+		}
+		return detail, s.resolveNames(ctx, q)
+	})
 }
 
-// search runs the paged search.
-func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) error) error {
-	return s.searchWith(ctx, q, onEntry, func(ctx context.Context, p *pager) error { return p.run(ctx) })
-}
-
-// searchWith runs searches as a step of their own: its deadline is an idle one.
-func (s *session) searchWith(
+// search does the searches of the last step: its deadline is an idle one.
+func (s *session) search(
 	ctx context.Context, q Query, onEntry func(*Entry) error, do func(context.Context, *pager) error,
 ) error {
 	start := time.Now()
 	s.conn.SetDeadline(time.Time{})
 	p := &pager{
-		session: s, onEntry: onEntry, attributes: q.Attributes, memory: q.Memory,
+		session: s, onEntry: onEntry, attributes: s.attributes, memory: q.Memory,
 		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes,
 			socket: s.socket},
 	}
@@ -68,8 +79,7 @@ func (s *session) searchWith(
 		err = p.explain(ctx, err)
 		detail = messageOf(err)
 	}
-	s.onStep(run.Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(),
-		Detail: shorten(detail, maxDetail)})
+	s.report(StepSearch, start, detail, err)
 	return err
 }
 
@@ -101,6 +111,8 @@ type pager struct {
 	// pageEntries and pageFirst are the number of entries of the page at hand and the DN of its first.
 	pageEntries int
 	pageFirst   []byte
+	// refused is the result that the server refused the first page with, 0 where it did not.
+	refused int
 	// callback is the error that onEntry ended the read with.
 	callback error
 }
@@ -112,18 +124,17 @@ func (p *pager) run(ctx context.Context) error {
 	var progress progress
 	for page := 1; ; page++ {
 		done, cookie, found, err := p.page(ctx, request)
+		for err == nil && page == 1 && p.smaller(&request, done.code) {
+			done, cookie, found, err = p.page(ctx, request)
+		}
 		if err != nil {
 			return err
 		}
 		if done.code != ldap.LDAPResultSuccess {
-			if page == 1 && p.info.Entries == 0 && request.pageSize > 0 && refusesPaging(done.code) {
-				p.info.Notes = append(p.info.Notes,
-					fmt.Sprintf("the server refused paged results (result %d), so the directory was read in one piece",
-						done.code))
-				request.pageSize = 0
-				continue
-			}
 			return done
+		}
+		if page == 1 && p.refused != 0 {
+			p.info.Notes = append(p.info.Notes, p.pagingNote(request.pageSize))
 		}
 		if err := p.completeRanges(ctx); err != nil {
 			return err
@@ -144,12 +155,6 @@ func (p *pager) run(ctx context.Context) error {
 		}
 		request.cookie = cookie
 	}
-}
-
-// refusesPaging reports whether servers refuse the control with a result.
-func refusesPaging(code int) bool {
-	return code == ldap.LDAPResultAdminLimitExceeded || code == ldap.LDAPResultUnavailableCriticalExtension ||
-		code == ldap.LDAPResultUnwillingToPerform
 }
 
 // incomplete returns an incomplete read with a reason that this package found.
@@ -234,6 +239,7 @@ func (p *pager) take(op []byte) error {
 }
 
 func (p *pager) deliver(e *Entry) error {
+	p.rename(e)
 	if err := p.onEntry(e); err != nil {
 		p.callback = err
 		return err
@@ -295,6 +301,9 @@ func (p *pager) explainResult(done result) error {
 	said := fmt.Sprintf("result %d, %s", done.code, ldap.LDAPResultCodeMap[uint16(done.code)])
 	if done.diagnostic != "" {
 		said += ": " + done.diagnostic
+	}
+	if p.refused != 0 && p.info.Entries == 0 {
+		said += ", also for smaller pages and without any"
 	}
 	out := &Error{Code: CodeIncompleteRead, Step: StepSearch, Err: done}
 	switch done.code {

@@ -34,7 +34,9 @@ func (r *Rules) Question(a settings.Advanced, of address.Address) directory.Ques
 
 // QuestionOf asks a directory for one entry.
 func (r *Rules) QuestionOf(a settings.Advanced, dn string) directory.Question {
-	q := directory.Question{SearchBase: a.SearchBase, Filter: a.Filter, Attributes: r.Attributes(), DN: dn}
+	q := directory.Question{
+		SearchBase: a.SearchBase, Filter: a.Filter, Attributes: r.Attributes(), Named: r.Named(), DN: dn,
+	}
 	if r.server == settings.CommuniGate {
 		q.Follow = "aliasedObjectName"
 	}

@@ -116,8 +116,8 @@ func TestTheAuditLogSaysWhoStartedWhat(t *testing.T) {
 		}
 		got = append(got, strings.TrimSuffix(fmt.Sprint(e.Action, " ", e.Details), " map[]"))
 	}
-	settingsOf := "connection.host:dc1.example.com connection.port:389 connection.serverType:exchange " +
-		"connection.username:reader@example.com options.removalLimit:10 % or 500 options.removeScope:all"
+	settingsOf := "connection.encryption:required connection.host:dc1.example.com connection.port:389 " +
+		"connection.serverType:exchange connection.username:reader@example.com options.removalLimit:10 % or 500 options.removeScope:all"
 	want := []string{
 		"preview.started map[" + settingsOf + "]",
 		"sync.started map[previewId:" + preview.ID + "]",

@@ -135,7 +135,7 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 	collector := extract.NewCollector(rules)
 	query := directory.Query{
 		SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter, Attributes: rules.Attributes(),
-		Memory: collector.Memory,
+		Named: rules.Named(), Memory: collector.Memory,
 	}
 	entries := 0
 	info, err := j.Directory.Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {

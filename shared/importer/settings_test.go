@@ -74,6 +74,9 @@ func TestAStoredPasswordGoesToItsOwnServerOnly(t *testing.T) {
 		"port":             {func(c *settings.Connection) { c.Port = 3389 }, false},
 		"Use SSL":          {func(c *settings.Connection) { c.UseSSL = true }, false},
 		"plain text":       {func(c *settings.Connection) { c.AllowUnencrypted = true }, false},
+		"no encryption":    {func(c *settings.Connection) { c.Encryption = settings.None }, false},
+		"old TLS":          {func(c *settings.Connection) { c.OldTLS = true }, false},
+		"a certificate":    {func(c *settings.Connection) { c.TrustedCertificate = "sha256:00" }, false},
 		"username":         {func(c *settings.Connection) { c.Username = "other@example.com" }, false},
 		"anonymous access": {func(c *settings.Connection) { c.Username = "" }, true},
 	}

@@ -48,8 +48,9 @@ func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 		OperationID: "change-settings", Method: http.MethodPatch, Path: "/v1/settings", Tags: tags,
 		Summary: "Change the saved settings where they are named",
 		Description: "A JSON merge patch (RFC 7396): what is left out stays, null removes the schedule or takes a " +
-			"default, lists are replaced whole. The stored password stays for the same host, port, security and " +
-			"username. A body that names nothing changes nothing.",
+			"default, lists are replaced whole. The stored password stays for the same host, port, encryption, " +
+			"certificates, username and attributes. Of encryption and its older spelling allowUnencrypted the one " +
+			"that is named counts. A body that names nothing changes nothing.",
 		Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed},
 	}, h.patch)
 	api.Route(a, huma.Operation{

@@ -70,13 +70,16 @@ func (a accountJobs) Removals(context.Context) (found run.Removals, err error) {
 	return found, err
 }
 
-func (a accountJobs) UpdateRemovals(_ context.Context, change func(run.Removals) run.Removals) error {
+func (a accountJobs) UpdateRemovals(_ context.Context, change func(run.Removals) (run.Removals, error)) error {
 	return a.update(func(b *bolt.Bucket) error {
 		found, err := loadRemovals(b)
 		if err != nil {
 			return err
 		}
-		return save(b, keyRemovals, change(found))
+		if found, err = change(found); err != nil {
+			return err
+		}
+		return save(b, keyRemovals, found)
 	})
 }
 

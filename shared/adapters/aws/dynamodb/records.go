@@ -153,13 +153,16 @@ func (a accountJobs) Removals(ctx context.Context) (run.Removals, error) {
 	return removalsOf(stored)
 }
 
-func (a accountJobs) UpdateRemovals(ctx context.Context, change func(run.Removals) run.Removals) error {
+func (a accountJobs) UpdateRemovals(ctx context.Context, change func(run.Removals) (run.Removals, error)) error {
 	return a.change(ctx, recordRemovals, func(stored record) (record, error) {
 		found, err := removalsOf(stored)
 		if err != nil {
 			return record{}, err
 		}
-		return newRecord(change(found), nil)
+		if found, err = change(found); err != nil {
+			return record{}, err
+		}
+		return newRecord(found, nil)
 	})
 }
 

@@ -116,7 +116,19 @@ func slots(t *testing.T, s runs.Store) {
 	put("long ago", at(-time.Hour))
 	put("paused", func(s *settings.Saved) { s.Schedule.NextRunAt, s.Schedule.Paused = Now, true })
 	put("none", func(s *settings.Saved) { s.Schedule = nil })
-	for limit, want := range map[int][]user.Account{10: {"long ago", "now"}, 1: {"long ago"}} {
+	put("longest wait", func(s *settings.Saved) {
+		s.Schedule.IntervalHours, s.Schedule.NextRunAt = settings.MaxInterval, Now.Add(runs.FarAhead)
+	})
+	put("by a wrong clock", at(100*24*time.Hour))
+	put("by a very wrong clock", at(400*24*time.Hour))
+	put("paused, by a wrong clock", func(s *settings.Saved) {
+		s.Schedule.NextRunAt, s.Schedule.Paused = Now.Add(100*24*time.Hour), true
+	})
+	for limit, want := range map[int][]user.Account{
+		10: {"long ago", "now", "by a wrong clock", "by a very wrong clock"},
+		3:  {"long ago", "now", "by a wrong clock"},
+		1:  {"long ago"},
+	} {
 		if got, err := s.Due(ctx, Now, limit); err != nil || !cmp.Equal(want, got) {
 			t.Errorf("due at limit %d: %q, error %v; want %q", limit, got, err, want)
 		}
@@ -153,7 +165,7 @@ func slots(t *testing.T, s runs.Store) {
 			"%d of %d succeeded and left %d runs, error %v; want 1 and 1", won, takers, len(page.Runs), err,
 		)
 	}
-	if due, err := s.Due(ctx, Now, 10); err != nil || !cmp.Equal([]user.Account{"long ago"}, due) {
+	if due, err := s.Due(ctx, Now, 10); err != nil || len(due) != 3 || due[0] != "long ago" {
 		t.Errorf("due after that: %q, error %v", due, err)
 	}
 }
@@ -188,8 +200,8 @@ func removals(t *testing.T, s runs.Store) {
 	for range writers {
 		running.Go(func() {
 			for range each {
-				err := j.UpdateRemovals(ctx, func(l run.Removals) run.Removals {
-					return append(l, one)
+				err := j.UpdateRemovals(ctx, func(l run.Removals) (run.Removals, error) {
+					return append(l, one), nil
 				})
 				if err != nil {
 					t.Error(err)
@@ -198,6 +210,11 @@ func removals(t *testing.T, s runs.Store) {
 		})
 	}
 	running.Wait()
+	refused := errors.New("refused")
+	err := j.UpdateRemovals(ctx, func(run.Removals) (run.Removals, error) { return nil, refused })
+	if !errors.Is(err, refused) {
+		t.Errorf("an update that change ended: error %v", err)
+	}
 	got, err := j.Removals(ctx)
 	if err != nil || len(got) != writers*each || got[0] != one {
 		t.Errorf("%d updates are stored, want %d: %+v; error %v", len(got), writers*each, got, err)
