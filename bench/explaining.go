@@ -46,15 +46,13 @@ type explained struct {
 
 // previews takes one preview after the other until ctx ends.
 func (x explained) previews(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		_, err := x.finish(ctx, "explain", "/v1/previews", map[string]any{"connection": x.connection})
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // addExplained measures addresses that the directory has, in several places of it, and one that it has not.

@@ -124,7 +124,9 @@ func TestExplanationsOnOpenLDAP(t *testing.T) {
 	s := ldapWith(t, "", staff)
 	p := account(t)
 	body := request(s, nil)
-	body["advanced"] = object{"searchBase": "ou=staff,dc=example,dc=com", "filter": "(&(proxyAddresses=*)(department=Sales))"}
+	body["advanced"] = object{
+		"searchBase": "ou=staff,dc=example,dc=com", "filter": "(&(proxyAddresses=*)(department=Sales))",
+	}
 	p.must(200, "PUT", "/v1/settings", body)
 	all := object{"searchBase": "ou=staff,dc=example,dc=com", "filter": "(proxyAddresses=*)"}
 	with := func(name string, value any) object {
@@ -143,7 +145,8 @@ func TestExplanationsOnOpenLDAP(t *testing.T) {
 		"two claim": {object{"address": "ann@example.com", "advanced": all}, "imported", "also in cn=Bob", "", "", 2},
 		"a star":    {object{"address": "a*@example.com"}, "imported", "an alias of Ann@example.com", "", "", 1},
 		"no star":   {object{"address": "*@example.com"}, "not_found", "Check its spelling", "", "", 0},
-		"a DN": {object{"dn": "CN=Ann, OU=staff,dc=example,dc=com"}, "imported", "Ann@example.com is a primary address", "",
+		"a DN": {object{"dn": "CN=Ann, OU=staff,dc=example,dc=com"}, "imported",
+			"Ann@example.com is a primary address", "",
 			"", 2},
 		"filter": {object{"address": "bob@example.com"}, "not_matched", "(department=Sales) does not match",
 			"(department=Sales)", "", 1},
@@ -152,17 +155,20 @@ func TestExplanationsOnOpenLDAP(t *testing.T) {
 		"no such":  {object{"dn": "cn=Nobody,dc=example,dc=com"}, "not_found", "no entry cn=Nobody", "", "", 0},
 		"system":   {object{"address": "health@example.com"}, "skipped", "system mailbox", "", "systemMailbox", 1},
 		"nameless": {object{"address": "nameless@example.com"}, "skipped", "no primary", "", "noPrimary", 1},
-		"loser":    {object{"dn": "cn=Bob,ou=staff,dc=example,dc=com", "advanced": all}, "imported", "bob@example.com", "", "", 1},
-		"exclusion": {object{"address": "ann@example.com", "advanced": with("exclude", []string{"*@example.com"})}, "left_out",
-			"the exclusion *@example.com", "", "exclude", 2},
+		"loser": {object{"dn": "cn=Bob,ou=staff,dc=example,dc=com", "advanced": all}, "imported",
+			"bob@example.com", "", "", 1},
+		"exclusion": {object{"address": "ann@example.com", "advanced": with("exclude", []string{"*@example.com"})},
+			"left_out", "the exclusion *@example.com", "", "exclude", 2},
 		"type": {object{"address": "ann@example.com", "advanced": with("include", []string{"group"})}, "left_out",
 			"Object types", "", "include", 2},
-		"domain": {object{"address": "bob@partner.example", "advanced": with("acceptedDomains", []string{"example.com"})},
-			"left_out", "partner.example", "", "acceptedDomains", 1},
+		"domain": {object{"address": "bob@partner.example",
+			"advanced": with("acceptedDomains", []string{"example.com"})}, "left_out",
+			"partner.example", "", "acceptedDomains", 1},
 		"disabled": {object{"address": "bob@example.com", "advanced": with("skipDisabled", true)}, "left_out",
 			"account is disabled", "", "skipDisabled", 1},
-		"another filter": {object{"address": "ann@example.com", "advanced": object{"filter": "(&(mail=*)(!(department=Sales)))"}},
-			"not_matched", "does not match", "(mail=*)", "", 2},
+		"another filter": {object{"address": "ann@example.com",
+			"advanced": object{"filter": "(&(mail=*)(!(department=Sales)))"}}, "not_matched",
+			"does not match", "(mail=*)", "", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -227,7 +233,8 @@ func TestExplanationsAreWhatASyncDoes(t *testing.T) {
 			t.Fatalf("explained as %v", got)
 		}
 		row := object(got["entries"].([]any)[0].(map[string]any)["rows"].([]any)[0].(map[string]any))
-		if row.text("change") != change || row.text("primaryAddress") != "Ann@example.com" || (got["stored"] != nil) != stored {
+		if row.text("change") != change || row.text("primaryAddress") != "Ann@example.com" ||
+			(got["stored"] != nil) != stored {
 			t.Errorf("the row is %v and stored is %v, want %s", row, got["stored"], change)
 		}
 	}
@@ -250,9 +257,10 @@ func TestExplanationsOfCommuniGate(t *testing.T) {
 	for name, test := range map[string]struct {
 		address, filter, verdict, says string
 	}{
-		"an account":                {"carl@example.org", "", "imported", "uid=carl,cn=example.org,o=Example"},
-		"an alias":                  {"boss@example.com", "", "imported", "an alias of carl@example.com"},
-		"an alias without account":  {"boss@example.com", "(objectClass=alias)", "skipped", "The filter leaves its account"},
+		"an account": {"carl@example.org", "", "imported", "uid=carl,cn=example.org,o=Example"},
+		"an alias":   {"boss@example.com", "", "imported", "an alias of carl@example.com"},
+		"an alias without account": {"boss@example.com", "(objectClass=alias)", "skipped",
+			"The filter leaves its account"},
 		"an account in no domain":   {"carl@example.net", "", "not_found", "No entry"},
 		"an account that is not in": {"carl@example.com", "(objectClass=alias)", "not_matched", "(objectClass=alias)"},
 	} {
@@ -280,8 +288,8 @@ func TestExplanationsOnSamba(t *testing.T) {
 	}{
 		"one of many values": {object{"address": "many3000@example.com"}, "imported", "an alias of many@example.com"},
 		"by a DN":            {object{"dn": "cn=user 01," + ldapserver.CompanyBase}, "imported", "user01@example.com"},
-		"outside": {object{"address": "user01@example.com", "advanced": object{"searchBase": "CN=Users," + ldapserver.SambaBase}},
-			"outside_base", "CN=User 01"},
+		"outside": {object{"address": "user01@example.com",
+			"advanced": object{"searchBase": "CN=Users," + ldapserver.SambaBase}}, "outside_base", "CN=User 01"},
 		"disabled": {object{"address": "information@example.com", "advanced": object{"skipDisabled": true}}, "left_out",
 			"disabled"},
 		"a bit of an attribute": {object{"address": "info@example.com", "advanced": object{

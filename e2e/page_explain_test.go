@@ -30,7 +30,8 @@ func TestPageExplains(t *testing.T) {
 	tab.WaitText("It is outside the search base")
 	tab.WaitText("Change Search Base in Advanced Settings")
 	tab.Click("button", "Go to Search Base")
-	tab.Until(`document.querySelector('dialog') === null && document.activeElement.value === 'ou=staff,dc=example,dc=com'`)
+	tab.Until(`document.querySelector('dialog') === null &&
+	  document.activeElement.value === 'ou=staff,dc=example,dc=com'`)
 
 	// A preview whose search finds nothing. Its password was not stored.
 	tab.Click("button", "Preview Users to Sync")
@@ -43,7 +44,8 @@ func TestPageExplains(t *testing.T) {
 	tab.Click("button", "Explain")
 	tab.WaitText("The filter leaves it out")
 	tab.WaitText("(department=Sales) does not match. Change Filter String")
-	if role := browser.Eval[string](tab, `document.querySelector('dialog .notice').getAttribute('role')`); role != "alert" {
+	role := browser.Eval[string](tab, `document.querySelector('dialog .notice').getAttribute('role')`)
+	if role != "alert" {
 		t.Errorf("the verdict has the role %q: no screen reader would say it", role)
 	}
 	checkLooks(t, tab, "explain")

@@ -41,7 +41,8 @@ var contract = map[string]string{
 		"connection[].detail address verdict sentence stored.address entries[].dn entries[].inBase " +
 		"entries[].matchesFilter entries[].failedClause entries[].rules[].rule entries[].rules[].ok " +
 		"entries[].rules[].detail entries[].rows[].address entries[].rows[].kind entries[].rows[].primaryAddress " +
-		"entries[].rows[].type entries[].rows[].change entries[].rows[].reason entries[].rows[].dn entries[].rows[].notes",
+		"entries[].rows[].type entries[].rows[].change entries[].rows[].reason entries[].rows[].dn " +
+		"entries[].rows[].notes",
 	"GET /v1/previews/{id}/addresses": "items[].address items[].kind items[].primaryAddress items[].type " +
 		"items[].change items[].reason items[].dn items[].notes",
 	"POST /v1/previews/{id}/cancel": "id state",

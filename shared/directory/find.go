@@ -177,11 +177,11 @@ func (f *finder) collect(ctx context.Context) error {
 	if f.question.DN != "" {
 		return f.one(ctx, f.question.DN)
 	}
-	var any strings.Builder
+	var either strings.Builder
 	for _, c := range f.question.Any {
 		clause := "(" + c.Attribute + "=" + ldap.EscapeFilter(c.Value) + ")"
 		if c.Parent == "" {
-			any.WriteString(clause)
+			either.WriteString(clause)
 			continue
 		}
 		f.parent = c.Parent
@@ -190,10 +190,10 @@ func (f *finder) collect(ctx context.Context) error {
 		}
 		f.parent = ""
 	}
-	if any.Len() == 0 {
+	if either.Len() == 0 {
 		return nil
 	}
-	return f.everywhere(ctx, "(|"+any.String()+")", mostFound+1)
+	return f.everywhere(ctx, "(|"+either.String()+")", mostFound+1)
 }
 
 // everywhere searches the base and what else the server holds. What the search itself does not need may be out of
@@ -262,8 +262,9 @@ func (f *finder) places() []string {
 	}
 	places := []string{base}
 	for _, c := range f.root.contexts {
+		covered := func(place string) bool { return within(c, place) }
 		switch {
-		case holdsNobody(c) || isPartition(c) || slices.ContainsFunc(places, func(p string) bool { return within(c, p) }):
+		case holdsNobody(c) || isPartition(c) || slices.ContainsFunc(places, covered):
 		case within(base, c):
 			places[0] = c
 		default:

@@ -131,22 +131,27 @@ func TestFindAsksTheServerWhatMatches(t *testing.T) {
 		"parentheses": {mail("(ann)@example.com"), nil},
 		"the failing leaf of an and": {filtered("(&(objectClass=person)(&(mail=*)(department=Support))(cn=A*))"),
 			annFails("(department=Support)")},
-		"a whole negation":   {filtered("(&(mail=*)(!(&(mail=*)(department=Sales))))"), annFails("(!(&(mail=*)(department=Sales)))")},
+		"a whole negation": {filtered("(&(mail=*)(!(&(mail=*)(department=Sales))))"),
+			annFails("(!(&(mail=*)(department=Sales)))")},
 		"a whole or":         {filtered("(&(mail=*)(|(cn=X)(cn=Y)))"), annFails("(|(cn=X)(cn=Y))")},
 		"the first of two":   {filtered("(&(mail=*)(cn=X)(department=Support)(mail=y))"), annFails("(cn=X)")},
 		"the last of many":   {filtered("(&(mail=*)(objectClass=*)(mail=a*)(mail=*n*)(cn=Y))"), annFails("(cn=Y)")},
 		"an escaped value":   {filtered(`(&(mail=*)(cn=a\28b\29))`), annFails(`(cn=a\28b\29)`)},
 		"a filter of a leaf": {filtered("cn=X"), annFails("(cn=X)")},
 		"no comparison":      {directory.Question{SearchBase: "o=Partner", Attributes: []string{"mail"}}, nil},
-		"a DN": {directory.Question{DN: "CN=Ann, OU=Archive,DC=example,DC=com", SearchBase: "ou=staff,dc=example,dc=com",
-			Filter: "(mail=*)", Attributes: []string{"mail"}}, []string{"cn=Ann,ou=archive,dc=example,dc=com out matches"}},
-		"a DN that is not there": {directory.Question{DN: "cn=Nobody,dc=example,dc=com", Attributes: []string{"mail"}}, nil},
-		"a name below a parent": {directory.Question{SearchBase: "o=Partner", Filter: "(uid=*)", Attributes: []string{"uid"},
-			Any: []directory.Comparison{{Attribute: "uid", Value: "ann", Parent: "cn=Example.com"}}},
+		"a DN": {directory.Question{DN: "CN=Ann, OU=Archive,DC=example,DC=com",
+			SearchBase: "ou=staff,dc=example,dc=com", Filter: "(mail=*)", Attributes: []string{"mail"}},
+			[]string{"cn=Ann,ou=archive,dc=example,dc=com out matches"}},
+		"a DN that is not there": {
+			directory.Question{DN: "cn=Nobody,dc=example,dc=com", Attributes: []string{"mail"}}, nil},
+		"a name below a parent": {directory.Question{SearchBase: "o=Partner", Filter: "(uid=*)",
+			Attributes: []string{"uid"},
+			Any:        []directory.Comparison{{Attribute: "uid", Value: "ann", Parent: "cn=Example.com"}}},
 			[]string{"uid=ann,cn=example.com,o=Partner in matches"}},
 		"a name below another parent": {directory.Question{SearchBase: "o=Partner", Attributes: []string{"uid"},
 			Any: []directory.Comparison{{Attribute: "uid", Value: "ann", Parent: "cn=other.com"}}}, nil},
-		"aliases in a circle": {directory.Question{SearchBase: "o=Partner", Filter: "(uid=*)", Follow: "aliasedObjectName",
+		"aliases in a circle": {directory.Question{SearchBase: "o=Partner", Filter: "(uid=*)",
+			Follow:     "aliasedObjectName",
 			Attributes: []string{"uid", "aliasedObjectName"},
 			Any:        []directory.Comparison{{Attribute: "uid", Value: "x", Parent: "cn=other.com"}}},
 			[]string{"uid=x,cn=other.com,o=Partner in matches", "uid=y,cn=other.com,o=Partner in matches"}},
@@ -186,7 +191,8 @@ func TestFindIsNoWayAroundARead(t *testing.T) {
 		question directory.Question
 		code     string
 	}{
-		"a secret attribute":          {directory.Question{Attributes: []string{"userPassword"}}, directory.CodeSecretAttribute},
+		"a secret attribute": {
+			directory.Question{Attributes: []string{"userPassword"}}, directory.CodeSecretAttribute},
 		"a filter on one":             {directory.Question{Filter: "(userPassword=x)"}, directory.CodeInvalidFilter},
 		"a base that is not there":    {directory.Question{SearchBase: "dc=nowhere"}, directory.CodeBaseNotFound},
 		"a base that cannot be read":  {directory.Question{SearchBase: "nowhere"}, directory.CodeInvalidBase},
@@ -210,17 +216,16 @@ func TestFindIsNoWayAroundARead(t *testing.T) {
 // TestFindStopsAtTwenty has more entries than anybody reads through.
 func TestFindStopsAtTwenty(t *testing.T) {
 	t.Parallel()
-	s := &script{root: offersPaging, search: func(c *session, n int, r search) bool {
-		switch {
-		case n == 1:
+	s := &script{root: offersPaging, search: func(c *session, n int, _ search) bool {
+		if n == 1 {
 			for i := range 21 {
 				c.person(fmt.Sprint("p", i))
 			}
 			c.page("more")
-		default:
-			c.person("matches")
-			c.done(0)
+			return true
 		}
+		c.person("matches")
+		c.done(0)
 		return true
 	}}
 	host, port := s.serve(t)

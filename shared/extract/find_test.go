@@ -45,7 +45,8 @@ func TestAQuestionNamesEveryFormOfAnAddress(t *testing.T) {
 			[]string{"mail=a@example.com", "uid=a below cn=example.com"}},
 		"overrides": {settings.GroupWise, settings.Advanced{Attributes: settings.Attributes{
 			Primary: []string{"Mail"}, Aliases: []string{"mailLocalAddress"}}}, "a@example.com", []string{
-			"mail=a@example.com", "mail=smtp:a@example.com", "mail=SMTP:a@example.com", "mailLocalAddress=a@example.com",
+			"mail=a@example.com", "mail=smtp:a@example.com", "mail=SMTP:a@example.com",
+			"mailLocalAddress=a@example.com",
 			"mailLocalAddress=smtp:a@example.com", "mailLocalAddress=SMTP:a@example.com",
 		}},
 	} {
@@ -85,17 +86,19 @@ func TestHolding(t *testing.T) {
 		entry  []directory.Attribute
 		want   string
 	}{
-		"a primary": {settings.Exchange, "cn=a", []directory.Attribute{of("proxyAddresses", "X500:x", "SMTP:A@Example.com")},
-			"proxyAddresses"},
+		"a primary": {settings.Exchange, "cn=a", []directory.Attribute{
+			of("proxyAddresses", "X500:x", "SMTP:A@Example.com")}, "proxyAddresses"},
 		"mail beside another primary": {settings.Exchange, "cn=a", []directory.Attribute{
 			of("proxyAddresses", "SMTP:b@example.com"), of("mail", "a@example.com")}, "mail"},
 		"Exchange 5.5": {settings.Exchange, "cn=a", []directory.Attribute{of("otherMailbox", "smtp$a@example.com")},
 			"otherMailbox"},
 		"an account": {settings.CommuniGate, "uid=a,cn=example.com", []directory.Attribute{of("uid", "a"),
 			of("mail", "b@example.com")}, "uid"},
-		"an account elsewhere": {settings.CommuniGate, "uid=a,cn=example.org", []directory.Attribute{of("uid", "a")}, ""},
-		"another address":      {settings.GroupWise, "cn=a", []directory.Attribute{of("mail", "b@example.com")}, ""},
-		"no address":           {settings.Exchange, "cn=a", []directory.Attribute{of("proxyAddresses", "SIP:a@example.com")}, ""},
+		"an account elsewhere": {settings.CommuniGate, "uid=a,cn=example.org",
+			[]directory.Attribute{of("uid", "a")}, ""},
+		"another address": {settings.GroupWise, "cn=a", []directory.Attribute{of("mail", "b@example.com")}, ""},
+		"no address": {settings.Exchange, "cn=a",
+			[]directory.Attribute{of("proxyAddresses", "SIP:a@example.com")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

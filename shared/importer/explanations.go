@@ -57,7 +57,8 @@ func (s *Service) StartExplanation(ctx context.Context, id run.Identity, req Exp
 	if err != nil {
 		return run.Run{}, err
 	}
-	r := run.Run{Kind: run.KindExplanation, Import: imp, SealedPassword: sealed, Asked: &run.Asked{Address: req.Address, DN: req.DN}}
+	asked := &run.Asked{Address: req.Address, DN: req.DN}
+	r := run.Run{Kind: run.KindExplanation, Import: imp, SealedPassword: sealed, Asked: asked}
 	return s.start(ctx, id, r, Idempotency{})
 }
 

@@ -20,12 +20,14 @@ import (
 
 // has makes the directory answer each question with entries that have a primary address.
 func (d *fakeDirectory) has(primaries ...string) {
-	d.answer = func(q directory.Question) directory.Answer {
+	d.answer = func(directory.Question) directory.Answer {
 		answer := directory.Answer{Info: directory.Info{DirectoryID: "dc=example,dc=com"}}
 		for i, primary := range primaries {
 			answer.Found = append(answer.Found, directory.Found{InBase: true, Matches: true, Entry: directory.Entry{
-				DN:         fmt.Appendf(nil, "CN=%d,DC=example,DC=com", i),
-				Attributes: []directory.Attribute{{Name: "proxyAddresses", Values: [][]byte{[]byte("SMTP:" + primary)}}},
+				DN: fmt.Appendf(nil, "CN=%d,DC=example,DC=com", i),
+				Attributes: []directory.Attribute{
+					{Name: "proxyAddresses", Values: [][]byte{[]byte("SMTP:" + primary)}},
+				},
 			}})
 		}
 		return answer
@@ -93,8 +95,8 @@ func TestADNIsExplainedByItsPrimary(t *testing.T) {
 		t.Errorf("asked %+v, explained as %+v", asked, r.Explanation)
 	}
 	h.directory.has()
-	if r = h.explain(importer.ExplanationRequest{DN: "CN=0", Connection: connection()}); r.Explanation.Verdict != run.NotFound ||
-		len(h.directory.asked) != 3 {
+	r = h.explain(importer.ExplanationRequest{DN: "CN=0", Connection: connection()})
+	if r.Explanation.Verdict != run.NotFound || len(h.directory.asked) != 3 {
 		t.Errorf("%d questions, explained as %+v", len(h.directory.asked), r.Explanation)
 	}
 }
@@ -106,15 +108,18 @@ func TestWhatCannotBeExplained(t *testing.T) {
 		req   importer.ExplanationRequest
 		field string
 	}{
-		"nothing":       {importer.ExplanationRequest{}, "address"},
-		"only space":    {importer.ExplanationRequest{Address: " "}, "address"},
-		"both":          {importer.ExplanationRequest{Address: "a@example.com", DN: "cn=a"}, "address"},
-		"no address":    {importer.ExplanationRequest{Address: "ann"}, "address"},
-		"a star":        {importer.ExplanationRequest{Address: "*"}, "address"},
-		"no DN":         {importer.ExplanationRequest{DN: "ann"}, "dn"},
-		"a wrong type":  {importer.ExplanationRequest{DN: "cn=a", Advanced: &settings.Advanced{Include: []string{"x"}}}, "advanced.include"},
-		"no password":   {importer.ExplanationRequest{DN: "cn=a", Connection: withoutPassword()}, "connection.password"},
-		"wrong product": {importer.ExplanationRequest{DN: "cn=a", Connection: &settings.Connection{}}, "connection.serverType"},
+		"nothing":    {importer.ExplanationRequest{}, "address"},
+		"only space": {importer.ExplanationRequest{Address: " "}, "address"},
+		"both":       {importer.ExplanationRequest{Address: "a@example.com", DN: "cn=a"}, "address"},
+		"no address": {importer.ExplanationRequest{Address: "ann"}, "address"},
+		"a star":     {importer.ExplanationRequest{Address: "*"}, "address"},
+		"no DN":      {importer.ExplanationRequest{DN: "ann"}, "dn"},
+		"a wrong type": {importer.ExplanationRequest{DN: "cn=a", Advanced: &settings.Advanced{Include: []string{"x"}}},
+			"advanced.include"},
+		"no password": {importer.ExplanationRequest{DN: "cn=a", Connection: withoutPassword()},
+			"connection.password"},
+		"wrong product": {importer.ExplanationRequest{DN: "cn=a", Connection: &settings.Connection{}},
+			"connection.serverType"},
 	} {
 		_, err := h.service.StartExplanation(t.Context(), h.id, test.req)
 		var e *importer.Error
@@ -141,7 +146,8 @@ func TestTheStoredPasswordExplainsOnlyWhatItWasEnteredFor(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.directory.has("ann@example.com")
-	if _, err := h.service.SaveSettings(t.Context(), h.id, importer.SettingsRequest{Connection: connection()}); err != nil {
+	saved := importer.SettingsRequest{Connection: connection()}
+	if _, err := h.service.SaveSettings(t.Context(), h.id, saved); err != nil {
 		t.Fatal(err)
 	}
 	ask := importer.ExplanationRequest{Address: "ann@example.com"}
@@ -168,7 +174,8 @@ func TestAFailedExplanationSaysWhere(t *testing.T) {
 		Message: "wrong", Refused: true}
 	r := h.explain(importer.ExplanationRequest{DN: "cn=a", Connection: connection()})
 	wantState(t, r, run.Failed)
-	if r.Failure.Step != directory.StepBind || len(h.directory.asked) != 1 || r.Explanation != nil || len(r.Steps) == 0 {
+	if r.Failure.Step != directory.StepBind || len(h.directory.asked) != 1 || r.Explanation != nil ||
+		len(r.Steps) == 0 {
 		t.Errorf("failure %+v after %d questions", r.Failure, len(h.directory.asked))
 	}
 }

@@ -35,7 +35,8 @@ func PreviewAPI() Function {
 	}
 }
 
-// PreviewWorker reads directories, stores plans and explains addresses. It also writes the exports that outlast a request.
+// PreviewWorker reads directories, stores plans and explains addresses. It also writes the exports that outlast a
+// request.
 func PreviewWorker() Function {
 	return Function{
 		Name: "preview-worker", Binary: "preview", Handler: HandlerWorker, Takes: networkVariables(),

@@ -54,8 +54,8 @@ func Register(a *api.API, s Service) {
 	api.Route(a, huma.Operation{
 		OperationID: "start-explanation", Method: http.MethodPost, Path: "/v1/explanations",
 		DefaultStatus: http.StatusAccepted, Tags: tags, Summary: "Ask what a sync would make of an address",
-		Description: "Asks the directory at once: which entries have the address, which part of the filter leaves each " +
-			"out, and what each rule decides. Takes an address or a dn. The answer is deleted after a day.",
+		Description: "Asks the directory at once: which entries have the address, which part of the filter leaves " +
+			"each out, and what each rule decides. Takes an address or a dn. The answer is deleted after a day.",
 		Errors: []int{http.StatusNotFound, http.StatusTooManyRequests},
 	}, h.start)
 	api.Route(a, huma.Operation{

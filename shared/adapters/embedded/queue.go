@@ -21,8 +21,8 @@ const (
 	deliveries = 8
 	// firstDelay is the wait after a failed delivery; it doubles with each.
 	firstDelay = 200 * time.Millisecond
-	// mostExplanations is how many explanations are at work at a time, besides the workers: they take little memory, and
-	// somebody waits for each.
+	// mostExplanations is how many explanations are at work at a time, besides the workers: they take little memory,
+	// and somebody waits for each.
 	mostExplanations = 4
 )
 

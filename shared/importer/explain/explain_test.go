@@ -97,11 +97,13 @@ var cases = map[string]struct {
 	"two entries": {
 		found: []directory.Found{found("cn=Zoe,dc=example,dc=com", "proxyAddresses: SMTP:zoe@example.com",
 			"proxyAddresses: smtp:"+annMail), found(ann, primary)},
-		verdict: run.Imported, says: "also in cn=Zoe,dc=example,dc=com, which does not get it", row: "create ann@example.com",
+		verdict: run.Imported, says: "also in cn=Zoe,dc=example,dc=com, which does not get it",
+		row: "create ann@example.com",
 	},
 	"the entry that loses": {
-		asked:   run.Asked{DN: "cn=Zoe,dc=example,dc=com"},
-		found:   []directory.Found{found("cn=Zoe,dc=example,dc=com", primary), found("cn=Bob,dc=example,dc=com", primary)},
+		asked: run.Asked{DN: "cn=Zoe,dc=example,dc=com"},
+		found: []directory.Found{found("cn=Zoe,dc=example,dc=com", primary),
+			found("cn=Bob,dc=example,dc=com", primary)},
 		verdict: run.Skipped, says: "also claimed by cn=Bob,dc=example,dc=com", rule: "duplicate",
 		row: "skipped ann@example.com",
 	},
@@ -125,7 +127,8 @@ var cases = map[string]struct {
 	},
 	"an exclusion of a stored user": {
 		advanced: settings.Advanced{Exclude: []string{annMail}}, found: []directory.Found{found(ann, primary)},
-		stored: []user.User{stored(annMail, ann, nil)}, verdict: run.LeftOut, says: "It is on the Users List, and stays",
+		stored: []user.User{stored(annMail, ann, nil)}, verdict: run.LeftOut,
+		says: "It is on the Users List, and stays",
 		rule: "exclude", row: "unchanged ann@example.com",
 	},
 	"a type": {
@@ -135,7 +138,8 @@ var cases = map[string]struct {
 	},
 	"a domain": {
 		advanced: settings.Advanced{AcceptedDomains: []string{"example.org"}},
-		found:    []directory.Found{found(ann, primary)}, verdict: run.LeftOut, says: "Add example.com to Accepted Domains",
+		found:    []directory.Found{found(ann, primary)}, verdict: run.LeftOut,
+		says: "Add example.com to Accepted Domains",
 		rule: "acceptedDomains", row: "skipped ann@example.com",
 	},
 	"a disabled account": {
@@ -168,7 +172,8 @@ var cases = map[string]struct {
 	},
 	"nobody": {verdict: run.NotFound, says: "No entry of the directory"},
 	"nobody, and stored": {
-		stored: []user.User{stored(annMail, ann, nil)}, verdict: run.NotFound, says: "a sync with Remove Accounts removes it",
+		stored: []user.User{stored(annMail, ann, nil)}, verdict: run.NotFound,
+		says: "a sync with Remove Accounts removes it",
 	},
 	"nobody, and stored as an alias": {
 		stored: []user.User{stored(annMail, ann, func(u *user.User) {
@@ -178,12 +183,14 @@ var cases = map[string]struct {
 	},
 	"an entry that is not there": {asked: run.Asked{DN: "cn=x"}, verdict: run.NotFound, says: "no entry cn=x"},
 	"an entry without an address": {
-		asked: run.Asked{DN: ann}, found: []directory.Found{found(ann)}, verdict: run.Skipped, says: "no primary address",
+		asked: run.Asked{DN: ann}, found: []directory.Found{found(ann)}, verdict: run.Skipped,
+		says: "no primary address",
 		rule: "noPrimary",
 	},
 	"an entry": {
-		asked: run.Asked{DN: ann}, found: []directory.Found{found(ann, primary)}, verdict: run.Imported, says: "adds it",
-		row: "create ann@example.com",
+		asked: run.Asked{DN: ann}, found: []directory.Found{found(ann, primary)}, verdict: run.Imported,
+		says: "adds it",
+		row:  "create ann@example.com",
 	},
 	"an entry that the filter leaves out": {
 		asked: run.Asked{DN: ann}, found: []directory.Found{unmatched(found(ann, primary), "(a=b)"),
@@ -279,7 +286,9 @@ func TestEachRuleIsJudgedByItself(t *testing.T) {
 	t.Parallel()
 	got, err := explain.Explain(explain.Case{
 		Server: settings.Exchange, Asked: run.Asked{Address: annMail},
-		Advanced: settings.Advanced{Exclude: []string{annMail}, AcceptedDomains: []string{"example.org"}, SkipDisabled: true},
+		Advanced: settings.Advanced{
+			Exclude: []string{annMail}, AcceptedDomains: []string{"example.org"}, SkipDisabled: true,
+		},
 		Answer: directory.Answer{Found: []directory.Found{
 			outside(found(ann, primary, "userAccountControl: 514"))}},
 		Stored: func(string) (*user.User, error) { return nil, nil },
@@ -304,7 +313,8 @@ func TestManyAddressesAreCut(t *testing.T) {
 	t.Parallel()
 	values := []string{"proxyAddresses: SMTP:boss@example.com"}
 	for i := range 3000 {
-		values = append(values, "proxyAddresses: smtp:z"+strings.Repeat("y", i%40)+string(rune('a'+i%26))+"@example.com")
+		local := "z" + strings.Repeat("y", i%40) + string(rune('a'+i%26))
+		values = append(values, "proxyAddresses: smtp:"+local+"@example.com")
 	}
 	values = append(values, "proxyAddresses: smtp:zz@example.com")
 	looked := 0

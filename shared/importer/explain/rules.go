@@ -59,8 +59,8 @@ func isOfSettings(rule string) bool {
 	return slices.Contains([]string{ruleInclude, ruleDisabled, ruleDomain, ruleCollapse, ruleExclude}, rule)
 }
 
-// rulesOf returns what each rule decides about the address in an entry, each by itself: what remains to be changed shows
-// at once.
+// rulesOf returns what each rule decides about the address in an entry, each by itself: what remains to be changed
+// shows at once.
 func (e *explainer) rulesOf(en *entry) (rules []run.ExplainedRule) {
 	a := e.Advanced
 	add := func(rule string, only settings.Advanced) {

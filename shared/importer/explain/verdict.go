@@ -47,8 +47,8 @@ func (e *explainer) judge() (run.Verdict, string) {
 		return run.NotFound, fmt.Sprintf("The directory has no entry %s that this user may read. Check the DN.",
 			e.Asked.DN)
 	}
-	return run.NotFound, fmt.Sprintf("No entry of the directory that this user may read has %s. Check its spelling, or "+
-		"enter it in the directory.", e.address.Display)
+	return run.NotFound, fmt.Sprintf("No entry of the directory that this user may read has %s. Check its spelling, "+
+		"or enter it in the directory.", e.address.Display)
 }
 
 func first(found, en *entry) *entry {
@@ -120,8 +120,8 @@ func (e *explainer) ofRule(en *entry, rule string) string {
 		return fmt.Sprintf("%s is in %s, a %s, and Object types leaves those out. Tick that type in Advanced Settings "+
 			"to import it.", name, where, typeWord(en.typ()))
 	case ruleDisabled:
-		return fmt.Sprintf("%s is in %s, whose account is disabled, and such accounts are skipped. Enable the account, "+
-			"or untick Skip disabled accounts in Advanced Settings.", name, where)
+		return fmt.Sprintf("%s is in %s, whose account is disabled, and such accounts are skipped. Enable the "+
+			"account, or untick Skip disabled accounts in Advanced Settings.", name, where)
 	case rulePrimary:
 		return fmt.Sprintf("%s is in %s, which has no primary address. Set one in the directory: mail, or an SMTP: "+
 			"value in proxyAddresses.", orEntry(name), where)

@@ -56,8 +56,8 @@ func (m Message) Queue() Name {
 	return Syncs
 }
 
-// Group names the messages that are handled one after the other: an account's of one queue. Explanations, which somebody
-// waits for and which take a moment, are a group of their own: a preview may read for an hour.
+// Group names the messages that are handled one after the other: an account's of one queue. Explanations, which
+// somebody waits for and which take a moment, are a group of their own: a preview may read for an hour.
 type Group struct {
 	Queue        Name
 	Account      user.Account
