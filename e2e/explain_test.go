@@ -241,9 +241,18 @@ func TestExplanationsAreWhatASyncDoes(t *testing.T) {
 	wantRow("create", false)
 	wantDone(t, p.sync(object{}))
 	wantRow("unchanged", true)
-	if log := p.list("/v1/audit", nil); fmt.Sprint(log[0]["action"], log[0].text("details.address")) !=
+	// A preview of a server that says nothing holds nobody up.
+	silentHost, silentPort := ldapserver.Silent(t)
+	waiting := p.must(202, "POST", "/v1/previews",
+		request(s, func(c object) { c["host"], c["port"] = silentHost, silentPort })).text("id")
+	wantRow("unchanged", true)
+	if state := p.must(200, "GET", "/v1/previews/"+waiting, nil).text("state"); state != "queued" && state != "running" {
+		t.Errorf("the preview is %s before the explanation was done", state)
+	}
+	p.must(200, "POST", "/v1/previews/"+waiting+"/cancel", nil)
+	if log := p.list("/v1/audit", nil); fmt.Sprint(log[1]["action"], log[1].text("details.address")) !=
 		"explanation.starteda*@example.com" {
-		t.Errorf("the newest entry of the audit log is %v", log[0])
+		t.Errorf("the newest entries of the audit log are %v", log[:3])
 	}
 }
 

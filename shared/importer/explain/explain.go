@@ -4,6 +4,7 @@
 package explain
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +22,8 @@ import (
 const (
 	mostRows  = 25
 	mostUsers = 100
+	// mostBytes bounds the explanation as JSON: its run's record is limited (400 kB in DynamoDB).
+	mostBytes = 128 << 10
 )
 
 // Case is what is known of an address.
@@ -54,7 +57,28 @@ func Explain(c Case) (run.Explanation, error) {
 		out.Entries = append(out.Entries, e.entries[i].ExplainedEntry)
 	}
 	out.Verdict, out.Sentence = e.verdict()
-	return out, nil
+	return shortened(out)
+}
+
+// shortened leaves rows and then entries out of an explanation that is too long for its run's record, and says so.
+func shortened(x run.Explanation) (run.Explanation, error) {
+	for cut := false; ; cut = true {
+		text, err := json.Marshal(x)
+		switch {
+		case err != nil:
+			return x, fmt.Errorf("measure the explanation: %w", err)
+		case len(text) <= mostBytes || len(x.Entries) == 0:
+			if cut {
+				x.Sentence += " The rest is too long to be shown."
+			}
+			return x, nil
+		}
+		if last := &x.Entries[len(x.Entries)-1]; len(last.Rows) > 1 {
+			last.Rows = last.Rows[:1]
+		} else {
+			x.Entries = x.Entries[:len(x.Entries)-1]
+		}
+	}
 }
 
 // Primary returns the primary address of the entry that was asked for by its DN, as an import finds it: the address

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/shared/address"
 	"rollcall/shared/directory"
 	"rollcall/shared/importer/explain"
 	"rollcall/shared/run"
@@ -304,33 +303,5 @@ func TestEachRuleIsJudgedByItself(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"skipDisabled", "acceptedDomains", "exclude"}, failing); diff != "" {
 		t.Errorf("rules that fail (-want +got):\n%s", diff)
-	}
-}
-
-// TestManyAddressesAreCut has entries with thousands of addresses: the one that was asked for shows, and few users are
-// looked up.
-func TestManyAddressesAreCut(t *testing.T) {
-	t.Parallel()
-	values := []string{"proxyAddresses: SMTP:boss@example.com"}
-	for i := range 3000 {
-		local := "z" + strings.Repeat("y", i%40) + string(rune('a'+i%26))
-		values = append(values, "proxyAddresses: smtp:"+local+"@example.com")
-	}
-	values = append(values, "proxyAddresses: smtp:zz@example.com")
-	looked := 0
-	got, err := explain.Explain(explain.Case{
-		Server: settings.Exchange, Asked: run.Asked{Address: "zz@example.com"},
-		Answer: directory.Answer{Found: []directory.Found{found(ann, values...)}},
-		Stored: func(key string) (*user.User, error) {
-			looked++
-			if _, err := address.Canonical(key); err != nil {
-				t.Errorf("%q is looked up", key)
-			}
-			return nil, nil
-		},
-	})
-	if err != nil || got.Verdict != run.Imported || len(got.Entries[0].Rows) > 25 || looked > 100 ||
-		got.Entries[0].Rows[0].Address != "zz@example.com" {
-		t.Errorf("error %v, %d rows, %d looked up, verdict %s", err, len(got.Entries[0].Rows), looked, got.Verdict)
 	}
 }
