@@ -28,7 +28,13 @@ func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onSt
 	if err := s.prepare(ctx, q); err != nil {
 		return s.info, err
 	}
-	err := s.search(ctx, q, onEntry, func(ctx context.Context, p *pager) error { return p.run(ctx) })
+	err := s.search(ctx, q, onEntry, func(ctx context.Context, p *pager) error {
+		err := p.run(ctx)
+		if err == nil && s.foundNothing(q) {
+			s.info.Hint = s.hint(q)
+		}
+		return err
+	})
 	return s.info, err
 }
 
@@ -306,6 +312,11 @@ func (p *pager) explainResult(done result) error {
 		said += ", also for smaller pages and without any"
 	}
 	out := &Error{Code: CodeIncompleteRead, Step: StepSearch, Err: done}
+	if wantsEncryption(done.code, done.diagnostic) {
+		out.Code = CodeEncryptionRequired
+		out.Message = p.encryptionWanted("before a search", said)
+		return out
+	}
 	switch done.code {
 	case ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded:
 		out.Message = fmt.Sprintf("The server stopped at a limit after %d entries (%s), so the directory was not "+

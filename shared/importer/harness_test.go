@@ -91,7 +91,11 @@ func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, q direc
 			return directory.Info{}, ctx.Err()
 		}
 	}
-	return directory.Info{DirectoryID: "dc=example,dc=com", Entries: len(people)}, failure
+	info := directory.Info{DirectoryID: "dc=example,dc=com", Entries: len(people)}
+	if q.Found() == 0 {
+		info.Hint = "Try (mail=*)."
+	}
+	return info, failure
 }
 
 func (d *fakeDirectory) Find(

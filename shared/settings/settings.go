@@ -54,10 +54,10 @@ type Advanced struct {
 	Attributes Attributes `json:"attributes"`
 	// Include lists the object types to import (user.Type); empty means all.
 	Include []string `json:"include" maxItems:"7" doc:"The object types to import; all where it is empty"`
-	// AcceptedDomains lists the mail domains to import; empty means all.
-	AcceptedDomains []string `json:"acceptedDomains" maxItems:"1000" doc:"The mail domains to import; all where it is empty"`
-	// Exclude lists addresses, or *@domain, that an import leaves alone whatever the directory says.
-	Exclude []string `json:"exclude" maxItems:"10000" doc:"Addresses, or *@domain, that imports never create, change or remove"`
+	// AcceptedDomains lists the mail domains to import, *.example.com for all below example.com; empty means all.
+	AcceptedDomains []string `json:"acceptedDomains" maxItems:"1000" doc:"The mail domains to import, *.example.com for all below it; all where it is empty"`
+	// Exclude lists addresses, *@domain, or *.domain, that an import leaves alone whatever the directory says.
+	Exclude []string `json:"exclude" maxItems:"10000" doc:"Addresses, *@domain, or *.domain, that imports never create, change or remove"`
 	// CollapseAliasDomains skips an alias whose local part equals its own primary's.
 	CollapseAliasDomains bool `json:"collapseAliasDomains"`
 	// SkipDisabled skips entries whose userAccountControl has bit 2 (ADS_UF_ACCOUNTDISABLE).

@@ -1,7 +1,7 @@
 // The Advanced Settings: where to search, for what, and which of it counts.
 import { h, uniqueId } from './dom.js';
 import { lines, words, optionsOf } from './fields.js';
-import { PRESETS, filterOf, presetOf } from './presets.js';
+import { PRESETS, filterOf, lacksRemote, presetOf } from './presets.js';
 import { TYPES } from './format.js';
 
 /** @import { Advanced, Child, ServerType } from '../../types' */
@@ -69,8 +69,10 @@ export class AdvancedForm {
   }
 
   #recognisePreset() {
-    const found = presetOf(this.serverType, this.search.filter.control.value);
+    const filter = this.search.filter.control.value;
+    const found = presetOf(this.serverType, filter);
     this.preset.choose(found?.preset, found?.domain);
+    if (!found) this.preset.warn(lacksRemote(filter));
   }
 
   /**
@@ -152,8 +154,13 @@ class PresetChoice {
   /** @param {Preset} [preset] */
   explain(preset) {
     this.domainBox.hidden = !preset?.domain;
-    this.help.textContent = preset?.help ?? '';
-    this.help.hidden = !preset?.help;
+    this.warn(preset?.help ?? '');
+  }
+
+  /** @param {string} text */
+  warn(text) {
+    this.help.textContent = text;
+    this.help.hidden = text === '';
   }
 }
 
@@ -174,10 +181,14 @@ function searchFields(fields) {
 function scopeFields(fields) {
   return {
     accepted: fields.area('advanced.acceptedDomains', {
-      label: 'Accepted Domains', help: 'One a line. Addresses elsewhere are listed as skipped. Empty: all domains.',
+      label: 'Accepted Domains',
+      help: 'One a line; *.example.com for every domain below example.com. Addresses elsewhere are listed as skipped. '
+        + 'Empty: all domains.',
     }),
     exclude: fields.area('advanced.exclude', {
-      label: 'Exclusions', help: 'Addresses, or *@domain, one a line: never added, changed or removed.',
+      label: 'Exclusions',
+      help: 'Addresses, *@example.com, or *.example.com for every domain below it, one a line: '
+        + 'never added, changed or removed.',
     }),
     collapse: fields.check('advanced.collapseAliasDomains', {
       label: 'Skip aliases that only differ in the domain',

@@ -40,7 +40,7 @@ const RULES = {
   systemMailbox: 'System mailboxes', include: 'Object types', skipDisabled: 'Disabled accounts',
   noPrimary: 'Primary address', invalid: 'Valid address', acceptedDomains: 'Accepted Domains',
   collapseAliasDomains: 'Aliases that only differ in the domain', exclude: 'Exclusions', duplicate: 'Other entries',
-  attribute: 'Attribute', aliasedObjectName: 'Account of the alias',
+  attribute: 'Attribute', otherMailbox: 'Private addresses', aliasedObjectName: 'Account of the alias',
 };
 
 /**

@@ -153,11 +153,11 @@ function totals(run) {
       total(summary.skipped, 'left as they are')]
     : [total(summary.entries, 'entries read'), total(summary.addresses, 'addresses'), total(summary.primary, 'primary'),
       total(summary.aliases, 'aliases')];
-  const unencrypted = notes.some((note) => note.includes('not encrypted'));
+  const open = summary.entries === 0 || notes.some((note) => note.includes('not encrypted'));
   return h('section', { class: 'card', 'aria-label': 'Totals' }, h('dl', { class: 'totals' }, numbers),
     summary.addresses > 0 && h('p', { class: 'muted' }, `Addresses by object type: ${types(summary.byType)}`),
     guard.reason === 'empty_read' && !undoOf && notice('warning', 'Nothing was found', guard.message),
-    notes.length > 0 && h('details', { class: 'notes', open: unencrypted },
+    notes.length > 0 && h('details', { class: 'notes', open },
       h('summary', {}, count(notes.length, 'note'), ' about the directory'),
       h('ul', {}, notes.map((note) => h('li', {}, capital(note))))),
     !undoOf && h('details', { class: 'notes' }, h('summary', {}, connectionTitle(run)), steps(run)));

@@ -201,6 +201,20 @@ var cases = map[string]struct {
 		verdict: run.Skipped, says: "It is in mail, which is not read here", rule: "attribute",
 		row: "create other@example.com",
 	},
+	"a private address": {
+		asked: run.Asked{Address: "a@home.example"},
+		found: []directory.Found{found(ann, primary, "otherMailbox: a@home.example")}, verdict: run.Skipped,
+		says: "private addresses are kept there", rule: "otherMailbox", row: "skipped a@home.example",
+	},
+	"aliases in a circle": {
+		server: settings.CommuniGate, asked: run.Asked{Address: "a@example.com"},
+		found: []directory.Found{
+			found("uid=a,cn=example.com", "uid: a", "objectClass: alias", "aliasedObjectName: uid=b,cn=example.com"),
+			found("uid=b,cn=example.com", "uid: b", "objectClass: alias", "aliasedObjectName: uid=a,cn=example.com"),
+		},
+		verdict: run.Skipped, says: "Correct its aliasedObjectName", rule: "aliasedObjectName",
+		row: "skipped a@example.com",
+	},
 	"a CommuniGate account": {
 		server: settings.CommuniGate, found: []directory.Found{found("uid=ann,cn=example.com", "uid: ann")},
 		verdict: run.Imported, says: "a primary address", row: "create ann@example.com",

@@ -20,6 +20,7 @@ const (
 	rulePrimary   = "noPrimary"
 	ruleInvalid   = "invalid"
 	ruleAttribute = "attribute"
+	rulePrivate   = "otherMailbox"
 	ruleDomain    = "acceptedDomains"
 	ruleCollapse  = "collapseAliasDomains"
 	ruleExclude   = "exclude"
@@ -46,10 +47,10 @@ func ruleOf(reason address.Reason) string {
 		return ruleExclude
 	case plan.ReasonDuplicate:
 		return ruleDuplicate
-	case address.ReasonDanglingAlias:
+	case address.ReasonPrivate:
+		return rulePrivate
+	case address.ReasonDanglingAlias, address.ReasonAliasCircle:
 		return ruleAlias
-	case "", plan.ReasonProtected:
-		return ""
 	}
 	return ruleInvalid
 }
@@ -80,6 +81,9 @@ func (e *explainer) rulesOf(en *entry) (rules []run.ExplainedRule) {
 	add(ruleDomain, settings.Advanced{AcceptedDomains: a.AcceptedDomains})
 	add(ruleCollapse, settings.Advanced{CollapseAliasDomains: a.CollapseAliasDomains})
 	add(ruleExclude, settings.Advanced{Exclude: a.Exclude})
+	if e.Server == settings.Exchange {
+		add(rulePrivate, settings.Advanced{})
+	}
 	if e.isAlias(en.found) {
 		add(ruleAlias, settings.Advanced{})
 	}
@@ -144,6 +148,8 @@ func (e *explainer) passes(rule string) string {
 		return "It does not only repeat its primary in another domain, or such aliases are imported."
 	case ruleExclude:
 		return "No exclusion names it."
+	case rulePrivate:
+		return "It is no private address in otherMailbox."
 	}
 	return "It points to an account."
 }
@@ -166,6 +172,8 @@ func (e *explainer) fails(en *entry, rule, notes string) string {
 		return "It only repeats its primary address in another domain."
 	case ruleExclude:
 		return fmt.Sprintf("The exclusion %s names it.", e.exclusion())
+	case rulePrivate:
+		return "It is in otherMailbox beside proxyAddresses, where people keep private addresses."
 	case ruleAlias:
 		return "It points to no account that is imported: " + notes + "."
 	}

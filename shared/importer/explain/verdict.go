@@ -69,10 +69,12 @@ func (e *explainer) ofOutside(en *entry) string {
 
 // ofRow says what a sync does with the row of the address.
 func (e *explainer) ofRow(en *entry) (run.Verdict, string) {
-	row := en.row
-	rule := ruleOf(row.Reason)
-	if row.Reason == plan.ReasonPresent {
+	row, rule := en.row, ""
+	switch {
+	case row.Reason == plan.ReasonPresent:
 		rule = e.skipRule()
+	case row.Change == plan.Skipped || row.Reason == plan.ReasonExcluded:
+		rule = ruleOf(row.Reason)
 	}
 	switch {
 	case rule == "":
@@ -138,6 +140,9 @@ func (e *explainer) ofRule(en *entry, rule string) string {
 	case ruleDuplicate:
 		return fmt.Sprintf("%s is in %s, and another entry keeps it: it is %s. Take it from one of the two.", name,
 			where, strings.Join(en.row.Notes, "; "))
+	case rulePrivate:
+		return fmt.Sprintf("%s is in otherMailbox of %s, beside proxyAddresses: private addresses are kept there, and "+
+			"never imported. Enter it in proxyAddresses if it is the company’s.", name, where)
 	case ruleAlias:
 		return e.ofDangling(en)
 	}
