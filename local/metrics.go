@@ -142,7 +142,7 @@ func (m *metrics) write(b *strings.Builder) {
 	for l, t := range inOrder(m.requests) {
 		fmt.Fprintf(b, "rollcall_request_duration_seconds_total%s %g\n", l, t.took.Seconds())
 	}
-	describe(b, "rollcall_runs_total", "counter", "Previews, syncs and exports that workers ended.")
+	describe(b, "rollcall_runs_total", "counter", "Previews, syncs, exports and explanations that workers ended.")
 	for l, t := range inOrder(m.runs) {
 		fmt.Fprintf(b, "rollcall_runs_total%s %d\n", l, t.count)
 	}

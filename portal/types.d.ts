@@ -32,6 +32,9 @@ export interface Page<T> {
 }
 
 export type Preview = Answer<Schemas['Preview']>;
+export type Explanation = Answer<Schemas['Explanation']>;
+export type ExplainedEntry = Explanation['entries'][number];
+export type ExplanationRequest = Schemas['ExplanationBody'];
 export type Sync = Answer<Schemas['Sync'] & object>;
 export type Export = Answer<Schemas['Export']>;
 export type Settings = Answer<Schemas['Settings']>;

@@ -1,6 +1,7 @@
 // The start of the LDAP Import page: the connection's settings, and the way to a preview.
 import { h, fill } from './dom.js';
 import { ConnectionForm } from './connection-form.js';
+import { explain } from './explain-dialog.js';
 import { JobCard, scheduleLine } from './job-card.js';
 import { failure, notice } from './notice.js';
 import { go } from './router.js';
@@ -37,6 +38,9 @@ export class ImportView {
     this.job = new JobCard(() => this.enter());
     this.scheduleLine = h('p', { class: 'job-line' });
     this.form.host.element.append(this.scheduleLine);
+    this.form.advancedBox.append(h('div', { class: 'actions' }, h('button', {
+      type: 'button', onclick: () => explain('', this.form.value()),
+    }, 'Why is an address not there?')));
     /** Whether the view was shown before. */
     this.entered = false;
     this.message = h('div', {});

@@ -4,6 +4,7 @@ import { failure, loading, messageOf, notice } from './notice.js';
 import { capital, count, moment, number, PHASES, types } from './format.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow } from './run.js';
+import { explain } from './explain-dialog.js';
 import { exportButton } from './export-button.js';
 import { PlanTable } from './plan-table.js';
 import { isPlain, protectionNotices, securityOf } from './protection.js';
@@ -121,7 +122,11 @@ export class PreviewView {
     if (!run.undoOf) await store.load(this.signal).catch(() => {});
     if (this.signal.aborted) return;
     const path = `/v1/previews/${this.id}/addresses`;
-    const table = new PlanTable({ path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal });
+    const { connection, advanced } = run.settings;
+    const table = new PlanTable({
+      path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal,
+      explain: run.undoOf ? undefined : (q) => explain(q, { connection, advanced }),
+    });
     fill(this.result, totals(run),
       h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element,
         exportButton('Export User Preview to .csv', () => api.exportPreview(this.id), this.signal)),
