@@ -203,7 +203,18 @@ func oldRuns(t *testing.T, open func(*testing.T, func() time.Time) runs.Store) {
 	if _, err := j.CreateRun(t.Context(), newRun("01JA", run.KindSync)); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(89 * 24 * time.Hour)
+	if _, err := j.CreateRun(t.Context(), newRun("01JX", run.KindExplanation)); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(22 * time.Hour)
+	if _, err := j.Run(t.Context(), "01JX"); err != nil {
+		t.Errorf("an explanation of 23 hours: %v", err)
+	}
+	now = now.Add(2 * time.Hour)
+	if _, err := j.Run(t.Context(), "01JX"); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("an explanation of 25 hours: error %v, want %v", err, runs.ErrNotFound)
+	}
+	now = now.Add(88 * 24 * time.Hour)
 	if _, err := j.Run(t.Context(), "01JA"); err != nil {
 		t.Errorf("after 89 days: %v", err)
 	}
