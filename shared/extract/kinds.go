@@ -132,8 +132,8 @@ func (a *attributes) kindOf(server settings.ServerType, e *directory.Entry) (t u
 // isSystem reports whether an Exchange entry belongs to the mail system itself by its name, by where it stands or,
 // where no recipient type says more, by its object class.
 func (a *attributes) isSystem(e *directory.Entry, noType bool) bool {
-	name, parent := splitDN(view(e.DN))
-	if isSystemName(name) || isSystemParent(parent) {
+	rdn, parent := splitDN(view(e.DN))
+	if isSystemName(rdn) || isSystemParent(parent) {
 		return true
 	}
 	if !noType {
@@ -152,13 +152,15 @@ func (a *attributes) isSystem(e *directory.Entry, noType bool) bool {
 	return false
 }
 
-// isSystemName reports whether an RDN is that of a monitoring mailbox, cn=HealthMailbox and hexadecimal digits, or of a
-// database's, cn=SystemMailbox{GUID}.
+// isSystemName reports whether an RDN is that of a monitoring mailbox, HealthMailbox and hexadecimal digits, or of a
+// database's, SystemMailbox{GUID}.
 func isSystemName(rdn string) bool {
-	if digits, ok := cutPrefixFold(rdn, "cn=healthmailbox"); ok {
+	_, name, _ := strings.Cut(rdn, "=")
+	name = strings.Trim(name, " ")
+	if digits, ok := cutPrefixFold(name, "healthmailbox"); ok {
 		return digits != "" && strings.Trim(digits, "0123456789abcdefABCDEF-") == ""
 	}
-	rest, ok := cutPrefixFold(rdn, "cn=systemmailbox")
+	rest, ok := cutPrefixFold(name, "systemmailbox")
 	return ok && (strings.HasPrefix(rest, "{") || strings.HasPrefix(rest, `\7b`) || strings.HasPrefix(rest, `\7B`))
 }
 

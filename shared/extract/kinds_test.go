@@ -126,6 +126,8 @@ func TestSystemMailboxesAreSkipped(t *testing.T) {
 			[]string{"objectClass: user"}, system},
 		"monitoring mailbox by its name": {"CN=HealthMailbox0659e34c9c3f4c2c9d1bA,CN=Users,DC=example,DC=com",
 			[]string{"objectClass: user", "msExchRecipientTypeDetails: 1"}, system},
+		"monitoring mailbox of a copy": {"uid = healthmailbox0659E34C, dc=example,dc=com",
+			[]string{"objectClass: inetOrgPerson"}, system},
 		"somebody beside them": {"CN=Ann,CN=Monitoring,DC=example,DC=com", []string{"objectClass: user"}, "user"},
 		"a container of the same name elsewhere": {"CN=Ann,CN=Monitoring Mailboxes,OU=IT,DC=example,DC=com",
 			[]string{"objectClass: user"}, "user"},
