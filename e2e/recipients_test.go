@@ -48,8 +48,8 @@ func hybrid(t *testing.T) *ldapserver.Server {
 	return ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{BaseDN: base, Entries: ldapserver.EntriesOf(all)})
 }
 
-// TestRecipients imports a hybrid Exchange organisation, lets two of its people swap their addresses, and gives an alias
-// to somebody new.
+// TestRecipients imports a hybrid Exchange organisation, lets two of its people swap their addresses, and gives an
+// alias to somebody new.
 func TestRecipients(t *testing.T) {
 	localIsEnough(t)
 	t.Parallel()

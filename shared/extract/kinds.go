@@ -21,8 +21,8 @@ type recipientType struct {
 }
 
 // recipientTypes has the values that have to do with mail, each at the place of its only bit. The page's presets and
-// docs/recipient-types.md have the same ones, which tests hold. A mailbox that moves to Exchange Online changes from its
-// value to the remote one.
+// docs/recipient-types.md have the same ones, which tests hold. A mailbox that moves to Exchange Online changes from
+// its value to the remote one.
 var recipientTypes = [64]recipientType{
 	0:  {"UserMailbox", user.TypeUser, false},
 	1:  {"LinkedMailbox", user.TypeUser, false},
