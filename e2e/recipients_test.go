@@ -30,8 +30,8 @@ func hybrid(t *testing.T) *ldapserver.Server {
 	}
 	const base, objects = "DC=example,DC=com", "CN=Microsoft Exchange System Objects,"
 	all := []ldif.Entry{{DN: base}}
-	for _, above := range []string{objects, "CN=Monitoring Mailboxes," + objects, "CN=Users,", "OU=Staff,", "OU=Shared,",
-		"OU=Rooms,", "OU=Teams,", "OU=Guests,", "OU=Groups,"} {
+	for _, above := range []string{objects, "CN=Monitoring Mailboxes," + objects, "CN=Users,", "OU=Staff,",
+		"OU=Shared,", "OU=Rooms,", "OU=Teams,", "OU=Guests,", "OU=Groups,"} {
 		all = append(all, ldif.Entry{DN: above + base})
 	}
 	for i := range all {

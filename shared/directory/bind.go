@@ -55,6 +55,11 @@ func (s *session) explainBind(err error) error {
 	}
 	out := &Error{Code: CodeInvalidCredentials, Step: StepBind, Err: err}
 	text := serverText(e)
+	if wantsEncryption(int(e.ResultCode), text) || e.ResultCode == ldap.LDAPResultStrongAuthRequired {
+		out.Code = CodeEncryptionRequired
+		out.Message = s.encryptionWanted("before a sign-in", resultText(e))
+		return out
+	}
 	switch e.ResultCode {
 	case ldap.LDAPResultInvalidCredentials:
 		reason := "wrong username or password"
@@ -64,10 +69,6 @@ func (s *session) explainBind(err error) error {
 		out.Refused = true
 		out.Message = fmt.Sprintf("The server does not accept %q: %s. A username is a full DN, user@domain, or "+
 			"DOMAIN\\user.", s.to.Username, reason)
-	case ldap.LDAPResultStrongAuthRequired, ldap.LDAPResultConfidentialityRequired:
-		out.Code = CodeEncryptionRequired
-		out.Message = fmt.Sprintf("The server asks for encryption before a sign-in (result %d). Tick Use SSL, or "+
-			"untick unencrypted connections so that STARTTLS is used.", e.ResultCode)
 	case ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultInsufficientAccessRights,
 		ldap.LDAPResultUnwillingToPerform:
 		out.Code = CodeInsufficientAccess

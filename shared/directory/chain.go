@@ -39,9 +39,11 @@ func (s *session) explainChain(err *tls.CertificateVerificationError, h *handsha
 	if wrong != nil {
 		add(h.wrongChain(wrong))
 	}
+	if out.Code == "" {
+		add(CodeTLSFailed, fmt.Sprintf("The certificate is not accepted: %v.", err))
+	}
 	sentences = append(sentences, "If you are sure that this certificate is the server's own, you can trust exactly "+
-		"it "+
-		"(Trust this certificate, trustedCertificate). The server showed: "+describeChain(h.chain))
+		"it (Trust this certificate, trustedCertificate). The server showed: "+describeChain(h.chain))
 	out.Message = strings.Join(sentences, " ")
 	return out
 }
@@ -59,8 +61,7 @@ func (s *session) wrongName(c *x509.Certificate) string {
 	switch {
 	case len(names) > 0:
 		return fmt.Sprintf("The certificate is not for %s, but for %s. Enter one of these names as the LDAP server, "+
-			"or "+
-			"give the server a certificate with the name %s.", host, strings.Join(names, ", "), host)
+			"or give the server a certificate with the name %s.", host, strings.Join(names, ", "), host)
 	case strings.EqualFold(cn, host):
 		return fmt.Sprintf("The certificate has the name %s only in its subject (CN), where names no longer count: no "+
 			"other entry as the LDAP server helps. Give the server a certificate with this name in subjectAltName.", cn)
@@ -71,45 +72,49 @@ func (s *session) wrongName(c *x509.Certificate) string {
 
 // wrongChain says why no chain leads from the server's certificate to an authority that is trusted.
 func (h *handshake) wrongChain(err error) (code, sentence string) {
+	if i := slices.IndexFunc(h.chain, isWeak); i >= 0 {
+		return CodeTLSAuthority, fmt.Sprintf("The certificate of %s is signed with %s, which can be forged and is not "+
+			"accepted, whatever CA certificate you enter. Give the server a certificate that is signed with SHA-256, "+
+			"or trust exactly the one that it has (trustedCertificate).",
+			certificateName(h.chain[i]), h.chain[i].SignatureAlgorithm)
+	}
+	if ca := h.unfit(); ca != nil {
+		return CodeTLSAuthority, fmt.Sprintf("The CA certificate of %q does not say that it may sign certificates "+
+			"(%s), so nothing that is signed by it is accepted. Make a CA certificate that says so (basicConstraints "+
+			"CA:TRUE, keyUsage keyCertSign), and enter it as CA Certificate (caCertificate).", ca.Subject, lacks(ca))
+	}
 	var invalid x509.CertificateInvalidError
-	top := h.top()
-	for _, c := range h.chain {
-		if isWeak(c) {
-			return CodeTLSAuthority, fmt.Sprintf("The certificate of %s is signed with %s, which can be forged and is "+
-				"not accepted, whatever CA certificate you enter. Give the server a certificate that is signed with "+
-				"SHA-256, or trust exactly the one it has (trustedCertificate).",
-				certificateName(c), strings.SplitN(c.SignatureAlgorithm.String(), "-RSA", 2)[0])
-		}
-	}
-	if issuer := h.unfit(); issuer != nil {
-		return CodeTLSAuthority, fmt.Sprintf("The CA certificate of %s does not say that it may sign certificates "+
-			"(%s), so that nothing signed by it is accepted. Make a new CA certificate that does (basicConstraints "+
-			"CA:TRUE, keyUsage keyCertSign), and enter it as CA certificate (caCertificate).",
-			issuer.Subject, lacks(issuer))
-	}
-	if errors.As(err, &invalid) {
-		switch {
-		case invalid.Reason == x509.Expired && invalid.Cert != h.chain[0]:
-			return CodeTLSExpired, expired("The CA certificate", invalid.Cert)
-		case invalid.Reason == x509.IncompatibleUsage:
-			return CodeTLSFailed, "The certificate is not for servers (extendedKeyUsage has no serverAuth). Give the " +
-				"server one that is."
-		}
-		return CodeTLSFailed, fmt.Sprintf("The certificate is not accepted: %v.", err)
-	}
 	switch {
-	case slices.ContainsFunc(h.cas, func(ca *x509.Certificate) bool { return issued(ca, top) && !isSelfSigned(top) }):
-		return CodeTLSAuthority, fmt.Sprintf("The CA certificate that is entered has the name %s and another key than "+
-			"the one that signed the server's certificate. Enter the CA's present certificate as CA certificate "+
-			"(caCertificate).", top.Issuer)
-	case isSelfSigned(top):
-		return CodeTLSAuthority, fmt.Sprintf("The certificate comes from an authority that is not known here: %s. If "+
-			"it "+
-			"is yours, enter its CA certificate (PEM) as CA certificate (caCertificate).", top.Issuer)
+	case !errors.As(err, &invalid):
+		return CodeTLSAuthority, h.unknownIssuer()
+	case invalid.Reason == x509.Expired:
+		return CodeTLSExpired, expired("The CA certificate", invalid.Cert)
+	case invalid.Reason == x509.IncompatibleUsage:
+		return CodeTLSFailed, "The certificate is not for servers (its extendedKeyUsage has no serverAuth). Give the " +
+			"server one that is."
 	}
-	return CodeTLSAuthority, fmt.Sprintf("The certificate of the authority that issued %q is missing: %q. It is not "+
-		"known here, and the server does not send it. If it is an intermediate certificate, install it on the server "+
-		"beside the server's own; otherwise enter it (PEM) as CA certificate (caCertificate).%s",
+	return CodeTLSFailed, fmt.Sprintf("The certificate is not accepted: %v.", err)
+}
+
+// unknownIssuer says which certificate is missing between the server's and an authority that is trusted.
+func (h *handshake) unknownIssuer() string {
+	top := h.top()
+	sameName := func(ca *x509.Certificate) bool { return issued(ca, top) }
+	switch {
+	case isSelfSigned(top) && len(h.chain) == 1:
+		return fmt.Sprintf("The certificate of %s is signed by itself, so no authority vouches for it. If it is "+
+			"yours, paste it as its own CA certificate (PEM) into the settings (caCertificate).", certificateName(top))
+	case isSelfSigned(top):
+		return fmt.Sprintf("The certificate comes from an authority that is not known here: %q. If it is yours, paste "+
+			"the CA certificate (PEM) into the settings (caCertificate).", top.Issuer)
+	case slices.ContainsFunc(h.cas, sameName):
+		return fmt.Sprintf("The CA certificate in the settings has the name %q, and another key than the one that "+
+			"signed the server's certificate: paste the CA certificate that is in use now (PEM) into the settings "+
+			"(caCertificate).", top.Issuer)
+	}
+	return fmt.Sprintf("The certificate of the authority that issued the one of %s is missing: it is called %q, is "+
+		"not known here, and the server does not send it. If it is an intermediate certificate, install it on the "+
+		"server beside the server's own; otherwise paste the CA certificate (PEM) into the settings (caCertificate).%s",
 		certificateName(top), top.Issuer, foundAt(top))
 }
 

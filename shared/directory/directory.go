@@ -55,6 +55,9 @@ type Query struct {
 	// by the server's own schema: entries have them by the name in Named whatever the server calls them.
 	Attributes []string
 	Named      []string
+	// Found reports how many values that should be addresses the caller found in the entries; nil means that it found
+	// some.
+	Found func() int
 	// Memory reports how many bytes the caller keeps of the entries that it got; nil means none.
 	Memory func() int64
 }
@@ -70,6 +73,9 @@ type Info struct {
 	References []string
 	// Notes are sentences about what was missing or unusual.
 	Notes []string
+	// Hint is what the directory seems to have and which setting reads it, where a default filter found nothing or the
+	// entries have no addresses.
+	Hint string
 }
 
 // The codes of an Error.

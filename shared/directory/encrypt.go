@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"rollcall/shared/settings"
 )
 
@@ -84,10 +86,16 @@ func (s *session) encrypt(ctx context.Context) (string, error) {
 	if err == nil {
 		s.conn = conn
 		if h.asked && conn.ConnectionState().Version == tls.VersionTLS13 {
+			h.probed = true
 			err = s.probe(ctx)
 		}
 	}
 	h.sees(err)
+	if err != nil && !s.to.OldTLS && !h.asked && ctx.Err() == nil && (isOld(err) || isHangUp(err)) {
+		if older := s.olderTLS(ctx, h); older != nil {
+			err = older
+		}
+	}
 	s.seen = h.certificate()
 	if err != nil {
 		if ctx.Err() != nil || isTimeout(err) {
@@ -101,6 +109,28 @@ func (s *session) encrypt(ctx context.Context) (string, error) {
 		certificateName(leaf), leaf.NotAfter.UTC().Format(time.DateOnly)), nil
 }
 
+// wantsEncryption reports whether a server refused a request because of the connection's encryption. 389 Directory
+// Server says so with result 53 and "Minimum SSF not met.", OpenLDAP with result 13.
+func wantsEncryption(code int, diagnostic string) bool {
+	return code == ldap.LDAPResultConfidentialityRequired ||
+		strings.Contains(strings.ToLower(diagnostic), "ssf not met")
+}
+
+// encryptionWanted says what to do about a server that asks for more encryption before something.
+func (s *session) encryptionWanted(before, said string) string {
+	switch {
+	case s.unencrypted == "":
+		return fmt.Sprintf("The server asks for stronger encryption %s than this connection has (%s). Let the server "+
+			"offer stronger cipher suites, or lower its minimum (OpenLDAP: security ssf; 389 Directory Server: "+
+			"nsslapd-minssf).", before, said)
+	case s.to.Mode() == settings.None:
+		return fmt.Sprintf("The server asks for encryption %s (%s). Choose “required” as Encryption (encryption), or "+
+			"tick Use SSL and use port 636.", before, said)
+	}
+	return fmt.Sprintf("The server asks for encryption %s (%s), and this connection has none, because %s. Solve that, "+
+		"or tick Use SSL and use port 636.", before, said, s.unencrypted)
+}
+
 // noteTLS notes what does not protect as it should, though it was allowed.
 func (s *session) noteTLS(state tls.ConnectionState) {
 	s.tlsNotes = nil
@@ -111,8 +141,7 @@ func (s *session) noteTLS(state tls.ConnectionState) {
 	}
 	if state.Version < tls.VersionTLS12 || isOldSuite(state.CipherSuite) {
 		s.tlsNotes = append(s.tlsNotes, fmt.Sprintf("the connection uses old encryption (%s, %s), which somebody on "+
-			"the "+
-			"way may break", tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite)))
+			"the way may break", tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite)))
 	}
 }
 

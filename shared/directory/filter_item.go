@@ -102,7 +102,7 @@ func (p *filterParser) description(start int, description string) error {
 		if option == "" {
 			return p.wrong(at-1, "an option such as binary is missing after the ;")
 		}
-		if err := p.letters(at, option, "an attribute", "-_"); err != nil {
+		if err := p.letters(at, option, "an attribute", "-"); err != nil {
 			return err
 		}
 		at += len(option) + 1

@@ -57,6 +57,9 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	defer cancel()
 	unwatch := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
 	err := p.run(ctx)
+	if err == nil && s.foundNothing(q) {
+		s.info.Hint = s.hint(q)
+	}
 	unwatch()
 	p.stream.leave()
 	detail := fmt.Sprintf("%d entries", s.info.Entries)
@@ -295,6 +298,11 @@ func (p *pager) explainResult(done result) error {
 		said += ", also for smaller pages and without any"
 	}
 	out := &Error{Code: CodeIncompleteRead, Step: StepSearch, Err: done}
+	if wantsEncryption(done.code, done.diagnostic) {
+		out.Code = CodeEncryptionRequired
+		out.Message = p.encryptionWanted("before a search", said)
+		return out
+	}
 	switch done.code {
 	case ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded:
 		out.Message = fmt.Sprintf("The server stopped at a limit after %d entries (%s), so the directory was not "+

@@ -22,6 +22,15 @@ type rootDSE struct {
 	// subschema is the entry that holds the server's schema.
 	subschema string
 	paging    bool
+	// capabilities are Active Directory's, and vendor is the server's maker and version, or OpenLDAP's class.
+	capabilities []string
+	vendor       string
+}
+
+// rootAttributes are what is asked of the rootDSE.
+var rootAttributes = []string{
+	"namingContexts", "defaultNamingContext", "supportedControl", "subschemaSubentry",
+	"supportedCapabilities", "vendorName", "vendorVersion", "objectClass",
 }
 
 // The default filters of the server types.
@@ -86,8 +95,7 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 
 func (s *session) readRoot(conn *ldap.Conn) error {
 	result, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
-		"(objectClass=*)", []string{"namingContexts", "defaultNamingContext", "supportedControl",
-			"subschemaSubentry"}, nil))
+		"(objectClass=*)", rootAttributes, nil))
 	var e *ldap.Error
 	switch {
 	case err == nil && len(result.Entries) > 0:
@@ -102,7 +110,10 @@ func (s *session) readRoot(conn *ldap.Conn) error {
 	s.root = rootDSE{present: true, contexts: entry.GetEqualFoldAttributeValues("namingContexts"),
 		defaultContext: entry.GetEqualFoldAttributeValue("defaultNamingContext"),
 		subschema:      entry.GetEqualFoldAttributeValue("subschemaSubentry"),
-		paging:         slices.Contains(entry.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging)}
+		paging:         slices.Contains(entry.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging),
+		capabilities:   entry.GetEqualFoldAttributeValues("supportedCapabilities"),
+		vendor: strings.Join(slices.Concat(entry.GetEqualFoldAttributeValues("vendorName"),
+			entry.GetEqualFoldAttributeValues("vendorVersion"), entry.GetEqualFoldAttributeValues("objectClass")), " ")}
 	if !s.root.paging {
 		s.info.Notes = append(s.info.Notes, "the server does not offer paged results")
 	}

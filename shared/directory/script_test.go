@@ -23,9 +23,12 @@ type script struct {
 	bindText string
 	// startTLS is the result code of STARTTLS; 53 where it is 0, so that tests need no certificate.
 	startTLS int64
-	// tls makes STARTTLS succeed, and clear is sent in the clear together with the answer.
+	// tls makes STARTTLS succeed, and clear is sent in the clear together with the answer. ssl begins with TLS.
 	tls   *tls.Config
 	clear []byte
+	ssl   bool
+	// onStartTLS answers STARTTLS in place of these. It returns false to hang up.
+	onStartTLS func(s *session) bool
 	// hangUpAt are operations that get no answer, but the end of the connection.
 	hangUpAt []ber.Tag
 	// base is the result code of a search for the base itself, and matched its matched DN.
@@ -75,6 +78,9 @@ func (s *script) serve(t *testing.T) (host string, port int) {
 			}
 			running.Go(func() {
 				defer conn.Close()
+				if s.ssl {
+					conn = tls.Server(conn, s.tls)
+				}
 				s.talk(&session{Conn: conn})
 			})
 		}
@@ -101,6 +107,10 @@ func (s *script) talk(c *session) {
 		ok := true
 		switch op.Tag {
 		case ldap.ApplicationExtendedRequest:
+			if s.onStartTLS != nil {
+				ok = s.onStartTLS(c)
+				break
+			}
 			if s.tls != nil {
 				c.clear = s.clear
 				c.result(ldap.ApplicationExtendedResponse, 0, "", "")

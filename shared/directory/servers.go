@@ -194,7 +194,10 @@ func isServers(err error) bool {
 // explain returns one error that says why no server could be used. Its code and step are those of the server that came
 // furthest, since that is where a change is most likely to help.
 func (f failures) explain() error {
-	if len(f) == 1 {
+	switch len(f) {
+	case 0:
+		return &Error{Code: CodeHostNotFound, Step: StepResolve, Message: "The name of the LDAP server is missing."}
+	case 1:
 		return f[0].err
 	}
 	order := []string{StepResolve, StepConnect, StepTLS, StepBind}

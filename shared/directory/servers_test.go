@@ -141,6 +141,8 @@ func TestServersAreTriedInOrder(t *testing.T) {
 		says []string
 	}{
 		"one": {hosts: "a.example", servers: map[string]*script{"a.example": works()}, steps: served("a.example")},
+		"none is named": {hosts: " , ", steps: []string{}, code: directory.CodeHostNotFound, step: "resolve",
+			says: []string{"is missing"}},
 		"the first works": {hosts: "A.example. b.example", servers: map[string]*script{"a.example": works(),
 			"b.example": nil}, steps: served("a.example")},
 		"unknown, down, then one that works": {hosts: "no.example,down.example b.example",

@@ -31,6 +31,8 @@ type session struct {
 	// root is what the rootDSE says; empty where the server shows none.
 	root rootDSE
 	info Info
+	// peer is the address that the connection leads to.
+	peer string
 	// seen is the certificate that the step tls saw, and tlsNotes what is unusual about it.
 	seen     *run.Certificate
 	tlsNotes []string
@@ -212,7 +214,7 @@ func (s *session) connect(ctx context.Context, addresses []netip.Addr) (string, 
 		conn, err := s.c.Dial(limit, "tcp", address)
 		cancel()
 		if err == nil {
-			s.conn = newSocket(conn)
+			s.conn, s.peer = newSocket(conn), address
 			s.socket, _ = s.conn.(*socket)
 			return "connected to " + address, nil
 		}

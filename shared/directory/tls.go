@@ -7,6 +7,8 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -25,6 +27,8 @@ type handshake struct {
 	cas   []*x509.Certificate
 	// asked is set where the server asked for a client's certificate.
 	asked bool
+	// probed is set where it came to an end, and the server to its verdict afterwards.
+	probed bool
 }
 
 // tlsConfig returns how TLS is set up, with a record of what it shows.
@@ -75,6 +79,46 @@ func (h *handshake) sees(err error) {
 	if errors.As(err, &verification) {
 		h.chain = verification.UnverifiedCertificates
 	}
+}
+
+// olderTLS finds out, on a connection of its own, whether a server that ended a handshake speaks an older TLS: most end
+// it without a word. It returns nil where that is not the reason. Nothing is sent but the handshake.
+func (s *session) olderTLS(ctx context.Context, h *handshake) error {
+	conn, err := s.c.Dial(ctx, "tcp", s.peer)
+	if err != nil {
+		return nil //nolint:nilerr // there is an error to tell already
+	}
+	other := session{c: s.c, to: s.to, conn: conn}
+	other.to.OldTLS = true
+	defer other.close()
+	defer other.guard(ctx)()
+	if !s.to.UseSSL && other.startTLS() != nil {
+		return nil
+	}
+	var seen handshake
+	config, err := other.tlsConfig(&seen)
+	if err != nil {
+		return err
+	}
+	// It is only looked at.
+	config.InsecureSkipVerify, config.VerifyConnection = true, nil
+	client := tls.Client(newBuffered(conn), config)
+	if client.HandshakeContext(ctx) != nil {
+		return nil
+	}
+	state := client.ConnectionState()
+	h.chain = state.PeerCertificates
+	suite := tls.CipherSuiteName(state.CipherSuite)
+	reason := "cipher suites that are no longer used"
+	switch {
+	case state.Version < tls.VersionTLS12:
+		reason = "versions of TLS before 1.2"
+	case strings.HasPrefix(suite, "TLS_RSA_"):
+		reason = "key exchange by RSA"
+	}
+	return &Error{Code: CodeTLSOld, Step: StepTLS,
+		Message: fmt.Sprintf("The server offers only %s (%s, %s). Update it, or tick Old TLS (oldTLS), which protects "+
+			"less.", reason, tls.VersionName(state.Version), suite)}
 }
 
 // probe asks a server for its rootDSE. In TLS 1.3 a server judges the client's certificate after the client's handshake

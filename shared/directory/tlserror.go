@@ -5,19 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"slices"
 	"strings"
 	"syscall"
 )
 
 // alertText returns what a server said in the alert that ended a handshake, in Go's words, or nothing. crypto/tls has
-// no type for it outside QUIC.
+// no type for it outside QUIC, and go-ldap keeps the text alone.
 func alertText(err error) string {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "remote error" {
-		return strings.TrimPrefix(op.Err.Error(), "tls: ")
-	}
-	return ""
+	_, text, _ := strings.Cut(err.Error(), "remote error: tls: ")
+	return text
 }
 
 // explainTLS turns a failed handshake into a sentence that says what to do.
@@ -27,6 +24,10 @@ func (s *session) explainTLS(err error, h *handshake) error {
 	var record tls.RecordHeaderError
 	notTLS := errors.Is(err, errNotTLS) || errors.As(err, &record)
 	alert, text := alertText(err), err.Error()
+	var known *Error
+	if errors.As(err, &known) {
+		return err
+	}
 	out := &Error{Code: CodeTLSFailed, Step: StepTLS, Err: err}
 	switch {
 	case errors.As(err, &verification):
@@ -42,45 +43,37 @@ func (s *session) explainTLS(err error, h *handshake) error {
 	case notTLS:
 		out.Message = "The server does not speak TLS on this port. Untick Use SSL for port 389, which uses STARTTLS, " +
 			"or use port 636."
-	case h.asked && (alert != "" || isHangUp(err)):
+	case h.asked && (alert != "" || h.probed || isHangUp(err)):
 		out.Code = CodeTLSClient
 		out.Message = "The server asks for a client certificate and takes nobody without one. Rollcall signs in with " +
 			"username and password and has none: let the server do without (OpenLDAP: TLSVerifyClient never or " +
-			"allow; " +
-			"389 Directory Server: nsSSLClientAuth allowed)."
-	case alert == "protocol version not supported", strings.Contains(text, "unsupported protocol version"):
-		s.explainOld(out, "The server speaks only versions of TLS before 1.2.",
-			"The server speaks no version of TLS that is known here, not even TLS 1.0.")
-	case alert == "handshake failure", alert == "insufficient security level",
-		strings.Contains(text, "unconfigured cipher suite"):
-		s.explainOld(out, "The server and Rollcall have no cipher suite in common: servers that offer only key "+
-			"exchange "+
-			"by RSA, or only 3DES or RC4, are as old as that.",
-			"The server and Rollcall have no cipher suite in common, not even an old one.")
+			"allow; 389 Directory Server: nsSSLClientAuth allowed)."
+	case isOld(err):
+		out.Message = "The server and Rollcall have no version of TLS and no cipher suite in common" + evenSo + "." +
+			s.withoutSTARTTLS(StepTLS)
 	case isHangUp(err):
-		out.Message = "The server ended the connection as TLS was set up. It may have no certificate (a domain " +
-			"controller without one does this), or none for this name: install one. Servers from before 2010 do it " +
-			"where TLS is too new for them: tick Old TLS (oldTLS)." + s.withoutSTARTTLS(StepTLS)
+		out.Message = "The server ended the connection as TLS was set up" + evenSo + ". It may have no " +
+			"certificate (a domain controller without one does this): install one." + s.withoutSTARTTLS(StepTLS)
 	case strings.Contains(text, "failed to parse certificate"):
+		_, reason, _ := strings.Cut(text, "x509: ")
 		out.Message = fmt.Sprintf("The server's certificate breaks the rules of its format, so that it cannot even be "+
-			"trusted as it is (%s). Give the server a new certificate.", text[strings.LastIndex(text, "x509: ")+1:])
+			"trusted as it is (%s). Give the server a new certificate.", reason)
 	default:
-		out.Message = fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or "+
-			"389 without), and that the server has a certificate and speaks TLS 1.2 or newer; for an older server "+
-			"tick "+
+		out.Message = fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or 389 "+
+			"without), and that the server has a certificate and speaks TLS 1.2 or newer; for an older server tick "+
 			"Old TLS (oldTLS).", err)
 	}
 	return out
 }
 
-// explainOld says what to do about a server whose TLS is old, or too old for Old TLS.
-func (s *session) explainOld(out *Error, old, tooOld string) {
-	if !s.to.OldTLS {
-		out.Code = CodeTLSOld
-		out.Message = old + " Update the server, or tick Old TLS (oldTLS), which protects less."
-		return
-	}
-	out.Message = tooOld + s.withoutSTARTTLS(StepTLS)
+// evenSo says that no older TLS helps: it is tried before such an error is told.
+const evenSo = ", not even with TLS as old as Old TLS (oldTLS) allows"
+
+// isOld reports whether a server ended a handshake with the alert of one that speaks another TLS.
+func isOld(err error) bool {
+	alerts := []string{"protocol version not supported", "handshake failure", "insufficient security level"}
+	return slices.Contains(alerts, alertText(err)) || strings.Contains(err.Error(), "unsupported protocol version") ||
+		strings.Contains(err.Error(), "unconfigured cipher suite")
 }
 
 // isHangUp reports whether a server ended the connection without a word.

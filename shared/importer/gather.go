@@ -43,7 +43,9 @@ func (j *job) planInto(ctx context.Context, key string) error {
 	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims, Skipped: found.Skipped}
 	policy := plan.Policy{DirectoryID: info.DirectoryID, Exclude: exclude}
 	return j.writePlan(ctx, key, func(emit func(*plan.Row) error) (run.Result, error) {
-		return plan.Build(desired, stored.Walk, policy, emit)
+		result, err := plan.Build(desired, stored.Walk, policy, emit)
+		result.Hint = info.Hint
+		return result, err
 	})
 }
 
@@ -135,7 +137,7 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 	collector := extract.NewCollector(rules)
 	query := directory.Query{
 		SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter, Attributes: rules.Attributes(),
-		Named: rules.Named(), Memory: collector.Memory,
+		Named: rules.Named(), Found: collector.Values, Memory: collector.Memory,
 	}
 	entries := 0
 	info, err := j.Directory.Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {
@@ -150,9 +152,9 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 	if err != nil {
 		return nil, info, err
 	}
-	found := collector.Result()
+	addresses, found := collector.Addresses(), collector.Result()
 	j.set(func() {
-		j.progress.Entries, j.progress.Addresses = entries, collector.Addresses()
+		j.progress.Entries, j.progress.Addresses = entries, addresses
 		j.notes = append(slices.Clip(info.Notes), found.Notes()...)
 	})
 	return found, info, nil
@@ -160,7 +162,7 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 
 // onStep records a step of the connection as soon as it ends.
 func (j *job) onStep(s run.Step) {
-	j.log.Info("connection step", "step", s.Step, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
+	j.log.Info("connection step", "step", s.Step, "host", s.Host, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
 	j.set(func() {
 		// A new slice, since the reporter may be marshalling the old one.
 		j.steps = append(slices.Clip(j.steps), s)

@@ -88,7 +88,11 @@ func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, q direc
 			return directory.Info{}, ctx.Err()
 		}
 	}
-	return directory.Info{DirectoryID: "dc=example,dc=com", Entries: len(people)}, failure
+	info := directory.Info{DirectoryID: "dc=example,dc=com", Entries: len(people)}
+	if q.Found() == 0 {
+		info.Hint = "Try (mail=*)."
+	}
+	return info, failure
 }
 
 // sendQueue keeps the messages for the test to deliver.

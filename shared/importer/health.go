@@ -36,8 +36,8 @@ type ending struct {
 
 // noteIn lets the settings remember the ending. After a crash it is noted again, and counts once.
 func (e ending) noteIn(s *settings.Saved) {
-	if e.run.StartedAt.Before(s.LastSyncStartedAt) {
-		// A worker that was replaced wakes late.
+	if e.run.StartedAt.Before(s.LastSyncStartedAt) && !s.LastSyncStartedAt.After(e.at) {
+		// A worker that was replaced wakes late. What lies ahead of now was started by a wrong clock.
 		return
 	}
 	first := s.LastSyncID != e.run.ID

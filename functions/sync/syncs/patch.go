@@ -44,28 +44,17 @@ func (settingsPatch) Schema(r huma.Registry) *huma.Schema {
 }
 
 type patchSettingsInput struct {
-	IfMatch string `header:"If-Match" maxLength:"64" doc:"The ETag of the settings that this changes"`
-	Body    settingsPatch
-}
-
-// Resolve looks at the header; what is wrong with the settings is known once the patch is merged into them.
-func (in *patchSettingsInput) Resolve(huma.Context) []error {
-	if _, err := versionOf(in.IfMatch); err != nil {
-		return []error{wrongETag()}
-	}
-	return nil
+	MatchInput
+	// Body is looked at once it is merged into the settings.
+	Body settingsPatch
 }
 
 func (h settingsHandlers) patch(ctx context.Context, in *patchSettingsInput) (*settingsOutput, error) {
-	version, err := versionOf(in.IfMatch)
-	if err != nil {
-		return nil, err
-	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(in.Body, &members); err != nil {
 		return nil, err
 	}
-	patch := importer.SettingsPatch{Version: version}
+	patch := importer.SettingsPatch{Match: in.match()}
 	if len(members) > 0 {
 		patch.Change = func(req *importer.SettingsRequest) error { return mergeInto(req, json.RawMessage(in.Body)) }
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -80,14 +78,14 @@ type SaveBody struct {
 }
 
 type saveInput struct {
-	IfMatch     string `header:"If-Match" maxLength:"64" doc:"The ETag of the settings that this changes"`
-	IfNoneMatch string `header:"If-None-Match" maxLength:"64" doc:"*: only where no settings are saved"`
-	Body        SaveBody
+	MatchInput
+	Body SaveBody
 }
 
 // Resolve lists what is wrong beyond the fields' types.
-func (in *saveInput) Resolve(huma.Context) []error {
-	wrong := api.CheckImport(in.Body.Connection, in.Body.Advanced, in.Body.Options)
+func (in *saveInput) Resolve(ctx huma.Context) []error {
+	wrong := in.MatchInput.Resolve(ctx)
+	wrong = append(wrong, api.CheckImport(in.Body.Connection, in.Body.Advanced, in.Body.Options)...)
 	if in.Body.Connection != nil && in.Body.PreviewID != "" {
 		wrong = append(wrong, &huma.ErrorDetail{
 			Location: "body.previewId", Message: "send either a connection or a previewId, not both",
@@ -96,34 +94,10 @@ func (in *saveInput) Resolve(huma.Context) []error {
 	if s := in.Body.Schedule; s != nil && !settings.ValidInterval(s.IntervalHours) {
 		wrong = append(wrong, &huma.ErrorDetail{Location: "body.schedule.intervalHours", Message: wrongInterval})
 	}
-	if _, err := in.version(); err != nil {
-		wrong = append(wrong, wrongETag())
-	}
 	return wrong
 }
 
-func wrongETag() error {
-	return &huma.ErrorDetail{Location: "header.If-Match", Message: "is not an ETag that GET /v1/settings gave"}
-}
-
 const wrongInterval = "must be 1 to 24 hours; send null in place of the schedule for none"
-
-// version returns the version that the caller wants to change, nil for any.
-func (in *saveInput) version() (*int64, error) {
-	if in.IfNoneMatch == "*" {
-		return new(int64), nil
-	}
-	return versionOf(in.IfMatch)
-}
-
-// versionOf returns the version that If-Match names, nil for any.
-func versionOf(ifMatch string) (*int64, error) {
-	if ifMatch == "" || ifMatch == "*" {
-		return nil, nil
-	}
-	version, err := strconv.ParseInt(strings.Trim(ifMatch, `"`), 10, 64)
-	return &version, err
-}
 
 type getInput struct {
 	Optional bool `query:"optional" doc:"Answer 204, not 404, where none are saved"`
@@ -142,9 +116,6 @@ func (h settingsHandlers) shown(s importer.Saved, err error) (*settingsOutput, e
 	return &settingsOutput{Status: http.StatusOK, ETag: etag(s.Version), Body: api.SettingsView(s, h.now())}, nil
 }
 
-// etag is the ETag of a version.
-func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
-
 func (h settingsHandlers) get(ctx context.Context, in *getInput) (*settingsOutput, error) {
 	saved, err := h.service.Settings(ctx, api.Identity(ctx))
 	var none *importer.Error
@@ -155,12 +126,8 @@ func (h settingsHandlers) get(ctx context.Context, in *getInput) (*settingsOutpu
 }
 
 func (h settingsHandlers) save(ctx context.Context, in *saveInput) (*settingsOutput, error) {
-	version, err := in.version()
-	if err != nil {
-		return nil, err
-	}
 	req := in.Body.request()
-	req.Version = version
+	req.Match = in.match()
 	return h.shown(h.service.SaveSettings(ctx, api.Identity(ctx), req))
 }
 

@@ -34,7 +34,8 @@ export function lacksRemote(filter) {
   if (/\(!\s*\(msExchRecipientTypeDetails=/.test(filter)) return '';
   const missing = MOVES.filter(([local, remote]) => has(local) && !has(remote)).map(([, remote]) => remote);
   return missing.length === 0 ? ''
-    : `A mailbox that moves to Exchange Online leaves this filter. Choose a preset, or add ${missing.join(', ')}.`;
+    : 'A mailbox that moves to Exchange Online leaves this filter. Choose a preset again, or add '
+      + `${missing.join(', ')}.`;
 }
 
 /** @param {...keyof typeof RECIPIENTS} kinds */

@@ -19,17 +19,6 @@ import (
 // errUnchanged ends a change that has nothing to store.
 var errUnchanged = errors.New("nothing to store")
 
-func (a accountJobs) AddAudit(ctx context.Context, e runs.AuditEntry) error {
-	r, err := newRecord(e, nil)
-	if err != nil {
-		return err
-	}
-	if _, err = a.write(ctx, prefixAudit+e.ID, r, record{}); errors.Is(err, runs.ErrConflict) {
-		return nil
-	}
-	return err
-}
-
 func (a accountJobs) AuditLog(ctx context.Context, after string, limit int) (page runs.AuditPage, err error) {
 	query := a.list(manifest.JobsSort, prefixAudit)
 	if after != "" {

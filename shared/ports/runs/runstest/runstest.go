@@ -24,6 +24,7 @@ var Now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store) {
 	fixed := func(t *testing.T) runs.Store { return open(t, func() time.Time { return Now }) }
 	t.Run("settings", func(t *testing.T) { keepSettings(t, fixed(t)) })
+	t.Run("revisions of settings do not come back", func(t *testing.T) { revisions(t, open) })
 	t.Run("runs", func(t *testing.T) { keepRuns(t, fixed(t)) })
 	t.Run("runs are listed by kind, the newest first", func(t *testing.T) { listRuns(t, fixed(t)) })
 	t.Run("updates of one run come one after another", func(t *testing.T) { raceRuns(t, fixed(t)) })
@@ -32,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store)
 	t.Run("overdue runs", func(t *testing.T) { overdue(t, open) })
 	t.Run("what is due starts once", func(t *testing.T) { slots(t, fixed(t)) })
 	t.Run("a preview and the sync of it are stored together", func(t *testing.T) { previews(t, fixed(t)) })
+	t.Run("uses of a preview come one after another", func(t *testing.T) { previewsInTurn(t, fixed(t)) })
 	t.Run("when the Users List was written", func(t *testing.T) { listWritten(t, fixed(t)) })
 	t.Run("what was removed", func(t *testing.T) { removals(t, fixed(t)) })
 	t.Run("one run holds the lease", func(t *testing.T) { leases(t, fixed(t)) })
@@ -92,6 +94,40 @@ func keepSettings(t *testing.T, s runs.Store) {
 	}
 	if _, err := j.Settings(ctx); !errors.Is(err, runs.ErrNotFound) {
 		t.Errorf("after deleting: error %v", err)
+	}
+}
+
+// revisions deletes settings and saves others while somebody still holds the old ones.
+func revisions(t *testing.T, open func(*testing.T, func() time.Time) runs.Store) {
+	now := Now
+	ctx, j := t.Context(), open(t, func() time.Time { return now }).For("acme")
+	seen := make(map[int64]bool)
+	var held []settings.Saved
+	for range 3 {
+		saved := sampleSettings()
+		for range 3 {
+			var err error
+			if saved, err = j.PutSettings(ctx, saved); err != nil {
+				t.Fatal(err)
+			}
+			if seen[saved.Revision] {
+				t.Errorf("revision %d comes back", saved.Revision)
+			}
+			seen[saved.Revision] = true
+			held = append(held, saved)
+		}
+		for _, old := range held[:len(held)-1] {
+			if err := j.DeleteSettings(ctx, old); !errors.Is(err, runs.ErrConflict) {
+				t.Errorf("deleting revision %d in place of %d: error %v", old.Revision, saved.Revision, err)
+			}
+			if _, err := j.PutSettings(ctx, old); !errors.Is(err, runs.ErrConflict) {
+				t.Errorf("storing over revision %d by %d: error %v", saved.Revision, old.Revision, err)
+			}
+		}
+		if err := j.DeleteSettings(ctx, saved); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(10 * time.Millisecond)
 	}
 }
 
@@ -231,10 +267,8 @@ func audit(t *testing.T, s runs.Store) {
 			ID: fmt.Sprint("01J", i), At: Now, By: "ann", Action: "user.changed", Subject: "a@example.com",
 			Details: map[string]string{"protected": "false → true"},
 		}
-		for range 2 {
-			if err := j.AddAudit(ctx, e); err != nil {
-				t.Fatal(err)
-			}
+		if _, err := j.CreateRun(ctx, newRun("01JR"+e.ID, run.KindSync), e); err != nil {
+			t.Fatal(err)
 		}
 	}
 	var ids []string
