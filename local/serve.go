@@ -108,7 +108,7 @@ func serve(ctx context.Context, c config) (err error) {
 	count := newMetrics(c.clock(), store.state)
 	work := store.ports
 	work.Directory, work.Hour, work.Tick, work.Now, work.Log = c.directory, c.hour, c.tick, c.clock, c.log
-	work.Ended = count.ended
+	work.Ended, work.Failed = count.ended, count.failed
 	if work.Events == nil {
 		work.Events = events.Log{Log: c.log}
 	}

@@ -39,10 +39,13 @@ var typeNames = map[settings.ServerType]string{
 // foundNothing reports whether a complete read deserves a hint: its default filter found nobody, or its entries have no
 // addresses.
 func (s *session) foundNothing(q Query) bool {
-	if s.info.Entries > 0 {
-		return q.Found != nil && q.Found() == 0
+	switch {
+	case q.Found == nil:
+		return false
+	case s.info.Entries == 0:
+		return q.Filter == ""
 	}
-	return q.Filter == ""
+	return q.Found() == 0
 }
 
 // hint says what the directory seems to have and which setting reads it. It asks whether there are entries with each of

@@ -82,7 +82,7 @@ func TestWhatADirectoryThatGivesNothingSeemsToHave(t *testing.T) {
 				return true
 			}}
 			g := read(t, s, directory.Config{}, func(to *settings.Connection, q *directory.Query) {
-				to.ServerType = test.serverType
+				to.ServerType, q.Found = test.serverType, func() int { return 0 }
 				if test.change != nil {
 					test.change(q)
 				}
@@ -107,17 +107,18 @@ func TestWhatADirectoryThatGivesNothingSeemsToHave(t *testing.T) {
 // TestAHintIsNoPartOfTheRead has servers that fail once they were read, and entries without addresses.
 func TestAHintIsNoPartOfTheRead(t *testing.T) {
 	t.Parallel()
+	nothing := func() int { return 0 }
 	for name, test := range map[string]struct {
 		entries int
 		found   func() int
 		answer  func(*session) bool
 		hint    bool
 	}{
-		"hung up":          {0, nil, func(*session) bool { return false }, true},
-		"refused":          {0, nil, func(c *session) bool { c.done(11); return true }, true},
-		"nothing in them":  {2, func() int { return 0 }, func(c *session) bool { c.done(0); return true }, true},
-		"something":        {2, func() int { return 1 }, func(c *session) bool { c.done(0); return true }, false},
-		"nobody who knows": {2, nil, func(c *session) bool { c.done(0); return true }, false},
+		"hung up":         {0, nothing, func(*session) bool { return false }, true},
+		"refused":         {0, nothing, func(c *session) bool { c.done(11); return true }, true},
+		"nothing in them": {2, nothing, func(c *session) bool { c.done(0); return true }, true},
+		"something":       {2, func() int { return 1 }, func(c *session) bool { c.done(0); return true }, false},
+		"nobody who asks": {0, nil, func(c *session) bool { c.done(0); return true }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,13 +2,12 @@ package directory_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -17,103 +16,8 @@ import (
 
 	"rollcall/shared/directory"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 )
-
-// site is a network of scripts by their names. A name that leads nowhere is unknown, and a server that is nil is down.
-type site struct {
-	servers map[string]*script
-	srv     []*net.SRV
-
-	mu sync.Mutex
-	// dialled are the names and ports that were dialled, and lookups the SRV names that were looked up.
-	dialled, lookups []string
-}
-
-// read reads with a connection to the hosts, on port 389.
-func (n *site) read(t *testing.T, hosts string, config directory.Config) got {
-	t.Helper()
-	names := make(map[string]string)
-	targets := make(map[string]string)
-	for name, server := range n.servers {
-		address := fmt.Sprintf("192.0.2.%d", len(names)+1)
-		names[address] = name
-		if server != nil {
-			host, port := server.serve(t)
-			targets[address] = fmt.Sprintf("%s:%d", host, port)
-		}
-	}
-	config.Resolve = func(_ context.Context, host string) ([]netip.Addr, error) {
-		for address, name := range names {
-			if name == host {
-				return []netip.Addr{netip.MustParseAddr(address)}, nil
-			}
-		}
-		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
-	}
-	config.Dial = func(ctx context.Context, network, to string) (net.Conn, error) {
-		address, port, _ := strings.Cut(to, ":")
-		n.mu.Lock()
-		n.dialled = append(n.dialled, names[address]+":"+port)
-		n.mu.Unlock()
-		if targets[address] == "" {
-			return nil, errors.New("connection refused")
-		}
-		return new(net.Dialer).DialContext(ctx, network, targets[address])
-	}
-	if config.LookupSRV == nil {
-		config.LookupSRV = func(_ context.Context, _, _, name string) (string, []*net.SRV, error) {
-			n.lookups = append(n.lookups, name)
-			if n.srv == nil {
-				return "", nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
-			}
-			return name, n.srv, nil
-		}
-	}
-	var g got
-	g.info, g.err = directory.New(config).Read(t.Context(), settings.Connection{ServerType: settings.GroupWise,
-		Host: hosts, Port: 389, Encryption: settings.None, Username: "cn=reader", Password: secret.New("pw")},
-		directory.Query{Attributes: []string{"mail"}}, func(s run.Step) { g.steps = append(g.steps, s) },
-		func(e *directory.Entry) error {
-			g.entries = append(g.entries, string(e.DN))
-			return nil
-		})
-	return g
-}
-
-// lines are the steps in short: server, step and whether it failed.
-func lines(steps []run.Step) []string {
-	out := make([]string, len(steps))
-	for i, s := range steps {
-		out[i] = s.Host + " " + s.Step
-		if !s.OK {
-			out[i] += " failed"
-		}
-	}
-	return out
-}
-
-// works is a server with one person.
-func works() *script {
-	return &script{root: offersPaging, search: func(c *session, _ int, _ search) bool {
-		c.person("a")
-		c.page("")
-		return true
-	}}
-}
-
-// binds is a server that answers every sign-in with a result.
-func binds(code int64) *script {
-	s := works()
-	s.bind = code
-	return s
-}
-
-// through are the steps of one server up to the bind, the last with a suffix.
-func through(host, suffix string) []string {
-	return []string{host + " resolve", host + " connect", host + " tls", host + " bind" + suffix}
-}
 
 func TestServersAreTriedInOrder(t *testing.T) {
 	t.Parallel()
@@ -291,6 +195,32 @@ func TestAReadThatBeganGoesOnNowhereElse(t *testing.T) {
 	if !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead || !slices.Equal(n.dialled,
 		[]string{"a.example:389"}) {
 		t.Errorf("error %v, dialled %q; want an incomplete read of the first", g.err, n.dialled)
+	}
+}
+
+// Where encryption is preferred, a server is tried with and without it before the next, and what is said of a server
+// that failed does not stand beside one that was read.
+func TestEachServerIsTriedWithAndWithoutEncryption(t *testing.T) {
+	t.Parallel()
+	certificate := issue(t, nil, func(c *x509.Certificate) {
+		authority("b")(c)
+		c.DNSNames = []string{"b.example"}
+	})
+	encrypted := works()
+	encrypted.tls = certificate.server()
+	n := &site{servers: map[string]*script{"a.example": binds(ldap.LDAPResultBusy), "b.example": encrypted},
+		change: func(c *settings.Connection) {
+			c.Encryption, c.CACertificate = settings.Preferred, certificate.pem()
+		}}
+	g := n.read(t, "a.example b.example", directory.Config{})
+	want := slices.Concat([]string{"a.example resolve", "a.example connect", "a.example tls failed",
+		"a.example connect", "a.example tls", "a.example bind failed"}, through("b.example", ""),
+		[]string{"b.example base", "b.example search"})
+	if diff := cmp.Diff(want, lines(g.steps)); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if said := strings.Join(g.info.Notes, "; "); g.err != nil || strings.Contains(said, "not encrypted") {
+		t.Errorf("notes %q, error %v; want none about encryption", said, g.err)
 	}
 }
 

@@ -20,6 +20,15 @@ export function editSettings(field) {
   go('/import');
 }
 
+/** The certificate to trust when the view is shown next, by its SHA-256; none is ''. */
+let certificateToTrust = '';
+
+/** Goes to the settings, and trusts the certificate that a step showed. @param {string} sha256 */
+export function trustCertificate(sha256) {
+  certificateToTrust = sha256;
+  editSettings('connection.trustedCertificate');
+}
+
 /** The settings view. There is one for the page's life: what was typed stays when a preview is cancelled. */
 export class ImportView {
   title = 'LDAP Import';
@@ -59,6 +68,8 @@ export class ImportView {
   async enter() {
     const field = fieldToFocus;
     fieldToFocus = '';
+    const trusted = certificateToTrust;
+    certificateToTrust = '';
     // Before the saved settings are read: what somebody types meanwhile, the password above all, must stay.
     const typed = this.entered ? null : draft.load();
     this.entered = true;
@@ -70,6 +81,10 @@ export class ImportView {
       return;
     }
     this.#show();
+    if (trusted) {
+      this.form.trust(trusted);
+      this.#typed();
+    }
     if (field) this.form.focus(field);
   }
 
