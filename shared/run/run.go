@@ -141,8 +141,9 @@ type Run struct {
 	// Slice counts how often a worker handed the run over to the next one because its time was up.
 	Slice int `json:"slice,omitempty"`
 
-	// Export is set on exports.
+	// Export is set on exports. Filter is what one was asked to print; nil is everything.
 	Export *Export `json:"export,omitempty"`
+	Filter *Filter `json:"filter,omitempty"`
 
 	// UpdatedAt and Revision are the store's: when the run was written last, and for optimistic concurrency.
 	UpdatedAt time.Time `json:"updatedAt"`
