@@ -246,7 +246,8 @@ func TestExplanationsAreWhatASyncDoes(t *testing.T) {
 	waiting := p.must(202, "POST", "/v1/previews",
 		request(s, func(c object) { c["host"], c["port"] = silentHost, silentPort })).text("id")
 	wantRow("unchanged", true)
-	if state := p.must(200, "GET", "/v1/previews/"+waiting, nil).text("state"); state != "queued" && state != "running" {
+	state := p.must(200, "GET", "/v1/previews/"+waiting, nil).text("state")
+	if state != "queued" && state != "running" {
 		t.Errorf("the preview is %s before the explanation was done", state)
 	}
 	p.must(200, "POST", "/v1/previews/"+waiting+"/cancel", nil)

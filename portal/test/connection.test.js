@@ -78,7 +78,7 @@ const short = (run) => stepRows(run).map(({ name, host, state }) => [name, host,
  */
 const made = (text) => text.split(', ').filter(Boolean).map((one) => {
   const [host = '', step = '', failed] = one.split(' ');
-  return { host, step, ok: !failed, ms: 1, detail: '', certificate: null };
+  return { host, step, ok: !failed, ms: 1, detail: '' };
 });
 
 test('the steps of one server do not name it, and the next one is under way', () => {

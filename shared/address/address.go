@@ -28,6 +28,7 @@ var (
 	ErrDomain    = errors.New("has a domain that is not allowed by IDNA 2008")
 	ErrTooLong   = errors.New("is longer than RFC 5321 allows (64 bytes before the @, 254 in all)")
 	ErrEncoding  = errors.New("is not valid UTF-8 text")
+	ErrControl   = errors.New("has a control character")
 	ErrInvisible = errors.New("has an invisible character")
 )
 
@@ -304,6 +305,37 @@ func goodHyphens(ascii string) bool {
 		}
 	}
 	return true
+}
+
+// KeyPrefix returns what the keys begin with of addresses that begin with a text. The domain of such a text may end
+// anywhere; a label with letters beyond ASCII counts as whole.
+func KeyPrefix(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case !utf8.ValidString(text):
+		return "", ErrEncoding
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "", ErrControl
+	case strings.ContainsFunc(text, isInvisible):
+		return "", ErrInvisible
+	}
+	text = Lower(text)
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 || isASCII(text[at:]) {
+		return text, nil
+	}
+	labels := strings.Split(text[at+1:], ".")
+	for i, label := range labels {
+		if isASCII(label) {
+			continue
+		}
+		ascii, err := toASCII(hyphened, label)
+		if err != nil {
+			return "", fmt.Errorf("%w: %q", ErrDomain, label)
+		}
+		labels[i] = ascii
+	}
+	return text[:at+1] + strings.Join(labels, "."), nil
 }
 
 // Domain returns the domain of a canonical address.

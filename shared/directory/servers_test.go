@@ -281,3 +281,30 @@ func TestCheckHost(t *testing.T) {
 		}
 	}
 }
+
+// FuzzHost holds what is accepted as a list of servers: it stays what it is when it is normalised again, has at most
+// five names, and a record's servers have a domain to lie in.
+func FuzzHost(f *testing.F) {
+	for _, seed := range []string{"dc1.example.com, DC2.Example.COM.", "_ldap._tcp.b\u00fccher.example",
+		"[2001:db8::1] 192.0.2.1", "a,,b", "..", "_ldap._tcp", "xn--0", "\u0130.example", "a b c d e f"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		c := settings.Connection{ServerType: settings.Exchange, Host: list, Port: 389}.Normalised()
+		if len(c.Validate()) > 0 || directory.CheckHost(c.Host) != nil {
+			return
+		}
+		hosts := c.Hosts()
+		if len(hosts) == 0 || len(hosts) > settings.MaxHosts {
+			t.Errorf("%q is accepted as %d servers", list, len(hosts))
+		}
+		if again := c.Normalised().Host; again != c.Host {
+			t.Errorf("%q is stored as %q, and then as %q", list, c.Host, again)
+		}
+		for _, host := range hosts {
+			if domain, srv := settings.SRVDomain(host); srv && (domain == "" || !strings.HasSuffix(host, "."+domain)) {
+				t.Errorf("the servers of %q are to lie in %q", host, domain)
+			}
+		}
+	})
+}

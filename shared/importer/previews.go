@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/shared/planfile"
+	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/secret"
@@ -132,9 +133,11 @@ func (s *Service) PreviewRows(ctx context.Context, id run.Identity, runID string
 }
 
 // ShownPreview is a preview as it is shown. Outdated means that the Users List was written since the preview read it.
+// Facets are nil in lists, and where the plan has none or is gone.
 type ShownPreview struct {
 	run.Run
 	Outdated bool
+	Facets   *planfile.Facets
 }
 
 // ShowPreview returns a preview as it is shown, or a Gone error where its time is over.
@@ -144,12 +147,24 @@ func (s *Service) ShowPreview(ctx context.Context, id run.Identity, runID string
 		return ShownPreview{Run: r}, err
 	}
 	written, err := s.c.Jobs.For(id.Account).ListWritten(ctx)
-	return shownPreview(r, written), err
+	if err != nil {
+		return ShownPreview{Run: r}, err
+	}
+	shown := shownPreview(r, written)
+	err = s.c.readPlan(ctx, id.Account, r.PlanKey, func(plan *planfile.Reader) error {
+		shown.Facets = plan.Meta().Facets
+		return nil
+	})
+	if errors.Is(err, objects.ErrNotFound) || errors.Is(err, planfile.ErrDamaged) ||
+		errors.Is(err, planfile.ErrVersion) {
+		err = nil
+	}
+	return shown, err
 }
 
 // shownPreview holds a preview against the time at which the Users List was written last.
 func shownPreview(r run.Run, written time.Time) ShownPreview {
-	return ShownPreview{r, r.PlanKey != "" && !r.ListWrittenAt.Equal(written)}
+	return ShownPreview{Run: r, Outdated: r.PlanKey != "" && !r.ListWrittenAt.Equal(written)}
 }
 
 // PreviewPage is one page of previews. Next is empty at the end.

@@ -83,9 +83,10 @@ func (s *Service) Sync(ctx context.Context, id run.Identity, runID string) (run.
 	return s.run(ctx, id, run.KindSync, runID)
 }
 
-// Syncs returns one page of the account's syncs, the newest first.
-func (s *Service) Syncs(ctx context.Context, id run.Identity, after string, limit int) (runs.Page, error) {
-	return s.c.Jobs.For(id.Account).Runs(ctx, runs.Query{Kind: run.KindSync, After: after, Limit: limit})
+// Syncs returns one page of the account's syncs, the newest first. The query's kind is not used.
+func (s *Service) Syncs(ctx context.Context, id run.Identity, q runs.Query) (runs.Page, error) {
+	q.Kind = run.KindSync
+	return s.c.Jobs.For(id.Account).Runs(ctx, q)
 }
 
 // CancelSync stops a sync before its next batch. What it did stays done, and stays in its journal.
@@ -164,6 +165,11 @@ const (
 	OutcomePending  Outcome = "pending"
 )
 
+// Outcomes lists every outcome.
+func Outcomes() []string {
+	return run.Texts[string]([]Outcome{OutcomeApplied, OutcomeAlready, OutcomeConflict, OutcomePending})
+}
+
 // Change is one line of a sync's journal: a row, with the users before and after as they were written.
 type Change struct {
 	plan.Row
@@ -180,10 +186,11 @@ type ChangeQuery struct {
 	Limit  int
 }
 
-// ChangePage is one page of a journal. Next is empty at the end.
+// ChangePage is one page of a journal. Next is empty at the end. Scanned is how many rows it looked at.
 type ChangePage struct {
 	Changes []Change
 	Next    string
+	Scanned int
 }
 
 // Changes returns one page of what a sync writes, wrote, or left because somebody had changed it meanwhile.

@@ -157,8 +157,9 @@ type Run struct {
 	// Slice counts how often a worker handed the run over to the next one because its time was up.
 	Slice int `json:"slice,omitempty"`
 
-	// Export is set on exports.
+	// Export is set on exports. Filter is what one was asked to print; nil is everything.
 	Export *Export `json:"export,omitempty"`
+	Filter *Filter `json:"filter,omitempty"`
 	// Asked and Explanation are those of explanations.
 	Asked       *Asked       `json:"asked,omitempty"`
 	Explanation *Explanation `json:"explanation,omitempty"`

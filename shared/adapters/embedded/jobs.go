@@ -195,7 +195,7 @@ func (a accountJobs) DeleteSettings(_ context.Context, s settings.Saved, entries
 }
 
 // newest walks a bucket whose keys are ULIDs from the newest, or from the one before after, until take has taken limit
-// of them. It returns the key to go on after, or nothing at the end.
+// of them, or was asked about runs.MaxScan. It returns the key to go on after, or nothing at the end.
 func newest(b *bolt.Bucket, after string, limit int, take func(k, v []byte) (bool, error)) (string, error) {
 	if b == nil {
 		return "", nil
@@ -212,8 +212,8 @@ func newest(b *bolt.Bucket, after string, limit int, take func(k, v []byte) (boo
 		}
 	}
 	last, taken := "", 0
-	for ; k != nil; k, v = c.Prev() {
-		if taken == limit {
+	for scanned := 0; k != nil; k, v = c.Prev() {
+		if taken == limit || scanned == runs.MaxScan {
 			return last, nil
 		}
 		took, err := take(k, v)
@@ -221,9 +221,10 @@ func newest(b *bolt.Bucket, after string, limit int, take func(k, v []byte) (boo
 			return "", fmt.Errorf("read record %s: %w", k, err)
 		}
 		if took {
-			last = string(k)
 			taken++
 		}
+		last = string(k)
+		scanned++
 	}
 	return "", nil
 }

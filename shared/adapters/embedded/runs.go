@@ -183,10 +183,11 @@ func (a accountJobs) Runs(_ context.Context, q runs.Query) (page runs.Page, err 
 			if errors.Is(err, runs.ErrNotFound) {
 				return false, nil
 			}
-			if err == nil {
-				page.Runs = append(page.Runs, rec.Lean())
+			if err != nil || !q.Wants(&rec.Run) {
+				return false, err
 			}
-			return true, err
+			page.Runs = append(page.Runs, rec.Lean())
+			return true, nil
 		})
 		return err
 	})

@@ -47,7 +47,8 @@ func TestLongAnswersAreShortened(t *testing.T) {
 	var all []directory.Found
 	for i := range 20 {
 		dn := strings.Repeat("x", 4000) + string(rune('a'+i))
-		f := unmatched(found("cn="+dn, primary, "proxyAddresses: smtp:a@example.com"), "(a="+strings.Repeat("y", 9000)+")")
+		f := found("cn="+dn, primary, "proxyAddresses: smtp:a@example.com")
+		f = unmatched(f, "(a="+strings.Repeat("y", 9000)+")")
 		f.Matches = i%2 == 0
 		all = append(all, f)
 	}
@@ -58,6 +59,7 @@ func TestLongAnswersAreShortened(t *testing.T) {
 	text, jsonErr := json.Marshal(got)
 	if err != nil || jsonErr != nil || len(text) > 129<<10 || got.Verdict != run.Imported || len(got.Entries) == 0 ||
 		!strings.HasSuffix(got.Sentence, "too long to be shown.") {
-		t.Errorf("errors %v, %v; %d bytes, %d entries, verdict %s", err, jsonErr, len(text), len(got.Entries), got.Verdict)
+		t.Errorf("errors %v, %v; %d bytes, %d entries, verdict %s", err, jsonErr, len(text), len(got.Entries),
+			got.Verdict)
 	}
 }

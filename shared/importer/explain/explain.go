@@ -189,6 +189,11 @@ func (e *explainer) lookUp(found *extract.Result) error {
 	if err := look(e.address.Key); err != nil {
 		return err
 	}
+	if former, differs := address.FormerKey(e.address); differs {
+		if err := look(former); err != nil {
+			return err
+		}
+	}
 	perEntry := make(map[string]int)
 	for next := found.Claims(); ; {
 		claim := next()
