@@ -49,7 +49,8 @@ export class JobCard {
   /** Says whether the form below stands for something else. @param {boolean} differs */
   showDiffers(differs) {
     const { settings } = store.current();
-    const text = differs && settings ? `Run Now runs the saved job from ${settings.connection.host}, not what is typed below.` : '';
+    const text = !differs || !settings ? ''
+      : `Run Now runs the saved job from ${settings.connection.host}, not what is typed below.`;
     if (this.runs.textContent !== text) this.runs.textContent = text;
     this.runs.hidden = text === '';
   }
@@ -79,7 +80,6 @@ export class JobCard {
   #facts({ connection, schedule, lastRun, consecutiveFailures }) {
     return h('ul', { class: 'plain facts-line' },
       h('li', {}, h('strong', {}, connection.host), ` port ${connection.port}`),
-      h('li', {}, schedule ? capital(every(schedule.intervalHours)) : 'Not scheduled'),
       schedule && !schedule.paused && h('li', {}, `Next at ${moment(schedule.nextRunAt)}`),
       lastRun && h('li', {}, 'Last: ', h('a', { href: `#/syncs/${lastRun.id}` }, moment(lastRun.createdAt)), ' ',
         h('span', { class: `badge ${lastRun.state}` }, STATES[lastRun.state]), ' ', inWords(lastRun)),

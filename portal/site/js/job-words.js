@@ -33,14 +33,16 @@ export const HEALTH = {
  */
 export function remedyOf({ health, lastRun }) {
   const refused = lastRun?.error?.code === 'invalid_credentials';
-  const show = (/** @type {string} */ label) => (lastRun ? /** @type {Remedy} */ ({ label, act: 'show', id: lastRun.id })
-    : null);
+  /** @param {string} label @returns {Remedy|null} */
+  const show = (label) => (lastRun ? { label, act: 'show', id: lastRun.id } : null);
+  /** @type {Remedy} */
+  const password = { label: 'Enter the password', act: 'password' };
   switch (health.state) {
     case 'never_run': return { label: 'Run Now', act: 'run' };
-    case 'paused': return refused ? { label: 'Enter the password', act: 'password' } : { label: 'Resume', act: 'resume' };
+    case 'paused': return refused ? password : { label: 'Resume', act: 'resume' };
     case 'blocked': return show(lastRun?.guard.reason === 'empty_read' ? 'Show the run' : 'Review and confirm');
     case 'failing': {
-      if (refused) return { label: 'Enter the password', act: 'password' };
+      if (refused) return password;
       const [field, label] = fieldToFix(lastRun?.error?.code ?? '');
       return field ? { label: `Go to ${label}`, act: 'field', field } : show('Show the run');
     }
@@ -77,8 +79,8 @@ export function differences(saved, typed) {
 }
 
 /** @param {Record<string, string>} labels @param {object} a @param {object} b */
-const differing = (labels, a, b) => Object.keys(labels)
-  .filter((name) => canonical(Reflect.get(a, name)) !== canonical(Reflect.get(b, name))).map((name) => labels[name] ?? name);
+const differing = (labels, a, b) => Object.entries(labels)
+  .filter(([name]) => canonical(Reflect.get(a, name)) !== canonical(Reflect.get(b, name))).map(([, label]) => label);
 
 /**
  * A value as it is compared: white space between the parts of a filter or of a certificate does no harm, and what is

@@ -1,10 +1,9 @@
 // What a sync may do, and when: the fields that the Sync section of a preview and the saved job share.
-import { h, fill } from './dom.js';
+import { h } from './dom.js';
 import { every } from './format.js';
-import { optionsOf } from './fields.js';
 
 /** @import { Fields } from './fields.js' */
-/** @import { Child, Options, Schedule } from '../../types' */
+/** @import { Options, Schedule } from '../../types' */
 
 const LIMIT_HELP = 'A sync that would remove more than this stops, and asks for the number. Up to 5 never stop it.';
 

@@ -38,7 +38,8 @@ export class PreviewView {
     this.cancelRow = h('div', { class: 'actions' }, cancel);
     this.progressCard = h('section', { class: 'card', 'aria-label': 'Progress' }, this.cancelRow);
     this.result = h('div', { class: 'stack' });
-    this.element = h('div', { class: 'view' }, this.heading, this.about, this.flow, this.trouble, this.progress, this.result);
+    this.element = h('div', { class: 'view' }, this.heading, this.about, this.flow, this.trouble, this.progress,
+      this.result);
   }
 
   /** Follows the preview until it has ended. */
@@ -154,8 +155,8 @@ function totals(run) {
   const numbers = undoOf
     ? [total(summary.create, 'come back'), total(summary.update, 'as before'), total(summary.delete, 'go again'),
       total(summary.skipped, 'left as they are')]
-    : [total(summary.create, 'to add'), total(summary.delete, 'not in the directory'), total(summary.update, 'to change'),
-      total(summary.skipped, 'skipped')];
+    : [total(summary.create, 'to add'), total(summary.delete, 'not in the directory'),
+      total(summary.update, 'to change'), total(summary.skipped, 'skipped')];
   const open = summary.entries === 0 || isPlain(notes);
   return h('section', { class: 'card', 'aria-label': 'Totals' }, h('dl', { class: 'totals' }, numbers),
     summary.addresses > 0 && h('p', { class: 'muted' }, undoOf ? '' : `${inventory(summary)} `,
@@ -170,7 +171,7 @@ function totals(run) {
 
 /** "243 entries read: 452 addresses, 239 primary and 213 aliases." @param {Preview['summary']} summary */
 const inventory = ({ entries, addresses, primary, aliases }) => `${count(entries, 'entry', 'entries')} read: `
-  + `${count(addresses, 'address', 'addresses')}, ${number(primary)} primary and ${count(aliases, 'alias', 'aliases')}.`;
+  + `${count(addresses, 'address', 'addresses')}, ${number(primary)} primary and ${number(aliases)} aliases.`;
 
 /** @param {Preview} run */
 const connectionTitle = ({ connection }) => {

@@ -37,7 +37,8 @@ export class SyncView {
     this.stopRow = h('div', { class: 'actions' }, stop);
     this.progressCard = h('section', { class: 'card', 'aria-label': 'Progress' }, this.stopRow);
     this.result = h('div', { class: 'stack' });
-    this.element = h('div', { class: 'view' }, this.heading, this.about, this.flow, this.trouble, this.progress, this.result);
+    this.element = h('div', { class: 'view' }, this.heading, this.about, this.flow, this.trouble, this.progress,
+      this.result);
   }
 
   /** Follows the sync until it has ended. */
