@@ -17,13 +17,6 @@ import * as store from './settings-store.js';
 /** How many runs are looked at. */
 const RUNS = 100;
 
-/** The name of the reader's time zone, as in "GMT+1", which moments are in. */
-const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' }).formatToParts()
-  .find(({ type }) => type === 'timeZoneName')?.value ?? '';
-
-/** @param {string} iso */
-const zoned = (iso) => `${moment(iso)} ${ZONE}`;
-
 /** The view. */
 export class OverviewView {
   title = 'Overview';
@@ -62,7 +55,7 @@ export class OverviewView {
       h('p', { class: 'job-sentence' }, inASentence(settings)),
       h('div', { class: `health ${health.state}` }, icon(fine ? 'check' : 'alert'),
         h('div', {}, h('p', { class: 'notice-title' }, HEALTH[health.state]),
-          h('p', {}, `${health.message} Since ${zoned(health.since)}.`)),
+          h('p', {}, `${health.message} Since ${moment(health.since)}.`)),
         remedy && h('button', { type: 'button', class: 'primary', onclick: () => this.#try(() => apply(remedy)) },
           remedy.label)),
       facts(settings),
@@ -83,7 +76,7 @@ export class OverviewView {
       h('section', { class: 'card', 'aria-labelledby': 'users-title' }, h('h2', { id: 'users-title' }, 'Users'),
         h('dl', { class: 'totals' }, total !== null && h('div', { class: 'total' }, h('dd', {}, number(total)),
           h('dt', {}, h('a', { href: '#/users' }, 'on the Users List')))),
-        read && h('p', { class: 'muted' }, `By type, as the directory had them on ${zoned(read.createdAt)}: `,
+        read && h('p', { class: 'muted' }, `By type, as the directory had them on ${moment(read.createdAt)}: `,
           types(read.summary.byType)),
         shown.length > 0 ? charts(shown) : h('p', { class: 'muted' }, 'No run has ended yet.')));
   }
@@ -113,7 +106,7 @@ function welcome() {
 /** @param {Settings} settings */
 function facts({ schedule, lastRun }) {
   const next = !schedule ? 'Not scheduled'
-    : schedule.paused ? 'None: the schedule is paused' : zoned(schedule.nextRunAt);
+    : schedule.paused ? 'None: the schedule is paused' : moment(schedule.nextRunAt);
   return h('dl', { class: 'facts' }, [
     ['Last run', lastRun ? lastLine(lastRun) : 'None yet'],
     ['Next run', next],
@@ -122,7 +115,7 @@ function facts({ schedule, lastRun }) {
 
 /** @param {Sync} run */
 const lastLine = (run) => [
-  h('a', { href: `#/syncs/${run.id}` }, zoned(run.createdAt)), ' ',
+  h('a', { href: `#/syncs/${run.id}` }, moment(run.createdAt)), ' ',
   h('span', { class: `badge ${run.state}` }, STATES[run.state]), ' ', inWords(run),
 ];
 

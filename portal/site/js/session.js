@@ -3,7 +3,7 @@
 
 /** @import { AuthorizationServer, TokenEndpointResponse } from 'oauth4webapi' */
 /** @typedef {typeof import('oauth4webapi')} Library */
-/** @typedef {{issuer?: string, clientId?: string, scope?: string}} Config */
+/** @typedef {{issuer?: string, clientId?: string, scope?: string, demo?: boolean}} Config */
 /** @typedef {{access: string, refresh?: string, id?: string, expires: number, name: string}} Tokens */
 /**
  * What the tab keeps while the browser is at the issuer.
@@ -27,6 +27,9 @@ let library = null;
 let server = null;
 /** @type {Promise<boolean>|null} */
 let renewal = null;
+
+/** Reports whether the server has demo directories to try an import with. */
+export const hasDemo = () => Boolean(config.demo);
 
 /** Reports whether people sign in here at all. */
 export const required = () => Boolean(config.issuer);
