@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"rollcall/shared/run"
 )
 
 // Config says how a Reader reaches servers. The zero value has the defaults named at each field.
@@ -50,6 +52,9 @@ type Query struct {
 	SearchBase, Filter string
 	// Attributes are the attributes to ask for.
 	Attributes []string
+	// Since makes a look of the read, which gives only the entries that changed since one of these cursors: that of the
+	// server that answers. Nil reads all.
+	Since []run.Cursor
 	// Memory reports how many bytes the caller keeps of the entries that it got; nil means none.
 	Memory func() int64
 }
@@ -65,6 +70,8 @@ type Info struct {
 	References []string
 	// Notes are sentences about what was missing or unusual.
 	Notes []string
+	// Tracking is how the directory tells what changes from now on. It is known once a read has gone well.
+	Tracking run.Tracking
 }
 
 // The codes of an Error.
@@ -88,6 +95,8 @@ const (
 	CodeSecretAttribute    = "secret_attribute"
 	CodeIncompleteRead     = "incomplete_read"
 	CodeProtocol           = "protocol_error"
+	CodeOtherServer        = "other_server"
+	CodeManyChanges        = "many_changes"
 )
 
 // The steps of reaching a directory, in their order.

@@ -40,7 +40,7 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	start := time.Now()
 	s.conn.SetDeadline(time.Time{})
 	p := &pager{
-		session: s, onEntry: onEntry, attributes: q.Attributes, memory: q.Memory,
+		session: s, onEntry: onEntry, attributes: s.tracker.attributes(q.Attributes), memory: q.Memory,
 		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes,
 			socket: s.socket},
 	}
@@ -49,7 +49,7 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 		incomplete("it took longer than %s", s.c.SearchTimeout))
 	defer cancel()
 	unwatch := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
-	err := p.run(ctx)
+	err := p.read(ctx)
 	unwatch()
 	p.stream.leave()
 	detail := fmt.Sprintf("%d entries", s.info.Entries)
@@ -96,6 +96,31 @@ type pager struct {
 	pageFirst   []byte
 	// callback is the error that onEntry ended the read with.
 	callback error
+}
+
+// read runs the search and keeps an eye on what tells of changes. A look by times first asks for those alone, and goes on
+// where one of them is new.
+func (p *pager) read(ctx context.Context) error {
+	t := &p.tracker
+	if t.since != nil && t.times != nil {
+		attributes, onEntry := p.attributes, p.onEntry
+		p.attributes, p.onEntry = []string{t.by}, t.sweep
+		err := p.run(ctx)
+		p.attributes, p.onEntry, p.info.Entries = attributes, onEntry, 0
+		if err != nil {
+			return err
+		}
+		if !t.swept() {
+			p.info.Tracking = t.end(0)
+			return nil
+		}
+	}
+	p.onEntry = t.follow(p.onEntry)
+	err := p.run(ctx)
+	if err == nil {
+		p.info.Tracking = t.end(p.info.Entries)
+	}
+	return err
 }
 
 // run reads page after page. Without paging the whole answer is one page.

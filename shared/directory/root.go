@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -20,6 +21,10 @@ type rootDSE struct {
 	// defaultContext is Active Directory's own domain.
 	defaultContext string
 	paging         bool
+	// highestUSN is the domain controller's highest update sequence number, and service the DN of its NTDS Settings.
+	highestUSN int64
+	service    string
+	openLDAP   bool
 }
 
 // The default filters of the server types.
@@ -81,14 +86,22 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 				"stored with each user. Enter a shorter search base.", maxDirectoryID)}
 	}
 	if base == "" {
-		return "the empty base: " + origin, nil
+		base = "the empty base"
 	}
-	return base + ": " + origin, nil
+	return base + ": " + origin, s.track(conn, q.Since)
+}
+
+// rootAttributes are those of the rootDSE that a read asks for.
+func rootAttributes() []string {
+	return []string{
+		"namingContexts", "defaultNamingContext", "supportedControl", "objectClass", "dsServiceName",
+		"highestCommittedUSN",
+	}
 }
 
 func (s *session) readRoot(conn *ldap.Conn) error {
 	result, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
-		"(objectClass=*)", []string{"namingContexts", "defaultNamingContext", "supportedControl"}, nil))
+		"(objectClass=*)", rootAttributes(), nil))
 	var e *ldap.Error
 	switch {
 	case err == nil && len(result.Entries) > 0:
@@ -102,7 +115,11 @@ func (s *session) readRoot(conn *ldap.Conn) error {
 	entry := result.Entries[0]
 	s.root = rootDSE{present: true, contexts: entry.GetEqualFoldAttributeValues("namingContexts"),
 		defaultContext: entry.GetEqualFoldAttributeValue("defaultNamingContext"),
-		paging:         slices.Contains(entry.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging)}
+		paging:         slices.Contains(entry.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging),
+		service:        entry.GetEqualFoldAttributeValue("dsServiceName"),
+		openLDAP:       slices.Contains(entry.GetEqualFoldAttributeValues("objectClass"), "OpenLDAProotDSE")}
+	// Without a number there is none.
+	s.root.highestUSN, _ = strconv.ParseInt(entry.GetEqualFoldAttributeValue("highestCommittedUSN"), 10, 64)
 	if !s.root.paging {
 		s.info.Notes = append(s.info.Notes, "the server does not offer paged results")
 	}

@@ -28,8 +28,9 @@ type session struct {
 	// socket is the connection below TLS, nil where it is of another kind.
 	socket *socket
 	// root is what the rootDSE says; empty where the server shows none.
-	root rootDSE
-	info Info
+	root    rootDSE
+	info    Info
+	tracker tracker
 }
 
 // step runs one step under its deadline and reports it.

@@ -10,7 +10,7 @@ import (
 	"rollcall/shared/settings"
 )
 
-// maxRefusals is how many scheduled runs in a row may fail because the directory refuses the stored username and
+// maxRefusals is how many scheduled runs and looks in a row may fail because the directory refuses the stored username and
 // password. One more could lock the account, and with it whatever else signs in with it.
 const maxRefusals = 3
 
@@ -20,7 +20,7 @@ const (
 	wentWell = "The last sync went through. There is nothing to do."
 	byHand   = "paused with the settings"
 
-	refusedReason = "the directory refused the stored username and password at three scheduled syncs in a row, and " +
+	refusedReason = "the directory refused the stored username and password at three scheduled syncs or looks in a row, and " +
 		"more tries could lock the account. Enter the right password, then resume the schedule."
 )
 
@@ -36,6 +36,11 @@ type ending struct {
 
 // noteIn lets the settings remember the ending. After a crash it is noted again, and counts once.
 func (e ending) noteIn(s *settings.Saved) {
+	if !e.run.Full() {
+		// It tells nothing of how the syncs fare that read all.
+		e.notePassword(s, true)
+		return
+	}
 	if e.run.StartedAt.Before(s.LastSyncStartedAt) {
 		// A worker that was replaced wakes late.
 		return

@@ -42,6 +42,8 @@ type SettingsRequest struct {
 	// IntervalHours is 1 to 24, nil for no schedule. Paused keeps the schedule from starting runs.
 	IntervalHours *int
 	Paused        bool
+	// QuickMinutes is how often the schedule looks for what changed: 5 to 60, nil for never.
+	QuickMinutes *int
 	// Version is the settings' version that the caller read (0: there were none), nil to overwrite whatever is stored.
 	Version *int64
 }
@@ -79,6 +81,9 @@ func (r SyncRequest) check() error { return checkImport(nil, nil, r.Options) }
 func (r SettingsRequest) check() error {
 	if h := r.IntervalHours; h != nil && !settings.ValidInterval(*h) {
 		return invalid(settings.FieldError{Field: "schedule.intervalHours", Message: "must be 1 to 24 hours"})
+	}
+	if q := r.QuickMinutes; q != nil && (*q == 0 || !settings.ValidQuick(*q)) {
+		return invalid(settings.FieldError{Field: "schedule.quickMinutes", Message: "must be 5 to 60 minutes, or null"})
 	}
 	return checkImport(r.Connection, r.Advanced, r.Options)
 }

@@ -4,6 +4,8 @@
 package plan
 
 import (
+	"time"
+
 	"rollcall/shared/address"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
@@ -28,6 +30,23 @@ type Policy struct {
 	DirectoryID string
 	// Exclude matches the addresses that imports leave alone.
 	Exclude address.Patterns
+	// Partial is set where only entries that changed were read, and of the stored users only those at their addresses.
+	// Whom the directory does not name then stays, and a claim that takes what others have waits for a full read.
+	Partial bool
+	// NewSince is when the first import from a part began since the last one of the whole. What imports created from
+	// then on is, for a whole one, as if it were new: it may find others who claim the same. Zero: there was none.
+	NewSince time.Time
+}
+
+// provisional reports whether a stored user came from a partial read, so that a whole one decides about it anew.
+func (p Policy) provisional(u *user.User) bool {
+	return !p.Partial && !p.NewSince.IsZero() && u.LastRunID != "" && u.Source == user.FromDirectory &&
+		!u.CreatedAt.Before(p.NewSince)
+}
+
+// owns reports whether a stored user is the claiming entry's.
+func (p Policy) owns(u *user.User, c *address.Claim) bool {
+	return u.SourceID == c.SourceID && u.DirectoryID == p.DirectoryID
 }
 
 // builder carries one call of Build.
@@ -44,6 +63,10 @@ type Policy struct {
 //	no         yes, excluded               unchanged "excluded by the settings"
 //	invalid    yes                         unchanged "in the directory, but skipped"
 //	no         yes                         delete, with the reason of the value that the settings left out, if any
+//
+// From a partial read there are only creations and updates, and a claim is skipped as "waits for a full sync" where the
+// address is another entry's or nobody's (added by hand), or where an alias becomes the primary of an entry whose
+// former primary is not known.
 //
 // Besides these, every further claim on an address gives a skipped row "duplicate", and every value that is no
 // address, or that the settings leave out, gives a skipped row with its reason.
@@ -71,13 +94,13 @@ func Build(desired Desired, stored Walk[user.User], policy Policy, emit func(*Ro
 
 // address plans one address.
 func (b *builder) address(a *addressState) error {
-	winner := b.renames.winner(a, b.policy.DirectoryID)
+	winner := b.renames.winner(a, b.policy)
 	switch {
 	case winner >= 0:
 		if err := b.claimed(a, b.renames.resolve(&a.claims[winner])); err != nil {
 			return err
 		}
-	case a.stored != nil:
+	case a.stored != nil && !b.policy.Partial:
 		if err := b.unclaimed(a); err != nil {
 			return err
 		}
@@ -121,6 +144,8 @@ func (b *builder) claimed(a *addressState, claim *address.Claim) error {
 		row.Change, row.Reason = Unchanged, ReasonProtected
 	case excluded:
 		row.Change, row.Reason = Unchanged, ReasonExcluded
+	case b.waits(a.stored, claim):
+		row.Change, row.Reason = Skipped, ReasonWaits
 	default:
 		b.update(claim)
 		row.Change = Unchanged
@@ -141,6 +166,16 @@ func (b *builder) create(claim *address.Claim) {
 	}
 }
 
+// waits reports whether a claim of a partial read is left to a full one.
+func (b *builder) waits(stored *user.User, claim *address.Claim) bool {
+	if !b.policy.Partial {
+		return false
+	}
+	_, renamed := b.renames.former[claim.SourceID]
+	return !b.policy.owns(stored, claim) ||
+		stored.Kind == user.Alias && claim.Kind == user.Primary && !renamed
+}
+
 // update makes what a stored user becomes. Its source stays: an import adopts a user, it does not take it over.
 func (b *builder) update(claim *address.Claim) {
 	before := b.row.Before
@@ -149,6 +184,12 @@ func (b *builder) update(claim *address.Claim) {
 	switch {
 	case claim.Kind == user.Alias:
 		b.after.HeldSpamReport = user.ReportOff
+	case b.policy.provisional(before):
+		another := before.SourceID != claim.SourceID
+		if another {
+			b.after.HeldSpamReport = user.ReportOff
+		}
+		b.row.New = !b.inherit(claim) && (another || before.Kind == user.Alias)
 	case before.Kind == user.Alias || before.SourceID != claim.SourceID:
 		b.inherit(claim)
 	}

@@ -18,6 +18,16 @@ type formerPrimary struct {
 	report    user.HeldSpamReport
 	protected bool
 	version   int64
+	// provisional is set where it came from a partial read: any other comes before it.
+	provisional bool
+}
+
+// after reports whether f was its entry's primary later than the other.
+func (f formerPrimary) after(other formerPrimary) bool {
+	if f.provisional != other.provisional {
+		return other.provisional
+	}
+	return f.version > other.version
 }
 
 type keptPrimary struct{ key, address string }
@@ -34,24 +44,27 @@ func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames
 		if s == nil || s.Kind != user.Primary || s.SourceID == "" || s.DirectoryID != policy.DirectoryID {
 			return nil
 		}
+		provisional := policy.provisional(s)
 		for i := range a.claims {
-			if c := &a.claims[i]; c.SourceID == s.SourceID && c.Inferred {
+			if c := &a.claims[i]; c.SourceID == s.SourceID && c.Inferred && !provisional {
 				r.kept[c.SourceID] = keptPrimary{key: c.Key, address: c.Address}
 				return nil
 			}
 		}
-		if w := r.winner(a, policy.DirectoryID); w >= 0 && a.claims[w].SourceID == s.SourceID &&
+		if w := r.winner(a, policy); w >= 0 && a.claims[w].SourceID == s.SourceID &&
 			a.claims[w].Kind == user.Primary {
 			return nil
 		}
 		// An entry that was renamed before may have several, where removals are off or some are protected: the one
 		// created last, which has the highest version, was its primary until now.
-		if former, ok := r.former[s.SourceID]; !ok || s.Version > former.version {
+		found := formerPrimary{
+			report: s.HeldSpamReport, protected: s.Protected, version: s.Version, provisional: provisional,
+		}
+		if former, ok := r.former[s.SourceID]; !ok || found.after(former) {
 			// A stored user's text is gone with the next one; a claim's lasts.
 			text := s.SourceID + s.Address
-			r.former[text[:len(s.SourceID)]] = formerPrimary{
-				address: text[len(s.SourceID):], report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
-			}
+			found.address = text[len(s.SourceID):]
+			r.former[text[:len(s.SourceID)]] = found
 		}
 		return nil
 	})
@@ -77,10 +90,10 @@ func (r renames) resolve(c *address.Claim) *address.Claim {
 
 // winner returns the index of the claim that gets the address, or -1 where there is none: the stored owner's, else a
 // primary's before an alias's, else the lower DN's.
-func (r renames) winner(a *addressState, directoryID string) int {
+func (r renames) winner(a *addressState, policy Policy) int {
 	best := -1
 	for i := range a.claims {
-		if a.stored != nil && a.stored.SourceID == a.claims[i].SourceID && a.stored.DirectoryID == directoryID {
+		if a.stored != nil && policy.owns(a.stored, &a.claims[i]) && !policy.provisional(a.stored) {
 			return i
 		}
 		if best < 0 || r.before(&a.claims[i], &a.claims[best]) {

@@ -26,6 +26,8 @@ const (
 	ReasonExcluded  address.Reason = "excluded by the settings"
 	ReasonDuplicate address.Reason = "duplicate"
 	ReasonNotFound  address.Reason = "not in the directory"
+	// ReasonWaits is a claim of a partial read that may take something from another entry.
+	ReasonWaits address.Reason = "waits for a full sync"
 	// ReasonPresent is an unchanged user whose address the directory shows without it being importable.
 	ReasonPresent address.Reason = "in the directory, but skipped"
 )

@@ -18,9 +18,11 @@ import (
 	"rollcall/shared/user"
 )
 
-// What the due index lists, each on shards of its own: schedules by their next run, and runs by their next look.
+// What the due index lists, each on shards of its own: schedules by their next run, quick looks, and runs by the time
+// at which somebody has to look after them.
 const (
 	dueSchedules = "schedules"
+	dueLooks     = "looks"
 	dueRuns      = "runs"
 )
 
@@ -41,9 +43,18 @@ func dueShard(what string, shard int) string { return what + "#" + strconv.Itoa(
 // Due returns the accounts whose schedule is due. The index follows the table within moments, so that it may name one
 // whose slot was just taken.
 func (j *Jobs) Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error) {
-	found, err := j.due(ctx, dueSchedules, now, limit)
+	return j.dueAccounts(ctx, dueSchedules, now, limit)
+}
+
+// DueLooks returns the accounts whose next look is due. The index follows as in Due.
+func (j *Jobs) DueLooks(ctx context.Context, now time.Time, limit int) ([]user.Account, error) {
+	return j.dueAccounts(ctx, dueLooks, now, limit)
+}
+
+func (j *Jobs) dueAccounts(ctx context.Context, what string, now time.Time, limit int) ([]user.Account, error) {
+	found, err := j.due(ctx, what, now, limit)
 	if err != nil {
-		err = fmt.Errorf("look for due schedules: %w", err)
+		err = fmt.Errorf("look for due %s: %w", what, err)
 	}
 	var accounts []user.Account
 	for _, d := range found {
