@@ -23,9 +23,10 @@ func TestPropertyLooksChangeNothingInTheEnd(t *testing.T) {
 		defer without.store.Close()
 		for _, h := range []*harness{with, without} {
 			h.directory.server = "dc1"
+			h.directory.set(person{id: "id0", primary: "p0@x.org"})
 			h.quick(24, ptr(5))
 		}
-		for range rapid.IntRange(2, 4).Draw(r, "days") {
+		for range rapid.IntRange(2, 3).Draw(r, "days") {
 			for range rapid.IntRange(0, 3).Draw(r, "looks") {
 				people := somePeople(r)
 				with.directory.set(people...)
@@ -34,8 +35,11 @@ func TestPropertyLooksChangeNothingInTheEnd(t *testing.T) {
 				with.look()
 				with.expectLook(r, before)
 			}
-			with.slot()
-			without.slot()
+			for _, h := range []*harness{with, without} {
+				// The removals of the sync before do not count any more.
+				h.clock = h.clock.Add(25 * time.Hour)
+				h.tick()
+			}
 			wantState(with.t, with.newestFull(), run.Done)
 			wantState(without.t, without.newestFull(), run.Done)
 			if diff := cmp.Diff(without.list(), with.list(), ignoreStamps,

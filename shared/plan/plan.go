@@ -65,8 +65,8 @@ func (p Policy) owns(u *user.User, c *address.Claim) bool {
 //	no         yes                         delete, with the reason of the value that the settings left out, if any
 //
 // From a partial read there are only creations and updates, and a claim is skipped as "waits for a full sync" where the
-// address is another entry's or nobody's (added by hand), or where an alias becomes the primary of an entry whose
-// former primary is not known.
+// address is another entry's, or nobody's (added by hand), or would change between primary and alias: both are on the
+// list already, and only a full read knows all of an entry's former addresses.
 //
 // Besides these, every further claim on an address gives a skipped row "duplicate", and every value that is no
 // address, or that the settings leave out, gives a skipped row with its reason.
@@ -168,12 +168,7 @@ func (b *builder) create(claim *address.Claim) {
 
 // waits reports whether a claim of a partial read is left to a full one.
 func (b *builder) waits(stored *user.User, claim *address.Claim) bool {
-	if !b.policy.Partial {
-		return false
-	}
-	_, renamed := b.renames.former[claim.SourceID]
-	return !b.policy.owns(stored, claim) ||
-		stored.Kind == user.Alias && claim.Kind == user.Primary && !renamed
+	return b.policy.Partial && !(b.policy.owns(stored, claim) && stored.Kind == claim.Kind)
 }
 
 // update makes what a stored user becomes. Its source stays: an import adopts a user, it does not take it over.

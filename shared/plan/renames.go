@@ -18,16 +18,6 @@ type formerPrimary struct {
 	report    user.HeldSpamReport
 	protected bool
 	version   int64
-	// provisional is set where it came from a partial read: any other comes before it.
-	provisional bool
-}
-
-// after reports whether f was its entry's primary later than the other.
-func (f formerPrimary) after(other formerPrimary) bool {
-	if f.provisional != other.provisional {
-		return other.provisional
-	}
-	return f.version > other.version
 }
 
 type keptPrimary struct{ key, address string }
@@ -41,12 +31,12 @@ func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames
 	// The walk gives no errors: its callback never returns one.
 	_ = merge(desired, stored, func(a *addressState) error {
 		s := a.stored
-		if s == nil || s.Kind != user.Primary || s.SourceID == "" || s.DirectoryID != policy.DirectoryID {
+		if s == nil || s.Kind != user.Primary || s.SourceID == "" || s.DirectoryID != policy.DirectoryID ||
+			policy.provisional(s) {
 			return nil
 		}
-		provisional := policy.provisional(s)
 		for i := range a.claims {
-			if c := &a.claims[i]; c.SourceID == s.SourceID && c.Inferred && !provisional {
+			if c := &a.claims[i]; c.SourceID == s.SourceID && c.Inferred {
 				r.kept[c.SourceID] = keptPrimary{key: c.Key, address: c.Address}
 				return nil
 			}
@@ -57,14 +47,12 @@ func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames
 		}
 		// An entry that was renamed before may have several, where removals are off or some are protected: the one
 		// created last, which has the highest version, was its primary until now.
-		found := formerPrimary{
-			report: s.HeldSpamReport, protected: s.Protected, version: s.Version, provisional: provisional,
-		}
-		if former, ok := r.former[s.SourceID]; !ok || found.after(former) {
+		if former, ok := r.former[s.SourceID]; !ok || s.Version > former.version {
 			// A stored user's text is gone with the next one; a claim's lasts.
 			text := s.SourceID + s.Address
-			found.address = text[len(s.SourceID):]
-			r.former[text[:len(s.SourceID)]] = found
+			r.former[text[:len(s.SourceID)]] = formerPrimary{
+				address: text[len(s.SourceID):], report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
+			}
 		}
 		return nil
 	})
