@@ -13,6 +13,15 @@ import * as store from './settings-store.js';
 
 const DELETE = 'Delete Existing Sync Settings';
 
+/** Says how new people are looked for between the syncs, or why not. @param {Settings} settings */
+function looks({ schedule, quick, lastLookAt }) {
+  if (!schedule || schedule.paused) return [];
+  if (quick && !quick.possible) return schedule.quickMinutes ? [`Does not look for new people: ${quick.reason}`] : [];
+  if (!schedule.quickMinutes) return [];
+  const every = `Looks for new people every ${schedule.quickMinutes} minutes`;
+  return [every, quick ? lastLookAt && `, last at ${moment(lastLookAt)}` : ', after the next sync'];
+}
+
 /** "Imports every 6 hours, next at …", or nothing where no job is scheduled. */
 export function scheduleLine() {
   const schedule = store.current().settings?.schedule;
@@ -68,11 +77,15 @@ export class JobCard {
   }
 
   /** @param {Settings} settings */
-  #facts({ connection, schedule, lastRun, consecutiveFailures }) {
+  #facts(settings) {
+    const { connection, schedule, lastRun, consecutiveFailures, quick } = settings;
+    const looking = looks(settings);
     return h('ul', { class: 'plain facts-line' },
       h('li', {}, h('strong', {}, connection.host), ` port ${connection.port}`),
       h('li', {}, schedule ? capital(every(schedule.intervalHours)) : 'Not scheduled'),
       schedule && !schedule.paused && h('li', {}, `Next at ${moment(schedule.nextRunAt)}`),
+      looking.length > 0 && h('li', {}, ...looking),
+      looking.length > 0 && quick?.error && h('li', { class: 'bad' }, `The last look failed: ${quick.error}`),
       lastRun && h('li', {}, 'Last: ', h('a', { href: `#/syncs/${lastRun.id}` }, moment(lastRun.createdAt)), ' ',
         h('span', { class: `badge ${lastRun.state}` }, STATES[lastRun.state]), ' ', inWords(lastRun)),
       consecutiveFailures > 0 && h('li', { class: 'bad' }, `Failed ${consecutiveFailures} times in a row`));
@@ -89,7 +102,8 @@ export class JobCard {
     /** @param {boolean} paused @param {string} done */
     const pause = (paused, done) => this.#try(async () => {
       if (!schedule) return;
-      if (await saveSettings({ schedule: { intervalHours: schedule.intervalHours, paused }, options })) toast(done);
+      const { intervalHours, quickMinutes } = schedule;
+      if (await saveSettings({ schedule: { intervalHours, quickMinutes, paused }, options })) toast(done);
       this.changed();
     });
     return h('div', { class: 'actions' },

@@ -14,6 +14,13 @@ import * as store from './settings-store.js';
 
 const HOURS = Object.fromEntries(Array.from({ length: 24 }, (_, i) => [i + 1, every(i + 1)]));
 
+/** The choices of quick looks, by minutes; 0 for none. */
+const LOOKS = {
+  0: 'and at no other time', ...Object.fromEntries([5, 10, 15, 30, 60].map((m) => [m, `and looks every ${m} minutes`])),
+};
+
+const LOOKS_HELP = 'Between two syncs a look adds new people and addresses. It removes nobody.';
+
 const LIMIT_HELP = 'A sync that would remove more than this stops, and asks for the number. Up to 5 never stop it.';
 
 /** The number that was typed; for anything else -1, which the API refuses at that field. @param {string} text */
@@ -41,6 +48,8 @@ export class SyncForm {
       help: 'A daily Held Spam Report to each new user. Aliases get none of their own.',
     });
     this.interval = h('select', { id: uniqueId('interval'), 'aria-label': 'Interval' }, optionsOf(HOURS));
+    this.quick = h('select', { id: uniqueId('quick'), 'aria-label': 'Look for new people', title: LOOKS_HELP },
+      optionsOf(LOOKS));
     this.guard = h('div', {});
     this.limits = h('details', {}, h('summary', {}, 'Removal limit'), h('p', { class: 'help' }, LIMIT_HELP),
       h('div', { class: 'inline' }, this.percent.element, this.limit.element));
@@ -66,7 +75,7 @@ export class SyncForm {
   #layout() {
     return h('section', { class: 'card', 'aria-labelledby': 'sync-title' }, h('h2', { id: 'sync-title' }, 'Sync'),
       this.remove.element, this.removing, this.hsr.element, this.message,
-      h('div', { class: 'actions' }, this.syncNow, h('div', { class: 'joined' }, this.save, this.interval),
+      h('div', { class: 'actions' }, this.syncNow, h('div', { class: 'joined' }, this.save, this.interval, this.quick),
         h('button', { type: 'button', onclick: () => go('/import') }, 'Cancel'), h('span', { class: 'grow' }),
         this.deletion),
       this.savedLine);
@@ -97,12 +106,20 @@ export class SyncForm {
     const { settings } = store.current();
     const schedule = settings?.schedule;
     this.interval.value = String(schedule?.intervalHours ?? 6);
+    this.#showLooks(schedule?.quickMinutes ?? 0);
     this.deletion.hidden = !settings;
     fill(this.savedLine);
     if (!schedule) return;
     const next = schedule.paused ? ', paused' : `, next at ${moment(schedule.nextRunAt)}`;
     fill(this.savedLine, h('p', { class: 'job-line' }, icon('clock'),
       `Saved: imports ${every(schedule.intervalHours)} from ${settings.connection.host}${next}`));
+  }
+
+  /** Chooses how often the schedule looks for new people: to another number, too. @param {number} minutes */
+  #showLooks(minutes) {
+    const choices = minutes in LOOKS ? LOOKS : { ...LOOKS, [minutes]: `and looks every ${minutes} minutes` };
+    this.quick.replaceChildren(...optionsOf(choices));
+    this.quick.value = String(minutes);
   }
 
   /** Says what the chosen options would do. */
@@ -155,8 +172,9 @@ export class SyncForm {
 
   async #save() {
     const intervalHours = Number(this.interval.value);
+    const quickMinutes = Number(this.quick.value) || null;
     const options = this.#options();
-    if (!await saveSettings({ previewId: this.preview.id, options, schedule: { intervalHours } })) {
+    if (!await saveSettings({ previewId: this.preview.id, options, schedule: { intervalHours, quickMinutes } })) {
       this.#showSaved();
       return;
     }
