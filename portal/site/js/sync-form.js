@@ -75,7 +75,7 @@ export class SyncForm {
   #layout() {
     return h('section', { class: 'card', 'aria-labelledby': 'sync-title' }, h('h2', { id: 'sync-title' }, 'Sync'),
       this.remove.element, this.removing, this.hsr.element, this.message,
-      h('div', { class: 'actions' }, this.syncNow, h('div', { class: 'joined' }, this.save, this.interval, this.quick),
+      h('div', { class: 'actions' }, this.syncNow, h('div', { class: 'joined' }, this.save, this.interval), this.quick,
         h('button', { type: 'button', onclick: () => go('/import') }, 'Cancel'), h('span', { class: 'grow' }),
         this.deletion),
       this.savedLine);
