@@ -3,10 +3,8 @@ package e2e
 import (
 	"flag"
 	"fmt"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
-	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -15,8 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/local/demo/authority"
 	"rollcall/local/demo/ldapd"
-	"rollcall/local/demo/ldif"
 )
 
 var (
@@ -27,24 +25,27 @@ var (
 // chaosPeople is how many people the directory has at first: with an alias each they are several batches of a sync.
 const chaosPeople = 1500
 
-const chaosReader, chaosPassword = "CN=reader,DC=example,DC=com", "chaos"
-
-// chaos is the program in a world that goes wrong: random syncs, undos and edits, with kills, stops and faults of the
-// network in between. After each step the Users List must be what the journals say.
+// chaos is the program in a world that goes wrong: random syncs, undos and edits, with kills, stops, a clock that jumps
+// and faults of the network in between. After each step the Users List must be what the journals say.
 type chaos struct {
 	t      *testing.T
 	random *rand.Rand
 	p      *program
+	binary string
+	clock  *clock
 	data   string
 	proxy  *proxy
+	trust  *authority.Authority
 	server *ldapd.Server
 	target string
 	// people are who the directory has: their primary addresses by id.
 	people map[int]string
 	nextID int
-	// ended are the syncs that may be undone.
-	ended []string
-	steps map[string]int
+	// ended are the syncs that may be undone, started all syncs by their account, and newest is the newest id.
+	ended   []string
+	started map[string][]string
+	newest  string
+	steps   map[string]int
 	// previews counts all previews: after some the account changes, which may take no more.
 	previews int
 }
@@ -57,18 +58,31 @@ func TestChaos(t *testing.T) {
 		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("seed %d", seed)
-	c := &chaos{
-		t: t, random: rand.New(rand.NewPCG(seed, 0)), data: t.TempDir(), proxy: startProxy(t),
-		people: make(map[int]string), steps: make(map[string]int),
+	// Its certificates are valid while the clock is wrong, too.
+	long := func() time.Time { return time.Now().Add(-10 * 24 * time.Hour) }
+	trust, err := authority.New(authority.Config{Name: "chaos", Now: long})
+	if err != nil {
+		t.Fatal(err)
 	}
+	c := &chaos{
+		t: t, random: rand.New(rand.NewPCG(seed, 0)), data: t.TempDir(), proxy: startProxy(t), trust: trust,
+		binary: buildWithClock(t), clock: newClock(t),
+		people: make(map[int]string), started: make(map[string][]string), steps: make(map[string]int),
+	}
+	c.start()
+	c.hire()
+	c.schedule()
 	for range chaosPeople {
 		c.hire()
 	}
 	c.serve()
 	t.Cleanup(func() { c.server.Close() })
-	c.start()
 	for end := time.Now().Add(*chaosTime); time.Now().Before(end) && !t.Failed(); {
 		c.step()
+	}
+	c.wrongClock()
+	if c.clock.ahead != 0 {
+		c.wrongClock()
 	}
 	t.Logf("seed %d: %v", seed, c.steps)
 }
@@ -76,7 +90,8 @@ func TestChaos(t *testing.T) {
 // start starts the program on its data.
 func (c *chaos) start() {
 	c.t.Helper()
-	c.p = startProgram(c.t, c.data, "-demo=false", "-tick", "20ms")
+	c.p = startBinary(c.t, c.binary, c.data, []string{c.clock.variable()},
+		"-demo=false", "-tick", "20ms", "-hour", slotLength.String())
 	c.p.account = c.account()
 }
 
@@ -97,54 +112,11 @@ func (c *chaos) step() {
 		do   func()
 	}{
 		{"sync", c.sync}, {"sync", c.sync}, {"sync", c.sync}, {"undo", c.undo}, {"edit", c.edit}, {"edit", c.edit},
-		{"kill", c.kill},
+		{"kill", c.kill}, {"wrong clock", c.wrongClock},
 	}
 	step := steps[c.random.IntN(len(steps))]
 	c.steps[step.name]++
 	step.do()
-}
-
-// hire adds somebody to the directory.
-func (c *chaos) hire() {
-	c.people[c.nextID] = fmt.Sprintf("person%d@example.com", c.nextID)
-	c.nextID++
-}
-
-// serve starts the directory as it is now, in place of the one before.
-func (c *chaos) serve() {
-	c.t.Helper()
-	var entries []ldif.Entry
-	for _, id := range slices.Sorted(maps.Keys(c.people)) {
-		e := ldif.Entry{DN: fmt.Sprintf("CN=person %d,DC=example,DC=com", id)}
-		e.Add("objectClass", "top", "person", "organizationalPerson", "user")
-		e.Add("objectGUID", fmt.Sprintf("%016d", id))
-		e.Add("proxyAddresses", "SMTP:"+c.people[id], fmt.Sprintf("smtp:alias%d@example.com", id))
-		entries = append(entries, e)
-	}
-	root := ldif.Entry{DN: "DC=example,DC=com"}
-	root.Add("objectClass", "top", "domain")
-	server, err := ldapd.New(ldapd.Config{
-		Entries:  append(entries, root),
-		Accounts: []ldapd.Account{{DN: chaosReader, Password: chaosPassword}},
-		Log:      slog.New(slog.DiscardHandler),
-		RootDSE: ldif.Entry{Attributes: []ldif.Attribute{
-			{Name: "objectClass", Values: []string{"top"}},
-			{Name: "defaultNamingContext", Values: []string{"DC=example,DC=com"}},
-			{Name: "supportedControl", Values: []string{"1.2.840.113556.1.4.319"}},
-		}},
-	})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	server.Serve(listener)
-	if c.server != nil {
-		c.server.Close()
-	}
-	c.server, c.target = server, listener.Addr().String()
 }
 
 // sync changes the directory, previews it and syncs that, while something may go wrong.
@@ -171,21 +143,28 @@ func (c *chaos) sync() {
 	if c.previews++; c.p.account != c.account() {
 		c.p.account, c.ended = c.account(), nil
 	}
-	preview := c.p.preview(object{"connection": object{
-		"serverType": "exchange", "host": "127.0.0.1", "port": c.proxy.port(), "allowUnencrypted": true,
-		"username": chaosReader, "password": chaosPassword,
-	}})
+	protection := protections[c.random.IntN(len(protections))]
+	plain := protection["allowUnencrypted"] == true
+	preview := c.p.preview(object{"connection": c.connection(c.proxy.port(), protection)})
+	c.newID(preview.text("id"))
+	turned := wrong.kind == flipBit
+	if turned && !plain {
+		c.steps["bit flip under TLS"]++
+	}
 	if preview.text("state") != "done" {
 		if wrong.kind != cutConnection && wrong.kind != flipBit {
 			c.t.Errorf("a preview ends %s: %v", preview.text("state"), preview["error"])
 		}
 		return
 	}
-	// A cut may come after the last entry, and a flipped bit may be part of an address: nothing protects that here.
-	if found := preview.number("summary.entries"); found != len(c.people) && wrong.kind != flipBit {
-		c.t.Errorf("a preview that is done has %d entries of %d (%s)", found, len(c.people), wrong.kind)
-	}
+	// A fault may come after the last entry, and a flipped bit may be part of an address: only TLS protects from that.
 	id := preview.text("id")
+	if found := preview.number("summary.entries"); found != len(c.people) && !(turned && plain) {
+		c.t.Errorf("a preview that is done has %d entries of %d (%s, %v)", found, len(c.people), wrong.kind, protection)
+	}
+	if turned && !plain {
+		c.unharmed(id)
+	}
 	c.run("sync", func() object {
 		return c.p.must(202, "POST", "/v1/syncs", object{
 			"previewId": id, "confirmRemovals": preview.number("guard.removals"),
@@ -209,9 +188,12 @@ func (c *chaos) undo() {
 // run starts a sync, lets something happen to it, and holds what it did to its journal.
 func (c *chaos) run(what string, start func() object) {
 	before := c.users()
-	path := "/v1/syncs/" + start().text("id")
+	id := start().text("id")
+	c.newID(id)
+	c.started[c.p.account] = append(c.started[c.p.account], id)
+	path := "/v1/syncs/" + id
 	time.Sleep(time.Duration(c.random.IntN(120)) * time.Millisecond)
-	switch c.random.IntN(4) {
+	switch c.random.IntN(5) {
 	case 0:
 		for range 1 + c.random.IntN(3) {
 			c.kill()
@@ -226,6 +208,8 @@ func (c *chaos) run(what string, start func() object) {
 		time.Sleep(200 * time.Millisecond)
 		c.p.cmd.Process.Signal(syscall.SIGCONT)
 		c.steps["stop"]++
+	case 3:
+		c.jump()
 	}
 	ended := c.p.wait(path)
 	c.ended = append(c.ended, ended.text("id"))

@@ -241,6 +241,29 @@ func TestPageBoundaries(t *testing.T) {
 	})
 }
 
+// TestPagesThatAServerRefuses reads from servers that give smaller pages only, or none.
+func TestPagesThatAServerRefuses(t *testing.T) {
+	localIsEnough(t)
+	t.Parallel()
+	for limit, note := range map[string]string{
+		"size.pr=250":           "server refused pages of 1000 entries (result 11), so pages of 250 were read",
+		"size.prtotal=disabled": "server refused paged results (result 11), so the directory was read in one piece",
+	} {
+		t.Run(limit, func(t *testing.T) {
+			t.Parallel()
+			const people = 600
+			s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(people),
+				SizeLimit: "size.soft=unlimited size.hard=unlimited " + limit})
+			preview := account(t).preview(request(s, nil))
+			wantDone(t, preview)
+			if preview.number("summary.entries") != people || !strings.Contains(fmt.Sprint(preview["notes"]), note) {
+				t.Errorf("summary %v, notes %v; want %d entries and %q", preview["summary"], preview["notes"], people,
+					note)
+			}
+		})
+	}
+}
+
 // TestOtherServerTypesOnOpenLDAP reads the demo companies from a server that nobody here wrote.
 func TestOtherServerTypesOnOpenLDAP(t *testing.T) {
 	localIsEnough(t)

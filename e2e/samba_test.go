@@ -104,6 +104,7 @@ func TestSamba(t *testing.T) {
 			t.Errorf("notes below the root: %v; want no references", preview["notes"])
 		}
 	})
+	overridesOfSamba(t, s)
 	t.Run("the reader answers as go-ldap", func(t *testing.T) {
 		sameAnswers(t, s, s.BaseDN, ldapserver.CompanyEntries)
 	})

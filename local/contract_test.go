@@ -59,7 +59,7 @@ var contract = map[string]string{
 
 const (
 	importFields = "connection.serverType connection.host connection.port connection.useSSL connection.username " +
-		"connection.passwordSet connection.allowUnencrypted " +
+		"connection.passwordSet connection.allowUnencrypted connection.encryption connection.oldTLS " +
 		"advanced.searchBase advanced.filter advanced.attributes.primary advanced.attributes.aliases " +
 		"advanced.attributes.id advanced.include " +
 		"advanced.acceptedDomains advanced.exclude advanced.collapseAliasDomains advanced.skipDisabled " + optionsFields
@@ -300,9 +300,9 @@ func (c *caller) wait(path string) {
 }
 
 // demoBody is the request that the demo's Exchange directory is ready for.
-func demoBody(t *testing.T, data string) (body map[string]any) {
+func demoBody(t *testing.T, data, server string) (body map[string]any) {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(data, "demo", "exchange.json"))
+	raw, err := os.ReadFile(filepath.Join(data, "demo", server+".json"))
 	if err == nil {
 		err = json.Unmarshal(raw, &body)
 	}
@@ -384,7 +384,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	c := start(t, data)
-	body := demoBody(t, data)
+	body := demoBody(t, data, "exchange")
 	id := func(answer map[string]any) string { return answer["id"].(string) }
 
 	preview := id(c.call(202, "POST /v1/previews", "", body))

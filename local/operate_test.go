@@ -59,7 +59,7 @@ func TestWhatOperatorsAskFor(t *testing.T) {
 		data: data, demo: true, hour: time.Hour, log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	c.account = "acme"
-	body := demoBody(t, data)
+	body := demoBody(t, data, "exchange")
 	preview := c.send(202, "POST", "/v1/previews", body)["id"].(string)
 	c.wait("/v1/previews/" + preview)
 	c.send(404, "GET", "/v1/previews/no-such-preview", nil)

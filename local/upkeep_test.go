@@ -20,7 +20,7 @@ func folder(dir string) (config, *strings.Builder) {
 func synced(t *testing.T, data string) *caller {
 	t.Helper()
 	c := start(t, data)
-	c.send(200, "PUT", "/v1/settings", demoBody(t, data))
+	c.send(200, "PUT", "/v1/settings", demoBody(t, data, "exchange"))
 	c.wait("/v1/syncs/" + c.send(202, "POST", "/v1/syncs", map[string]any{})["id"].(string))
 	return c
 }

@@ -29,11 +29,11 @@ const (
 	waitingOf04 = "01M8C5SHKCA658MYPT3KZQ5653"
 )
 
-// data04 unpacks what version 0.4 stored.
-func data04(t *testing.T) (data string) {
+// unpacked is a folder that an earlier build stored.
+func unpacked(t *testing.T, archive string) (data string) {
 	t.Helper()
 	data = filepath.Join(t.TempDir(), "data")
-	file, err := os.Open(filepath.Join("testdata", "data-0.4.tar.gz"))
+	file, err := os.Open(filepath.Join("testdata", archive))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +42,8 @@ func data04(t *testing.T) (data string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for archive := tar.NewReader(unzipped); ; {
-		entry, err := archive.Next()
+	for files := tar.NewReader(unzipped); ; {
+		entry, err := files.Next()
 		if errors.Is(err, io.EOF) {
 			return data
 		}
@@ -61,7 +61,7 @@ func data04(t *testing.T) (data string) {
 			err = os.Link(filepath.Join(data, entry.Linkname), path) //nolint:gosec // as above
 		} else {
 			var content []byte
-			content, err = io.ReadAll(archive)
+			content, err = io.ReadAll(files)
 			err = errors.Join(err, os.WriteFile(path, content, 0o600), os.Chtimes(path, entry.ModTime, entry.ModTime))
 		}
 		if err != nil {
@@ -70,21 +70,28 @@ func data04(t *testing.T) (data string) {
 	}
 }
 
-// moved is the demo's Exchange directory, wherever it listens now and whatever the settings say, without one person.
+// moved is a demo directory, wherever it listens now and whatever the settings say, without one person.
 type moved struct {
 	t      *testing.T
 	data   string
 	reader *directory.Reader
+	// demo names the directory, and without is part of the person's DN.
+	demo, without string
+	// asked, where it is not nil, gets each connection.
+	asked chan<- settings.Connection
 }
 
 func (m moved) Read(
 	ctx context.Context, c settings.Connection, q directory.Query, onStep func(run.Step),
 	onEntry func(*directory.Entry) error,
 ) (directory.Info, error) {
-	now := demoBody(m.t, m.data)["connection"].(map[string]any)
+	if m.asked != nil {
+		m.asked <- c
+	}
+	now := demoBody(m.t, m.data, m.demo)["connection"].(map[string]any)
 	c.Port, c.CACertificate = int(now["port"].(float64)), now["caCertificate"].(string)
 	return m.reader.Read(ctx, c, q, onStep, func(e *directory.Entry) error {
-		if strings.Contains(string(e.DN), "Lefèvre") && strings.Contains(string(e.DN), "Anaïs") {
+		if strings.Contains(string(e.DN), m.without) {
 			return nil
 		}
 		return onEntry(e)
@@ -95,11 +102,14 @@ func (m moved) Read(
 // runs with the stored password and removes somebody, a journal is undone, and history is what it was.
 func TestDataOfVersion04(t *testing.T) {
 	t.Parallel()
-	data := data04(t)
+	data := unpacked(t, "data-0.4.tar.gz")
 	began, at := time.Now(), time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)
 	t.Run("start", func(t *testing.T) {
 		c := startWith(t, config{
-			data: data, demo: true, hour: time.Hour, directory: moved{t, data, directory.New(directory.Config{})},
+			data: data, demo: true, hour: time.Hour,
+			directory: moved{
+				t: t, data: data, reader: directory.New(directory.Config{}), demo: "exchange", without: "Anaïs Lefèvre",
+			},
 			clock: func() time.Time { return at.Add(time.Since(began)) },
 		})
 		for id, path := range map[string]string{flightOf04: "/v1/syncs/", waitingOf04: "/v1/previews/"} {

@@ -19,6 +19,7 @@ import (
 
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
+	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
@@ -101,6 +102,9 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		"too many":  {own(importer.TooMany), "POST", "/v1/things", json, "{}", 429, "own_code"},
 		"unknown": {
 			errors.New("table users: secret detail"), "POST", "/v1/things", json, "{}", 500, "internal_error",
+		},
+		"busy": {
+			fmt.Errorf("store it: %w", runs.ErrBusy), "POST", "/v1/things", json, "{}", 503, "busy",
 		},
 		"no JSON":           {nil, "POST", "/v1/things", json, "{", 400, "malformed_request"},
 		"another type":      {nil, "POST", "/v1/things", "text/xml", "<a/>", 415, "unsupported_media_type"},
@@ -388,13 +392,48 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 }
 
+// TestWhatABodilessRouteTakes sends bodies where the route has none.
+func TestWhatABodilessRouteTakes(t *testing.T) {
+	t.Parallel()
+	const json = "application/json"
+	for _, test := range []struct {
+		kind, body string
+		status     int
+		code       string
+	}{
+		{"", "", 200, ""}, {json, "", 200, ""}, {json, " \n", 200, ""}, {json, "{}", 200, ""}, {json, " { } ", 200, ""},
+		{json, `{"preview":true}`, 422, "invalid_request"}, {json, "[]", 422, "invalid_request"},
+		{json, "null", 200, ""}, {json, `"x"`, 422, "invalid_request"},
+		{json, "{", 400, "malformed_request"}, {json, "{}{}", 400, "malformed_request"},
+		{json, "x", 400, "malformed_request"},
+		{"text/plain", "x", 415, "unsupported_media_type"}, {"", "x", 415, "unsupported_media_type"},
+		{json, strings.Repeat(" ", 512<<10+1), 413, "body_too_large"},
+	} {
+		a := serve(nil, admin, new(bytes.Buffer))
+		api.Route(a, huma.Operation{OperationID: "stop", Method: http.MethodPost, Path: "/v1/things/stop"},
+			func(context.Context, *struct{}) (*output, error) { return &output{}, nil })
+		status, p, _ := call(a, http.MethodPost, "/v1/things/stop", test.kind, test.body)
+		if status != test.status || p.Code != test.code {
+			t.Errorf("%s %.20q: status %d, problem %+v; want %d and %s",
+				test.kind, test.body, status, p, test.status, test.code)
+		}
+		if test.body == `{"preview":true}` && (len(p.Errors) != 1 || p.Errors[0].Field != "preview") {
+			t.Errorf("errors %+v, want one that names the field", p.Errors)
+		}
+	}
+}
+
 func TestCursors(t *testing.T) {
 	t.Parallel()
-	if got, err := api.DecodeCursor(api.EncodeCursor("ä@b.example")); err != nil || got != "ä@b.example" {
-		t.Errorf("came back as %q, %v", got, err)
+	for _, place := range []string{"", "a", "ä@b.example", "01J0000000000000000000RUN1"} {
+		if got, err := api.DecodeCursor("users", api.EncodeCursor("users", place)); err != nil || got != place {
+			t.Errorf("%q came back as %q, %v", place, got, err)
+		}
 	}
-	var e *importer.Error
-	if _, err := api.DecodeCursor("***"); !errors.As(err, &e) || e.Code != "invalid_cursor" {
-		t.Errorf("error %v, want invalid_cursor", err)
+	for _, cursor := range []string{"***", "A", "AAAAAA", "AAAAAAAA", api.EncodeCursor("syncs", "a@example.com")} {
+		var e *importer.Error
+		if _, err := api.DecodeCursor("users", cursor); !errors.As(err, &e) || e.Code != "invalid_cursor" {
+			t.Errorf("%q: error %v, want invalid_cursor", cursor, err)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -34,22 +35,42 @@ func (a *API) checkBody(ctx huma.Context, next func(huma.Context)) {
 		a.refuse(ctx, status, "The body did not arrive whole.")
 		return
 	}
-	if schema := bodySchema(ctx.Operation()); schema != nil {
-		s := scan{schemas: a.OpenAPI().Components.Schemas, data: body}
-		switch err := s.value(schema, false); {
-		case errors.Is(err, errTwice):
-			field := short(strings.TrimPrefix(string(s.path), "."))
-			a.refuse(ctx, http.StatusBadRequest, "The field "+field+" is in the body twice.")
-			return
-		case s.more > 0:
-			a.refuse(ctx, http.StatusUnprocessableEntity, "", append(s.wrong, more(s.more))...)
-			return
-		case err == nil:
-			body = s.trimmed()
-		}
+	if body, ok := a.takeBody(ctx, body); ok {
+		next(bodyContext{ctx, body})
 	}
-	next(bodyContext{ctx, body})
 }
+
+// takeBody returns what the router is to see of a body, or refuses it.
+func (a *API) takeBody(ctx huma.Context, body []byte) (taken []byte, ok bool) {
+	schema := bodySchema(ctx.Operation())
+	if schema == nil {
+		// The router looks at no body here, and what somebody asks for must not be ignored.
+		if len(bytes.TrimSpace(body)) == 0 {
+			return nil, true
+		}
+		if !json.Valid(body) {
+			a.refuse(ctx, http.StatusBadRequest, "The body is not valid JSON. This request needs none.")
+			return nil, false
+		}
+		schema = noFields
+	}
+	s := scan{schemas: a.OpenAPI().Components.Schemas, data: body}
+	switch err := s.value(schema, false); {
+	case errors.Is(err, errTwice):
+		field := short(strings.TrimPrefix(string(s.path), "."))
+		a.refuse(ctx, http.StatusBadRequest, "The field "+field+" is in the body twice.")
+		return nil, false
+	case s.more > 0, schema == noFields && len(s.wrong) > 0:
+		a.refuse(ctx, http.StatusUnprocessableEntity, "", append(s.wrong, more(s.more))...)
+		return nil, false
+	case err != nil:
+		return body, true
+	}
+	return s.trimmed(), true
+}
+
+// noFields is the schema of a body where none is needed: clients may send an empty object, or null.
+var noFields = &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Nullable: true}
 
 func (a *API) refuse(ctx huma.Context, status int, message string, errs ...error) {
 	// The status is out; a broken connection is all that can fail here.

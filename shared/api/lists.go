@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 
 	"rollcall/shared/importer"
@@ -27,17 +29,37 @@ func Values[T ~string](texts []string) []T {
 	return out
 }
 
-// EncodeCursor hides a store's own place in a list.
-func EncodeCursor(next string) string { return base64.RawURLEncoding.EncodeToString([]byte(next)) }
+// sumLength is how many bytes of a checksum a cursor begins with.
+const sumLength = 4
 
-// DecodeCursor returns the place that EncodeCursor hid, or a Malformed error.
-func DecodeCursor(cursor string) (string, error) {
-	after, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return "", &importer.Error{
-			Class: importer.Malformed, Code: "invalid_cursor",
-			Message: "The cursor is not one that this list gave. Start without a cursor.",
-		}
+// EncodeCursor makes a cursor of a store's own place in a list, "" of none.
+func EncodeCursor(list, next string) string {
+	if next == "" {
+		return ""
 	}
-	return string(after), nil
+	return base64.RawURLEncoding.EncodeToString(append(cursorSum(list, next), next...))
+}
+
+// DecodeCursor returns the place that EncodeCursor made a cursor of, or a Malformed error for a cursor that the list
+// did not give: a place that nobody gave would look like the list's end.
+func DecodeCursor(list, cursor string) (string, error) {
+	if cursor == "" {
+		return "", nil
+	}
+	place, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil || len(place) <= sumLength {
+		return "", importer.BadCursor()
+	}
+	next := string(place[sumLength:])
+	if !bytes.Equal(place[:sumLength], cursorSum(list, next)) {
+		return "", importer.BadCursor()
+	}
+	return next, nil
+}
+
+// cursorSum keeps mistakes apart from cursors. It has no key: a place in a list is no secret, and whoever makes one up
+// on purpose reads nothing but their own account's list.
+func cursorSum(list, next string) []byte {
+	sum := sha256.Sum256([]byte(list + "\x00" + next))
+	return sum[:sumLength]
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"rollcall/shared/importer"
+	"rollcall/shared/ports/runs"
 	"rollcall/shared/settings"
 )
 
@@ -66,6 +67,12 @@ func (a *API) problem(ctx context.Context, operation string, err error) *Problem
 		return filled(&Problem{
 			Status: statuses[known.Class], Code: known.Code, Detail: known.Message, Errors: known.Fields,
 			SyncID: known.SyncID, retryAfter: known.RetryAfter,
+		})
+	}
+	if errors.Is(err, runs.ErrBusy) {
+		return filled(&Problem{
+			Status: http.StatusServiceUnavailable, Code: "busy", retryAfter: time.Second,
+			Detail: "Others keep changing the same thing. Nothing was changed; try again.",
 		})
 	}
 	id := ulid.Make().String()

@@ -13,34 +13,43 @@ import (
 // ConnectionInput is a connection as a request gives it.
 type ConnectionInput struct {
 	ServerType       string `json:"serverType" required:"true" enum:"exchange,communigate,groupwise" doc:"The product behind the LDAP server"`
-	Host             string `json:"host" required:"true" maxLength:"253" doc:"The LDAP server's full name" example:"dc1.example.com"`
-	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535" doc:"The TCP port; 389, or 636 with SSL, where it is left out" example:"389"`
+	Host             string `json:"host" required:"true" maxLength:"1300" doc:"Up to five LDAP servers, separated by commas or white space and tried in order: full names, IP addresses, or names of SRV records such as _ldap._tcp.example.com, whose servers must lie in that domain" example:"dc1.example.com"`
+	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535" doc:"The TCP port; 389, or 636 with SSL, where it is left out. Servers of an SRV record have the record's" example:"389"`
 	UseSSL           bool   `json:"useSSL,omitempty" doc:"TLS from the first byte; without it the session is upgraded with STARTTLS"`
 	Username         string `json:"username,omitempty" maxLength:"1024" doc:"A DN, user@domain, DOMAIN\\user, or empty to read anonymously" example:"reader@example.com"`
-	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true" doc:"Left out, the stored one is used for the same host, port, security and username"`
+	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true" doc:"Left out, the stored one is used for the same host, port, encryption (useSSL, encryption, oldTLS, trustedCertificate, caCertificate), username and advanced.attributes"`
 	PasswordSet      bool   `json:"passwordSet,omitempty" readOnly:"true" doc:"As GET /v1/settings gave it; it may be sent back and changes nothing"`
 	CACertificate    string `json:"caCertificate,omitempty" maxLength:"65536" doc:"PEM, one or more certificates to trust besides the system's"`
-	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty" doc:"Go on without encryption where the server refuses STARTTLS"`
+	Encryption       string `json:"encryption,omitempty" enum:"required,preferred,none" doc:"required (the default); preferred: STARTTLS if it works, otherwise, in whatever way it fails, a new connection without encryption; none: STARTTLS is not tried. With useSSL only required"`
+	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty" doc:"true is the older spelling of encryption preferred"`
+	OldTLS           bool   `json:"oldTLS,omitempty" doc:"Allow TLS 1.0 and 1.1, RSA key exchange, and CBC, 3DES and RC4 suites; the certificate is checked as always"`
+
+	TrustedCertificate string `json:"trustedCertificate,omitempty" maxLength:"128" doc:"sha256: and 64 hexadecimal digits: the server's certificate must be exactly that one, and then neither chain, name nor dates are checked. It wins over caCertificate and needs encryption required"`
 }
 
 // ConnectionChange is a connection as a patch gives it: what is left out stays, and null is the default.
 type ConnectionChange struct {
 	ServerType       string `json:"serverType,omitempty" enum:"exchange,communigate,groupwise"`
-	Host             string `json:"host,omitempty" maxLength:"253"`
+	Host             string `json:"host,omitempty" maxLength:"1300"`
 	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535"`
 	UseSSL           bool   `json:"useSSL,omitempty"`
 	Username         string `json:"username,omitempty" maxLength:"1024"`
 	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true"`
 	PasswordSet      bool   `json:"passwordSet,omitempty" readOnly:"true"`
 	CACertificate    string `json:"caCertificate,omitempty" maxLength:"65536"`
+	Encryption       string `json:"encryption,omitempty" enum:"required,preferred,none"`
 	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty"`
+	OldTLS           bool   `json:"oldTLS,omitempty"`
+
+	TrustedCertificate string `json:"trustedCertificate,omitempty" maxLength:"128"`
 }
 
 // ConnectionOf is a connection as a request would give it, without its password.
 func ConnectionOf(c settings.Connection) *ConnectionInput {
 	return &ConnectionInput{
 		ServerType: string(c.ServerType), Host: c.Host, Port: c.Port, UseSSL: c.UseSSL, Username: c.Username,
-		CACertificate: c.CACertificate, AllowUnencrypted: c.AllowUnencrypted,
+		CACertificate: c.CACertificate, Encryption: string(c.Mode()), OldTLS: c.OldTLS,
+		TrustedCertificate: c.TrustedCertificate,
 	}
 }
 
@@ -60,8 +69,9 @@ func (c *ConnectionInput) Settings() *settings.Connection {
 	}
 	out := settings.Connection{
 		ServerType: settings.ServerType(c.ServerType), Host: c.Host, Port: c.Port, UseSSL: c.UseSSL,
-		Username: c.Username,
-		Password: secret.New(c.Password), CACertificate: c.CACertificate, AllowUnencrypted: c.AllowUnencrypted,
+		Username: c.Username, Password: secret.New(c.Password), CACertificate: c.CACertificate,
+		Encryption: settings.Encryption(c.Encryption), AllowUnencrypted: c.AllowUnencrypted, OldTLS: c.OldTLS,
+		TrustedCertificate: c.TrustedCertificate,
 	}
 	if out.Port == 0 {
 		out.Port = 389
@@ -69,7 +79,7 @@ func (c *ConnectionInput) Settings() *settings.Connection {
 			out.Port = 636
 		}
 	}
-	out = out.Normalised()
+	out = out.Entered()
 	return &out
 }
 
@@ -140,8 +150,12 @@ func CheckMerged(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) erro
 // wrongFields returns the wrong fields, and how many more there are.
 func wrongFields(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) (wrong []settings.FieldError, hidden int) {
 	if c != nil {
-		wrong = append(wrong, c.Settings().Validate()...)
-		if err := directory.CheckCertificate(c.CACertificate); err != nil {
+		entered := c.Settings()
+		wrong = append(wrong, entered.Validate()...)
+		if err := directory.CheckHost(entered.Host); err != nil {
+			wrong = append(wrong, settings.FieldError{Field: "connection.host", Message: err.Error()})
+		}
+		if err := directory.CheckCertificate(entered.CACertificate); err != nil {
 			wrong = append(wrong, settings.FieldError{Field: "connection.caCertificate", Message: err.Error()})
 		}
 	}

@@ -19,14 +19,19 @@ type ConnectionView struct {
 	Username         string              `json:"username"`
 	PasswordSet      bool                `json:"passwordSet" doc:"A password is stored"`
 	CACertificate    string              `json:"caCertificate,omitempty"`
-	AllowUnencrypted bool                `json:"allowUnencrypted"`
+	Encryption       settings.Encryption `json:"encryption" enum:"required,preferred,none"`
+	AllowUnencrypted bool                `json:"allowUnencrypted" doc:"Whether encryption is preferred"`
+	OldTLS           bool                `json:"oldTLS"`
+
+	TrustedCertificate string `json:"trustedCertificate,omitempty"`
 }
 
 func connectionView(c settings.Connection, sealed []byte) ConnectionView {
 	return ConnectionView{
 		ServerType: c.ServerType, Host: c.Host, Port: c.Port, UseSSL: c.UseSSL, Username: c.Username,
 		PasswordSet:   sealed != nil,
-		CACertificate: c.CACertificate, AllowUnencrypted: c.AllowUnencrypted,
+		CACertificate: c.CACertificate, Encryption: c.Mode(), AllowUnencrypted: c.Mode() == settings.Preferred,
+		OldTLS: c.OldTLS, TrustedCertificate: c.TrustedCertificate,
 	}
 }
 

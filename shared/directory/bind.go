@@ -55,6 +55,11 @@ func (s *session) explainBind(err error) error {
 	}
 	out := &Error{Code: CodeInvalidCredentials, Step: StepBind, Err: err}
 	text := serverText(e)
+	if wantsEncryption(int(e.ResultCode), text) || e.ResultCode == ldap.LDAPResultStrongAuthRequired {
+		out.Code = CodeEncryptionRequired
+		out.Message = s.encryptionWanted("before a sign-in", resultText(e))
+		return out
+	}
 	switch e.ResultCode {
 	case ldap.LDAPResultInvalidCredentials:
 		reason := "wrong username or password"
@@ -64,10 +69,6 @@ func (s *session) explainBind(err error) error {
 		out.Refused = true
 		out.Message = fmt.Sprintf("The server does not accept %q: %s. A username is a full DN, user@domain, or "+
 			"DOMAIN\\user.", s.to.Username, reason)
-	case ldap.LDAPResultStrongAuthRequired, ldap.LDAPResultConfidentialityRequired:
-		out.Code = CodeEncryptionRequired
-		out.Message = fmt.Sprintf("The server asks for encryption before a sign-in (result %d). Tick Use SSL, or "+
-			"untick unencrypted connections so that STARTTLS is used.", e.ResultCode)
 	case ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultInsufficientAccessRights,
 		ldap.LDAPResultUnwillingToPerform:
 		out.Code = CodeInsufficientAccess
@@ -76,6 +77,15 @@ func (s *session) explainBind(err error) error {
 	case ldap.LDAPResultInvalidDNSyntax:
 		out.Message = fmt.Sprintf("The server cannot read the username %q. Enter a full DN, such as "+
 			"cn=reader,dc=example,dc=com.", s.to.Username)
+	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
+		out.Code = CodeUnavailable
+		out.Message = fmt.Sprintf("The server cannot take a sign-in now (%s). Try again later, or enter a second "+
+			"LDAP server.", resultText(e))
+	case ldap.LDAPResultProtocolError:
+		out.Code = CodeProtocol
+		out.Message = fmt.Sprintf("The server does not take a sign-in of LDAP version 3 (%s), so it seems to speak "+
+			"LDAPv2 only. LDAPv2 is not supported (RFC 3494): switch LDAPv3 on at the server, or enter a server "+
+			"that has it.", resultText(e))
 	default:
 		out.Code = CodeProtocol
 		out.Message = fmt.Sprintf("The server refuses the sign-in (%s).", resultText(e))

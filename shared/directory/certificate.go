@@ -8,6 +8,20 @@ import (
 	"strings"
 )
 
+// certificatesIn returns the certificates of a PEM text that can be read.
+func certificatesIn(text string) []*x509.Certificate {
+	var out []*x509.Certificate
+	for rest := []byte(text); ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return out
+		}
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			out = append(out, c)
+		}
+	}
+}
+
 // maxCertificate is the longest text of CA certificates, in bytes.
 const maxCertificate = 64 << 10
 

@@ -1,12 +1,14 @@
 package directory
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -52,8 +54,8 @@ type tracker struct {
 	old   map[string]bool
 }
 
-// track finds out how the server tells what changed and, of a look, where it begins.
-func (s *session) track(conn *ldap.Conn, since []run.Cursor) error {
+// track finds out how the server tells what changed.
+func (s *session) track(conn *ldap.Conn) error {
 	t := &s.tracker
 	switch {
 	case s.to.ServerType == settings.CommuniGate:
@@ -69,15 +71,12 @@ func (s *session) track(conn *ldap.Conn, since []run.Cursor) error {
 			break
 		}
 		t.result.Cursor = &run.Cursor{By: byUSN, Server: id, USN: s.root.highestUSN}
-	case s.root.openLDAP:
+	case strings.Contains(s.root.vendor, "OpenLDAProotDSE"):
 		t.by, t.times, t.result.Reason = byCSN, newTimes(byCSN), reasonIndexCSN
 	default:
 		t.by, t.times, t.result.Reason = byTime, newTimes(byTime), reasonIndex
 	}
-	if len(since) == 0 {
-		return nil
-	}
-	return s.beginLook(since)
+	return nil
 }
 
 // beginLook narrows the filter to what changed since the server was read last.
@@ -122,6 +121,32 @@ func (s *session) invocationID(conn *ldap.Conn) (string, error) {
 	return hex.EncodeToString(found.Entries[0].GetEqualFoldRawAttributeValue("invocationId")), nil
 }
 
+// read runs the search and keeps an eye on what tells of changes. A look first asks for those alone, which is all that
+// most looks do: names are resolved, which may take a whole schema, where there is something to read.
+func (p *pager) read(ctx context.Context, q Query, onEntry func(*Entry) error) error {
+	t := &p.tracker
+	if t.since != nil {
+		news, err := p.sweep(ctx)
+		if err == nil && !news {
+			p.info.Tracking = t.end(0)
+			return nil
+		}
+		if err == nil {
+			err = p.resolveNames(ctx, q)
+		}
+		if err != nil {
+			return err
+		}
+		p.stream.armed = time.Time{}
+	}
+	p.attributes, p.onEntry = t.attributes(p.session.attributes), t.follow(onEntry)
+	err := p.run(ctx)
+	if err == nil {
+		p.info.Tracking = t.end(p.info.Entries)
+	}
+	return err
+}
+
 // attributes adds to those that a search asks for the one that tells the time of a change.
 func (t *tracker) attributes(asked []string) []string {
 	if t.times == nil || slices.ContainsFunc(asked, func(a string) bool { return strings.EqualFold(a, t.by) }) {
@@ -164,15 +189,31 @@ func manyChanges() error {
 		"the last look. The next full sync reads them, and looks go on after it.", maxChanges)}
 }
 
-// sweep takes an entry of the search for times alone.
-func (t *tracker) sweep(e *Entry) error {
-	if t.times.add(e); len(t.times.groups) > maxChanges {
-		return manyChanges()
+// sweep asks for the names and times of what changed alone, and reports whether any of it is new.
+func (p *pager) sweep(ctx context.Context) (bool, error) {
+	t, entries := &p.tracker, 0
+	p.attributes = []string{"1.1"}
+	p.onEntry = func(*Entry) error {
+		if entries++; entries > maxChanges {
+			return manyChanges()
+		}
+		return nil
 	}
-	return nil
+	if t.times != nil {
+		p.attributes = []string{t.by}
+		p.onEntry = func(e *Entry) error {
+			if t.times.add(e); len(t.times.groups) > maxChanges {
+				return manyChanges()
+			}
+			return nil
+		}
+	}
+	err := p.run(ctx)
+	p.info.Entries = 0
+	return entries > 0 || t.times != nil && t.swept(), err
 }
 
-// swept takes what a look's sweep found, and reports whether any of it is new.
+// swept takes the times that a sweep found, and reports whether any of them is new.
 func (t *tracker) swept() bool {
 	seen := digests(t.since)
 	found := t.times

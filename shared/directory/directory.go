@@ -22,6 +22,9 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Resolve defaults to net.DefaultResolver.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// LookupSRV defaults to net.DefaultResolver.LookupSRV, which returns records by priority and, at random, by weight
+	// (RFC 2782): they are tried in the order given. Service and proto are empty, and name ends with a dot.
+	LookupSRV func(ctx context.Context, service, proto, name string) (cname string, records []*net.SRV, err error)
 	// Allow refuses addresses that must not be dialled; nil allows all. One refused address refuses the name.
 	Allow func(netip.Addr) error
 	// AllowPort refuses ports that must not be dialled; nil allows all. Policy has both.
@@ -50,11 +53,16 @@ type Config struct {
 type Query struct {
 	// SearchBase is a DN and Filter an LDAP filter; empty means the server type's default.
 	SearchBase, Filter string
-	// Attributes are the attributes to ask for.
+	// Attributes are the attributes to ask for. Those that are in Named too may be OIDs or other names of an attribute,
+	// by the server's own schema: entries have them by the name in Named whatever the server calls them.
 	Attributes []string
 	// Since makes a look of the read, which gives only the entries that changed since one of these cursors: that of the
 	// server that answers. Nil reads all.
 	Since []run.Cursor
+	Named []string
+	// Found reports how many values that should be addresses the caller found in the entries; nil means that it found
+	// some.
+	Found func() int
 	// Memory reports how many bytes the caller keeps of the entries that it got; nil means none.
 	Memory func() int64
 }
@@ -72,6 +80,9 @@ type Info struct {
 	Notes []string
 	// Tracking is how the directory tells what changes from now on. It is known once a read has gone well.
 	Tracking run.Tracking
+	// Hint is what the directory seems to have and which setting reads it, where a default filter found nothing or the
+	// entries have no addresses.
+	Hint string
 }
 
 // The codes of an Error.
@@ -85,8 +96,12 @@ const (
 	CodeTLSAuthority       = "tls_unknown_authority"
 	CodeTLSExpired         = "tls_expired"
 	CodeTLSFailed          = "tls_failed"
+	CodeTLSOld             = "tls_old"
+	CodeTLSClient          = "tls_client_certificate"
+	CodeTLSChanged         = "tls_certificate_changed"
 	CodeStartTLSRefused    = "starttls_refused"
 	CodeInvalidCredentials = "invalid_credentials"
+	CodeUnavailable        = "server_unavailable"
 	CodeEncryptionRequired = "encryption_required"
 	CodeInsufficientAccess = "insufficient_access"
 	CodeBaseNotFound       = "base_not_found"
@@ -142,6 +157,9 @@ func New(c Config) *Reader {
 		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}
+	}
+	if c.LookupSRV == nil {
+		c.LookupSRV = net.DefaultResolver.LookupSRV
 	}
 	setDefault(&c.StepTimeout, 15*time.Second)
 	setDefault(&c.IdleTimeout, time.Minute)

@@ -55,7 +55,7 @@ func collected(t *testing.T, s *script, config directory.Config) (*extract.Colle
 		t.Fatal(err)
 	}
 	c := extract.NewCollector(rules)
-	to := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true}
+	to := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, Encryption: settings.None}
 	query := directory.Query{Attributes: rules.Attributes(), Memory: c.Memory}
 	_, err = directory.New(config).Read(t.Context(), to, query, func(run.Step) {},
 		func(e *directory.Entry) error {
@@ -189,7 +189,7 @@ func TestReadsShareTheMemory(t *testing.T) {
 			return true
 		}}
 	host, port := s.serve(t)
-	to := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true}
+	to := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, Encryption: settings.None}
 	query := directory.Query{Memory: func() int64 { return kept }}
 	read := func(each int64, within func()) error {
 		kept = 0

@@ -17,18 +17,28 @@ import (
 // maxReferences bounds how many references are remembered.
 const maxReferences = 100
 
-// Read reads a directory. onStep is told of each step as it ends, the failing one included; onEntry gets each entry,
+// Read reads a directory from the first of its servers that takes the sign-in; a read that has begun never goes on at
+// another one. onStep is told of each step as it ends, the failing one included; onEntry gets each entry,
 // complete, and its first error ends the read. An error other than onEntry's and the context's is an *Error. Whenever
 // the error is not nil, what onEntry got is not all there is.
 func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onStep func(run.Step),
 	onEntry func(*Entry) error) (Info, error) {
-	s := &session{c: r.c, inUse: r.inUse, to: to.Normalised(), onStep: onStep}
-	s.to.Password = to.Password
+	to = to.Normalised()
+	s := &session{c: r.c, inUse: r.inUse, to: to, hosts: to.Host, onStep: onStep}
 	defer s.close()
 	if err := s.open(ctx); err != nil {
 		return s.info, err
 	}
-	err := s.step(ctx, StepBase, func(ctx context.Context) (string, error) { return s.findBase(ctx, q) })
+	err := s.step(ctx, StepBase, func(ctx context.Context) (string, error) {
+		detail, err := s.findBase(ctx, q)
+		switch {
+		case err != nil:
+			return "", err
+		case q.Since != nil:
+			return detail, s.beginLook(q.Since)
+		}
+		return detail, s.resolveNames(ctx, q)
+	})
 	if err != nil {
 		return s.info, err
 	}
@@ -40,7 +50,7 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 	start := time.Now()
 	s.conn.SetDeadline(time.Time{})
 	p := &pager{
-		session: s, onEntry: onEntry, attributes: s.tracker.attributes(q.Attributes), memory: q.Memory,
+		session: s, memory: q.Memory,
 		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes,
 			socket: s.socket},
 	}
@@ -49,7 +59,10 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 		incomplete("it took longer than %s", s.c.SearchTimeout))
 	defer cancel()
 	unwatch := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
-	err := p.read(ctx)
+	err := p.read(ctx, q, onEntry)
+	if err == nil && q.Since == nil && s.foundNothing(q) {
+		s.info.Hint = s.hint(q)
+	}
 	unwatch()
 	p.stream.leave()
 	detail := fmt.Sprintf("%d entries", s.info.Entries)
@@ -61,8 +74,7 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 		err = p.explain(ctx, err)
 		detail = messageOf(err)
 	}
-	s.onStep(run.Step{Step: StepSearch, OK: err == nil, MS: time.Since(start).Milliseconds(),
-		Detail: shorten(detail, maxDetail)})
+	s.report(StepSearch, start, detail, err)
 	return err
 }
 
@@ -94,33 +106,10 @@ type pager struct {
 	// pageEntries and pageFirst are the number of entries of the page at hand and the DN of its first.
 	pageEntries int
 	pageFirst   []byte
+	// refused is the result that the server refused the first page with, 0 where it did not.
+	refused int
 	// callback is the error that onEntry ended the read with.
 	callback error
-}
-
-// read runs the search and keeps an eye on what tells of changes. A look by times first asks for those alone, and goes on
-// where one of them is new.
-func (p *pager) read(ctx context.Context) error {
-	t := &p.tracker
-	if t.since != nil && t.times != nil {
-		attributes, onEntry := p.attributes, p.onEntry
-		p.attributes, p.onEntry = []string{t.by}, t.sweep
-		err := p.run(ctx)
-		p.attributes, p.onEntry, p.info.Entries = attributes, onEntry, 0
-		if err != nil {
-			return err
-		}
-		if !t.swept() {
-			p.info.Tracking = t.end(0)
-			return nil
-		}
-	}
-	p.onEntry = t.follow(p.onEntry)
-	err := p.run(ctx)
-	if err == nil {
-		p.info.Tracking = t.end(p.info.Entries)
-	}
-	return err
 }
 
 // run reads page after page. Without paging the whole answer is one page.
@@ -130,18 +119,17 @@ func (p *pager) run(ctx context.Context) error {
 	var progress progress
 	for page := 1; ; page++ {
 		done, cookie, found, err := p.page(ctx, request)
+		for err == nil && page == 1 && p.smaller(&request, done.code) {
+			done, cookie, found, err = p.page(ctx, request)
+		}
 		if err != nil {
 			return err
 		}
 		if done.code != ldap.LDAPResultSuccess {
-			if page == 1 && p.info.Entries == 0 && request.pageSize > 0 && refusesPaging(done.code) {
-				p.info.Notes = append(p.info.Notes,
-					fmt.Sprintf("the server refused paged results (result %d), so the directory was read in one piece",
-						done.code))
-				request.pageSize = 0
-				continue
-			}
 			return done
+		}
+		if page == 1 && p.refused != 0 {
+			p.info.Notes = append(p.info.Notes, p.pagingNote(request.pageSize))
 		}
 		if err := p.completeRanges(ctx); err != nil {
 			return err
@@ -162,12 +150,6 @@ func (p *pager) run(ctx context.Context) error {
 		}
 		request.cookie = cookie
 	}
-}
-
-// refusesPaging reports whether servers refuse the control with a result.
-func refusesPaging(code int) bool {
-	return code == ldap.LDAPResultAdminLimitExceeded || code == ldap.LDAPResultUnavailableCriticalExtension ||
-		code == ldap.LDAPResultUnwillingToPerform
 }
 
 // incomplete returns an incomplete read with a reason that this package found.
@@ -252,6 +234,7 @@ func (p *pager) take(op []byte) error {
 }
 
 func (p *pager) deliver(e *Entry) error {
+	p.rename(e)
 	if err := p.onEntry(e); err != nil {
 		p.callback = err
 		return err
@@ -314,7 +297,15 @@ func (p *pager) explainResult(done result) error {
 	if done.diagnostic != "" {
 		said += ": " + done.diagnostic
 	}
+	if p.refused != 0 && p.info.Entries == 0 {
+		said += ", also for smaller pages and without any"
+	}
 	out := &Error{Code: CodeIncompleteRead, Step: StepSearch, Err: done}
+	if wantsEncryption(done.code, done.diagnostic) {
+		out.Code = CodeEncryptionRequired
+		out.Message = p.encryptionWanted("before a search", said)
+		return out
+	}
 	switch done.code {
 	case ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded:
 		out.Message = fmt.Sprintf("The server stopped at a limit after %d entries (%s), so the directory was not "+

@@ -42,7 +42,7 @@ func readContext(ctx context.Context, t *testing.T, s *script, config directory.
 	change func(*settings.Connection, *directory.Query)) got {
 	t.Helper()
 	host, port := s.serve(t)
-	connection := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true,
+	connection := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, Encryption: settings.None,
 		Username: "cn=reader", Password: secret.New("pw")}
 	query := directory.Query{Attributes: []string{"mail"}}
 	if change != nil {
@@ -386,7 +386,7 @@ func TestDeadlinesNameTheirStep(t *testing.T) {
 			// Long enough for a busy machine to connect.
 			g := read(t, &script{}, directory.Config{StepTimeout: time.Second},
 				func(c *settings.Connection, _ *directory.Query) {
-					c.Port, c.UseSSL, c.AllowUnencrypted = port, useSSL, false
+					c.Port, c.UseSSL, c.Encryption = port, useSSL, ""
 				})
 			var e *directory.Error
 			if !errors.As(g.err, &e) || e.Code != directory.CodeTimeout || e.Step != directory.StepTLS {
@@ -458,7 +458,7 @@ func TestTheReadersOwnErrorComesBack(t *testing.T) {
 	full := errors.New("disk full")
 	_, err := directory.New(directory.Config{}).Read(t.Context(),
 		settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port,
-			AllowUnencrypted: true}, directory.Query{},
+			Encryption: settings.None}, directory.Query{},
 		func(run.Step) {}, func(*directory.Entry) error { return full })
 	if !errors.Is(err, full) {
 		t.Errorf("error %v, want %v", err, full)
@@ -564,7 +564,7 @@ func TestBasesAndFilters(t *testing.T) {
 		t.Parallel()
 		s := &script{root: offersPaging}
 		g := read(t, s, directory.Config{},
-			func(c *settings.Connection, _ *directory.Query) { c.AllowUnencrypted = false })
+			func(c *settings.Connection, _ *directory.Query) { c.Encryption = "" })
 		var e *directory.Error
 		if !errors.As(g.err, &e) || e.Code != directory.CodeStartTLSRefused {
 			t.Errorf("error %v, want %s", g.err, directory.CodeStartTLSRefused)

@@ -20,11 +20,21 @@ type rootDSE struct {
 	contexts []string
 	// defaultContext is Active Directory's own domain.
 	defaultContext string
-	paging         bool
+	// subschema is the entry that holds the server's schema.
+	subschema string
+	paging    bool
+	// capabilities are Active Directory's, and vendor is the server's maker and version, or OpenLDAP's class.
+	capabilities []string
+	vendor       string
 	// highestUSN is the domain controller's highest update sequence number, and service the DN of its NTDS Settings.
 	highestUSN int64
 	service    string
-	openLDAP   bool
+}
+
+// rootAttributes are what is asked of the rootDSE.
+var rootAttributes = []string{
+	"namingContexts", "defaultNamingContext", "supportedControl", "subschemaSubentry",
+	"supportedCapabilities", "vendorName", "vendorVersion", "objectClass", "dsServiceName", "highestCommittedUSN",
 }
 
 // The default filters of the server types.
@@ -58,12 +68,8 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 		return "", &Error{Code: CodeInvalidFilter, Step: StepBase, Err: err,
 			Message: "The filter string is wrong: " + err.Error() + "."}
 	}
-	if i := slices.IndexFunc(q.Attributes, settings.IsSecretAttribute); i >= 0 {
-		// Settings are checked before they are saved, but older ones were not.
-		return "", &Error{Code: CodeSecretAttribute, Step: StepBase,
-			Message: fmt.Sprintf("The attribute %q holds passwords or keys, which are never read. Enter another "+
-				"one in "+
-				"the advanced settings.", q.Attributes[i])}
+	if err := checkSecrets(q); err != nil {
+		return "", err
 	}
 	origin := "as entered"
 	if base == "" {
@@ -74,7 +80,7 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 	}
 	s.info.Base = base
 	if base != "" && s.root.present {
-		if err := s.checkBaseExists(conn, base); err != nil {
+		if err := s.checkBase(conn, base); err != nil {
 			return "", err
 		}
 	}
@@ -88,20 +94,12 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 	if base == "" {
 		base = "the empty base"
 	}
-	return base + ": " + origin, s.track(conn, q.Since)
-}
-
-// rootAttributes are those of the rootDSE that a read asks for.
-func rootAttributes() []string {
-	return []string{
-		"namingContexts", "defaultNamingContext", "supportedControl", "objectClass", "dsServiceName",
-		"highestCommittedUSN",
-	}
+	return base + ": " + origin, s.track(conn)
 }
 
 func (s *session) readRoot(conn *ldap.Conn) error {
 	result, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
-		"(objectClass=*)", rootAttributes(), nil))
+		"(objectClass=*)", rootAttributes, nil))
 	var e *ldap.Error
 	switch {
 	case err == nil && len(result.Entries) > 0:
@@ -115,9 +113,12 @@ func (s *session) readRoot(conn *ldap.Conn) error {
 	entry := result.Entries[0]
 	s.root = rootDSE{present: true, contexts: entry.GetEqualFoldAttributeValues("namingContexts"),
 		defaultContext: entry.GetEqualFoldAttributeValue("defaultNamingContext"),
+		subschema:      entry.GetEqualFoldAttributeValue("subschemaSubentry"),
 		paging:         slices.Contains(entry.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging),
+		capabilities:   entry.GetEqualFoldAttributeValues("supportedCapabilities"),
 		service:        entry.GetEqualFoldAttributeValue("dsServiceName"),
-		openLDAP:       slices.Contains(entry.GetEqualFoldAttributeValues("objectClass"), "OpenLDAProotDSE")}
+		vendor: strings.Join(slices.Concat(entry.GetEqualFoldAttributeValues("vendorName"),
+			entry.GetEqualFoldAttributeValues("vendorVersion"), entry.GetEqualFoldAttributeValues("objectClass")), " ")}
 	// Without a number there is none.
 	s.root.highestUSN, _ = strconv.ParseInt(entry.GetEqualFoldAttributeValue("highestCommittedUSN"), 10, 64)
 	if !s.root.paging {
@@ -131,22 +132,28 @@ func (s *session) defaultBase() (base, origin string) {
 	if s.to.ServerType == settings.Exchange && s.root.defaultContext != "" {
 		return s.root.defaultContext, "the server's default naming context"
 	}
-	for _, c := range s.root.contexts {
-		if c != "" && !strings.EqualFold(c, "cn=config") && !strings.EqualFold(c, "cn=schema") &&
-			!strings.EqualFold(c, "cn=monitor") {
-			if len(s.root.contexts) > 1 {
-				s.info.Notes = append(s.info.Notes,
-					"the server has several naming contexts ("+s.contextsInWords()+"); enter a search base for another")
-			}
-			return c, "the server's naming context"
-		}
+	contexts := slices.DeleteFunc(slices.Clone(s.root.contexts), holdsNobody)
+	if len(contexts) == 0 {
+		return "", "the server names no context"
 	}
-	return "", "the server names no context"
+	if len(contexts) > 1 {
+		s.info.Notes = append(s.info.Notes,
+			"the server has several naming contexts ("+inWords(contexts)+"); enter a search base for another")
+	}
+	return contexts[0], "the server's naming context"
 }
 
-func (s *session) contextsInWords() string {
-	return shorten(strings.Join(s.root.contexts, "; "), maxDetail/2)
+// holdsNobody reports whether a naming context is one that servers keep for themselves: the configuration, schema,
+// state and logs of OpenLDAP, and of 389 Directory Server and its forebears.
+func holdsNobody(context string) bool {
+	switch strings.ToLower(strings.ReplaceAll(context, " ", "")) {
+	case "", "cn=config", "cn=schema", "cn=monitor", "cn=changelog", "cn=accesslog", "o=netscaperoot":
+		return true
+	}
+	return false
 }
+
+func inWords(contexts []string) string { return shorten(strings.Join(contexts, "; "), maxDetail/2) }
 
 func (s *session) defaultFilter() string {
 	switch s.to.ServerType {
@@ -161,17 +168,23 @@ func (s *session) defaultFilter() string {
 	return filterExchange
 }
 
-// checkBaseExists asks for the base itself, so that a wrong one is told from an empty one.
-func (s *session) checkBaseExists(conn *ldap.Conn, base string) error {
-	_, err := conn.Search(ldap.NewSearchRequest(base, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
+// checkBase asks for the base itself, so that a wrong one is told from an empty one.
+func (s *session) checkBase(conn *ldap.Conn, base string) error {
+	found, err := conn.Search(ldap.NewSearchRequest(base, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
 		"(objectClass=*)", []string{"1.1"}, nil))
 	var e *ldap.Error
-	if err == nil || !errors.As(err, &e) {
+	switch {
+	case err == nil && len(found.Entries) > 0:
+		return nil
+	case err == nil:
+		e = &ldap.Error{}
+	case !errors.As(err, &e):
 		return err
 	}
 	switch e.ResultCode {
-	case ldap.LDAPResultNoSuchObject:
-		return s.noSuchBase(base, e.MatchedDN, err)
+	case ldap.LDAPResultSuccess, ldap.LDAPResultNoSuchObject, ldap.LDAPResultOperationsError,
+		ldap.LDAPResultInsufficientAccessRights:
+		return s.lookBelow(conn, base, e)
 	case ldap.LDAPResultInvalidDNSyntax:
 		return &Error{Code: CodeInvalidBase, Step: StepBase, Err: err,
 			Message: fmt.Sprintf("The server cannot read the search base %q. Enter a DN such as "+
@@ -180,10 +193,6 @@ func (s *session) checkBaseExists(conn *ldap.Conn, base string) error {
 		return &Error{Code: CodeBaseNotFound, Step: StepBase, Err: err,
 			Message: fmt.Sprintf("The search base %q is on another server. Enter that server, or the global "+
 				"catalog (port 3268, or 3269 with SSL).", base)}
-	case ldap.LDAPResultOperationsError, ldap.LDAPResultInsufficientAccessRights:
-		return &Error{Code: CodeInsufficientAccess, Step: StepBase, Err: err,
-			Message: fmt.Sprintf("The server does not let %s read %q (%s). Sign in with a user that may.", s.who(),
-				base, resultText(e))}
 	}
 	if e.ResultCode >= ldap.ErrorNetwork {
 		return err
@@ -192,23 +201,50 @@ func (s *session) checkBaseExists(conn *ldap.Conn, base string) error {
 	return nil
 }
 
+// lookBelow looks for any entry below a base that the server does not show: access control may hide the entry of the
+// base alone, also as one that does not exist. Without any, the refusal stands.
+func (s *session) lookBelow(conn *ldap.Conn, base string, refusal *ldap.Error) error {
+	found, err := conn.Search(ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, 0, false,
+		"(objectClass=*)", []string{"1.1"}, nil))
+	var e *ldap.Error
+	switch {
+	case found != nil && len(found.Entries) > 0:
+		s.info.Notes = append(s.info.Notes, fmt.Sprintf("the server does not show the entry of the search base to %s, "+
+			"but entries below it", s.who()))
+		return nil
+	case errors.As(err, &e) && e.ResultCode >= ldap.ErrorNetwork:
+		return err
+	case refusal.ResultCode == ldap.LDAPResultSuccess:
+		s.info.Notes = append(s.info.Notes, fmt.Sprintf("the server shows neither the entry of the search base nor "+
+			"any below it to %s: sign in with a user that may read them", s.who()))
+		return nil
+	case refusal.ResultCode == ldap.LDAPResultNoSuchObject:
+		return s.noSuchBase(base, refusal.MatchedDN, refusal)
+	}
+	return &Error{Code: CodeInsufficientAccess, Step: StepBase, Err: refusal,
+		Message: fmt.Sprintf("The server does not let %s read %q or anything below it (%s). Sign in with a user that "+
+			"may.", s.who(), base, resultText(refusal))}
+}
+
 func (s *session) noSuchBase(base, matched string, err error) error {
 	hint := "Check its spelling."
 	switch {
 	case matched != "":
 		hint = fmt.Sprintf("The part %q exists.", printable([]byte(matched)))
 	case len(s.root.contexts) > 0:
-		hint = "The server has: " + s.contextsInWords() + "."
+		hint = "The server has: " + inWords(s.root.contexts) + "."
 	}
 	return &Error{Code: CodeBaseNotFound, Step: StepBase, Err: err,
-		Message: fmt.Sprintf("The search base %q does not exist in this directory. %s", base, hint)}
+		Message: fmt.Sprintf("The search base %q does not exist in this directory, or %s may see neither it nor "+
+			"anything below it. %s", base, s.who(), hint)}
 }
 
-// directoryID returns the naming context that holds the base: two servers of a directory have the same one.
+// directoryID returns the naming context that holds the base: two servers of a directory have the same one. Where there
+// is none the hosts as entered stand for it, whichever of them answers.
 func (s *session) directoryID() string {
 	base, err := ldap.ParseDN(strings.ToLower(s.info.Base))
 	if err != nil || len(base.RDNs) == 0 {
-		return strings.ToLower(s.to.Host)
+		return s.hosts
 	}
 	longest := base
 	for i, c := range append([]string{s.root.defaultContext}, s.root.contexts...) {

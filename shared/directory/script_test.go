@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -22,12 +23,19 @@ type script struct {
 	bindText string
 	// startTLS is the result code of STARTTLS; 53 where it is 0, so that tests need no certificate.
 	startTLS int64
-	// tls makes STARTTLS succeed, and clear is sent in the clear together with the answer.
+	// tls makes STARTTLS succeed, and clear is sent in the clear together with the answer. ssl begins with TLS.
 	tls   *tls.Config
 	clear []byte
+	ssl   bool
+	// onStartTLS answers STARTTLS in place of these. It returns false to hang up.
+	onStartTLS func(s *session) bool
+	// hangUpAt are operations that get no answer, but the end of the connection.
+	hangUpAt []ber.Tag
 	// base is the result code of a search for the base itself, and matched its matched DN.
 	base    int64
 	matched string
+	// hidden keeps the base itself out of the answer, and below has something found below it.
+	hidden, below bool
 	// search answers the n-th search below the base. It returns false to hang up.
 	search func(s *session, n int, request search) bool
 
@@ -70,6 +78,9 @@ func (s *script) serve(t *testing.T) (host string, port int) {
 			}
 			running.Go(func() {
 				defer conn.Close()
+				if s.ssl {
+					conn = tls.Server(conn, s.tls)
+				}
 				s.talk(&session{Conn: conn})
 			})
 		}
@@ -78,7 +89,7 @@ func (s *script) serve(t *testing.T) (host string, port int) {
 }
 
 func (s *script) talk(c *session) {
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(2 * time.Minute))
 	searches := 0
 	for {
 		packet, err := ber.ReadPacket(c)
@@ -90,9 +101,16 @@ func (s *script) talk(c *session) {
 		s.mu.Lock()
 		s.ops = append(s.ops, op.Tag)
 		s.mu.Unlock()
+		if slices.Contains(s.hangUpAt, op.Tag) {
+			return
+		}
 		ok := true
 		switch op.Tag {
 		case ldap.ApplicationExtendedRequest:
+			if s.onStartTLS != nil {
+				ok = s.onStartTLS(c)
+				break
+			}
 			if s.tls != nil {
 				c.clear = s.clear
 				c.result(ldap.ApplicationExtendedResponse, 0, "", "")
@@ -116,7 +134,13 @@ func (s *script) talk(c *session) {
 			case request.base == "" && scope == ldap.ScopeBaseObject:
 				c.entry("", s.root)
 				c.done(0)
-			case scope == ldap.ScopeBaseObject && len(request.attributes) == 1 && request.attributes[0] == "1.1":
+			case slices.Equal(request.attributes, []string{"1.1"}) && scope != ldap.ScopeBaseObject && s.below:
+				c.entry("ou=below,"+request.base, nil)
+				c.done(ldap.LDAPResultSizeLimitExceeded)
+			case slices.Equal(request.attributes, []string{"1.1"}):
+				if s.base == 0 && !s.hidden {
+					c.entry(request.base, nil)
+				}
 				c.result(ldap.ApplicationSearchResultDone, s.base, s.matched, "")
 			default:
 				searches++

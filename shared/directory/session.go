@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -20,9 +19,11 @@ import (
 
 // session is one connection to a directory, on its way through the steps.
 type session struct {
-	c      Config
-	inUse  *atomic.Int64
+	c     Config
+	inUse *atomic.Int64
+	// to is the connection, with host and port of the server at hand, and hosts all that was entered.
 	to     settings.Connection
+	hosts  string
 	onStep func(run.Step)
 	conn   net.Conn
 	// socket is the connection below TLS, nil where it is of another kind.
@@ -31,6 +32,17 @@ type session struct {
 	root    rootDSE
 	info    Info
 	tracker tracker
+	// peer is the address that the connection leads to.
+	peer string
+	// seen is the certificate that the step tls saw, and tlsNotes what is unusual about it.
+	seen     *run.Certificate
+	tlsNotes []string
+	// unencrypted says why the connection is not encrypted; empty where it is.
+	unencrypted string
+	// attributes are those to ask for, and names has those of the settings by the other names that a server may answer
+	// with, in lower case.
+	attributes []string
+	names      map[string][]string
 }
 
 // step runs one step under its deadline and reports it.
@@ -46,9 +58,18 @@ func (s *session) step(ctx context.Context, name string,
 		err = s.explain(ctx, name, err)
 		detail = messageOf(err)
 	}
-	s.onStep(run.Step{Step: name, OK: err == nil, MS: time.Since(start).Milliseconds(),
-		Detail: shorten(detail, maxDetail)})
+	s.report(name, start, detail, err)
 	return err
+}
+
+// report tells of a step that ends.
+func (s *session) report(step string, start time.Time, detail string, err error) {
+	done := run.Step{Step: step, Host: s.to.Host, OK: err == nil, MS: time.Since(start).Milliseconds(),
+		Detail: shorten(detail, maxDetail)}
+	if step == StepTLS {
+		done.Certificate = s.seen
+	}
+	s.onStep(done)
 }
 
 // messageOf returns what an error says to an administrator, and shortens it in the error too: certificates and
@@ -92,11 +113,12 @@ func (s *session) explain(ctx context.Context, step string, err error) error {
 	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || isTimeout(err) || ok && !time.Now().Before(deadline) {
 		return &Error{Code: CodeTimeout, Step: step, Err: err,
 			Message: fmt.Sprintf("%s gave no answer within %s (%s). "+
-				"Check the host and the port, and whether a firewall lets this service through.",
-				s.target(), s.c.StepTimeout, stepWords[step])}
+				"Check the host and the port, and whether a firewall lets this service through.%s",
+				s.target(), s.c.StepTimeout, stepWords[step], s.withoutSTARTTLS(step))}
 	}
 	return &Error{Code: CodeProtocol, Step: step, Err: err, Message: fmt.Sprintf("%s broke off (%s): %s. "+
-		"Check that an LDAP server listens on this port, and Use SSL.", s.target(), stepWords[step], cause(err))}
+		"Check that an LDAP server listens on this port, and Use SSL.%s", s.target(), stepWords[step], cause(err),
+		s.withoutSTARTTLS(step))}
 }
 
 var stepWords = map[string]string{
@@ -120,26 +142,6 @@ func cause(err error) string {
 
 func (s *session) target() string { return net.JoinHostPort(s.to.Host, strconv.Itoa(s.to.Port)) }
 
-// open goes through the steps up to the bind.
-func (s *session) open(ctx context.Context) error {
-	var addresses []netip.Addr
-	err := s.step(ctx, StepResolve, func(ctx context.Context) (detail string, err error) {
-		addresses, detail, err = s.resolve(ctx)
-		return detail, err
-	})
-	if err != nil {
-		return err
-	}
-	if err := s.step(ctx, StepConnect,
-		func(ctx context.Context) (string, error) { return s.connect(ctx, addresses) }); err != nil {
-		return err
-	}
-	if err := s.step(ctx, StepTLS, s.encrypt); err != nil {
-		return err
-	}
-	return s.step(ctx, StepBind, s.bind)
-}
-
 func (s *session) close() {
 	if s.conn != nil {
 		s.conn.Close()
@@ -147,38 +149,60 @@ func (s *session) close() {
 }
 
 // resolve looks the name up once; the addresses that are checked here are the ones that are dialled.
-func (s *session) resolve(ctx context.Context) ([]netip.Addr, string, error) {
-	if s.c.AllowPort != nil {
-		if err := s.c.AllowPort(s.to.Port); err != nil {
-			return nil, "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
-				Message: fmt.Sprintf("Port %d must not be reached from here: %v.", s.to.Port, err)}
-		}
-	}
-	host := strings.Trim(s.to.Host, "[]")
-	addresses := []netip.Addr{}
-	if literal, err := netip.ParseAddr(host); err == nil {
-		addresses = append(addresses, literal)
-	} else if addresses, err = s.c.Resolve(ctx, host); err != nil || len(addresses) == 0 {
-		if ctx.Err() != nil {
-			return nil, "", ctx.Err()
-		}
-		return nil, "", &Error{Code: CodeHostNotFound, Step: StepResolve, Err: err,
-			Message: fmt.Sprintf("No server is known by the name %q. Check the spelling, and whether the name is "+
-				"known outside your own network.", s.to.Host)}
-	}
-	var names []string
-	for i, a := range addresses {
-		addresses[i] = a.Unmap()
-		if s.c.Allow != nil {
-			if err := s.c.Allow(addresses[i]); err != nil {
-				return nil, "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
-					Message: fmt.Sprintf("%s leads to an address that must not be reached from here: %v.",
-						s.to.Host, err)}
+func (s *session) resolve(ctx context.Context) (addresses []netip.Addr, err error) {
+	err = s.step(ctx, StepResolve, func(ctx context.Context) (string, error) {
+		if s.c.AllowPort != nil {
+			if err := s.c.AllowPort(s.to.Port); err != nil {
+				return "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
+					Message: fmt.Sprintf("Port %d must not be reached from here: %v.", s.to.Port, err)}
 			}
 		}
-		names = append(names, addresses[i].String())
+		var err error
+		if addresses, err = s.addresses(ctx); err != nil {
+			return "", err
+		}
+		var names []string
+		for _, a := range addresses {
+			if s.c.Allow != nil {
+				if err := s.c.Allow(a); err != nil {
+					return "", &Error{Code: CodeAddressForbidden, Step: StepResolve, Err: err,
+						Message: fmt.Sprintf("%s leads to an address that must not be reached from here: %v.",
+							s.to.Host, err)}
+				}
+			}
+			names = append(names, a.String())
+		}
+		return s.to.Host + " is " + strings.Join(names, ", "), nil
+	})
+	return addresses, err
+}
+
+// addresses returns the addresses of the server's name.
+func (s *session) addresses(ctx context.Context) ([]netip.Addr, error) {
+	host, err := asciiHost(s.to.Host)
+	if err != nil {
+		return nil, s.unknownName(err)
 	}
-	return addresses, s.to.Host + " is " + strings.Join(names, ", "), nil
+	if literal, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{literal.Unmap()}, nil
+	}
+	addresses, err := s.c.Resolve(ctx, host)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil || len(addresses) == 0 {
+		return nil, s.unknownName(err)
+	}
+	for i, a := range addresses {
+		addresses[i] = a.Unmap()
+	}
+	return addresses, nil
+}
+
+func (s *session) unknownName(err error) error {
+	return &Error{Code: CodeHostNotFound, Step: StepResolve, Err: err,
+		Message: fmt.Sprintf("No server is known by the name %q. Check the spelling, and whether the name is "+
+			"known outside your own network.", s.to.Host)}
 }
 
 // connect dials the addresses in turn.
@@ -191,7 +215,7 @@ func (s *session) connect(ctx context.Context, addresses []netip.Addr) (string, 
 		conn, err := s.c.Dial(limit, "tcp", address)
 		cancel()
 		if err == nil {
-			s.conn = newSocket(conn)
+			s.conn, s.peer = newSocket(conn), address
 			s.socket, _ = s.conn.(*socket)
 			return "connected to " + address, nil
 		}
@@ -222,35 +246,6 @@ func (s *session) ldapConn() (*ldap.Conn, func()) {
 		lent.Close()
 		conn.Close()
 	}
-}
-
-// encrypt sets up TLS: from the first byte, or with STARTTLS (RFC 4511, 4.14).
-func (s *session) encrypt(ctx context.Context) (string, error) {
-	if !s.to.UseSSL {
-		if err := s.startTLS(); err != nil {
-			var refused *Error
-			if s.to.AllowUnencrypted && errors.As(err, &refused) && refused.Code == CodeStartTLSRefused {
-				s.info.Notes = append(s.info.Notes, "the server refused STARTTLS; the connection is not encrypted")
-				return "not encrypted: the server refused STARTTLS, and unencrypted connections are allowed", nil
-			}
-			return "", err
-		}
-	}
-	config, err := s.tlsConfig()
-	if err != nil {
-		return "", err
-	}
-	conn := tls.Client(newBuffered(s.conn), config)
-	if err := conn.HandshakeContext(ctx); err != nil {
-		if ctx.Err() != nil || isTimeout(err) {
-			return "", err
-		}
-		return "", s.explainTLS(err)
-	}
-	s.conn = conn
-	state := conn.ConnectionState()
-	return fmt.Sprintf("%s, certificate of %s, valid until %s", tls.VersionName(state.Version),
-		certificateName(state.PeerCertificates[0]), state.PeerCertificates[0].NotAfter.UTC().Format(time.DateOnly)), nil
 }
 
 // rearm restores the step's deadline, which taking a connection back had to move.

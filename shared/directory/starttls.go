@@ -6,6 +6,8 @@ import (
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
+
+	"rollcall/shared/settings"
 )
 
 const (
@@ -46,12 +48,29 @@ func (s *session) startTLS() error {
 		return fmt.Errorf("the server ended the connection (%w)", answer)
 	case answer.code != ldap.LDAPResultSuccess:
 		return &Error{Code: CodeStartTLSRefused, Step: StepTLS, Err: answer,
-			Message: fmt.Sprintf("The server refuses STARTTLS (result %d, %s). Tick Use SSL and use port 636, or "+
-				"set up a "+
-				"certificate on the server; allow unencrypted connections only inside a network that you trust.",
-				answer.code, ldap.LDAPResultCodeMap[uint16(answer.code)])}
+			Message: fmt.Sprintf("The server refuses STARTTLS (result %d, %s).%s",
+				answer.code, ldap.LDAPResultCodeMap[uint16(answer.code)], s.withoutSTARTTLS(StepTLS))}
 	}
 	return nil
+}
+
+// withoutSTARTTLS says what to do about a server that STARTTLS does not work with, where it failed at a step.
+func (s *session) withoutSTARTTLS(step string) string {
+	if step != StepTLS || s.to.UseSSL {
+		return ""
+	}
+	advice := " A server without STARTTLS may have a port of its own for SSL: tick Use SSL and use port 636. " +
+		"Otherwise set " +
+		"up a certificate on the server"
+	switch {
+	case s.to.Encryption == settings.Preferred:
+		return advice + "."
+	case s.to.AllowUnencrypted:
+		return advice + ", or, only inside a network that you trust, save these settings once more: with Encryption " +
+			"(encryption) “preferred” they now go on without it in whatever way it fails."
+	}
+	return advice + ", or, only inside a network that you trust, choose “preferred” or “none” as Encryption " +
+		"(encryption)."
 }
 
 // readMessage reads one message of at most limit bytes, and nothing after it.

@@ -53,7 +53,7 @@ func TestNothingFollowsTheAnswerToSTARTTLSInTheClear(t *testing.T) {
 			s := &script{root: offersPaging, tls: config, clear: clear,
 				search: func(c *session, _ int, _ search) bool { c.person("a"); c.page(""); return true }}
 			g := read(t, s, directory.Config{}, func(c *settings.Connection, _ *directory.Query) {
-				c.AllowUnencrypted, c.CACertificate = false, ca
+				c.Encryption, c.CACertificate = "", ca
 			})
 			if clear == nil {
 				if g.err != nil || len(g.entries) != 1 {

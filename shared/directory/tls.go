@@ -1,84 +1,180 @@
 package directory
 
 import (
+	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"rollcall/shared/run"
 )
 
-func (s *session) tlsConfig() (*tls.Config, error) {
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
+// errNotTrusted means that a server has another certificate than the one that is trusted.
+var errNotTrusted = errors.New("the certificate is not the trusted one")
+
+// handshake is what a TLS handshake showed.
+type handshake struct {
+	// chain is what the server sent, its own certificate first; it may be empty.
+	chain []*x509.Certificate
+	// roots and cas are what the chain is checked against: all of it, and what the settings add to the system's.
+	roots *x509.CertPool
+	cas   []*x509.Certificate
+	// asked is set where the server asked for a client's certificate.
+	asked bool
+	// probed is set where it came to an end, and the server to its verdict afterwards.
+	probed bool
+}
+
+// tlsConfig returns how TLS is set up, with a record of what it shows.
+func (s *session) tlsConfig(h *handshake) (*tls.Config, error) {
+	var err error
+	if h.roots, err = x509.SystemCertPool(); err != nil {
+		h.roots = x509.NewCertPool()
 	}
-	if s.to.CACertificate != "" && !pool.AppendCertsFromPEM([]byte(s.to.CACertificate)) {
+	if s.to.CACertificate != "" && !h.roots.AppendCertsFromPEM([]byte(s.to.CACertificate)) {
 		return nil, &Error{Code: CodeTLSFailed, Step: StepTLS,
 			Message: "The CA certificate in the settings cannot be read: it must be PEM, starting with -----BEGIN " +
 				"CERTIFICATE-----."}
 	}
-	return &tls.Config{ServerName: strings.Trim(s.to.Host, "[]"), RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
+	h.cas = certificatesIn(s.to.CACertificate)
+	config := &tls.Config{ServerName: s.tlsName(), RootCAs: h.roots, MinVersion: tls.VersionTLS12,
+		VerifyConnection: func(state tls.ConnectionState) error {
+			h.chain = state.PeerCertificates
+			if trusted := s.to.TrustedCertificate; trusted != "" && trusted != "sha256:"+fingerprint(h.chain[0]) {
+				return errNotTrusted
+			}
+			return nil
+		},
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			h.asked = true
+			return new(tls.Certificate), nil
+		},
+		// VerifyConnection compares the certificate with the one that is trusted.
+		InsecureSkipVerify: s.to.TrustedCertificate != "", //nolint:gosec // as said
+	}
+	if s.to.OldTLS {
+		config.MinVersion = tls.VersionTLS10
+		for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+			config.CipherSuites = append(config.CipherSuites, suite.ID)
+		}
+	}
+	return config, nil
 }
 
-// explainTLS turns a failed handshake into a sentence that says what to do.
-func (s *session) explainTLS(err error) error {
-	out := &Error{Code: CodeTLSFailed, Step: StepTLS, Err: err}
-	var chain []*x509.Certificate
+// tlsName is the name that a certificate must be for. That it is a name has been found out when it was looked up.
+func (s *session) tlsName() string {
+	name, _ := asciiHost(s.to.Host)
+	return name
+}
+
+// sees takes the chain out of an error of the handshake.
+func (h *handshake) sees(err error) {
 	var verification *tls.CertificateVerificationError
 	if errors.As(err, &verification) {
-		chain = verification.UnverifiedCertificates
+		h.chain = verification.UnverifiedCertificates
 	}
-	var name x509.HostnameError
-	var authority x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
-	// The TLS client has an error of its own for what it cannot read as a record.
-	var record tls.RecordHeaderError
-	notTLS := errors.Is(err, errNotTLS) || errors.As(err, &record)
+}
+
+// olderTLS finds out, on a connection of its own, whether a server that ended a handshake speaks an older TLS: most end
+// it without a word. It returns nil where that is not the reason. Nothing is sent but the handshake.
+func (s *session) olderTLS(ctx context.Context, h *handshake) error {
+	conn, err := s.c.Dial(ctx, "tcp", s.peer)
+	if err != nil {
+		return nil //nolint:nilerr // there is an error to tell already
+	}
+	other := session{c: s.c, to: s.to, conn: conn}
+	other.to.OldTLS = true
+	defer other.close()
+	defer other.guard(ctx)()
+	if !s.to.UseSSL && other.startTLS() != nil {
+		return nil
+	}
+	var seen handshake
+	config, err := other.tlsConfig(&seen)
+	if err != nil {
+		return err
+	}
+	// It is only looked at.
+	config.InsecureSkipVerify, config.VerifyConnection = true, nil
+	client := tls.Client(newBuffered(conn), config)
+	if client.HandshakeContext(ctx) != nil {
+		return nil
+	}
+	state := client.ConnectionState()
+	h.chain = state.PeerCertificates
+	suite := tls.CipherSuiteName(state.CipherSuite)
+	reason := "cipher suites that are no longer used"
 	switch {
-	case errors.As(err, &name):
-		out.Code = CodeTLSName
-		out.Message = fmt.Sprintf("The certificate is not for %s, but for %s. Enter one of these names as the LDAP "+
-			"server, or give the server a certificate with the name %s.",
-			s.to.Host, certificateNames(name.Certificate), s.to.Host)
-	case errors.As(err, &authority):
-		out.Code = CodeTLSAuthority
-		out.Message = "The certificate comes from an authority that is not known here. If the chain is right, paste " +
-			"the CA certificate (PEM) into the settings (caCertificate). The server showed: " + describeChain(chain)
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		out.Code = CodeTLSExpired
-		out.Message = fmt.Sprintf("The certificate of %s is valid from %s to %s, and not now. Renew it on the "+
-			"server, or set the server's clock.",
-			certificateName(invalid.Cert), invalid.Cert.NotBefore.UTC().Format(time.DateOnly),
-			invalid.Cert.NotAfter.UTC().Format(time.DateOnly))
-	case notTLS && !s.to.UseSSL:
-		out.Message = "The server agreed to STARTTLS and then sent something that is not TLS, so the connection was " +
-			"ended. Use SSL and port 636 instead; if that fails as well, check what stands between here and the server."
-	case notTLS:
-		out.Message = "The server does not speak TLS on this port. Untick Use SSL for port 389, which uses STARTTLS, " +
-			"or use port 636."
-	default:
-		out.Message = fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or "+
-			"389 without), and that the server has a certificate and speaks TLS 1.2 or newer.", err)
-		if len(chain) > 0 {
-			out.Message += " The server showed: " + describeChain(chain)
+	case state.Version < tls.VersionTLS12:
+		reason = "versions of TLS before 1.2"
+	case strings.HasPrefix(suite, "TLS_RSA_"):
+		reason = "key exchange by RSA"
+	}
+	return &Error{Code: CodeTLSOld, Step: StepTLS,
+		Message: fmt.Sprintf("The server offers only %s (%s, %s). Update it, or tick Old TLS (oldTLS), which protects "+
+			"less.", reason, tls.VersionName(state.Version), suite)}
+}
+
+// probe asks a server for its rootDSE. In TLS 1.3 a server judges the client's certificate after the client's handshake
+// is over: its next answer tells what it thinks.
+func (s *session) probe(ctx context.Context) error {
+	conn, giveBack := s.ldapConn()
+	_, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
+		"(objectClass=*)", []string{"1.1"}, nil))
+	giveBack()
+	s.rearm(ctx)
+	var e *ldap.Error
+	if errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork {
+		return nil
+	}
+	return err
+}
+
+// The most that is told of a certificate, which a run keeps in its record: each text in bytes, and the names.
+const (
+	maxCertificateText  = 256
+	maxCertificateNames = 20
+)
+
+// certificate describes the server's own certificate, nil where none was seen.
+func (h *handshake) certificate() *run.Certificate {
+	if len(h.chain) == 0 {
+		return nil
+	}
+	leaf := h.chain[0]
+	out := &run.Certificate{
+		Subject: shorten(leaf.Subject.String(), maxCertificateText), Names: []string{},
+		Issuer: shorten(leaf.Issuer.String(), maxCertificateText), SHA256: fingerprint(leaf),
+		NotBefore: leaf.NotBefore.UTC(), NotAfter: leaf.NotAfter.UTC(),
+	}
+	for _, name := range namesOf(leaf) {
+		if len(out.Names) == maxCertificateNames {
+			break
 		}
+		out.Names = append(out.Names, shorten(name, maxCertificateText))
 	}
 	return out
 }
 
-// certificateNames lists the names that a certificate is for. A name in CN alone no longer counts (RFC 9525, 2),
-// so the text says so.
-func certificateNames(c *x509.Certificate) string {
+// fingerprint is the SHA-256 of a certificate, hexadecimal.
+func fingerprint(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// namesOf lists the host names and IP addresses that a certificate is for.
+func namesOf(c *x509.Certificate) []string {
 	names := append([]string(nil), c.DNSNames...)
 	for _, ip := range c.IPAddresses {
 		names = append(names, ip.String())
 	}
-	if len(names) > 0 {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("no name at all (its subject is %q, but a name must stand in subjectAltName)", c.Subject)
+	return names
 }
 
 func certificateName(c *x509.Certificate) string {
@@ -86,14 +182,4 @@ func certificateName(c *x509.Certificate) string {
 		return c.DNSNames[0]
 	}
 	return c.Subject.String()
-}
-
-// describeChain shows a chain as the server sent it, from its own certificate up.
-func describeChain(chain []*x509.Certificate) string {
-	var parts []string
-	for _, c := range chain {
-		parts = append(parts, fmt.Sprintf("%q issued by %q, valid until %s", c.Subject, c.Issuer,
-			c.NotAfter.UTC().Format(time.DateOnly)))
-	}
-	return strings.Join(parts, "; ") + "."
 }

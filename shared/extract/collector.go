@@ -71,6 +71,8 @@ type Collector struct {
 	claims  list[claimRecord]
 	skipped []address.Skipped
 	count   int
+	// seen is how many values that should be addresses the entries had.
+	seen int
 
 	// texts is about what the collector keeps besides the records and the arena, in bytes.
 	texts int64
@@ -101,6 +103,9 @@ func NewCollector(r *Rules) *Collector {
 // Addresses returns the number of addresses accepted so far, each as often as entries claim it.
 func (c *Collector) Addresses() int { return c.claims.count }
 
+// Values returns how many values that should be addresses the entries had, whatever became of them.
+func (c *Collector) Values() int { return c.seen }
+
 // Add takes one entry. The entry may be reused once Add returns.
 func (c *Collector) Add(e *directory.Entry) {
 	c.count++
@@ -109,6 +114,7 @@ func (c *Collector) Add(e *directory.Entry) {
 	a := &c.attributes
 	tooLong := c.tooLong(e)
 	if tooLong == "" && c.rules.server == settings.CommuniGate && a.hasClass("alias") {
+		c.seen++
 		c.addAlias(e)
 		return
 	}
@@ -119,6 +125,7 @@ func (c *Collector) Add(e *directory.Entry) {
 			c.values = append(c.values, value{text: []byte(made), primary: true})
 		}
 	}
+	c.seen += len(c.values)
 	typ, system := a.kindOf(c.rules.server)
 	if reason := c.rules.leftOut(a, typ, system); reason != "" {
 		c.skipEntry(e, leftOutAccount{typ: typ, reason: reason}, "")

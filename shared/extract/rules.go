@@ -2,6 +2,7 @@ package extract
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rollcall/shared/address"
@@ -84,11 +85,7 @@ func (r *Rules) Attributes() []string {
 		names = append(names, "mail", "GUID")
 	}
 	names = append(names, "entryUUID")
-	names = append(names, r.override.Primary...)
-	names = append(names, r.override.Aliases...)
-	if r.override.ID != "" {
-		names = append(names, r.override.ID)
-	}
+	names = append(names, r.Named()...)
 	seen := make(map[string]bool)
 	distinct := names[:0]
 	for _, n := range names {
@@ -98,4 +95,13 @@ func (r *Rules) Attributes() []string {
 		}
 	}
 	return distinct
+}
+
+// Named lists the attributes that the settings name. They may be OIDs or further names of an attribute.
+func (r *Rules) Named() []string {
+	names := slices.Concat(r.override.Primary, r.override.Aliases)
+	if r.override.ID != "" {
+		names = append(names, r.override.ID)
+	}
+	return names
 }

@@ -286,6 +286,9 @@ func (a *applier) save(ctx context.Context) error {
 // noteWrites stores that the Users List was written, and how many users were removed, if there is news since the last
 // save. After a crash it is done again.
 func (a *applier) noteWrites(ctx context.Context) error {
+	if err := a.leaseIsOver(); err != nil {
+		return err
+	}
 	if a.at.Rows.Written() != a.noted.Written() {
 		if err := a.jobs.NoteListWrite(ctx, a.now()); err != nil {
 			return fmt.Errorf("note that the Users List was written: %w", err)

@@ -59,6 +59,14 @@ func invalid(fields ...settings.FieldError) *Error {
 		Message: "Some fields are wrong; errors names each and says what to do.", Fields: fields}
 }
 
+// BadCursor is the error for a cursor that no page of the list gave.
+func BadCursor() *Error {
+	e := problem(Malformed, "invalid_cursor",
+		"The cursor is not one that this list gave with these filters. Leave it out to begin at the first page.")
+	e.Fields = []settings.FieldError{{Field: "cursor", Message: "is not the next of a page of this list"}}
+	return e
+}
+
 // notFound turns a store's "not found" into the caller's error and leaves every other error alone.
 func notFound(err error, code, format string, args ...any) error {
 	if errors.Is(err, runs.ErrNotFound) || errors.Is(err, users.ErrNotFound) || errors.Is(err, objects.ErrNotFound) {
@@ -83,8 +91,7 @@ const (
 func pageError(err error, code, message string) error {
 	switch {
 	case errors.Is(err, planfile.ErrBadCursor):
-		return problem(Malformed, "invalid_cursor",
-			"The cursor is not one that this list gave with these filters. Start without a cursor.")
+		return BadCursor()
 	case errors.Is(err, objects.ErrNotFound):
 		return &Error{Class: Gone, Code: code, Message: message}
 	case errors.Is(err, planfile.ErrDamaged):

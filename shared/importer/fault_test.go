@@ -105,7 +105,9 @@ func (j failingAccountJobs) NoteListWrite(ctx context.Context, at time.Time) err
 	return j.f.write(func() error { return j.Jobs.NoteListWrite(ctx, at) })
 }
 
-func (j failingAccountJobs) UpdateRemovals(ctx context.Context, change func(run.Removals) run.Removals) error {
+func (j failingAccountJobs) UpdateRemovals(
+	ctx context.Context, change func(run.Removals) (run.Removals, error),
+) error {
 	return j.f.write(func() error { return j.Jobs.UpdateRemovals(ctx, change) })
 }
 

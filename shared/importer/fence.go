@@ -81,6 +81,17 @@ func (j *job) renewLease(ctx context.Context) error {
 	return err
 }
 
+// leaseIsOver returns errReplaced where a sync's lease, as it was renewed last, is over: its worker stalled, and
+// another one may have taken the run up. Whoever does notes what belongs beside the run's record.
+func (j *job) leaseIsOver() (err error) {
+	j.set(func() {
+		if j.run.Kind == run.KindSync && time.Now().After(j.leased) {
+			err = fmt.Errorf("attempt %d of run %s, whose lease is over: %w", j.run.Attempts, j.run.ID, errReplaced)
+		}
+	})
+	return err
+}
+
 // fence lets the job write users as long as it holds the account's lease.
 func (j *job) fence() users.Fence {
 	return users.Fence{RunID: j.run.ID, Attempt: j.run.Attempts, Until: func() (until time.Time) {

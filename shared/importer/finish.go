@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"rollcall/shared/directory"
 	"rollcall/shared/planfile"
@@ -64,9 +63,8 @@ func (j *job) end(ctx context.Context, state run.State, failure *run.Failure) er
 			j.guard = run.Guard{Blocked: true, Reason: run.GuardIncompleteRead, Message: failure.Message}
 		})
 	}
-	if j.run.Kind == run.KindSync && time.Now().After(j.leased) {
-		// It stalled, and may have been replaced: whoever takes the run up next tells how it ends.
-		return errReplaced
+	if err := j.leaseIsOver(); err != nil {
+		return err
 	}
 	if j.run.Kind == run.KindSync {
 		if err := j.announce(ctx, state, failure); err != nil {
@@ -226,13 +224,14 @@ func (j *job) noteLastSync(ctx context.Context, state run.State, failure *run.Fa
 	})
 }
 
-// updateSettings changes the saved settings, where there are any and change reports that it did something.
+// updateSettings changes the saved settings, where there are any and change reports that it did something, unless the
+// job may have been replaced.
 func (j *job) updateSettings(ctx context.Context, change func(*settings.Saved) bool) error {
 	_, err := runs.UpdateSettings(ctx, j.jobs, func(s *settings.Saved) error {
 		if s.Revision == 0 || !change(s) {
 			return runs.ErrUnchanged
 		}
-		return nil
+		return j.leaseIsOver()
 	})
 	if errors.Is(err, runs.ErrUnchanged) {
 		return nil

@@ -53,11 +53,15 @@ type gathered struct {
 	found  *extract.Result
 	stored *userlist.List
 	policy plan.Policy
+	// hint is the directory's where it gave no addresses.
+	hint string
 }
 
 func (g *gathered) build(emit func(*plan.Row) error) (run.Result, error) {
 	desired := plan.Desired{Entries: g.found.Entries(), Claims: g.found.Claims, Skipped: g.found.Skipped}
-	return plan.Build(desired, g.stored.Walk, g.policy, emit)
+	result, err := plan.Build(desired, g.stored.Walk, g.policy, emit)
+	result.Hint = g.hint
+	return result, err
 }
 
 // policy is what decides beside what was read.
@@ -127,7 +131,7 @@ func (j *job) gather(ctx context.Context, looks *run.Looks) (*gathered, error) {
 	}
 	policy, err := j.policy(info)
 	policy.NewSince = looks.NewSince
-	return &gathered{found, stored.users, policy}, err
+	return &gathered{found, stored.users, policy, info.Hint}, err
 }
 
 func (j *job) loadUsers(ctx context.Context) (*userlist.List, error) {
@@ -159,7 +163,7 @@ func (j *job) readDirectory(ctx context.Context, since []run.Cursor) (*extract.R
 	collector := extract.NewCollector(rules)
 	query := directory.Query{
 		SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter, Attributes: rules.Attributes(),
-		Memory: collector.Memory, Since: since,
+		Named: rules.Named(), Found: collector.Values, Memory: collector.Memory, Since: since,
 	}
 	entries := 0
 	info, err := j.Directory.Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {
@@ -188,7 +192,8 @@ func (j *job) onStep(s run.Step) {
 		// There are many, and nearly all find nothing.
 		level = slog.LevelDebug
 	}
-	j.log.Log(context.Background(), level, "connection step", "step", s.Step, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
+	j.log.Log(context.Background(), level, "connection step",
+		"step", s.Step, "host", s.Host, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
 	j.set(func() {
 		// A new slice, since the reporter may be marshalling the old one.
 		j.steps = append(slices.Clip(j.steps), s)

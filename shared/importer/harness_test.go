@@ -95,7 +95,11 @@ func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, q direc
 			return directory.Info{}, ctx.Err()
 		}
 	}
-	return directory.Info{DirectoryID: "dc=example,dc=com", Entries: len(people), Tracking: tracking}, failure
+	info := directory.Info{DirectoryID: "dc=example,dc=com", Entries: len(people), Tracking: tracking}
+	if q.Found() == 0 {
+		info.Hint = "Try (mail=*)."
+	}
+	return info, failure
 }
 
 // sendQueue keeps the messages for the test to deliver.
@@ -184,8 +188,8 @@ type harness struct {
 	// calls counts down the writes until one fails; negative numbers never reach zero. wrote counts changes sent, and
 	// read the users that were asked for.
 	calls, wrote, read int
-	clock        time.Time
-	id           run.Identity
+	clock              time.Time
+	id                 run.Identity
 }
 
 func newHarness(t *testing.T) *harness {

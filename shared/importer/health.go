@@ -41,8 +41,8 @@ func (e ending) noteIn(s *settings.Saved) {
 		e.notePassword(s, true)
 		return
 	}
-	if e.run.StartedAt.Before(s.LastSyncStartedAt) {
-		// A worker that was replaced wakes late.
+	if e.run.StartedAt.Before(s.LastSyncStartedAt) && !s.LastSyncStartedAt.After(e.at) {
+		// A worker that was replaced wakes late. What lies ahead of now was started by a wrong clock.
 		return
 	}
 	first := s.LastSyncID != e.run.ID

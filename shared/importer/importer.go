@@ -85,24 +85,12 @@ func newCore(c Config) core {
 		c.LeaseTime = time.Minute
 	}
 	if c.Sleep == nil {
-		c.Sleep = sleep
+		c.Sleep = runs.Wait
 	}
 	return core{c, new(planfile.Opener)}
 }
 
 func (c core) now() time.Time { return c.Now().UTC() }
-
-// sleep waits until d is over or ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
-}
 
 // readPlan opens the plan at key for use.
 func (c core) readPlan(ctx context.Context, account user.Account, key string, use func(*planfile.Reader) error) error {

@@ -182,13 +182,15 @@ func TestAnEmptyOrIncompleteReadRemovesNobody(t *testing.T) {
 	h.directory.set()
 	preview := h.preview()
 	wantState(t, preview, run.Done)
-	if preview.Guard.Reason != run.GuardEmptyRead {
-		t.Errorf("guard %+v, want %s", preview.Guard, run.GuardEmptyRead)
+	const hint = "Try (mail=*)."
+	if preview.Guard.Reason != run.GuardEmptyRead || !strings.HasSuffix(preview.Guard.Message, hint) {
+		t.Errorf("guard %+v, want %s with the directory's hint", preview.Guard, run.GuardEmptyRead)
 	}
 	options := removing()
 	failed := h.sync(importer.SyncRequest{PreviewID: preview.ID, Options: &options, ConfirmRemovals: ptr(3)})
 	wantState(t, failed, run.Failed)
-	if failed.Failure.Code != "empty_read" || failed.Guard.Reason != run.GuardEmptyRead {
+	if failed.Failure.Code != "empty_read" || failed.Guard.Reason != run.GuardEmptyRead ||
+		!strings.HasSuffix(failed.Failure.Message, hint) {
 		t.Errorf("failure %+v, guard %+v; want empty_read", failed.Failure, failed.Guard)
 	}
 	h.directory.set(ann)

@@ -213,6 +213,13 @@ func TestEditsHaveARate(t *testing.T) {
 	if err := edit(false); err != nil {
 		t.Errorf("after the time to wait: %v", err)
 	}
+	const ahead = 40 * 24 * time.Hour
+	h.clock = h.clock.Add(ahead)
+	earlier(1200)
+	h.clock = h.clock.Add(-ahead)
+	if err := edit(true); err != nil {
+		t.Errorf("after edits by a clock that was far ahead: %v", err)
+	}
 }
 
 // TestASecondWorkerWaits has another run hold the account's lease.

@@ -122,7 +122,7 @@ func (j *job) gatherChanges(ctx context.Context, looks *run.Looks) (*gathered, e
 			stored.Append(&users[i])
 		}
 	}
-	return &gathered{found, stored, policy}, nil
+	return &gathered{found: found, stored: stored, policy: policy}, nil
 }
 
 // startQuick stores the sync that does what the look found, and sends its message.

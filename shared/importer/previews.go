@@ -82,7 +82,7 @@ func sameUse(sealed []byte, use settings.Import, stored []byte, enteredFor setti
 
 func passwordAgain() *Error {
 	return invalid(settings.FieldError{Field: "connection.password", Message: "enter the password again: " +
-		"the stored one is only used for the same host, port, security, username, CA certificate and attributes"})
+		"the stored one is only used for the same host, port, encryption, certificates, username and attributes"})
 }
 
 func binding(account user.Account, c settings.Connection) secret.Binding {

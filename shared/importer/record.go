@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -70,31 +71,34 @@ func (j *job) recordInto(r *run.Run) {
 	}
 }
 
-// report stores the job's progress at each tick and ends the returned context when somebody cancels the run. stop waits
-// for the last store.
+// report stores the job's progress at each tick and ends the returned context when somebody cancels the run, when
+// another worker does it, or when nothing could be stored for half the time of a lease. stop waits for the last store.
 func (j *job) report(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ticker := time.NewTicker(j.Tick)
 	var done sync.WaitGroup
 	done.Go(func() {
 		defer ticker.Stop()
+		stored, told := time.Now(), false
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
 			}
-			r, err := j.update(ctx, j.recordInto)
-			if err == nil && j.run.Kind == run.KindSync {
-				err = j.renewLease(ctx)
-			}
+			cancelled, err := j.reportOnce(ctx)
 			switch {
 			case ctx.Err() != nil:
 				return
-			case err != nil:
-				cancel(err)
-			case r.CancelRequested && !j.run.CancelRequested:
+			case err == nil && cancelled:
 				cancel(errCancelled)
+			case err == nil:
+				stored, told = time.Now(), false
+			case lost(err), time.Since(stored) > j.LeaseTime/2:
+				cancel(err)
+			case !told:
+				j.log.WarnContext(ctx, "the progress cannot be stored; the work goes on", "error", err)
+				told = true
 			}
 		}
 	})
@@ -102,6 +106,22 @@ func (j *job) report(ctx context.Context) (context.Context, func()) {
 		cancel(nil)
 		done.Wait()
 	}
+}
+
+// reportOnce stores the job's progress and renews a sync's lease. It reports whether somebody has cancelled the run
+// since it was taken up.
+func (j *job) reportOnce(ctx context.Context) (cancelled bool, err error) {
+	r, err := j.update(ctx, j.recordInto)
+	if err == nil && j.run.Kind == run.KindSync {
+		err = j.renewLease(ctx)
+	}
+	return r.CancelRequested && !j.run.CancelRequested, err
+}
+
+// lost reports whether an error means that the run is not this worker's any more, and never will be.
+func lost(err error) bool {
+	return errors.Is(err, errEnded) || errors.Is(err, errReplaced) || errors.Is(err, errLeased) ||
+		errors.Is(err, errWaits) || errors.Is(err, runs.ErrNotFound)
 }
 
 // update changes the run's record, unless the run has ended or was taken up by another worker since.

@@ -2,6 +2,8 @@ package importer_test
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +44,77 @@ func TestARunIsReportedWhileItWorks(t *testing.T) {
 	wantState(t, undo, run.Done)
 	if left := h.users(); len(left) > 0 {
 		t.Errorf("%d users are left", len(left))
+	}
+}
+
+// blinkingJobs cannot be reached for a number of updates of a run after the first one; then it calls over.
+type blinkingJobs struct {
+	runs.Store
+	calls  *atomic.Int32
+	failed int32
+	over   func()
+}
+
+func (s blinkingJobs) For(a user.Account) runs.Jobs { return blinkingAccountJobs{s.Store.For(a), s} }
+
+type blinkingAccountJobs struct {
+	runs.Jobs
+	s blinkingJobs
+}
+
+func (j blinkingAccountJobs) UpdateRun(
+	ctx context.Context, id string, change func(*run.Run) error,
+) (run.Run, error) {
+	n := j.s.calls.Add(1)
+	if n == 1 || n > j.s.failed+1 {
+		return j.Jobs.UpdateRun(ctx, id, change)
+	}
+	if n == j.s.failed+1 {
+		j.s.over()
+	}
+	return run.Run{}, errUnreachable
+}
+
+// TestAReadSurvivesAStoreThatBlinks has a directory answer once the progress of the read could not be stored.
+func TestAReadSurvivesAStoreThatBlinks(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		failed int32
+		lease  time.Duration
+		reads  int
+	}{
+		"for a moment": {4, time.Minute, 1}, "for longer than it waits": {1 << 20, 50 * time.Millisecond, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t)
+			h.directory.set(people(3)...)
+			h.save(importer.SettingsRequest{Connection: connection()})
+			r := h.start(importer.SyncRequest{})
+			answer := make(chan struct{})
+			h.directory.block = answer
+			c := h.config
+			c.Tick, c.LeaseTime = time.Millisecond, test.lease
+			c.Jobs = blinkingJobs{h.store.Jobs(), new(atomic.Int32), test.failed, func() { close(answer) }}
+			worker := h.worker
+			h.worker = importer.NewWorker(c)
+			err := h.deliver()
+			if test.failed > 100 {
+				if !errors.Is(err, errUnreachable) {
+					t.Errorf("error %v, want %v", err, errUnreachable)
+				}
+				h.worker, h.directory.block = worker, nil
+				h.outlast()
+				err, test.reads = h.deliver(), test.reads+1
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantState(t, h.run(r.ID), run.Done)
+			if h.directory.reads != test.reads || len(h.users()) != 6 {
+				t.Errorf("%d reads made %d users, want %d and 6", h.directory.reads, len(h.users()), test.reads)
+			}
+		})
 	}
 }
 

@@ -53,8 +53,12 @@ func (j *job) removal(removed int) run.Removal {
 	}
 }
 
+// updateRemovals changes what the guard remembers, unless the job may have been replaced.
 func (j *job) updateRemovals(ctx context.Context, change func(run.Removals) run.Removals) error {
-	if err := j.jobs.UpdateRemovals(ctx, change); err != nil {
+	err := j.jobs.UpdateRemovals(ctx, func(l run.Removals) (run.Removals, error) {
+		return change(l), j.leaseIsOver()
+	})
+	if err != nil {
 		return fmt.Errorf("store what was removed: %w", err)
 	}
 	return nil

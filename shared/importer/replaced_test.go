@@ -17,10 +17,11 @@ import (
 	"rollcall/shared/user"
 )
 
-// hookedJobs calls what is set before it does the same.
+// hookedJobs calls what is set before it does the same, and updated once a run was updated.
 type hookedJobs struct {
 	runs.Store
-	note, settings, release, put func() error
+	note, settings, removals, release, put func() error
+	updated                                func(run.Run) error
 }
 
 func (s hookedJobs) For(a user.Account) runs.Jobs { return hookedAccountJobs{s.Store.For(a), s} }
@@ -46,6 +47,27 @@ func (j hookedAccountJobs) Settings(ctx context.Context) (settings.Saved, error)
 		}
 	}
 	return j.Jobs.Settings(ctx)
+}
+
+func (j hookedAccountJobs) UpdateRemovals(
+	ctx context.Context, change func(run.Removals) (run.Removals, error),
+) error {
+	if j.s.removals != nil {
+		if err := j.s.removals(); err != nil {
+			return err
+		}
+	}
+	return j.Jobs.UpdateRemovals(ctx, change)
+}
+
+func (j hookedAccountJobs) UpdateRun(
+	ctx context.Context, id string, change func(*run.Run) error,
+) (run.Run, error) {
+	r, err := j.Jobs.UpdateRun(ctx, id, change)
+	if err == nil && j.s.updated != nil {
+		err = j.s.updated(r)
+	}
+	return r, err
 }
 
 func (j hookedAccountJobs) ReleaseLease(ctx context.Context, l runs.Lease) ([]runs.Waiter, error) {

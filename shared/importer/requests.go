@@ -33,6 +33,10 @@ type SyncRequest struct {
 	Idempotency
 }
 
+// Match decides whether what is stored may be changed, by its version, which is 0 where nothing is stored. Nil lets it
+// be changed whatever it is.
+type Match func(version int64) bool
+
 // SettingsRequest saves settings. PreviewID stands in for Connection, and for what is nil of the others.
 type SettingsRequest struct {
 	Connection *settings.Connection
@@ -44,8 +48,7 @@ type SettingsRequest struct {
 	Paused        bool
 	// QuickMinutes is how often the schedule looks for what changed: 5 to 60, nil for never.
 	QuickMinutes *int
-	// Version is the settings' version that the caller read (0: there were none), nil to overwrite whatever is stored.
-	Version *int64
+	Match        Match
 }
 
 // SettingsPatch changes saved settings.
@@ -53,8 +56,7 @@ type SettingsPatch struct {
 	// Change alters the request that saves the settings as they are, whose connection has no password; where the
 	// password's scope stays, the stored one does too. It may be called more than once. Nil changes nothing.
 	Change func(*SettingsRequest) error
-	// Version is as in SettingsRequest.
-	Version *int64
+	Match  Match
 }
 
 // UserRequest adds a user by hand. An alias names its primary; a primary leaves PrimaryAddress empty.
@@ -68,6 +70,7 @@ type UserRequest struct {
 
 // UserPatch changes a user by hand; nil leaves a field alone.
 type UserPatch struct {
+	Match          Match
 	HeldSpamReport *user.HeldSpamReport
 	Protected      *bool
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/shared/directory"
 	"rollcall/shared/importer"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
@@ -226,5 +227,27 @@ func TestAScheduleThatAWrongClockSetComesBack(t *testing.T) {
 	h.clock = first
 	if h.tick() != 1 {
 		t.Error("the schedule is silent")
+	}
+}
+
+// TestASyncOfAWrongClockHidesNoLaterOne has a sync run while the clock is 40 days ahead, and one that fails after it.
+func TestASyncOfAWrongClockHidesNoLaterOne(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(ann)
+	h.schedule(6)
+	right := h.clock
+	h.clock = right.Add(40 * 24 * time.Hour)
+	h.sync(importer.SyncRequest{})
+	h.clock = right.Add(time.Minute)
+	h.directory.err = &directory.Error{Step: directory.StepConnect, Code: "connect_failed", Message: "refused"}
+	last := h.sync(importer.SyncRequest{})
+	saved, err := h.service.Settings(t.Context(), h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if saved.LastSyncID != last.ID || saved.Health.State != settings.Failing {
+		t.Errorf("the settings name %s and are %s; want %s, which failed",
+			saved.LastSyncID, saved.Health.State, last.ID)
 	}
 }

@@ -82,7 +82,7 @@ func (s *Service) PatchSettings(ctx context.Context, id run.Identity, patch Sett
 	if patch.Change == nil {
 		saved, err := s.Settings(ctx, id)
 		if err == nil {
-			err = stale(patch.Version, saved.Version)
+			err = stale(patch.Match, saved.Version)
 		}
 		return saved, err
 	}
@@ -90,7 +90,7 @@ func (s *Service) PatchSettings(ctx context.Context, id run.Identity, patch Sett
 		if old == nil {
 			return SettingsRequest{}, noSettings()
 		}
-		if err := stale(patch.Version, old.Version); err != nil {
+		if err := stale(patch.Match, old.Version); err != nil {
 			return SettingsRequest{}, err
 		}
 		req := requestOf(*old)
@@ -110,9 +110,13 @@ func requestOf(old settings.Saved) SettingsRequest {
 	return req
 }
 
-func stale(wanted *int64, version int64) error {
-	if wanted == nil || *wanted == version {
+func stale(match Match, version int64) error {
+	switch {
+	case match == nil || match(version):
 		return nil
+	case version == 0:
+		return problem(Stale, "settings_changed_meanwhile",
+			"No settings are saved any more. Save them without the condition to save new ones.")
 	}
 	return problem(Stale, "settings_changed_meanwhile",
 		"Somebody saved the settings meanwhile. Read them again and save on top of those.")
@@ -173,7 +177,7 @@ func (s *Service) newSettings(
 	next.UpdatedAt, next.UpdatedBy = now, id.Subject
 	// The time keeps a version from coming back after the settings were deleted and saved again.
 	next.Version = max(version+1, now.UnixMilli())
-	if err := stale(req.Version, version); err != nil {
+	if err := stale(req.Match, version); err != nil {
 		return next, err
 	}
 	entered, err := s.connect(ctx, id, req, old, &next)

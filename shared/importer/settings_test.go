@@ -74,6 +74,9 @@ func TestAStoredPasswordGoesToItsOwnServerOnly(t *testing.T) {
 		"port":             {func(c *settings.Connection) { c.Port = 3389 }, false},
 		"Use SSL":          {func(c *settings.Connection) { c.UseSSL = true }, false},
 		"plain text":       {func(c *settings.Connection) { c.AllowUnencrypted = true }, false},
+		"no encryption":    {func(c *settings.Connection) { c.Encryption = settings.None }, false},
+		"old TLS":          {func(c *settings.Connection) { c.OldTLS = true }, false},
+		"a certificate":    {func(c *settings.Connection) { c.TrustedCertificate = "sha256:00" }, false},
 		"username":         {func(c *settings.Connection) { c.Username = "other@example.com" }, false},
 		"anonymous access": {func(c *settings.Connection) { c.Username = "" }, true},
 	}
@@ -111,6 +114,8 @@ func TestAStoredPasswordGoesToItsOwnServerOnly(t *testing.T) {
 	}
 }
 
+func version(wanted int64) importer.Match { return func(stored int64) bool { return stored == wanted } }
+
 func TestSavingAndDeletingSettings(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -122,12 +127,14 @@ func TestSavingAndDeletingSettings(t *testing.T) {
 	_, err = h.service.SaveSettings(ctx, h.id, importer.SettingsRequest{})
 	wantCode(t, err, "invalid_request")
 
-	first := h.save(importer.SettingsRequest{Connection: connection(), IntervalHours: ptr(6), Version: ptr(int64(0))})
+	first := h.save(importer.SettingsRequest{Connection: connection(), IntervalHours: ptr(6), Match: version(0)})
 	if first.Schedule == nil || !first.Schedule.NextRunAt.After(h.clock.Add(5*time.Hour)) {
 		t.Errorf("schedule %+v, want the next run in 6 hours", first.Schedule)
 	}
 	h.clock = h.clock.Add(time.Hour)
-	second := h.save(importer.SettingsRequest{Options: ptr(removing()), IntervalHours: ptr(6), Version: &first.Version})
+	second := h.save(importer.SettingsRequest{
+		Options: ptr(removing()), IntervalHours: ptr(6), Match: version(first.Version),
+	})
 	if !second.Schedule.NextRunAt.Equal(first.Schedule.NextRunAt) {
 		t.Errorf("an unchanged interval moved the next run from %s to %s", first.Schedule.NextRunAt,
 			second.Schedule.NextRunAt)
@@ -136,7 +143,7 @@ func TestSavingAndDeletingSettings(t *testing.T) {
 		t.Errorf("saving options lost the connection: %+v", second.Connection)
 	}
 	_, err = h.service.SaveSettings(ctx, h.id,
-		importer.SettingsRequest{Options: ptr(removing()), Version: &first.Version})
+		importer.SettingsRequest{Options: ptr(removing()), Match: version(first.Version)})
 	wantCode(t, err, "settings_changed_meanwhile")
 
 	removed, err := h.service.DeleteSettings(ctx, h.id)

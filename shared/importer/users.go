@@ -27,12 +27,12 @@ func (s *Service) AddUser(ctx context.Context, id run.Identity, req UserRequest)
 		return user.User{}, err
 	}
 	entry := s.entry(id, runs.UserAdded, added.Address, nil)
-	outcome, err := s.edit(ctx, id, users.Change{Key: added.Key, After: &added}, entry)
+	err = s.edit(ctx, id, new(bool), users.Change{Key: added.Key, After: &added}, entry)
+	if errors.Is(err, runs.ErrConflict) {
+		err = problem(Conflict, "user_exists", "%s is on the Users List already.", added.Address)
+	}
 	if err != nil {
 		return user.User{}, err
-	}
-	if outcome != users.Applied {
-		return user.User{}, problem(Conflict, "user_exists", "%s is on the Users List already.", added.Address)
 	}
 	return added, nil
 }
@@ -78,44 +78,51 @@ func (s *Service) newUser(ctx context.Context, id run.Identity, req UserRequest)
 const aliasReport = "an alias gets no report of its own: set it on the primary"
 
 // PatchUser changes a user by hand. It takes the row as it is now and tries again when an import writes it meanwhile.
-func (s *Service) PatchUser(ctx context.Context, id run.Identity, addr string, patch UserPatch) (user.User, error) {
+func (s *Service) PatchUser(
+	ctx context.Context, id run.Identity, addr string, patch UserPatch,
+) (after user.User, err error) {
 	if err := patch.check(); err != nil {
 		return user.User{}, err
 	}
-	for {
+	counted := false
+	err = runs.Retry(ctx, func() error {
 		before, err := s.user(ctx, id, addr)
 		if err != nil {
-			return user.User{}, err
+			return err
 		}
-		after := before
-		if patch.HeldSpamReport != nil {
-			after.HeldSpamReport = *patch.HeldSpamReport
-		}
-		if patch.Protected != nil {
-			after.Protected = *patch.Protected
-		}
-		if after.Kind == user.Alias && after.HeldSpamReport == user.ReportDaily {
-			return user.User{}, invalid(settings.FieldError{Field: "heldSpamReport", Message: aliasReport})
-		}
-		if after == before {
-			return before, nil
+		if after, err = patch.of(before); err != nil || after == before {
+			return err
 		}
 		after.Version, after.LastRunID, after.UpdatedAt = before.Version+1, "", s.c.now()
 		change := users.Change{Key: before.Key, Expect: before.Version, After: &after}
 		entry := s.entry(id, runs.UserChanged, after.Address, userDiff(before, after))
-		outcome, err := s.edit(ctx, id, change, entry)
-		if err != nil {
-			return user.User{}, err
-		}
-		if outcome == users.Applied {
-			return after, nil
-		}
+		return s.edit(ctx, id, &counted, change, entry)
+	})
+	return after, err
+}
+
+// of is the user that a patch makes of one.
+func (p UserPatch) of(u user.User) (user.User, error) {
+	if p.Match != nil && !p.Match(u.Version) {
+		return u, problem(Stale, "user_changed_meanwhile",
+			"%s is not as you read it: somebody changed it meanwhile. Read it again.", u.Address)
 	}
+	if p.HeldSpamReport != nil {
+		u.HeldSpamReport = *p.HeldSpamReport
+	}
+	if p.Protected != nil {
+		u.Protected = *p.Protected
+	}
+	if u.Kind == user.Alias && u.HeldSpamReport == user.ReportDaily {
+		return u, invalid(settings.FieldError{Field: "heldSpamReport", Message: aliasReport})
+	}
+	return u, nil
 }
 
 // RemoveUser removes a user by hand; a protected one must lose its protection first.
 func (s *Service) RemoveUser(ctx context.Context, id run.Identity, addr string) error {
-	for {
+	counted := false
+	return runs.Retry(ctx, func() error {
 		before, err := s.user(ctx, id, addr)
 		if err != nil {
 			return err
@@ -125,12 +132,27 @@ func (s *Service) RemoveUser(ctx context.Context, id run.Identity, addr string) 
 				"%s is protected. Take the protection off first.", before.Address)
 		}
 		change := users.Change{Key: before.Key, Expect: before.Version}
-		outcome, err := s.edit(ctx, id, change, s.entry(id, runs.UserRemoved, before.Address, nil))
 		// Where the user is gone, or another, it is looked for again.
-		if err != nil || outcome == users.Applied {
+		return s.edit(ctx, id, &counted, change, s.entry(id, runs.UserRemoved, before.Address, nil))
+	})
+}
+
+// edit makes an edit by hand, or returns ErrConflict. It counts the edit where that was not done before: one that is
+// tried again counts once.
+func (s *Service) edit(
+	ctx context.Context, id run.Identity, counted *bool, c users.Change, entry runs.AuditEntry,
+) error {
+	if !*counted {
+		if err := s.countEdit(ctx, id); err != nil {
 			return err
 		}
+		*counted = true
 	}
+	outcome, err := s.c.Users.For(id.Account).Edit(ctx, c, entry)
+	if err == nil && outcome != users.Applied {
+		err = runs.ErrConflict
+	}
+	return err
 }
 
 func (s *Service) user(ctx context.Context, id run.Identity, addr string) (user.User, error) {
@@ -140,14 +162,4 @@ func (s *Service) user(ctx context.Context, id run.Identity, addr string) (user.
 	}
 	found, err := s.c.Users.For(id.Account).Get(ctx, key)
 	return found, notFound(err, "user_not_found", "There is no user %s.", addr)
-}
-
-// edit counts an edit by hand and makes it.
-func (s *Service) edit(
-	ctx context.Context, id run.Identity, c users.Change, entry runs.AuditEntry,
-) (users.Outcome, error) {
-	if err := s.countEdit(ctx, id); err != nil {
-		return 0, err
-	}
-	return s.c.Users.For(id.Account).Edit(ctx, c, entry)
 }

@@ -41,6 +41,9 @@ func Judge(q Question) run.Guard {
 		g.Message = fmt.Sprintf("The directory gave no address that can be imported (%d entries were read). "+
 			"Nothing is changed: check the search base, the filter string, and what the user may read.",
 			q.Result.Summary.Entries)
+		if q.Result.Hint != "" {
+			g.Message += " " + q.Result.Hint
+		}
 	case g.Removals == 0 || Confirms(q.Confirmed, g):
 	case q.SettingsChanged:
 		g.Blocked, g.Reason = true, run.GuardSettingsChanged

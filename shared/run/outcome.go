@@ -31,6 +31,8 @@ type Census struct {
 type Result struct {
 	Summary Summary `json:"summary"`
 	Census  Census  `json:"census"`
+	// Hint says what a directory that gave no addresses seems to have, and which setting reads it.
+	Hint string `json:"hint,omitempty"`
 }
 
 // Applied is what a sync did with those rows of its plan that write. For a run that has ended the six numbers add up to

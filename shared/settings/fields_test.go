@@ -16,24 +16,31 @@ func TestValidateHost(t *testing.T) {
 	label := strings.Repeat("a", 50)
 	longest := strings.Repeat(label+".", 4) + strings.Repeat("b", 49)
 	for name, c := range map[string]struct{ host, says string }{
-		"final dot":                {"dc1.example.com.", ""},
-		"surrounding space":        {" dc1.example.com ", ""},
-		"underscore":               {"dc_1.example.com", ""},
-		"not ASCII":                {"dc1.müller.example", ""},
-		"IPv6 in brackets":         {"[2001:db8::1]", ""},
-		"253 bytes":                {longest, ""},
-		"254 bytes":                {longest + "b", "longer than 253"},
-		"scheme and path":          {"ldap://dc1.example.com/dc=x", `leave out "ldap://"`},
-		"port":                     {"dc1.example.com:3269", `put "3269" into port`},
-		"IPv4 and port":            {"192.0.2.1:636", `put "636" into port`},
-		"IPv6 and port":            {"[2001:db8::1]:636", `put "636" into port`},
-		"IPv6 with a wrong letter": {"2001:db8::xyz", "not a host name"},
-		"colon without a port":     {"dc1.example.com:", "not a host name"},
-		"path":                     {"dc1.example.com/x", "not a host name"},
-		"empty label":              {"dc1..example.com", "not a host name"},
-		"hyphen first":             {"-dc1.example.com", "not a host name"},
-		"only a dot":               {".", "not a host name"},
-		"line break":               {"dc1\nexample.com", "not a host name"},
+		"final dot":                 {"dc1.example.com.", ""},
+		"surrounding space":         {" dc1.example.com ", ""},
+		"underscore":                {"dc_1.example.com", ""},
+		"not ASCII":                 {"dc1.müller.example", ""},
+		"IPv6 in brackets":          {"[2001:db8::1]", ""},
+		"253 bytes":                 {longest, ""},
+		"254 bytes":                 {longest + "b", "longer than 253"},
+		"scheme and path":           {"ldap://dc1.example.com/dc=x", `leave out "ldap://"`},
+		"port":                      {"dc1.example.com:3269", `put "3269" into port`},
+		"IPv4 and port":             {"192.0.2.1:636", `put "636" into port`},
+		"IPv6 and port":             {"[2001:db8::1]:636", `put "636" into port`},
+		"IPv6 with a wrong letter":  {"2001:db8::xyz", "not a host name"},
+		"colon without a port":      {"dc1.example.com:", "not a host name"},
+		"path":                      {"dc1.example.com/x", "not a host name"},
+		"empty label":               {"dc1..example.com", "not a host name"},
+		"hyphen first":              {"-dc1.example.com", "not a host name"},
+		"only a dot":                {".", "not a host name"},
+		"two, by a line break":      {"dc1\nexample.com", ""},
+		"five":                      {"dc1, dc2,dc3\tdc4\u00a0dc5,", ""},
+		"SRV name":                  {"_ldap._tcp.dc._msdcs.example.com", ""},
+		"SRV name without a domain": {"dc1, _ldap._tcp", "names no domain: \"_ldap._tcp\""},
+		"six":                       {"dc1 dc2 dc3 dc4 dc5 dc6", `leave out "dc6"`},
+		"the second is wrong":       {"dc1.example.com, dc2_;", `not a host name or IP address: "dc2_;"`},
+		"a mark in a letter":        {"हिन्दी.example", ""},
+		"1301 bytes":                {"dc1" + strings.Repeat(" ", 1297) + "d", "longer than 1300"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -128,7 +135,7 @@ func TestValidateListsEveryWrongField(t *testing.T) {
 		fields = append(fields, e.Field)
 	}
 	want := []string{"connection.serverType", "connection.host", "connection.port", "connection.username",
-		"connection.allowUnencrypted",
+		"connection.encryption",
 		"options.removeScope", "options.removalLimit.percent", "options.removalLimit.count"}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
@@ -199,6 +206,29 @@ func TestTargetKeepsItsPartsApart(t *testing.T) {
 	a, b = settings.Connection{Username: "cn=a"}, settings.Connection{Username: "CN=a"}
 	if a.SamePasswordScope(b) {
 		t.Error("usernames of different case are the same target")
+	}
+}
+
+// Passwords are sealed for the target, so it must stay what earlier builds made of one host.
+func TestTargetOfHosts(t *testing.T) {
+	t.Parallel()
+	target := func(host string) string {
+		return settings.Connection{Host: host, Port: 389, Username: "reader@example.com"}.Target()
+	}
+	const one = "223f81474e5a92e905629537c46b3855a04d4eeedd145edb806951a534d55220"
+	if got := target(" DC1.example.com."); got != one {
+		t.Errorf("the target of one host is %s, want %s", got, one)
+	}
+	list := target("dc1.example.com, dc2.example.com")
+	for _, same := range []string{"DC1.example.com.,dc2.example.com.", "\ndc1.example.com\tdc2.example.com ,"} {
+		if target(same) != list {
+			t.Errorf("%q is another target than the same hosts with a comma and a space", same)
+		}
+	}
+	for _, other := range []string{"dc2.example.com, dc1.example.com", "dc1.example.comdc2.example.com"} {
+		if target(other) == list {
+			t.Errorf("%q is the same target as other hosts", other)
+		}
 	}
 }
 

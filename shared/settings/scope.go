@@ -9,12 +9,19 @@ import (
 	"strings"
 )
 
-// Normalised returns the connection as it is stored: without stray spaces, the host in lower case and without a final
-// dot.
+// Normalised returns the connection as it is stored: without stray spaces, the hosts in lower case, without final dots
+// and with ", " between them.
 func (c Connection) Normalised() Connection {
-	c.Host = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(c.Host), "."))
+	c.Host = strings.Join(c.Hosts(), ", ")
 	c.Username = strings.TrimSpace(c.Username)
 	c.CACertificate = strings.TrimSpace(c.CACertificate)
+	c.TrustedCertificate = strings.ToLower(strings.TrimSpace(c.TrustedCertificate))
+	switch {
+	case c.Encryption == Preferred:
+		c.AllowUnencrypted = true
+	case c.Encryption == Required && !c.AllowUnencrypted:
+		c.Encryption = ""
+	}
 	return c
 }
 
@@ -40,20 +47,31 @@ func (c Connection) SamePasswordScope(o Connection) bool { return c.Target() == 
 func (i Import) SamePasswordUse(o Import) bool {
 	a, b := i.Advanced.Attributes, o.Advanced.Attributes
 	return i.Connection.SamePasswordScope(o.Connection) &&
-		i.Connection.Normalised().CACertificate == o.Connection.Normalised().CACertificate &&
+		CanonicalPEM(i.Connection.CACertificate) == CanonicalPEM(o.Connection.CACertificate) &&
 		slices.Equal(a.Primary, b.Primary) && slices.Equal(a.Aliases, b.Aliases) && a.ID == b.ID
 }
 
-// Target is a hash (SHA-256, hexadecimal) of where a password may be sent: host, port, security and username.
+// Target is a hash (SHA-256, hexadecimal) of where a password may be sent: hosts, port, security and username. What was
+// stored before Encryption, OldTLS and TrustedCertificate came has to keep its hash, so they are in it only where they
+// are set, and Preferred is what AllowUnencrypted was.
 func (c Connection) Target() string {
 	c = c.Normalised()
-	return hash(
-		c.Host, strconv.Itoa(c.Port), strconv.FormatBool(c.UseSSL), strconv.FormatBool(c.AllowUnencrypted),
-		c.Username,
-	)
+	parts := []string{
+		c.Host, strconv.Itoa(c.Port), strconv.FormatBool(c.UseSSL), strconv.FormatBool(c.AllowUnencrypted), c.Username,
+	}
+	if c.Encryption != "" && c.Encryption != Preferred {
+		parts = append(parts, "encryption="+string(c.Encryption))
+	}
+	if c.OldTLS {
+		parts = append(parts, "oldTLS")
+	}
+	if c.TrustedCertificate != "" {
+		parts = append(parts, c.TrustedCertificate)
+	}
+	return hash(parts...)
 }
 
-// Fingerprint is a hash (SHA-256, hexadecimal) of all that decides what a read finds: server type, host, port,
+// Fingerprint is a hash (SHA-256, hexadecimal) of all that decides what a read finds: server type, hosts, port,
 // security, username, CA certificate and the advanced settings, whatever the order of their lists.
 func (i Import) Fingerprint() string {
 	c, a := i.Connection.Normalised(), i.Advanced

@@ -35,7 +35,8 @@ var secretAttributes = set(
 	"nsds5replicacredentials", "2.16.840.1.113730.3.1.582", "nsds5replicabootstrapcredentials",
 	"2.16.840.1.113730.3.1.2372", "passwordhistory", "2.16.840.1.113730.3.1.96", "nssymmetrickey",
 	"2.16.840.1.113730.3.1.2084", "nsmultiplexorcredentials", "nsslapd-rootpw", "replicacredentials",
-	"2.16.840.1.113730.3.1.202", "cirbindcredentials", "2.16.840.1.113730.3.1.85",
+	"2.16.840.1.113730.3.1.202", "cirbindcredentials", "2.16.840.1.113730.3.1.85", "nsbindpassword",
+	"mgrpapprovepassword",
 	// eDirectory, besides the families below.
 	"passwordsused", "dirxml-shimauthpassword", "dirxml-namedpasswords", "dirxml-encryptionkeys",
 )

@@ -20,8 +20,11 @@ func ServerTypes() []ServerType { return []ServerType{Exchange, CommuniGate, Gro
 // Connection is the LDAP connection. Password is never marshalled: it leaves this process sealed or not at all.
 type Connection struct {
 	ServerType ServerType `json:"serverType"`
-	Host       string     `json:"host"`
-	// Port is the TCP port: 389 with STARTTLS, 636 with SSL, 3268 and 3269 for a global catalog.
+	// Host holds up to MaxHosts names, separated by commas or white space and tried in order: host names, IP addresses,
+	// and names of SRV records such as _ldap._tcp.example.com (RFC 2782).
+	Host string `json:"host"`
+	// Port is the TCP port: 389 with STARTTLS, 636 with SSL, 3268 and 3269 for a global catalog. An SRV record brings
+	// its own.
 	Port int `json:"port"`
 	// UseSSL is TLS from the first byte. Without it the session is upgraded with STARTTLS (RFC 4511, 4.14).
 	UseSSL bool `json:"useSSL"`
@@ -30,8 +33,16 @@ type Connection struct {
 	Password secret.String `json:"-"`
 	// CACertificate is PEM, one or more certificates to trust besides the system's.
 	CACertificate string `json:"caCertificate,omitempty"`
-	// AllowUnencrypted lets a session go on in plain text where the server refuses STARTTLS.
+	// AllowUnencrypted is the older spelling of Preferred. Where it stands alone, it was stored by a build that went on
+	// without encryption only where the server refused STARTTLS, and that is still what it means.
 	AllowUnencrypted bool `json:"allowUnencrypted"`
+	// Encryption is empty where it is required.
+	Encryption Encryption `json:"encryption,omitempty"`
+	// OldTLS allows TLS 1.0 and 1.1, key exchange by RSA, and the cipher suites of their time.
+	OldTLS bool `json:"oldTLS,omitempty"`
+	// TrustedCertificate is sha256: and the hash (hexadecimal) of the one certificate that the server may have; then
+	// neither chain, name nor dates are checked, and CACertificate does not count. Empty for none.
+	TrustedCertificate string `json:"trustedCertificate,omitempty"`
 }
 
 // Advanced narrows what is read and how it is understood. The zero value is the server type's default.

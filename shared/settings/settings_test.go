@@ -52,8 +52,8 @@ func TestValidateNamesEachFieldAndWhatToDo(t *testing.T) {
 		"a port in the host": {
 			func(i *settings.Import) { i.Connection.Host = "dc1.example.com:636" }, "connection.host", "into port",
 		},
-		"a host with a space": {
-			func(i *settings.Import) { i.Connection.Host = "dc1 example" }, "connection.host", "not a host name",
+		"a second host that is wrong": {
+			func(i *settings.Import) { i.Connection.Host = "dc1 -example" }, "connection.host", "not a host name",
 		},
 		"port 0": {func(i *settings.Import) { i.Connection.Port = 0 }, "connection.port", "1 to 65535"},
 		"a password of nobody": {
@@ -65,7 +65,7 @@ func TestValidateNamesEachFieldAndWhatToDo(t *testing.T) {
 		},
 		"SSL and yet unencrypted": {
 			func(i *settings.Import) { i.Connection.UseSSL, i.Connection.AllowUnencrypted = true, true },
-			"connection.allowUnencrypted", "useSSL",
+			"connection.encryption", "useSSL",
 		},
 		"a wrong attribute": {
 			func(i *settings.Import) { i.Advanced.Attributes.Aliases = []string{"mail", "a b"} },

@@ -2,15 +2,12 @@ package settings
 
 import (
 	"fmt"
-	"net/netip"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // The longest values that the fields take, in bytes.
 const (
-	maxHost       = 253
 	maxUsername   = 1024
 	maxPassword   = 1024
 	maxAttributes = 16
@@ -41,13 +38,13 @@ func (k *checker) add(field, format string, args ...any) {
 }
 
 // Validate lists every wrong field of a connection, by its JSON path below "connection". Package directory checks the
-// certificate.
+// certificate and labels outside ASCII.
 func (c Connection) Validate() []FieldError {
 	k := &checker{path: "connection."}
 	if !slices.Contains(ServerTypes(), c.ServerType) {
 		k.add("serverType", "must be one of exchange, communigate, groupwise")
 	}
-	k.host(c.Host)
+	k.hosts(c)
 	if c.Port < 1 || c.Port > 65535 {
 		k.add("port", "must be 1 to 65535; LDAP uses 389, or 636 with SSL")
 	}
@@ -60,51 +57,8 @@ func (c Connection) Validate() []FieldError {
 	case c.Username == "" && !c.Password.Empty():
 		k.add("username", "is missing: enter whose password this is, or leave the password empty to read anonymously")
 	}
-	if c.UseSSL && c.AllowUnencrypted {
-		k.add("allowUnencrypted", "cannot be set together with useSSL; clear one of them")
-	}
+	k.encryption(c)
 	return k.errors
-}
-
-var hostName = regexp.MustCompile(`^[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?(\.[\pL\pN_]([\pL\pN_-]*[\pL\pN_])?)*\.?$`)
-
-func (k *checker) host(host string) {
-	host = strings.TrimSpace(host)
-	port := portOf(host)
-	switch {
-	case host == "":
-		k.add("host", "is required: the directory server's full name, such as dc1.example.com")
-	case len(host) > maxHost:
-		k.add("host", "is longer than %d bytes", maxHost)
-	case strings.Contains(host, "://"):
-		k.add(
-			"host", "must be a name without a scheme: leave out %q and choose SSL with useSSL",
-			host[:strings.Index(host, "://")+3],
-		)
-	case isAddress(host):
-	case port != "":
-		k.add("host", "must be a name without a port: put %q into port", port)
-	case !hostName.MatchString(host):
-		k.add("host", "is not a host name or IP address: %q", host)
-	}
-}
-
-// portOf returns the port that somebody put behind a host name or a bracketed IPv6 address, or nothing.
-func portOf(host string) string {
-	at := strings.LastIndexByte(host, ':')
-	if at < 0 {
-		return ""
-	}
-	name := host[:at]
-	if strings.Contains(name, ":") && (name[0] != '[' || name[len(name)-1] != ']') {
-		return ""
-	}
-	return host[at+1:]
-}
-
-func isAddress(host string) bool {
-	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil
 }
 
 // descriptor is an attribute description's name (RFC 4512, 1.4): a short name or a dotted OID.

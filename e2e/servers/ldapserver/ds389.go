@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha512"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"iter"
 	"net"
@@ -29,6 +30,13 @@ type DS389Config struct {
 	// Entries are added one by one, without a check against the schema; the first is PeopleBase.
 	Entries iter.Seq[*ldif.Entry]
 }
+
+// LimitedUsername is an account of a 389 Directory Server for which it looks at LookThroughLimit entries and then gives
+// up, with the reader's password.
+const (
+	LimitedUsername  = "cn=limited," + PeopleBase
+	LookThroughLimit = 100
+)
 
 // DS389 starts a server for a test and stops it at its end.
 func DS389(t testing.TB, c DS389Config) *Server {
@@ -141,10 +149,6 @@ func fillDS(address, dir string, s *Server, entries iter.Seq[*ldif.Entry]) error
 	mapping.Add("cn", s.BaseDN)
 	mapping.Add("nsslapd-state", "backend")
 	mapping.Add("nsslapd-backend", "userRoot")
-	reader := &ldif.Entry{DN: s.Username}
-	reader.Add("objectClass", "organizationalRole", "simpleSecurityObject")
-	reader.Add("cn", "reader")
-	reader.Add("userPassword", s.Password)
 	for _, e := range []*ldif.Entry{database, mapping} {
 		if err := addEntry(conn, e); err != nil {
 			return err
@@ -152,14 +156,28 @@ func fillDS(address, dir string, s *Server, entries iter.Seq[*ldif.Entry]) error
 	}
 	for e := range entries {
 		if e.DN == s.BaseDN {
-			const rule = `(targetattr="*")(version 3.0; acl "reader"; allow (read,search,compare) userdn="ldap:///%s";)`
-			e.Add("aci", fmt.Sprintf(rule, s.Username))
+			e.Add("aci", `(targetattr="*")(version 3.0; acl "readers"; `+
+				`allow (read,search,compare) userdn="ldap:///all";)`)
 		}
 		if err := addEntry(conn, e); err != nil {
 			return err
 		}
 	}
-	return addEntry(conn, reader)
+	limited := account(LimitedUsername, s.Password)
+	for _, name := range []string{"nsLookThroughLimit", "nsPagedLookThroughLimit"} {
+		limited.Add(name, strconv.Itoa(LookThroughLimit))
+	}
+	return errors.Join(addEntry(conn, account(s.Username, s.Password)), addEntry(conn, limited))
+}
+
+// account is an entry that can sign in.
+func account(dn, password string) *ldif.Entry {
+	e := &ldif.Entry{DN: dn}
+	e.Add("objectClass", "organizationalRole", "simpleSecurityObject")
+	name, _, _ := strings.Cut(dn, ",")
+	e.Add("cn", strings.TrimPrefix(name, "cn="))
+	e.Add("userPassword", password)
+	return e
 }
 
 func addEntry(conn *ldap.Conn, e *ldif.Entry) error {

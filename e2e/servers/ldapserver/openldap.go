@@ -32,6 +32,17 @@ type OpenLDAPConfig struct {
 	SizeLimit string
 	// CertificateNames are the names in the server's certificate; localhost and the host's address where it is empty.
 	CertificateNames []string
+	// Host is the loopback address to listen on, 127.0.0.1 where it is empty, and Port the port, a free one where it is
+	// 0.
+	Host string
+	Port int
+	// RefuseBinds makes a server that answers each sign-in with "unwilling to perform".
+	RefuseBinds bool
+	// Directives are more lines of slapd.conf(5), such as one with TLSCipherSuite.
+	Directives string
+	// Credentials are a certificate, with those of its issuers behind it, and its key in PEM; made anew where they are
+	// empty.
+	Credentials [2][]byte
 	// WithoutTLS makes a server that refuses STARTTLS and has no SSL port.
 	WithoutTLS bool
 	// Kept names what Entries are, and keeps the database: a later start in the same folder with the same name loads
@@ -55,7 +66,10 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Host: "127.0.0.1", BaseDN: c.BaseDN}
+	s := &Server{Host: c.Host, Port: c.Port, BaseDN: c.BaseDN}
+	if s.Host == "" {
+		s.Host = "127.0.0.1"
+	}
 	if s.BaseDN == "" {
 		s.BaseDN = PeopleBase
 	}
@@ -72,7 +86,9 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	s.Port = free[0]
+	if s.Port == 0 {
+		s.Port = free[0]
+	}
 	addresses := []string{net.JoinHostPort(s.Host, strconv.Itoa(s.Port))}
 	urls := "ldap://" + addresses[0]
 	if !c.WithoutTLS {
@@ -106,6 +122,13 @@ func (c OpenLDAPConfig) prepare(dir string, s *Server) error {
 		if s.CACertificate, err = credentials(dir, names...); err != nil {
 			return err
 		}
+		for i, name := range []string{"server.pem", "server-key.pem"} {
+			if content := c.Credentials[i]; content != nil {
+				if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+					return err
+				}
+			}
+		}
 		tls = fmt.Sprintf("TLSCACertificateFile %[1]s/ca.pem\nTLSCertificateFile %[1]s/server.pem\n"+
 			"TLSCertificateKeyFile %[1]s/server-key.pem\n", dir)
 	}
@@ -113,10 +136,14 @@ func (c OpenLDAPConfig) prepare(dir string, s *Server) error {
 	if limit == "" {
 		limit = "unlimited"
 	}
+	if c.RefuseBinds {
+		tls += "restrict bind\n"
+	}
 	// dbnosync: a crash may lose this database, and nobody would miss it.
 	config := fmt.Sprintf(`include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/misc.schema
 include %[1]s/rollcall.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
@@ -124,7 +151,8 @@ pidfile %[1]s/slapd.pid
 argsfile %[1]s/slapd.args
 loglevel none
 sizelimit %[2]s
-%[3]saccess to dn.base="" by * read
+%[3]s%[8]s
+access to dn.base="" by * read
 access to * by dn.exact="%[5]s" read by anonymous auth by * none
 database mdb
 suffix "%[4]s"
@@ -135,7 +163,7 @@ maxsize 8589934592
 dbnosync
 index objectClass eq
 index mail,proxyAddresses pres
-`, dir, limit, tls, s.BaseDN, s.Username, s.AdminUsername, s.AdminPassword)
+`, dir, limit, tls, s.BaseDN, s.Username, s.AdminUsername, s.AdminPassword, c.Directives)
 	return os.WriteFile(filepath.Join(dir, "slapd.conf"), []byte(config), 0o600)
 }
 
@@ -165,14 +193,10 @@ func (c OpenLDAPConfig) load(ctx context.Context, slapadd, config string, s *Ser
 	if entries == nil {
 		entries = People(0)
 	}
-	reader := &ldif.Entry{DN: s.Username}
-	reader.Add("objectClass", "organizationalRole", "simpleSecurityObject")
-	reader.Add("cn", "reader")
-	reader.Add("userPassword", s.Password)
 	in, out := io.Pipe()
 	go func() {
 		w := ldif.NewWriter(out)
-		out.CloseWithError(writeAll(w, entries, reader))
+		out.CloseWithError(writeAll(w, entries, account(s.Username, s.Password)))
 	}()
 	defer in.Close()
 	// -q and -s: quick, and without a check against the schema, which would refuse the faults that tests are about.

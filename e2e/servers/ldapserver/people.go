@@ -34,6 +34,36 @@ func People(n int) iter.Seq[*ldif.Entry] {
 	}
 }
 
+// SalesBase is where Sales are, as the forms of DNs before RFC 4514 write it.
+const SalesBase = `OU="Sales, North",` + PeopleBase
+
+// Sales yields a unit whose name has a comma, and n persons in it as directories without Exchange have them: mail, and
+// an alias in the attribute that is named. Each has two addresses.
+func Sales(n int, alias string) iter.Seq[*ldif.Entry] {
+	return func(yield func(*ldif.Entry) bool) {
+		const base = `ou=Sales\, North,` + PeopleBase
+		unit := &ldif.Entry{DN: base}
+		unit.Add("objectClass", "organizationalUnit")
+		unit.Add("ou", "Sales, North")
+		if !yield(unit) {
+			return
+		}
+		for i := 1; i <= n; i++ {
+			login := fmt.Sprintf("sales%04d", i)
+			e := &ldif.Entry{DN: "uid=" + login + "," + base}
+			e.Add("objectClass", "inetOrgPerson")
+			e.Add("uid", login)
+			e.Add("cn", "Sales "+strconv.Itoa(i))
+			e.Add("sn", strconv.Itoa(i))
+			e.Add("mail", login+"@example.com")
+			e.Add(alias, fmt.Sprintf("s%d@example.net", i))
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
 // PeopleAddresses returns how many different addresses People(n) have.
 func PeopleAddresses(n int) int { return n + n + n/5 }
 

@@ -118,16 +118,22 @@ func (h handlers) get(ctx context.Context, in *idInput) (*previewOutput, error) 
 	return &previewOutput{api.PreviewView(preview)}, err
 }
 
+// listPreviews is the list that a cursor is for.
+const listPreviews = "previews"
+
 type listOutput struct{ Body api.List[api.Preview] }
 
 func (h handlers) list(ctx context.Context, in *api.CursorInput) (*listOutput, error) {
-	page, err := h.service.Previews(ctx, api.Identity(ctx), in.Cursor, in.Limit)
+	after, err := api.DecodeCursor(listPreviews, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	return &listOutput{api.ListOf(page.Previews, page.Next, func(p *importer.ShownPreview) api.Preview {
-		return api.PreviewView(*p)
-	})}, nil
+	page, err := h.service.Previews(ctx, api.Identity(ctx), after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	view := func(p *importer.ShownPreview) api.Preview { return api.PreviewView(*p) }
+	return &listOutput{api.ListOf(page.Previews, api.EncodeCursor(listPreviews, page.Next), view)}, nil
 }
 
 func (h handlers) cancel(ctx context.Context, in *idInput) (*previewOutput, error) {

@@ -3,6 +3,7 @@ package previews_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,6 +19,7 @@ import (
 type service struct {
 	previews.Service
 	request importer.PreviewRequest
+	after   string
 }
 
 func (s *service) StartPreview(
@@ -57,5 +59,35 @@ func TestAnIdempotencyKeyDoesNotRememberThePassword(t *testing.T) {
 	}
 	if bytes.Equal(first, other) {
 		t.Errorf("another host does not make requests differ: %s", other)
+	}
+}
+
+func (s *service) Previews(_ context.Context, _ run.Identity, after string, _ int) (importer.PreviewPage, error) {
+	s.after = after
+	return importer.PreviewPage{Next: "01J"}, nil
+}
+
+func TestTheListsCursorsAreItsOwn(t *testing.T) {
+	t.Parallel()
+	s := new(service)
+	a := api.New(api.Config{Identify: func(*http.Request) (api.Caller, error) {
+		return api.Caller{Scopes: []api.Scope{api.ScopeRead}}, nil
+	}})
+	previews.Register(a, s)
+	list := func(cursor string) (status int, next string) {
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/previews?cursor="+cursor, nil))
+		var page struct{ Next string }
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
+			t.Fatal(err)
+		}
+		return w.Code, page.Next
+	}
+	_, next := list("")
+	if status, _ := list(next); status != http.StatusOK || s.after != "01J" {
+		t.Errorf("the next page: status %d, after %q", status, s.after)
+	}
+	if status, _ := list("01J"); status != http.StatusBadRequest {
+		t.Errorf("a cursor that was made up: status %d, want 400", status)
 	}
 }

@@ -45,28 +45,17 @@ func (settingsPatch) Schema(r huma.Registry) *huma.Schema {
 }
 
 type patchSettingsInput struct {
-	IfMatch string `header:"If-Match" maxLength:"64" doc:"The ETag of the settings that this changes"`
-	Body    settingsPatch
-}
-
-// Resolve looks at the header; what is wrong with the settings is known once the patch is merged into them.
-func (in *patchSettingsInput) Resolve(huma.Context) []error {
-	if _, err := versionOf(in.IfMatch); err != nil {
-		return []error{wrongETag()}
-	}
-	return nil
+	MatchInput
+	// Body is looked at once it is merged into the settings.
+	Body settingsPatch
 }
 
 func (h settingsHandlers) patch(ctx context.Context, in *patchSettingsInput) (*settingsOutput, error) {
-	version, err := versionOf(in.IfMatch)
-	if err != nil {
-		return nil, err
-	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(in.Body, &members); err != nil {
 		return nil, err
 	}
-	patch := importer.SettingsPatch{Version: version}
+	patch := importer.SettingsPatch{Match: in.match()}
 	if len(members) > 0 {
 		patch.Change = func(req *importer.SettingsRequest) error { return mergeInto(req, json.RawMessage(in.Body)) }
 	}
@@ -75,9 +64,14 @@ func (h settingsHandlers) patch(ctx context.Context, in *patchSettingsInput) (*s
 
 // mergeInto merges a patch into the request that saves the settings as they are.
 func mergeInto(req *importer.SettingsRequest, patch json.RawMessage) error {
+	var named struct{ Connection map[string]json.RawMessage }
+	if err := json.Unmarshal(patch, &named); err != nil {
+		return err
+	}
 	body := SaveBody{
 		Connection: api.ConnectionOf(*req.Connection), Advanced: req.Advanced, Options: api.OptionsOf(*req.Options),
 	}
+	respell(body.Connection, named.Connection)
 	if req.IntervalHours != nil {
 		body.Schedule = &ScheduleBody{
 			IntervalHours: *req.IntervalHours, QuickMinutes: req.QuickMinutes, Paused: req.Paused,
@@ -98,8 +92,25 @@ func mergeInto(req *importer.SettingsRequest, patch json.RawMessage) error {
 	if err := body.complete(); err != nil {
 		return err
 	}
+	connection := req.Connection
 	*req = body.request()
+	if named.Connection == nil {
+		// An older build may have stored it with another meaning, which stays until somebody saves the connection.
+		req.Connection = connection
+	}
 	return nil
+}
+
+// respell leaves the stored encryption out where a patch gives it by its older name alone: true takes the place of any,
+// and false of preferred.
+func respell(stored *api.ConnectionInput, named map[string]json.RawMessage) {
+	older, ok := named["allowUnencrypted"]
+	if _, both := named["encryption"]; !ok || both {
+		return
+	}
+	if string(older) == "true" || stored.Encryption == string(settings.Preferred) {
+		stored.Encryption = ""
+	}
 }
 
 // complete gives what a patch removed its default, and returns what it lacks or has wrong.

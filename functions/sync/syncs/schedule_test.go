@@ -14,7 +14,7 @@ type ticks struct {
 	err, looksErr         error
 }
 
-func (s *ticks) StartDue(context.Context) (int, error) { s.started++; return 3, s.err }
+func (s *ticks) StartDue(context.Context) (int, error)   { s.started++; return 3, s.err }
 func (s *ticks) StartLooks(context.Context) (int, error) { s.looks++; return 0, s.looksErr }
 func (s *ticks) CareFor(_ context.Context, at time.Time) (int, error) {
 	if d := time.Since(at); d < 0 || d > time.Minute {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -48,8 +46,9 @@ func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 		OperationID: "change-settings", Method: http.MethodPatch, Path: "/v1/settings", Tags: tags,
 		Summary: "Change the saved settings where they are named",
 		Description: "A JSON merge patch (RFC 7396): what is left out stays, null removes the schedule or takes a " +
-			"default, lists are replaced whole. The stored password stays for the same host, port, security and " +
-			"username. A body that names nothing changes nothing.",
+			"default, lists are replaced whole. The stored password stays for the same host, port, encryption, " +
+			"certificates, username and attributes. Of encryption and its older spelling allowUnencrypted the one " +
+			"that is named counts. A body that names nothing changes nothing.",
 		Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed},
 	}, h.patch)
 	api.Route(a, huma.Operation{
@@ -80,14 +79,14 @@ type SaveBody struct {
 }
 
 type saveInput struct {
-	IfMatch     string `header:"If-Match" maxLength:"64" doc:"The ETag of the settings that this changes"`
-	IfNoneMatch string `header:"If-None-Match" maxLength:"64" doc:"*: only where no settings are saved"`
-	Body        SaveBody
+	MatchInput
+	Body SaveBody
 }
 
 // Resolve lists what is wrong beyond the fields' types.
-func (in *saveInput) Resolve(huma.Context) []error {
-	wrong := api.CheckImport(in.Body.Connection, in.Body.Advanced, in.Body.Options)
+func (in *saveInput) Resolve(ctx huma.Context) []error {
+	wrong := in.MatchInput.Resolve(ctx)
+	wrong = append(wrong, api.CheckImport(in.Body.Connection, in.Body.Advanced, in.Body.Options)...)
 	if in.Body.Connection != nil && in.Body.PreviewID != "" {
 		wrong = append(wrong, &huma.ErrorDetail{
 			Location: "body.previewId", Message: "send either a connection or a previewId, not both",
@@ -99,14 +98,7 @@ func (in *saveInput) Resolve(huma.Context) []error {
 	if !in.Body.Schedule.validQuick() {
 		wrong = append(wrong, &huma.ErrorDetail{Location: "body.schedule.quickMinutes", Message: wrongQuick})
 	}
-	if _, err := in.version(); err != nil {
-		wrong = append(wrong, wrongETag())
-	}
 	return wrong
-}
-
-func wrongETag() error {
-	return &huma.ErrorDetail{Location: "header.If-Match", Message: "is not an ETag that GET /v1/settings gave"}
 }
 
 const (
@@ -117,23 +109,6 @@ const (
 // validQuick reports whether a schedule, or none, may look so often.
 func (b *ScheduleBody) validQuick() bool {
 	return b == nil || b.QuickMinutes == nil || *b.QuickMinutes != 0 && settings.ValidQuick(*b.QuickMinutes)
-}
-
-// version returns the version that the caller wants to change, nil for any.
-func (in *saveInput) version() (*int64, error) {
-	if in.IfNoneMatch == "*" {
-		return new(int64), nil
-	}
-	return versionOf(in.IfMatch)
-}
-
-// versionOf returns the version that If-Match names, nil for any.
-func versionOf(ifMatch string) (*int64, error) {
-	if ifMatch == "" || ifMatch == "*" {
-		return nil, nil
-	}
-	version, err := strconv.ParseInt(strings.Trim(ifMatch, `"`), 10, 64)
-	return &version, err
 }
 
 type getInput struct {
@@ -153,9 +128,6 @@ func (h settingsHandlers) shown(s importer.Saved, err error) (*settingsOutput, e
 	return &settingsOutput{Status: http.StatusOK, ETag: etag(s.Version), Body: api.SettingsView(s, h.now())}, nil
 }
 
-// etag is the ETag of a version.
-func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
-
 func (h settingsHandlers) get(ctx context.Context, in *getInput) (*settingsOutput, error) {
 	saved, err := h.service.Settings(ctx, api.Identity(ctx))
 	var none *importer.Error
@@ -166,12 +138,8 @@ func (h settingsHandlers) get(ctx context.Context, in *getInput) (*settingsOutpu
 }
 
 func (h settingsHandlers) save(ctx context.Context, in *saveInput) (*settingsOutput, error) {
-	version, err := in.version()
-	if err != nil {
-		return nil, err
-	}
 	req := in.Body.request()
-	req.Version = version
+	req.Match = in.match()
 	return h.shown(h.service.SaveSettings(ctx, api.Identity(ctx), req))
 }
 

@@ -64,10 +64,17 @@ type answer struct {
 
 func (c client) send(method, path, ifMatch, body string) answer {
 	c.t.Helper()
+	return c.sendWith(method, path, body, http.Header{"If-Match": {ifMatch}})
+}
+
+func (c client) sendWith(method, path, body string, header http.Header) answer {
+	c.t.Helper()
 	r := httptest.NewRequestWithContext(c.t.Context(), method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
-	if ifMatch != "" {
-		r.Header.Set("If-Match", ifMatch)
+	for name, values := range header {
+		if values[0] != "" {
+			r.Header.Set(name, values[0])
+		}
 	}
 	w := httptest.NewRecorder()
 	c.a.ServeHTTP(w, r)
@@ -186,7 +193,7 @@ func TestPatchesThatAreRefused(t *testing.T) {
 		"a preview":            {`{"previewId": "01J"}`, "previewId"},
 		"a number for a text":  {`{"connection": {"host": 5}}`, "connection.host"},
 		"a list for an object": {`{"options": []}`, "options"},
-		"a foreign ETag":       {`{"options": {"sendHSR": true}}`, "If-Match"},
+		"no ETag":              {`{"options": {"sendHSR": true}}`, "If-Match"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -194,7 +201,7 @@ func TestPatchesThatAreRefused(t *testing.T) {
 			etag := c.want(200, "PUT", "", saved).etag
 			ifMatch := ""
 			if test.field == "If-Match" {
-				ifMatch = `"x"`
+				ifMatch = `x`
 			}
 			got := c.want(422, "PATCH", ifMatch, test.patch)
 			problems, _ := got.body["errors"].([]any)
@@ -219,6 +226,54 @@ func TestPatchesThatAreRefused(t *testing.T) {
 	third := c.want(200, "PATCH", "", `{"schedule": {"intervalHours": 3}}`)
 	if third.at("schedule.intervalHours") != 3.0 {
 		t.Errorf("a patch made no schedule: %v", third.body)
+	}
+}
+
+// TestConditionsOfAChange sends headers of RFC 9110, section 13.1. NOW stands for the stored ETag.
+func TestConditionsOfAChange(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	for _, test := range []struct {
+		ifMatch, ifNoneMatch string
+		// put is the answer where nothing is saved, change that of PUT and PATCH where something is.
+		put, change int
+	}{
+		{"", "", 200, 200}, {"*", "", 412, 200}, {"NOW", "", 412, 200}, {`"1"`, "", 412, 412}, {`"x"`, "", 412, 412},
+		{`"1", NOW`, "", 412, 200}, {`,"a,b" ,	NOW,`, "", 412, 200}, {`"1","2"`, "", 412, 412},
+		{`W/NOW`, "", 412, 412}, {`W/NOW, NOW`, "", 412, 200}, {`W/"1"`, "", 412, 412},
+		{"", "*", 200, 412}, {"", "NOW", 200, 412}, {"", "W/NOW", 200, 412}, {"", `"1", W/"2"`, 200, 200},
+		{"NOW", `"1"`, 412, 200}, {"NOW", "*", 412, 412},
+		{"1", "", 422, 422}, {`"1`, "", 422, 422}, {`1"`, "", 422, 422},
+		{`"1" "2"`, "", 422, 422}, {`*, "1"`, "", 422, 422},
+		{"w/NOW", "", 422, 422}, {`"a b"`, "", 422, 422},
+		{",", "", 422, 422}, {"", "1", 422, 422}, {"", "**", 422, 422},
+	} {
+		c.send(http.MethodDelete, "/v1/settings", "", "")
+		now := `"1795000000000"`
+		send := func(method, path, body string) answer {
+			return c.sendWith(method, path, body, http.Header{
+				"If-Match":      {strings.ReplaceAll(test.ifMatch, "NOW", now)},
+				"If-None-Match": {strings.ReplaceAll(test.ifNoneMatch, "NOW", now)},
+			})
+		}
+		check := func(got answer, want int) {
+			t.Helper()
+			if got.status != want {
+				t.Errorf("If-Match %s, If-None-Match %s: %v, want %d", test.ifMatch, test.ifNoneMatch, got, want)
+			}
+			if problems, _ := got.at("errors").([]any); want == 422 && (len(problems) != 1 ||
+				!strings.HasPrefix(problems[0].(map[string]any)["field"].(string), "If-")) {
+				t.Errorf("If-Match %s, If-None-Match %s: %v", test.ifMatch, test.ifNoneMatch, got)
+			}
+		}
+		check(send(http.MethodPut, "/v1/settings", saved), test.put)
+		now = c.want(200, http.MethodPut, "", saved).etag
+		check(send(http.MethodPut, "/v1/settings", saved), test.change)
+		now = c.want(200, http.MethodPut, "", saved).etag
+		check(send(http.MethodPatch, "/v1/settings", `{"options": {"sendHSR": true}}`), test.change)
+		c.send(http.MethodDelete, "/v1/users/hand@example.com", "", "")
+		now = c.send(http.MethodPost, "/v1/users", "", `{"address": "hand@example.com"}`).etag
+		check(send(http.MethodPatch, "/v1/users/hand@example.com", `{"heldSpamReport": "daily"}`), test.change)
 	}
 }
 

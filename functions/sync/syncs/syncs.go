@@ -32,6 +32,13 @@ type Service interface {
 	UsersService
 }
 
+// The lists that give cursors.
+const (
+	listSyncs = "syncs"
+	listUsers = "users"
+	listAudit = "audit"
+)
+
 type handlers struct {
 	service Service
 	now     func() time.Time
@@ -132,13 +139,16 @@ func (h handlers) cancel(ctx context.Context, in *idInput) (*syncOutput, error) 
 type listOutput struct{ Body api.List[api.Sync] }
 
 func (h handlers) list(ctx context.Context, in *api.CursorInput) (*listOutput, error) {
-	page, err := h.service.Syncs(ctx, api.Identity(ctx), in.Cursor, in.Limit)
+	after, err := api.DecodeCursor(listSyncs, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	return &listOutput{
-		api.ListOf(page.Runs, page.Next, func(r *run.Run) api.Sync { return api.SyncView(*r, h.now()) }),
-	}, nil
+	page, err := h.service.Syncs(ctx, api.Identity(ctx), after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	view := func(r *run.Run) api.Sync { return api.SyncView(*r, h.now()) }
+	return &listOutput{api.ListOf(page.Runs, api.EncodeCursor(listSyncs, page.Next), view)}, nil
 }
 
 type changesInput struct {

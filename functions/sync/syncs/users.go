@@ -41,7 +41,7 @@ func registerUsers(a *api.API, s UsersService) {
 	api.Route(a, huma.Operation{
 		OperationID: "change-user", Method: http.MethodPatch, Path: "/v1/users/{address}", Tags: tags,
 		Summary: "Set a user's report and protection",
-		Errors:  []int{http.StatusNotFound, http.StatusTooManyRequests},
+		Errors:  []int{http.StatusNotFound, http.StatusPreconditionFailed, http.StatusTooManyRequests},
 	}, h.patch)
 	api.Route(a, huma.Operation{
 		OperationID: "remove-user", Method: http.MethodDelete, Path: "/v1/users/{address}", Tags: tags,
@@ -57,7 +57,7 @@ func registerUsers(a *api.API, s UsersService) {
 type usersOutput struct{ Body api.List[api.User] }
 
 func (h userHandlers) list(ctx context.Context, in *api.PageInput) (*usersOutput, error) {
-	after, err := api.DecodeCursor(in.Cursor)
+	after, err := api.DecodeCursor(listUsers, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (h userHandlers) list(ctx context.Context, in *api.PageInput) (*usersOutput
 		return nil, err
 	}
 	view := func(u *user.User) api.User { return *api.UserView(u) }
-	return &usersOutput{api.ListOf(page.Users, api.EncodeCursor(page.Next), view)}, nil
+	return &usersOutput{api.ListOf(page.Users, api.EncodeCursor(listUsers, page.Next), view)}, nil
 }
 
 // AddBody is the body of POST /v1/users.
@@ -113,12 +113,13 @@ type PatchBody struct {
 }
 
 type patchInput struct {
+	MatchInput
 	Address string `path:"address" maxLength:"320"`
 	Body    PatchBody
 }
 
 func (h userHandlers) patch(ctx context.Context, in *patchInput) (*userOutput, error) {
-	patch := importer.UserPatch{Protected: in.Body.Protected}
+	patch := importer.UserPatch{Match: in.match(), Protected: in.Body.Protected}
 	if in.Body.HeldSpamReport != nil {
 		report := user.HeldSpamReport(*in.Body.HeldSpamReport)
 		patch.HeldSpamReport = &report
@@ -159,17 +160,23 @@ func (AuditAction) Schema(huma.Registry) *huma.Schema {
 type auditOutput struct{ Body api.List[AuditEntry] }
 
 func (h userHandlers) audit(ctx context.Context, in *api.CursorInput) (*auditOutput, error) {
-	page, err := h.service.Audit(ctx, api.Identity(ctx), in.Cursor, in.Limit)
+	after, err := api.DecodeCursor(listAudit, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	return &auditOutput{api.ListOf(page.Entries, page.Next, func(e *runs.AuditEntry) AuditEntry {
-		entry := AuditEntry{
-			ID: e.ID, At: e.At, By: e.By, Action: AuditAction(e.Action), Subject: e.Subject, Details: e.Details,
-		}
-		if entry.Details == nil {
-			entry.Details = map[string]string{}
-		}
-		return entry
-	})}, nil
+	page, err := h.service.Audit(ctx, api.Identity(ctx), after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return &auditOutput{api.ListOf(page.Entries, api.EncodeCursor(listAudit, page.Next), entryView)}, nil
+}
+
+func entryView(e *runs.AuditEntry) AuditEntry {
+	entry := AuditEntry{
+		ID: e.ID, At: e.At, By: e.By, Action: AuditAction(e.Action), Subject: e.Subject, Details: e.Details,
+	}
+	if entry.Details == nil {
+		entry.Details = map[string]string{}
+	}
+	return entry
 }

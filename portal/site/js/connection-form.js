@@ -28,8 +28,10 @@ export class ConnectionForm {
     this.serverTypeField = fields.select('connection.serverType', { label: 'Server Type', options: SERVER_TYPES });
     this.username = fields.text('connection.username', { label: 'Username', attributes: { autocomplete: 'off' } });
     this.host = fields.text('connection.host', {
-      label: 'LDAP Server', help: 'The server’s full name, such as dc1.example.com',
-      attributes: { inputmode: 'url', required: true },
+      label: 'LDAP Server',
+      help: 'The server’s full name, such as dc1.example.com. Up to five, separated by commas, are tried in order; '
+        + '_ldap._tcp.example.com finds them by SRV records, which have their own ports.',
+      attributes: { inputmode: 'url', required: true, maxlength: 1300 },
     });
     this.port = fields.text('connection.port', {
       label: 'TCP Port', attributes: { inputmode: 'numeric', class: 'short', maxlength: 5 },

@@ -1,6 +1,8 @@
 // What holds for the fields of a connection, apart from how the form shows them.
 
-/** @import { Advanced, ConnectionInput, Settings } from '../../types' */
+import { STEPS } from './format.js';
+
+/** @import { Advanced, ConnectionInput, Settings, State, Step } from '../../types' */
 
 /** @param {boolean} useSSL */
 export const usualPort = (useSSL) => (useSSL ? 636 : 389);
@@ -47,10 +49,32 @@ export function usesAdvanced(advanced, connection) {
  * @param {ConnectionInput} connection
  */
 export function usesStoredPassword(stored, connection) {
-  return stored !== undefined && stored.passwordSet && hostName(stored.host) === hostName(connection.host) &&
+  return stored !== undefined && stored.passwordSet && hostNames(stored.host) === hostNames(connection.host) &&
     stored.username === connection.username.trim() && stored.port === connection.port &&
     stored.useSSL === connection.useSSL && stored.allowUnencrypted === connection.allowUnencrypted;
 }
 
-/** DNS names have no case, and may end with a dot. @param {string} host */
-const hostName = (host) => host.trim().toLowerCase().replace(/\.$/, '');
+/** The names of servers as they are compared: DNS names have no case, and may end with a dot. @param {string} text */
+const hostNames = (text) => text.toLowerCase().split(/[\s,]+/).map((name) => name.replace(/\.$/, ''))
+  .filter(Boolean).join();
+
+/** @typedef {{name: string, host: string, state: 'ok'|'failed'|'now'|'open', step?: Step}} StepRow */
+
+/**
+ * The rows of the list of steps: those that were made, of each server that was tried, and those to come. The servers
+ * are named where there is more than one.
+ * @param {{connection: Step[], state: State}} run
+ * @returns {StepRow[]}
+ */
+export function stepRows({ connection, state }) {
+  const names = Object.keys(STEPS);
+  const last = connection.at(-1);
+  const several = new Set(connection.map((step) => step.host)).size > 1;
+  const made = connection.map((step) => /** @type {StepRow} */ ({
+    name: step.step ?? '', host: several ? step.host : '', state: step.ok ? 'ok' : 'failed', step,
+  }));
+  const toCome = names.slice(names.indexOf(last?.step ?? '') + 1)
+    .map((name) => /** @type {StepRow} */ ({ name, host: '', state: 'open' }));
+  if (toCome[0] && state === 'running' && last?.ok !== false) toCome[0].state = 'now';
+  return [...made, ...toCome];
+}

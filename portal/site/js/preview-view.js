@@ -155,8 +155,13 @@ function totals(run) {
     notes.length > 0 && h('details', { class: 'notes', open: unencrypted },
       h('summary', {}, count(notes.length, 'note'), ' about the directory'),
       h('ul', {}, notes.map((note) => h('li', {}, capital(note))))),
-    !undoOf && h('details', { class: 'notes' }, h('summary', {}, 'Connection: all steps done'), steps(run)));
+    !undoOf && h('details', { class: 'notes' }, h('summary', {}, connectionTitle(run)), steps(run)));
 }
+
+/** @param {Preview} run */
+const connectionTitle = ({ connection }) => {
+  return connection.every((step) => step.ok) ? 'Connection: all steps done' : 'Connection: not every server answered';
+};
 
 const UNDO_PAUSES = 'Undoing also pauses the schedule, or its next run would do the same again. '
   + 'Saving or resuming it starts it again.';

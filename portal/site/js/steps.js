@@ -1,10 +1,11 @@
 // The steps of reaching the directory, each with a tick or a cross, and what to do about the one that failed.
+import { stepRows } from './connection.js';
 import { h, icon } from './dom.js';
 import { duration, STEPS } from './format.js';
 import { notice } from './notice.js';
 import { editSettings } from './import-view.js';
 
-/** @import { Failure, State, Step } from '../../types' */
+/** @import { Failure } from '../../types' */
 
 /**
  * The field where people usually fix each failure, and its label.
@@ -14,6 +15,7 @@ const FIELD_TO_FIX = {
   host_not_found: ['connection.host', 'LDAP Server'],
   address_forbidden: ['connection.host', 'LDAP Server'],
   connect_failed: ['connection.host', 'LDAP Server'],
+  server_unavailable: ['connection.host', 'LDAP Server'],
   tls_name_mismatch: ['connection.host', 'LDAP Server'],
   connect_refused: ['connection.port', 'TCP Port'],
   timeout: ['connection.port', 'TCP Port'],
@@ -32,17 +34,13 @@ const SPOKEN = { ok: ': done', failed: ': failed', now: ': under way', open: ': 
 
 /**
  * The list of steps.
- * @param {{connection: Step[], state: State}} run
+ * @param {Parameters<typeof stepRows>[0]} run
  */
 export function steps(run) {
-  const made = new Map(run.connection.map((step) => [step.step, step]));
-  const next = Object.keys(STEPS).find((name) => !made.has(name));
-  return h('ol', { class: 'steps', 'aria-label': 'Connection' }, Object.entries(STEPS).map(([name, label]) => {
-    const step = made.get(name);
-    const now = run.state === 'running' && name === next;
-    const state = step ? (step.ok ? 'ok' : 'failed') : now ? 'now' : 'open';
+  return h('ol', { class: 'steps', 'aria-label': 'Connection' }, stepRows(run).map(({ name, host, state, step }) => {
     return h('li', { class: `step ${state}` }, mark(state), h('div', {},
-      h('span', { class: 'step-name' }, label, h('span', { class: 'visually-hidden' }, SPOKEN[state])),
+      h('span', { class: 'step-name' }, STEPS[name] ?? name, h('span', { class: 'visually-hidden' }, SPOKEN[state])),
+      host && h('span', { class: 'step-host' }, host),
       step && h('span', { class: 'step-time' }, duration(step.ms)),
       step?.detail && h('p', { class: 'step-detail' }, step.detail)));
   }));

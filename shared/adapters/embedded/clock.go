@@ -33,7 +33,9 @@ func (s *Store) believe(now time.Time) (believed bool, known time.Time, err erro
 		known = storedTime(meta, keyKnown)
 		ahead := storedTime(meta, keyAhead)
 		switch {
-		case !known.IsZero() && now.Sub(known) > farAhead && (ahead.IsZero() || now.Before(ahead)):
+		case !known.IsZero() && now.Sub(known) > farAhead &&
+			(ahead.IsZero() || now.Before(ahead) || now.Sub(ahead) > farAhead):
+			// The day begins again where the clock jumps once more.
 			return putTime(meta, keyAhead, now)
 		case !known.IsZero() && now.Sub(known) > farAhead && now.Sub(ahead) < settling:
 			return nil

@@ -71,6 +71,21 @@ func TestAClockFarAheadDeletesNothing(t *testing.T) {
 	}
 }
 
+// TestAClockThatWasBehindDeletesNothing has a clock that starts behind, is set right, and is set far ahead.
+func TestAClockThatWasBehindDeletesNothing(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	right := now
+	s, _, _ := history(t, &now, io.Discard)
+	const day = 24 * time.Hour
+	for _, days := range []time.Duration{0, -30, 0, 100, 200} {
+		now = right.Add(days * day)
+		if swept, err := s.Sweep(t.Context()); err != nil || swept != (embedded.Swept{}) {
+			t.Errorf("%d days ahead %+v was deleted, error %v; want nothing", days, swept, err)
+		}
+	}
+}
+
 // TestAClockFarAheadDeletesNothingOfOldData opens data that has no time of its own, as version 0.4 left it.
 func TestAClockFarAheadDeletesNothingOfOldData(t *testing.T) {
 	t.Parallel()
@@ -106,7 +121,8 @@ func TestIDsAreNewerThanAllThatAreStored(t *testing.T) {
 		last = id
 	}
 	entry := runs.AuditEntry{ID: last, At: now}
-	if err := errors.Join(s.Jobs().For("other").AddAudit(t.Context(), entry), s.Close()); err != nil {
+	_, err := s.Jobs().For("other").PutSettings(t.Context(), settings.Saved{}, entry)
+	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	s = open(t, dir, embedded.Options{Clock: func() time.Time { return now }})

@@ -29,6 +29,7 @@ import (
 	"rollcall/shared/ports/users/userstest"
 	"rollcall/shared/run"
 	"rollcall/shared/secret/secrettest"
+	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
 
@@ -258,8 +259,8 @@ func TestSweepForgetsOldRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	entry := runs.AuditEntry{ID: "01JA", At: now, Action: "user.added"}
-	if err := j.AddAudit(t.Context(), entry); err != nil {
+	entry := runs.AuditEntry{ID: "01JA", At: now, Action: "settings.saved"}
+	if _, err := j.PutSettings(t.Context(), settings.Saved{}, entry); err != nil {
 		t.Fatal(err)
 	}
 	pass(t, s, &now, 25*time.Hour)

@@ -170,7 +170,7 @@ func (a accountJobs) PutSettings(
 	_ context.Context, s settings.Saved, entries ...runs.AuditEntry,
 ) (settings.Saved, error) {
 	err := a.update(func(b *bolt.Bucket) error {
-		if err := putSettings(b, &s); err != nil {
+		if err := a.putSettings(b, &s); err != nil {
 			return err
 		}
 		return addAudit(b, entries...)
@@ -179,7 +179,7 @@ func (a accountJobs) PutSettings(
 }
 
 // putSettings stores s with its next revision, if what is stored still has the one before.
-func putSettings(b *bolt.Bucket, s *settings.Saved) error {
+func (a accountJobs) putSettings(b *bolt.Bucket, s *settings.Saved) error {
 	var stored settings.Saved
 	if err := load(b, keySettings, &stored); err != nil && !errors.Is(err, runs.ErrNotFound) {
 		return err
@@ -187,13 +187,13 @@ func putSettings(b *bolt.Bucket, s *settings.Saved) error {
 	if stored.Revision != s.Revision {
 		return runs.ErrConflict
 	}
-	s.Revision++
+	s.Revision = runs.NextRevision(s.Revision, a.now())
 	return save(b, keySettings, s)
 }
 
 func (a accountJobs) TakeSlot(_ context.Context, s settings.Saved, r run.Run) (run.Run, error) {
 	err := a.update(func(b *bolt.Bucket) error {
-		if err := putSettings(b, &s); err != nil {
+		if err := a.putSettings(b, &s); err != nil {
 			return err
 		}
 		return a.createRun(b, &r)
@@ -207,8 +207,7 @@ func (a accountJobs) DeleteSettings(_ context.Context, s settings.Saved, entries
 		if err := load(b, keySettings, &stored); err != nil {
 			return err
 		}
-		// The version is the time: settings that were deleted and saved again begin with the same revision.
-		if stored.Revision != s.Revision || stored.Version != s.Version {
+		if stored.Revision != s.Revision {
 			return runs.ErrConflict
 		}
 		if err := b.Delete(keySettings); err != nil {

@@ -12,19 +12,12 @@ import (
 	"rollcall/shared/run"
 )
 
-func (a accountJobs) AddAudit(_ context.Context, e runs.AuditEntry) error {
-	return a.update(func(b *bolt.Bucket) error { return addAudit(b, e) })
-}
-
 // addAudit appends entries to the log in an account's bucket.
 func addAudit(b *bolt.Bucket, entries ...runs.AuditEntry) error {
 	for _, e := range entries {
 		log, err := b.CreateBucketIfNotExists(bucketAudit)
 		if err != nil {
 			return err
-		}
-		if log.Get([]byte(e.ID)) != nil {
-			continue
 		}
 		if err := save(log, []byte(e.ID), e); err != nil {
 			return err
@@ -70,13 +63,16 @@ func (a accountJobs) Removals(context.Context) (found run.Removals, err error) {
 	return found, err
 }
 
-func (a accountJobs) UpdateRemovals(_ context.Context, change func(run.Removals) run.Removals) error {
+func (a accountJobs) UpdateRemovals(_ context.Context, change func(run.Removals) (run.Removals, error)) error {
 	return a.update(func(b *bolt.Bucket) error {
 		found, err := loadRemovals(b)
 		if err != nil {
 			return err
 		}
-		return save(b, keyRemovals, change(found))
+		if found, err = change(found); err != nil {
+			return err
+		}
+		return save(b, keyRemovals, found)
 	})
 }
 

@@ -9,17 +9,16 @@ import (
 	"time"
 )
 
-// Audit is an account's record of who did what by hand. It is append-only. Entries about settings and new runs are
-// stored with them, in one step, and those about users by package users.
+// Audit is an account's record of who did what by hand. It is append-only. Entries about settings and runs are stored
+// with them, in one step, and those about users by package users.
 type Audit interface {
-	// AddAudit appends an entry; its ID is a ULID, and an entry with the same ID is stored once.
-	AddAudit(ctx context.Context, e AuditEntry) error
 	// AuditLog returns entries, the newest first. after is the Next of the page before; limit is 1 to 1000.
 	AuditLog(ctx context.Context, after string, limit int) (AuditPage, error)
 }
 
 // AuditEntry says who did what to what, and when. It holds no secret.
 type AuditEntry struct {
+	// ID is a ULID.
 	ID string    `json:"id"`
 	At time.Time `json:"at"`
 	// By is the subject of the request's identity.

@@ -40,7 +40,8 @@ func (c *Counts) Started(kind string, most int, window time.Duration, now time.T
 	var kept []int64
 	sum := 0
 	for at, n := range c.Starts[kind] {
-		if at <= current-windowSlices {
+		if at <= current-windowSlices || at > current+windowSlices {
+			// It is over, or a clock that was far ahead counted it.
 			delete(c.Starts[kind], at)
 			continue
 		}

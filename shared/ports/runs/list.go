@@ -17,6 +17,6 @@ type ListRecords interface {
 	// Removals returns what UpdateRemovals stored last, and nothing where it stored nothing.
 	Removals(ctx context.Context) (run.Removals, error)
 	// UpdateRemovals stores what change makes of the stored removals, if nobody stored others meanwhile, trying again
-	// if somebody did; so change may be called more than once.
-	UpdateRemovals(ctx context.Context, change func(run.Removals) run.Removals) error
+	// if somebody did; so change may be called more than once. Its error ends the update without a write.
+	UpdateRemovals(ctx context.Context, change func(run.Removals) (run.Removals, error)) error
 }

@@ -2,8 +2,6 @@ package runs
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"rollcall/shared/run"
 )
@@ -13,12 +11,16 @@ import (
 func EditRun(
 	ctx context.Context, jobs Jobs, id string, change func(*run.Run) ([]AuditEntry, error),
 ) (r run.Run, err error) {
-	err = untilStored(ctx, func() (store func() error, err error) {
+	err = Retry(ctx, func() error {
 		if r, err = jobs.Run(ctx, id); err != nil {
-			return nil, err
+			return err
 		}
 		entries, err := change(&r)
-		return func() (err error) { r, err = jobs.PutRun(ctx, r, entries...); return err }, err
+		if err != nil {
+			return err
+		}
+		r, err = jobs.PutRun(ctx, r, entries...)
+		return err
 	})
 	return r, err
 }
@@ -28,23 +30,17 @@ func EditRun(
 // called more than once. What use returns ends it without a write.
 func CreateFromPreview(
 	ctx context.Context, jobs Jobs, r run.Run, use func(preview *run.Run) error, entries ...AuditEntry,
-) (run.Run, error) {
-	for try := range updateTries {
-		if try > 0 {
-			if err := wait(ctx, updatePause<<try); err != nil {
-				return run.Run{}, err
-			}
-		}
+) (created run.Run, err error) {
+	err = Retry(ctx, func() error {
 		preview, err := jobs.LeanRun(ctx, r.PreviewID)
 		if err != nil {
-			return run.Run{}, err
+			return err
 		}
 		if err := use(&preview); err != nil {
-			return run.Run{}, err
+			return err
 		}
-		if created, err := jobs.UsePreview(ctx, preview, r, entries...); !errors.Is(err, ErrConflict) {
-			return created, err
-		}
-	}
-	return run.Run{}, fmt.Errorf("create a run from preview %s: %w", r.PreviewID, ErrBusy)
+		created, err = jobs.UsePreview(ctx, preview, r, entries...)
+		return err
+	})
+	return created, err
 }

@@ -29,9 +29,10 @@ var (
 // Store holds the jobs of all accounts; For is the only way in.
 type Store interface {
 	For(account user.Account) Jobs
-	// Due returns up to limit accounts whose schedule is due at now and not paused, the longest due first. It may
-	// return accounts besides whose next run is further away than an interval and an hour: a wrong clock chose it. What
-	// cannot be read hides no other account: it is left out, and an error comes with the rest.
+	// Due returns up to limit accounts whose schedule is not paused and is due at now, or further ahead than FarAhead:
+	// a wrong clock chose that. The longest due come first. It may return accounts besides whose next run is further
+	// away than their own interval and an hour. What cannot be read hides no other account: it is left out, and an
+	// error comes with the rest.
 	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
 	// DueLooks returns up to limit accounts whose NextAt of UpdateLooks is not zero and not after now, the longest due
 	// first. What cannot be read is left out as in Due.
@@ -40,6 +41,10 @@ type Store interface {
 	// that changed a moment ago: read it before acting on it. What cannot be read is left out as in Due.
 	Overdue(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 }
+
+// FarAhead is how long nobody waits for a schedule's next run: the longest interval, and an hour for the account's own
+// minute.
+const FarAhead = (settings.MaxInterval + 1) * time.Hour
 
 // Ref names a run of any account.
 type Ref struct {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// updateTries is how often an update is tried, updatePause the longest wait before the second try; it doubles.
+	// updateTries is how often a change is tried, updatePause the longest wait before the second try; it doubles.
 	updateTries = 12
 	updatePause = 5 * time.Millisecond
 )
@@ -28,13 +28,17 @@ func UpdateSettings(ctx context.Context, jobs Jobs, change func(*settings.Saved)
 func EditSettings(
 	ctx context.Context, jobs Jobs, change func(*settings.Saved) ([]AuditEntry, error),
 ) (s settings.Saved, err error) {
-	err = untilStored(ctx, func() (store func() error, err error) {
+	err = Retry(ctx, func() error {
 		s, err = jobs.Settings(ctx)
 		if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
+			return err
 		}
 		entries, err := change(&s)
-		return func() (err error) { s, err = jobs.PutSettings(ctx, s, entries...); return err }, err
+		if err != nil {
+			return err
+		}
+		s, err = jobs.PutSettings(ctx, s, entries...)
+		return err
 	})
 	return s, err
 }
@@ -44,35 +48,39 @@ func EditSettings(
 func RemoveSettings(
 	ctx context.Context, jobs Jobs, entry func(settings.Saved) AuditEntry,
 ) (s settings.Saved, err error) {
-	err = untilStored(ctx, func() (store func() error, err error) {
-		s, err = jobs.Settings(ctx)
-		return func() error { return jobs.DeleteSettings(ctx, s, entry(s)) }, err
+	err = Retry(ctx, func() error {
+		if s, err = jobs.Settings(ctx); err != nil {
+			return err
+		}
+		return jobs.DeleteSettings(ctx, s, entry(s))
 	})
 	return s, err
 }
 
-// untilStored calls prepare, whose error ends it, and then what it returned; both again where that was a conflict.
-func untilStored(ctx context.Context, prepare func() (store func() error, err error)) error {
-	for try := range updateTries {
-		if try > 0 {
-			if err := wait(ctx, updatePause<<try); err != nil {
+// NextRevision is the revision of settings that are stored over those with a revision, 0 for none. A first one is the
+// time in Unix milliseconds, so that settings that were deleted and saved again do not come to one that somebody still
+// holds.
+func NextRevision(stored int64, now time.Time) int64 { return max(stored+1, now.UnixMilli()) }
+
+// Retry calls try again, after a growing pause, while it returns ErrConflict: somebody else was quicker. In the end it
+// returns ErrBusy.
+func Retry(ctx context.Context, try func() error) error {
+	for n := range updateTries {
+		if n > 0 {
+			if err := Wait(ctx, rand.N(updatePause<<n)); err != nil { //nolint:gosec // nobody gains from guessing it
 				return err
 			}
 		}
-		store, err := prepare()
-		if err != nil {
-			return err
-		}
-		if err := store(); !errors.Is(err, ErrConflict) {
+		if err := try(); !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}
 	return fmt.Errorf("store a change: %w", ErrBusy)
 }
 
-// wait waits for a random time up to a limit.
-func wait(ctx context.Context, most time.Duration) error {
-	timer := time.NewTimer(rand.N(most)) //nolint:gosec // nobody gains from guessing it
+// Wait waits until d is over, or returns why ctx ended before.
+func Wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -40,32 +41,39 @@ func (a accountJobs) putDue(index item, what string, at time.Time) {
 
 func dueShard(what string, shard int) string { return what + "#" + strconv.Itoa(shard) }
 
-// Due returns the accounts whose schedule is due. The index follows the table within moments, so that it may name one
-// whose slot was just taken.
+// Due returns the accounts whose schedule is due, or far ahead. The index follows the table within moments, so that it
+// may name one whose slot was just taken.
 func (j *Jobs) Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error) {
-	return j.dueAccounts(ctx, dueSchedules, now, limit)
+	found, err := j.due(ctx, dueSchedules, until(now), limit)
+	if len(found) < limit {
+		far, farErr := j.due(ctx, dueSchedules, after(now.Add(runs.FarAhead)), limit-len(found))
+		found, err = append(found, far...), errors.Join(err, farErr)
+	}
+	if err != nil {
+		err = fmt.Errorf("look for due schedules: %w", err)
+	}
+	return accountsOf(found), err
 }
 
 // DueLooks returns the accounts whose next look is due. The index follows as in Due.
 func (j *Jobs) DueLooks(ctx context.Context, now time.Time, limit int) ([]user.Account, error) {
-	return j.dueAccounts(ctx, dueLooks, now, limit)
+	found, err := j.due(ctx, dueLooks, until(now), limit)
+	if err != nil {
+		err = fmt.Errorf("look for due looks: %w", err)
+	}
+	return accountsOf(found), err
 }
 
-func (j *Jobs) dueAccounts(ctx context.Context, what string, now time.Time, limit int) ([]user.Account, error) {
-	found, err := j.due(ctx, what, now, limit)
-	if err != nil {
-		err = fmt.Errorf("look for due %s: %w", what, err)
-	}
-	var accounts []user.Account
+func accountsOf(found []dueItem) (accounts []user.Account) {
 	for _, d := range found {
 		accounts = append(accounts, user.Account(d.account))
 	}
-	return accounts, err
+	return accounts
 }
 
 // Overdue returns the runs whose next look is due.
 func (j *Jobs) Overdue(ctx context.Context, now time.Time, limit int) ([]runs.Ref, error) {
-	found, err := j.due(ctx, dueRuns, now, limit)
+	found, err := j.due(ctx, dueRuns, until(now), limit)
 	if err != nil {
 		err = fmt.Errorf("look for overdue runs: %w", err)
 	}
@@ -76,17 +84,28 @@ func (j *Jobs) Overdue(ctx context.Context, now time.Time, limit int) ([]runs.Re
 	return refs, err
 }
 
+// span is a part of the index: the items whose time compares so with at, in milliseconds since 1970.
+type span struct {
+	compare string
+	at      int64
+}
+
+func until(t time.Time) span { return span{"<=", t.UnixMilli()} }
+
+// after leaves out t itself as it is stored, which putDue rounds up.
+func after(t time.Time) span { return span{">", t.Add(time.Millisecond - 1).UnixMilli()} }
+
 // dueItem is what the index says of an item.
 type dueItem struct {
 	account, record string
 	at              int64
 }
 
-// due returns up to limit items of the index, the longest due first. One that cannot be read, and a shard that does not
-// answer, hide no others: an error comes with the rest.
-func (j *Jobs) due(ctx context.Context, what string, now time.Time, limit int) (all []dueItem, err error) {
+// due returns up to limit items of a part of the index, the longest due first. One that cannot be read, and a shard
+// that does not answer, hide no others: an error comes with the rest.
+func (j *Jobs) due(ctx context.Context, what string, part span, limit int) (all []dueItem, err error) {
 	for shard := range dueShards {
-		found, shardErr := j.dueOn(ctx, dueShard(what, shard), now, limit)
+		found, shardErr := j.dueOn(ctx, dueShard(what, shard), part, limit)
 		all = append(all, found...)
 		if err == nil && shardErr != nil {
 			err = ended(ctx, shardErr)
@@ -98,13 +117,14 @@ func (j *Jobs) due(ctx context.Context, what string, now time.Time, limit int) (
 	return all[:min(limit, len(all))], err
 }
 
-// dueOn reads up to limit items of one shard of the index. Its error names the first that cannot be read.
-func (j *Jobs) dueOn(ctx context.Context, shard string, now time.Time, limit int) (found []dueItem, err error) {
+// dueOn reads up to limit items of a part of one shard of the index. Its error names the first that cannot be read.
+func (j *Jobs) dueOn(ctx context.Context, shard string, part span, limit int) (found []dueItem, err error) {
 	query := &awsdynamodb.QueryInput{
 		TableName: &j.table, IndexName: aws.String(manifest.DueIndex),
-		Limit:                     aws.Int32(int32(limit)), //nolint:gosec // a small number
-		KeyConditionExpression:    aws.String(manifest.DueShard + " = :shard AND " + manifest.DueAt + " <= :now"),
-		ExpressionAttributeValues: item{":shard": str(shard), ":now": number(now.UnixMilli())},
+		Limit: aws.Int32(int32(limit)), //nolint:gosec // a small number
+		KeyConditionExpression: aws.String(
+			manifest.DueShard + " = :shard AND " + manifest.DueAt + " " + part.compare + " :at"),
+		ExpressionAttributeValues: item{":shard": str(shard), ":at": number(part.at)},
 	}
 	for {
 		out, queryErr := j.client.Query(ctx, query)

@@ -15,6 +15,8 @@ import (
 
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"rollcall/shared/ports/runs"
 )
 
 // options change how one call is made.
@@ -62,14 +64,7 @@ func ended(ctx context.Context, err error) error {
 // later.
 func pause(ctx context.Context, attempt int) error {
 	most := min(time.Second, 10*time.Millisecond<<min(attempt, 10))
-	timer := time.NewTimer(rand.N(most)) //nolint:gosec // nobody gains from guessing it
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
+	return runs.Wait(ctx, rand.N(most)) //nolint:gosec // nobody gains from guessing it
 }
 
 // text returns the string at name, and "" where there is none.

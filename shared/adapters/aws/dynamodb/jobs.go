@@ -92,9 +92,7 @@ func (a accountJobs) nextSettings(stored record, s *settings.Saved) (record, err
 	if old.Revision != s.Revision {
 		return record{}, runs.ErrConflict
 	}
-	// A first revision is the time, so that settings that were deleted and saved again do not come to one that somebody
-	// still holds.
-	s.Revision = max(s.Revision+1, a.now().UnixMilli())
+	s.Revision = runs.NextRevision(s.Revision, a.now())
 	index := make(item)
 	if s.Schedule != nil && !s.Schedule.Paused {
 		a.putDue(index, dueSchedules, s.Schedule.NextRunAt)

@@ -21,15 +21,15 @@ func TestOneOfManyPatchesWinsThroughFaults(t *testing.T) {
 	}
 	const senders = 12
 	for _, test := range []struct {
-		name    string
-		version *int64
-		wins    int
-	}{{"one version", &first.Version, 1}, {"any version", nil, senders}} {
+		name  string
+		match importer.Match
+		wins  int
+	}{{"one version", func(v int64) bool { return v == first.Version }, 1}, {"any version", nil, senders}} {
 		results := make(chan error, senders)
 		for i := range senders {
 			go func() {
 				change := func(r *importer.SettingsRequest) error { r.Options.RemovalLimit.Count = i; return nil }
-				patch := importer.SettingsPatch{Change: change, Version: test.version}
+				patch := importer.SettingsPatch{Change: change, Match: test.match}
 				_, err := p.service.PatchSettings(t.Context(), p.id, patch)
 				results <- err
 			}()

@@ -19,17 +19,6 @@ import (
 // errUnchanged ends a change that has nothing to store.
 var errUnchanged = errors.New("nothing to store")
 
-func (a accountJobs) AddAudit(ctx context.Context, e runs.AuditEntry) error {
-	r, err := newRecord(e, nil)
-	if err != nil {
-		return err
-	}
-	if _, err = a.write(ctx, prefixAudit+e.ID, r, record{}); errors.Is(err, runs.ErrConflict) {
-		return nil
-	}
-	return err
-}
-
 func (a accountJobs) AuditLog(ctx context.Context, after string, limit int) (page runs.AuditPage, err error) {
 	query := a.list(manifest.JobsSort, prefixAudit)
 	if after != "" {
@@ -153,13 +142,16 @@ func (a accountJobs) Removals(ctx context.Context) (run.Removals, error) {
 	return removalsOf(stored)
 }
 
-func (a accountJobs) UpdateRemovals(ctx context.Context, change func(run.Removals) run.Removals) error {
+func (a accountJobs) UpdateRemovals(ctx context.Context, change func(run.Removals) (run.Removals, error)) error {
 	return a.change(ctx, recordRemovals, func(stored record) (record, error) {
 		found, err := removalsOf(stored)
 		if err != nil {
 			return record{}, err
 		}
-		return newRecord(change(found), nil)
+		if found, err = change(found); err != nil {
+			return record{}, err
+		}
+		return newRecord(found, nil)
 	})
 }
 

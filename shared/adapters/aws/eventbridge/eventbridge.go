@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awseventbridge "github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"rollcall/shared/manifest"
 	"rollcall/shared/ports/events"
@@ -69,20 +70,10 @@ func (p Publisher) Publish(ctx context.Context, e events.Event) error {
 		if err == nil {
 			return nil
 		}
-		if !passes || attempt == attempts || !pause(ctx, wait) {
+		if !passes || attempt == attempts || smithytime.SleepWithContext(ctx, wait) != nil {
 			return fmt.Errorf("publish %q of run %s: %w", e.Name, e.RunID, errors.Join(context.Cause(ctx), err))
 		}
 		wait *= 2
-	}
-}
-
-// pause waits, and reports whether ctx lasted.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"rollcall/shared/ports/queue"
 )
@@ -49,7 +50,8 @@ func (c Consumer) receive(ctx context.Context, url string, handle queue.Handler)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.Log.ErrorContext(ctx, "messages cannot be received", "queue", url, "error", err)
-			wait(ctx, pause)
+			// The wait ends with ctx, and so does the caller's loop.
+			_ = smithytime.SleepWithContext(ctx, pause)
 		}
 		return
 	}
@@ -73,12 +75,5 @@ func (c Consumer) remove(ctx context.Context, d Delivery) {
 	if _, err := c.Client.DeleteMessage(ctx, &awssqs.DeleteMessageInput{QueueUrl: &d.QueueURL,
 		ReceiptHandle: &d.ReceiptHandle}); err != nil {
 		c.Log.WarnContext(ctx, "a message that was handled cannot be deleted", "message", d.MessageID, "error", err)
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
 	}
 }

@@ -24,6 +24,7 @@ var Now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 func Run(t *testing.T, open func(t *testing.T, now func() time.Time) runs.Store) {
 	fixed := func(t *testing.T) runs.Store { return open(t, func() time.Time { return Now }) }
 	t.Run("settings", func(t *testing.T) { keepSettings(t, fixed(t)) })
+	t.Run("revisions of settings do not come back", func(t *testing.T) { revisions(t, open) })
 	t.Run("runs", func(t *testing.T) { keepRuns(t, fixed(t)) })
 	t.Run("runs are listed by kind, the newest first", func(t *testing.T) { listRuns(t, fixed(t)) })
 	t.Run("updates of one run come one after another", func(t *testing.T) { raceRuns(t, fixed(t)) })
@@ -96,6 +97,40 @@ func keepSettings(t *testing.T, s runs.Store) {
 	}
 }
 
+// revisions deletes settings and saves others while somebody still holds the old ones.
+func revisions(t *testing.T, open func(*testing.T, func() time.Time) runs.Store) {
+	now := Now
+	ctx, j := t.Context(), open(t, func() time.Time { return now }).For("acme")
+	seen := make(map[int64]bool)
+	var held []settings.Saved
+	for range 3 {
+		saved := sampleSettings()
+		for range 3 {
+			var err error
+			if saved, err = j.PutSettings(ctx, saved); err != nil {
+				t.Fatal(err)
+			}
+			if seen[saved.Revision] {
+				t.Errorf("revision %d comes back", saved.Revision)
+			}
+			seen[saved.Revision] = true
+			held = append(held, saved)
+		}
+		for _, old := range held[:len(held)-1] {
+			if err := j.DeleteSettings(ctx, old); !errors.Is(err, runs.ErrConflict) {
+				t.Errorf("deleting revision %d in place of %d: error %v", old.Revision, saved.Revision, err)
+			}
+			if _, err := j.PutSettings(ctx, old); !errors.Is(err, runs.ErrConflict) {
+				t.Errorf("storing over revision %d by %d: error %v", saved.Revision, old.Revision, err)
+			}
+		}
+		if err := j.DeleteSettings(ctx, saved); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(10 * time.Millisecond)
+	}
+}
+
 // equalSecrets leaves the password out: no store ever holds it.
 var equalSecrets = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Password" }, cmp.Ignore())
 
@@ -117,7 +152,19 @@ func slots(t *testing.T, s runs.Store) {
 	put("long ago", at(-time.Hour))
 	put("paused", func(s *settings.Saved) { s.Schedule.NextRunAt, s.Schedule.Paused = Now, true })
 	put("none", func(s *settings.Saved) { s.Schedule = nil })
-	for limit, want := range map[int][]user.Account{10: {"long ago", "now"}, 1: {"long ago"}} {
+	put("longest wait", func(s *settings.Saved) {
+		s.Schedule.IntervalHours, s.Schedule.NextRunAt = settings.MaxInterval, Now.Add(runs.FarAhead)
+	})
+	put("by a wrong clock", at(100*24*time.Hour))
+	put("by a very wrong clock", at(400*24*time.Hour))
+	put("paused, by a wrong clock", func(s *settings.Saved) {
+		s.Schedule.NextRunAt, s.Schedule.Paused = Now.Add(100*24*time.Hour), true
+	})
+	for limit, want := range map[int][]user.Account{
+		10: {"long ago", "now", "by a wrong clock", "by a very wrong clock"},
+		3:  {"long ago", "now", "by a wrong clock"},
+		1:  {"long ago"},
+	} {
 		if got, err := s.Due(ctx, Now, limit); err != nil || !cmp.Equal(want, got) {
 			t.Errorf("due at limit %d: %q, error %v; want %q", limit, got, err, want)
 		}
@@ -154,7 +201,7 @@ func slots(t *testing.T, s runs.Store) {
 			"%d of %d succeeded and left %d runs, error %v; want 1 and 1", won, takers, len(page.Runs), err,
 		)
 	}
-	if due, err := s.Due(ctx, Now, 10); err != nil || !cmp.Equal([]user.Account{"long ago"}, due) {
+	if due, err := s.Due(ctx, Now, 10); err != nil || len(due) != 3 || due[0] != "long ago" {
 		t.Errorf("due after that: %q, error %v", due, err)
 	}
 }
@@ -189,8 +236,8 @@ func removals(t *testing.T, s runs.Store) {
 	for range writers {
 		running.Go(func() {
 			for range each {
-				err := j.UpdateRemovals(ctx, func(l run.Removals) run.Removals {
-					return append(l, one)
+				err := j.UpdateRemovals(ctx, func(l run.Removals) (run.Removals, error) {
+					return append(l, one), nil
 				})
 				if err != nil {
 					t.Error(err)
@@ -199,6 +246,11 @@ func removals(t *testing.T, s runs.Store) {
 		})
 	}
 	running.Wait()
+	refused := errors.New("refused")
+	err := j.UpdateRemovals(ctx, func(run.Removals) (run.Removals, error) { return nil, refused })
+	if !errors.Is(err, refused) {
+		t.Errorf("an update that change ended: error %v", err)
+	}
 	got, err := j.Removals(ctx)
 	if err != nil || len(got) != writers*each || got[0] != one {
 		t.Errorf("%d updates are stored, want %d: %+v; error %v", len(got), writers*each, got, err)
@@ -215,10 +267,8 @@ func audit(t *testing.T, s runs.Store) {
 			ID: fmt.Sprint("01J", i), At: Now, By: "ann", Action: "user.changed", Subject: "a@example.com",
 			Details: map[string]string{"protected": "false → true"},
 		}
-		for range 2 {
-			if err := j.AddAudit(ctx, e); err != nil {
-				t.Fatal(err)
-			}
+		if _, err := j.CreateRun(ctx, newRun("01JR"+e.ID, run.KindSync), e); err != nil {
+			t.Fatal(err)
 		}
 	}
 	var ids []string
