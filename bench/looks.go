@@ -135,7 +135,6 @@ type looker struct {
 	relay  *relay
 	one    looked
 	unit   string
-	rounds int
 }
 
 func (l *looker) measure(ctx context.Context) error {
@@ -344,7 +343,7 @@ idle look, TLS handshake included.
 func looksTable(all []looked) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, looksHead, rounds, idleLooks, changedEntries, changedEntries)
-	ms := func(d time.Duration) string { return figure(float64(d) / float64(time.Millisecond)) }
+	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	for _, l := range all {
 		fmt.Fprintf(&t, "| %s | %s | %s | %s | 1/%.0f | 1/%.0f | %d | %s |\n", l.directory, thousands(l.entries),
 			ms(l.preview), ms(l.idle), float64(l.preview)/float64(l.idle), 1/l.goal, l.bytes, ms(l.changed))

@@ -127,7 +127,8 @@ func TestLooksByTimes(t *testing.T) {
 		t.Errorf("asked for %q", c.asked)
 	}
 	// One comes in a second that was seen, one has a new time, and one is gone.
-	c.entries = append(c.entries[1:], timed{"d", "20261126120001Z"}, timed{"e", "20261126115959Z"}, timed{"f", "20261126120002Z"})
+	c.entries = append(c.entries[1:],
+		timed{"d", "20261126120001Z"}, timed{"e", "20261126115959Z"}, timed{"f", "20261126120002Z"})
 	found := c.look(t, *idle.info.Tracking.Cursor)
 	if found.err != nil || names(found) != "b c d f" || len(c.asked) != 2 {
 		t.Errorf("%+v after %q", found, c.asked)

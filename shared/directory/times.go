@@ -112,6 +112,6 @@ func digest(dn, at []byte) uint64 {
 
 // plainTime reports whether a value can be a time or a change sequence number, and stand in a filter as it is.
 func plainTime(at string) bool {
-	const longest = 64
-	return len(at) >= len("20060102150405Z") && len(at) <= longest && strings.Trim(at, "0123456789abcdefABCDEFZ.#+-") == ""
+	const shortest, longest = len("20060102150405Z"), 64
+	return len(at) >= shortest && len(at) <= longest && strings.Trim(at, "0123456789abcdefABCDEFZ.#+-") == ""
 }

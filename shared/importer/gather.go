@@ -130,7 +130,9 @@ func (j *job) gather(ctx context.Context, looks *run.Looks) (*gathered, error) {
 		return nil, context.Cause(ctx)
 	}
 	policy, err := j.policy(info)
-	policy.NewSince = looks.NewSince
+	if !looks.NewSince.IsZero() {
+		policy.NewSince = looks.NewSince.UnixMilli()
+	}
 	return &gathered{found, stored.users, policy, info.Hint}, err
 }
 

@@ -18,8 +18,8 @@ import (
 // lookTime is how long a look may take: a sync that is due waits for it.
 const lookTime = time.Minute
 
-// look asks an account's directory for what changed since the last look, and starts a sync where that gives something to
-// do. Whatever goes wrong, the next look tries again: the message does not come back.
+// look asks an account's directory for what changed since the last look, and starts a sync where that gives something
+// to do. Whatever goes wrong, the next look tries again: the message does not come back.
 func (w *Worker) look(ctx context.Context, m queue.Message) error {
 	log := w.Log.With("task", m.Task, "account", m.Account, "run", m.RunID)
 	jobs := w.Jobs.For(m.Account)
@@ -44,7 +44,11 @@ func (w *Worker) look(ctx context.Context, m queue.Message) error {
 	case err == nil && news:
 		err = j.startQuick(ctx)
 	case err == nil || failure != nil:
-		err = w.untilStored(ctx, func() error { return j.notePassword(ctx, &saved, failure) })
+		e := ending{run: j.run, state: run.Done, failure: failure, steps: j.steps, at: j.now()}
+		if failure != nil {
+			e.state = run.Failed
+		}
+		err = w.untilStored(ctx, func() error { return j.notePassword(ctx, &saved, e) })
 		err = errors.Join(err, j.noteLook(ctx, failure))
 	}
 	if err != nil {
@@ -183,14 +187,9 @@ func (j *job) noteLook(ctx context.Context, failure *run.Failure) error {
 
 // notePassword counts a look at which the username and password were refused, and forgets earlier ones where they were
 // taken. Settings are written for nothing else.
-func (j *job) notePassword(ctx context.Context, saved *settings.Saved, failure *run.Failure) error {
-	refused := failure != nil && failure.Refused
-	if !refused && (saved.Refusals == 0 || failure != nil) {
+func (j *job) notePassword(ctx context.Context, saved *settings.Saved, e ending) error {
+	if !e.refused() && !(e.state == run.Done && saved.Refusals > 0) {
 		return nil
-	}
-	e := ending{run: j.run, state: run.Done, failure: failure, steps: j.steps, at: j.now()}
-	if failure != nil {
-		e.state = run.Failed
 	}
 	return j.updateSettings(ctx, func(s *settings.Saved) bool {
 		e.notePassword(s, true)

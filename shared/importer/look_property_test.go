@@ -57,12 +57,13 @@ func (h *harness) newestFull() run.Run {
 	return all[slices.IndexFunc(all, func(r run.Run) bool { return r.Full() })]
 }
 
-// expectLook holds the Users List to what it was, with the applied changes of the look's sync, if there was one. None of
-// them removes a user or gives one to another entry.
+// expectLook holds the Users List to what it was, with the applied changes of the look's sync, if there was one. None
+// of them removes a user or gives one to another entry.
 func (h *harness) expectLook(r *rapid.T, before map[string]user.User) {
 	h.t.Helper()
 	newest := h.history()
-	if len(newest) == 0 || newest[0].Trigger != run.TriggerQuick || newest[0].FinishedAt.Before(h.clock.Add(-time.Second)) {
+	if len(newest) == 0 || newest[0].Trigger != run.TriggerQuick ||
+		newest[0].FinishedAt.Before(h.clock.Add(-time.Second)) {
 		if diff := cmp.Diff(before, h.list()); diff != "" {
 			r.Fatalf("a look without a sync changed the list:\n%s", diff)
 		}

@@ -118,7 +118,8 @@ func TestALookCreatesAndUpdates(t *testing.T) {
 	if newest.Trigger != run.TriggerQuick || h.directory.query.Since == nil {
 		t.Errorf("the sync has trigger %s, and its read the query %+v", newest.Trigger, h.directory.query)
 	}
-	if diff := cmp.Diff([]string{"create eve@x.org applied", "create robert@x.org applied"}, h.changes(newest.ID)); diff != "" {
+	want := []string{"create eve@x.org applied", "create robert@x.org applied"}
+	if diff := cmp.Diff(want, h.changes(newest.ID)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 	if u := h.list()["eve@x.org"]; u.HeldSpamReport != user.ReportDaily {
@@ -296,7 +297,8 @@ func TestRefusedLooksPauseTheSchedule(t *testing.T) {
 		t.Errorf("after 3 refusals %+v, %d reads", saved.Schedule, h.directory.reads-reads)
 	}
 	if saved.ConsecutiveFailures != 0 || len(h.history()) != syncs || !strings.Contains(saved.Looks.Error, "locked") {
-		t.Errorf("failed looks left %d failures, %d syncs, looks %+v", saved.ConsecutiveFailures, len(h.history()), saved.Looks)
+		t.Errorf("failed looks left %d failures, %d syncs, looks %+v", saved.ConsecutiveFailures, len(h.history()),
+			saved.Looks)
 	}
 	if h.look() != 0 {
 		t.Error("a look while the schedule is paused")
@@ -309,7 +311,7 @@ func TestRefusedLooksPauseTheSchedule(t *testing.T) {
 	}
 }
 
-// TestALookAndAScheduledSyncCountRefusalsTogether also holds a look whose failure is not the password's to counting none.
+// TestALookAndAScheduledSyncCountRefusalsTogether also has a look whose failure is not the password's.
 func TestALookAndAScheduledSyncCountRefusalsTogether(t *testing.T) {
 	t.Parallel()
 	h := looking(t, people(3)...)

@@ -13,8 +13,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// wantsLooks reports whether a schedule looks for what changed, and whether that is possible: after a full sync with the
-// same connection and search.
+// wantsLooks reports whether a schedule looks for what changed, and whether that is possible: after a full sync with
+// the same connection and search.
 func wantsLooks(s *settings.Saved, l *run.Looks) bool {
 	return s.Schedule != nil && !s.Schedule.Paused && s.Schedule.QuickMinutes > 0 && l.Possible() &&
 		l.Fingerprint == s.Fingerprint()

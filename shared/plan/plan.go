@@ -4,8 +4,6 @@
 package plan
 
 import (
-	"time"
-
 	"rollcall/shared/address"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
@@ -33,15 +31,16 @@ type Policy struct {
 	// Partial is set where only entries that changed were read, and of the stored users only those at their addresses.
 	// Whom the directory does not name then stays, and a claim that takes what others have waits for a full read.
 	Partial bool
-	// NewSince is when the first import from a part began since the last one of the whole. What imports created from
-	// then on is, for a whole one, as if it were new: it may find others who claim the same. Zero: there was none.
-	NewSince time.Time
+	// NewSince is when the first import from a part began since the last one of the whole, in Unix milliseconds. What
+	// imports created from then on is, for a whole one, as if it were new: it may find others who claim the same. 0:
+	// there was none.
+	NewSince int64
 }
 
 // provisional reports whether a stored user came from a partial read, so that a whole one decides about it anew.
 func (p Policy) provisional(u *user.User) bool {
-	return !p.Partial && !p.NewSince.IsZero() && u.LastRunID != "" && u.Source == user.FromDirectory &&
-		!u.CreatedAt.Before(p.NewSince)
+	return !p.Partial && p.NewSince > 0 && u.LastRunID != "" && u.Source == user.FromDirectory &&
+		u.CreatedAt.UnixMilli() >= p.NewSince
 }
 
 // owns reports whether a stored user is the claiming entry's.

@@ -19,7 +19,8 @@ type Saved struct {
 	// ScheduledRunID is the sync that the schedule started last.
 	ScheduledRunID      string `json:"scheduledRunId,omitempty"`
 	ConsecutiveFailures int    `json:"consecutiveFailures"`
-	// Refusals counts the scheduled syncs and quick looks in a row at which the directory refused the stored username and password.
+	// Refusals counts the scheduled syncs and quick looks in a row at which the directory refused the stored username
+	// and password.
 	Refusals int `json:"refusals,omitempty"`
 	// Health is how the newest sync with this connection and search ended; without a state where version 0.4 stored it.
 	Health Health `json:"health,omitzero"`
