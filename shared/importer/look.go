@@ -191,8 +191,16 @@ func (j *job) notePassword(ctx context.Context, saved *settings.Saved, e ending)
 	if !e.refused() && !(e.state == run.Done && saved.Refusals > 0) {
 		return nil
 	}
-	return j.updateSettings(ctx, func(s *settings.Saved) bool {
+	// Without a lease, which only a sync has.
+	_, err := runs.UpdateSettings(ctx, j.jobs, func(s *settings.Saved) error {
+		if s.Revision == 0 {
+			return runs.ErrUnchanged
+		}
 		e.notePassword(s, true)
-		return true
+		return nil
 	})
+	if errors.Is(err, runs.ErrUnchanged) {
+		err = nil
+	}
+	return err
 }

@@ -120,7 +120,7 @@ func (j *job) noteLooks(ctx context.Context, state run.State, failure *run.Failu
 		default:
 			l.NewSince = time.Time{}
 		}
-		return nil
+		return j.leaseIsOver()
 	})
 	if errors.Is(err, runs.ErrUnchanged) {
 		err = nil
