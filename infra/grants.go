@@ -51,6 +51,7 @@ func (s *service) grantExportAPI(role awsiam.Role) {
 func (s *service) grantSyncAPI(role awsiam.Role) {
 	s.readUsers(role)
 	s.writeUsers(role)
+	s.countEdits(role)
 	s.readJobs(role)
 	s.writeJobs(role)
 	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)

@@ -45,6 +45,11 @@ func (s *service) writeJobs(role awsiam.Role) {
 	grant(role, []string{"dynamodb:PutItem", "dynamodb:DeleteItem"}, nil, s.data.jobs.TableArn())
 }
 
+// countEdits lets a role change the number of users within a transaction.
+func (s *service) countEdits(role awsiam.Role) {
+	grant(role, []string{"dynamodb:UpdateItem"}, nil, s.data.jobs.TableArn())
+}
+
 // findDue lets a role read the index of what is due, over all accounts.
 func (s *service) findDue(role awsiam.Role) {
 	grant(role, []string{"dynamodb:Query"}, nil, index(s.data.jobs.TableArn(), manifest.DueIndex))

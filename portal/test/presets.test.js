@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PRESETS, filterOf, presetOf } from '../site/js/presets.js';
+import { PRESETS, filterOf, lacksRemote, presetOf } from '../site/js/presets.js';
 
 /** @import { ServerType } from '../types' */
 /** @import { Preset } from '../site/js/presets.js' */
@@ -35,10 +35,28 @@ test('the brackets of every preset match', () => {
   }
 });
 
-test('a preset of recipient types asks for each value', () => {
-  assert.equal(filterOf(named('exchange', 'users-shared'), ''),
-    '(&(proxyAddresses=smtp:*)(|(msExchRecipientTypeDetails=1)(msExchRecipientTypeDetails=2)'
-    + '(msExchRecipientTypeDetails=2147483648)(msExchRecipientTypeDetails=128)(msExchRecipientTypeDetails=4)))');
+test('a preset of recipient types asks for each value, local and remote', () => {
+  /** @param {...number} values */
+  const filter = (...values) => '(&(proxyAddresses=smtp:*)(|'
+    + values.map((value) => `(msExchRecipientTypeDetails=${value})`).join('') + '))';
+  const users = [1, 2, 8, 128, 2147483648, 35184372088832];
+  const shared = [4, 34359738368, 137438953472, 274877906944];
+  assert.equal(filterOf(named('exchange', 'users'), ''), filter(...users));
+  assert.equal(filterOf(named('exchange', 'users-shared'), ''), filter(...users, ...shared));
+  assert.equal(filterOf(named('exchange', 'mailboxes'), ''),
+    filter(...users, ...shared, 16, 32, 8589934592, 17179869184, 2199023255552));
+  assert.equal(filterOf(named('exchange', 'folders'), ''), filter(4096));
+});
+
+test('a filter that people leave by moving to Exchange Online is told from one that keeps them', () => {
+  for (const { preset } of all()) assert.equal(lacksRemote(filterOf(preset, 'example.org')), '', preset.name);
+  const before = '(&(proxyAddresses=smtp:*)(|(msExchRecipientTypeDetails=1)(msExchRecipientTypeDetails=2)'
+    + '(msExchRecipientTypeDetails=2147483648)(msExchRecipientTypeDetails=128)(msExchRecipientTypeDetails=4)'
+    + '(msExchRecipientTypeDetails=16)))';
+  assert.match(lacksRemote(before), /add 34359738368, 8589934592\.$/, 'a preset of version 0.4');
+  for (const filter of ['', '(mail=*)', '(!(msExchRecipientTypeDetails=4))', '(msExchRecipientTypeDetails=10)']) {
+    assert.equal(lacksRemote(filter), '', filter);
+  }
 });
 
 test('a domain is trimmed, loses its @, and is escaped (RFC 4515)', () => {

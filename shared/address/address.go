@@ -28,12 +28,13 @@ var (
 	ErrDomain    = errors.New("has a domain that is not allowed by IDNA 2008")
 	ErrTooLong   = errors.New("is longer than RFC 5321 allows (64 bytes before the @, 254 in all)")
 	ErrEncoding  = errors.New("is not valid UTF-8 text")
+	ErrControl   = errors.New("has a control character")
 	ErrInvisible = errors.New("has an invisible character")
 )
 
 // Address is a mail address.
 type Address struct {
-	// Key is the canonical form: local part in NFC and lower case without needless quotes, domain as lower-case
+	// Key is the canonical form: local part in NFC and lower case (Lower) without needless quotes, domain as lower-case
 	// A-labels (IDNA 2008, non-transitional).
 	Key string
 	// Display is the address as it was written, without surrounding space.
@@ -42,9 +43,14 @@ type Address struct {
 	NeedsSMTPUTF8 bool
 }
 
-// domains converts domains as a lookup does (RFC 5891, section 5).
-var domains = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckJoiners(true),
-	idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+// domains converts domains as a lookup does (RFC 5891, section 5). hyphened takes labels with hyphens where an A-label
+// has them too: DNS knows such names, as of content networks, and they are no IDNA (RFC 5890, 2.3.1).
+var (
+	domains = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckJoiners(true),
+		idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+	hyphened = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckJoiners(true),
+		idna.StrictDomainName(true), idna.VerifyDNSLength(true), idna.CheckHyphens(false))
+)
 
 // Canonical returns the canonical form of an address.
 func Canonical(raw string) (string, error) {
@@ -162,19 +168,43 @@ func canonicalLocal(local string) (string, bool, error) {
 	} else if !isDotAtom(local) {
 		return "", false, ErrLocalPart
 	}
-	ascii := true
-	for i := range len(text) {
-		ascii = ascii && text[i] < utf8.RuneSelf
-	}
-	if !ascii {
-		text = norm.NFC.String(strings.ToLower(norm.NFC.String(text)))
-	} else {
-		text = strings.ToLower(text)
-	}
+	ascii := isASCII(text)
+	text = Lower(text)
 	if !isDotAtom(text) {
 		text = quote(text)
 	}
 	return text, ascii, nil
+}
+
+// Lower returns a text in NFC and in Unicode's lower case, as texts are compared that must not differ by case alone. No
+// two people become one: a final sigma stays one, and İ, which has a dot in every case, becomes i with a dot above and
+// not the i of English. It is its own lower case.
+func Lower(text string) string {
+	if isASCII(text) {
+		return strings.ToLower(text)
+	}
+	// Go maps each character by itself. İ is the only one whose lower case has two.
+	return norm.NFC.String(strings.ToLower(strings.ReplaceAll(norm.NFC.String(text), "İ", "i\u0307")))
+}
+
+// FormerKey returns the key that version 0.4 and earlier gave to an address, and whether it is another one than
+// today's: they took İ for an i.
+func FormerKey(a Address) (key string, differs bool) {
+	if !strings.Contains(a.Key, "i\u0307") {
+		return a.Key, false
+	}
+	at := strings.LastIndexByte(a.Display, '@')
+	former, err := Canonical(strings.ReplaceAll(norm.NFC.String(a.Display[:at]), "İ", "i") + a.Display[at:])
+	return former, err == nil && former != a.Key
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // isDotAtom reports whether text is a dot-string (RFC 5321, 4.1.2), with any character beyond ASCII that is neither a
@@ -235,11 +265,12 @@ func CanonicalDomain(domain string) (string, error) {
 	case len(domain) > maxDomain:
 		return "", ErrTooLong
 	}
-	ascii, err := domains.ToASCII(domain)
-	if err == nil && strings.Contains(ascii, "xn--") {
-		// Symbols that stand for right-to-left letters pass the Bidi rule, and their A-labels do not: without this the
-		// key would be no address.
-		ascii, err = domains.ToASCII(ascii)
+	ascii, err := toASCII(domains, domain)
+	if err != nil {
+		ascii, err = toASCII(hyphened, domain)
+		if err == nil && !goodHyphens(ascii) {
+			err = ErrDomain
+		}
 	}
 	if err != nil || !strings.Contains(ascii, ".") {
 		return "", fmt.Errorf("%w: %q", ErrDomain, domain)
@@ -249,6 +280,62 @@ func CanonicalDomain(domain string) (string, error) {
 		return "", fmt.Errorf("%w: %q", ErrDomain, domain)
 	}
 	return ascii, nil
+}
+
+func toASCII(profile *idna.Profile, domain string) (string, error) {
+	ascii, err := profile.ToASCII(domain)
+	if err == nil && strings.Contains(ascii, "xn--") {
+		// Symbols that stand for right-to-left letters pass the Bidi rule, and their A-labels do not: without this the
+		// key would be no address.
+		ascii, err = profile.ToASCII(ascii)
+	}
+	return ascii, err
+}
+
+// goodHyphens reports whether no label begins or ends with a hyphen, and those that claim to be A-labels are some.
+func goodHyphens(ascii string) bool {
+	for label := range strings.SplitSeq(ascii, ".") {
+		if strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+			return false
+		}
+		if strings.HasPrefix(label, "xn--") {
+			if _, err := domains.ToASCII(label); err != nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// KeyPrefix returns what the keys begin with of addresses that begin with a text. The domain of such a text may end
+// anywhere; a label with letters beyond ASCII counts as whole.
+func KeyPrefix(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case !utf8.ValidString(text):
+		return "", ErrEncoding
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "", ErrControl
+	case strings.ContainsFunc(text, isInvisible):
+		return "", ErrInvisible
+	}
+	text = Lower(text)
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 || isASCII(text[at:]) {
+		return text, nil
+	}
+	labels := strings.Split(text[at+1:], ".")
+	for i, label := range labels {
+		if isASCII(label) {
+			continue
+		}
+		ascii, err := toASCII(hyphened, label)
+		if err != nil {
+			return "", fmt.Errorf("%w: %q", ErrDomain, label)
+		}
+		labels[i] = ascii
+	}
+	return text[:at+1] + strings.Join(labels, "."), nil
 }
 
 // Domain returns the domain of a canonical address.

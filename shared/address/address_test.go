@@ -81,8 +81,28 @@ func TestParse(t *testing.T) {
 		// NFC makes a semicolon of the Greek question mark, and that must not stand unquoted.
 		"turns into a special character": {"a\u037eb@example.com", `"a;b"@example.com`, nil},
 		// Without its quotes it would be lost as surrounding space, and the key would be no address.
-		"no-break space in quotes": {"\"\u00a0\"@example.com", "\"\u00a0\"@example.com", nil},
-		"no-break space":           {"a\u00a0b@example.com", "", ErrLocalPart},
+		"no-break space in quotes":  {"\"\u00a0\"@example.com", "\"\u00a0\"@example.com", nil},
+		"no-break space":            {"a\u00a0b@example.com", "", ErrLocalPart},
+		"final sigma":               {"νικος@example.com", "νικος@example.com", nil},
+		"sigma that is not final":   {"νικοσ@example.com", "νικοσ@example.com", nil},
+		"capital sigma":             {"ΝΙΚΟΣ@example.com", "νικοσ@example.com", nil},
+		"final sigma in a domain":   {"ann@βόλος.com", "ann@xn--nxasmm1c.com", nil},
+		"I with a dot":              {"İlker@example.com", "i\u0307lker@example.com", nil},
+		"capital sigma in a domain": {"ann@ΒΌΛΟΣ.com", "ann@xn--nxasmq6b.com", nil},
+		"I with a combining dot":    {"I\u0307lker@example.com", "i\u0307lker@example.com", nil},
+		"i with a combining dot":    {"i\u0307lker@example.com", "i\u0307lker@example.com", nil},
+		"i without a dot":           {"ılker@example.com", "ılker@example.com", nil},
+		"I of English":              {"Ilker@example.com", "ilker@example.com", nil},
+		"I with a dot in a domain":  {"ann@İLKER.com", "ann@xn--ilker-7fd.com", nil},
+		// Names of content networks have such labels. Only xn-- makes an A-label of one.
+		"hyphens in places 3 and 4":  {"ann@R3---sn-apo3q.example.com", "ann@r3---sn-apo3q.example.com", nil},
+		"hyphens beside a U-label":   {"ann@ab--c.müller.example", "ann@ab--c.xn--mller-kva.example", nil},
+		"hyphens beside an A-label":  {"ann@ab--c.xn--mller-kva.example", "ann@ab--c.xn--mller-kva.example", nil},
+		"hyphens beside a bad one":   {"ann@ab--c.xn--a.example", "", ErrDomain},
+		"hyphens in a U-label":       {"ann@ab--ü.example", "", ErrDomain},
+		"hyphens at a label's end":   {"ann@ab--.example.com", "", ErrDomain},
+		"hyphens at a label's start": {"ann@--ab.example.com", "", ErrDomain},
+		"hyphens in the top level":   {"ann@example.co--m", "ann@example.co--m", nil},
 		// The symbol stands for a Hebrew letter, which no label may mix with Latin ones.
 		"symbol of a right-to-left letter": {"ann@x\u2135y.com", "", ErrDomain},
 	}
@@ -129,13 +149,15 @@ func FuzzCanonical(f *testing.F) {
 
 func TestPatterns(t *testing.T) {
 	t.Parallel()
-	p, err := ParsePatterns([]string{"Boss@Example.com", " *@Müller.example "})
+	p, err := ParsePatterns([]string{"Boss@Example.com", " *@Müller.example ", " *.Example.NET. "})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]bool{
 		"boss@example.com": true, "ann@example.com": false, "any@xn--mller-kva.example": true,
 		"any@sub.xn--mller-kva.example": false, "no-at-sign": false,
+		"a@b.example.net": true, "a@b.c.example.net": true, "a@example.net": false, "a@badexample.net": false,
+		"a@example.net.org": false, `"x.example.net@"@example.com`: false,
 	} {
 		if got := p.Match(key); got != want {
 			t.Errorf("Match(%q) = %t, want %t", key, got, want)
@@ -144,8 +166,33 @@ func TestPatterns(t *testing.T) {
 	if (Patterns{}).Match("a@b.example") {
 		t.Error("no pattern matches something")
 	}
-	for _, wrong := range []string{"*@", "example.com", "*", "*@a b", "@example.com"} {
+	for _, wrong := range []string{"*@", "example.com", "*", "*@a b", "@example.com", "*.", "*.com", "*.*.example.com",
+		"*@*.example.com", "a.*.example.com", "*example.com", "**.example.com"} {
 		if _, err := ParsePatterns([]string{wrong}); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%q: error %v, want one that shows it", wrong, err)
+		}
+	}
+}
+
+func TestDomains(t *testing.T) {
+	t.Parallel()
+	d, err := ParseDomains([]string{" Example.com ", "*.MÜLLER.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for domain, want := range map[string]bool{
+		"example.com": true, "a.example.com": false, "xn--mller-kva.example": false, "a.xn--mller-kva.example": true,
+		"a.b.xn--mller-kva.example": true, "axn--mller-kva.example": false, "example": false,
+	} {
+		if got := d.Match(domain); got != want {
+			t.Errorf("Match(%q) = %t, want %t", domain, got, want)
+		}
+	}
+	if !(Domains{}).Empty() || (Domains{}).Match("example.com") || d.Empty() {
+		t.Error("no domains match something, or these are taken for none")
+	}
+	for _, wrong := range []string{"*", "*.", "*.com", "*@example.com", "a.*.com"} {
+		if _, err := ParseDomains([]string{wrong}); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("%q: error %v, want one that shows it", wrong, err)
 		}
 	}
@@ -155,8 +202,8 @@ func TestCheckListsEveryWrongField(t *testing.T) {
 	t.Parallel()
 	var fields []string
 	wrong, more := Check(settings.Advanced{
-		Include: []string{"user", "users"}, AcceptedDomains: []string{"example.com", "a b"},
-		Exclude: []string{"*@example.com", "x", "a@b.example", "*"},
+		Include: []string{"user", "users"}, AcceptedDomains: []string{"*.example.com", "a b"},
+		Exclude: []string{"*.example.com", "x", "a@b.example", "*.com"},
 	})
 	for _, e := range wrong {
 		fields = append(fields, e.Field)

@@ -12,9 +12,10 @@ type Claim struct {
 	PrimaryAddress string
 	PrimaryKey     string
 	Type           user.Type
-	// Inferred says that the directory marks no primary among the entry's addresses, so that its order chose one;
-	// package plan keeps the one it chose before.
-	Inferred bool
+	// Inferred says that the directory does not mark exactly one primary among the entry's addresses, so that one had
+	// to be chosen; package plan keeps the one it chose before. InferredNote says so on the row of that one.
+	Inferred     bool
+	InferredNote string
 	// SourceID is the entry's stable id, never empty. DN is as the server sent it; SortDN is its form for
 	// comparison, set only where the address has several claims.
 	SourceID string
@@ -54,6 +55,8 @@ const (
 	ReasonCollapsed         Reason = "same local part as its primary"
 	ReasonNoPrimary         Reason = "entry has no primary address"
 	ReasonDanglingAlias     Reason = "alias points to no account"
+	ReasonAliasCircle       Reason = "aliases point to each other"
 	ReasonSystemMailbox     Reason = "system mailbox"
+	ReasonPrivate           Reason = "private address in otherMailbox"
 	ReasonTooLong           Reason = "entry has a name or id that is too long"
 )

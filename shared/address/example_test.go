@@ -23,16 +23,17 @@ func ExampleParse() {
 }
 
 func ExamplePatterns_Match() {
-	patterns, err := address.ParsePatterns([]string{"boss@example.com", "*@example.net"})
+	patterns, err := address.ParsePatterns([]string{"boss@example.com", "*@example.net", "*.example.net"})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, key := range []string{"boss@example.com", "ann@example.com", "ann@example.net"} {
+	for _, key := range []string{"boss@example.com", "ann@example.com", "ann@example.net", "ann@mail.example.net"} {
 		fmt.Println(key, patterns.Match(key))
 	}
 	// Output:
 	// boss@example.com true
 	// ann@example.com false
 	// ann@example.net true
+	// ann@mail.example.net true
 }

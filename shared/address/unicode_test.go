@@ -3,8 +3,10 @@ package address
 import (
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 )
 
@@ -31,6 +33,45 @@ func TestCanonicalFormOfEveryCharacter(t *testing.T) {
 				t.Errorf("%q is canonically %q, but shown as %q, which is %q, %v", in, first.Key, first.Display,
 					shown, err)
 			}
+		}
+	}
+}
+
+// TestOneCharacterHasAnotherKeyThanInVersion04 holds that users stay under the keys that earlier builds stored them
+// under: they lower-cased each character by itself, which differs for İ alone.
+func TestOneCharacterHasAnotherKeyThanInVersion04(t *testing.T) {
+	t.Parallel()
+	for r := rune(0x80); r <= unicode.MaxRune; r++ {
+		if !unicode.IsLetter(r) && !unicode.IsMark(r) {
+			continue
+		}
+		text := "a" + string(r)
+		got, before := Lower(text), norm.NFC.String(strings.ToLower(norm.NFC.String(text)))
+		if (got != before) != (r == 'İ') {
+			t.Errorf("%U is %+q in lower case and was %+q", r, got, before)
+		}
+		if again := Lower(got); again != got {
+			t.Errorf("%U is %+q in lower case, and that is %+q", r, got, again)
+		}
+	}
+}
+
+func TestFormerKey(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"İlker.İ@example.com": "ilker.i@example.com", "I\u0307lker@example.com": "ilker@example.com",
+		`"İ a"@example.com`: `"i a"@example.com`, "i\u0307lker@example.com": "", "ilker@example.com": "",
+		"νικος@example.com": "", "ann@İLKER.com": "", "İ@İLKER.com": "i@xn--ilker-7fd.com",
+	} {
+		a, err := Parse(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			want = a.Key
+		}
+		if key, differs := FormerKey(a); key != want || differs != (want != a.Key) {
+			t.Errorf("%q had the key %+q (another one: %t), want %+q", in, key, differs, want)
 		}
 	}
 }

@@ -204,11 +204,13 @@ func TestFiftyErrorsAreListed(t *testing.T) {
 		},
 		"wrong exclusions": {
 			repeat(`{"advanced":{"exclude":[`, `]}}`, 9000, `"x"`),
-			"advanced.exclude[0]", `"x" has no @; write an address, or *@domain`, 8950,
+			"advanced.exclude[0]", `"x" has no @; write an address, *@domain, or *.domain for every domain below it`,
+			8950,
 		},
 		"wrong domains": {
 			repeat(`{"advanced":{"acceptedDomains":[`, `]}}`, 60, `"-"`),
-			"advanced.acceptedDomains[0]", `"-" is no mail domain; it looks like example.com`, 10,
+			"advanced.acceptedDomains[0]",
+			`"-" is no mail domain; it looks like example.com, or *.example.com for every domain below it`, 10,
 		},
 	}
 	for name, test := range tests {

@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 
 	"rollcall/shared/importer"
 )
 
-// PageInput is what every list takes.
+// PageInput is what every list takes that can be searched.
 type PageInput struct {
 	Q string `query:"q" maxLength:"320" doc:"A substring, without regard to case; searched in bounded steps, so that a page may be short and still have next"`
 	CursorInput
@@ -20,13 +21,12 @@ type CursorInput struct {
 	Cursor string `query:"cursor" maxLength:"4096" doc:"The next of the page before"`
 }
 
-// Values gives query values their type.
-func Values[T ~string](texts []string) []T {
-	var out []T
-	for _, t := range texts {
-		out = append(out, T(t))
+// Filtered names a list with a filter, so that a cursor is not used with another one.
+func Filtered(list string, values ...any) string {
+	for _, value := range values {
+		list += fmt.Sprintf("\x00%q", value)
 	}
-	return out
+	return list
 }
 
 // sumLength is how many bytes of a checksum a cursor begins with.

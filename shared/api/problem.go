@@ -195,6 +195,10 @@ func fieldOf(d *huma.ErrorDetail) string {
 	for _, place := range []string{"body", "query", "path", "header"} {
 		if rest, ok := strings.CutPrefix(d.Location, place); ok {
 			rest = strings.TrimPrefix(rest, ".")
+			if place == "query" {
+				// Of a parameter that is repeated: which one, its value shows.
+				rest, _, _ = strings.Cut(rest, "[")
+			}
 			if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
 				name, _, _ = strings.Cut(name, " ")
 				rest = strings.TrimPrefix(rest+"."+name, ".")

@@ -65,6 +65,11 @@ func (s *scan) value(schema *huma.Schema, nullable bool) error {
 	}
 	kind := s.next()
 	start := s.at
+	for _, one := range schema.OneOf {
+		if kind == '[' && one.Type == huma.TypeArray {
+			schema = one
+		}
+	}
 	switch {
 	case kind == '{' && schema.Type == huma.TypeObject:
 		return s.object(schema)

@@ -5,6 +5,7 @@ import (
 
 	"rollcall/shared/importer"
 	"rollcall/shared/plan"
+	"rollcall/shared/planfile"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
@@ -73,6 +74,22 @@ type Preview struct {
 	Error      *Failure     `json:"error"`
 	Syncs      []string     `json:"syncs" doc:"The syncs that used it, the oldest first"`
 	Outdated   bool         `json:"outdated" doc:"A later sync or edit changed the Users List"`
+	Facets     *Facets      `json:"facets" doc:"null in lists, until the preview is done, and for previews of version 0.4"`
+}
+
+// Facets count the rows of a preview by what they can be filtered by.
+type Facets struct {
+	_      struct{}         `json:"-" nullable:"true"`
+	Type   []planfile.Value `json:"type" doc:"The most frequent first"`
+	Reason []planfile.Value `json:"reason" doc:"The 50 most frequent"`
+	Domain []planfile.Value `json:"domain" doc:"The 50 most frequent. Of more than 20,000 domains the numbers may be a little too small"`
+}
+
+func facetsView(f *planfile.Facets) *Facets {
+	if f == nil {
+		return nil
+	}
+	return &Facets{Type: f.Types, Reason: f.Reasons, Domain: f.Domains}
 }
 
 // PreviewView shows a preview.
@@ -83,7 +100,7 @@ func PreviewView(r importer.ShownPreview) Preview {
 		Settings: ImportView{Connection: connectionView(r.Import.Connection, r.SealedPassword),
 			Advanced: r.Import.Advanced.Shown(), Options: r.Import.Options},
 		Progress: r.Progress, Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r.Run),
-		Guard: r.Guard, Error: failureView(r.Failure),
+		Guard: r.Guard, Error: failureView(r.Failure), Facets: facetsView(r.Facets),
 	}
 }
 
@@ -327,6 +344,18 @@ func ListOf[T, V any](items []T, next string, view func(*T) V) List[V] {
 	return out
 }
 
+// Found is a page of a list that can be searched.
+type Found[T any] struct {
+	List[T]
+	Scanned int `json:"scanned" doc:"How many rows this page looked at: added up, how far a search has come"`
+}
+
+// UserList is a page of the Users List.
+type UserList struct {
+	Found[User]
+	Total *int `json:"total,omitempty" doc:"How many users there are, whatever the filter: on the first page. A list of millions that was just written may be without"`
+}
+
 // list returns a list that is [] where it is empty.
 func list[T any](items []T) []T {
 	if items == nil {
@@ -351,8 +380,11 @@ type Started struct {
 
 // PathOf returns the path that shows a run.
 func PathOf(r run.Run) string {
-	if r.Kind == run.KindPreview {
+	switch r.Kind {
+	case run.KindPreview:
 		return "/v1/previews/" + r.ID
+	case run.KindExplanation:
+		return "/v1/explanations/" + r.ID
 	}
 	return "/v1/syncs/" + r.ID
 }

@@ -56,12 +56,12 @@ type Query struct {
 	// Attributes are the attributes to ask for. Those that are in Named too may be OIDs or other names of an attribute,
 	// by the server's own schema: entries have them by the name in Named whatever the server calls them.
 	Attributes []string
+	Named      []string
 	// Since makes a look of the read, which gives only the entries that changed since one of these cursors: that of the
 	// server that answers. Nil reads all.
 	Since []run.Cursor
-	Named []string
-	// Found reports how many values that should be addresses the caller found in the entries; nil means that it found
-	// some.
+	// Found reports how many values that should be addresses the caller found in the entries; nil means that no Hint is
+	// wanted.
 	Found func() int
 	// Memory reports how many bytes the caller keeps of the entries that it got; nil means none.
 	Memory func() int64

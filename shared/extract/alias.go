@@ -1,16 +1,11 @@
 package extract
 
 import (
-	"strings"
-
 	"rollcall/shared/address"
 	"rollcall/shared/directory"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
-
-// maxHops bounds how many alias entries one alias may go through.
-const maxHops = 8
 
 // aliasEntry is a CommuniGate Pro alias: an entry of its own, whose aliasedObjectName is the account's DN.
 type aliasEntry struct {
@@ -45,15 +40,12 @@ func (c *Collector) addAlias(e *directory.Entry) {
 	c.texts += pendingSize + skippedSize + int64(2*len(alias.dn)+3*len(alias.address)+2*len(alias.target))
 }
 
-// accountAddress makes an address of an account's uid and the cn above it, which is its domain.
+// accountAddress makes an address of an account's uid and the cn above it, which is its domain, in the case in which
+// the directory shows them.
 func accountAddress(uid, dn []byte) string {
-	_, rest, ok := strings.Cut(normalDN(shown(dn)), ",")
-	if !ok || len(uid) == 0 {
-		return ""
-	}
-	parent, _, _ := strings.Cut(rest, ",")
-	domain, ok := strings.CutPrefix(parent, "cn=")
-	if !ok {
+	_, parent := splitDN(shown(dn))
+	domain := commonName(parent)
+	if domain == "" || len(uid) == 0 {
 		return ""
 	}
 	return shortened(uid, maxValue) + "@" + domain
@@ -61,31 +53,63 @@ func accountAddress(uid, dn []byte) string {
 
 // joinAliases gives each alias entry's address to the account that it points to.
 func (c *Collector) joinAliases() {
-	targets := make(map[string]string, len(c.pending))
+	chains := aliasChains{next: make(map[string]string, len(c.pending)), isEnd: c.isAccount}
 	for _, p := range c.pending {
-		targets[normalDN(p.dn)] = p.target
+		chains.next[normalDN(p.dn)] = p.target
 	}
 	for _, p := range c.pending {
 		e := &directory.Entry{DN: []byte(p.dn)}
 		c.dn = p.dn
-		target := p.target
-		account, ok := c.accounts[target]
-		for hop := 0; !ok && hop < maxHops && targets[target] != ""; hop++ {
-			target = targets[target]
-			account, ok = c.accounts[target]
+		v := value{text: []byte(p.address)}
+		target := chains.end(p.target)
+		if account, ok := c.accounts[target]; ok {
+			c.joinAlias(e, p, account)
+		} else if out, left := c.leftOut[target]; left {
+			c.skip(e, v, out.primary, out.typ, out.reason, "", out.present)
+		} else if target == circle {
+			c.skip(e, v, "", user.TypeUnknown, address.ReasonAliasCircle, "it points to "+p.target, true)
+		} else {
+			c.skip(e, v, "", user.TypeUnknown, address.ReasonDanglingAlias, "it points to "+target, true)
 		}
-		if out, left := c.leftOut[target]; !ok && left {
-			c.skip(e, value{text: []byte(p.address)}, out.primary, out.typ, out.reason, "", out.present)
-			continue
-		}
-		if !ok {
-			c.skip(e, value{text: []byte(p.address)}, "", user.TypeUnknown, address.ReasonDanglingAlias,
-				"it points to "+p.target, true)
-			continue
-		}
-		c.joinAlias(e, p, account)
 	}
 	c.pending = nil
+}
+
+// isAccount reports whether a normalised DN is that of an account, imported or left out.
+func (c *Collector) isAccount(dn string) bool {
+	_, account := c.accounts[dn]
+	_, left := c.leftOut[dn]
+	return account || left
+}
+
+// aliasChains follows alias entries that point to each other, by their normalised DNs.
+type aliasChains struct {
+	// next is where each alias points to. Once an alias was followed it is the end of its chain: each is passed once,
+	// however long the chains of a hostile directory are.
+	next  map[string]string
+	isEnd func(dn string) bool
+	path  []string
+}
+
+// circle stands for the end of a chain that leads back into itself. No DN is like it.
+const circle = "\x00"
+
+// end returns the DN at the end of a chain that begins at dn, or circle.
+func (c *aliasChains) end(dn string) string {
+	c.path = c.path[:0]
+	for !c.isEnd(dn) {
+		next, ok := c.next[dn]
+		if !ok {
+			break
+		}
+		// Whoever comes here again on the way goes in a circle.
+		c.path, c.next[dn] = append(c.path, dn), circle
+		dn = next
+	}
+	for _, passed := range c.path {
+		c.next[passed] = dn
+	}
+	return dn
 }
 
 func (c *Collector) joinAlias(e *directory.Entry, p aliasEntry, account uint32) {

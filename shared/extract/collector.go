@@ -27,6 +27,8 @@ type claimRecord struct {
 	entry        uint32
 	kind         code
 	utf8         bool
+	// inferred says that the entry's primary was chosen, and might have been this one.
+	inferred bool
 }
 
 // code is the place of a kind or a type in one of the lists below.
@@ -57,7 +59,10 @@ func typeCode(t user.Type) code {
 type flags uint8
 
 const (
+	// flagInferred says that nothing in the entry tells which of its addresses is the primary; flagSeveral that it
+	// marks several, of which mail tells one where flagInferred is not set.
 	flagInferred flags = 1 << iota
+	flagSeveral
 	flagHidden
 	flagDisabled
 )
@@ -118,24 +123,24 @@ func (c *Collector) Add(e *directory.Entry) {
 		c.addAlias(e)
 		return
 	}
-	var inferred bool
-	c.values, inferred = c.rules.values(a, c.values)
+	var chosen flags
+	c.values, chosen = c.rules.values(a, c.values)
 	if len(c.values) == 0 && c.rules.server == settings.CommuniGate && len(c.rules.primary) == 0 {
 		if made := accountAddress(a.first(slotUID), e.DN); made != "" {
 			c.values = append(c.values, value{text: []byte(made), primary: true})
 		}
 	}
 	c.seen += len(c.values)
-	typ, system := a.kindOf(c.rules.server)
-	if reason := c.rules.leftOut(a, typ, system); reason != "" {
-		c.skipEntry(e, leftOutAccount{typ: typ, reason: reason}, "")
+	typ, system := a.kindOf(c.rules.server, e)
+	if reason := c.rules.leftOut(a, typ, system != ""); reason != "" {
+		c.skipEntry(e, leftOutAccount{typ: typ, reason: reason}, system)
 		return
 	}
 	if tooLong != "" {
 		c.skipEntry(e, leftOutAccount{typ: typ, reason: address.ReasonTooLong, present: true}, tooLong)
 		return
 	}
-	c.addEntry(e, typ, inferred)
+	c.addEntry(e, typ, chosen)
 }
 
 // leftOut returns the reason for which the settings leave a whole entry out.
@@ -152,7 +157,7 @@ func (r *Rules) leftOut(a *attributes, typ user.Type, system bool) address.Reaso
 }
 
 // addEntry takes the addresses of an entry that is not left out.
-func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
+func (c *Collector) addEntry(e *directory.Entry, typ user.Type, chosen flags) {
 	var primary address.Address
 	var primaryErr error
 	hasPrimary := len(c.values) > 0 && c.values[0].primary
@@ -163,7 +168,7 @@ func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
 		c.withoutPrimary(e, typ, primaryErr)
 		return
 	}
-	index := c.record(e, primary, typ, inferred)
+	index := c.record(e, primary, typ, chosen)
 	// From here on in the arena, where it stays.
 	kept := c.entries.at(int(index))
 	primary.Key, primary.Display = c.arena.get(kept.primaryKey), c.arena.get(kept.primary)
@@ -176,6 +181,8 @@ func (c *Collector) addEntry(e *directory.Entry, typ user.Type, inferred bool) {
 		case err != nil:
 			c.skip(e, v, primary.Display, typ, address.ReasonInvalid, err.Error(), true)
 		case alias.Key == primary.Key, c.claimed(first, alias.Key):
+		case v.private:
+			c.skip(e, v, primary.Display, typ, address.ReasonPrivate, "", false)
 		case c.rules.collapse && address.Local(alias.Key) == address.Local(primary.Key):
 			c.skip(e, v, primary.Display, typ, address.ReasonCollapsed, "", false)
 		default:
@@ -203,16 +210,13 @@ func parseValue(v []byte, scratch *[]byte) (address.Address, error) {
 }
 
 // record keeps what the addresses of an entry share and returns its index.
-func (c *Collector) record(e *directory.Entry, primary address.Address, typ user.Type, inferred bool) uint32 {
+func (c *Collector) record(e *directory.Entry, primary address.Address, typ user.Type, chosen flags) uint32 {
 	index := uint32(c.entries.count)
 	record := entryRecord{dn: c.putShown(e.DN), id: c.putSourceID(e), primaryKey: c.arena.put(primary.Key),
-		typ: typeCode(typ)}
+		typ: typeCode(typ), flags: chosen}
 	record.primary = record.primaryKey
 	if primary.Display != primary.Key {
 		record.primary = c.arena.put(primary.Display)
-	}
-	if inferred {
-		record.flags |= flagInferred
 	}
 	if c.attributes.hidden() {
 		record.flags |= flagHidden
@@ -260,11 +264,11 @@ func (c *Collector) claimed(first int, key string) bool {
 // claim records an address, unless its domain is not accepted.
 func (c *Collector) claim(e *directory.Entry, entry uint32, v value, a, primary address.Address) {
 	of := c.entries.at(int(entry))
-	if len(c.rules.accepted) > 0 && !c.rules.accepted[address.Domain(a.Key)] {
+	if !c.rules.accepted.Empty() && !c.rules.accepted.Match(address.Domain(a.Key)) {
 		c.skip(e, v, primary.Display, typeCodes[of.typ], address.ReasonDomainNotAccepted, "", false)
 		return
 	}
-	record := claimRecord{entry: entry, kind: codeAlias, utf8: a.NeedsSMTPUTF8}
+	record := claimRecord{entry: entry, kind: codeAlias, utf8: a.NeedsSMTPUTF8, inferred: v.candidate}
 	if v.primary {
 		// Its entry has the same texts.
 		record.kind, record.key, record.address = codePrimary, of.primaryKey, of.primary

@@ -49,6 +49,34 @@ func outcomes(t *testing.T, server settings.ServerType, a settings.Advanced, ent
 	return out
 }
 
+// aliasTo is a CommuniGate alias that points to another entry of its domain.
+func aliasTo(name, target string) *directory.Entry {
+	return entryOf("uid="+name+",cn=example.net", "objectClass: alias", "uid: "+name,
+		"aliasedObjectName: uid="+target+",cn=example.net")
+}
+
+// TestALongChainOfAliases follows one to its end, and costs no more than its aliases: a hostile directory may have
+// hundreds of thousands.
+func TestALongChainOfAliases(t *testing.T) {
+	t.Parallel()
+	const length = 200_000
+	entries := make([]*directory.Entry, 0, length+2)
+	for i := range length {
+		entries = append(entries, aliasTo(fmt.Sprintf("a%d", i), fmt.Sprintf("a%d", i+1)))
+	}
+	account := entryOf(fmt.Sprintf("uid=a%d,cn=example.net", length), "objectClass: CommuniGateAccount", "uid: ann")
+	found := outcomes(t, settings.CommuniGate, settings.Advanced{}, append(entries, account)...)
+	aliases := 0
+	for _, line := range found {
+		if strings.HasSuffix(line, " alias") {
+			aliases++
+		}
+	}
+	if aliases != length || len(found) != length+1 {
+		t.Errorf("%d of %d aliases were joined, of %d addresses", aliases, length, len(found))
+	}
+}
+
 func TestAliasEntries(t *testing.T) {
 	t.Parallel()
 	const dn = "uid=ann,cn=example.org"
@@ -69,8 +97,17 @@ func TestAliasEntries(t *testing.T) {
 			want: []string{"a@example.net: alias points to no account, present"}},
 		"that point to each other": {entries: []*directory.Entry{second,
 			entryOf("uid=a,cn=example.net", "objectClass: alias", "uid: a", "aliasedObjectName: uid=b,cn=example.net")},
-			want: []string{"a@example.net: alias points to no account, present",
-				"b@example.net: alias points to no account, present"}},
+			want: []string{"a@example.net: aliases point to each other, present",
+				"b@example.net: aliases point to each other, present"}},
+		"that lead into a circle, beside a chain": {entries: []*directory.Entry{
+			aliasTo("a", "b"), aliasTo("b", "c"), aliasTo("c", "b"), aliasTo("d", "d"), aliasTo("e", "f"),
+			aliasTo("f", "g")},
+			want: []string{"a@example.net: aliases point to each other, present",
+				"b@example.net: aliases point to each other, present",
+				"c@example.net: aliases point to each other, present",
+				"d@example.net: aliases point to each other, present",
+				"e@example.net: alias points to no account, present",
+				"f@example.net: alias points to no account, present"}},
 		// The settings leave the account out on purpose, so that its aliases are absent as it is itself.
 		"of a type that is not included": {settings.Advanced{Include: []string{"user"}},
 			[]*directory.Entry{group, alias, second},
@@ -135,7 +172,42 @@ func TestNoAddressIsDroppedSilently(t *testing.T) {
 		"a second SMTP: value": {settings.Exchange, settings.Advanced{},
 			[]string{"proxyAddresses: SMTP:ann@example.com", "proxyAddresses: SMTP:a@example.com",
 				"mail: ignored@example.com"},
-			[]string{"a@example.com alias", "ann@example.com primary"}},
+			[]string{"a@example.com primary", "ann@example.com alias"}},
+		"a mailto: link": {settings.Exchange, settings.Advanced{},
+			[]string{"proxyAddresses: SMTP:ann@example.com", "proxyAddresses: mailto:a@example.com"},
+			[]string{"ann@example.com primary", "mailto:a@example.com: invalid address, present"}},
+		"a mailto: link before an address": {settings.GroupWise, override,
+			[]string{"mail: MAILTO:a@example.com", "mail: ann@example.com"},
+			[]string{"ann@example.com primary", "mailto:a@example.com: invalid address, present"}},
+		"a mailto: link alone": {settings.GroupWise, settings.Advanced{}, []string{"mail: mailto:a@example.com"},
+			[]string{"mailto:a@example.com: invalid address, present"}},
+		"a private address beside proxyAddresses": {settings.Exchange, settings.Advanced{},
+			[]string{"proxyAddresses: SMTP:ann@example.com", "otherMailbox: ann@home.example",
+				"otherMailbox: smtp:a@home.example", "otherMailbox: smtp$a@example.com",
+				"otherMailbox: Ann@Example.com"},
+			[]string{"a@example.com alias", "ann@example.com primary",
+				"a@home.example: private address in otherMailbox",
+				"ann@home.example: private address in otherMailbox"}},
+		"a private address beside other proxyAddresses": {settings.Exchange, settings.Advanced{},
+			[]string{"proxyAddresses: X500:/o=x", "mail: ann@example.com", "otherMailbox: ann@home.example"},
+			[]string{"ann@example.com primary", "ann@home.example: private address in otherMailbox"}},
+		"a private address and no primary": {settings.Exchange, settings.Advanced{},
+			[]string{"proxyAddresses: smtp:ann@example.com", "otherMailbox: ann@home.example"},
+			[]string{"ann@example.com: entry has no primary address, present",
+				"ann@home.example: private address in otherMailbox"}},
+		"otherMailbox without proxyAddresses": {settings.Exchange, settings.Advanced{},
+			[]string{"mail: ann@example.com", "otherMailbox: ann@example.net"},
+			[]string{"ann@example.com primary", "ann@example.net alias"}},
+		"a final sigma and another one": {settings.GroupWise, override,
+			[]string{"mail: νικος@example.com", "mailAlternateAddress: νικοσ@example.com"},
+			[]string{"νικος@example.com primary", "νικοσ@example.com alias"}},
+		"a final sigma and another one without a primary": {settings.Exchange, settings.Advanced{},
+			[]string{"proxyAddresses: smtp:νικος@example.com", "proxyAddresses: smtp:νικοσ@example.com",
+				"proxyAddresses: smtp:İlker@example.com", "proxyAddresses: smtp:ilker@example.com"},
+			[]string{"ilker@example.com: entry has no primary address, present",
+				"i\u0307lker@example.com: entry has no primary address, present",
+				"νικος@example.com: entry has no primary address, present",
+				"νικοσ@example.com: entry has no primary address, present"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

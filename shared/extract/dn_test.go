@@ -20,6 +20,20 @@ func TestGUID(t *testing.T) {
 	}
 }
 
+func TestSplitDN(t *testing.T) {
+	t.Parallel()
+	for dn, want := range map[string][2]string{
+		"cn=a,dc=b,dc=c": {"cn=a", "dc=b,dc=c"}, "cn=a": {"cn=a", ""}, "": {"", ""}, ",": {"", ""},
+		"cn=a,":        {"cn=a", ""},
+		`cn=a\,b,dc=c`: {`cn=a\,b`, "dc=c"}, `cn=a\\,dc=c`: {`cn=a\\`, "dc=c"}, `cn=a\,`: {`cn=a\,`, ""},
+		`cn=a\\\,b,dc=c`: {`cn=a\\\,b`, "dc=c"},
+	} {
+		if rdn, parent := splitDN(dn); rdn != want[0] || parent != want[1] {
+			t.Errorf("splitDN(%q) = %q, %q; want %q", dn, rdn, parent, want)
+		}
+	}
+}
+
 // Sources fall back on the DN as their stable id, so that a form that changes when it is taken again would be a new
 // source.
 func FuzzNormalDN(f *testing.F) {

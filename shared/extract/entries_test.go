@@ -25,10 +25,11 @@ func TestMailValue(t *testing.T) {
 		"smtp$a@b.example": {"a@b.example", false, true},
 		"SMTP$a@b.example": {"a@b.example", false, true},
 		"a@b.example":      {"a@b.example", false, true},
-		"X500:/o=a/cn=b":   {"", false, false},
-		"sip:a@b.example":  {"", false, false},
-		"MS$NET/POST/ANN":  {"", false, false},
-		"x400:c=us;a=x":    {"", false, false},
+		"X500:/o=a/cn=b":   {"X500:/o=a/cn=b", false, false},
+		"sip:a@b.example":  {"sip:a@b.example", false, false},
+		"MS$NET/POST/ANN":  {"MS$NET/POST/ANN", false, false},
+		"x400:c=us;a=x":    {"x400:c=us;a=x", false, false},
+		"MailTo:a@b.de":    {"MailTo:a@b.de", false, true},
 		"":                 {"", false, false},
 		":a@b.example":     {":a@b.example", false, true},
 		"a/b:c@d.example":  {"a/b:c@d.example", false, true},
@@ -79,7 +80,7 @@ func FuzzCollector(f *testing.F) {
 			text, _, mail := mailValue("proxyaddresses", []byte(v))
 			key, err := address.Canonical(shown(text))
 			if err != nil && !errors.Is(err, address.ErrInvisible) {
-				key = strings.ToLower(strings.TrimSpace(shownAddress(text)))
+				key = address.Lower(strings.TrimSpace(shownAddress(text)))
 			}
 			if mail && !seen[key] {
 				t.Fatalf("%q of %q was dropped silently; seen %v", v, values, seen)
@@ -97,6 +98,8 @@ func TestNormalDN(t *testing.T) {
 		`CN=Miller\, Ann,DC=b`:    `cn=miller\, ann,dc=b`,
 		`CN=a\ ,DC=b`:             `cn=a\ ,dc=b`,
 		"CN=Ü,DC=b":               "cn=ü,dc=b",
+		"CN=İlker,DC=b":           "cn=i\u0307lker,dc=b",
+		"CN=mu\u0308ller,DC=b":    "cn=mu\u0308ller,dc=b",
 		"UID=ann, CN=example.org": "uid=ann,cn=example.org",
 		"":                        "",
 	} {

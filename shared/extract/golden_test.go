@@ -65,7 +65,7 @@ func describe(f *extract.Result) string {
 		fmt.Fprintf(&b, "%s\t%s\t%s of %s\t%s\t%s\t%s", c.Key, c.Address, c.Kind, c.PrimaryAddress, c.Type,
 			c.SourceID, c.DN)
 		if c.Inferred {
-			b.WriteString("\tinferred")
+			b.WriteString("\t" + c.InferredNote)
 		}
 		for _, n := range c.Notes {
 			b.WriteString("\t(" + n + ")")
@@ -102,13 +102,22 @@ func TestGolden(t *testing.T) {
 		"exchange-skip-disabled": {"exchange.ldif", settings.Exchange, settings.Advanced{SkipDisabled: true}},
 		"exchange-collapse-domains": {"exchange.ldif", settings.Exchange,
 			settings.Advanced{CollapseAliasDomains: true}},
-		"exchange55":  {"exchange55.ldif", settings.Exchange, settings.Advanced{}},
-		"communigate": {"communigate.ldif", settings.CommuniGate, settings.Advanced{}},
+		"exchange-subdomains": {"exchange-hybrid.ldif", settings.Exchange,
+			settings.Advanced{AcceptedDomains: []string{"*.OnMicrosoft.com", "partner.example"}}},
+		"exchange-hybrid": {"exchange-hybrid.ldif", settings.Exchange, settings.Advanced{}},
+		"exchange-hybrid-shared-and-rooms": {"exchange-hybrid.ldif", settings.Exchange,
+			settings.Advanced{Include: []string{"shared", "resource"}}},
+		"exchange2003": {"exchange2003.ldif", settings.Exchange, settings.Advanced{}},
+		"exchange55":   {"exchange55.ldif", settings.Exchange, settings.Advanced{}},
+		"communigate":  {"communigate.ldif", settings.CommuniGate, settings.Advanced{}},
 		"communigate-groups-only": {"communigate.ldif", settings.CommuniGate,
 			settings.Advanced{Include: []string{"group"}}},
 		"groupwise-nds":  {"groupwise-nds.ldif", settings.GroupWise, settings.Advanced{}},
 		"groupwise-gwia": {"groupwise-gwia.ldif", settings.GroupWise, settings.Advanced{}},
-		"openldap":       {"openldap.ldif", settings.GroupWise, settings.Advanced{Attributes: overrides}},
+		"389ds": {"389ds.ldif", settings.GroupWise, settings.Advanced{Attributes: settings.Attributes{
+			Primary: []string{"mail"}, Aliases: []string{"mailAlternateAddress", "mailAlternativeAddress"},
+			ID: "nsUniqueId"}}},
+		"openldap": {"openldap.ldif", settings.GroupWise, settings.Advanced{Attributes: overrides}},
 		"openldap-own-id": {"openldap.ldif", settings.Exchange, settings.Advanced{Attributes: settings.Attributes{
 			Primary: []string{"mail"}, Aliases: []string{"mailAlternateAddress"}, ID: "employeeNumber"}}},
 	}

@@ -1,31 +1,82 @@
 package extract
 
 import (
+	"fmt"
+	"math/bits"
 	"strconv"
+	"strings"
 
+	"rollcall/shared/directory"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
 
-// recipientType returns the object type for msExchRecipientTypeDetails (Exchange Server's RecipientTypeDetails values).
-func recipientType(details uint64) (t user.Type, system, known bool) {
-	switch details {
-	case 1, 2, 128, 1 << 31:
-		return user.TypeUser, false, true
-	case 4, 1 << 35:
-		return user.TypeShared, false, true
-	case 16, 32, 1 << 33, 1 << 34:
-		return user.TypeResource, false, true
-	case 64, 1 << 15:
-		return user.TypeContact, false, true
-	case 256, 512, 1024, 2048:
-		return user.TypeGroup, false, true
-	case 4096:
-		return user.TypePublicFolder, false, true
-	case 8192, 16384, 4194304, 8388608, 16777216, 536870912:
-		return user.TypeUnknown, true, true
+// recipientType is a value of msExchRecipientTypeDetails.
+type recipientType struct {
+	// name is Exchange's own (RecipientTypeDetails).
+	name string
+	typ  user.Type
+	// system means a mailbox of the mail system itself, which no import takes.
+	system bool
+}
+
+// recipientTypes has the values that have to do with mail, each at the place of its only bit. The page's presets and
+// docs/recipient-types.md have the same ones, which tests hold. A mailbox that moves to Exchange Online changes from
+// its value to the remote one.
+var recipientTypes = [64]recipientType{
+	0:  {"UserMailbox", user.TypeUser, false},
+	1:  {"LinkedMailbox", user.TypeUser, false},
+	2:  {"SharedMailbox", user.TypeShared, false},
+	3:  {"LegacyMailbox", user.TypeUser, false},
+	4:  {"RoomMailbox", user.TypeResource, false},
+	5:  {"EquipmentMailbox", user.TypeResource, false},
+	6:  {"MailContact", user.TypeContact, false},
+	7:  {"MailUser", user.TypeUser, false},
+	8:  {"MailUniversalDistributionGroup", user.TypeGroup, false},
+	9:  {"MailNonUniversalGroup", user.TypeGroup, false},
+	10: {"MailUniversalSecurityGroup", user.TypeGroup, false},
+	11: {"DynamicDistributionGroup", user.TypeGroup, false},
+	12: {"PublicFolder", user.TypePublicFolder, false},
+	13: {"SystemAttendantMailbox", user.TypeUnknown, true},
+	14: {"SystemMailbox", user.TypeUnknown, true},
+	15: {"MailForestContact", user.TypeContact, false},
+	22: {"MicrosoftExchange", user.TypeUnknown, true},
+	23: {"ArbitrationMailbox", user.TypeUnknown, true},
+	24: {"MailboxPlan", user.TypeUnknown, true},
+	28: {"RoomList", user.TypeGroup, false},
+	29: {"DiscoveryMailbox", user.TypeUnknown, true},
+	31: {"RemoteUserMailbox", user.TypeUser, false},
+	33: {"RemoteRoomMailbox", user.TypeResource, false},
+	34: {"RemoteEquipmentMailbox", user.TypeResource, false},
+	35: {"RemoteSharedMailbox", user.TypeShared, false},
+	36: {"PublicFolderMailbox", user.TypeUnknown, true},
+	37: {"TeamMailbox", user.TypeShared, false},
+	38: {"RemoteTeamMailbox", user.TypeShared, false},
+	39: {"MonitoringMailbox", user.TypeUnknown, true},
+	40: {"GroupMailbox", user.TypeGroup, false},
+	41: {"LinkedRoomMailbox", user.TypeResource, false},
+	42: {"AuditLogMailbox", user.TypeUnknown, true},
+	43: {"RemoteGroupMailbox", user.TypeGroup, false},
+	44: {"SchedulingMailbox", user.TypeUnknown, true},
+	45: {"GuestMailUser", user.TypeUser, false},
+	46: {"AuxAuditLogMailbox", user.TypeUnknown, true},
+	47: {"SupervisoryReviewPolicyMailbox", user.TypeUnknown, true},
+}
+
+// recipientTypeOf finds a value of msExchRecipientTypeDetails, nil where nobody knows it. Values are compared whole: no
+// recipient has two.
+func recipientTypeOf(value []byte) *recipientType {
+	if len(value) == 0 {
+		return nil
 	}
-	return user.TypeUnknown, false, false
+	details, err := strconv.ParseUint(view(value), 10, 64)
+	if err != nil || bits.OnesCount64(details) != 1 {
+		return nil
+	}
+	if known := &recipientTypes[bits.TrailingZeros64(details)]; known.name != "" {
+		return known
+	}
+	return nil
 }
 
 // classTypes has the object type for each object class, the most specific class first.
@@ -52,23 +103,87 @@ var classTypes = [...]struct {
 	{"person", user.TypeUser},
 }
 
-// kindOf returns an entry's object type and whether it is a mailbox of the mail system itself.
-func (a *attributes) kindOf(server settings.ServerType) (t user.Type, system bool) {
+// systemClasses are the object classes of the mailboxes and services of Exchange 2000 to 2007, which give no recipient
+// type, or not always.
+var systemClasses = [...]string{
+	"msexchsystemmailbox", "exchangeadminservice", "msexchexchangeserverrecipient", "msexchpublicmdb",
+	"msexchprivatemdb",
+}
+
+// kindOf returns an entry's object type and, for a mailbox of the mail system itself, how it shows.
+func (a *attributes) kindOf(server settings.ServerType, e *directory.Entry) (t user.Type, system string) {
 	if server == settings.Exchange {
-		if v := a.first(slotRecipientTypeDetails); v != nil {
-			if details, err := strconv.ParseUint(view(v), 10, 64); err == nil {
-				if t, system, known := recipientType(details); known {
-					return t, system
-				}
-			}
+		details := a.first(slotRecipientTypeDetails)
+		known := recipientTypeOf(details)
+		switch {
+		case known != nil && known.system:
+			return known.typ, fmt.Sprintf("msExchRecipientTypeDetails is %s, %s", details, known.name)
+		case a.isSystem(e, known == nil):
+			return user.TypeUnknown, "its name, place or object class is one of the mail system's own"
+		case known != nil:
+			return known.typ, ""
 		}
 	}
 	for i := range classTypes {
 		if a.hasClass(classTypes[i].class) {
-			return classTypes[i].typ, false
+			return classTypes[i].typ, ""
 		}
 	}
-	return user.TypeUnknown, false
+	return user.TypeUnknown, ""
+}
+
+// isSystem reports whether an Exchange entry belongs to the mail system itself by its name, by where it stands or,
+// where no recipient type says more, by its object class.
+func (a *attributes) isSystem(e *directory.Entry, noType bool) bool {
+	rdn, parent := splitDN(view(e.DN))
+	if isSystemName(rdn) || isSystemParent(parent) {
+		return true
+	}
+	if !noType {
+		return false
+	}
+	if a.values[slotProxyAddresses] == nil {
+		// Exchange 5.5 has no such attribute, and keeps its services among the configuration of a site.
+		dn := normalDN(parent)
+		return strings.Contains(","+dn, ",cn=servers,cn=configuration,ou=")
+	}
+	for i := range systemClasses {
+		if a.hasClass(systemClasses[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// isSystemName reports whether an RDN is that of a monitoring mailbox, HealthMailbox and hexadecimal digits, or of a
+// database's, SystemMailbox{GUID}.
+func isSystemName(rdn string) bool {
+	_, name, _ := strings.Cut(rdn, "=")
+	name = strings.Trim(name, " ")
+	if digits, ok := cutPrefixFold(name, "healthmailbox"); ok {
+		return digits != "" && strings.Trim(digits, "0123456789abcdefABCDEF-") == ""
+	}
+	rest, ok := cutPrefixFold(name, "systemmailbox")
+	return ok && (strings.HasPrefix(rest, "{") || strings.HasPrefix(rest, `\7b`) || strings.HasPrefix(rest, `\7B`))
+}
+
+// isSystemParent reports whether a DN is that of the container of monitoring mailboxes.
+func isSystemParent(dn string) bool {
+	const monitoring = "cn=monitoring mailboxes,cn=microsoft exchange system objects"
+	// Nearly all parents end here, without being normalised.
+	if _, ok := cutPrefixFold(strings.TrimLeft(dn, " "), monitoring[:len("cn=m")]); !ok {
+		return false
+	}
+	rest, ok := strings.CutPrefix(normalDN(dn), monitoring)
+	return ok && (rest == "" || rest[0] == ',')
+}
+
+// cutPrefixFold is strings.CutPrefix for a prefix in lower-case ASCII, whatever the case of s.
+func cutPrefixFold(s, prefix string) (after string, found bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
 }
 
 // disabled reports whether userAccountControl has ADS_UF_ACCOUNTDISABLE ([MS-ADTS] 2.2.16).

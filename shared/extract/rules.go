@@ -17,8 +17,9 @@ type Rules struct {
 	aliases  []slot
 	id       []slot
 	override settings.Attributes
+	filter   string
 	include  map[user.Type]bool
-	accepted map[string]bool
+	accepted address.Domains
 	collapse bool
 	disabled bool
 	// slots finds an attribute by its lower-case name, and names is its inverse.
@@ -32,8 +33,9 @@ func NewRules(server settings.ServerType, a settings.Advanced) (*Rules, error) {
 		return nil, fmt.Errorf("%s: %s", wrong[0].Field, wrong[0].Message)
 	}
 	r := &Rules{
-		server: server, override: a.Attributes, collapse: a.CollapseAliasDomains, disabled: a.SkipDisabled,
-		include: make(map[user.Type]bool), accepted: make(map[string]bool), slots: make(map[string]slot),
+		server: server, override: a.Attributes, filter: a.Filter,
+		collapse: a.CollapseAliasDomains, disabled: a.SkipDisabled,
+		include: make(map[user.Type]bool), slots: make(map[string]slot),
 	}
 	r.slotsOf(slotNames[:])
 	r.primary, r.aliases = r.slotsOf(a.Attributes.Primary), r.slotsOf(a.Attributes.Aliases)
@@ -47,13 +49,11 @@ func NewRules(server settings.ServerType, a settings.Advanced) (*Rules, error) {
 	for _, t := range a.Include {
 		r.include[user.Type(t)] = true
 	}
-	for _, d := range a.AcceptedDomains {
-		key, err := address.CanonicalDomain(strings.TrimSpace(d))
-		if err != nil {
-			return nil, err
-		}
-		r.accepted[key] = true
+	accepted, err := address.ParseDomains(a.AcceptedDomains)
+	if err != nil {
+		return nil, fmt.Errorf("advanced.acceptedDomains: %w", err)
 	}
+	r.accepted = accepted
 	return r, nil
 }
 

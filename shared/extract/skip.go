@@ -37,7 +37,7 @@ func distinct(values []value) []value {
 			continue
 		}
 		if seen != nil {
-			text := strings.ToLower(string(v.text))
+			text := address.Lower(string(v.text))
 			if _, known := seen[text]; known {
 				continue
 			}
@@ -50,11 +50,19 @@ func distinct(values []value) []value {
 
 func containsValue(values []value, text []byte) bool {
 	for _, v := range values {
-		if strings.EqualFold(view(v.text), view(text)) {
+		if equalFold(v.text, text) {
 			return true
 		}
 	}
 	return false
+}
+
+// equalFold reports whether two texts differ at most by case, as address.Lower sees it.
+func equalFold(a, b []byte) bool {
+	if isPrintable(a) && isPrintable(b) {
+		return len(a) == len(b) && strings.EqualFold(view(a), view(b))
+	}
+	return address.Lower(string(a)) == address.Lower(string(b))
 }
 
 func (c *Collector) skip(e *directory.Entry, v value, primary string, typ user.Type, reason address.Reason,
@@ -67,7 +75,7 @@ func (c *Collector) skip(e *directory.Entry, v value, primary string, typ user.T
 	key, err := address.Canonical(addr)
 	// With ErrInvisible there is a key: a user whom an earlier build stored under it is still there.
 	if err != nil && !errors.Is(err, address.ErrInvisible) {
-		key = strings.ToLower(strings.TrimSpace(addr))
+		key = address.Lower(strings.TrimSpace(addr))
 	}
 	if c.dn == "" {
 		c.dn = shortened(e.DN, maxDN)
@@ -89,6 +97,8 @@ func (c *Collector) withoutPrimary(e *directory.Entry, typ user.Type, primaryErr
 		switch {
 		case v.primary:
 			c.skip(e, v, "", typ, address.ReasonInvalid, primaryErr.Error(), true)
+		case v.private:
+			c.skip(e, v, "", typ, address.ReasonPrivate, "", false)
 		default:
 			c.skip(e, v, "", typ, address.ReasonNoPrimary, "", true)
 		}

@@ -3,6 +3,7 @@ package extract
 import (
 	"strings"
 
+	"rollcall/shared/address"
 	"rollcall/shared/settings"
 )
 
@@ -10,83 +11,170 @@ import (
 type value struct {
 	text    []byte
 	primary bool
+	// candidate marks the values of which one was chosen as the primary, since the directory does not mark exactly one.
+	candidate bool
+	// private is a value of otherMailbox that is not the company's mail.
+	private bool
 }
 
-// values collects the entry's address values, its primary first where it has one. inferred says that the directory did
-// not mark it.
-func (r *Rules) values(a *attributes, into []value) (values []value, inferred bool) {
+// values collects the entry's address values, its primary first where it has one. The flags say how that was chosen.
+func (r *Rules) values(a *attributes, into []value) (values []value, chosen flags) {
 	values = into[:0]
 	if len(r.primary) > 0 {
-		values, inferred = r.overriddenPrimary(a, values)
+		values, chosen = r.overriddenPrimary(a, values)
 	} else {
-		values, inferred = r.ownPrimary(a, values)
+		values, chosen = r.ownPrimary(a, values)
 	}
+	proxies := len(a.values[slotProxyAddresses]) > 0
+	oneOfSeveral := len(r.primary) == 0 && chosen == flagSeveral|flagInferred
 	for _, s := range r.aliases {
 		for _, v := range a.values[s] {
-			if text, _, mail := mailValue(r.names[s], v); mail {
-				values = append(values, value{text: text})
-			}
-		}
-	}
-	return values, inferred
-}
-
-// ownPrimary finds the primary where the server type keeps it.
-func (r *Rules) ownPrimary(a *attributes, values []value) ([]value, bool) {
-	switch r.server {
-	case settings.Exchange:
-		for _, v := range a.values[slotProxyAddresses] {
-			if text, marked, mail := mailValue("proxyaddresses", v); mail && marked {
-				return append(values, value{text: text, primary: true}), false
-			}
-		}
-		for _, s := range [...]slot{slotMail, slotRFC822Mailbox} {
-			if len(a.first(s)) > 0 {
-				return firstOf(a.values[s], values)
-			}
-		}
-		return values, false
-	case settings.CommuniGate:
-		if len(a.first(slotMail)) > 0 {
-			return firstOf(a.values[slotMail], values)
-		}
-		return values, false
-	}
-	return firstOf(a.values[slotMail], values)
-}
-
-// overriddenPrimary takes the first value of the first attribute that has one; its other values are aliases.
-func (r *Rules) overriddenPrimary(a *attributes, values []value) ([]value, bool) {
-	for _, s := range r.primary {
-		marked := -1
-		for _, v := range a.values[s] {
-			text, isMarked, mail := mailValue(r.names[s], v)
+			text, marked, mail := mailValue(r.names[s], v)
 			if !mail {
 				continue
 			}
-			if isMarked && marked < 0 {
-				marked = len(values)
-			}
-			values = append(values, value{text: text})
+			values = append(values, value{
+				text: text, candidate: oneOfSeveral && marked && s == slotProxyAddresses,
+				private: s == slotOtherMailbox && proxies && !isDollarValue(v, text),
+			})
 		}
-		if len(values) == 0 {
-			continue
-		}
-		if marked > 0 {
-			values[0], values[marked] = values[marked], values[0]
-		}
-		values[0].primary = true
-		return values, len(values) > 1 && marked < 0
 	}
-	return values, false
+	return values, chosen
+}
+
+// isDollarValue reports whether text was cut from smtp$text, as Exchange 5.5 writes it.
+func isDollarValue(v, text []byte) bool { return len(text) < len(v) && v[len(v)-len(text)-1] == '$' }
+
+// ownPrimary finds the primary where the server type keeps it.
+func (r *Rules) ownPrimary(a *attributes, values []value) ([]value, flags) {
+	if r.server != settings.Exchange {
+		return firstOf(a.values[slotMail], values)
+	}
+	var first []byte
+	for _, v := range a.values[slotProxyAddresses] {
+		switch {
+		case !isMarked(v):
+		case first == nil:
+			first = v[len(primaryMark):]
+		case !equalFold(first, v[len(primaryMark):]):
+			return r.oneOfSeveral(a, values)
+		}
+	}
+	switch {
+	case first != nil:
+		return append(values, value{text: first, primary: true}), 0
+	case len(a.first(slotMail)) > 0:
+		return firstOf(a.values[slotMail], values)
+	}
+	return firstOf(a.values[slotRFC822Mailbox], values)
+}
+
+// primaryMark begins the primary among the values of proxyAddresses.
+const primaryMark = "SMTP:"
+
+// isMarked reports whether a value of proxyAddresses is marked as the primary. Most begin with smtp.
+func isMarked(v []byte) bool {
+	return len(v) > len(primaryMark) && v[0] == 'S' && string(v[:len(primaryMark)]) == primaryMark
+}
+
+// oneOfSeveral chooses among several SMTP: values: the one that mail has too, else the first of the alphabet, since a
+// server keeps no order.
+func (r *Rules) oneOfSeveral(a *attributes, values []value) ([]value, flags) {
+	var marks []value
+	for _, v := range a.values[slotProxyAddresses] {
+		if isMarked(v) {
+			marks = append(marks, value{text: v[len(primaryMark):]})
+		}
+	}
+	for _, v := range marks {
+		if equalFold(v.text, a.first(slotMail)) {
+			return append(values, value{text: v.text, primary: true}), flagSeveral
+		}
+	}
+	least := marks[leastOf(marks)]
+	return append(values, value{text: least.text, primary: true, candidate: true}), flagSeveral | flagInferred
+}
+
+// leastOf returns the index of the first value of the alphabet.
+func leastOf(values []value) int {
+	least := 0
+	for i := range values {
+		if address.Lower(string(values[i].text)) < address.Lower(string(values[least].text)) {
+			least = i
+		}
+	}
+	return least
+}
+
+// overriddenPrimary takes the first value of the first attribute that has one; its other values are aliases.
+func (r *Rules) overriddenPrimary(a *attributes, values []value) ([]value, flags) {
+	for _, s := range r.primary {
+		marks := 0
+		for _, v := range a.values[s] {
+			text, marked, mail := mailValue(r.names[s], v)
+			if !mail {
+				continue
+			}
+			values = append(values, value{text: text, candidate: marked})
+			if marked {
+				// The marked ones stand first.
+				last := len(values) - 1
+				values[marks], values[last] = values[last], values[marks]
+				marks++
+			}
+		}
+		switch {
+		case len(values) == 0:
+		case marks == 1:
+			values[0].primary, values[0].candidate = true, false
+			return values, 0
+		case marks > 1:
+			least := leastOf(values[:marks])
+			values[0], values[least] = values[least], values[0]
+			values[0].primary = true
+			return values, flagSeveral | flagInferred
+		default:
+			return chooseFirst(values)
+		}
+	}
+	return values, 0
 }
 
 // firstOf takes the first value as primary and the others as aliases.
-func firstOf(mails [][]byte, values []value) ([]value, bool) {
-	for i, v := range mails {
-		values = append(values, value{text: v, primary: i == 0})
+func firstOf(mails [][]byte, values []value) ([]value, flags) {
+	for _, v := range mails {
+		if len(v) > 0 {
+			values = append(values, value{text: v})
+		}
 	}
-	return values, len(mails) > 1
+	return chooseFirst(values)
+}
+
+// chooseFirst makes the first value the primary, unless it is a link that only looks like an address.
+func chooseFirst(values []value) ([]value, flags) {
+	if len(values) == 0 {
+		return values, 0
+	}
+	for i := range values {
+		if !isMailto(values[i].text) {
+			values[0], values[i] = values[i], values[0]
+			break
+		}
+	}
+	values[0].primary = true
+	if len(values) == 1 {
+		return values, 0
+	}
+	for i := range values {
+		values[i].candidate = true
+	}
+	return values, flagInferred
+}
+
+// isMailto reports whether a value is a mailto: link (RFC 6068). It is no address, and a row says so.
+func isMailto(v []byte) bool {
+	_, found := cutPrefixFold(view(v), "mailto:")
+	return found
 }
 
 // mailValue reads a value of proxyAddresses ("SMTP:a@b", "smtp:a@b", "X500:…"), of otherMailbox ("smtp$a@b") or of a
@@ -109,7 +197,7 @@ func mailValue(name string, v []byte) (text []byte, marked, mail bool) {
 		}
 	}
 	if !strings.EqualFold(view(v[:end]), "smtp") {
-		return nil, false, false
+		return v, false, isMailto(v)
 	}
 	return v[end+1:], v[end] == ':' && string(v[:end]) == "SMTP", true
 }

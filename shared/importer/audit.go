@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ func (s *Service) startEntry(id run.Identity, r run.Run) runs.AuditEntry {
 	details := make(map[string]string)
 	action := map[run.Kind]runs.Action{
 		run.KindPreview: runs.PreviewStarted, run.KindSync: runs.SyncStarted, run.KindExport: runs.ExportStarted,
+		run.KindExplanation: runs.ExplanationStarted,
 	}[r.Kind]
 	switch {
 	case r.UndoOf != "":
@@ -49,10 +51,34 @@ func (s *Service) startEntry(id run.Identity, r run.Run) runs.AuditEntry {
 	if r.PreviewID != "" {
 		details["previewId"] = r.PreviewID
 	}
+	if r.Asked != nil {
+		details["address"], details["dn"] = shortened(r.Asked.Address, maxText), shortened(r.Asked.DN, maxText)
+		maps.DeleteFunc(details, func(_, value string) bool { return value == "" })
+	}
+	if r.Filter != nil {
+		addFilter(details, r.Filter)
+	}
 	if r.ConfirmRemovals != nil {
 		details["confirmRemovals"] = strconv.Itoa(*r.ConfirmRemovals)
 	}
 	return s.entry(id, action, r.ID, details)
+}
+
+// addFilter names which rows an export was asked for.
+func addFilter(details map[string]string, f *run.Filter) {
+	for name, text := range map[string]string{"q": f.Q, "prefix": f.Prefix, "primary": f.Primary} {
+		if text != "" {
+			details[name] = shortened(text, maxText)
+		}
+	}
+	for name, list := range map[string][]string{
+		"type": run.Texts[string](f.Types), "domain": f.Domains, "reason": f.Reasons, "change": f.Changes,
+		"kind": run.Texts[string](f.Kinds), "outcome": f.Outcomes,
+	} {
+		if len(list) > 0 {
+			details[name] = some(list)
+		}
+	}
 }
 
 // cancelEntry is the entry about a run that somebody cancels.

@@ -83,10 +83,10 @@ func TestTheAuditLogSaysWhoStartedWhat(t *testing.T) {
 	h.directory.set(ann)
 	preview := h.preview()
 	synced := h.sync(importer.SyncRequest{PreviewID: preview.ID})
-	if _, err := h.service.ExportPreview(ctx, h.id, preview.ID); err != nil {
+	if _, err := h.service.ExportPreview(ctx, h.id, preview.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.service.ExportUsers(ctx, h.id); err != nil {
+	if _, err := h.service.ExportUsers(ctx, h.id, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.service.PreviewUndo(ctx, h.id, synced.ID); err != nil {

@@ -81,7 +81,7 @@ func TestTheChangesOfASyncAreExported(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	r := h.mixed()
-	export, err := h.service.ExportSync(t.Context(), h.id, r.ID)
+	export, err := h.service.ExportSync(t.Context(), h.id, r.ID, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,10 +99,10 @@ func TestTheChangesOfASyncAreExported(t *testing.T) {
 		t.Errorf("file (-want +got):\n%s", diff)
 	}
 	wrong := run.Identity{Account: "globex"}
-	_, err = h.service.ExportSync(t.Context(), wrong, r.ID)
+	_, err = h.service.ExportSync(t.Context(), wrong, r.ID, nil)
 	wantCode(t, err, "sync_not_found")
 	queued := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
-	_, err = h.service.ExportSync(t.Context(), h.id, queued.ID)
+	_, err = h.service.ExportSync(t.Context(), h.id, queued.ID, nil)
 	wantCode(t, err, "sync_not_planned")
 }
 

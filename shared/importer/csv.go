@@ -9,6 +9,7 @@ import (
 
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/objects"
+	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
 	"rollcall/shared/usercsv"
@@ -68,14 +69,24 @@ func pipeTo(to io.Writer, write func(io.Writer) error) error {
 	return err
 }
 
-// previewCSV prints every row of a preview.
+// filterOf is what an export was asked to print.
+func filterOf(export run.Run) run.Filter {
+	if export.Filter == nil {
+		return run.Filter{}
+	}
+	return *export.Filter
+}
+
+// previewCSV prints the rows of a preview.
 func (c core) previewCSV(ctx context.Context, account user.Account, export run.Run, out *usercsv.Writer) error {
 	preview, err := c.Jobs.For(account).Run(ctx, export.PreviewID)
 	if err != nil {
 		return err
 	}
+	filter := RowsOf(filterOf(export))
+	filter.WithoutUsers = true
 	return c.readPlan(ctx, account, preview.PlanKey, func(r *planfile.Reader) error {
-		for placed, err := range r.Rows(ctx, planfile.Filter{WithoutUsers: true}) {
+		for placed, err := range r.Rows(ctx, filter) {
 			if err != nil {
 				return err
 			}
@@ -98,7 +109,7 @@ func (c core) changesCSV(ctx context.Context, account user.Account, export run.R
 		return err
 	}
 	defer journal.Close()
-	for placed, err := range journal.rows(ctx) {
+	for placed, err := range journal.rows(ctx, ChangesOf(filterOf(export))) {
 		if err != nil {
 			return err
 		}
@@ -110,16 +121,43 @@ func (c core) changesCSV(ctx context.Context, account user.Account, export run.R
 }
 
 // usersCSV prints the Users List.
-func (c core) usersCSV(ctx context.Context, account user.Account, _ run.Run, out *usercsv.Writer) error {
-	for u, err := range c.Users.For(account).All(ctx) {
+func (c core) usersCSV(ctx context.Context, account user.Account, export run.Run, out *usercsv.Writer) error {
+	list, query := c.Users.For(account), UsersOf(filterOf(export))
+	if query.Prefix != "" {
+		return usersPages(ctx, list, query, out)
+	}
+	match := query.Matcher()
+	for u, err := range list.All(ctx) {
 		if err != nil {
 			return err
+		}
+		if match != nil && !match(&u) {
+			continue
 		}
 		if err := out.User(u); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// usersPages prints the users of a query page by page, so that those outside of its prefix are not read.
+func usersPages(ctx context.Context, list users.Users, query users.Query, out *usercsv.Writer) error {
+	query.Limit = 1000
+	for {
+		page, err := list.List(ctx, query)
+		if err != nil {
+			return err
+		}
+		for i := range page.Users {
+			if err := out.User(page.Users[i]); err != nil {
+				return err
+			}
+		}
+		if query.After = page.Next; query.After == "" {
+			return nil
+		}
+	}
 }
 
 // counter counts the bytes written to it.

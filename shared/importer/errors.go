@@ -59,6 +59,9 @@ func invalid(fields ...settings.FieldError) *Error {
 		Message: "Some fields are wrong; errors names each and says what to do.", Fields: fields}
 }
 
+// InvalidFields is the error for fields of a request that are wrong.
+func InvalidFields(wrong ...settings.FieldError) *Error { return invalid(wrong...) }
+
 // BadCursor is the error for a cursor that no page of the list gave.
 func BadCursor() *Error {
 	e := problem(Malformed, "invalid_cursor",

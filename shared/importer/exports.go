@@ -19,27 +19,27 @@ type Export struct {
 	ExpiresAt time.Time
 }
 
-// ExportPreview writes the CSV of a preview.
-func (s *Service) ExportPreview(ctx context.Context, id run.Identity, runID string) (Export, error) {
+// ExportPreview writes the CSV of those rows of a preview that a filter chooses; nil chooses all.
+func (s *Service) ExportPreview(ctx context.Context, id run.Identity, runID string, f *run.Filter) (Export, error) {
 	if _, err := s.readablePreview(ctx, id, runID); err != nil {
 		return Export{}, err
 	}
-	export, err := s.export(ctx, id, run.Run{PreviewID: runID})
+	export, err := s.export(ctx, id, run.Run{PreviewID: runID, Filter: f})
 	return export, pageError(err, codePreviewExpired, previewExpired)
 }
 
-// ExportSync writes the CSV of a sync's changes.
-func (s *Service) ExportSync(ctx context.Context, id run.Identity, runID string) (Export, error) {
+// ExportSync writes the CSV of those changes of a sync that a filter chooses; nil chooses all.
+func (s *Service) ExportSync(ctx context.Context, id run.Identity, runID string, f *run.Filter) (Export, error) {
 	if _, err := s.plannedSync(ctx, id, runID); err != nil {
 		return Export{}, err
 	}
-	export, err := s.export(ctx, id, run.Run{SyncID: runID})
+	export, err := s.export(ctx, id, run.Run{SyncID: runID, Filter: f})
 	return export, pageError(err, codeJournalExpired, journalExpired)
 }
 
-// ExportUsers writes the CSV of the Users List.
-func (s *Service) ExportUsers(ctx context.Context, id run.Identity) (Export, error) {
-	return s.export(ctx, id, run.Run{})
+// ExportUsers writes the CSV of those users that a filter chooses; nil chooses all.
+func (s *Service) ExportUsers(ctx context.Context, id run.Identity, f *run.Filter) (Export, error) {
+	return s.export(ctx, id, run.Run{Filter: f})
 }
 
 // export writes the CSV that r asks for within the request; if that takes longer than exportWait, a worker does it

@@ -180,11 +180,12 @@ func (j *job) readDirectory(ctx context.Context, since []run.Cursor) (*extract.R
 	if err != nil {
 		return nil, info, err
 	}
+	addresses, found := collector.Addresses(), collector.Result()
 	j.set(func() {
-		j.progress.Entries, j.progress.Addresses, j.notes = entries, collector.Addresses(), info.Notes
-		j.tracking = info.Tracking
+		j.progress.Entries, j.progress.Addresses = entries, addresses
+		j.notes, j.tracking = append(slices.Clip(info.Notes), found.Notes()...), info.Tracking
 	})
-	return collector.Result(), info, nil
+	return found, info, nil
 }
 
 // onStep records a step of the connection as soon as it ends.

@@ -381,7 +381,7 @@ func TestAnExpiredPreviewIsGone(t *testing.T) {
 	wantCode(t, err, "preview_expired")
 	_, err = h.service.PreviewRows(t.Context(), h.id, preview.ID, planfile.Filter{}, "", 10)
 	wantCode(t, err, "preview_expired")
-	_, err = h.service.ExportPreview(t.Context(), h.id, preview.ID)
+	_, err = h.service.ExportPreview(t.Context(), h.id, preview.ID, nil)
 	wantCode(t, err, "preview_expired")
 }
 
@@ -415,7 +415,7 @@ func TestOtherAccountsFindNothing(t *testing.T) {
 	h.directory.set(ann)
 	preview := h.preview()
 	r := h.sync(importer.SyncRequest{PreviewID: preview.ID})
-	export, err := h.service.ExportPreview(t.Context(), h.id, preview.ID)
+	export, err := h.service.ExportPreview(t.Context(), h.id, preview.ID, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -452,7 +452,7 @@ func TestThePasswordIsWrittenNowhere(t *testing.T) {
 		importer.SettingsRequest{PreviewID: preview.ID, IntervalHours: ptr(6)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.service.ExportPreview(t.Context(), h.id, preview.ID); err != nil {
+	if _, err := h.service.ExportPreview(t.Context(), h.id, preview.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(h.log.String(), plantedPassword) {

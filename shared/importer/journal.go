@@ -75,7 +75,7 @@ func (j *journal) page(ctx context.Context, q ChangeQuery) (ChangePage, error) {
 	if err != nil {
 		return ChangePage{}, err
 	}
-	out := ChangePage{Next: page.Next}
+	out := ChangePage{Next: page.Next, Scanned: page.Scanned}
 	for i := range page.Rows {
 		placed := &page.Rows[i]
 		change := Change{Row: placed.Row, Outcome: j.outcome(placed)}
@@ -85,9 +85,13 @@ func (j *journal) page(ctx context.Context, q ChangeQuery) (ChangePage, error) {
 	return out, nil
 }
 
-// rows yields all rows that the run writes, ordered by key.
-func (j *journal) rows(ctx context.Context) iter.Seq2[*planfile.PlacedRow, error] {
-	return j.reader.Rows(ctx, j.filter(ChangeQuery{}))
+// rows yields all rows of a query that the run writes, ordered by key.
+func (j *journal) rows(ctx context.Context, q ChangeQuery) iter.Seq2[*planfile.PlacedRow, error] {
+	f := j.filter(q)
+	if len(f.Changes) == 0 {
+		return func(func(*planfile.PlacedRow, error) bool) {}
+	}
+	return j.reader.Rows(ctx, f)
 }
 
 // filter narrows a query to what a journal holds: the rows that write, those that the guard held among them, and what

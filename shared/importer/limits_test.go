@@ -91,7 +91,7 @@ func TestManyAtOncePassNoLimit(t *testing.T) {
 	h := newHarness(t)
 	h.directory.set(ann)
 	h.importAll()
-	users := func() error { _, err := h.service.ExportUsers(t.Context(), h.id); return err }
+	users := func() error { _, err := h.service.ExportUsers(t.Context(), h.id, nil); return err }
 	for name, test := range map[string]struct {
 		account     user.Account
 		start       func(id run.Identity) error
@@ -103,7 +103,7 @@ func TestManyAtOncePassNoLimit(t *testing.T) {
 			return err
 		}, 60, 10, "too_many_waiting"},
 		"exports": {"e", func(id run.Identity) error {
-			_, err := h.service.ExportUsers(t.Context(), id)
+			_, err := h.service.ExportUsers(t.Context(), id, nil)
 			return err
 		}, 140, 120, "too_many_exports"},
 	} {
@@ -257,7 +257,7 @@ func TestErasingAnAccountLeavesNothingOfIt(t *testing.T) {
 	if looks, err := jobs.Looks(t.Context()); err != nil || !looks.Possible() {
 		t.Fatalf("looks %+v, error %v", looks, err)
 	}
-	if _, err := h.service.ExportUsers(t.Context(), h.id); err != nil {
+	if _, err := h.service.ExportUsers(t.Context(), h.id, nil); err != nil {
 		t.Fatal(err)
 	}
 	other := run.Identity{Account: "acme2", Subject: "x"}

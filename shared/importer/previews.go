@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/shared/planfile"
+	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/secret"
@@ -20,12 +21,24 @@ func (s *Service) StartPreview(ctx context.Context, id run.Identity, req Preview
 	if err := req.check(); err != nil {
 		return run.Run{}, err
 	}
-	saved, err := s.saved(ctx, id)
+	imp, sealed, err := s.importOf(ctx, id, req)
 	if err != nil {
 		return run.Run{}, err
 	}
-	imp := settings.Import{Options: settings.DefaultOptions()}
-	var sealed []byte
+	r := run.Run{Kind: run.KindPreview, Import: imp, SealedPassword: sealed}
+	return s.start(ctx, id, r, req.Idempotency)
+}
+
+// importOf returns what a request is to read with: what it gives, and for the rest what is saved. The stored password
+// comes with it only where it was entered for the same use.
+func (s *Service) importOf(
+	ctx context.Context, id run.Identity, req PreviewRequest,
+) (imp settings.Import, sealed []byte, err error) {
+	saved, err := s.saved(ctx, id)
+	if err != nil {
+		return imp, nil, err
+	}
+	imp.Options = settings.DefaultOptions()
 	switch {
 	case req.Connection != nil:
 		imp.Connection = *req.Connection
@@ -37,7 +50,7 @@ func (s *Service) StartPreview(ctx context.Context, id run.Identity, req Preview
 		imp, sealed = saved.Import, saved.SealedPassword
 	}
 	if err != nil {
-		return run.Run{}, err
+		return imp, nil, err
 	}
 	if req.Advanced != nil {
 		imp.Advanced = *req.Advanced
@@ -46,12 +59,9 @@ func (s *Service) StartPreview(ctx context.Context, id run.Identity, req Preview
 		imp.Options = *req.Options
 	}
 	if saved != nil {
-		if err := sameUse(sealed, imp, saved.SealedPassword, saved.Import); err != nil {
-			return run.Run{}, err
-		}
+		err = sameUse(sealed, imp, saved.SealedPassword, saved.Import)
 	}
-	r := run.Run{Kind: run.KindPreview, Import: imp, SealedPassword: sealed}
-	return s.start(ctx, id, r, req.Idempotency)
+	return imp, sealed, err
 }
 
 // seal returns the sealed password for a connection that was entered: the one entered with it, or the stored one where
@@ -123,9 +133,11 @@ func (s *Service) PreviewRows(ctx context.Context, id run.Identity, runID string
 }
 
 // ShownPreview is a preview as it is shown. Outdated means that the Users List was written since the preview read it.
+// Facets are nil in lists, and where the plan has none or is gone.
 type ShownPreview struct {
 	run.Run
 	Outdated bool
+	Facets   *planfile.Facets
 }
 
 // ShowPreview returns a preview as it is shown, or a Gone error where its time is over.
@@ -135,12 +147,24 @@ func (s *Service) ShowPreview(ctx context.Context, id run.Identity, runID string
 		return ShownPreview{Run: r}, err
 	}
 	written, err := s.c.Jobs.For(id.Account).ListWritten(ctx)
-	return shownPreview(r, written), err
+	if err != nil {
+		return ShownPreview{Run: r}, err
+	}
+	shown := shownPreview(r, written)
+	err = s.c.readPlan(ctx, id.Account, r.PlanKey, func(plan *planfile.Reader) error {
+		shown.Facets = plan.Meta().Facets
+		return nil
+	})
+	if errors.Is(err, objects.ErrNotFound) || errors.Is(err, planfile.ErrDamaged) ||
+		errors.Is(err, planfile.ErrVersion) {
+		err = nil
+	}
+	return shown, err
 }
 
 // shownPreview holds a preview against the time at which the Users List was written last.
 func shownPreview(r run.Run, written time.Time) ShownPreview {
-	return ShownPreview{r, r.PlanKey != "" && !r.ListWrittenAt.Equal(written)}
+	return ShownPreview{Run: r, Outdated: r.PlanKey != "" && !r.ListWrittenAt.Equal(written)}
 }
 
 // PreviewPage is one page of previews. Next is empty at the end.

@@ -228,7 +228,7 @@ func (h *harness) wantGone(previewID string) {
 	wantCode(h.t, err, "preview_expired")
 	_, err = h.service.PreviewRows(h.t.Context(), h.id, previewID, planfile.Filter{}, "", 10)
 	wantCode(h.t, err, "preview_expired")
-	_, err = h.service.ExportPreview(h.t.Context(), h.id, previewID)
+	_, err = h.service.ExportPreview(h.t.Context(), h.id, previewID, nil)
 	wantCode(h.t, err, "preview_expired")
 }
 

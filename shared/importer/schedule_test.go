@@ -7,6 +7,7 @@ import (
 
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
+	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
@@ -30,7 +31,7 @@ func (h *harness) schedule(hours int) importer.Saved {
 
 func (h *harness) history() []run.Run {
 	h.t.Helper()
-	page, err := h.service.Syncs(h.t.Context(), h.id, "", 100)
+	page, err := h.service.Syncs(h.t.Context(), h.id, runs.Query{Limit: 100})
 	if err != nil {
 		h.t.Fatal(err)
 	}

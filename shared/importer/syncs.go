@@ -83,9 +83,10 @@ func (s *Service) Sync(ctx context.Context, id run.Identity, runID string) (run.
 	return s.run(ctx, id, run.KindSync, runID)
 }
 
-// Syncs returns one page of the account's syncs, the newest first.
-func (s *Service) Syncs(ctx context.Context, id run.Identity, after string, limit int) (runs.Page, error) {
-	return s.c.Jobs.For(id.Account).Runs(ctx, runs.Query{Kind: run.KindSync, After: after, Limit: limit})
+// Syncs returns one page of the account's syncs, the newest first. The query's kind is not used.
+func (s *Service) Syncs(ctx context.Context, id run.Identity, q runs.Query) (runs.Page, error) {
+	q.Kind = run.KindSync
+	return s.c.Jobs.For(id.Account).Runs(ctx, q)
 }
 
 // CancelSync stops a sync before its next batch. What it did stays done, and stays in its journal.
@@ -142,10 +143,11 @@ func (s *Service) undoable(ctx context.Context, id run.Identity, runID string) (
 	return r, nil
 }
 
-// mayHaveWritten reports whether a run may have written users that neither its journal nor its progress tells of: its
-// workers died, and so did those that completed the journal.
+// mayHaveWritten reports whether a run may have written users that neither its journal nor its progress tells of: it
+// ended in the middle of its writing, and a worker before the last one had begun to write, which may have died or found
+// its store out of reach. The users themselves say which run wrote them.
 func mayHaveWritten(r *run.Run) bool {
-	return r.Checkpoint.Begun && r.Failure != nil && r.Failure.Code == codeWorkerLost
+	return r.Checkpoint.Begun && r.Attempts > 1 && (r.State == run.Failed || r.State == run.Cancelled)
 }
 
 func expiredJournal() *Error {
@@ -163,6 +165,11 @@ const (
 	OutcomePending  Outcome = "pending"
 )
 
+// Outcomes lists every outcome.
+func Outcomes() []string {
+	return run.Texts[string]([]Outcome{OutcomeApplied, OutcomeAlready, OutcomeConflict, OutcomePending})
+}
+
 // Change is one line of a sync's journal: a row, with the users before and after as they were written.
 type Change struct {
 	plan.Row
@@ -179,10 +186,11 @@ type ChangeQuery struct {
 	Limit  int
 }
 
-// ChangePage is one page of a journal. Next is empty at the end.
+// ChangePage is one page of a journal. Next is empty at the end. Scanned is how many rows it looked at.
 type ChangePage struct {
 	Changes []Change
 	Next    string
+	Scanned int
 }
 
 // Changes returns one page of what a sync writes, wrote, or left because somebody had changed it meanwhile.

@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"errors"
+	"time"
 
 	"rollcall/shared/address"
 	"rollcall/shared/ports/runs"
@@ -15,6 +16,23 @@ import (
 // Users returns one page of the Users List.
 func (s *Service) Users(ctx context.Context, id run.Identity, q users.Query) (users.Page, error) {
 	return s.c.Users.For(id.Account).List(ctx, q)
+}
+
+// countTime is how long a request waits for the number of users, where a store has to count them.
+const countTime = 10 * time.Second
+
+// UsersTotal returns how many users the account has, or nil where to count them takes too long.
+func (s *Service) UsersTotal(ctx context.Context, id run.Identity) (*int, error) {
+	counting, stop := context.WithTimeout(ctx, countTime)
+	defer stop()
+	total, err := s.c.Users.For(id.Account).Total(counting)
+	switch {
+	case err == nil:
+		return &total, nil
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		err = nil
+	}
+	return nil, err
 }
 
 // AddUser adds a user by hand.
@@ -156,10 +174,22 @@ func (s *Service) edit(
 }
 
 func (s *Service) user(ctx context.Context, id run.Identity, addr string) (user.User, error) {
-	key, err := address.Canonical(addr)
+	parsed, err := address.Parse(addr)
 	if err != nil && !errors.Is(err, address.ErrInvisible) {
 		return user.User{}, problem(NotFound, "user_not_found", "%q is no address: %v.", addr, err)
 	}
-	found, err := s.c.Users.For(id.Account).Get(ctx, key)
+	list := s.c.Users.For(id.Account)
+	found, err := list.Get(ctx, parsed.Key)
+	if former, differs := address.FormerKey(parsed); differs && errors.Is(err, users.ErrNotFound) {
+		// Somebody else may have that key by rights.
+		if before, formerErr := list.Get(ctx, former); formerErr == nil && sameAddress(before.Address, parsed.Key) {
+			found, err = before, nil
+		}
+	}
 	return found, notFound(err, "user_not_found", "There is no user %s.", addr)
+}
+
+func sameAddress(shown, key string) bool {
+	parsed, err := address.Canonical(shown)
+	return err == nil && parsed == key
 }

@@ -109,7 +109,7 @@ func TestAWholeReadDecidesAnewAboutWhatPartialOnesBrought(t *testing.T) {
 			claims: []address.Claim{ann, bob, aliasOf(ann, "bob@x.org")},
 			stored: []user.User{imported(ann), with(imported(aliasOf(ann, "bob@x.org")), looked)},
 			want: []string{
-				"ann@x.org unchanged ", "bob@x.org update primary of bob, off, new", "bob@x.org skipped duplicate",
+				"ann@x.org unchanged ", "bob@x.org create primary of bob, off, new", "bob@x.org skipped duplicate",
 			},
 		},
 		"a renamed person has the former primary's report": {

@@ -4,6 +4,8 @@
 package plan
 
 import (
+	"strings"
+
 	"rollcall/shared/address"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
@@ -57,18 +59,25 @@ func (p Policy) owns(u *user.User, c *address.Claim) bool {
 //	claimed    yes, protected              unchanged "protected"
 //	claimed    yes, excluded               unchanged "excluded by the settings"
 //	claimed    yes, as the directory says  unchanged
+//	claimed    yes, another entry's alias  create, a new person's, where it is the primary of an entry that had none
 //	claimed    yes, otherwise              update
 //	no         yes, protected              unchanged "protected"
 //	no         yes, excluded               unchanged "excluded by the settings"
 //	invalid    yes                         unchanged "in the directory, but skipped"
 //	no         yes                         delete, with the reason of the value that the settings left out, if any
 //
+// Of several claims on an address one gets it, and each other one is a skipped row "duplicate":
+//
+//	a primary's claim before an alias's, so that entries that swap their primaries both have one;
+//	among claims of one kind the stored owner's, so that an address does not go to and fro;
+//	else the one of the lower DN.
+//
+// An entry whose directory does not mark exactly one primary keeps the one that it had, while that is among those that
+// may be it. Every value that is no address, or that the settings leave out, gives a skipped row with its reason.
+//
 // From a partial read there are only creations and updates, and a claim is skipped as "waits for a full sync" where the
 // address is another entry's, or nobody's (added by hand), or would change between primary and alias: both are on the
 // list already, and only a full read knows all of an entry's former addresses.
-//
-// Besides these, every further claim on an address gives a skipped row "duplicate", and every value that is no
-// address, or that the settings leave out, gives a skipped row with its reason.
 type builder struct {
 	policy  Policy
 	renames renames
@@ -146,10 +155,14 @@ func (b *builder) claimed(a *addressState, claim *address.Claim) error {
 	case b.waits(a.stored, claim):
 		row.Change, row.Reason = Skipped, ReasonWaits
 	default:
-		b.update(claim)
-		row.Change = Unchanged
-		if b.after != *a.stored {
+		b.update(a, claim)
+		switch {
+		case row.New:
+			row.Change, row.After = Create, &b.after
+		case b.after != *a.stored:
 			row.Change, row.After = Update, &b.after
+		default:
+			row.Change = Unchanged
 		}
 	}
 	return b.send()
@@ -171,8 +184,8 @@ func (b *builder) waits(stored *user.User, claim *address.Claim) bool {
 }
 
 // update makes what a stored user becomes. Its source stays: an import adopts a user, it does not take it over.
-func (b *builder) update(claim *address.Claim) {
-	before := b.row.Before
+func (b *builder) update(a *addressState, claim *address.Claim) {
+	before := a.stored
 	b.after = *before
 	describe(&b.after, claim, b.policy.DirectoryID)
 	switch {
@@ -185,14 +198,34 @@ func (b *builder) update(claim *address.Claim) {
 		}
 		b.row.New = !b.inherit(claim) && (another || before.Kind == user.Alias)
 	case before.Kind == user.Alias || before.SourceID != claim.SourceID:
-		b.inherit(claim)
+		if !b.inherit(claim) && b.wasAlias(a, claim) {
+			b.row.New, b.after.HeldSpamReport = true, user.ReportOff
+		}
 	}
+}
+
+// wasAlias reports whether an address that is an entry's primary now was another entry's alias, or has just become one:
+// whoever has it now is somebody else.
+func (b *builder) wasAlias(a *addressState, claim *address.Claim) bool {
+	owner := a.stored
+	if owner.SourceID == claim.SourceID && owner.DirectoryID == b.policy.DirectoryID {
+		return false
+	}
+	if owner.Kind == user.Alias {
+		return true
+	}
+	for i := range a.claims {
+		if owner.DirectoryID == b.policy.DirectoryID && a.claims[i].SourceID == owner.SourceID {
+			return true
+		}
+	}
+	return false
 }
 
 // inherit gives a primary the report and protection that its entry's former primary had, and reports whether there
 // was one.
 func (b *builder) inherit(claim *address.Claim) bool {
-	former, ok := b.renames.former[claim.SourceID]
+	former, ok := b.renames.former.find(claim.SourceID)
 	if !ok {
 		return false
 	}
@@ -221,7 +254,12 @@ func (b *builder) unclaimed(a *addressState) error {
 		row.Change, row.Reason = Unchanged, ReasonExcluded
 	case present:
 		row.Change, row.Reason = Unchanged, ReasonPresent
+	case b.policy.Exclude.Match(currentKey(stored)):
+		row.Change, row.Reason = Unchanged, ReasonExcluded
 	default:
+		if reason == ReasonNotFound && currentKey(stored) != stored.Key {
+			reason = ReasonFormerKey
+		}
 		row.Change, row.Reason = Delete, reason
 		b.result.Census.Removals++
 		if stored.Source == user.FromDirectory {
@@ -229,6 +267,20 @@ func (b *builder) unclaimed(a *addressState) error {
 		}
 	}
 	return b.send()
+}
+
+// currentKey returns the key that a stored user's address has today: another one than the stored one where an earlier
+// build mistook the address for another (address.FormerKey).
+func currentKey(u *user.User) string {
+	if !strings.Contains(u.Address, "İ") && !strings.Contains(u.Address, "\u0307") {
+		return u.Key
+	}
+	if a, err := address.Parse(u.Address); err == nil {
+		if former, differs := address.FormerKey(a); differs && former == u.Key {
+			return a.Key
+		}
+	}
+	return u.Key
 }
 
 // presence reports whether a skipped value keeps a stored user, and otherwise the reason for its removal.

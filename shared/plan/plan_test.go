@@ -3,7 +3,6 @@ package plan_test
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"testing"
 
@@ -214,11 +213,61 @@ func TestBuildDecidesEachCase(t *testing.T) {
 				{"info@example.com", plan.Skipped, plan.ReasonDuplicate, false},
 			},
 		},
-		"the stored owner wins over a primary's claim": {
+		"a primary's claim wins over the stored owner's alias, and is a new person's": {
 			claims: []address.Claim{ann, aliasOf(ann, "info@example.com"), info},
 			stored: []user.User{imported(ann), imported(aliasOf(ann, "info@example.com"))},
 			want: []outcome{
 				{"ann@example.com", plan.Unchanged, "", false},
+				{"info@example.com", plan.Create, "", true},
+				{"info@example.com", plan.Skipped, plan.ReasonDuplicate, false},
+			},
+		},
+		"an alias that its entry lost is a new entry's primary": {
+			claims: []address.Claim{ann, info},
+			stored: []user.User{imported(ann), imported(aliasOf(ann, "info@example.com"))},
+			want: []outcome{
+				{"ann@example.com", plan.Unchanged, "", false}, {"info@example.com", plan.Create, "", true},
+			},
+		},
+		"an alias that is its own entry's primary now": {
+			claims: []address.Claim{info, aliasOf(info, "ann@example.com")},
+			stored: []user.User{imported(aliasOf(info, "ann@example.com")), imported(aliasOf(ann, "info@example.com"))},
+			want: []outcome{
+				{"ann@example.com", plan.Unchanged, "", false}, {"info@example.com", plan.Create, "", true},
+			},
+		},
+		"an alias added by hand is a new entry's primary": {
+			claims: []address.Claim{ann, info},
+			stored: []user.User{imported(ann), with(imported(aliasOf(ann, "info@example.com")), manual)},
+			want: []outcome{
+				{"ann@example.com", plan.Unchanged, "", false}, {"info@example.com", plan.Create, "", true},
+			},
+		},
+		"a former primary that stays an alias is a new entry's primary": {
+			claims: []address.Claim{ann, aliasOf(ann, "info@example.com"), info},
+			stored: []user.User{imported(claim("info@example.com", "1"))},
+			want: []outcome{
+				{"ann@example.com", plan.Create, "", false},
+				{"info@example.com", plan.Create, "", true},
+				{"info@example.com", plan.Skipped, plan.ReasonDuplicate, false},
+			},
+		},
+		"an entry that was made again is nobody new": {
+			claims: []address.Claim{claim("ann@example.com", "9")}, stored: []user.User{imported(ann)},
+			want: []outcome{{"ann@example.com", plan.Update, "", false}},
+		},
+		"the stored owner wins among primaries": {
+			claims: []address.Claim{claim("ann@example.com", "0"), ann}, stored: []user.User{imported(ann)},
+			want: []outcome{
+				{"ann@example.com", plan.Unchanged, "", false},
+				{"ann@example.com", plan.Skipped, plan.ReasonDuplicate, false},
+			},
+		},
+		"the stored owner wins among aliases": {
+			claims: []address.Claim{aliasOf(claim("a@example.com", "0"), "info@example.com"),
+				aliasOf(ann, "info@example.com")},
+			stored: []user.User{imported(aliasOf(ann, "info@example.com"))},
+			want: []outcome{
 				{"info@example.com", plan.Unchanged, "", false},
 				{"info@example.com", plan.Skipped, plan.ReasonDuplicate, false},
 			},
@@ -236,99 +285,6 @@ func TestBuildDecidesEachCase(t *testing.T) {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestBuildKeepsReportAndProtectionThroughARename(t *testing.T) {
-	t.Parallel()
-	old := claim("ann.miller@example.com", "1")
-	renamed := claim("ann.smith@example.com", "1")
-	tests := map[string]struct {
-		claims []address.Claim
-		stored []user.User
-		want   map[string]user.HeldSpamReport
-	}{
-		"the old address stays as an alias": {
-			claims: []address.Claim{
-				renamed, aliasOf(renamed, old.Key),
-			}, stored: []user.User{with(imported(old), daily)},
-			want: map[string]user.HeldSpamReport{old.Key: user.ReportOff, renamed.Key: user.ReportDaily},
-		},
-		"the old address goes": {
-			claims: []address.Claim{renamed}, stored: []user.User{with(imported(old), daily)},
-			want: map[string]user.HeldSpamReport{renamed.Key: user.ReportDaily},
-		},
-		"an alias becomes the primary": {
-			claims: []address.Claim{renamed, aliasOf(renamed, old.Key)},
-			stored: []user.User{with(imported(old), daily), imported(aliasOf(old, renamed.Key))},
-			want:   map[string]user.HeldSpamReport{old.Key: user.ReportOff, renamed.Key: user.ReportDaily},
-		},
-		"a report that was off stays off": {
-			claims: []address.Claim{renamed}, stored: []user.User{imported(old)},
-			want: map[string]user.HeldSpamReport{renamed.Key: user.ReportOff},
-		},
-	}
-	// Removals are off unless somebody chooses them, so that the primary of a first rename is still there at the
-	// second.
-	created := func(version int64) func(*user.User) { return func(u *user.User) { u.Version = version } }
-	earlier, later := claim("zoe@example.com", "1"), claim("anna@example.com", "1")
-	for name, stale := range map[string][2]address.Claim{
-		"the last of two former primaries counts": {earlier, later}, "whatever their order": {later, earlier},
-	} {
-		tests[name] = struct {
-			claims []address.Claim
-			stored []user.User
-			want   map[string]user.HeldSpamReport
-		}{
-			claims: []address.Claim{
-				renamed,
-			}, stored: []user.User{
-				with(imported(stale[0]), created(1)), with(with(imported(stale[1]), daily), created(2)),
-			},
-			want: map[string]user.HeldSpamReport{renamed.Key: user.ReportDaily},
-		}
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			rows, _ := build(t, test.claims, nil, test.stored)
-			got := make(map[string]user.HeldSpamReport)
-			for _, r := range rows {
-				if r.After != nil {
-					got[r.Key] = r.After.HeldSpamReport
-				}
-				if r.New {
-					t.Errorf("%s counts as newly imported", r.Key)
-				}
-			}
-			if diff := gocmp.Diff(test.want, got); diff != "" {
-				t.Errorf("reports (-want +got):\n%s", diff)
-			}
-		})
-	}
-	t.Run("protection moves along, and the protected old address stays", func(t *testing.T) {
-		t.Parallel()
-		rows, _ := build(t, []address.Claim{renamed}, nil, []user.User{with(with(imported(old), daily), protected)})
-		want := []outcome{{old.Key, plan.Unchanged, plan.ReasonProtected, false}, {renamed.Key, plan.Create, "", false}}
-		if diff := gocmp.Diff(want, outcomes(rows)); diff != "" {
-			t.Errorf("rows (-want +got):\n%s", diff)
-		}
-		if !rows[1].After.Protected {
-			t.Error("the new primary address lost its protection")
-		}
-	})
-}
-
-func TestBuildKeepsAnInferredPrimary(t *testing.T) {
-	t.Parallel()
-	infer := func(c address.Claim) address.Claim { c.Inferred = true; return c }
-	first, second := claim("first@example.com", "1"), claim("second@example.com", "1")
-	stored := []user.User{imported(first), imported(aliasOf(first, second.Key))}
-	// The server gives the values in another order this time.
-	rows, _ := build(t, []address.Claim{infer(second), infer(aliasOf(second, first.Key))}, nil, stored)
-	want := []outcome{{first.Key, plan.Unchanged, "", false}, {second.Key, plan.Unchanged, "", false}}
-	if diff := gocmp.Diff(want, outcomes(rows)); diff != "" {
-		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 }
 
@@ -389,44 +345,5 @@ func TestBuildStopsAtTheFirstErrorOfItsReader(t *testing.T) {
 		})
 	if !errors.Is(err, full) || calls != 1 {
 		t.Errorf("got error %v after %d calls, want %v after 1", err, calls, full)
-	}
-}
-
-// TestARowCostsNoAllocation is the budget of planning, which is exact: a plan of ten times the addresses, some new,
-// some changed and most as they were, takes as many allocations. Those that are gone are as many in both: they are
-// kept by their entry's id.
-func TestARowCostsNoAllocation(t *testing.T) {
-	allocations := func(n int) float64 {
-		var claims []address.Claim
-		var stored []user.User
-		for i := range n {
-			c := claim(fmt.Sprintf("u%06d@example.com", i), fmt.Sprint("id", i))
-			u := imported(c)
-			switch i % 10 {
-			case 0:
-				claims = append(claims, c)
-			case 1:
-				if stored = append(stored, u); i > 100 {
-					claims = append(claims, c)
-				}
-			case 2:
-				claims, stored = append(claims, c), append(stored, with(u, func(u *user.User) { u.DN = "cn=before" }))
-			default:
-				claims, stored = append(claims, c), append(stored, u)
-			}
-		}
-		none := walk([]address.Skipped(nil))
-		return testing.AllocsPerRun(5, func() {
-			_, err := plan.Build(
-				plan.Desired{Entries: n, Claims: walk(claims), Skipped: none}, walk(stored),
-				plan.Policy{DirectoryID: directoryID}, func(*plan.Row) error { return nil },
-			)
-			if err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
-	if few, many := allocations(200), allocations(2000); few != many {
-		t.Errorf("a plan of 200 addresses costs %v allocations, one of 2,000 %v", few, many)
 	}
 }

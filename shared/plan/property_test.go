@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -22,7 +23,9 @@ func drawClaims(t *rapid.T) []address.Claim {
 		primary.Inferred = rapid.Bool().Draw(t, "inferred")
 		claims = append(claims, primary)
 		for _, a := range own[1:] {
-			claims = append(claims, aliasOf(primary, a))
+			alias := aliasOf(primary, a)
+			alias.Inferred = primary.Inferred && rapid.Bool().Draw(t, "may be the primary")
+			claims = append(claims, alias)
 		}
 	}
 	return claims
@@ -32,7 +35,7 @@ func drawUsers(t *rapid.T) []user.User {
 	addresses := []string{"a@x.org", "b@x.org", "c@x.org", "d@x.org", "g@y.org", "h@y.org"}
 	keys := rapid.SliceOfDistinct(rapid.SampledFrom(addresses), rapid.ID).
 		Draw(t, "stored")
-	var users []user.User
+	users := make([]user.User, 0, len(keys))
 	for i, key := range keys {
 		u := claimUser(key)
 		u.SourceID = fmt.Sprint(rapid.IntRange(0, 6).Draw(t, "owner"))
@@ -50,8 +53,8 @@ func drawUsers(t *rapid.T) []user.User {
 	return users
 }
 
-// apply does what a sync with Remove Accounts would do.
-func apply(stored []user.User, rows []plan.Row) []user.User {
+// apply does what a sync would do, with Remove Accounts where remove says so.
+func apply(stored []user.User, rows []plan.Row, remove bool) []user.User {
 	byKey := make(map[string]user.User)
 	for _, u := range stored {
 		byKey[u.Key] = u
@@ -61,10 +64,12 @@ func apply(stored []user.User, rows []plan.Row) []user.User {
 		case plan.Create, plan.Update:
 			byKey[r.Key] = *r.After
 		case plan.Delete:
-			delete(byKey, r.Key)
+			if remove {
+				delete(byKey, r.Key)
+			}
 		}
 	}
-	var out []user.User
+	out := make([]user.User, 0, len(byKey))
 	for _, u := range byKey {
 		out = append(out, u)
 	}
@@ -74,14 +79,78 @@ func apply(stored []user.User, rows []plan.Row) []user.User {
 func TestPropertyAfterApplyThePlanIsEmpty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
+		stored := drawUsers(r)
+		remove := rapid.Bool().Draw(r, "remove")
+		// Directories that come one after another, with the same entries, swap primaries, rename entries and make
+		// primaries of aliases.
+		for range rapid.IntRange(1, 3).Draw(r, "directories") {
+			claims := drawClaims(r)
+			rows, _ := build(t, claims, nil, stored)
+			after := apply(stored, rows, remove)
+			again, result := build(t, claims, nil, after)
+			if s := result.Summary; s.Create+s.Update > 0 || remove && s.Delete > 0 {
+				r.Fatalf(
+					"the second plan writes again:\nclaims %+v\nstored %+v\nfirst %+v\nsecond %+v", claims, stored,
+					outcomes(rows), outcomes(again),
+				)
+			}
+			stored = after
+		}
+	})
+}
+
+// TestPropertyUndoRestores takes back what a sync of any plan did.
+func TestPropertyUndoRestores(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		stored := drawUsers(r)
+		rows, _ := build(t, drawClaims(r), nil, stored)
+		var applied []plan.Row
+		for i := range rows {
+			if rows[i].After != nil {
+				rows[i].After.LastRunID = "run"
+			}
+			if rows[i].Change != plan.Unchanged && rows[i].Change != plan.Skipped {
+				applied = append(applied, rows[i])
+			}
+		}
+		after := apply(stored, rows, true)
+		sortUsers(after)
+		var undo []plan.Row
+		result, err := plan.Invert(slices.Values(applied), lent(after), func(row *plan.Row) error {
+			undo = append(undo, copyRow(*row))
+			return nil
+		})
+		if err != nil || result.Summary.Conflicts > 0 {
+			r.Fatalf("%d conflicts, %v", result.Summary.Conflicts, err)
+		}
+		got := apply(after, undo, true)
+		sortUsers(got)
+		sortUsers(stored)
+		if diff := gocmp.Diff(stored, got); diff != "" {
+			r.Fatalf("users (-before the sync +after its undo):\n%s", diff)
+		}
+	})
+}
+
+// TestPropertyNoPrimaryIsLostToAnAlias holds that whoever has a primary of its own gets it, unless another primary has
+// it or the user is protected.
+func TestPropertyNoPrimaryIsLostToAnAlias(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
 		claims, stored := drawClaims(r), drawUsers(r)
 		rows, _ := build(t, claims, nil, stored)
-		again, result := build(t, claims, nil, apply(stored, rows))
-		if s := result.Summary; s.Create+s.Update+s.Delete > 0 {
-			r.Fatalf(
-				"the second plan writes again:\nclaims %+v\nstored %+v\nfirst %+v\nsecond %+v", claims, stored,
-				outcomes(rows), outcomes(again),
-			)
+		kept := make(map[string]plan.Row)
+		for _, row := range rows {
+			if row.Change != plan.Skipped && row.Change != plan.Delete {
+				kept[row.Key] = row
+			}
+		}
+		for _, c := range claims {
+			if row := kept[c.Key]; c.Kind == user.Primary && !c.Inferred && row.Kind != user.Primary &&
+				row.Reason != plan.ReasonProtected {
+				r.Fatalf("%s is the primary of %s, and its row is %+v", c.Key, c.DN, row)
+			}
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+
 	"rollcall/shared/address"
 	"rollcall/shared/user"
 )
@@ -8,60 +10,77 @@ import (
 // renames holds what the row of one address must know about its entry's other addresses.
 type renames struct {
 	// former holds, by source id, the stored primary of an entry that is no longer the entry's primary.
-	former map[string]formerPrimary
-	// kept holds, by source id, the stored primary of an entry whose directory marks none: it stays the primary.
+	former *formers
+	// kept holds, by source id, the stored primary of an entry whose directory does not mark exactly one: it stays the
+	// primary as long as the directory shows it among those that may be it.
 	kept map[string]keptPrimary
 }
 
-type formerPrimary struct {
-	address   string
-	report    user.HeldSpamReport
-	protected bool
-	version   int64
+type keptPrimary struct {
+	key, address string
+	written
 }
 
-type keptPrimary struct{ key, address string }
+// written is when an import wrote a stored user last, as far as is known: an edit by hand hides it, but for the time of
+// creation. An entry may have several stored primaries, where removals are off or some are protected: the one written
+// last was its primary until now, as no import writes the others.
+type written struct {
+	// at is a Unix time in microseconds.
+	at      int64
+	version int64
+}
+
+func writtenAt(u *user.User) written {
+	if u.LastRunID == "" {
+		return written{u.CreatedAt.UnixMicro(), u.Version}
+	}
+	return written{u.UpdatedAt.UnixMicro(), u.Version}
+}
+
+func (w written) after(o written) bool {
+	return cmp.Or(cmp.Compare(w.at, o.at), cmp.Compare(w.version, o.version)) > 0
+}
 
 // findRenames walks both lists once before the plan is made, since a row may depend on one that comes after it.
 func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames {
-	r := renames{former: make(map[string]formerPrimary), kept: make(map[string]keptPrimary)}
+	r := renames{former: newFormers(), kept: make(map[string]keptPrimary)}
 	if stored()() == nil {
 		return r
 	}
 	// The walk gives no errors: its callback never returns one.
 	_ = merge(desired, stored, func(a *addressState) error {
 		s := a.stored
-		if s == nil || s.Kind != user.Primary || s.SourceID == "" || s.DirectoryID != policy.DirectoryID ||
-			policy.provisional(s) {
-			return nil
-		}
-		for i := range a.claims {
-			if c := &a.claims[i]; c.SourceID == s.SourceID && c.Inferred {
-				r.kept[c.SourceID] = keptPrimary{key: c.Key, address: c.Address}
-				return nil
-			}
-		}
-		if w := r.winner(a, policy); w >= 0 && a.claims[w].SourceID == s.SourceID &&
-			a.claims[w].Kind == user.Primary {
-			return nil
-		}
-		// An entry that was renamed before may have several, where removals are off or some are protected: the one
-		// created last, which has the highest version, was its primary until now.
-		if former, ok := r.former[s.SourceID]; !ok || s.Version > former.version {
-			// A stored user's text is gone with the next one; a claim's lasts.
-			text := s.SourceID + s.Address
-			r.former[text[:len(s.SourceID)]] = formerPrimary{
-				address: text[len(s.SourceID):], report: s.HeldSpamReport, protected: s.Protected, version: s.Version,
-			}
+		if s != nil && s.Kind == user.Primary && s.SourceID != "" && s.DirectoryID == policy.DirectoryID &&
+			!policy.provisional(s) {
+			r.add(a)
 		}
 		return nil
 	})
 	return r
 }
 
-// resolve returns the claim with the primary that its entry keeps, where the directory marks none.
+// add notes what became of a stored primary.
+func (r renames) add(a *addressState) {
+	s := a.stored
+	for i := range a.claims {
+		c := &a.claims[i]
+		switch {
+		case c.SourceID != s.SourceID:
+		case c.Inferred:
+			if kept, ok := r.kept[c.SourceID]; !ok || writtenAt(s).after(kept.written) {
+				r.kept[c.SourceID] = keptPrimary{key: c.Key, address: c.Address, written: writtenAt(s)}
+			}
+			return
+		case c.Kind == user.Primary:
+			return
+		}
+	}
+	r.former.add(s)
+}
+
+// resolve returns the claim with the primary that its entry keeps, where the directory does not mark one.
 func (r renames) resolve(c *address.Claim) *address.Claim {
-	if !c.Inferred {
+	if len(r.kept) == 0 {
 		return c
 	}
 	kept, ok := r.kept[c.SourceID]
@@ -76,25 +95,27 @@ func (r renames) resolve(c *address.Claim) *address.Claim {
 	return &resolved
 }
 
-// winner returns the index of the claim that gets the address, or -1 where there is none: the stored owner's, else a
-// primary's before an alias's, else the lower DN's.
+// winner returns the index of the claim that gets the address, or -1 where there is none: a primary's before an
+// alias's, among these the stored owner's, else the lower DN's.
 func (r renames) winner(a *addressState, policy Policy) int {
 	best := -1
 	for i := range a.claims {
-		if a.stored != nil && policy.owns(a.stored, &a.claims[i]) && !policy.provisional(a.stored) {
-			return i
-		}
-		if best < 0 || r.before(&a.claims[i], &a.claims[best]) {
+		if best < 0 || r.before(a, &a.claims[i], &a.claims[best], policy) {
 			best = i
 		}
 	}
 	return best
 }
 
-func (r renames) before(a, b *address.Claim) bool {
-	a, b = r.resolve(a), r.resolve(b)
-	if a.Kind != b.Kind {
-		return a.Kind == user.Primary
+func (r renames) before(a *addressState, one, other *address.Claim, policy Policy) bool {
+	if kind, otherKind := r.resolve(one).Kind, r.resolve(other).Kind; kind != otherKind {
+		return kind == user.Primary
 	}
-	return a.SortDN < b.SortDN
+	if a.stored != nil && a.stored.DirectoryID == policy.DirectoryID && !policy.provisional(a.stored) &&
+		one.SourceID != other.SourceID {
+		if owner := a.stored.SourceID; one.SourceID == owner || other.SourceID == owner {
+			return one.SourceID == owner
+		}
+	}
+	return one.SortDN < other.SortDN
 }

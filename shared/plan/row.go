@@ -28,6 +28,8 @@ const (
 	ReasonNotFound  address.Reason = "not in the directory"
 	// ReasonWaits is a claim of a partial read that may take something from another entry.
 	ReasonWaits address.Reason = "waits for a full sync"
+	// ReasonFormerKey is a user whom an earlier build stored under the key of another address.
+	ReasonFormerKey address.Reason = "stored under another address by an earlier version"
 	// ReasonPresent is an unchanged user whose address the directory shows without it being importable.
 	ReasonPresent address.Reason = "in the directory, but skipped"
 )
@@ -46,9 +48,11 @@ type Row struct {
 	Change     Change
 	Reason     address.Reason
 	Notes      []string
-	// New marks a primary that no import has brought before. Send HSRs concerns only these rows.
+	// New marks a primary that no import has brought before, or brought as another entry's alias. Send HSRs concerns
+	// only these rows.
 	New bool
-	// Before is the stored user that the plan was made against, nil where there was none.
+	// Before is the stored user that the plan was made against, nil where there was none. A created row has one where
+	// the address was another entry's alias.
 	Before *user.User
 	// After is what applying the row stores, nil for a deletion and for rows that write nothing. Its Version,
 	// LastRunID, CreatedAt and UpdatedAt are set by the run.

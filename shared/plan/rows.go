@@ -6,10 +6,14 @@ import (
 )
 
 func claimRow(c *address.Claim) Row {
-	return Row{
+	row := Row{
 		Key: c.Key, Address: c.Address, Kind: c.Kind, PrimaryAddress: c.PrimaryAddress, PrimaryKey: c.PrimaryKey,
 		Type: c.Type, DN: c.DN, Notes: c.Notes,
 	}
+	if c.Inferred && c.Kind == user.Primary {
+		row.Notes = append([]string{c.InferredNote}, c.Notes...)
+	}
+	return row
 }
 
 func duplicateRow(loser, winner *address.Claim) Row {

@@ -35,7 +35,9 @@ func (r *Reader) CopyWithout(ctx context.Context, to io.Writer, change plan.Chan
 	if err != nil {
 		return err
 	}
-	return w.finish(r.meta, index)
+	meta := r.meta
+	meta.Facets = nil
+	return w.finish(meta, index)
 }
 
 // leftOut is the number of a block that is not copied.

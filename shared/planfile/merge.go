@@ -27,13 +27,14 @@ func (r *Reader) merge(f Filter) (*merger, error) {
 		}
 	}
 	for s, blocks := range r.sections {
-		w := &walker{reader: r, section: section(s), blocks: blocks}
+		w := &walker{reader: r, section: section(s), blocks: blocks, prefix: f.Prefix}
 		if len(blocks) == 0 || !f.wants(w.section) {
 			continue
 		}
 		if f.Primary != "" {
 			w.chosen, w.places = true, places[w.section]
 		}
+		w.seekPrefix()
 		m.walkers = append(m.walkers, w)
 	}
 	return m, nil

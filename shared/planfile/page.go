@@ -28,6 +28,11 @@ type Filter struct {
 	Changes []plan.Change
 	Kinds   []user.Kind
 	Types   []user.Type
+	// Domains are canonical domains of addresses, Reasons the whole texts of rows' reasons.
+	Domains []string
+	Reasons []string
+	// Prefix is what the key begins with: a range of keys, which is found at once.
+	Prefix string
 	// Primary is a canonical address: its own row and those of its aliases.
 	Primary string
 	// Q is a substring of address, primary address or DN, without regard to case.
@@ -49,10 +54,11 @@ type PlacedRow struct {
 	block, row int
 }
 
-// Page is one page of rows, ordered by key. Next is empty at the end.
+// Page is one page of rows, ordered by key. Next is empty at the end. Scanned is how many rows it looked at.
 type Page struct {
-	Rows []PlacedRow
-	Next string
+	Rows    []PlacedRow
+	Next    string
+	Scanned int
 }
 
 // Page returns up to limit rows behind cursor, which is empty for the first page, or ErrBadCursor. A search goes in
@@ -69,15 +75,15 @@ func (r *Reader) Page(ctx context.Context, f Filter, cursor string, limit int) (
 	}
 	// Most pages are full; a search may find little.
 	page := Page{Rows: make([]PlacedRow, 0, min(limit, usualPage))}
-	for scanned, size := 0, 0; ; scanned++ {
-		if scanned%1024 == 0 && ctx.Err() != nil {
+	for size := 0; ; page.Scanned++ {
+		if page.Scanned%1024 == 0 && ctx.Err() != nil {
 			return Page{}, context.Cause(ctx)
 		}
 		w, err := m.head()
 		if err != nil || w == nil {
 			return page, err
 		}
-		if len(page.Rows) == limit || scanned == maxScan {
+		if len(page.Rows) == limit || page.Scanned == maxScan {
 			page.Next = m.cursor()
 			return page, nil
 		}
@@ -120,7 +126,8 @@ func newMatcher(f Filter) matcher {
 
 // matches reports whether a row fits all of the filter but Keep.
 func (m *matcher) matches(row *plan.Row) bool {
-	if m.Primary != "" && row.PrimaryKey != m.Primary {
+	if m.Primary != "" && row.PrimaryKey != m.Primary || !wanted(m.Reasons, string(row.Reason)) ||
+		len(m.Domains) > 0 && !slices.Contains(m.Domains, domainOf(row.Key)) {
 		return false
 	}
 	if m.q != "" && !contains(row.Key, m.q) && !contains(row.Address, m.q) && !contains(row.PrimaryAddress, m.q) &&
@@ -163,7 +170,14 @@ func (f *Filter) tag() uint32 {
 	for _, t := range f.Types {
 		b = packed.AppendText(b, string(t))
 	}
+	for _, list := range [][]string{f.Domains, f.Reasons} {
+		b = append(b, 0xff)
+		for _, text := range list {
+			b = packed.AppendText(b, text)
+		}
+	}
 	b = packed.AppendText(append(b, 0xff), f.Primary)
+	b = packed.AppendText(b, f.Prefix)
 	b = packed.AppendText(b, f.KeepName)
 	return crc32.ChecksumIEEE(packed.AppendText(b, f.Q))
 }

@@ -3,6 +3,7 @@ package planfile
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"rollcall/shared/user"
 )
@@ -14,6 +15,8 @@ type walker struct {
 	// blocks are the section's. Where some were chosen, places are theirs in the section.
 	blocks, places []int
 	chosen         bool
+	// prefix is what the keys of the rows begin with; the others are passed over.
+	prefix string
 	// at is the place, among those, of the block at hand, and rowAt the row's place in the block.
 	at, rowAt int
 	// memory is where blocks are unpacked, nil where rows outlive their block.
@@ -68,6 +71,14 @@ func (w *walker) load() (bool, error) {
 		if err := w.readTo(info); err != nil {
 			return false, err
 		}
+		if !strings.HasPrefix(w.row.Key, w.prefix) {
+			if w.row.Key > w.prefix {
+				w.at = w.count()
+				return false, nil
+			}
+			w.rowAt++
+			continue
+		}
 		w.loaded = true
 	}
 	return true, nil
@@ -105,6 +116,13 @@ func (w *walker) check() error {
 		return nil
 	}
 	return w.decoder.finish(fmt.Sprintf("read block %d of the stored plan", w.blocks[w.place()]))
+}
+
+// seekPrefix puts the walker at the first block that can have a row with the prefix.
+func (w *walker) seekPrefix() {
+	if w.prefix != "" {
+		w.at = sort.Search(w.count(), func(i int) bool { return w.infoAt(i).last >= w.prefix })
+	}
 }
 
 // seek puts the walker behind the row at a place, which has the given key.

@@ -26,6 +26,8 @@ type Meta struct {
 	// Fingerprint is that of the settings that the directory was read with.
 	Fingerprint string    `json:"fingerprint"`
 	CreatedAt   time.Time `json:"createdAt"`
+	// Facets are counted by the Writer. Plans of version 0.4 have none, nor have copies, which leave rows out.
+	Facets *Facets `json:"facets,omitempty"`
 }
 
 // errOrder means that rows did not come ordered by key.
@@ -38,6 +40,7 @@ type Writer struct {
 	sections []openBlock
 	blocks   []blockInfo
 	primary  primaryList
+	facets   facets
 	last     []byte
 	packed   []byte
 	err      error
@@ -53,7 +56,7 @@ type openBlock struct {
 
 // NewWriter returns a writer to w, which gets the file in one pass.
 func NewWriter(w io.Writer) *Writer {
-	return &Writer{out: w, sections: make([]openBlock, sectionCount())}
+	return &Writer{out: w, sections: make([]openBlock, sectionCount()), facets: newFacets()}
 }
 
 // Add writes one row. Rows come ordered by key; a row may be reused once Add returns.
@@ -74,6 +77,7 @@ func (w *Writer) Add(row *plan.Row) error {
 	b.last = append(b.last[:0], row.Key...)
 	b.data = appendRow(b.data, row)
 	b.rows++
+	w.facets.add(row)
 	if row.PrimaryKey != "" && (row.Kind != user.Primary || row.PrimaryKey != row.Key) {
 		b.primaries = append(b.primaries, hashKey(row.PrimaryKey))
 	}
@@ -117,6 +121,7 @@ func (w *Writer) Close(meta Meta) error {
 			w.flush(section(s))
 		}
 	}
+	meta.Facets = w.facets.of(w.blocks)
 	return w.finish(meta, w.writeIndex())
 }
 

@@ -54,20 +54,21 @@ type Advanced struct {
 	Attributes Attributes `json:"attributes"`
 	// Include lists the object types to import (user.Type); empty means all.
 	Include []string `json:"include" maxItems:"7" doc:"The object types to import; all where it is empty"`
-	// AcceptedDomains lists the mail domains to import; empty means all.
-	AcceptedDomains []string `json:"acceptedDomains" maxItems:"1000" doc:"The mail domains to import; all where it is empty"`
-	// Exclude lists addresses, or *@domain, that an import leaves alone whatever the directory says.
-	Exclude []string `json:"exclude" maxItems:"10000" doc:"Addresses, or *@domain, that imports never create, change or remove"`
+	// AcceptedDomains lists the mail domains to import, *.example.com for all below example.com; empty means all.
+	AcceptedDomains []string `json:"acceptedDomains" maxItems:"1000" doc:"The mail domains to import, *.example.com for all below it; all where it is empty"`
+	// Exclude lists addresses, *@domain, or *.domain, that an import leaves alone whatever the directory says.
+	Exclude []string `json:"exclude" maxItems:"10000" doc:"Addresses, *@domain, or *.domain, that imports never create, change or remove"`
 	// CollapseAliasDomains skips an alias whose local part equals its own primary's.
 	CollapseAliasDomains bool `json:"collapseAliasDomains"`
 	// SkipDisabled skips entries whose userAccountControl has bit 2 (ADS_UF_ACCOUNTDISABLE).
 	SkipDisabled bool `json:"skipDisabled"`
 }
 
-// Attributes overrides which attributes hold the addresses and the stable id. Empty fields keep the server type's.
+// Attributes overrides which attributes hold the addresses and the stable id, by any name or OID that the server has
+// for them. Empty fields keep the server type's.
 type Attributes struct {
-	Primary []string `json:"primary" maxItems:"16" doc:"Attributes that hold the primary address"`
-	Aliases []string `json:"aliases" maxItems:"16" doc:"Attributes that hold the aliases"`
+	Primary []string `json:"primary" maxItems:"16" doc:"Attributes that hold the primary address, by a name or OID of the server's schema"`
+	Aliases []string `json:"aliases" maxItems:"16" doc:"Attributes that hold the aliases, by a name or OID of the server's schema"`
 	ID      string   `json:"id"`
 }
 

@@ -137,9 +137,15 @@ func TestFingerprintAndTarget(t *testing.T) {
 		"filter":         {func(i *settings.Import) { i.Advanced.Filter = "(a=b)" }, false, true},
 		"include":        {func(i *settings.Import) { i.Advanced.Include = []string{"user"} }, false, true},
 		"exclude":        {func(i *settings.Import) { i.Advanced.Exclude = []string{"a@b.example"} }, false, true},
-		"collapse":       {func(i *settings.Import) { i.Advanced.CollapseAliasDomains = true }, false, true},
-		"skip disabled":  {func(i *settings.Import) { i.Advanced.SkipDisabled = true }, false, true},
-		"id attribute":   {func(i *settings.Import) { i.Advanced.Attributes.ID = "uid" }, false, true},
+		"subdomains": {
+			func(i *settings.Import) { i.Advanced.AcceptedDomains = []string{"*.a.example", "b.example"} }, false, true,
+		},
+		"excluded subdomains": {
+			func(i *settings.Import) { i.Advanced.Exclude = []string{"*.b.example"} }, false, true,
+		},
+		"collapse":      {func(i *settings.Import) { i.Advanced.CollapseAliasDomains = true }, false, true},
+		"skip disabled": {func(i *settings.Import) { i.Advanced.SkipDisabled = true }, false, true},
+		"id attribute":  {func(i *settings.Import) { i.Advanced.Attributes.ID = "uid" }, false, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -153,6 +159,29 @@ func TestFingerprintAndTarget(t *testing.T) {
 				t.Errorf("the password may be used: %t, want %t", got, test.samePassword)
 			}
 		})
+	}
+}
+
+func TestTheFingerprintOfSubdomains(t *testing.T) {
+	t.Parallel()
+	with := func(accepted, exclude []string) string {
+		i := good()
+		i.Advanced.AcceptedDomains, i.Advanced.Exclude = accepted, exclude
+		return i.Fingerprint()
+	}
+	one := with([]string{"*.example.com", "a.example"}, []string{"*.b.example", "x@c.example"})
+	other := with([]string{"A.example", " *.EXAMPLE.com"}, []string{"x@c.example", "*.B.example"})
+	if one != other {
+		t.Error("case, order and space of patterns change the fingerprint")
+	}
+	for name, changed := range map[string]string{
+		"the domain itself":  with([]string{"example.com", "a.example"}, []string{"*.b.example", "x@c.example"}),
+		"*@ in place of *.":  with([]string{"*.example.com", "a.example"}, []string{"*@b.example", "x@c.example"}),
+		"one exclusion less": with([]string{"*.example.com", "a.example"}, []string{"x@c.example"}),
+	} {
+		if changed == one {
+			t.Errorf("%s: the fingerprint stays", name)
+		}
 	}
 }
 

@@ -15,15 +15,27 @@ import (
 
 // Service is what the routes call; importer.Service is it.
 type Service interface {
-	ExportPreview(ctx context.Context, id run.Identity, previewID string) (importer.Export, error)
-	ExportSync(ctx context.Context, id run.Identity, syncID string) (importer.Export, error)
-	ExportUsers(context.Context, run.Identity) (importer.Export, error)
+	ExportPreview(ctx context.Context, id run.Identity, previewID string, f *run.Filter) (importer.Export, error)
+	ExportSync(ctx context.Context, id run.Identity, syncID string, f *run.Filter) (importer.Export, error)
+	ExportUsers(context.Context, run.Identity, *run.Filter) (importer.Export, error)
 	Export(ctx context.Context, id run.Identity, exportID string) (importer.Export, error)
 }
 
 type idInput struct {
 	ID string `path:"id" maxLength:"64"`
 }
+
+type previewInput struct {
+	idInput
+	Body *api.RowsFilter
+}
+
+type syncInput struct {
+	idInput
+	Body *api.ChangesFilter
+}
+
+type usersInput struct{ Body *api.UsersFilter }
 
 type startedOutput struct {
 	Status   int
@@ -66,16 +78,28 @@ func Register(a *api.API, s Service) {
 		Summary: "Show an export, with a fresh link", Errors: []int{http.StatusNotFound, http.StatusGone}}, h.get)
 }
 
-func (h handlers) preview(ctx context.Context, in *idInput) (*startedOutput, error) {
-	return started(h.service.ExportPreview(ctx, api.Identity(ctx), in.ID))
+func (h handlers) preview(ctx context.Context, in *previewInput) (*startedOutput, error) {
+	filter, err := in.Body.Filter()
+	if err != nil {
+		return nil, err
+	}
+	return started(h.service.ExportPreview(ctx, api.Identity(ctx), in.ID, filter))
 }
 
-func (h handlers) sync(ctx context.Context, in *idInput) (*startedOutput, error) {
-	return started(h.service.ExportSync(ctx, api.Identity(ctx), in.ID))
+func (h handlers) sync(ctx context.Context, in *syncInput) (*startedOutput, error) {
+	filter, err := in.Body.Filter()
+	if err != nil {
+		return nil, err
+	}
+	return started(h.service.ExportSync(ctx, api.Identity(ctx), in.ID, filter))
 }
 
-func (h handlers) users(ctx context.Context, _ *struct{}) (*startedOutput, error) {
-	return started(h.service.ExportUsers(ctx, api.Identity(ctx)))
+func (h handlers) users(ctx context.Context, in *usersInput) (*startedOutput, error) {
+	filter, err := in.Body.Filter()
+	if err != nil {
+		return nil, err
+	}
+	return started(h.service.ExportUsers(ctx, api.Identity(ctx), filter))
 }
 
 func started(e importer.Export, err error) (*startedOutput, error) {

@@ -11,11 +11,9 @@ import (
 	"rollcall/shared/address"
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
-	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
-	"rollcall/shared/user"
 )
 
 // Service is what the routes call; importer.Service is it.
@@ -60,12 +58,12 @@ type rowsInput struct {
 	ID      string   `path:"id" maxLength:"64"`
 	Change  []string `query:"change,explode" enum:"create,update,delete,unchanged,skipped" doc:"Repeat it for several"`
 	Kind    []string `query:"kind,explode" enum:"primary,alias" doc:"Repeat it for several"`
-	Type    []string `query:"type,explode" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Repeat it for several"`
 	Primary string   `query:"primary" maxLength:"320" doc:"A primary address: its row and its aliases'"`
-	api.PageInput
+	api.ReasonInput
+	api.FilterInput
 }
 
-type rowsOutput struct{ Body api.List[api.Row] }
+type rowsOutput struct{ Body api.Found[api.Row] }
 
 type handlers struct{ service Service }
 
@@ -142,25 +140,23 @@ func (h handlers) cancel(ctx context.Context, in *idInput) (*previewOutput, erro
 }
 
 func (h handlers) rows(ctx context.Context, in *rowsInput) (*rowsOutput, error) {
-	filter := planfile.Filter{
-		Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind),
-		Types: api.Values[user.Type](in.Type), Q: in.Q,
-	}
-	if in.Primary != "" {
-		key, err := address.Canonical(in.Primary)
-		if err != nil {
-			return nil, &importer.Error{
-				Class: importer.Malformed, Code: "invalid_address", Message: "primary " + err.Error() + ".",
-				Fields: []settings.FieldError{{Field: "primary", Message: err.Error()}},
-			}
+	if _, err := address.Canonical(in.Primary); in.Primary != "" && err != nil {
+		return nil, &importer.Error{
+			Class: importer.Malformed, Code: "invalid_address", Message: "primary " + err.Error() + ".",
+			Fields: []settings.FieldError{{Field: "primary", Message: err.Error()}},
 		}
-		filter.Primary = key
 	}
-	page, err := h.service.PreviewRows(ctx, api.Identity(ctx), in.ID, filter, in.Cursor, in.Limit)
+	filter, err := api.Asked{
+		Type: in.Type, Domain: in.Domain, Prefix: in.Prefix, Q: in.Q, Reason: in.Reason, Change: in.Change,
+		Kind: in.Kind, Primary: in.Primary,
+	}.Filter()
 	if err != nil {
 		return nil, err
 	}
-	return &rowsOutput{
-		api.ListOf(page.Rows, page.Next, func(r *planfile.PlacedRow) api.Row { return api.RowView(&r.Row) }),
-	}, nil
+	page, err := h.service.PreviewRows(ctx, api.Identity(ctx), in.ID, importer.RowsOf(filter), in.Cursor, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	view := func(r *planfile.PlacedRow) api.Row { return api.RowView(&r.Row) }
+	return &rowsOutput{api.Found[api.Row]{List: api.ListOf(page.Rows, page.Next, view), Scanned: page.Scanned}}, nil
 }

@@ -12,18 +12,15 @@ import (
 
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
-	"rollcall/shared/plan"
-	"rollcall/shared/planfile"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
-	"rollcall/shared/user"
 )
 
 // Service is what the routes of syncs call; importer.Service is it.
 type Service interface {
 	StartSync(context.Context, run.Identity, importer.SyncRequest) (run.Run, error)
 	Sync(ctx context.Context, id run.Identity, runID string) (run.Run, error)
-	Syncs(ctx context.Context, id run.Identity, after string, limit int) (runs.Page, error)
+	Syncs(context.Context, run.Identity, runs.Query) (runs.Page, error)
 	Changes(ctx context.Context, id run.Identity, runID string, q importer.ChangeQuery) (importer.ChangePage, error)
 	Undo(ctx context.Context, id run.Identity, runID string, once importer.Idempotency) (run.Run, error)
 	PreviewUndo(ctx context.Context, id run.Identity, runID string) (run.Run, error)
@@ -136,19 +133,29 @@ func (h handlers) cancel(ctx context.Context, in *idInput) (*syncOutput, error) 
 	return &syncOutput{api.SyncView(run, h.now())}, err
 }
 
+type listInput struct {
+	State   []string `query:"state,explode" enum:"queued,running,done,failed,blocked,cancelled" doc:"Repeat it for several; looked for in bounded steps, so that a page may be short and still have next"`
+	Trigger []string `query:"trigger,explode" enum:"manual,schedule,undo" doc:"Repeat it for several"`
+	api.CursorInput
+}
+
 type listOutput struct{ Body api.List[api.Sync] }
 
-func (h handlers) list(ctx context.Context, in *api.CursorInput) (*listOutput, error) {
-	after, err := api.DecodeCursor(listSyncs, in.Cursor)
+func (h handlers) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	list := api.Filtered(listSyncs, in.State, in.Trigger)
+	after, err := api.DecodeCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	page, err := h.service.Syncs(ctx, api.Identity(ctx), after, in.Limit)
+	page, err := h.service.Syncs(ctx, api.Identity(ctx), runs.Query{
+		States: run.Texts[run.State](in.State), Triggers: run.Texts[run.Trigger](in.Trigger), After: after,
+		Limit: in.Limit,
+	})
 	if err != nil {
 		return nil, err
 	}
 	view := func(r *run.Run) api.Sync { return api.SyncView(*r, h.now()) }
-	return &listOutput{api.ListOf(page.Runs, api.EncodeCursor(listSyncs, page.Next), view)}, nil
+	return &listOutput{api.ListOf(page.Runs, api.EncodeCursor(list, page.Next), view)}, nil
 }
 
 type changesInput struct {
@@ -156,26 +163,28 @@ type changesInput struct {
 	Change  []string `query:"change,explode" enum:"create,update,delete,skipped" doc:"Repeat it for several"`
 	Kind    []string `query:"kind,explode" enum:"primary,alias" doc:"Repeat it for several"`
 	Outcome []string `query:"outcome,explode" enum:"applied,already,conflict,pending" doc:"Repeat it for several"`
-	Type    []string `query:"type,explode" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"Repeat it for several"`
-	api.PageInput
+	api.ReasonInput
+	api.FilterInput
 }
 
-type changesOutput struct{ Body api.List[api.Change] }
+type changesOutput struct{ Body api.Found[api.Change] }
 
 func (h handlers) changes(ctx context.Context, in *changesInput) (*changesOutput, error) {
-	page, err := h.service.Changes(ctx, api.Identity(ctx), in.ID, importer.ChangeQuery{
-		Filter: planfile.Filter{
-			Changes: api.Values[plan.Change](in.Change), Kinds: api.Values[user.Kind](in.Kind),
-			Types: api.Values[user.Type](in.Type), Q: in.Q,
-		},
-		Outcomes: api.Values[importer.Outcome](in.Outcome), Cursor: in.Cursor, Limit: in.Limit,
-	})
+	filter, err := api.Asked{
+		Type: in.Type, Domain: in.Domain, Prefix: in.Prefix, Q: in.Q, Reason: in.Reason, Change: in.Change,
+		Kind: in.Kind, Outcome: in.Outcome,
+	}.Filter()
 	if err != nil {
 		return nil, err
 	}
-	return &changesOutput{
-		api.ListOf(page.Changes, page.Next, func(c *importer.Change) api.Change { return api.ChangeView(*c) }),
-	}, nil
+	query := importer.ChangesOf(filter)
+	query.Cursor, query.Limit = in.Cursor, in.Limit
+	page, err := h.service.Changes(ctx, api.Identity(ctx), in.ID, query)
+	if err != nil {
+		return nil, err
+	}
+	list := api.ListOf(page.Changes, page.Next, func(c *importer.Change) api.Change { return api.ChangeView(*c) })
+	return &changesOutput{api.Found[api.Change]{List: list, Scanned: page.Scanned}}, nil
 }
 
 type undoInput struct {

@@ -18,6 +18,7 @@ import (
 // UsersService is what the routes of the Users List and of the audit log call.
 type UsersService interface {
 	Users(context.Context, run.Identity, users.Query) (users.Page, error)
+	UsersTotal(context.Context, run.Identity) (*int, error)
 	AddUser(context.Context, run.Identity, importer.UserRequest) (user.User, error)
 	PatchUser(ctx context.Context, id run.Identity, address string, patch importer.UserPatch) (user.User, error)
 	RemoveUser(ctx context.Context, id run.Identity, address string) error
@@ -54,19 +55,31 @@ func registerUsers(a *api.API, s UsersService) {
 	}, h.audit)
 }
 
-type usersOutput struct{ Body api.List[api.User] }
+type usersOutput struct{ Body api.UserList }
 
-func (h userHandlers) list(ctx context.Context, in *api.PageInput) (*usersOutput, error) {
-	after, err := api.DecodeCursor(listUsers, in.Cursor)
+func (h userHandlers) list(ctx context.Context, in *api.FilterInput) (*usersOutput, error) {
+	filter, err := api.Asked{Type: in.Type, Domain: in.Domain, Prefix: in.Prefix, Q: in.Q}.Filter()
 	if err != nil {
 		return nil, err
 	}
-	page, err := h.service.Users(ctx, api.Identity(ctx), users.Query{Q: in.Q, After: after, Limit: in.Limit})
+	query, list := importer.UsersOf(filter), api.Filtered(listUsers, filter.Q, filter.Types, filter.Domains, filter.Prefix)
+	query.Limit = in.Limit
+	if query.After, err = api.DecodeCursor(list, in.Cursor); err != nil {
+		return nil, err
+	}
+	page, err := h.service.Users(ctx, api.Identity(ctx), query)
 	if err != nil {
 		return nil, err
 	}
-	view := func(u *user.User) api.User { return *api.UserView(u) }
-	return &usersOutput{api.ListOf(page.Users, api.EncodeCursor(listUsers, page.Next), view)}, nil
+	out := new(usersOutput)
+	out.Body.Scanned = page.Scanned
+	out.Body.List = api.ListOf(page.Users, api.EncodeCursor(list, page.Next), func(u *user.User) api.User {
+		return *api.UserView(u)
+	})
+	if in.Cursor == "" {
+		out.Body.Total, err = h.service.UsersTotal(ctx, api.Identity(ctx))
+	}
+	return out, err
 }
 
 // AddBody is the body of POST /v1/users.

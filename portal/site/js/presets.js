@@ -3,15 +3,40 @@
 /** @import { ServerType } from '../../types' */
 /** @typedef {{name: string, label: string, filter: string, domain?: boolean, help?: string}} Preset */
 
-/** Values of msExchRecipientTypeDetails: they have 64 bits, too many for LDAP's bit filters, so each is compared. */
+/**
+ * Values of msExchRecipientTypeDetails: they have 64 bits, too many for LDAP's bit filters, so each is compared. A
+ * mailbox that moves to Exchange Online gets the remote value of its kind, so that both are here. They are those of
+ * docs/recipient-types.md, which a test holds.
+ */
 const RECIPIENTS = {
-  users: [1, 2, 2147483648, 128],
-  shared: [4],
-  resources: [16, 32],
+  users: [1, 2, 8, 128, 2147483648, 35184372088832],
+  shared: [4, 34359738368, 137438953472, 274877906944],
+  resources: [16, 32, 8589934592, 17179869184, 2199023255552],
   contacts: [64, 32768],
-  groups: [256, 512, 1024, 2048],
+  groups: [256, 512, 1024, 2048, 268435456, 1099511627776, 8796093022208],
   folders: [4096],
 };
+
+/** What a mailbox becomes when it moves to Exchange Online. */
+const MOVES = [
+  [1, 2147483648], [4, 34359738368], [16, 8589934592], [32, 17179869184], [137438953472, 274877906944],
+  [1099511627776, 8796093022208],
+];
+
+/**
+ * Says which values a filter string lacks, so that mailboxes that move to Exchange Online leave it; empty where it
+ * lacks none. The presets of version 0.4 did.
+ * @param {string} filter
+ */
+export function lacksRemote(filter) {
+  /** @param {number|undefined} value */
+  const has = (value) => filter.includes(`msExchRecipientTypeDetails=${value})`);
+  if (/\(!\s*\(msExchRecipientTypeDetails=/.test(filter)) return '';
+  const missing = MOVES.filter(([local, remote]) => has(local) && !has(remote)).map(([, remote]) => remote);
+  return missing.length === 0 ? ''
+    : 'A mailbox that moves to Exchange Online leaves this filter. Choose a preset again, or add '
+      + `${missing.join(', ')}.`;
+}
 
 /** @param {...keyof typeof RECIPIENTS} kinds */
 const recipients = (...kinds) => {

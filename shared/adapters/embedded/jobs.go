@@ -16,8 +16,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// recordLifetime is how long a run's record is kept.
-const recordLifetime = 90 * 24 * time.Hour
+// auditLifetime is how long an entry of the audit log is kept.
+const auditLifetime = 90 * 24 * time.Hour
 
 // keyLifetime is how long an idempotency key counts.
 const keyLifetime = 24 * time.Hour
@@ -218,7 +218,7 @@ func (a accountJobs) DeleteSettings(_ context.Context, s settings.Saved, entries
 }
 
 // newest walks a bucket whose keys are ULIDs from the newest, or from the one before after, until take has taken limit
-// of them. It returns the key to go on after, or nothing at the end.
+// of them, or was asked about runs.MaxScan. It returns the key to go on after, or nothing at the end.
 func newest(b *bolt.Bucket, after string, limit int, take func(k, v []byte) (bool, error)) (string, error) {
 	if b == nil {
 		return "", nil
@@ -235,8 +235,8 @@ func newest(b *bolt.Bucket, after string, limit int, take func(k, v []byte) (boo
 		}
 	}
 	last, taken := "", 0
-	for ; k != nil; k, v = c.Prev() {
-		if taken == limit {
+	for scanned := 0; k != nil; k, v = c.Prev() {
+		if taken == limit || scanned == runs.MaxScan {
 			return last, nil
 		}
 		took, err := take(k, v)
@@ -244,9 +244,10 @@ func newest(b *bolt.Bucket, after string, limit int, take func(k, v []byte) (boo
 			return "", fmt.Errorf("read record %s: %w", k, err)
 		}
 		if took {
-			last = string(k)
 			taken++
 		}
+		last = string(k)
+		scanned++
 	}
 	return "", nil
 }

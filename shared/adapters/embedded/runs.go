@@ -130,7 +130,7 @@ func (a accountJobs) loadRun(b *bolt.Bucket, id string) (rec runs.Record, err er
 	if err := load(b.Bucket(bucketRuns), []byte(id), &rec); err != nil {
 		return rec, err
 	}
-	if a.now().Sub(rec.CreatedAt) > recordLifetime {
+	if a.now().Sub(rec.CreatedAt) > rec.Kind.Lifetime() {
 		return rec, runs.ErrNotFound
 	}
 	return rec, nil
@@ -183,10 +183,11 @@ func (a accountJobs) Runs(_ context.Context, q runs.Query) (page runs.Page, err 
 			if errors.Is(err, runs.ErrNotFound) {
 				return false, nil
 			}
-			if err == nil {
-				page.Runs = append(page.Runs, rec.Lean())
+			if err != nil || !q.Wants(&rec.Run) {
+				return false, err
 			}
-			return true, err
+			page.Runs = append(page.Runs, rec.Lean())
+			return true, nil
 		})
 		return err
 	})

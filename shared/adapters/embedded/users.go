@@ -1,11 +1,11 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -91,8 +91,8 @@ func (a accountUsers) All(ctx context.Context) iter.Seq2[user.User, error] {
 				yield(user.User{}, context.Cause(ctx))
 				return
 			}
-			batch.Users, batch.Next = batch.Users[:0], ""
-			err := a.scan(&batch, after, readRows, readRows, nil)
+			batch = users.Page{Users: batch.Users[:0]}
+			err := a.scan(&batch, users.Query{After: after, Limit: readRows}, readRows)
 			if err != nil {
 				yield(user.User{}, err)
 				return
@@ -108,20 +108,13 @@ func (a accountUsers) All(ctx context.Context) iter.Seq2[user.User, error] {
 }
 
 func (a accountUsers) List(_ context.Context, q users.Query) (page users.Page, err error) {
-	var match func(*user.User) bool
-	if want := strings.ToLower(q.Q); want != "" {
-		match = func(u *user.User) bool {
-			return strings.Contains(u.Key, want) || strings.Contains(strings.ToLower(u.Address), want) ||
-				strings.Contains(strings.ToLower(u.PrimaryAddress), want)
-		}
-	}
-	err = a.scan(&page, q.After, q.Limit, searchRows, match)
+	err = a.scan(&page, q, searchRows)
 	return page, err
 }
 
-// scan adds up to limit matching users behind after to an empty page, looking at no more than most. A nil match takes
-// all.
-func (a accountUsers) scan(page *users.Page, after string, limit, most int, match func(*user.User) bool) error {
+// scan adds the users that a query asks for to an empty page, looking at no more than most.
+func (a accountUsers) scan(page *users.Page, q users.Query, most int) error {
+	match := q.Matcher()
 	return a.db.View(func(tx *bolt.Tx) error {
 		b := a.bucket(tx)
 		if b == nil {
@@ -129,17 +122,17 @@ func (a accountUsers) scan(page *users.Page, after string, limit, most int, matc
 		}
 		defer release(tx)
 		c := b.Cursor()
-		k, v := c.Seek([]byte(after))
-		if k != nil && after != "" && string(k) == after {
+		k, v := c.Seek([]byte(max(q.After, q.Prefix)))
+		if k != nil && q.After != "" && string(k) == q.After {
 			k, v = c.Next()
 		}
 		last := ""
-		for looked := 0; k != nil; k, v = c.Next() {
-			if len(page.Users) == limit || looked == most {
+		for ; k != nil && bytes.HasPrefix(k, []byte(q.Prefix)); k, v = c.Next() {
+			if len(page.Users) == q.Limit || page.Scanned == most {
 				page.Next = last
 				return nil
 			}
-			looked++
+			page.Scanned++
 			last = string(k)
 			u, err := decodeUser(last, v)
 			if err != nil {
@@ -168,14 +161,16 @@ func (a accountUsers) Apply(ctx context.Context, fence users.Fence, changes []us
 		}
 		b.FillPercent = 0.9
 		w := userWriter{bucket: b}
-		for from := 0; from < len(changes); {
-			to := from + ascending(changes[from:])
-			if err := w.apply(changes[from:to], outcomes[from:to]); err != nil {
-				return err
+		return counted(b, func() (int, error) {
+			for from := 0; from < len(changes); {
+				to := from + ascending(changes[from:])
+				if err := w.apply(changes[from:to], outcomes[from:to]); err != nil {
+					return 0, err
+				}
+				from = to
 			}
-			from = to
-		}
-		return nil
+			return w.more, nil
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -194,7 +189,11 @@ func (a accountUsers) Edit(_ context.Context, c users.Change, e runs.AuditEntry)
 			return err
 		}
 		w := userWriter{bucket: b}
-		if err := w.apply([]users.Change{c}, outcomes[:]); err != nil || outcomes[0] != users.Applied {
+		err = counted(b, func() (int, error) {
+			err := w.apply([]users.Change{c}, outcomes[:])
+			return w.more, err
+		})
+		if err != nil || outcomes[0] != users.Applied {
 			return err
 		}
 		log, err := createNested(tx, bucketJobs, a.account)
@@ -238,6 +237,8 @@ const valuesBlock = 64 << 10
 // userWriter writes changes within a transaction.
 type userWriter struct {
 	bucket *bolt.Bucket
+	// more is how many more users there are than before.
+	more int
 	// values is memory for the values to come.
 	values []byte
 }
@@ -280,8 +281,12 @@ func (w *userWriter) apply(changes []users.Change, outcomes []users.Outcome) err
 // write writes one change.
 func (w *userWriter) write(c *users.Change) error {
 	key := []byte(c.Key)
-	if c.After == nil {
+	switch {
+	case c.After == nil:
+		w.more--
 		return w.bucket.Delete(key)
+	case c.Expect == 0: // judge has found that there is none.
+		w.more++
 	}
 	if cap(w.values)-len(w.values) < valuesBlock/16 {
 		w.values = make([]byte, 0, valuesBlock)

@@ -5,6 +5,7 @@ package runs
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"rollcall/shared/run"
@@ -96,12 +97,24 @@ type Jobs interface {
 	Runs(ctx context.Context, q Query) (Page, error)
 }
 
-// Query asks for a page of runs of one kind. After is the Next of the page before; Limit is 1 to 1000.
+// Query asks for a page of runs of one kind. States and Triggers are those to show; empty shows all. After is the Next
+// of the page before; Limit is 1 to 1000.
 type Query struct {
-	Kind  run.Kind
-	After string
-	Limit int
+	Kind     run.Kind
+	States   []run.State
+	Triggers []run.Trigger
+	After    string
+	Limit    int
 }
+
+// Wants reports whether the query chooses a run of its kind.
+func (q *Query) Wants(r *run.Run) bool {
+	return (len(q.States) == 0 || slices.Contains(q.States, r.State)) &&
+		(len(q.Triggers) == 0 || slices.Contains(q.Triggers, r.Trigger))
+}
+
+// MaxScan is how many runs one page looks at: a page may be short and still have Next.
+const MaxScan = 1000
 
 // Page is one page of runs. Next is empty at the end.
 type Page struct {

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"rollcall/shared/ports/runs"
@@ -36,6 +38,10 @@ type Users interface {
 	All(ctx context.Context) iter.Seq2[user.User, error]
 	// List returns one page, ordered by key.
 	List(ctx context.Context, q Query) (Page, error)
+	// Total returns how many users there are. It takes no time that grows with their number, but for the first call
+	// after the list was written in some other way than by Edit: that one may count them. While a worker writes it may
+	// be behind.
+	Total(ctx context.Context) (int, error)
 	// Apply writes each change whose condition holds and returns what became of each, in order. Every change stands
 	// alone: one conflict stops no other. An error means that any of them may have been written; applying the
 	// same changes again is safe. A worker that was replaced gets ErrFenced.
@@ -61,16 +67,37 @@ type Query struct {
 	// Q is a substring of the key or of the primary address, without regard to case; empty matches all. The
 	// search goes in bounded steps, so that a page may be short and still have Next.
 	Q string
+	// Types and Domains (canonical) are those to show; empty shows all. They are searched for as Q is.
+	Types   []user.Type
+	Domains []string
+	// Prefix is what the key begins with. Such users are found at once, however many there are.
+	Prefix string
 	// After is the Next of the page before.
 	After string
 	// Limit is 1 to 1000.
 	Limit int
 }
 
-// Page is one page of users. Next is empty at the end.
+// Matcher returns what reports whether a user is one that the query chooses, or nil where it chooses every user that has
+// the prefix.
+func (q *Query) Matcher() func(*user.User) bool {
+	want := strings.ToLower(q.Q)
+	if want == "" && len(q.Types) == 0 && len(q.Domains) == 0 {
+		return nil
+	}
+	return func(u *user.User) bool {
+		return (len(q.Types) == 0 || slices.Contains(q.Types, u.Type)) &&
+			(len(q.Domains) == 0 || slices.Contains(q.Domains, u.Key[strings.LastIndexByte(u.Key, '@')+1:])) &&
+			(strings.Contains(u.Key, want) || strings.Contains(strings.ToLower(u.Address), want) ||
+				strings.Contains(strings.ToLower(u.PrimaryAddress), want))
+	}
+}
+
+// Page is one page of users. Next is empty at the end. Scanned is how many users were looked at.
 type Page struct {
-	Users []user.User
-	Next  string
+	Users   []user.User
+	Next    string
+	Scanned int
 }
 
 // Change writes After at its key, or with a nil After deletes Key, if the stored row still has version Expect.

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,10 +45,11 @@ func (a accountJobs) Runs(ctx context.Context, q runs.Query) (page runs.Page, er
 	}
 	page.Next, err = a.newest(ctx, query, q.Limit, func(stored record) (string, error) {
 		rec, err := a.decodeRun(stored)
-		if err == nil {
-			page.Runs = append(page.Runs, rec.Lean())
+		if err != nil || !q.Wants(&rec.Run) {
+			return rec.ID, cmp.Or(err, error(runs.ErrNotFound))
 		}
-		return rec.ID, err
+		page.Runs = append(page.Runs, rec.Lean())
+		return rec.ID, nil
 	})
 	return page, err
 }
@@ -65,22 +67,22 @@ func (a accountJobs) list(sortKey, prefix string) *awsdynamodb.QueryInput {
 	}
 }
 
-// newest reads records until take has taken limit of them. take returns the record's id, or ErrNotFound for one to
-// leave out. next is the id to go on after, and empty at the end. A page of DynamoDB's may be empty and yet not be the
-// last.
+// newest reads records until take has taken limit of them, or was asked about runs.MaxScan. take returns the record's
+// id, where it has one, and ErrNotFound for one to leave out. next is the id to go on after, and empty at the end. A
+// page of DynamoDB's may be empty and yet not be the last.
 func (a accountJobs) newest(
 	ctx context.Context, query *awsdynamodb.QueryInput, limit int, take func(record) (string, error),
 ) (next string, err error) {
-	last, taken := "", 0
-	for {
-		// One more than is wanted shows whether there is a next page.
-		query.Limit = aws.Int32(int32(limit - taken + 1)) //nolint:gosec // at most 1001
+	last, taken, scanned := "", 0, 0
+	// One more than is wanted shows whether there is a next page. Where few fit, more are read at a time.
+	for rows := limit + 1; ; rows = min(2*rows, runs.MaxScan) {
+		query.Limit = aws.Int32(int32(rows)) //nolint:gosec // at most 1001
 		out, err := a.client.Query(ctx, query)
 		if err != nil {
 			return "", fmt.Errorf("list records: %w", ended(ctx, err))
 		}
 		for _, i := range out.Items {
-			if taken == limit {
+			if taken == limit || scanned == runs.MaxScan {
 				return last, nil
 			}
 			stored, err := readRecord(i)
@@ -90,10 +92,13 @@ func (a accountJobs) newest(
 			id, err := take(stored)
 			switch {
 			case err == nil:
-				last = id
 				taken++
 			case !errors.Is(err, runs.ErrNotFound):
 				return "", fmt.Errorf("read record %s: %w", text(i, manifest.JobsSort), err)
+			}
+			if id != "" {
+				last = id
+				scanned++
 			}
 		}
 		if query.ExclusiveStartKey = out.LastEvaluatedKey; query.ExclusiveStartKey == nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -65,7 +66,7 @@ func (a accountUsers) All(ctx context.Context) iter.Seq2[user.User, error] {
 	return func(yield func(user.User, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		m := a.merge(ctx, "", readRows, true)
+		m := a.merge(ctx, users.Query{}, readRows, true)
 		for {
 			u, ok, err := m.next()
 			if err != nil {
@@ -83,10 +84,14 @@ func (a accountUsers) List(ctx context.Context, q users.Query) (users.Page, erro
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var page users.Page
-	want := strings.ToLower(q.Q)
-	m := a.merge(ctx, q.After, share(q.Limit), want != "")
+	if q.After != "" && !strings.HasPrefix(q.After, q.Prefix) {
+		// No page with this prefix ended there.
+		return page, nil
+	}
+	match := q.Matcher()
+	m := a.merge(ctx, q, share(q.Limit), match != nil)
 	last := ""
-	for looked := 0; ; looked++ {
+	for ; ; page.Scanned++ {
 		u, ok, err := m.next()
 		if err != nil {
 			return users.Page{}, err
@@ -94,51 +99,41 @@ func (a accountUsers) List(ctx context.Context, q users.Query) (users.Page, erro
 		if !ok {
 			return page, nil
 		}
-		if len(page.Users) == q.Limit || looked == searchRows {
+		if len(page.Users) == q.Limit || page.Scanned == searchRows {
 			page.Next = last
 			return page, nil
 		}
 		last = u.Key
-		if want == "" || matches(&u, want) {
+		if match == nil || match(&u) {
 			page.Users = append(page.Users, u)
 		}
 	}
-}
-
-// matches reports whether a user has the substring want, which is in lower case.
-func matches(u *user.User, want string) bool {
-	return strings.Contains(u.Key, want) || strings.Contains(strings.ToLower(u.Address), want) ||
-		strings.Contains(strings.ToLower(u.PrimaryAddress), want)
 }
 
 // share is how many users of each shard a page of limit users most likely needs: an even share and a half more, since
 // chance does not share evenly.
 func share(limit int) int { return min(readRows, limit*3/2/shards+min(limit, 3)) }
 
-// merge reads all shards behind after, in one order.
-func (a accountUsers) merge(ctx context.Context, after string, rows int, ahead bool) *merge {
+// merge reads the users of all shards that have the query's prefix and stand behind its After, in one order.
+func (a accountUsers) merge(ctx context.Context, q users.Query, rows int, ahead bool) *merge {
 	m := new(merge)
 	for i := range m.shards {
-		m.shards[i] = &shard{rows: rows, ahead: ahead, next: after, more: true,
+		m.shards[i] = &shard{rows: rows, ahead: ahead, next: q.After, more: true,
 			read: func(after string, rows int) ([]user.User, string, error) {
-				return a.readShard(ctx, i, after, rows)
+				return a.readShard(ctx, i, q.Prefix, after, rows)
 			}}
 		m.shards[i].start()
 	}
 	return m
 }
 
-// readShard reads up to rows users of one shard behind after. next is where to go on, and empty at the end. The reads
+// readShard reads up to rows users of one shard that have a prefix, behind after. next is where to go on, and empty at the end. The reads
 // are consistent: a sync that follows another must see all that it wrote, or would plan it again.
 func (a accountUsers) readShard(
-	ctx context.Context, i int, after string, rows int,
+	ctx context.Context, i int, prefix, after string, rows int,
 ) (users []user.User, next string, err error) {
-	condition := manifest.UsersPartition + " = :shard"
-	values := item{":shard": str(partition(a.account, i))}
-	if after != "" {
-		condition += " AND " + manifest.UsersSort + " > :after"
-		values[":after"] = str(after[:min(len(after), maxKey)])
-	}
+	condition, values := rangeOf(prefix, after)
+	values[":shard"] = str(partition(a.account, i))
 	out, err := a.client.Query(ctx, &awsdynamodb.QueryInput{
 		TableName: &a.table, KeyConditionExpression: &condition, ExpressionAttributeValues: values,
 		Limit: aws.Int32(int32(rows)), ConsistentRead: aws.Bool(true),
@@ -153,6 +148,22 @@ func (a accountUsers) readShard(
 		}
 	}
 	return users, text(out.LastEvaluatedKey, manifest.UsersSort), nil
+}
+
+// rangeOf is the condition for the keys with a prefix that stand behind after. There can be one for the sort key.
+func rangeOf(prefix, after string) (condition string, values item) {
+	const shard, key = manifest.UsersPartition + " = :shard", " AND " + manifest.UsersSort
+	switch {
+	case prefix == "" && after == "":
+		return shard, item{}
+	case prefix == "":
+		return shard + key + " > :after", item{":after": str(after[:min(len(after), maxKey)])}
+	case after == "":
+		return shard + " AND begins_with(" + manifest.UsersSort + ", :prefix)", item{":prefix": str(prefix)}
+	}
+	// What comes next is after with the least character behind it.
+	from := after[:min(len(after), maxKey-1)] + "\x00"
+	return shard + key + " BETWEEN :from AND :to", item{":from": str(from), ":to": str(prefix + string(unicode.MaxRune))}
 }
 
 // merge is the shards of an account as one list, ordered by key.

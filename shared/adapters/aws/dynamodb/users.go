@@ -113,6 +113,11 @@ func gcd(a, b int) int {
 	return a
 }
 
+// log is the account's part of the table of the audit log.
+func (a accountUsers) log() accountJobs {
+	return accountJobs{NewJobs(a.client, a.jobs, nil), a.account}
+}
+
 // Edit writes the user and the entry in one transaction, whose token makes another attempt of the same call safe.
 func (a accountUsers) Edit(ctx context.Context, c users.Change, e runs.AuditEntry) (users.Outcome, error) {
 	condition, values := conditionOf(&c)
@@ -129,12 +134,11 @@ func (a accountUsers) Edit(ctx context.Context, c users.Change, e runs.AuditEntr
 			ExpressionAttributeValues: values, ReturnValuesOnConditionCheckFailure: old,
 		}
 	}
-	log := accountJobs{NewJobs(a.client, a.jobs, nil), a.account}
-	listed, err := log.listItem(e.At)
+	log := a.log()
+	note, err := log.noteEdit(&c, e.At)
 	if err != nil {
 		return 0, err
 	}
-	note := types.TransactWriteItem{Put: &types.Put{TableName: &a.jobs, Item: listed}}
 	items, err := log.withAudit([]types.TransactWriteItem{write, note}, []runs.AuditEntry{e})
 	if err != nil {
 		return 0, err
