@@ -59,6 +59,8 @@ func (b *bench) chapters() []chapter {
 	for _, n := range large {
 		imported := func(ctx context.Context) error { return b.importing(ctx, n) }
 		list = append(list, chapter{fmt.Sprint("import-", n), imported})
+		explained := func(ctx context.Context) error { return b.explaining(ctx, n) }
+		list = append(list, chapter{fmt.Sprint("explain-", n), explained})
 	}
 	if b.full {
 		full := func(ctx context.Context) error { return b.fullList(ctx, 1_000_000) }

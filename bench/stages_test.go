@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"io"
+	"runtime"
 	"testing"
 	"time"
 
@@ -167,4 +168,56 @@ func BenchmarkExport(b *testing.B) {
 		}
 	}
 	perEntry(b, used)
+}
+
+// renamedEntries is how many entries BenchmarkPlanOfRenames has: what a plan keeps is little beside what a benchmark of
+// fewer needs for itself.
+const renamedEntries = 200_000
+
+// BenchmarkPlanOfRenames plans against a list in which every entry had another primary address, and measures what the
+// plan itself keeps in memory, beside the directory's addresses and the list.
+func BenchmarkPlanOfRenames(b *testing.B) {
+	rules, err := extract.NewRules(settings.Exchange, settings.Advanced{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	collector := extract.NewCollector(rules)
+	for e := range company(renamedEntries) {
+		entry := asked(e, rules.Attributes())
+		collector.Add(&entry)
+	}
+	found := collector.Result()
+	// A "0" before each address: it is another one, and the order stays.
+	stored := new(userlist.List)
+	build(b, found, stored, func(row *plan.Row) error {
+		if row.Kind == user.Primary && row.After != nil {
+			former := *row.After
+			former.Key, former.Address = "0"+former.Key, "0"+former.Address
+			former.PrimaryAddress = former.Address
+			stored.Append(&former)
+		}
+		return nil
+	})
+	heap := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	before, kept := heap(), 0.0
+	b.ReportAllocs()
+	used := processTime()
+	for b.Loop() {
+		rows := 0
+		build(b, found, stored, func(*plan.Row) error {
+			if rows++; kept == 0 && rows == 1 {
+				kept = heap() - before
+			}
+			return nil
+		})
+	}
+	b.ReportMetric(kept/renamedEntries, "kept-B/entry")
+	b.ReportMetric(float64((processTime()-used).Nanoseconds())/float64(b.N)/renamedEntries, "cpu-ns/entry")
+	runtime.KeepAlive(found)
+	runtime.KeepAlive(stored)
 }

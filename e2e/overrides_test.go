@@ -221,4 +221,13 @@ func overridesOfSamba(t *testing.T, s *ldapserver.Server) {
 			"attributes": attributes("0.9.2342.19200300.100.1.3", "1.2.840.113556.1.2.210", "1.2.840.113556.1.4.2")},
 			primary: ldapserver.CompanyEntries, aliases: ldapserver.CompanyAddresses - ldapserver.CompanyEntries},
 	})
+	t.Run("the wrong server type, and which is right", func(t *testing.T) {
+		preview := account(t).preview(request(s, func(c object) { c["serverType"] = "communigate" }))
+		wantDone(t, preview)
+		if message := preview.text("guard.message"); !strings.Contains(message,
+			"looks like Active Directory: choose the server type Microsoft Exchange Server.") ||
+			!strings.Contains(message, "entries with proxyAddresses, mail.") {
+			t.Errorf("guard %v", preview["guard"])
+		}
+	})
 }

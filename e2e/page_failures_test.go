@@ -100,8 +100,16 @@ func TestPageShowsTheFailingStepAndItsFix(t *testing.T) {
 	fail("Connect", "Check the port", "Go to TCP Port", "TCP Port")
 	tab.Fill("TCP Port", fmt.Sprint(s.Port))
 	tab.Fill("Filter String", "(mail=nobody@example.com)")
+	// Nothing listens at the first of the two servers.
+	tab.Fill("LDAP Server", "127.0.0.3, "+s.Host)
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("Nothing was found")
+	tab.WaitText("Connection: not every server answered")
+	if got := browser.Eval[string](tab, `[...document.querySelectorAll('.step')].map((step) => step.className + ' ' +
+		step.querySelector('.step-host').textContent).slice(0, 3).join(', ')`); got !=
+		"step ok 127.0.0.3, step failed 127.0.0.3, step ok "+s.Host {
+		t.Errorf("the steps begin with %s", got)
+	}
 	tab.WaitText("There is nothing to sync")
 	syncNow := `[...document.querySelectorAll('button')].find((b) => b.innerText === 'Sync Now')`
 	if !browser.Eval[bool](tab, syncNow+`.disabled`) {

@@ -10,8 +10,8 @@ import (
 	"rollcall/shared/run"
 )
 
-// addDashboard shows, from the top: is something wrong, what became of the runs, do they wait, is the API well, are the
-// functions, are the tables.
+// addDashboard shows, from the top: is something wrong and with whom, what became of the runs, do they wait, is the API
+// well, are the functions, are the tables.
 func (s *service) addDashboard() {
 	board := awscloudwatch.NewDashboard(s.stack, jsii.String("dashboard"),
 		&awscloudwatch.DashboardProps{DashboardName: jsii.String(s.settings.Name)})
@@ -23,6 +23,7 @@ func (s *service) addDashboard() {
 		Title: jsii.String("Alarms: docs/operations.md says what to do about each"), Alarms: &alarms,
 		Width: jsii.Number(24), Height: jsii.Number(5),
 	}))
+	board.AddWidgets(s.failingAccountsTable())
 	board.AddWidgets(s.runGraphs()...)
 	board.AddWidgets(s.queueGraphs()...)
 	board.AddWidgets(s.apiGraphs()...)

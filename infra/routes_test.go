@@ -84,7 +84,7 @@ func TestEveryRouteOfTheContractIsServed(t *testing.T) {
 			switch {
 			case path.Base(of) == "export", strings.HasPrefix(of, "/v1/exports/"):
 				want = manifest.ExportAPI().Name
-			case strings.HasPrefix(of, "/v1/previews"):
+			case strings.HasPrefix(of, "/v1/previews"), strings.HasPrefix(of, "/v1/explanations"):
 				want = manifest.PreviewAPI().Name
 			}
 			if to := show(got["to"]); to != strings.ReplaceAll(want, "-", "") {

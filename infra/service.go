@@ -66,5 +66,6 @@ func newService(scope constructs.Construct, settings Settings, c appConfig, d *d
 	s.publishPage()
 	s.addAlarms()
 	s.addDashboard()
+	s.addQueries()
 	return s
 }

@@ -166,6 +166,31 @@ func TestTheDashboardShowsWhatTheFunctionsCount(t *testing.T) {
 	}
 }
 
+// TestAnAlarmLeadsToItsAccounts finds the query that names the accounts saved and on the dashboard.
+func TestAnAlarmLeadsToItsAccounts(t *testing.T) {
+	service := plain(t).service
+	query := service.the(t, "AWS::Logs::QueryDefinition", "failingaccounts").Properties
+	text := show(query["QueryString"])
+	// What the functions log: importer, and lambda's metrics.
+	for _, part := range []string{"by account", `level = "ERROR"`, `msg = "run failed"`, `State = "blocked"`} {
+		if !strings.Contains(text, part) {
+			t.Errorf("the query lacks %s: %s", part, text)
+		}
+	}
+	groups := list(query["LogGroupNames"])
+	if len(groups) != 3 {
+		t.Errorf("the query reads %s, want the logs of the schedule and of two workers", show(groups))
+	}
+	board := show(service.the(t, "AWS::CloudWatch::Dashboard", "dashboard").Properties["DashboardBody"])
+	if !strings.Contains(board, "by account") {
+		t.Error("the dashboard does not show which accounts fail")
+	}
+	runbook, err := os.ReadFile("../docs/operations.md")
+	if err != nil || !strings.Contains(string(runbook), "`rollcall/failing-accounts`") {
+		t.Errorf("docs/operations.md does not name the query, error %v", err)
+	}
+}
+
 func TestPageAndAPIAreOneOrigin(t *testing.T) {
 	for name, a := range map[string]assembly{"plain": plain(t), "full": full(t)} {
 		cdn := a.service.the(t, "AWS::CloudFront::Distribution", "cdn")

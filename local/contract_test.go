@@ -36,6 +36,13 @@ var contract = map[string]string{
 	"POST /v1/previews":     "id state",
 	"GET /v1/previews":      items(previewFields),
 	"GET /v1/previews/{id}": previewFields,
+	"POST /v1/explanations": "id state",
+	"GET /v1/explanations/{id}": "id state error connection[].step connection[].ok connection[].ms " +
+		"connection[].detail address verdict sentence stored.address entries[].dn entries[].inBase " +
+		"entries[].matchesFilter entries[].failedClause entries[].rules[].rule entries[].rules[].ok " +
+		"entries[].rules[].detail entries[].rows[].address entries[].rows[].kind entries[].rows[].primaryAddress " +
+		"entries[].rows[].type entries[].rows[].change entries[].rows[].reason entries[].rows[].dn " +
+		"entries[].rows[].notes",
 	"GET /v1/previews/{id}/addresses": "items[].address items[].kind items[].primaryAddress items[].type " +
 		"items[].change items[].reason items[].dn items[].notes",
 	"POST /v1/previews/{id}/cancel": "id state",
@@ -416,11 +423,15 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	c.call(200, "PATCH /v1/users/{address}", "hand@example.com", map[string]any{"heldSpamReport": "daily"})
 	c.call(204, "DELETE /v1/users/{address}", "hand@example.com", nil)
 	c.call(201, "POST /v1/users/export", "", nil)
+	explanation := id(c.call(202, "POST /v1/explanations", "", map[string]any{"address": "anais.lefevre@example.com"}))
+	c.wait("/v1/explanations/" + explanation)
+	c.call(200, "GET /v1/explanations/{id}", explanation, nil)
 	c.call(200, "GET /v1/audit", "", nil)
 	c.wait("/v1/syncs/" + id(c.call(202, "POST /v1/syncs/{id}/undo", sync, nil)))
 	c.call(200, "DELETE /v1/settings", "", nil)
 	c.strangers(map[string]string{
 		"previews": preview, "syncs": sync, "exports": export, "users": "anais.lefevre@example.com",
+		"explanations": explanation,
 	})
 	c.cancel()
 	for route := range contract {

@@ -32,7 +32,12 @@ type metrics struct {
 	mu       sync.Mutex
 	requests map[labels]*tally
 	runs     map[labels]*tally
+	// failures counts by account.
+	failures map[labels]*tally
 }
+
+// maxFailing is how many accounts have a number of failures of their own; the others share one. Each is a time series.
+const maxFailing = 100
 
 // labels are the names and values of a metric's labels, as they are written.
 type labels string
@@ -48,6 +53,7 @@ func newMetrics(now time.Time, state func() (embedded.State, error)) *metrics {
 	return &metrics{
 		routes: http.NewServeMux(), started: now, state: state,
 		requests: make(map[labels]*tally), runs: make(map[labels]*tally),
+		failures: make(map[labels]*tally),
 	}
 }
 
@@ -83,6 +89,20 @@ func (m *metrics) ended(_ context.Context, _ user.Account, r run.Run) {
 	m.add(m.runs, labelled("kind", string(r.Kind), "state", string(r.State)), r.FinishedAt.Sub(r.StartedAt))
 }
 
+// failed counts a failure of an account's; it is the importer's Failed.
+func (m *metrics) failed(_ context.Context, account user.Account) {
+	own := labelled("account", escaped.Replace(string(account)))
+	m.mu.Lock()
+	if m.failures[own] == nil && len(m.failures) >= maxFailing {
+		own = labelled("account", "")
+	}
+	m.mu.Unlock()
+	m.add(m.failures, own, 0)
+}
+
+// escaped is how a label's value is written that somebody else made up.
+var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
 func (m *metrics) add(to map[labels]*tally, l labels, took time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -93,7 +113,7 @@ func (m *metrics) add(to map[labels]*tally, l labels, took time.Duration) {
 	to[l].took += took
 }
 
-// labelled writes labels, given as names and values. The values are routes, states and numbers: none needs escaping.
+// labelled writes labels, given as names and values. Routes, states and numbers need no escaping.
 func labelled(namesAndValues ...string) labels {
 	var parts []string
 	for pair := range slices.Chunk(namesAndValues, 2) {
@@ -122,13 +142,18 @@ func (m *metrics) write(b *strings.Builder) {
 	for l, t := range inOrder(m.requests) {
 		fmt.Fprintf(b, "rollcall_request_duration_seconds_total%s %g\n", l, t.took.Seconds())
 	}
-	describe(b, "rollcall_runs_total", "counter", "Previews, syncs and exports that workers ended.")
+	describe(b, "rollcall_runs_total", "counter", "Previews, syncs, exports and explanations that workers ended.")
 	for l, t := range inOrder(m.runs) {
 		fmt.Fprintf(b, "rollcall_runs_total%s %d\n", l, t.count)
 	}
 	describe(b, "rollcall_run_duration_seconds_total", "counter", "Time from their start to their end.")
 	for l, t := range inOrder(m.runs) {
 		fmt.Fprintf(b, "rollcall_run_duration_seconds_total%s %g\n", l, t.took.Seconds())
+	}
+	describe(b, "rollcall_account_failures_total", "counter",
+		"Due syncs that could not be started and overdue runs that could not be looked after; the log says why.")
+	for l, t := range inOrder(m.failures) {
+		fmt.Fprintf(b, "rollcall_account_failures_total%s %d\n", l, t.count)
 	}
 	m.writeState(b)
 	v := build()

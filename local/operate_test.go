@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"rollcall/shared/user"
 )
 
 // logBuffer is a log that may be read while it is written.
@@ -95,6 +97,31 @@ func TestWhatOperatorsAskFor(t *testing.T) {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log lacks %q", want)
 		}
+	}
+}
+
+// TestFailuresAreCountedByAccount has more accounts fail than have a number of their own.
+func TestFailuresAreCountedByAccount(t *testing.T) {
+	t.Parallel()
+	m := newMetrics(time.Now(), nil)
+	for range 3 {
+		m.failed(t.Context(), `a"b\c`)
+	}
+	for i := range 2 * maxFailing {
+		m.failed(t.Context(), user.Account(fmt.Sprint("account", i)))
+	}
+	var text strings.Builder
+	m.write(&text)
+	for _, line := range []string{
+		`rollcall_account_failures_total{account="a\"b\\c"} 3`, `rollcall_account_failures_total{account="account0"} 1`,
+		fmt.Sprintf(`rollcall_account_failures_total{account=""} %d`, maxFailing+1),
+	} {
+		if !strings.Contains(text.String(), line+"\n") {
+			t.Errorf("the metrics lack %s:\n%s", line, text.String())
+		}
+	}
+	if n := strings.Count(text.String(), "\nrollcall_account_failures_total{"); n != maxFailing+1 {
+		t.Errorf("%d accounts are told apart, want %d and the others together", n, maxFailing)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rollcall/functions/export/exports"
+	"rollcall/functions/preview/explanations"
 	"rollcall/functions/preview/previews"
 	"rollcall/functions/sync/syncs"
 	"rollcall/local/demo"
@@ -107,7 +108,7 @@ func serve(ctx context.Context, c config) (err error) {
 	count := newMetrics(c.clock(), store.state)
 	work := store.ports
 	work.Directory, work.Hour, work.Tick, work.Now, work.Log = c.directory, c.hour, c.tick, c.clock, c.log
-	work.Ended = count.ended
+	work.Ended, work.Failed = count.ended, count.failed
 	if work.Events == nil {
 		work.Events = events.Log{Log: c.log}
 	}
@@ -273,6 +274,7 @@ func (c config) handler(
 func newAPI(service *importer.Service, clock func() time.Time, log *slog.Logger) *api.API {
 	v1 := api.New(api.Config{Identify: identify, Log: log})
 	previews.Register(v1, service)
+	explanations.Register(v1, service)
 	exports.Register(v1, service)
 	syncs.Register(v1, service, clock)
 	return v1

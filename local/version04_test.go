@@ -16,6 +16,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"rollcall/shared/directory"
+	"rollcall/shared/importer"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
@@ -72,6 +73,7 @@ func unpacked(t *testing.T, archive string) (data string) {
 
 // moved is a demo directory, wherever it listens now and whatever the settings say, without one person.
 type moved struct {
+	importer.Directory
 	t      *testing.T
 	data   string
 	reader *directory.Reader

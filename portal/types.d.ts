@@ -5,11 +5,13 @@ type Schemas = components['schemas'];
 
 /** The properties that an answer leaves out where they are empty. */
 type LeftOutWhenEmpty =
-  'next' | 'undoOf' | 'previewId' | 'step' | 'pausedReason' | 'source' | 'caCertificate' | 'errors';
+  'next' | 'undoOf' | 'previewId' | 'step' | 'pausedReason' | 'source' | 'caCertificate' | 'trustedCertificate'
+  | 'certificate' | 'errors';
 
 /** Values that the document lists for requests only, and calls strings in answers. */
 interface Listed {
   serverType: ServerType;
+  encryption: 'required' | 'preferred' | 'none';
   removeScope: 'all' | 'imported';
 }
 
@@ -30,12 +32,16 @@ export interface Page<T> {
 }
 
 export type Preview = Answer<Schemas['Preview']>;
+export type Explanation = Answer<Schemas['Explanation']>;
+export type ExplainedEntry = Explanation['entries'][number];
+export type ExplanationRequest = Schemas['ExplanationBody'];
 export type Sync = Answer<Schemas['Sync'] & object>;
 export type Export = Answer<Schemas['Export']>;
 export type Settings = Answer<Schemas['Settings']>;
 export type Schedule = NonNullable<Settings['schedule']>;
 export type Options = Settings['options'];
 export type Step = Answer<Schemas['Step']>;
+export type Certificate = NonNullable<Step['certificate']>;
 export type Failure = Answer<Schemas['Failure'] & object>;
 export type User = Answer<Schemas['User'] & object>;
 export type AuditEntry = Answer<Schemas['AuditEntry']>;
@@ -47,7 +53,8 @@ export type State = Started['state'];
 export type Row = Answer<Schemas['Row']> & Partial<Pick<Answer<Schemas['Change']>, 'before' | 'after' | 'outcome'>>;
 
 export type ServerType = Schemas['ConnectionInput']['serverType'];
-export type ConnectionInput = Required<Omit<Schemas['ConnectionInput'], 'password' | 'passwordSet'>>
+export type ConnectionInput =
+  Required<Omit<Schemas['ConnectionInput'], 'password' | 'passwordSet' | 'allowUnencrypted'>>
   & { password?: string };
 export type Advanced = Schemas['Advanced'];
 export type PreviewRequest = Schemas['PreviewBody'];

@@ -1,4 +1,4 @@
-// Command preview is the Lambda binary of previews: api starts and shows them, worker runs them.
+// Command preview is the Lambda binary of previews and explanations: api starts and shows them, worker runs them.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 
+	"rollcall/functions/preview/explanations"
 	"rollcall/functions/preview/previews"
 	"rollcall/shared/adapters/aws"
 	"rollcall/shared/adapters/aws/kms"
@@ -35,6 +36,7 @@ func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	return lambda.API(func() http.Handler {
 		a := s.API(nil)
 		previews.Register(a, service)
+		explanations.Register(a, service)
 		return a
 	}, s.Log), nil
 }

@@ -20,7 +20,9 @@ test('the help at the port names the usual one once somebody typed another', () 
 test('isAdvanced knows the connection fields that stand in the Advanced Settings', () => {
   assert.ok(isAdvanced('advanced.filter'));
   assert.ok(isAdvanced('connection.caCertificate'));
-  assert.ok(isAdvanced('connection.allowUnencrypted'));
+  for (const name of ['encryption', 'allowUnencrypted', 'oldTLS', 'trustedCertificate']) {
+    assert.ok(isAdvanced(`connection.${name}`));
+  }
   assert.ok(!isAdvanced('connection.host'));
 });
 
@@ -29,7 +31,8 @@ test('usesAdvanced finds any setting that is not the default', () => {
     searchBase: '', filter: '', attributes: { primary: [], aliases: null, id: '' }, include: [], acceptedDomains: null,
     exclude: [], collapseAliasDomains: false, skipDisabled: false,
   };
-  assert.ok(!usesAdvanced(defaults, { caCertificate: '', allowUnencrypted: false }));
+  assert.ok(!usesAdvanced(defaults,
+    { caCertificate: '', encryption: 'required', oldTLS: false, trustedCertificate: '' }));
   assert.ok(!usesAdvanced({}, {}));
   for (const set of [
     { searchBase: 'OU=Staff,DC=example,DC=com' }, { filter: '(mail=*)' }, { attributes: { id: 'entryUUID' } },
@@ -38,16 +41,19 @@ test('usesAdvanced finds any setting that is not the default', () => {
     { skipDisabled: true },
   ]) assert.ok(usesAdvanced({ ...defaults, ...set }, {}), JSON.stringify(set));
   assert.ok(usesAdvanced(defaults, { caCertificate: '-----BEGIN CERTIFICATE-----' }));
-  assert.ok(usesAdvanced(defaults, { allowUnencrypted: true }));
+  assert.ok(usesAdvanced(defaults, { encryption: 'preferred' }));
+  assert.ok(usesAdvanced(defaults, { encryption: 'none' }));
+  assert.ok(usesAdvanced(defaults, { oldTLS: true }));
+  assert.ok(usesAdvanced(defaults, { trustedCertificate: 'sha256:00' }));
 });
 
 test('the stored password is used for its own server, port, security and username only', () => {
   const serverType = /** @type {ServerType} */ ('exchange');
   const connection = {
     serverType, host: 'dc1.example.com', port: 389, useSSL: false, username: 'reader@example.com', caCertificate: '',
-    allowUnencrypted: false,
+    encryption: /** @type {const} */ ('required'), oldTLS: false, trustedCertificate: '',
   };
-  const stored = { ...connection, passwordSet: true };
+  const stored = { ...connection, allowUnencrypted: false, passwordSet: true };
   assert.ok(usesStoredPassword(stored, connection));
   assert.ok(usesStoredPassword(stored, { ...connection, host: ' DC1.Example.com. ' }), 'the same name');
   assert.ok(usesStoredPassword(stored, { ...connection, serverType: 'groupwise' }), 'another server type');
@@ -55,7 +61,9 @@ test('the stored password is used for its own server, port, security and usernam
   assert.ok(usesStoredPassword({ ...stored, host: 'dc1.example.com, dc2.example.com' }, two), 'the same names');
   for (const other of [
     { host: 'dc2.example.com, dc1.example.com' },
-    { host: 'dc2.example.com' }, { port: 390 }, { useSSL: true }, { username: 'admin' }, { allowUnencrypted: true },
+    { host: 'dc2.example.com' }, { port: 390 }, { useSSL: true }, { username: 'admin' },
+    { encryption: /** @type {const} */ ('none') }, { oldTLS: true }, { trustedCertificate: 'sha256:00' },
+    { caCertificate: 'pem' },
   ]) assert.ok(!usesStoredPassword(stored, { ...connection, ...other }), JSON.stringify(other));
   assert.ok(!usesStoredPassword({ ...stored, passwordSet: false }, connection));
   assert.ok(!usesStoredPassword(undefined, connection));

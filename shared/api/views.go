@@ -361,8 +361,11 @@ type Started struct {
 
 // PathOf returns the path that shows a run.
 func PathOf(r run.Run) string {
-	if r.Kind == run.KindPreview {
+	switch r.Kind {
+	case run.KindPreview:
 		return "/v1/previews/" + r.ID
+	case run.KindExplanation:
+		return "/v1/explanations/" + r.ID
 	}
 	return "/v1/syncs/" + r.ID
 }

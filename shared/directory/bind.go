@@ -62,13 +62,9 @@ func (s *session) explainBind(err error) error {
 	}
 	switch e.ResultCode {
 	case ldap.LDAPResultInvalidCredentials:
-		reason := "wrong username or password"
-		if m := adData.FindStringSubmatch(text); m != nil && adReasons[strings.ToLower(m[1])] != "" {
-			reason = adReasons[strings.ToLower(m[1])] + " (data " + strings.ToLower(m[1]) + ")"
-		}
 		out.Refused = true
 		out.Message = fmt.Sprintf("The server does not accept %q: %s. A username is a full DN, user@domain, or "+
-			"DOMAIN\\user.", s.to.Username, reason)
+			"DOMAIN\\user.", s.to.Username, refusal(text))
 	case ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultInsufficientAccessRights,
 		ldap.LDAPResultUnwillingToPerform:
 		out.Code = CodeInsufficientAccess
@@ -77,20 +73,32 @@ func (s *session) explainBind(err error) error {
 	case ldap.LDAPResultInvalidDNSyntax:
 		out.Message = fmt.Sprintf("The server cannot read the username %q. Enter a full DN, such as "+
 			"cn=reader,dc=example,dc=com.", s.to.Username)
-	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
-		out.Code = CodeUnavailable
-		out.Message = fmt.Sprintf("The server cannot take a sign-in now (%s). Try again later, or enter a second "+
-			"LDAP server.", resultText(e))
-	case ldap.LDAPResultProtocolError:
-		out.Code = CodeProtocol
-		out.Message = fmt.Sprintf("The server does not take a sign-in of LDAP version 3 (%s), so it seems to speak "+
-			"LDAPv2 only. LDAPv2 is not supported (RFC 3494): switch LDAPv3 on at the server, or enter a server "+
-			"that has it.", resultText(e))
 	default:
-		out.Code = CodeProtocol
-		out.Message = fmt.Sprintf("The server refuses the sign-in (%s).", resultText(e))
+		out.Code, out.Message = serversOwn(e)
 	}
 	return out
+}
+
+// refusal is why a server did not accept username and password, as far as its diagnostic message says so.
+func refusal(text string) string {
+	if m := adData.FindStringSubmatch(text); m != nil && adReasons[strings.ToLower(m[1])] != "" {
+		return adReasons[strings.ToLower(m[1])] + " (data " + strings.ToLower(m[1]) + ")"
+	}
+	return "wrong username or password"
+}
+
+// serversOwn is an answer to a sign-in that is not about who signs in.
+func serversOwn(e *ldap.Error) (code, message string) {
+	switch e.ResultCode {
+	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
+		return CodeUnavailable, fmt.Sprintf("The server cannot take a sign-in now (%s). Try again later, or enter a "+
+			"second LDAP server.", resultText(e))
+	case ldap.LDAPResultProtocolError:
+		return CodeProtocol, fmt.Sprintf("The server does not take a sign-in of LDAP version 3 (%s), so it seems to "+
+			"speak LDAPv2 only. LDAPv2 is not supported (RFC 3494): switch LDAPv3 on at the server, or enter a server "+
+			"that has it.", resultText(e))
+	}
+	return CodeProtocol, fmt.Sprintf("The server refuses the sign-in (%s).", resultText(e))
 }
 
 func (s *session) who() string {

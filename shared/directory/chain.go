@@ -25,7 +25,7 @@ func (s *session) explainChain(err *tls.CertificateVerificationError, h *handsha
 	}
 	during := now
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		add(CodeTLSExpired, expired("The certificate", leaf))
+		add(CodeTLSExpired, dates("The certificate", leaf)+" Renew it on the server, or set the server's clock.")
 		during = leaf.NotAfter
 	}
 	if leaf.VerifyHostname(s.tlsName()) != nil {
@@ -48,10 +48,10 @@ func (s *session) explainChain(err *tls.CertificateVerificationError, h *handsha
 	return out
 }
 
-func expired(what string, c *x509.Certificate) string {
-	return fmt.Sprintf("%s of %s is valid from %s to %s, and not now. Renew it on the server, or set the server's "+
-		"clock.",
-		what, certificateName(c), c.NotBefore.UTC().Format(time.DateOnly), c.NotAfter.UTC().Format(time.DateOnly))
+// dates says that a certificate is outside its dates.
+func dates(what string, c *x509.Certificate) string {
+	return fmt.Sprintf("%s of %s is valid from %s to %s, and not now.", what, certificateName(c),
+		c.NotBefore.UTC().Format(time.DateOnly), c.NotAfter.UTC().Format(time.DateOnly))
 }
 
 // wrongName says for which names a certificate is. A name in CN alone no longer counts (RFC 9525, 2).
@@ -72,13 +72,14 @@ func (s *session) wrongName(c *x509.Certificate) string {
 
 // wrongChain says why no chain leads from the server's certificate to an authority that is trusted.
 func (h *handshake) wrongChain(err error) (code, sentence string) {
-	if i := slices.IndexFunc(h.chain, isWeak); i >= 0 {
+	path := h.path()
+	if i := slices.IndexFunc(path, isWeak); i >= 0 {
 		return CodeTLSAuthority, fmt.Sprintf("The certificate of %s is signed with %s, which can be forged and is not "+
 			"accepted, whatever CA certificate you enter. Give the server a certificate that is signed with SHA-256, "+
 			"or trust exactly the one that it has (trustedCertificate).",
-			certificateName(h.chain[i]), h.chain[i].SignatureAlgorithm)
+			certificateName(path[i]), path[i].SignatureAlgorithm)
 	}
-	if ca := h.unfit(); ca != nil {
+	if ca := h.unfit(path); ca != nil {
 		return CodeTLSAuthority, fmt.Sprintf("The CA certificate of %q does not say that it may sign certificates "+
 			"(%s), so nothing that is signed by it is accepted. Make a CA certificate that says so (basicConstraints "+
 			"CA:TRUE, keyUsage keyCertSign), and enter it as CA Certificate (caCertificate).", ca.Subject, lacks(ca))
@@ -86,9 +87,10 @@ func (h *handshake) wrongChain(err error) (code, sentence string) {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case !errors.As(err, &invalid):
-		return CodeTLSAuthority, h.unknownIssuer()
+		return CodeTLSAuthority, h.unknownIssuer(path[len(path)-1])
 	case invalid.Reason == x509.Expired:
-		return CodeTLSExpired, expired("The CA certificate", invalid.Cert)
+		return CodeTLSExpired, dates("The CA certificate", invalid.Cert) + " Renew it, and where it " +
+			"stands in the settings (caCertificate) and on the server, put the new one."
 	case invalid.Reason == x509.IncompatibleUsage:
 		return CodeTLSFailed, "The certificate is not for servers (its extendedKeyUsage has no serverAuth). Give the " +
 			"server one that is."
@@ -96,9 +98,8 @@ func (h *handshake) wrongChain(err error) (code, sentence string) {
 	return CodeTLSFailed, fmt.Sprintf("The certificate is not accepted: %v.", err)
 }
 
-// unknownIssuer says which certificate is missing between the server's and an authority that is trusted.
-func (h *handshake) unknownIssuer() string {
-	top := h.top()
+// unknownIssuer says which certificate is missing above the last one that the server sent.
+func (h *handshake) unknownIssuer(top *x509.Certificate) string {
 	sameName := func(ca *x509.Certificate) bool { return issued(ca, top) }
 	switch {
 	case isSelfSigned(top) && len(h.chain) == 1:
@@ -126,22 +127,23 @@ func foundAt(c *x509.Certificate) string {
 	return " It can be found at " + c.IssuingCertificateURL[0] + "."
 }
 
-// top follows the chain from the server's certificate as far as what the server sent goes.
-func (h *handshake) top() *x509.Certificate {
-	top := h.chain[0]
+// path follows the chain from the server's certificate as far as what the server sent goes.
+func (h *handshake) path() []*x509.Certificate {
+	path := h.chain[:1:1]
 	for range h.chain {
+		top := path[len(path)-1]
 		next := slices.IndexFunc(h.chain, func(c *x509.Certificate) bool { return issued(c, top) })
 		if isSelfSigned(top) || next < 0 {
 			break
 		}
-		top = h.chain[next]
+		path = append(path, h.chain[next])
 	}
-	return top
+	return path
 }
 
-// unfit finds a CA in the chain that may not be one.
-func (h *handshake) unfit() *x509.Certificate {
-	for _, c := range h.chain {
+// unfit finds a CA above a certificate of the path that may not be one.
+func (h *handshake) unfit(path []*x509.Certificate) *x509.Certificate {
+	for _, c := range path {
 		for _, ca := range slices.Concat(h.chain, h.cas) {
 			if issued(ca, c) && !isSelfSigned(c) && lacks(ca) != "" {
 				return ca

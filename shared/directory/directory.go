@@ -55,8 +55,8 @@ type Query struct {
 	// by the server's own schema: entries have them by the name in Named whatever the server calls them.
 	Attributes []string
 	Named      []string
-	// Found reports how many values that should be addresses the caller found in the entries; nil means that it found
-	// some.
+	// Found reports how many values that should be addresses the caller found in the entries; nil means that no Hint is
+	// wanted.
 	Found func() int
 	// Memory reports how many bytes the caller keeps of the entries that it got; nil means none.
 	Memory func() int64

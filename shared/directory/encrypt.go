@@ -135,6 +135,10 @@ func (s *session) encryptionWanted(before, said string) string {
 func (s *session) noteTLS(state tls.ConnectionState) {
 	s.tlsNotes = nil
 	leaf, now := state.PeerCertificates[0], time.Now()
+	if s.to.TrustedCertificate != "" {
+		s.tlsNotes = append(s.tlsNotes,
+			"the server's certificate is trusted as it is: its issuer, its names and its dates are not checked")
+	}
 	if s.to.TrustedCertificate != "" && (now.After(leaf.NotAfter) || now.Before(leaf.NotBefore)) {
 		s.tlsNotes = append(s.tlsNotes, fmt.Sprintf("the trusted certificate is valid from %s to %s, and not now",
 			leaf.NotBefore.UTC().Format(time.DateOnly), leaf.NotAfter.UTC().Format(time.DateOnly)))

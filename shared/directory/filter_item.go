@@ -15,7 +15,7 @@ func (p *filterParser) item(c *clause) error {
 	}
 	name := strings.TrimRightFunc(string(p.in[start:p.at]), isFilterSpace)
 	if p.atEnd() || strings.ContainsRune("()", p.next()) {
-		return p.wrong(start, "%s", withoutOperator(name))
+		return p.wrong(start, "%s", p.withoutOperator(name))
 	}
 	operator := string(p.next())
 	if operator != "=" {
@@ -35,9 +35,12 @@ func (p *filterParser) item(c *clause) error {
 	return p.value(operator == "=" && attribute == name)
 }
 
-func withoutOperator(name string) string {
-	if name == "" {
+func (p *filterParser) withoutOperator(name string) string {
+	switch {
+	case name == "":
 		return "a comparison such as mail=* is missing"
+	case p.identifier(0, name, "an attribute") != nil:
+		return fmt.Sprintf("%q is no comparison such as mail=*", excerpt([]rune(name)))
 	}
 	return fmt.Sprintf("%q has no comparison; write for example %s=*", name, name)
 }

@@ -96,6 +96,7 @@ func TestCheckFilter(t *testing.T) {
 		"a name with _":                 {"(my_mail=x)", "(my_mail=x)", ""},
 		"not of several":                {"(!&(a=b))", "", "character 3: after ! comes one part in parentheses"},
 		"not of nothing":                {"(!)", "", "character 3: after ! comes"},
+		"no comparison and no name":     {"(foo bar)", "", `character 2: "foo bar" is no comparison such as mail=*`},
 		"parentheses twice":             {"((cn=a))", "", "character 2: there is a ( too many"},
 		"a raw NUL":                     {"(cn=a\x00b)", "", `character 6: the character NUL is written \00`},
 		"an escaped NUL":                {`(cn=a\00b)`, `(cn=a\00b)`, ""},

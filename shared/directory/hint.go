@@ -39,10 +39,13 @@ var typeNames = map[settings.ServerType]string{
 // foundNothing reports whether a complete read deserves a hint: its default filter found nobody, or its entries have no
 // addresses.
 func (s *session) foundNothing(q Query) bool {
-	if s.info.Entries > 0 {
-		return q.Found != nil && q.Found() == 0
+	switch {
+	case q.Found == nil:
+		return false
+	case s.info.Entries == 0:
+		return q.Filter == ""
 	}
-	return q.Filter == ""
+	return q.Found() == 0
 }
 
 // hint says what the directory seems to have and which setting reads it. It asks whether there are entries with each of
@@ -59,16 +62,11 @@ func (s *session) hint(q Query) string {
 		}
 		sentences = append(sentences, sentence+".")
 	}
-	var has []string
-	for _, name := range addressAttributes {
-		if s.count(conn, "("+name+"=*)", 1) > 0 {
-			has = append(has, name)
-		}
-	}
+	has := s.inUseBelow(conn)
 	switch {
 	case len(has) > 0:
 		sentences = append(sentences, s.whatReads(has, q))
-	case s.info.Entries == 0 && s.count(conn, "(objectClass=*)", 2) < 2:
+	case s.info.Entries == 0 && s.nobodyBelow(conn):
 		sentences = append(sentences, fmt.Sprintf("Below %s there is no entry that %s may read: check the search "+
 			"base, and what that user may read.", s.baseInWords(), s.who()))
 	default:
@@ -83,14 +81,35 @@ func (s *session) hint(q Query) string {
 	return strings.Join(sentences, " ")
 }
 
-// count returns how many entries below the base match a filter, up to most.
-func (s *session) count(conn *ldap.Conn, filter string, most int) int {
-	found, _ := conn.Search(ldap.NewSearchRequest(s.info.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, most,
-		hintSeconds, true, filter, []string{"objectClass"}, nil)) // the size limit's error comes with the entries
-	if found == nil {
-		return 0
+// inUseBelow returns which of the address attributes entries below the base have. One question is enough where there is
+// none.
+func (s *session) inUseBelow(conn *ldap.Conn) []string {
+	if found, whole := s.count(conn, presence(addressAttributes), 1); found == 0 && whole {
+		return nil
 	}
-	return len(found.Entries)
+	var has []string
+	for _, name := range addressAttributes {
+		if found, _ := s.count(conn, presence([]string{name}), 1); found > 0 {
+			has = append(has, name)
+		}
+	}
+	return has
+}
+
+// count returns how many entries below the base match a filter, up to most, and whether the server looked at all.
+func (s *session) count(conn *ldap.Conn, filter string, most int) (found int, whole bool) {
+	result, err := conn.Search(ldap.NewSearchRequest(s.info.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, most,
+		hintSeconds, true, filter, []string{"objectClass"}, nil)) // the size limit's error comes with the entries
+	if result != nil {
+		found = len(result.Entries)
+	}
+	return found, err == nil
+}
+
+// nobodyBelow reports whether there is nothing to be seen below the base but its own entry.
+func (s *session) nobodyBelow(conn *ldap.Conn) bool {
+	found, _ := s.count(conn, "(objectClass=*)", 2)
+	return found < 2
 }
 
 // whatReads says which settings read the attributes that a directory has.

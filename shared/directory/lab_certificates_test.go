@@ -129,6 +129,36 @@ func TestAllThatIsWrongWithACertificateIsSaidAtOnce(t *testing.T) {
 		"trustedCertificate", "The server showed:")
 }
 
+// TestTheCAOfTheSettings reads from a server that sends nothing but its own certificate; what is wrong is the CA that
+// was entered.
+func TestTheCAOfTheSettings(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for name, test := range map[string]struct {
+		ca         func(*x509.Certificate)
+		code, says string
+	}{
+		"without basicConstraints": {func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false },
+			directory.CodeTLSAuthority, "basicConstraints is missing"},
+		"that may not sign": {func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign },
+			directory.CodeTLSAuthority, "keyUsage has no keyCertSign"},
+		"expired":            {valid(-2*time.Hour, -time.Hour), directory.CodeTLSExpired, "put the new one"},
+		"for another domain": {func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} }, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ca := issue(t, nil, func(c *x509.Certificate) { authority("Own Root")(c); test.ca(c) })
+			s := &script{tls: issue(t, ca, nil).server()}
+			g := l.readTLS(t, s, func(c *settings.Connection) { c.CACertificate = ca.pem() })
+			if test.code == "" {
+				g.wantRead(t, true)
+				return
+			}
+			g.wantError(t, s, test.code, test.says)
+		})
+	}
+}
+
 // TestChainsThatHold are servers that are read without a word.
 func TestChainsThatHold(t *testing.T) {
 	t.Parallel()

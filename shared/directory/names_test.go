@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"rollcall/shared/directory"
@@ -76,9 +77,9 @@ func TestAttributesByAnotherNameOrOID(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			searches := 0
+			var searches atomic.Int64
 			s := &script{root: test.root, search: func(c *session, n int, r search) bool {
-				searches = n
+				searches.Store(int64(n))
 				return answers(c, n, r)
 			}}
 			g := read(t, s, directory.Config{}, func(_ *settings.Connection, q *directory.Query) {
@@ -92,9 +93,9 @@ func TestAttributesByAnotherNameOrOID(t *testing.T) {
 			slices.Sort(test.want)
 			notes := strings.Join(g.info.Notes, "; ")
 			if !slices.Equal(got, test.want) || !strings.Contains(notes, test.note) ||
-				test.note == "" && strings.Contains(notes, "schema") || searches != test.searches {
-				t.Errorf("attributes %q, notes %q, %d searches; want %q, a note with %q and %d", got, notes, searches,
-					test.want, test.note, test.searches)
+				test.note == "" && strings.Contains(notes, "schema") || searches.Load() != int64(test.searches) {
+				t.Errorf("attributes %q, notes %q, %d searches; want %q, a note with %q and %d", got, notes,
+					searches.Load(), test.want, test.note, test.searches)
 			}
 			if g.info.Entries != 1 {
 				t.Errorf("%d entries are counted; the schema is none", g.info.Entries)

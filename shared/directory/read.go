@@ -23,27 +23,44 @@ const maxReferences = 100
 // the error is not nil, what onEntry got is not all there is.
 func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onStep func(run.Step),
 	onEntry func(*Entry) error) (Info, error) {
-	to = to.Normalised()
-	s := &session{c: r.c, inUse: r.inUse, to: to, hosts: to.Host, onStep: onStep}
+	s := r.newSession(to, onStep)
 	defer s.close()
-	if err := s.open(ctx); err != nil {
+	if err := s.prepare(ctx, q); err != nil {
 		return s.info, err
 	}
-	err := s.step(ctx, StepBase, func(ctx context.Context) (string, error) {
+	err := s.search(ctx, q, onEntry, func(ctx context.Context, p *pager) error {
+		err := p.run(ctx)
+		if err == nil && s.foundNothing(q) {
+			s.info.Hint = s.hint(q)
+		}
+		return err
+	})
+	return s.info, err
+}
+
+func (r *Reader) newSession(to settings.Connection, onStep func(run.Step)) *session {
+	to = to.Normalised()
+	return &session{c: r.c, inUse: r.inUse, to: to, hosts: to.Host, onStep: onStep}
+}
+
+// prepare goes through the steps up to the search.
+func (s *session) prepare(ctx context.Context, q Query) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	return s.step(ctx, StepBase, func(ctx context.Context) (string, error) {
 		detail, err := s.findBase(ctx, q)
 		if err != nil {
 			return "", err
 		}
 		return detail, s.resolveNames(ctx, q)
 	})
-	if err != nil {
-		return s.info, err
-	}
-	return s.info, s.search(ctx, q, onEntry)
 }
 
-// search runs the paged search as a step of its own: its deadline is an idle one.
-func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) error) error {
+// search does the searches of the last step: its deadline is an idle one.
+func (s *session) search(
+	ctx context.Context, q Query, onEntry func(*Entry) error, do func(context.Context, *pager) error,
+) error {
 	start := time.Now()
 	s.conn.SetDeadline(time.Time{})
 	p := &pager{
@@ -56,10 +73,7 @@ func (s *session) search(ctx context.Context, q Query, onEntry func(*Entry) erro
 		incomplete("it took longer than %s", s.c.SearchTimeout))
 	defer cancel()
 	unwatch := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
-	err := p.run(ctx)
-	if err == nil && s.foundNothing(q) {
-		s.info.Hint = s.hint(q)
-	}
+	err := do(ctx, p)
 	unwatch()
 	p.stream.leave()
 	detail := fmt.Sprintf("%d entries", s.info.Entries)

@@ -68,10 +68,10 @@ func (s *session) try(ctx context.Context) error {
 	return nil
 }
 
-// abandon leaves a server that failed. What was noted about it does not hold for the next.
+// abandon leaves a server that failed. What was found about its encryption does not hold for the next.
 func (s *session) abandon() {
 	s.close()
-	s.conn, s.socket, s.info = nil, nil, Info{}
+	s.conn, s.socket = nil, nil
 	s.seen, s.unencrypted, s.tlsNotes = nil, "", nil
 }
 
@@ -181,14 +181,14 @@ func (f *failures) add(ctx context.Context, host string, err error) bool {
 // answer.
 func isServers(err error) bool {
 	var answer *ldap.Error
-	if !errors.As(err, &answer) {
+	if !errors.As(err, &answer) || answer.ResultCode >= ldap.ErrorNetwork {
 		return err != nil
 	}
 	switch answer.ResultCode {
 	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable, ldap.LDAPResultUnwillingToPerform:
 		return true
 	}
-	return answer.ResultCode >= ldap.ErrorNetwork
+	return false
 }
 
 // explain returns one error that says why no server could be used. Its code and step are those of the server that came

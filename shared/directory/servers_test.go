@@ -2,13 +2,12 @@ package directory_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -17,103 +16,8 @@ import (
 
 	"rollcall/shared/directory"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
 )
-
-// site is a network of scripts by their names. A name that leads nowhere is unknown, and a server that is nil is down.
-type site struct {
-	servers map[string]*script
-	srv     []*net.SRV
-
-	mu sync.Mutex
-	// dialled are the names and ports that were dialled, and lookups the SRV names that were looked up.
-	dialled, lookups []string
-}
-
-// read reads with a connection to the hosts, on port 389.
-func (n *site) read(t *testing.T, hosts string, config directory.Config) got {
-	t.Helper()
-	names := make(map[string]string)
-	targets := make(map[string]string)
-	for name, server := range n.servers {
-		address := fmt.Sprintf("192.0.2.%d", len(names)+1)
-		names[address] = name
-		if server != nil {
-			host, port := server.serve(t)
-			targets[address] = fmt.Sprintf("%s:%d", host, port)
-		}
-	}
-	config.Resolve = func(_ context.Context, host string) ([]netip.Addr, error) {
-		for address, name := range names {
-			if name == host {
-				return []netip.Addr{netip.MustParseAddr(address)}, nil
-			}
-		}
-		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
-	}
-	config.Dial = func(ctx context.Context, network, to string) (net.Conn, error) {
-		address, port, _ := strings.Cut(to, ":")
-		n.mu.Lock()
-		n.dialled = append(n.dialled, names[address]+":"+port)
-		n.mu.Unlock()
-		if targets[address] == "" {
-			return nil, errors.New("connection refused")
-		}
-		return new(net.Dialer).DialContext(ctx, network, targets[address])
-	}
-	if config.LookupSRV == nil {
-		config.LookupSRV = func(_ context.Context, _, _, name string) (string, []*net.SRV, error) {
-			n.lookups = append(n.lookups, name)
-			if n.srv == nil {
-				return "", nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
-			}
-			return name, n.srv, nil
-		}
-	}
-	var g got
-	g.info, g.err = directory.New(config).Read(t.Context(), settings.Connection{ServerType: settings.GroupWise,
-		Host: hosts, Port: 389, Encryption: settings.None, Username: "cn=reader", Password: secret.New("pw")},
-		directory.Query{Attributes: []string{"mail"}}, func(s run.Step) { g.steps = append(g.steps, s) },
-		func(e *directory.Entry) error {
-			g.entries = append(g.entries, string(e.DN))
-			return nil
-		})
-	return g
-}
-
-// lines are the steps in short: server, step and whether it failed.
-func lines(steps []run.Step) []string {
-	out := make([]string, len(steps))
-	for i, s := range steps {
-		out[i] = s.Host + " " + s.Step
-		if !s.OK {
-			out[i] += " failed"
-		}
-	}
-	return out
-}
-
-// works is a server with one person.
-func works() *script {
-	return &script{root: offersPaging, search: func(c *session, _ int, _ search) bool {
-		c.person("a")
-		c.page("")
-		return true
-	}}
-}
-
-// binds is a server that answers every sign-in with a result.
-func binds(code int64) *script {
-	s := works()
-	s.bind = code
-	return s
-}
-
-// through are the steps of one server up to the bind, the last with a suffix.
-func through(host, suffix string) []string {
-	return []string{host + " resolve", host + " connect", host + " tls", host + " bind" + suffix}
-}
 
 func TestServersAreTriedInOrder(t *testing.T) {
 	t.Parallel()
@@ -294,6 +198,32 @@ func TestAReadThatBeganGoesOnNowhereElse(t *testing.T) {
 	}
 }
 
+// Where encryption is preferred, a server is tried with and without it before the next, and what is said of a server
+// that failed does not stand beside one that was read.
+func TestEachServerIsTriedWithAndWithoutEncryption(t *testing.T) {
+	t.Parallel()
+	certificate := issue(t, nil, func(c *x509.Certificate) {
+		authority("b")(c)
+		c.DNSNames = []string{"b.example"}
+	})
+	encrypted := works()
+	encrypted.tls = certificate.server()
+	n := &site{servers: map[string]*script{"a.example": binds(ldap.LDAPResultBusy), "b.example": encrypted},
+		change: func(c *settings.Connection) {
+			c.Encryption, c.CACertificate = settings.Preferred, certificate.pem()
+		}}
+	g := n.read(t, "a.example b.example", directory.Config{})
+	want := slices.Concat([]string{"a.example resolve", "a.example connect", "a.example tls failed",
+		"a.example connect", "a.example tls", "a.example bind failed"}, through("b.example", ""),
+		[]string{"b.example base", "b.example search"})
+	if diff := cmp.Diff(want, lines(g.steps)); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if said := strings.Join(g.info.Notes, "; "); g.err != nil || strings.Contains(said, "not encrypted") {
+		t.Errorf("notes %q, error %v; want none about encryption", said, g.err)
+	}
+}
+
 // What was found out about a server that failed is not said of the one that was read, and the directory has one id
 // whichever server answers.
 func TestTheServerThatAnsweredLeavesNoTraceInTheFindings(t *testing.T) {
@@ -350,4 +280,31 @@ func TestCheckHost(t *testing.T) {
 			t.Errorf("CheckHost(%q) is %v, want %q in it", list, err, wrong)
 		}
 	}
+}
+
+// FuzzHost holds what is accepted as a list of servers: it stays what it is when it is normalised again, has at most
+// five names, and a record's servers have a domain to lie in.
+func FuzzHost(f *testing.F) {
+	for _, seed := range []string{"dc1.example.com, DC2.Example.COM.", "_ldap._tcp.b\u00fccher.example",
+		"[2001:db8::1] 192.0.2.1", "a,,b", "..", "_ldap._tcp", "xn--0", "\u0130.example", "a b c d e f"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		c := settings.Connection{ServerType: settings.Exchange, Host: list, Port: 389}.Normalised()
+		if len(c.Validate()) > 0 || directory.CheckHost(c.Host) != nil {
+			return
+		}
+		hosts := c.Hosts()
+		if len(hosts) == 0 || len(hosts) > settings.MaxHosts {
+			t.Errorf("%q is accepted as %d servers", list, len(hosts))
+		}
+		if again := c.Normalised().Host; again != c.Host {
+			t.Errorf("%q is stored as %q, and then as %q", list, c.Host, again)
+		}
+		for _, host := range hosts {
+			if domain, srv := settings.SRVDomain(host); srv && (domain == "" || !strings.HasSuffix(host, "."+domain)) {
+				t.Errorf("the servers of %q are to lie in %q", host, domain)
+			}
+		}
+	})
 }

@@ -19,51 +19,57 @@ func alertText(err error) string {
 
 // explainTLS turns a failed handshake into a sentence that says what to do.
 func (s *session) explainTLS(err error, h *handshake) error {
-	var verification *tls.CertificateVerificationError
-	// The TLS client has an error of its own for what it cannot read as a record.
-	var record tls.RecordHeaderError
-	notTLS := errors.Is(err, errNotTLS) || errors.As(err, &record)
-	alert, text := alertText(err), err.Error()
 	var known *Error
-	if errors.As(err, &known) {
-		return err
-	}
-	out := &Error{Code: CodeTLSFailed, Step: StepTLS, Err: err}
+	var verification *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &known):
+		return err
 	case errors.As(err, &verification):
 		return s.explainChain(verification, h)
 	case errors.Is(err, errNotTrusted):
-		out.Code = CodeTLSChanged
-		out.Message = fmt.Sprintf("The server has another certificate than the one that is trusted: this one has the "+
-			"SHA-256 %s. If the server has a new certificate, trust that one (Trust this certificate, "+
-			"trustedCertificate); if not, somebody else may be answering.", fingerprint(h.chain[0]))
-	case notTLS && !s.to.UseSSL:
-		out.Message = "The server agreed to STARTTLS and then sent something that is not TLS, so the connection was " +
-			"ended. Use SSL and port 636 instead; if that fails as well, check what stands between here and the server."
-	case notTLS:
-		out.Message = "The server does not speak TLS on this port. Untick Use SSL for port 389, which uses STARTTLS, " +
-			"or use port 636."
-	case h.asked && (alert != "" || h.probed || isHangUp(err)):
-		out.Code = CodeTLSClient
-		out.Message = "The server asks for a client certificate and takes nobody without one. Rollcall signs in with " +
-			"username and password and has none: let the server do without (OpenLDAP: TLSVerifyClient never or " +
-			"allow; 389 Directory Server: nsSSLClientAuth allowed)."
-	case isOld(err):
-		out.Message = "The server and Rollcall have no version of TLS and no cipher suite in common" + evenSo + "." +
-			s.withoutSTARTTLS(StepTLS)
-	case isHangUp(err):
-		out.Message = "The server ended the connection as TLS was set up" + evenSo + ". It may have no " +
-			"certificate (a domain controller without one does this): install one." + s.withoutSTARTTLS(StepTLS)
-	case strings.Contains(text, "failed to parse certificate"):
-		_, reason, _ := strings.Cut(text, "x509: ")
-		out.Message = fmt.Sprintf("The server's certificate breaks the rules of its format, so that it cannot even be "+
-			"trusted as it is (%s). Give the server a new certificate.", reason)
-	default:
-		out.Message = fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or 389 "+
-			"without), and that the server has a certificate and speaks TLS 1.2 or newer; for an older server tick "+
-			"Old TLS (oldTLS).", err)
+		return &Error{Code: CodeTLSChanged, Step: StepTLS, Err: err,
+			Message: fmt.Sprintf("The server has another certificate than the one that is trusted: this one has the "+
+				"SHA-256 %s. If the server has a new certificate, trust that one (Trust this certificate, "+
+				"trustedCertificate); if not, somebody else may be answering.", fingerprint(h.chain[0]))}
+	case h.asked && (alertText(err) != "" || h.probed || isHangUp(err)):
+		return &Error{Code: CodeTLSClient, Step: StepTLS, Err: err,
+			Message: "The server asks for a client certificate and takes nobody without one. Rollcall signs in with " +
+				"username and password and has none: let the server do without (OpenLDAP: TLSVerifyClient never or " +
+				"allow; 389 Directory Server: nsSSLClientAuth allowed)."}
 	}
-	return out
+	return &Error{Code: CodeTLSFailed, Step: StepTLS, Err: err, Message: s.handshakeFailed(err)}
+}
+
+// handshakeFailed says what to do about a handshake that did not come as far as a certificate.
+func (s *session) handshakeFailed(err error) string {
+	// The TLS client has an error of its own for what it cannot read as a record.
+	var record tls.RecordHeaderError
+	notTLS := errors.Is(err, errNotTLS) || errors.As(err, &record)
+	_, unreadable, isUnreadable := strings.Cut(err.Error(), "failed to parse certificate from server: ")
+	switch {
+	case notTLS && !s.to.UseSSL:
+		return "The server agreed to STARTTLS and then sent something that is not TLS, so the connection was ended. " +
+			"Use SSL and port 636 instead; if that fails as well, check what stands between here and the server."
+	case notTLS:
+		return "The server does not speak TLS on this port. Untick Use SSL for port 389, which uses STARTTLS, or use " +
+			"port 636."
+	case isOld(err):
+		return "The server and Rollcall have no version of TLS and no cipher suite in common" + evenSo + "." +
+			s.withoutSTARTTLS(StepTLS)
+	case isHangUp(err) && s.to.UseSSL:
+		return "The server ended the connection as TLS was set up" + evenSo + ". Check the port: with Use SSL it is " +
+			"636 as a rule; port 389 needs Use SSL unticked. If the port is right, the server may have no " +
+			"certificate (a domain controller without one does this): install one."
+	case isHangUp(err):
+		return "The server ended the connection as TLS was set up" + evenSo + ". It may have no certificate (a " +
+			"domain controller without one does this): install one." + s.withoutSTARTTLS(StepTLS)
+	case isUnreadable:
+		return fmt.Sprintf("The server's certificate breaks the rules of its format, so that it cannot even be "+
+			"trusted as it is (%s). Give the server a new certificate.", unreadable)
+	}
+	return fmt.Sprintf("TLS could not be set up: %v. Check that the port is right for Use SSL (636, or 389 without), "+
+		"and that the server has a certificate and speaks TLS 1.2 or newer; for an older server tick Old TLS (oldTLS).",
+		err)
 }
 
 // evenSo says that no older TLS helps: it is tried before such an error is told.

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -12,7 +13,6 @@ import (
 
 // recipientType is a value of msExchRecipientTypeDetails.
 type recipientType struct {
-	details uint64
 	// name is Exchange's own (RecipientTypeDetails).
 	name string
 	typ  user.Type
@@ -20,59 +20,61 @@ type recipientType struct {
 	system bool
 }
 
-// recipientTypes are the values that have to do with mail. The page's presets and docs/recipient-types.md have the same
-// ones, which a test holds. A mailbox that moves to Exchange Online changes from its value to the remote one.
-var recipientTypes = [...]recipientType{
-	{1 << 0, "UserMailbox", user.TypeUser, false},
-	{1 << 1, "LinkedMailbox", user.TypeUser, false},
-	{1 << 2, "SharedMailbox", user.TypeShared, false},
-	{1 << 3, "LegacyMailbox", user.TypeUser, false},
-	{1 << 4, "RoomMailbox", user.TypeResource, false},
-	{1 << 5, "EquipmentMailbox", user.TypeResource, false},
-	{1 << 6, "MailContact", user.TypeContact, false},
-	{1 << 7, "MailUser", user.TypeUser, false},
-	{1 << 8, "MailUniversalDistributionGroup", user.TypeGroup, false},
-	{1 << 9, "MailNonUniversalGroup", user.TypeGroup, false},
-	{1 << 10, "MailUniversalSecurityGroup", user.TypeGroup, false},
-	{1 << 11, "DynamicDistributionGroup", user.TypeGroup, false},
-	{1 << 12, "PublicFolder", user.TypePublicFolder, false},
-	{1 << 13, "SystemAttendantMailbox", user.TypeUnknown, true},
-	{1 << 14, "SystemMailbox", user.TypeUnknown, true},
-	{1 << 15, "MailForestContact", user.TypeContact, false},
-	{1 << 22, "MicrosoftExchange", user.TypeUnknown, true},
-	{1 << 23, "ArbitrationMailbox", user.TypeUnknown, true},
-	{1 << 24, "MailboxPlan", user.TypeUnknown, true},
-	{1 << 28, "RoomList", user.TypeGroup, false},
-	{1 << 29, "DiscoveryMailbox", user.TypeUnknown, true},
-	{1 << 31, "RemoteUserMailbox", user.TypeUser, false},
-	{1 << 33, "RemoteRoomMailbox", user.TypeResource, false},
-	{1 << 34, "RemoteEquipmentMailbox", user.TypeResource, false},
-	{1 << 35, "RemoteSharedMailbox", user.TypeShared, false},
-	{1 << 36, "PublicFolderMailbox", user.TypeUnknown, true},
-	{1 << 37, "TeamMailbox", user.TypeShared, false},
-	{1 << 38, "RemoteTeamMailbox", user.TypeShared, false},
-	{1 << 39, "MonitoringMailbox", user.TypeUnknown, true},
-	{1 << 40, "GroupMailbox", user.TypeGroup, false},
-	{1 << 41, "LinkedRoomMailbox", user.TypeResource, false},
-	{1 << 42, "AuditLogMailbox", user.TypeUnknown, true},
-	{1 << 43, "RemoteGroupMailbox", user.TypeGroup, false},
-	{1 << 44, "SchedulingMailbox", user.TypeUnknown, true},
-	{1 << 45, "GuestMailUser", user.TypeUser, false},
-	{1 << 46, "AuxAuditLogMailbox", user.TypeUnknown, true},
-	{1 << 47, "SupervisoryReviewPolicyMailbox", user.TypeUnknown, true},
+// recipientTypes has the values that have to do with mail, each at the place of its only bit. The page's presets and
+// docs/recipient-types.md have the same ones, which tests hold. A mailbox that moves to Exchange Online changes from
+// its value to the remote one.
+var recipientTypes = [64]recipientType{
+	0:  {"UserMailbox", user.TypeUser, false},
+	1:  {"LinkedMailbox", user.TypeUser, false},
+	2:  {"SharedMailbox", user.TypeShared, false},
+	3:  {"LegacyMailbox", user.TypeUser, false},
+	4:  {"RoomMailbox", user.TypeResource, false},
+	5:  {"EquipmentMailbox", user.TypeResource, false},
+	6:  {"MailContact", user.TypeContact, false},
+	7:  {"MailUser", user.TypeUser, false},
+	8:  {"MailUniversalDistributionGroup", user.TypeGroup, false},
+	9:  {"MailNonUniversalGroup", user.TypeGroup, false},
+	10: {"MailUniversalSecurityGroup", user.TypeGroup, false},
+	11: {"DynamicDistributionGroup", user.TypeGroup, false},
+	12: {"PublicFolder", user.TypePublicFolder, false},
+	13: {"SystemAttendantMailbox", user.TypeUnknown, true},
+	14: {"SystemMailbox", user.TypeUnknown, true},
+	15: {"MailForestContact", user.TypeContact, false},
+	22: {"MicrosoftExchange", user.TypeUnknown, true},
+	23: {"ArbitrationMailbox", user.TypeUnknown, true},
+	24: {"MailboxPlan", user.TypeUnknown, true},
+	28: {"RoomList", user.TypeGroup, false},
+	29: {"DiscoveryMailbox", user.TypeUnknown, true},
+	31: {"RemoteUserMailbox", user.TypeUser, false},
+	33: {"RemoteRoomMailbox", user.TypeResource, false},
+	34: {"RemoteEquipmentMailbox", user.TypeResource, false},
+	35: {"RemoteSharedMailbox", user.TypeShared, false},
+	36: {"PublicFolderMailbox", user.TypeUnknown, true},
+	37: {"TeamMailbox", user.TypeShared, false},
+	38: {"RemoteTeamMailbox", user.TypeShared, false},
+	39: {"MonitoringMailbox", user.TypeUnknown, true},
+	40: {"GroupMailbox", user.TypeGroup, false},
+	41: {"LinkedRoomMailbox", user.TypeResource, false},
+	42: {"AuditLogMailbox", user.TypeUnknown, true},
+	43: {"RemoteGroupMailbox", user.TypeGroup, false},
+	44: {"SchedulingMailbox", user.TypeUnknown, true},
+	45: {"GuestMailUser", user.TypeUser, false},
+	46: {"AuxAuditLogMailbox", user.TypeUnknown, true},
+	47: {"SupervisoryReviewPolicyMailbox", user.TypeUnknown, true},
 }
 
 // recipientTypeOf finds a value of msExchRecipientTypeDetails, nil where nobody knows it. Values are compared whole: no
 // recipient has two.
 func recipientTypeOf(value []byte) *recipientType {
-	details, err := strconv.ParseUint(view(value), 10, 64)
-	if err != nil {
+	if len(value) == 0 {
 		return nil
 	}
-	for i := range recipientTypes {
-		if recipientTypes[i].details == details {
-			return &recipientTypes[i]
-		}
+	details, err := strconv.ParseUint(view(value), 10, 64)
+	if err != nil || bits.OnesCount64(details) != 1 {
+		return nil
+	}
+	if known := &recipientTypes[bits.TrailingZeros64(details)]; known.name != "" {
+		return known
 	}
 	return nil
 }
@@ -111,10 +113,11 @@ var systemClasses = [...]string{
 // kindOf returns an entry's object type and, for a mailbox of the mail system itself, how it shows.
 func (a *attributes) kindOf(server settings.ServerType, e *directory.Entry) (t user.Type, system string) {
 	if server == settings.Exchange {
-		known := recipientTypeOf(a.first(slotRecipientTypeDetails))
+		details := a.first(slotRecipientTypeDetails)
+		known := recipientTypeOf(details)
 		switch {
 		case known != nil && known.system:
-			return known.typ, fmt.Sprintf("msExchRecipientTypeDetails is %d, %s", known.details, known.name)
+			return known.typ, fmt.Sprintf("msExchRecipientTypeDetails is %s, %s", details, known.name)
 		case a.isSystem(e, known == nil):
 			return user.TypeUnknown, "its name, place or object class is one of the mail system's own"
 		case known != nil:
@@ -132,8 +135,8 @@ func (a *attributes) kindOf(server settings.ServerType, e *directory.Entry) (t u
 // isSystem reports whether an Exchange entry belongs to the mail system itself by its name, by where it stands or,
 // where no recipient type says more, by its object class.
 func (a *attributes) isSystem(e *directory.Entry, noType bool) bool {
-	name, parent := splitDN(view(e.DN))
-	if isSystemName(name) || isSystemParent(parent) {
+	rdn, parent := splitDN(view(e.DN))
+	if isSystemName(rdn) || isSystemParent(parent) {
 		return true
 	}
 	if !noType {
@@ -152,13 +155,15 @@ func (a *attributes) isSystem(e *directory.Entry, noType bool) bool {
 	return false
 }
 
-// isSystemName reports whether an RDN is that of a monitoring mailbox, cn=HealthMailbox and hexadecimal digits, or of a
-// database's, cn=SystemMailbox{GUID}.
+// isSystemName reports whether an RDN is that of a monitoring mailbox, HealthMailbox and hexadecimal digits, or of a
+// database's, SystemMailbox{GUID}.
 func isSystemName(rdn string) bool {
-	if digits, ok := cutPrefixFold(rdn, "cn=healthmailbox"); ok {
+	_, name, _ := strings.Cut(rdn, "=")
+	name = strings.Trim(name, " ")
+	if digits, ok := cutPrefixFold(name, "healthmailbox"); ok {
 		return digits != "" && strings.Trim(digits, "0123456789abcdefABCDEF-") == ""
 	}
-	rest, ok := cutPrefixFold(rdn, "cn=systemmailbox")
+	rest, ok := cutPrefixFold(name, "systemmailbox")
 	return ok && (strings.HasPrefix(rest, "{") || strings.HasPrefix(rest, `\7b`) || strings.HasPrefix(rest, `\7B`))
 }
 

@@ -19,9 +19,9 @@ import (
 // valuesOf returns the recipient types of an object type, in order.
 func valuesOf(typ user.Type) []uint64 {
 	var out []uint64
-	for _, r := range recipientTypes {
-		if r.typ == typ && !r.system {
-			out = append(out, r.details)
+	for bit, r := range recipientTypes {
+		if r.name != "" && r.typ == typ && !r.system {
+			out = append(out, 1<<bit)
 		}
 	}
 	return out
@@ -65,12 +65,14 @@ func TestTheDocumentHasTheRecipientTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want []string
-	for _, r := range recipientTypes {
+	for bit, r := range recipientTypes {
 		typ := string(r.typ)
 		if r.system {
 			typ = "never imported"
 		}
-		want = append(want, fmt.Sprintf("| %d | %s | %s |", r.details, r.name, typ))
+		if r.name != "" {
+			want = append(want, fmt.Sprintf("| %d | %s | %s |", uint64(1)<<bit, r.name, typ))
+		}
 	}
 	var got []string
 	for line := range strings.Lines(string(text)) {
@@ -126,6 +128,8 @@ func TestSystemMailboxesAreSkipped(t *testing.T) {
 			[]string{"objectClass: user"}, system},
 		"monitoring mailbox by its name": {"CN=HealthMailbox0659e34c9c3f4c2c9d1bA,CN=Users,DC=example,DC=com",
 			[]string{"objectClass: user", "msExchRecipientTypeDetails: 1"}, system},
+		"monitoring mailbox of a copy": {"uid = healthmailbox0659E34C, dc=example,dc=com",
+			[]string{"objectClass: inetOrgPerson"}, system},
 		"somebody beside them": {"CN=Ann,CN=Monitoring,DC=example,DC=com", []string{"objectClass: user"}, "user"},
 		"a container of the same name elsewhere": {"CN=Ann,CN=Monitoring Mailboxes,OU=IT,DC=example,DC=com",
 			[]string{"objectClass: user"}, "user"},
@@ -160,15 +164,18 @@ func TestSystemMailboxesAreSkipped(t *testing.T) {
 	})
 	t.Run("every recipient type", func(t *testing.T) {
 		t.Parallel()
-		for _, r := range recipientTypes {
+		for bit, r := range recipientTypes {
 			want := string(r.typ)
-			if r.system {
+			switch {
+			case r.name == "":
+				want = string(user.TypeUser)
+			case r.system:
 				want = system
 			}
 			got := typeOf(t, settings.Exchange, "CN=x,DC=example", "objectClass: user",
-				fmt.Sprintf("msExchRecipientTypeDetails: %d", r.details), "proxyAddresses: SMTP:ann@example.com")
+				fmt.Sprintf("msExchRecipientTypeDetails: %d", uint64(1)<<bit), "proxyAddresses: SMTP:ann@example.com")
 			if got != want {
-				t.Errorf("%d, %s, is %s, want %s", r.details, r.name, got, want)
+				t.Errorf("%d, %s, is %s, want %s", uint64(1)<<bit, r.name, got, want)
 			}
 		}
 	})

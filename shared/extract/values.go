@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"bytes"
 	"strings"
 
 	"rollcall/shared/address"
@@ -53,12 +52,11 @@ func (r *Rules) ownPrimary(a *attributes, values []value) ([]value, flags) {
 	}
 	var first []byte
 	for _, v := range a.values[slotProxyAddresses] {
-		text, marked := bytes.CutPrefix(v, []byte("SMTP:"))
 		switch {
-		case !marked:
+		case !isMarked(v):
 		case first == nil:
-			first = text
-		case !equalFold(first, text):
+			first = v[len(primaryMark):]
+		case !equalFold(first, v[len(primaryMark):]):
 			return r.oneOfSeveral(a, values)
 		}
 	}
@@ -71,13 +69,21 @@ func (r *Rules) ownPrimary(a *attributes, values []value) ([]value, flags) {
 	return firstOf(a.values[slotRFC822Mailbox], values)
 }
 
+// primaryMark begins the primary among the values of proxyAddresses.
+const primaryMark = "SMTP:"
+
+// isMarked reports whether a value of proxyAddresses is marked as the primary. Most begin with smtp.
+func isMarked(v []byte) bool {
+	return len(v) > len(primaryMark) && v[0] == 'S' && string(v[:len(primaryMark)]) == primaryMark
+}
+
 // oneOfSeveral chooses among several SMTP: values: the one that mail has too, else the first of the alphabet, since a
 // server keeps no order.
 func (r *Rules) oneOfSeveral(a *attributes, values []value) ([]value, flags) {
 	var marks []value
 	for _, v := range a.values[slotProxyAddresses] {
-		if text, marked := bytes.CutPrefix(v, []byte("SMTP:")); marked {
-			marks = append(marks, value{text: text})
+		if isMarked(v) {
+			marks = append(marks, value{text: v[len(primaryMark):]})
 		}
 	}
 	for _, v := range marks {

@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ func (s *Service) startEntry(id run.Identity, r run.Run) runs.AuditEntry {
 	details := make(map[string]string)
 	action := map[run.Kind]runs.Action{
 		run.KindPreview: runs.PreviewStarted, run.KindSync: runs.SyncStarted, run.KindExport: runs.ExportStarted,
+		run.KindExplanation: runs.ExplanationStarted,
 	}[r.Kind]
 	switch {
 	case r.UndoOf != "":
@@ -51,6 +53,10 @@ func (s *Service) startEntry(id run.Identity, r run.Run) runs.AuditEntry {
 	}
 	if r.Filter != nil {
 		addFilter(details, r.Filter)
+	}
+	if r.Asked != nil {
+		details["address"], details["dn"] = shortened(r.Asked.Address, maxText), shortened(r.Asked.DN, maxText)
+		maps.DeleteFunc(details, func(_, value string) bool { return value == "" })
 	}
 	if r.ConfirmRemovals != nil {
 		details["confirmRemovals"] = strconv.Itoa(*r.ConfirmRemovals)

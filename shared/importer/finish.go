@@ -37,7 +37,9 @@ func (j *job) finish(ctx context.Context, state run.State, err error) error {
 	case errors.Is(err, errReplaced), errors.Is(err, users.ErrFenced):
 		j.log.WarnContext(ctx, "this worker was replaced", "attempt", j.run.Attempts, "error", err)
 		return err
-	case errors.Is(err, errHandOver):
+	case errors.Is(err, errHandOver), errors.Is(err, errCancelled) && j.run.Checkpoint.Begun && !j.run.CancelRequested:
+		// Of a cancelled run that an earlier worker began to write, more may be written than its journal tells of: who
+		// takes it up next looks for that before it ends.
 		return j.nextSlice(ctx)
 	case errors.Is(err, errCancelled):
 		state = run.Cancelled
@@ -129,8 +131,8 @@ func (j *job) interrupt(ctx context.Context, why error) (*run.Failure, error) {
 	if err == nil && r.Trouble != nil && !r.Trouble.Behind && j.now().Sub(r.Trouble.Since) > patience {
 		// It is not taken up again: the end takes back what was counted here.
 		return &run.Failure{Code: "store_unavailable", Message: fmt.Sprintf(
-			"The program could not read or write its own data for %s. What the sync had written is in its journal. "+
-				"Try again; the last error was: %v.", patience, why)}, nil
+			"The program could not read or write its own data for %s. What the sync had written stays, and undoing "+
+				"it takes that back. Try again; the last error was: %v.", patience, why)}, nil
 	}
 	return nil, errors.Join(errInterrupted, why, err)
 }

@@ -45,6 +45,9 @@ type fakeDirectory struct {
 	seen  settings.Connection
 	query directory.Query
 	reads int
+	// answer is what Find returns, and asked its questions.
+	answer func(directory.Question) directory.Answer
+	asked  []directory.Question
 	// bound has a read say that it signed in.
 	bound bool
 }
@@ -93,6 +96,20 @@ func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, q direc
 		info.Hint = "Try (mail=*)."
 	}
 	return info, failure
+}
+
+func (d *fakeDirectory) Find(
+	_ context.Context, c settings.Connection, q directory.Question, onStep func(run.Step),
+) (directory.Answer, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.seen = c
+	d.asked = append(d.asked, q)
+	onStep(run.Step{Step: directory.StepBase, OK: true})
+	if d.err != nil {
+		return directory.Answer{}, d.err
+	}
+	return d.answer(q), nil
 }
 
 // sendQueue keeps the messages for the test to deliver.

@@ -40,6 +40,9 @@ type Config struct {
 	Directory Directory
 	// Events gets what others want to know of; nil tells nobody.
 	Events events.Publisher
+	// Failed is told of each account whose due sync could not be started or whose overdue run could not be looked
+	// after, which the log names, too; nil tells nobody. It may be called by several goroutines at once.
+	Failed func(ctx context.Context, account user.Account)
 	// Ended is told of each run that a worker ended, after its end was stored; nil tells nobody.
 	Ended func(ctx context.Context, account user.Account, r run.Run)
 	// Hour is how long an hour of a schedule lasts: time.Hour, or less to try a schedule out.

@@ -39,6 +39,9 @@ func limitOf(kind run.Kind) limit {
 	case run.KindExport:
 		// A request writes its export itself, as long as that takes no longer than a request may.
 		return limit{string(kind), 0, 120, time.Minute, "too_many_exports", "exports were started"}
+	case run.KindExplanation:
+		// Each takes a second at most, and whoever looks for several people asks for one after the other.
+		return limit{string(kind), 60, 120, time.Minute, "too_many_explanations", "explanations were started"}
 	}
 	return limit{string(kind), maxWaiting, 120, time.Minute, "too_many_syncs", "syncs were started"}
 }

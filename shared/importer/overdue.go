@@ -20,8 +20,7 @@ func (s *Service) CareFor(ctx context.Context, overdueAt time.Time) (cared int, 
 	cared, err = walk(ctx, overdue, func(ref runs.Ref) (bool, error) {
 		done, err := s.careForRun(ctx, ref, overdueAt)
 		if err != nil {
-			s.c.Log.ErrorContext(ctx, "an overdue run cannot be looked after",
-				"account", ref.Account, "run", ref.RunID, "error", err)
+			s.c.failed(ctx, "an overdue run cannot be looked after", ref.Account, err, "run", ref.RunID)
 			err = fmt.Errorf("run %s of %q: %w", ref.RunID, ref.Account, err)
 		}
 		return done, err

@@ -21,12 +21,24 @@ func (s *Service) StartPreview(ctx context.Context, id run.Identity, req Preview
 	if err := req.check(); err != nil {
 		return run.Run{}, err
 	}
-	saved, err := s.saved(ctx, id)
+	imp, sealed, err := s.importOf(ctx, id, req)
 	if err != nil {
 		return run.Run{}, err
 	}
-	imp := settings.Import{Options: settings.DefaultOptions()}
-	var sealed []byte
+	r := run.Run{Kind: run.KindPreview, Import: imp, SealedPassword: sealed}
+	return s.start(ctx, id, r, req.Idempotency)
+}
+
+// importOf returns what a request is to read with: what it gives, and for the rest what is saved. The stored password
+// comes with it only where it was entered for the same use.
+func (s *Service) importOf(
+	ctx context.Context, id run.Identity, req PreviewRequest,
+) (imp settings.Import, sealed []byte, err error) {
+	saved, err := s.saved(ctx, id)
+	if err != nil {
+		return imp, nil, err
+	}
+	imp.Options = settings.DefaultOptions()
 	switch {
 	case req.Connection != nil:
 		imp.Connection = *req.Connection
@@ -38,7 +50,7 @@ func (s *Service) StartPreview(ctx context.Context, id run.Identity, req Preview
 		imp, sealed = saved.Import, saved.SealedPassword
 	}
 	if err != nil {
-		return run.Run{}, err
+		return imp, nil, err
 	}
 	if req.Advanced != nil {
 		imp.Advanced = *req.Advanced
@@ -47,12 +59,9 @@ func (s *Service) StartPreview(ctx context.Context, id run.Identity, req Preview
 		imp.Options = *req.Options
 	}
 	if saved != nil {
-		if err := sameUse(sealed, imp, saved.SealedPassword, saved.Import); err != nil {
-			return run.Run{}, err
-		}
+		err = sameUse(sealed, imp, saved.SealedPassword, saved.Import)
 	}
-	r := run.Run{Kind: run.KindPreview, Import: imp, SealedPassword: sealed}
-	return s.start(ctx, id, r, req.Idempotency)
+	return imp, sealed, err
 }
 
 // seal returns the sealed password for a connection that was entered: the one entered with it, or the stored one where

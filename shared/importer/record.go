@@ -35,6 +35,8 @@ type job struct {
 	listWritten time.Time
 	// written is the CSV of an export.
 	written *run.Export
+	// explained is the answer of an explanation.
+	explained *run.Explanation
 	// leased is until when the account's lease lasts, as it was renewed last.
 	leased time.Time
 }
@@ -62,6 +64,7 @@ func (j *job) recordInto(r *run.Run) {
 	defer j.mu.Unlock()
 	r.Progress, r.Steps, r.Notes = j.progress, j.steps, j.notes
 	r.Result, r.Guard, r.PlanKey, r.Export = j.result, j.guard, j.planKey, j.written
+	r.Explanation = j.explained
 	r.ListWrittenAt = j.listWritten
 	// With the plan, whoever of the reporter and the work stores it first: a worker may die between the two, and a run
 	// that has a plan is not planned again.

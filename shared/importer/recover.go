@@ -15,8 +15,8 @@ const codeWorkerLost = "worker_lost"
 // unwritten is the outcome of a row that no attempt of an ended run wrote.
 const unwritten users.Outcome = 0
 
-// errNotWritten means that none of some rows was written by an earlier attempt of their run.
-var errNotWritten = errors.New("none of these rows was written")
+// errNotWritten means that an earlier attempt of a run did not come to write some rows.
+var errNotWritten = errors.New("these rows were not written")
 
 // recover ends a run that is not to go on: its workers died, or somebody cancelled it. The error says how it ends; nil
 // lets it go on.
@@ -54,7 +54,8 @@ func (j *job) deathsAfterProgress() int {
 }
 
 // completeJournal adds what a worker wrote after its last checkpoint, and before it died. Rows are written in an order
-// that never changes, so many at a time: where none of so many was written, nothing behind them was.
+// that never changes, so many at a time: where none of so many was written, and one still could be, nothing behind them
+// was.
 func (j *job) completeJournal(ctx context.Context) error {
 	if j.run.Kind != run.KindSync || !j.run.Checkpoint.Begun || j.planKey == "" {
 		return nil
@@ -80,33 +81,27 @@ type readOnly struct {
 	runID string
 }
 
-// Apply returns what became of changes, or errNotWritten where none of them was made.
+// Apply returns what became of changes, or errNotWritten where none of them was made although one of them can be.
 func (o readOnly) Apply(ctx context.Context, _ users.Fence, changes []users.Change) ([]users.Outcome, error) {
 	outcomes := make([]users.Outcome, len(changes))
-	found := false
+	found, waits := false, false
 	for i := range changes {
-		written, err := o.wrote(ctx, &changes[i])
-		if err != nil {
-			return nil, fmt.Errorf("look for user %s: %w", changes[i].Key, err)
+		c := &changes[i]
+		stored, err := o.Get(ctx, c.Key)
+		gone := errors.Is(err, users.ErrNotFound)
+		if err != nil && !gone {
+			return nil, fmt.Errorf("look for user %s: %w", c.Key, err)
 		}
 		outcomes[i] = unwritten
-		if written {
+		switch {
+		case c.After == nil && gone, c.After != nil && !gone && stored.LastRunID == o.runID:
 			outcomes[i], found = users.Applied, true
+		case gone && c.Expect == 0, !gone && stored.Version == c.Expect:
+			waits = true
 		}
 	}
-	if !found {
+	if !found && waits {
 		return nil, errNotWritten
 	}
 	return outcomes, nil
-}
-
-func (o readOnly) wrote(ctx context.Context, c *users.Change) (bool, error) {
-	stored, err := o.Get(ctx, c.Key)
-	switch {
-	case errors.Is(err, users.ErrNotFound):
-		return c.After == nil, nil
-	case err != nil:
-		return false, err
-	}
-	return c.After != nil && stored.LastRunID == o.runID, nil
 }

@@ -2,7 +2,6 @@ package importer_test
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -72,15 +71,26 @@ func (h *harness) wantTold(runID string) {
 		h.t.Errorf("the run wrote %d users; its journal tells of %d, its progress of %d (%s)", written, told,
 			run.Progress.Applied, run.State)
 	}
+	h.wantUndone(runID)
+}
+
+// wantUndone undoes a run and fails where a user is left that it wrote.
+func (h *harness) wantUndone(runID string) {
+	h.t.Helper()
 	undo, err := h.service.Undo(h.t.Context(), h.id, runID, importer.Idempotency{})
 	if err != nil {
 		h.t.Errorf("undo: %v", err)
 		return
 	}
 	h.mustDeliver()
-	if left := h.stored(); len(left) > 0 {
-		h.t.Errorf("%d users are left once the run that created all was undone (%s)", len(left),
-			fmt.Sprint(h.run(undo.ID).State))
+	left := 0
+	for _, u := range h.stored() {
+		if u.LastRunID == runID {
+			left++
+		}
+	}
+	if left > 0 {
+		h.t.Errorf("%d users are left once their run was undone (%s)", left, h.run(undo.ID).State)
 	}
 }
 
@@ -167,31 +177,12 @@ func TestASyncThatDiedAndEndsTellsWhatItWrote(t *testing.T) {
 			h := newHarness(t)
 			h.directory.set(people(5000)...)
 			r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
-			c := h.config
-			applied, dead, f := 0, false, new(failpoint)
-			c.Users = halfUsers{h.store.Users(), func(context.Context) error {
-				applied++
-				if dead = applied >= 3; dead && test.half {
-					return errKilled
-				}
-				return nil
-			}}
-			c.Users = dyingUsers{c.Users, &dead, f}
-			c.Jobs = failingJobs{h.store.Jobs(), f}
-			worker := h.worker
-			h.worker = importer.NewWorker(c)
-			deaths := 1
+			h.dieAfter(3, test.half)
 			if !test.cancel {
-				deaths = 5
-			}
-			for range deaths {
-				*f = failpoint{left: 1 << 30}
-				if err := h.deliver(); err == nil {
-					t.Fatal("the worker did not die")
+				for range 4 {
+					h.dieAfter(0, test.half)
 				}
-				h.outlast()
 			}
-			h.worker = worker
 			want := run.Failed
 			if test.cancel {
 				want = run.Cancelled
@@ -204,6 +195,94 @@ func TestASyncThatDiedAndEndsTellsWhatItWrote(t *testing.T) {
 			h.wantTold(r.ID)
 		})
 	}
+}
+
+// TestACancelledSyncTellsWhatItsDeadWorkerWrote cancels a sync whose worker died while the next one is at work.
+func TestACancelledSyncTellsWhatItsDeadWorkerWrote(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(people(5000)...)
+	r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+	h.dieAfter(4, false)
+	c := h.config
+	c.Tick = 5 * time.Millisecond
+	c.Users = halfUsers{h.store.Users(), func(context.Context) error {
+		_, err := h.service.CancelSync(t.Context(), h.id, r.ID)
+		// The reporter sees it meanwhile.
+		time.Sleep(100 * time.Millisecond)
+		return err
+	}}
+	worker := h.worker
+	h.worker = importer.NewWorker(c)
+	h.mustDeliver()
+	h.worker = worker
+	h.mustDeliver()
+	wantState(t, h.run(r.ID), run.Cancelled)
+	h.wantTold(r.ID)
+}
+
+// TestASyncThatDiedBehindRowsOfOthersTellsWhatItWrote has a worker die behind many rows that were there already.
+func TestASyncThatDiedBehindRowsOfOthersTellsWhatItWrote(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	all := people(5000)
+	h.directory.set(all...)
+	preview := h.preview()
+	h.directory.set(all[900:4000]...)
+	h.sync(importer.SyncRequest{PreviewID: h.preview().ID})
+	r := h.start(importer.SyncRequest{PreviewID: preview.ID})
+	h.dieAfter(6, false)
+	if _, err := h.service.CancelSync(t.Context(), h.id, r.ID); err != nil {
+		t.Fatal(err)
+	}
+	h.mustDeliver()
+	wantState(t, h.run(r.ID), run.Cancelled)
+	h.wantTold(r.ID)
+}
+
+// TestASyncWhoseStoreFailsInTheMiddleOfAWriteIsUndone has a store that writes the first half of each batch and fails.
+func TestASyncWhoseStoreFailsInTheMiddleOfAWriteIsUndone(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(people(300)...)
+	r := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
+	c := h.config
+	c.Users = halfUsers{h.store.Users(), func(context.Context) error { return errUnreachable }}
+	c.Sleep = func(_ context.Context, d time.Duration) error {
+		h.clock = h.clock.Add(d)
+		return nil
+	}
+	worker := h.worker
+	h.worker = importer.NewWorker(c)
+	h.mustDeliver()
+	h.worker = worker
+	wantState(t, h.run(r.ID), run.Failed)
+	if written := len(h.stored()); written != 300 {
+		t.Fatalf("%d users were written, want half of 600", written)
+	}
+	h.wantUndone(r.ID)
+}
+
+// dieAfter has a worker die in its nth write of users, in the middle where half is set.
+func (h *harness) dieAfter(n int, half bool) {
+	h.t.Helper()
+	applied, dead, f := 0, false, &failpoint{left: 1 << 30}
+	c := h.config
+	c.Users = dyingUsers{halfUsers{h.store.Users(), func(context.Context) error {
+		applied++
+		if dead = applied >= n; dead && half {
+			return errKilled
+		}
+		return nil
+	}}, &dead, f}
+	c.Jobs = failingJobs{h.store.Jobs(), f}
+	worker := h.worker
+	h.worker = importer.NewWorker(c)
+	if err := h.deliver(); err == nil {
+		h.t.Fatal("the worker did not die")
+	}
+	h.worker = worker
+	h.outlast()
 }
 
 // dyingUsers makes the jobs unwritable once it is dead.

@@ -91,6 +91,9 @@ func checkImport(c *settings.Connection, a *settings.Advanced, o *settings.Optio
 	if c != nil && !slices.Contains(settings.ServerTypes(), c.ServerType) {
 		wrong = append(wrong, settings.FieldError{Field: "connection.serverType", Message: unknownServer})
 	}
+	if c != nil && !slices.Contains(settings.Encryptions(), c.Mode()) {
+		wrong = append(wrong, settings.FieldError{Field: "connection.encryption", Message: unknownEncryption})
+	}
 	if a != nil {
 		for _, name := range a.Include {
 			if !slices.Contains(user.Types(), user.Type(name)) {
@@ -110,8 +113,10 @@ func checkImport(c *settings.Connection, a *settings.Advanced, o *settings.Optio
 
 const (
 	unknownServer = "must be one of exchange, communigate, groupwise"
-	unknownType   = "must be one of user, contact, group, publicFolder, resource, shared, unknown"
-	unknownReport = "must be daily or off"
+
+	unknownEncryption = "must be one of required, preferred, none"
+	unknownType       = "must be one of user, contact, group, publicFolder, resource, shared, unknown"
+	unknownReport     = "must be daily or off"
 )
 
 func (r UserRequest) check() error {

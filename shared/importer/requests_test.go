@@ -19,6 +19,8 @@ func TestUnknownValuesAreRefusedByTheCoreToo(t *testing.T) {
 	}
 	notes, options, none, hours := connection(), settings.DefaultOptions(), user.HeldSpamReport("weekly"), 25
 	notes.ServerType, options.RemoveScope = "notes", "some"
+	unsure := connection()
+	unsure.Encryption = "maybe"
 	boss := &settings.Advanced{Include: []string{"user", "boss"}}
 	preview := func(r importer.PreviewRequest) func(context.Context) error {
 		return func(ctx context.Context) error { _, err := service.StartPreview(ctx, h.id, r); return err }
@@ -33,7 +35,9 @@ func TestUnknownValuesAreRefusedByTheCoreToo(t *testing.T) {
 		do    func(context.Context) error
 		field string
 	}{
-		"a preview's server type": {preview(importer.PreviewRequest{Connection: notes}), "connection.serverType"},
+		"a preview's server type":  {preview(importer.PreviewRequest{Connection: notes}), "connection.serverType"},
+		"a preview's encryption":   {preview(importer.PreviewRequest{Connection: unsure}), "connection.encryption"},
+		"the settings' encryption": {save(importer.SettingsRequest{Connection: unsure}), "connection.encryption"},
 		"a preview's object types": {
 			preview(importer.PreviewRequest{Connection: connection(), Advanced: boss}), "advanced.include",
 		},

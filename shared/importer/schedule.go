@@ -79,7 +79,7 @@ func (s *Service) StartDue(ctx context.Context) (started int, err error) {
 			// Somebody else took the slot, or saved or deleted the settings: the next tick looks at them again.
 			return false, nil
 		case err != nil:
-			s.c.Log.ErrorContext(ctx, "a due sync cannot be started", "account", account, "error", err)
+			s.c.failed(ctx, "a due sync cannot be started", account, err)
 			return started, fmt.Errorf("account %q: %w", account, err)
 		}
 		return started, nil

@@ -22,7 +22,7 @@ func NewService(c Config) *Service { return &Service{newCore(c)} }
 func (s *Service) start(ctx context.Context, id run.Identity, r run.Run, once Idempotency) (run.Run, error) {
 	jobs := s.c.Jobs.For(id.Account)
 	r.ID, r.State, r.StartedBy, r.CreatedAt = s.c.NewID(), run.Queued, id.Subject, s.c.now()
-	if r.Kind == run.KindPreview {
+	if r.Kind != run.KindSync {
 		r.ExpiresAt = r.CreatedAt.Add(PlanLifetime)
 	}
 	if once.Key != "" {

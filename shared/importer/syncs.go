@@ -143,10 +143,11 @@ func (s *Service) undoable(ctx context.Context, id run.Identity, runID string) (
 	return r, nil
 }
 
-// mayHaveWritten reports whether a run may have written users that neither its journal nor its progress tells of: its
-// workers died, and so did those that completed the journal.
+// mayHaveWritten reports whether a run may have written users that neither its journal nor its progress tells of: it
+// ended in the middle of its writing, and a worker before the last one had begun to write, which may have died or found
+// its store out of reach. The users themselves say which run wrote them.
 func mayHaveWritten(r *run.Run) bool {
-	return r.Checkpoint.Begun && r.Failure != nil && r.Failure.Code == codeWorkerLost
+	return r.Checkpoint.Begun && r.Attempts > 1 && (r.State == run.Failed || r.State == run.Cancelled)
 }
 
 func expiredJournal() *Error {

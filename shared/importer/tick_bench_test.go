@@ -61,7 +61,7 @@ func (farAccountJobs) Runs(context.Context, runs.Query) (runs.Page, error) {
 	return runs.Page{}, nil
 }
 
-func (farAccountJobs) Run(context.Context, string) (run.Run, error) {
+func (farAccountJobs) LeanRun(context.Context, string) (run.Run, error) {
 	time.Sleep(callTime)
 	return run.Run{State: run.Done}, nil
 }

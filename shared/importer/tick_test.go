@@ -131,6 +131,8 @@ func TestATickGoesOnPastAccountsThatFail(t *testing.T) {
 	for i := range 3 {
 		h.plant(user.Account(fmt.Sprint("good", i)), h.clock.Add(-time.Hour))
 	}
+	told := &tally{of: make(map[user.Account]int)}
+	h.config.Failed = func(_ context.Context, account user.Account) { told.add(account) }
 	jobs := h.withBad(bad...)
 	jobs.unlisted = errUnlisted
 	started, err := h.service.StartDue(t.Context())
@@ -140,6 +142,9 @@ func TestATickGoesOnPastAccountsThatFail(t *testing.T) {
 	if !errors.Is(err, errDamaged) || !errors.Is(err, errUnlisted) || !strings.Contains(err.Error(), "130 of 133") ||
 		len(err.Error()) > 2000 {
 		t.Errorf("error %v; want a short one that says that 130 of 133 failed", err)
+	}
+	if len(told.of) != len(bad) {
+		t.Errorf("somebody was told of %d accounts, want the %d that failed", len(told.of), len(bad))
 	}
 	for _, account := range bad {
 		if n := jobs.reads.of[account]; n != 1 || !strings.Contains(h.log.String(), "account="+string(account)) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"rollcall/shared/user"
 )
 
 const (
@@ -63,6 +65,14 @@ func walk[T comparable](
 		more = more && sum.left == 0
 	}
 	return sum.did, sum.err(len(visited))
+}
+
+// failed tells of an account whose visit failed: whoever is alarmed by the walk's error finds the account there.
+func (c core) failed(ctx context.Context, what string, account user.Account, err error, args ...any) {
+	c.Log.ErrorContext(ctx, what, append(args, "account", account, "error", err)...)
+	if c.Failed != nil {
+		c.Failed(ctx, account)
+	}
 }
 
 // timeLeft reports whether ctx goes on for longer than the margin.

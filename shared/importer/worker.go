@@ -40,12 +40,15 @@ var (
 	errInterrupted = errors.New("the run was interrupted")
 )
 
-// Directory reads a directory; directory.Reader is the real one.
+// Directory reads a directory, or finds somebody in it; directory.Reader is the real one.
 type Directory interface {
 	Read(
 		ctx context.Context, c settings.Connection, q directory.Query,
 		onStep func(run.Step), onEntry func(*directory.Entry) error,
 	) (directory.Info, error)
+	Find(
+		ctx context.Context, c settings.Connection, q directory.Question, onStep func(run.Step),
+	) (directory.Answer, error)
 }
 
 // Worker does what requests left to be done.
@@ -180,6 +183,8 @@ func (j *job) do(ctx context.Context) (run.State, error) {
 		return j.export(ctx)
 	case run.KindPreview:
 		return j.preview(ctx)
+	case run.KindExplanation:
+		return j.explain(ctx)
 	default:
 		return j.sync(ctx)
 	}

@@ -27,7 +27,7 @@ func Functions() []Function {
 	return []Function{PreviewAPI(), PreviewWorker(), ExportAPI(), SyncAPI(), SyncWorker(), SyncSchedule()}
 }
 
-// PreviewAPI starts previews and shows them.
+// PreviewAPI starts previews and explanations, and shows them.
 func PreviewAPI() Function {
 	return Function{
 		Name: "preview-api", Binary: "preview", Handler: HandlerAPI, Takes: identityVariables(),
@@ -35,7 +35,8 @@ func PreviewAPI() Function {
 	}
 }
 
-// PreviewWorker reads directories and stores plans. It also writes the exports that outlast a request.
+// PreviewWorker reads directories, stores plans and explains addresses. It also writes the exports that outlast a
+// request.
 func PreviewWorker() Function {
 	return Function{
 		Name: "preview-worker", Binary: "preview", Handler: HandlerWorker, Takes: networkVariables(),

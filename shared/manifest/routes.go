@@ -18,6 +18,8 @@ func Routes() []Route {
 		{Path: "/v1/previews/{id}", Function: preview},
 		{Path: "/v1/previews/{id}/addresses", Function: preview},
 		{Path: "/v1/previews/{id}/cancel", Function: preview},
+		{Path: "/v1/explanations", Function: preview},
+		{Path: "/v1/explanations/{id}", Function: preview},
 		{Path: "/v1/previews/{id}/export", Function: export},
 		{Path: "/v1/syncs/{id}/export", Function: export},
 		{Path: "/v1/exports/{id}", Function: export},

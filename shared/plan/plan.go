@@ -190,7 +190,7 @@ func (b *builder) wasAlias(a *addressState, claim *address.Claim) bool {
 // inherit gives a primary the report and protection that its entry's former primary had, and reports whether there
 // was one.
 func (b *builder) inherit(claim *address.Claim) bool {
-	former, ok := b.renames.former[claim.SourceID]
+	former, ok := b.renames.former.find(claim.SourceID)
 	if !ok {
 		return false
 	}

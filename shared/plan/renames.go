@@ -10,17 +10,10 @@ import (
 // renames holds what the row of one address must know about its entry's other addresses.
 type renames struct {
 	// former holds, by source id, the stored primary of an entry that is no longer the entry's primary.
-	former map[string]formerPrimary
+	former *formers
 	// kept holds, by source id, the stored primary of an entry whose directory does not mark exactly one: it stays the
 	// primary as long as the directory shows it among those that may be it.
 	kept map[string]keptPrimary
-}
-
-type formerPrimary struct {
-	address   string
-	report    user.HeldSpamReport
-	protected bool
-	written
 }
 
 type keptPrimary struct {
@@ -50,7 +43,7 @@ func (w written) after(o written) bool {
 
 // findRenames walks both lists once before the plan is made, since a row may depend on one that comes after it.
 func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames {
-	r := renames{former: make(map[string]formerPrimary), kept: make(map[string]keptPrimary)}
+	r := renames{former: newFormers(), kept: make(map[string]keptPrimary)}
 	if stored()() == nil {
 		return r
 	}
@@ -81,13 +74,7 @@ func (r renames) add(a *addressState) {
 			return
 		}
 	}
-	if former, ok := r.former[s.SourceID]; !ok || writtenAt(s).after(former.written) {
-		// A stored user's text is gone with the next one; a claim's lasts.
-		text := s.SourceID + s.Address
-		r.former[text[:len(s.SourceID)]] = formerPrimary{
-			address: text[len(s.SourceID):], report: s.HeldSpamReport, protected: s.Protected, written: writtenAt(s),
-		}
-	}
+	r.former.add(s)
 }
 
 // resolve returns the claim with the primary that its entry keeps, where the directory does not mark one.

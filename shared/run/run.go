@@ -16,7 +16,23 @@ const (
 	KindPreview Kind = "preview"
 	KindSync    Kind = "sync"
 	KindExport  Kind = "export"
+	// KindExplanation says what a sync would make of one address.
+	KindExplanation Kind = "explanation"
 )
+
+const (
+	recordLifetime      = 90 * 24 * time.Hour
+	explanationLifetime = 24 * time.Hour
+)
+
+// Lifetime is how long the record of a run is kept. An explanation's has its answer, which says what somebody's
+// directory holds now.
+func (k Kind) Lifetime() time.Duration {
+	if k == KindExplanation {
+		return explanationLifetime
+	}
+	return recordLifetime
+}
 
 // State is where a run is.
 type State string
@@ -86,7 +102,7 @@ type Trouble struct {
 	Behind bool `json:"behind,omitempty"`
 }
 
-// Run is one preview, sync or export, from request to result.
+// Run is one preview, sync, export or explanation, from request to result.
 type Run struct {
 	ID        string  `json:"id"`
 	Kind      Kind    `json:"kind"`
@@ -144,6 +160,9 @@ type Run struct {
 	// Export is set on exports. Filter is what one was asked to print; nil is everything.
 	Export *Export `json:"export,omitempty"`
 	Filter *Filter `json:"filter,omitempty"`
+	// Asked and Explanation are those of explanations.
+	Asked       *Asked       `json:"asked,omitempty"`
+	Explanation *Explanation `json:"explanation,omitempty"`
 
 	// UpdatedAt and Revision are the store's: when the run was written last, and for optimistic concurrency.
 	UpdatedAt time.Time `json:"updatedAt"`

@@ -42,7 +42,7 @@ func (s String) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // Binding ties a sealed secret to where it may be used: sealed for one binding, it opens for no other.
 type Binding struct {
 	Account string
-	// Target is a hash of host, port, security, username and CA certificate (settings.Connection.Target).
+	// Target is a hash of hosts, port, encryption and username (settings.Connection.Target).
 	Target string
 }
 

@@ -1,6 +1,9 @@
 package settings
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+)
 
 // Encryption says whether a session that begins in plain text is encrypted with STARTTLS (RFC 4511, 4.14).
 type Encryption string
@@ -13,6 +16,9 @@ const (
 	// None never asks for STARTTLS.
 	None Encryption = "none"
 )
+
+// Encryptions lists every one.
+func Encryptions() []Encryption { return []Encryption{Required, Preferred, None} }
 
 // Mode returns how a connection is encrypted, whichever way it is spelt.
 func (c Connection) Mode() Encryption {
@@ -40,7 +46,7 @@ var trustedCertificate = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 func (k *checker) encryption(c Connection) {
 	mode := c.Mode()
 	switch {
-	case mode != Required && mode != Preferred && mode != None:
+	case !slices.Contains(Encryptions(), mode):
 		k.add("encryption", "must be one of required, preferred, none")
 	case c.UseSSL && mode != Required:
 		k.add("encryption", "must be required with useSSL, which encrypts from the first byte; clear one of them")

@@ -16,11 +16,13 @@ const (
 	maxHost      = 253
 )
 
-// Hosts returns the names of the host field in the order in which they are tried: in lower case, without a final dot.
+// Hosts returns the names of the host field in the order in which they are tried: in lower case, without final dots.
 func (c Connection) Hosts() []string {
-	names := splitHosts(c.Host)
-	for i, name := range names {
-		names[i] = strings.ToLower(strings.TrimSuffix(name, "."))
+	var names []string
+	for _, name := range splitHosts(c.Host) {
+		if name = strings.TrimRight(name, "."); name != "" {
+			names = append(names, strings.ToLower(name))
+		}
 	}
 	return names
 }

@@ -64,10 +64,11 @@ type Advanced struct {
 	SkipDisabled bool `json:"skipDisabled"`
 }
 
-// Attributes overrides which attributes hold the addresses and the stable id. Empty fields keep the server type's.
+// Attributes overrides which attributes hold the addresses and the stable id, by any name or OID that the server has
+// for them. Empty fields keep the server type's.
 type Attributes struct {
-	Primary []string `json:"primary" maxItems:"16" doc:"Attributes that hold the primary address"`
-	Aliases []string `json:"aliases" maxItems:"16" doc:"Attributes that hold the aliases"`
+	Primary []string `json:"primary" maxItems:"16" doc:"Attributes that hold the primary address, by a name or OID of the server's schema"`
+	Aliases []string `json:"aliases" maxItems:"16" doc:"Attributes that hold the aliases, by a name or OID of the server's schema"`
 	ID      string   `json:"id"`
 }
 

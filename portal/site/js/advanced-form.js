@@ -3,6 +3,7 @@ import { h, uniqueId } from './dom.js';
 import { lines, words, optionsOf } from './fields.js';
 import { PRESETS, filterOf, lacksRemote, presetOf } from './presets.js';
 import { TYPES } from './format.js';
+import { SecurityForm } from './security-form.js';
 
 /** @import { Advanced, Child, ServerType } from '../../types' */
 /** @import { Fields } from './fields.js' */
@@ -28,7 +29,7 @@ export class AdvancedForm {
     });
     this.scope = scopeFields(fields);
     this.attributes = attributeFields(fields);
-    this.security = securityFields(fields);
+    this.security = new SecurityForm(fields);
     this.element = this.#layout();
     this.search.filter.control.addEventListener('input', () => this.#recognisePreset());
     this.show(this.serverType);
@@ -39,13 +40,14 @@ export class AdvancedForm {
     const types = h('div', { class: 'field wide', role: 'group', 'aria-label': 'Object types' },
       h('p', { class: 'label' }, 'Object types'), h('div', { class: 'checks' }, this.types.map((type) => type.element)),
       h('p', { class: 'help' }, 'None ticked: all of them.'));
-    const attributesHelp = 'For directories that keep addresses elsewhere. Empty fields keep the server type’s own.';
+    const attributesHelp = 'For directories that keep addresses elsewhere: names or OIDs that the server knows. '
+      + 'Empty fields keep the server type’s own.';
     return h('div', { class: 'advanced' },
       section('Where to search', [search.base.element, this.preset.element, search.filter.element]),
       section('What to import', [types, Object.values(scope).map((field) => field.element)]),
       section('Attributes',
         [h('p', { class: 'help wide' }, attributesHelp), Object.values(attributes).map((field) => field.element)]),
-      section('Security', [security.certificate.element, security.unencrypted.element]));
+      section('Security', security.elements));
   }
 
   /** Offers the presets of a server type. @param {ServerType} serverType */
@@ -95,7 +97,7 @@ export class AdvancedForm {
   /**
    * Shows what the API gave, or a draft.
    * @param {Advanced} advanced
-   * @param {{caCertificate?: string, allowUnencrypted?: boolean}} connection
+   * @param {Parameters<SecurityForm['set']>[0]} connection
    */
   set(advanced, connection) {
     const { search, scope, attributes, security } = this;
@@ -109,8 +111,7 @@ export class AdvancedForm {
     scope.exclude.control.value = (advanced.exclude ?? []).join('\n');
     scope.collapse.control.checked = Boolean(advanced.collapseAliasDomains);
     scope.disabled.control.checked = Boolean(advanced.skipDisabled);
-    security.certificate.control.value = connection.caCertificate ?? '';
-    security.unencrypted.control.checked = Boolean(connection.allowUnencrypted);
+    security.set(connection);
     this.#recognisePreset();
   }
 }
@@ -214,21 +215,4 @@ function attributeFields(fields) {
       label: 'Stable key', help: 'Such as entryUUID: it stays when an entry is renamed', attributes: CODE,
     }),
   };
-}
-
-/** @param {Fields} fields */
-function securityFields(fields) {
-  const certificate = fields.area('connection.caCertificate', {
-    label: 'CA Certificate', rows: 4, attributes: { ...CODE, placeholder: '-----BEGIN CERTIFICATE-----' },
-    help: 'For a server whose certificate comes from your own authority: its certificate as PEM, '
-      + 'from BEGIN to END CERTIFICATE.',
-  });
-  const unencrypted = fields.check('connection.allowUnencrypted', {
-    label: 'Go on without encryption where the server refuses STARTTLS',
-    help: 'The password and every address cross the network as they are. '
-      + 'Only for old servers on a network of your own.',
-  });
-  certificate.element.classList.add('wide');
-  unencrypted.element.classList.add('wide');
-  return { certificate, unencrypted };
 }

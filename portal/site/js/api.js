@@ -1,8 +1,8 @@
 // The API, as the page calls it: JSON in and out, and problems (RFC 9457) as errors.
 import * as session from './session.js';
 
-/** @import { AuditEntry, Export, FieldError, NewUser, Page, Preview, PreviewRequest, Row } from '../../types' */
-/** @import { Started, Sync, SyncRequest, User, UserPatch } from '../../types' */
+/** @import { AuditEntry, Explanation, ExplanationRequest, Export, FieldError, NewUser, Page } from '../../types' */
+/** @import { Preview, PreviewRequest, Row, Started, Sync, SyncRequest, User, UserPatch } from '../../types' */
 /** @typedef {Record<string, string|number>} Query */
 
 /** An error that the API answered with, or the reason why there is no answer (status 0). */
@@ -108,6 +108,12 @@ export const preview = (id, signal) => get(`/v1/previews/${segment(id)}`, signal
 
 /** @param {string} id @returns {Promise<Preview>} */
 export const cancelPreview = (id) => post(`/v1/previews/${segment(id)}/cancel`);
+
+/** @param {ExplanationRequest} request @returns {Promise<Started>} */
+export const startExplanation = (request) => post('/v1/explanations', request);
+
+/** @param {string} id @param {AbortSignal} signal @returns {Promise<Explanation>} */
+export const explanation = (id, signal) => get(`/v1/explanations/${segment(id)}`, signal);
 
 /** @param {string} id @returns {Promise<Export>} */
 export const exportPreview = (id) => post(`/v1/previews/${segment(id)}/export`);

@@ -14,7 +14,7 @@ const ACTIONS = {
   'settings.deleted': 'Deleted the settings', 'user.added': 'Added a user', 'user.changed': 'Changed a user',
   'user.removed': 'Removed a user', 'preview.started': 'Started a preview', 'preview.cancelled': 'Cancelled a preview',
   'export.started': 'Exported a CSV file', 'sync.started': 'Started a sync', 'sync.cancelled': 'Cancelled a sync',
-  'undo.started': 'Undid a sync',
+  'undo.started': 'Undid a sync', 'explanation.started': 'Asked about an address',
 };
 
 /** @type {Record<string, string>} */

@@ -15,8 +15,12 @@ const USERNAMES = {
   groupwise: 'A DN, such as cn=reader,o=Example. Empty: read anonymously.',
 };
 
+/** The security of a connection without Advanced Settings. */
+const NOT_ADVANCED = /** @type {const} */ (
+  { encryption: 'required', oldTLS: false, caCertificate: '', trustedCertificate: '' });
+
 const PASSWORD_AGAIN = 'Enter the password again: '
-  + 'the stored one is only used for its own server, port, security and username.';
+  + 'the stored one is only used for its own server, port, encryption, certificates and username.';
 
 /** The form of a connection with its advanced settings. */
 export class ConnectionForm {
@@ -61,7 +65,7 @@ export class ConnectionForm {
         this.password.element, h('div', { class: 'port-row' }, this.port.element, this.useSSL.element)),
       h('div', { class: 'check apply' }, this.applied,
         h('label', { htmlFor: 'apply-advanced' }, 'Apply Advanced Settings'),
-        h('span', { class: 'hint' }, 'Search base, filter, types, domains, attributes, CA certificate')),
+        h('span', { class: 'hint' }, 'Search base, filter, types, domains, attributes, encryption, certificates')),
       this.advancedBox);
   }
 
@@ -80,7 +84,7 @@ export class ConnectionForm {
     this.username.showHelp(USERNAMES[this.serverType]);
     this.advancedBox.hidden = !this.applied.checked;
     this.applied.setAttribute('aria-expanded', String(this.applied.checked));
-    this.advanced.security.unencrypted.control.disabled = useSSL;
+    this.advanced.security.update(useSSL);
     this.explainPassword();
   }
 
@@ -96,13 +100,10 @@ export class ConnectionForm {
 
   /** @returns {ConnectionInput} without a password */
   #connection() {
-    const { certificate, unencrypted } = this.advanced.security;
-    const advanced = this.applied.checked;
     const useSSL = this.useSSL.control.checked;
     return {
       serverType: this.serverType, host: this.host.text, port: portOf(this.port.text, useSSL), useSSL,
-      username: this.username.text, caCertificate: advanced ? certificate.text : '',
-      allowUnencrypted: advanced && !useSSL && unencrypted.control.checked,
+      username: this.username.text, ...(this.applied.checked ? this.advanced.security.value(useSSL) : NOT_ADVANCED),
     };
   }
 
@@ -127,13 +128,13 @@ export class ConnectionForm {
    * @returns {Draft}
    */
   draft() {
-    const connection = { ...this.#connection(), caCertificate: this.advanced.security.certificate.control.value };
+    const connection = { ...this.#connection(), ...this.advanced.security.value(false) };
     return { connection, advanced: this.advanced.value(), applied: this.applied.checked, portTyped: this.portTyped };
   }
 
   /**
    * Shows settings that the API gave, or a draft.
-   * @param {{connection: Omit<Settings['connection'], 'passwordSet'>, advanced: Advanced}} from
+   * @param {{connection: Omit<Settings['connection'], 'passwordSet' | 'allowUnencrypted'>, advanced: Advanced}} from
    * @param {{applied: boolean, portTyped: boolean}} [state] of a draft
    */
   set({ connection, advanced }, state = {
@@ -161,6 +162,14 @@ export class ConnectionForm {
   showErrors(errors) {
     if (errors.some(({ field }) => isAdvanced(field))) this.#openAdvanced();
     return this.fields.showErrors(errors);
+  }
+
+  /** Trusts one certificate. @param {string} sha256 64 hexadecimal digits */
+  trust(sha256) {
+    const { encryption, trusted } = this.advanced.security;
+    encryption.control.value = 'required';
+    trusted.control.value = `sha256:${sha256}`;
+    this.#openAdvanced();
   }
 
   /** Puts the focus on a field. @param {string} name */

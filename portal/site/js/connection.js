@@ -25,21 +25,25 @@ export const portHelp = (typed, useSSL) => {
 
 /** Reports whether a field stands in the Advanced Settings. @param {string} name of the API */
 export const isAdvanced = (name) => {
-  return name.startsWith('advanced.') || name === 'connection.caCertificate' || name === 'connection.allowUnencrypted';
+  return name.startsWith('advanced.') || IN_ADVANCED.includes(name);
 };
+
+const IN_ADVANCED = ['encryption', 'allowUnencrypted', 'oldTLS', 'caCertificate', 'trustedCertificate']
+  .map((name) => `connection.${name}`);
 
 /**
  * Reports whether any of the Advanced Settings is set.
  * @param {Advanced} advanced
- * @param {{caCertificate?: string, allowUnencrypted?: boolean}} connection
+ * @param {Partial<Pick<ConnectionInput, 'encryption'|'oldTLS'|'caCertificate'|'trustedCertificate'>>} connection
  */
 export function usesAdvanced(advanced, connection) {
   const { attributes } = advanced;
-  const texts = [advanced.searchBase, advanced.filter, attributes?.id, connection.caCertificate];
+  const { caCertificate, trustedCertificate, encryption = 'required' } = connection;
+  const texts = [advanced.searchBase, advanced.filter, attributes?.id, caCertificate, trustedCertificate];
   const lists = [
     advanced.include, advanced.acceptedDomains, advanced.exclude, attributes?.primary, attributes?.aliases,
   ];
-  const switches = [advanced.collapseAliasDomains, advanced.skipDisabled, connection.allowUnencrypted];
+  const switches = [advanced.collapseAliasDomains, advanced.skipDisabled, connection.oldTLS, encryption !== 'required'];
   return texts.some(Boolean) || switches.some(Boolean) || lists.some((list) => (list ?? []).length > 0);
 }
 
@@ -51,7 +55,10 @@ export function usesAdvanced(advanced, connection) {
 export function usesStoredPassword(stored, connection) {
   return stored !== undefined && stored.passwordSet && hostNames(stored.host) === hostNames(connection.host) &&
     stored.username === connection.username.trim() && stored.port === connection.port &&
-    stored.useSSL === connection.useSSL && stored.allowUnencrypted === connection.allowUnencrypted;
+    stored.useSSL === connection.useSSL && stored.encryption === connection.encryption &&
+    stored.oldTLS === connection.oldTLS &&
+    (stored.trustedCertificate ?? '') === connection.trustedCertificate.trim().toLowerCase() &&
+    (stored.caCertificate ?? '').replace(/\s/g, '') === connection.caCertificate.replace(/\s/g, '');
 }
 
 /** The names of servers as they are compared: DNS names have no case, and may end with a dot. @param {string} text */

@@ -67,6 +67,11 @@ export const STEPS = {
   search: 'Read the directory',
 };
 
+/** What becomes of a row. @type {Record<string, string>} */
+export const CHANGES = {
+  create: 'Added', update: 'Changed', delete: 'Removed', unchanged: 'Unchanged', skipped: 'Skipped',
+};
+
 export const STATES = {
   queued: 'Waiting', running: 'Running', done: 'Done', failed: 'Failed', blocked: 'Blocked', cancelled: 'Cancelled',
 };

@@ -1,6 +1,7 @@
 // The start of the LDAP Import page: the connection's settings, and the way to a preview.
 import { h, fill } from './dom.js';
 import { ConnectionForm } from './connection-form.js';
+import { explain } from './explain-dialog.js';
 import { JobCard, scheduleLine } from './job-card.js';
 import { failure, notice } from './notice.js';
 import { go } from './router.js';
@@ -19,6 +20,15 @@ export function editSettings(field) {
   go('/import');
 }
 
+/** The certificate to trust when the view is shown next, by its SHA-256; none is ''. */
+let certificateToTrust = '';
+
+/** Goes to the settings, and trusts the certificate that a step showed. @param {string} sha256 */
+export function trustCertificate(sha256) {
+  certificateToTrust = sha256;
+  editSettings('connection.trustedCertificate');
+}
+
 /** The settings view. There is one for the page's life: what was typed stays when a preview is cancelled. */
 export class ImportView {
   title = 'LDAP Import';
@@ -28,6 +38,9 @@ export class ImportView {
     this.job = new JobCard(() => this.enter());
     this.scheduleLine = h('p', { class: 'job-line' });
     this.form.host.element.append(this.scheduleLine);
+    this.form.advancedBox.append(h('div', { class: 'actions' }, h('button', {
+      type: 'button', onclick: () => explain('', this.form.value()),
+    }, 'Why is an address not there?')));
     /** Whether the view was shown before. */
     this.entered = false;
     this.message = h('div', {});
@@ -55,6 +68,8 @@ export class ImportView {
   async enter() {
     const field = fieldToFocus;
     fieldToFocus = '';
+    const trusted = certificateToTrust;
+    certificateToTrust = '';
     // Before the saved settings are read: what somebody types meanwhile, the password above all, must stay.
     const typed = this.entered ? null : draft.load();
     this.entered = true;
@@ -66,6 +81,10 @@ export class ImportView {
       return;
     }
     this.#show();
+    if (trusted) {
+      this.form.trust(trusted);
+      this.#typed();
+    }
     if (field) this.form.focus(field);
   }
 

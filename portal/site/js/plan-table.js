@@ -2,7 +2,7 @@
 import { h, fill, icon, uniqueId } from './dom.js';
 import { show, list } from './dialog.js';
 import { empty, failure } from './notice.js';
-import { capital, count, number, KINDS, moment, TYPES } from './format.js';
+import { capital, CHANGES, count, number, KINDS, moment, TYPES } from './format.js';
 import { MOST, Rows } from './rows.js';
 import { VirtualList } from './virtual-list.js';
 import * as api from './api.js';
@@ -34,13 +34,15 @@ export class PlanTable {
    * @param {Tab[]} options.tabs
    * @param {string} options.label
    * @param {AbortSignal} options.signal aborted when the view goes
+   * @param {(q: string) => unknown} [options.explain] is offered where a search finds nothing
    * @param {boolean} [options.planned] nothing was written at all, so that a row need not say that it was not
    */
-  constructor({ path, tabs, label, signal, planned = false }) {
+  constructor({ path, tabs, label, signal, explain, planned = false }) {
     this.path = path;
     this.tabs = tabs;
     this.signal = signal;
     this.planned = planned;
+    this.explain = explain;
     this.tab = /** @type {Tab} */ (tabs.find((tab) => tab.count > 0) ?? tabs[0]);
     /** The rows of the tab. @type {Rows|null} */
     this.rows = null;
@@ -160,7 +162,8 @@ export class PlanTable {
     if (signal.aborted || rows !== this.rows) return;
     this.list.set(lines, fromTop);
     if (rows.complete && lines.length === 0) {
-      fill(this.panel, empty('Nothing matches the search', 'Try a part of an address, of a name, or of a reason.'));
+      fill(this.panel, empty('Nothing matches the search', 'Try a part of an address, of a name, or of a reason.',
+        this.explain && h('button', { type: 'button', onclick: () => this.explain?.(q) }, `Why is ${q} not there?`)));
     } else if (!this.list.element.isConnected) {
       fill(this.panel, this.list.element);
     }
@@ -220,10 +223,6 @@ function unwrittenOf({ change, outcome }) {
 const OUTCOMES = {
   applied: 'Written', already: 'Not needed: the user was in this state already',
   conflict: 'Not written: somebody changed the user meanwhile', pending: 'Not written',
-};
-
-const CHANGES = {
-  create: 'Added', update: 'Changed', delete: 'Removed', unchanged: 'Unchanged', skipped: 'Skipped',
 };
 
 /** Shows all that is known about a row. @param {Row} row */

@@ -4,8 +4,10 @@ import { failure, loading, messageOf, notice } from './notice.js';
 import { capital, count, moment, number, PHASES, types } from './format.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow } from './run.js';
+import { explain } from './explain-dialog.js';
 import { exportButton } from './export-button.js';
 import { PlanTable } from './plan-table.js';
+import { isPlain, protectionNotices, securityOf } from './protection.js';
 import { SyncForm } from './sync-form.js';
 import { go } from './router.js';
 import * as api from './api.js';
@@ -120,7 +122,11 @@ export class PreviewView {
     if (!run.undoOf) await store.load(this.signal).catch(() => {});
     if (this.signal.aborted) return;
     const path = `/v1/previews/${this.id}/addresses`;
-    const table = new PlanTable({ path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal });
+    const { connection, advanced } = run.settings;
+    const table = new PlanTable({
+      path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal,
+      explain: run.undoOf ? undefined : (q) => explain(q, { connection, advanced }),
+    });
     fill(this.result, totals(run),
       h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element,
         exportButton('Export User Preview to .csv', () => api.exportPreview(this.id), this.signal)),
@@ -132,9 +138,8 @@ export class PreviewView {
 }
 
 /** " port 389, STARTTLS, started …", which follows the host. @param {Preview} run */
-function sourceOf({ settings: { connection }, createdAt }) {
-  const security = connection.useSSL ? 'SSL' : connection.allowUnencrypted ? 'STARTTLS where offered' : 'STARTTLS';
-  return ` port ${connection.port}, ${security}, started ${moment(createdAt)}`;
+function sourceOf({ settings: { connection }, notes, createdAt }) {
+  return ` port ${connection.port}, ${securityOf(connection, notes)}, started ${moment(createdAt)}`;
 }
 
 /** @param {number} value @param {string} label */
@@ -148,9 +153,10 @@ function totals(run) {
       total(summary.skipped, 'left as they are')]
     : [total(summary.entries, 'entries read'), total(summary.addresses, 'addresses'), total(summary.primary, 'primary'),
       total(summary.aliases, 'aliases')];
-  const open = summary.entries === 0 || notes.some((note) => note.includes('not encrypted'));
+  const open = summary.entries === 0 || isPlain(notes);
   return h('section', { class: 'card', 'aria-label': 'Totals' }, h('dl', { class: 'totals' }, numbers),
     summary.addresses > 0 && h('p', { class: 'muted' }, `Addresses by object type: ${types(summary.byType)}`),
+    !undoOf && protectionNotices(notes),
     guard.reason === 'empty_read' && !undoOf && notice('warning', 'Nothing was found', guard.message),
     notes.length > 0 && h('details', { class: 'notes', open },
       h('summary', {}, count(notes.length, 'note'), ' about the directory'),

@@ -1,11 +1,11 @@
 // The steps of reaching the directory, each with a tick or a cross, and what to do about the one that failed.
 import { stepRows } from './connection.js';
 import { h, icon } from './dom.js';
-import { duration, STEPS } from './format.js';
+import { duration, moment, STEPS } from './format.js';
 import { notice } from './notice.js';
-import { editSettings } from './import-view.js';
+import { editSettings, trustCertificate } from './import-view.js';
 
-/** @import { Failure } from '../../types' */
+/** @import { Certificate, Failure } from '../../types' */
 
 /**
  * The field where people usually fix each failure, and its label.
@@ -20,9 +20,11 @@ const FIELD_TO_FIX = {
   connect_refused: ['connection.port', 'TCP Port'],
   timeout: ['connection.port', 'TCP Port'],
   tls_failed: ['connection.useSSL', 'Use SSL'],
-  starttls_refused: ['connection.useSSL', 'Use SSL'],
-  encryption_required: ['connection.useSSL', 'Use SSL'],
+  starttls_refused: ['connection.encryption', 'Encryption'],
+  encryption_required: ['connection.encryption', 'Encryption'],
   tls_unknown_authority: ['connection.caCertificate', 'CA Certificate'],
+  tls_certificate_changed: ['connection.trustedCertificate', 'Trusted Certificate'],
+  tls_old: ['connection.oldTLS', 'Old TLS'],
   invalid_credentials: ['connection.password', 'Password'],
   insufficient_access: ['connection.username', 'Username'],
   base_not_found: ['advanced.searchBase', 'Search Base'],
@@ -42,8 +44,22 @@ export function steps(run) {
       h('span', { class: 'step-name' }, STEPS[name] ?? name, h('span', { class: 'visually-hidden' }, SPOKEN[state])),
       host && h('span', { class: 'step-host' }, host),
       step && h('span', { class: 'step-time' }, duration(step.ms)),
-      step?.detail && h('p', { class: 'step-detail' }, step.detail)));
+      step?.detail && h('p', { class: 'step-detail' }, step.detail),
+      step && !step.ok && step.certificate && certificate(step.certificate)));
   }));
+}
+
+/** The certificate that a failed step saw, with a button that trusts it. @param {Certificate} shown */
+function certificate({ subject, issuer, names, notBefore, notAfter, sha256 }) {
+  const rows = [
+    ['Subject', subject], ['Issuer', issuer], ['Names', names.join(', ') || 'none'],
+    ['Valid', `${moment(notBefore)} to ${moment(notAfter)}`], ['SHA-256', (sha256.match(/../g) ?? []).join(':')],
+  ];
+  return h('div', { class: 'certificate' },
+    h('dl', {}, rows.map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
+    h('div', { class: 'actions' },
+      h('button', { type: 'button', onclick: () => trustCertificate(sha256) }, 'Trust this certificate'),
+      h('span', { class: 'hint' }, 'Compare the SHA-256 on the server first. It is used from your next preview on.')));
 }
 
 /** @param {keyof typeof SPOKEN} state */

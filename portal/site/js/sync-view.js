@@ -8,6 +8,7 @@ import { ended, follow } from './run.js';
 import { exportButton } from './export-button.js';
 import { ofPlanned, planned, written } from './outcome.js';
 import { PlanTable } from './plan-table.js';
+import { protectionNotices } from './protection.js';
 import { go } from './router.js';
 import * as api from './api.js';
 
@@ -186,6 +187,7 @@ function totals(run) {
       total(ofPlanned(wrote.update, plan.update), 'changed'), total(number(summary.unchanged), 'unchanged'),
       summary.conflicts > 0 && total(number(summary.conflicts), 'left as they are'),
       held > 0 && total(number(held), 'removals held')),
+    protectionNotices(notes),
     notes.length > 0 && h('details', { class: 'notes' },
       h('summary', {}, count(notes.length, 'note'), ' about the directory'),
       h('ul', {}, notes.map((note) => h('li', {}, capital(note))))));

@@ -3,6 +3,7 @@ import { h, fill, icon, uniqueId, announce } from './dom.js';
 import { confirm, open } from './dialog.js';
 import { empty, failure, loading, messageOf, notice, toast } from './notice.js';
 import { capital, count, number, TYPES } from './format.js';
+import { explain } from './explain-dialog.js';
 import { Fields } from './fields.js';
 import { download } from './download.js';
 import * as api from './api.js';
@@ -18,7 +19,7 @@ const SEARCH_DELAY = 250;
 const COLUMNS = [
   { name: 'Address', class: 'address' }, { name: 'Object type', class: 'type' }, { name: 'Source', class: 'source' },
   { name: 'Held Spam Report', class: 'toggle' }, { name: 'Protected', class: 'toggle' },
-  { name: 'Remove', class: 'last' },
+  { name: 'Explain or remove', class: 'last' },
 ];
 
 /** The list. */
@@ -128,11 +129,15 @@ export class UsersView {
       await api.changeUser(address, { protected: on });
       remove.disabled = on;
     });
+    const why = h('button', {
+      type: 'button', class: 'icon-button', 'aria-label': `Explain ${address}`, title: 'What a sync makes of it',
+      onclick: () => explain(address, {}),
+    }, icon('info'));
     const alias = kind === 'alias';
     const cells = [
       [h('span', { class: 'strong' }, address), alias && h('span', { class: 'sub' }, `alias of ${primaryAddress}`)],
       TYPES[user.type] ?? user.type, source === 'manual' ? 'By hand' : 'Directory',
-      alias ? h('span', { class: 'muted' }, '–') : report, protection, remove,
+      alias ? h('span', { class: 'muted' }, '–') : report, protection, [why, remove],
     ];
     return h('div', { class: `row ${alias ? 'alias' : ''}`, role: 'row' }, COLUMNS.map((column, i) => {
       const label = column.class === 'toggle' && h('span', { class: 'cell-label', 'aria-hidden': 'true' }, column.name);

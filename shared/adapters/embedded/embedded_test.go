@@ -253,7 +253,9 @@ func TestSweepForgetsOldRecords(t *testing.T) {
 	now := time.Now()
 	s := open(t, t.TempDir(), embedded.Options{Clock: func() time.Time { return now }})
 	j := s.Jobs().For("acme")
-	for id, kind := range map[string]run.Kind{"01JP": run.KindPreview, "01JS": run.KindSync} {
+	for id, kind := range map[string]run.Kind{
+		"01JP": run.KindPreview, "01JS": run.KindSync, "01JX": run.KindExplanation,
+	} {
 		r := run.Run{ID: id, Kind: kind, State: run.Done, CreatedAt: now}
 		if _, err := j.CreateRun(t.Context(), r); err != nil {
 			t.Fatal(err)
@@ -264,9 +266,14 @@ func TestSweepForgetsOldRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	pass(t, s, &now, 25*time.Hour)
+	now = now.Add(-25 * time.Hour)
 	if _, err := j.Run(t.Context(), "01JP"); err != nil {
 		t.Errorf("a run's record is gone after 25 hours: %v", err)
 	}
+	if _, err := j.Run(t.Context(), "01JX"); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("an explanation is still stored after 25 hours: %v", err)
+	}
+	now = now.Add(25 * time.Hour)
 	if log, err := j.AuditLog(t.Context(), "", 5); err != nil || len(log.Entries) != 1 {
 		t.Errorf("%d audit entries after 25 hours, error %v; want 1", len(log.Entries), err)
 	}
@@ -438,6 +445,35 @@ func BenchmarkRawWrites(b *testing.B) {
 		b.StopTimer()
 		db.Close()
 		b.StartTimer()
+	}
+}
+
+// TestBusyWorkersLeaveExplanations has every worker wait for a directory that says nothing.
+func TestBusyWorkersLeaveExplanations(t *testing.T) {
+	t.Parallel()
+	const workers = 4
+	q := open(t, t.TempDir(), embedded.Options{Workers: workers}).Queue()
+	for n := range workers + 1 {
+		m := queue.Message{Task: queue.TaskPreview, Account: user.Account(fmt.Sprint(n)), RunID: "01J"}
+		if n == workers {
+			m.Task = queue.TaskExplanation
+		}
+		if err := q.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := q.Run(ctx, func(ctx context.Context, m queue.Message) error {
+		if m.Task == queue.TaskExplanation {
+			cancel()
+			return nil
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	if err != nil || !errors.Is(ctx.Err(), context.Canceled) {
+		t.Errorf("error %v, and the explanation waited: %v", err, ctx.Err())
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 	"rollcall/shared/user"
 )
 
-// recordLifetime is how long a run's record is kept.
-const recordLifetime = 90 * 24 * time.Hour
+// auditLifetime is how long an entry of the audit log is kept.
+const auditLifetime = 90 * 24 * time.Hour
 
 // keyLifetime is how long an idempotency key counts.
 const keyLifetime = 24 * time.Hour

@@ -14,7 +14,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"rollcall/shared/ports/queue"
-	"rollcall/shared/user"
 )
 
 const (
@@ -22,6 +21,9 @@ const (
 	deliveries = 8
 	// firstDelay is the wait after a failed delivery; it doubles with each.
 	firstDelay = 200 * time.Millisecond
+	// mostExplanations is how many explanations are at work at a time, besides the workers: they take little memory,
+	// and somebody waits for each.
+	mostExplanations = 4
 )
 
 // Queue is a queue in this process, kept on disk: what was sent is handled, also after a kill.
@@ -41,12 +43,6 @@ type storedMessage struct {
 	queue.Message
 	Deliveries int `json:"deliveries"`
 	key        uint64
-}
-
-// group names the messages that are handled one after the other: an account's of one queue.
-type group struct {
-	queue   queue.Name
-	account user.Account
 }
 
 // Send stores a message. One that waits already is not stored twice.
@@ -128,10 +124,10 @@ func (q *Queue) logDamaged(damaged []damagedRecord) {
 func (q *Queue) Run(ctx context.Context, handle queue.Handler) error {
 	var running sync.WaitGroup
 	defer running.Wait()
-	done := make(chan group)
-	busy := make(map[group]bool)
+	done := make(chan queue.Group)
+	busy := make(map[queue.Group]bool)
 	for ctx.Err() == nil {
-		if err := q.handOut(busy, func(m storedMessage, g group) {
+		if err := q.handOut(busy, func(m storedMessage, g queue.Group) {
 			running.Go(func() {
 				q.deliver(ctx, m, handle)
 				select {
@@ -158,7 +154,7 @@ func (q *Queue) Run(ctx context.Context, handle queue.Handler) error {
 func (q *Queue) mostScheduled() int { return max(1, q.workers-(q.workers+3)/4) }
 
 // handOut starts the oldest message of each group that is not busy.
-func (q *Queue) handOut(busy map[group]bool, start func(storedMessage, group)) error {
+func (q *Queue) handOut(busy map[queue.Group]bool, start func(storedMessage, queue.Group)) error {
 	var waiting []storedMessage
 	var damaged []damagedRecord
 	err := q.db.View(func(tx *bolt.Tx) error {
@@ -172,21 +168,29 @@ func (q *Queue) handOut(busy map[group]bool, start func(storedMessage, group)) e
 	if err != nil {
 		return err
 	}
-	scheduled := 0
-	for g := range busy {
-		if g.queue == queue.Scheduled {
+	scheduled, explanations := 0, 0
+	count := func(g queue.Group) {
+		if g.Queue == queue.Scheduled {
 			scheduled++
 		}
+		if g.Explanations {
+			explanations++
+		}
+	}
+	for g := range busy {
+		count(g)
 	}
 	for _, m := range waiting {
-		g := group{m.Queue(), m.Account}
-		if busy[g] || len(busy) == q.workers || g.queue == queue.Scheduled && scheduled == q.mostScheduled() {
+		g := m.Group()
+		full := len(busy)-explanations == q.workers
+		if g.Explanations {
+			full = explanations == mostExplanations
+		}
+		if busy[g] || full || g.Queue == queue.Scheduled && scheduled == q.mostScheduled() {
 			continue
 		}
 		busy[g] = true
-		if g.queue == queue.Scheduled {
-			scheduled++
-		}
+		count(g)
 		start(m, g)
 	}
 	return nil

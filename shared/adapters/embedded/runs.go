@@ -130,7 +130,7 @@ func (a accountJobs) loadRun(b *bolt.Bucket, id string) (rec runs.Record, err er
 	if err := load(b.Bucket(bucketRuns), []byte(id), &rec); err != nil {
 		return rec, err
 	}
-	if a.now().Sub(rec.CreatedAt) > recordLifetime {
+	if a.now().Sub(rec.CreatedAt) > rec.Kind.Lifetime() {
 		return rec, runs.ErrNotFound
 	}
 	return rec, nil

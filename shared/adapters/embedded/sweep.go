@@ -184,7 +184,7 @@ func (s *accountSweep) runs() error {
 	err := s.each(bucketRuns, &s.swept.Runs, func(id, v []byte) (bool, error) {
 		var r runs.Record
 		err := decodeRun(id, v, &r)
-		isOld := err == nil && s.now.Sub(r.CreatedAt) > recordLifetime
+		isOld := err == nil && s.now.Sub(r.CreatedAt) > r.Kind.Lifetime()
 		if isOld {
 			old = append(old, r)
 		}
@@ -213,7 +213,7 @@ func (s *accountSweep) audit() error {
 	return s.each(bucketAudit, &s.swept.Audit, func(_, v []byte) (bool, error) {
 		var e runs.AuditEntry
 		err := json.Unmarshal(v, &e)
-		return s.now.Sub(e.At) > recordLifetime, err
+		return s.now.Sub(e.At) > auditLifetime, err
 	})
 }
 

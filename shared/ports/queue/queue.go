@@ -1,5 +1,5 @@
 // Package queue is the port through which a run gets from the request that asked for it to the worker that does it.
-// Messages of one account and queue are handled one at a time, in order, and at least once.
+// Messages of one group are handled one at a time, in order, and at least once.
 package queue
 
 import (
@@ -27,6 +27,8 @@ const (
 	TaskPreview Task = "preview"
 	TaskExport  Task = "export"
 	TaskSync    Task = "sync"
+	// TaskExplanation travels with the previews, and waits for none.
+	TaskExplanation Task = "explanation"
 )
 
 // Message asks a worker to go on with one run. It carries no secret and no settings: those are in the run.
@@ -52,6 +54,19 @@ func (m Message) Queue() Name {
 		return Scheduled
 	}
 	return Syncs
+}
+
+// Group names the messages that are handled one after the other: an account's of one queue. Explanations, which
+// somebody waits for and which take a moment, are a group of their own: a preview may read for an hour.
+type Group struct {
+	Queue        Name
+	Account      user.Account
+	Explanations bool
+}
+
+// Group returns the group that the message belongs to.
+func (m Message) Group() Group {
+	return Group{Queue: m.Queue(), Account: m.Account, Explanations: m.Task == TaskExplanation}
 }
 
 // Sender puts messages on their queue.

@@ -48,6 +48,8 @@ const (
 	SyncStarted      Action = "sync.started"
 	SyncCancelled    Action = "sync.cancelled"
 	UndoStarted      Action = "undo.started"
+	// ExplanationStarted: somebody asked what a sync would make of an address.
+	ExplanationStarted Action = "explanation.started"
 )
 
 // Actions lists every action.
@@ -55,6 +57,7 @@ func Actions() []Action {
 	return []Action{
 		SettingsSaved, SettingsChanged, SettingsDeleted, UserAdded, UserChanged, UserRemoved, PreviewStarted,
 		PreviewCancelled, ExportStarted, SyncStarted, SyncCancelled, UndoStarted,
+		ExplanationStarted,
 	}
 }
 

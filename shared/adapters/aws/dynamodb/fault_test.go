@@ -70,7 +70,10 @@ func TestJobsThroughFaults(t *testing.T) {
 }
 
 // people are a directory's entries by number, each with a primary address and an alias.
-type people struct{ primaries map[int]string }
+type people struct {
+	importer.Directory
+	primaries map[int]string
+}
 
 func (p people) Read(
 	_ context.Context, _ settings.Connection, _ directory.Query, onStep func(run.Step),
@@ -201,7 +204,7 @@ var faultEntries = flag.Int("entries", 1000, "how many directory entries the syn
 func TestASyncThroughFaults(t *testing.T) {
 	t.Parallel()
 	entries := *faultEntries
-	company := people{make(map[int]string)}
+	company := people{primaries: make(map[int]string)}
 	for n := range entries {
 		company.primaries[n] = fmt.Sprintf("user%d@example.com", n)
 	}

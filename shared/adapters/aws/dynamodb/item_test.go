@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"sort"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/shared/manifest"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
@@ -202,6 +204,19 @@ func TestWhatFitsCanBeStarted(t *testing.T) {
 	}
 	if _, err := a.transactPut(recordSettings, after.after(before), before); err != nil {
 		t.Errorf("settings of %d bytes cannot be marked: %v", longest, err)
+	}
+}
+
+func TestRunsExpireByTheirKind(t *testing.T) {
+	created := time.Unix(1_000_000, 0)
+	for kind, days := range map[run.Kind]int64{run.KindExplanation: 1, run.KindPreview: 90, run.KindSync: 90} {
+		record, err := accountJobs{}.runRecord(&runs.Record{Run: run.Run{
+			ID: "01J", Kind: kind, State: run.Done, CreatedAt: created,
+		}})
+		want := number(1_000_000 + days*24*60*60)
+		if got := record.index[manifest.ExpiresAt]; err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, error %v; want %v", kind, got, err, want)
+		}
 	}
 }
 

@@ -16,12 +16,9 @@ import (
 	"rollcall/shared/user"
 )
 
-// recordLifetime is how long a run's record is kept, keyLifetime how long an idempotency key counts. DynamoDB deletes
-// what is past its time within days; until then it is not shown.
-const (
-	recordLifetime = 90 * 24 * time.Hour
-	keyLifetime    = 24 * time.Hour
-)
+// keyLifetime is how long an idempotency key counts. DynamoDB deletes what is past its time within days; until then it
+// is not shown.
+const keyLifetime = 24 * time.Hour
 
 // The names of records: their sort keys.
 const (
@@ -159,7 +156,9 @@ func (a accountJobs) newRun(ctx context.Context, r *run.Run) (record, error) {
 }
 
 // expiry is the time to live of a run's records.
-func expiry(r *run.Run) types.AttributeValue { return number(r.CreatedAt.Add(recordLifetime).Unix()) }
+func expiry(r *run.Run) types.AttributeValue {
+	return number(r.CreatedAt.Add(r.Kind.Lifetime()).Unix())
+}
 
 func (a accountJobs) runRecord(r *runs.Record) (record, error) {
 	index := item{manifest.KindRun: str(kindRun(r.Kind, r.ID)), manifest.ExpiresAt: expiry(&r.Run)}
@@ -209,7 +208,7 @@ func (a accountJobs) decodeRun(stored record) (rec runs.Record, err error) {
 	if err := stored.decode(&rec); err != nil {
 		return rec, err
 	}
-	if a.now().Sub(rec.CreatedAt) > recordLifetime {
+	if a.now().Sub(rec.CreatedAt) > rec.Kind.Lifetime() {
 		return runs.Record{}, runs.ErrNotFound
 	}
 	return rec, nil

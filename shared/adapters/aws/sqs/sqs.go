@@ -57,11 +57,19 @@ func (s *Sender) Send(ctx context.Context, m queue.Message) error {
 	if _, err := s.client.SendMessage(ctx, &awssqs.SendMessageInput{
 		QueueUrl: &url, MessageBody: aws.String(string(body)),
 		// Ids are at most 128 letters, digits and punctuation marks, and accounts may be named otherwise.
-		MessageGroupId: aws.String(hash([]byte(m.Account))), MessageDeduplicationId: aws.String(hash(body)),
+		MessageGroupId: aws.String(groupID(m.Group())), MessageDeduplicationId: aws.String(hash(body)),
 	}); err != nil {
 		return fmt.Errorf("send the message of run %s: %w", m.RunID, err)
 	}
 	return nil
+}
+
+// groupID names a group within its queue.
+func groupID(g queue.Group) string {
+	if g.Explanations {
+		return hash([]byte(g.Account + "\x00explanations"))
+	}
+	return hash([]byte(g.Account))
 }
 
 func hash(data []byte) string {

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(*testing.T) Queue) {
 		"a handler can send what goes on":                continuation,
 		"what is sent again with another number counts":  again,
 		"scheduled syncs hold nobody up":                 scheduled,
+		"an explanation waits for no preview":            explanations,
 		"any account's name":                             accounts,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -227,6 +228,31 @@ func scheduled(t *testing.T, q Queue) {
 			return context.Cause(ctx)
 		}
 	})
+}
+
+// explanations has an account preview for as long as its explanations are not done, one after the other.
+func explanations(t *testing.T, q Queue) {
+	send(t, q, queue.Message{Task: queue.TaskPreview, Account: "a", RunID: "0"})
+	for _, id := range []string{"1", "2"} {
+		send(t, q, queue.Message{Task: queue.TaskExplanation, Account: "a", RunID: id})
+	}
+	done := make(chan struct{})
+	got := Handled(t, q, 3, func(ctx context.Context, m queue.Message) error {
+		switch m.RunID {
+		case "0":
+			select {
+			case <-done:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		case "2":
+			defer close(done)
+		}
+		return nil
+	})
+	if got[0].RunID != "1" {
+		t.Errorf("handled first: %+v", got[0])
+	}
 }
 
 func accounts(t *testing.T, q Queue) {

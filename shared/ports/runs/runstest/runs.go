@@ -203,7 +203,18 @@ func oldRuns(t *testing.T, open func(*testing.T, func() time.Time) runs.Store) {
 	if _, err := j.CreateRun(t.Context(), newRun("01JA", run.KindSync)); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(89 * 24 * time.Hour)
+	if _, err := j.CreateRun(t.Context(), newRun("01JX", run.KindExplanation)); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(22 * time.Hour)
+	if _, err := j.Run(t.Context(), "01JX"); err != nil {
+		t.Errorf("an explanation of 23 hours: %v", err)
+	}
+	now = now.Add(2 * time.Hour)
+	if _, err := j.Run(t.Context(), "01JX"); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("an explanation of 25 hours: error %v, want %v", err, runs.ErrNotFound)
+	}
+	now = now.Add(88 * 24 * time.Hour)
 	if _, err := j.Run(t.Context(), "01JA"); err != nil {
 		t.Errorf("after 89 days: %v", err)
 	}
@@ -320,10 +331,21 @@ func previews(t *testing.T, s runs.Store) {
 	if _, err := j.UsePreview(ctx, unknown, syncOf("01JV")); !errors.Is(err, runs.ErrNotFound) {
 		t.Errorf("no such preview: error %v, want %v", err, runs.ErrNotFound)
 	}
-	// Those that read again all get their turn.
+}
+
+// previewsInTurn uses a preview many times at once: those that read it again all get their turn.
+func previewsInTurn(t *testing.T, s runs.Store) {
+	ctx, j := t.Context(), s.For("acme")
+	preview, err := j.CreateRun(ctx, newRun("01JP", run.KindPreview))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const takers = 6
+	var running sync.WaitGroup
 	for i := range takers {
 		running.Go(func() {
-			r := syncOf(fmt.Sprint("01JT", i))
+			r := newRun(fmt.Sprint("01JT", i), run.KindSync)
+			r.PreviewID = preview.ID
 			use := func(p *run.Run) error { p.Syncs = append(p.Syncs, r.ID); return nil }
 			if _, err := runs.CreateFromPreview(ctx, j, r, use); err != nil {
 				t.Errorf("create %s: %v", r.ID, err)
@@ -331,7 +353,7 @@ func previews(t *testing.T, s runs.Store) {
 		})
 	}
 	running.Wait()
-	if got, err := j.Run(ctx, preview.ID); err != nil || len(got.Syncs) != 1+takers {
+	if got, err := j.Run(ctx, preview.ID); err != nil || len(got.Syncs) != takers {
 		t.Errorf("the preview names %v, error %v; want all syncs", got.Syncs, err)
 	}
 }

@@ -1,0 +1,71 @@
+// How the connection is protected: the part of the Advanced Settings about encryption and certificates.
+
+/** @import { ConnectionInput } from '../../types' */
+/** @import { Fields } from './fields.js' */
+/** @typedef {Pick<ConnectionInput, 'encryption'|'oldTLS'|'caCertificate'|'trustedCertificate'>} Security */
+
+const ENCRYPTION = {
+  required: 'Required', preferred: 'Preferred: go on without it where it fails', none: 'None',
+};
+
+const RISK = 'The password and every address cross the network as they are. Only on a network of your own.';
+
+/** @type {Record<string, string>} */
+const ENCRYPTION_HELP = {
+  required: 'STARTTLS encrypts the connection, or nothing is read.',
+  preferred: `Where STARTTLS fails, in whatever way, nothing is encrypted. ${RISK}`,
+  none: `Nothing is encrypted. ${RISK}`,
+};
+
+/** The fields, and what they stand for. */
+export class SecurityForm {
+  /** @param {Fields} fields of the whole form, to which this part adds its own */
+  constructor(fields) {
+    this.encryption = fields.select('connection.encryption', { label: 'Encryption', options: ENCRYPTION });
+    this.oldTLS = fields.check('connection.oldTLS', {
+      label: 'Old TLS',
+      help: 'For servers from before 2010: TLS 1.0 and 1.1, RSA key exchange, CBC, 3DES and RC4. '
+        + 'Somebody on the way may break them.',
+    });
+    this.certificate = fields.area('connection.caCertificate', {
+      label: 'CA Certificate', rows: 4, attributes: { class: 'code', placeholder: '-----BEGIN CERTIFICATE-----' },
+      help: 'For a server whose certificate comes from your own authority: its certificate as PEM, '
+        + 'from BEGIN to END CERTIFICATE.',
+    });
+    this.trusted = fields.text('connection.trustedCertificate', {
+      label: 'Trusted Certificate', attributes: { class: 'code', placeholder: 'sha256:' },
+      help: 'The SHA-256 of the one certificate that the server may have. Issuer, name and dates are not checked then. '
+        + 'Where a connection fails at TLS, “Trust this certificate” fills it in.',
+    });
+    for (const field of [this.certificate, this.trusted]) field.element.classList.add('wide');
+    this.elements = [this.encryption, this.oldTLS, this.certificate, this.trusted].map((field) => field.element);
+  }
+
+  /** Makes the fields agree with Use SSL. @param {boolean} useSSL */
+  update(useSSL) {
+    const { control } = this.encryption;
+    control.disabled = useSSL;
+    this.encryption.showHelp(useSSL ? 'SSL encrypts from the first byte.' : ENCRYPTION_HELP[control.value] ?? '');
+  }
+
+  /**
+   * What the API takes.
+   * @param {boolean} useSSL
+   * @returns {Security}
+   */
+  value(useSSL) {
+    const encryption = useSSL ? 'required' : /** @type {Security['encryption']} */ (this.encryption.control.value);
+    return {
+      encryption, oldTLS: this.oldTLS.control.checked, caCertificate: this.certificate.text,
+      trustedCertificate: this.trusted.text,
+    };
+  }
+
+  /** Shows what the API gave, or a draft. @param {Partial<Security>} connection */
+  set(connection) {
+    this.encryption.control.value = connection.encryption ?? 'required';
+    this.oldTLS.control.checked = Boolean(connection.oldTLS);
+    this.certificate.control.value = connection.caCertificate ?? '';
+    this.trusted.control.value = connection.trustedCertificate ?? '';
+  }
+}

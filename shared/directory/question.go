@@ -1,0 +1,71 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// mostFound is how many entries are returned, and mostNamed how many are looked through for one of a name.
+	mostFound = 20
+	mostNamed = 1000
+	// findTime bounds the questions of one Find.
+	findTime = time.Minute
+)
+
+// Question asks which entries a directory has of somebody, and which of them a search finds.
+type Question struct {
+	// SearchBase, Filter and Attributes are those of the Query whose search is asked about.
+	SearchBase, Filter string
+	Attributes, Named  []string
+	// DN asks for one entry. Where it is empty, entries are looked for that match one of Any.
+	DN  string
+	Any []Comparison
+	// Follow is an attribute whose values are DNs of entries that are returned too, and those that they name in turn.
+	Follow string
+}
+
+// Comparison is met by an entry that has a value. A Parent besides, such as cn=example.com, has to be the relative name
+// of the entry above.
+type Comparison struct{ Attribute, Value, Parent string }
+
+// Found is an entry, and what the search makes of it.
+type Found struct {
+	Entry
+	InBase  bool
+	Matches bool
+	// FailedClause is the smallest part of the filter that the entry does not match: in an "and" the first part that
+	// fails, in which it is looked for again; any other part as a whole.
+	FailedClause string
+}
+
+// Answer is what a directory has. More means that it has more such entries than were returned.
+type Answer struct {
+	Info
+	Found []Found
+	More  bool
+}
+
+// Behind returns the answer with the entries of an earlier one before its own.
+func (a Answer) Behind(earlier Answer) Answer {
+	all := slices.Clone(earlier.Found)
+	for _, f := range a.Found {
+		if !slices.ContainsFunc(all, func(known Found) bool { return sameDN(string(known.DN), string(f.DN)) }) {
+			all = append(all, f)
+		}
+	}
+	a.Found = all[:min(len(all), mostFound)]
+	return a
+}
+
+// check refuses to compare an attribute that the search does not read: what is compared can be guessed.
+func (q Question) check() error {
+	for _, c := range q.Any {
+		same := func(read string) bool { return strings.EqualFold(read, c.Attribute) }
+		if !slices.ContainsFunc(q.Attributes, same) {
+			return secretAttribute("The attribute %q is not one that an import reads.", c.Attribute)
+		}
+	}
+	return nil
+}
