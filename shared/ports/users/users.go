@@ -36,9 +36,8 @@ type Users interface {
 	All(ctx context.Context) iter.Seq2[user.User, error]
 	// List returns one page, ordered by key.
 	List(ctx context.Context, q Query) (Page, error)
-	// Total returns how many users there are. It takes no time that grows with their number, but for the first call
-	// after the list was written in some other way than by Edit: that one may count them. While a worker writes it may
-	// be behind.
+	// Total returns how many users there are. What Apply changed is in it once runs.ListRecords was told that the list
+	// was written; the first call after that may count them all, and no other does.
 	Total(ctx context.Context) (int, error)
 	// Apply writes each change whose condition holds and returns what became of each, in order. Every change stands
 	// alone: one conflict stops no other. An error means that any of them may have been written; applying the
