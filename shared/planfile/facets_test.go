@@ -105,7 +105,7 @@ func TestAPrefixIsFoundAtOnce(t *testing.T) {
 	})
 	page, err := r.Page(t.Context(), f, "", 1000)
 	if err != nil || page.Scanned != len(want) || page.Next != "" {
-		t.Errorf("%d rows were looked at for %d with a prefix, next %q, error %v", page.Scanned, len(want), page.Next, err)
+		t.Errorf("%d rows were looked at for %d, next %q, error %v", page.Scanned, len(want), page.Next, err)
 	}
 	if diff := gocmp.Diff(want, pages(t, r, f, 3)); diff != "" || len(want) != 10 {
 		t.Errorf("%d rows (-want +got):\n%.1000s", len(want), diff)

@@ -75,8 +75,7 @@ type Query struct {
 	Limit int
 }
 
-// Matcher returns what reports whether a user is one that the query chooses, or nil where it chooses every user that has
-// the prefix.
+// Matcher returns what reports whether the query chooses a user that has its prefix, or nil where it chooses them all.
 func (q *Query) Matcher() func(*user.User) bool {
 	want := strings.ToLower(q.Q)
 	if want == "" && len(q.Types) == 0 && len(q.Domains) == 0 {

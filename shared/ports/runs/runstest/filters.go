@@ -59,8 +59,7 @@ func filterRuns(t *testing.T, s runs.Store) {
 	}
 	page, err := j.Runs(ctx, runs.Query{Kind: run.KindSync, States: []run.State{run.Blocked}, Limit: 10})
 	if err != nil || len(page.Runs) > 0 || page.Next == "" {
-		t.Errorf("one page looked for a run beyond %d others: %d found, next %q, error %v", runs.MaxScan, len(page.Runs),
-			page.Next, err)
+		t.Errorf("beyond %d others %d are found, next %q, error %v", runs.MaxScan, len(page.Runs), page.Next, err)
 	}
 }
 
