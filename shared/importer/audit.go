@@ -51,12 +51,12 @@ func (s *Service) startEntry(id run.Identity, r run.Run) runs.AuditEntry {
 	if r.PreviewID != "" {
 		details["previewId"] = r.PreviewID
 	}
-	if r.Filter != nil {
-		addFilter(details, r.Filter)
-	}
 	if r.Asked != nil {
 		details["address"], details["dn"] = shortened(r.Asked.Address, maxText), shortened(r.Asked.DN, maxText)
 		maps.DeleteFunc(details, func(_, value string) bool { return value == "" })
+	}
+	if r.Filter != nil {
+		addFilter(details, r.Filter)
 	}
 	if r.ConfirmRemovals != nil {
 		details["confirmRemovals"] = strconv.Itoa(*r.ConfirmRemovals)
