@@ -201,6 +201,7 @@ func TestPageChangesTheJobInPlace(t *testing.T) {
 
 	tab.Click("button", "Change")
 	tab.Select("Interval", "every 2 hours")
+	tab.Select("Look for new people", "every 15 minutes")
 	tab.Check("checkbox", "Remove Accounts", true)
 	tab.Click("summary", "Removal limit")
 	tab.ExpectProblem("status of 422")
@@ -217,8 +218,13 @@ func TestPageChangesTheJobInPlace(t *testing.T) {
 	tab.WaitText("The settings were changed meanwhile")
 	tab.Click("button", "Overwrite them")
 	tab.WaitText("Every 2 hours from 127.0.0.1: adds and changes users, removes those that are gone, HSR for new users")
+	tab.WaitText("Looks for new people every 15 minutes")
+	tab.Click("button", "Pause")
+	tab.WaitText("The schedule is paused")
+	tab.Click("button", "Resume")
+	tab.WaitText("Looks for new people every 15 minutes")
 	saved := p.must(200, "GET", "/v1/settings", nil)
-	if saved.number("schedule.intervalHours") != 2 || saved.number("options.removalLimit.percent") != 20 ||
+	if saved.number("schedule.intervalHours") != 2 || saved.number("schedule.quickMinutes") != 15 || saved.number("options.removalLimit.percent") != 20 ||
 		saved.at("connection.passwordSet") != true || saved.text("advanced.filter") != "(mail=*)" {
 		t.Errorf("after the change in place %v is saved", saved)
 	}

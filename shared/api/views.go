@@ -109,7 +109,7 @@ type Sync struct {
 	_          struct{}         `json:"-" nullable:"true"`
 	ID         string           `json:"id"`
 	State      run.State        `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
-	Trigger    run.Trigger      `json:"trigger" enum:"manual,schedule,undo"`
+	Trigger    run.Trigger      `json:"trigger" enum:"manual,schedule,undo,quick"`
 	StartedBy  string           `json:"startedBy"`
 	PreviewID  string           `json:"previewId,omitempty"`
 	UndoOf     string           `json:"undoOf,omitempty" doc:"The sync that this one reverses"`
@@ -187,8 +187,18 @@ type Schedule struct {
 	_             struct{}  `json:"-" nullable:"true"`
 	IntervalHours int       `json:"intervalHours" minimum:"1" maximum:"24"`
 	NextRunAt     time.Time `json:"nextRunAt"`
+	QuickMinutes  *int      `json:"quickMinutes" nullable:"true" minimum:"5" maximum:"60" doc:"Minutes between quick looks; null for none"`
 	Paused        bool      `json:"paused"`
 	PausedReason  string    `json:"pausedReason,omitempty"`
+}
+
+// Quick is whether and how the directory can be looked at for what changed.
+type Quick struct {
+	_        struct{} `json:"-" nullable:"true"`
+	Possible bool     `json:"possible" doc:"The directory tells what changed"`
+	By       string   `json:"by" enum:",uSNChanged,entryCSN,modifyTimestamp" doc:"The attribute that tells it"`
+	Reason   string   `json:"reason" doc:"Why it is not possible, or which index would make looks cheaper"`
+	Error    string   `json:"error" doc:"Why the last look failed; empty where it did not"`
 }
 
 // Settings are the saved settings.
@@ -200,6 +210,8 @@ type Settings struct {
 	LastRun             *Sync             `json:"lastRun"`
 	ConsecutiveFailures int               `json:"consecutiveFailures"`
 	Health              settings.Health   `json:"health"`
+	Quick               *Quick            `json:"quick" doc:"Known after the first full sync with these settings"`
+	LastLookAt          *time.Time        `json:"lastLookAt" doc:"When the last quick look ended that did not fail"`
 	UpdatedAt           time.Time         `json:"updatedAt"`
 }
 
@@ -214,6 +226,13 @@ func SettingsView(s importer.Saved, now time.Time) Settings {
 			IntervalHours: s.Schedule.IntervalHours, NextRunAt: s.Schedule.NextRunAt, Paused: s.Schedule.Paused,
 			PausedReason: s.Schedule.PausedReason,
 		}
+		if quick := s.Schedule.QuickMinutes; quick > 0 {
+			view.Schedule.QuickMinutes = &quick
+		}
+	}
+	if l := s.Looks; l != nil {
+		view.Quick = &Quick{Possible: l.Possible(), By: l.By(), Reason: l.Reason, Error: l.Error}
+		view.LastLookAt = moment(l.LastAt)
 	}
 	if s.LastRun != nil {
 		last := SyncView(*s.LastRun, now)
