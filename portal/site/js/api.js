@@ -106,6 +106,9 @@ export const startPreview = (request) => post('/v1/previews', request, idempoten
 /** @param {string} id @param {AbortSignal} signal @returns {Promise<Preview>} */
 export const preview = (id, signal) => get(`/v1/previews/${segment(id)}`, signal);
 
+/** @param {Query} query @param {AbortSignal} signal @returns {Promise<Page<Preview>>} the newest first */
+export const previews = (query, signal) => list('/v1/previews', query, signal);
+
 /** @param {string} id @returns {Promise<Preview>} */
 export const cancelPreview = (id) => post(`/v1/previews/${segment(id)}/cancel`);
 

@@ -2,7 +2,9 @@
 import { h, fill } from './dom.js';
 import { ConnectionForm } from './connection-form.js';
 import { explain } from './explain-dialog.js';
+import { stepper } from './flow.js';
 import { JobCard, scheduleLine } from './job-card.js';
+import { differences } from './job-words.js';
 import { failure, notice } from './notice.js';
 import { go } from './router.js';
 import * as api from './api.js';
@@ -35,7 +37,11 @@ export class ImportView {
 
   constructor() {
     this.form = new ConnectionForm(() => this.#typed());
-    this.job = new JobCard(() => this.enter());
+    this.job = new JobCard({
+      changed: () => this.enter(), reconnect: () => this.form.focus('connection.host'),
+    });
+    /** Says that the form is not the saved job. */
+    this.unsaved = h('p', { class: 'unsaved', role: 'status', hidden: true });
     this.scheduleLine = h('p', { class: 'job-line' });
     this.form.host.element.append(this.scheduleLine);
     this.form.advancedBox.append(h('div', { class: 'actions' }, h('button', {
@@ -49,9 +55,9 @@ export class ImportView {
     this.reset = h('button', { type: 'button', class: 'link', hidden: true, onclick: () => this.#reset() },
       'Back to the saved settings');
     this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'LDAP Import'),
-      h('p', { class: 'lead' }, 'Import the users of your directory server into the Users List. '
-        + 'Nothing changes before you have seen the preview.'),
-      this.job.element, this.notes, this.#connectionCard());
+      h('p', { class: 'lead' }, 'Choose the server type, enter username, LDAP server, port and password, '
+        + 'choose Use SSL, and press Preview Users to Sync. Nothing changes before you have seen the preview.'),
+      stepper('connect'), this.job.element, this.notes, this.#connectionCard());
   }
 
   #connectionCard() {
@@ -61,8 +67,8 @@ export class ImportView {
       this.#preview();
     };
     return h('form', { class: 'card', novalidate: true, 'aria-labelledby': 'connection-title', onsubmit },
-      h('h2', { id: 'connection-title' }, 'Connection Settings'), this.form.element, this.message,
-      h('div', { class: 'actions' }, this.submit, this.reset));
+      h('h2', { id: 'connection-title' }, 'Connection Settings'), this.unsaved, this.form.element,
+      h('div', { class: 'bottom-bar' }, this.message, h('div', { class: 'actions' }, this.submit, this.reset)));
   }
 
   async enter() {
@@ -101,12 +107,25 @@ export class ImportView {
     this.job.show();
     fill(this.scheduleLine, scheduleLine());
     this.form.explainPassword();
+    this.#compare();
+  }
+
+  /** Says how the form differs from the saved job. */
+  #compare() {
+    const { settings } = store.current();
+    const others = settings ? differences(settings, this.form.value()) : [];
+    const text = others.length === 0 ? '' : `Not saved: differs from the saved job in ${others.join(', ')}. `
+      + 'Preview it, then save it as the scheduled job.';
+    if (this.unsaved.textContent !== text) this.unsaved.textContent = text;
+    this.unsaved.hidden = text === '';
+    this.job.showDiffers(text !== '');
   }
 
   #typed() {
     const before = draft.load();
     draft.keep(this.form.draft(), before ? before.etag : store.current().etag);
     this.reset.hidden = !store.current().settings;
+    this.#compare();
   }
 
   #reset() {

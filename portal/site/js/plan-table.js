@@ -103,6 +103,16 @@ export class PlanTable {
     this.buttons[target]?.focus();
   }
 
+  /** Shows the tab of a change, and goes there. @param {string} change */
+  open(change) {
+    const i = this.tabs.findIndex((tab) => tab.change === change);
+    const tab = this.tabs[i];
+    if (!tab) return;
+    this.#choose(tab);
+    this.element.scrollIntoView();
+    this.buttons[i]?.focus({ preventScroll: true });
+  }
+
   /** Shows a tab. @param {Tab} tab */
   #choose(tab) {
     this.tab = tab;

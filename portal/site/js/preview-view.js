@@ -9,6 +9,7 @@ import { exportButton } from './export-button.js';
 import { PlanTable } from './plan-table.js';
 import { isPlain, protectionNotices, securityOf } from './protection.js';
 import { SyncForm } from './sync-form.js';
+import { stepper } from './flow.js';
 import { go } from './router.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
@@ -28,6 +29,7 @@ export class PreviewView {
     this.announced = '';
     this.heading = h('h1', { tabindex: '-1' }, 'Preview Users to Sync');
     this.about = h('p', { class: 'lead' });
+    this.flow = h('div', {});
     /** What is wrong for the moment: a lost connection, or a Cancel that failed. */
     this.trouble = h('div', {});
     this.progress = h('div', {});
@@ -36,7 +38,8 @@ export class PreviewView {
     this.cancelRow = h('div', { class: 'actions' }, cancel);
     this.progressCard = h('section', { class: 'card', 'aria-label': 'Progress' }, this.cancelRow);
     this.result = h('div', { class: 'stack' });
-    this.element = h('div', { class: 'view' }, this.heading, this.about, this.trouble, this.progress, this.result);
+    this.element = h('div', { class: 'view' }, this.heading, this.about, this.flow, this.trouble, this.progress,
+      this.result);
   }
 
   /** Follows the preview until it has ended. */
@@ -61,6 +64,7 @@ export class PreviewView {
     fill(this.about, run.undoOf
       ? ['What undoing the ', h('a', { href: `#/syncs/${run.undoOf}` }, 'sync'), ' would do. Nothing has changed yet.']
       : [h('strong', {}, run.settings.connection.host), sourceOf(run)]);
+    fill(this.flow, !run.undoOf && stepper(run.state === 'done' ? 'check' : 'preview'));
     if (!ended(run)) {
       this.#showProgress(run);
       return;
@@ -130,7 +134,7 @@ export class PreviewView {
     fill(this.result, totals(run),
       h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element,
         exportButton('Export User Preview to .csv', () => api.exportPreview(this.id), this.signal)),
-      run.undoOf ? undoSection(run, run.undoOf) : new SyncForm(run).element);
+      run.undoOf ? undoSection(run, run.undoOf) : new SyncForm(run, () => table.open('delete')).elements);
     const { create, delete: missing } = run.summary;
     const added = count(create, 'address', 'addresses');
     announce(`${this.heading.textContent}: ${added} to add, ${number(missing)} not in the directory`);
@@ -151,11 +155,12 @@ function totals(run) {
   const numbers = undoOf
     ? [total(summary.create, 'come back'), total(summary.update, 'as before'), total(summary.delete, 'go again'),
       total(summary.skipped, 'left as they are')]
-    : [total(summary.entries, 'entries read'), total(summary.addresses, 'addresses'), total(summary.primary, 'primary'),
-      total(summary.aliases, 'aliases')];
+    : [total(summary.create, 'to add'), total(summary.delete, 'not in the directory'),
+      total(summary.update, 'to change'), total(summary.skipped, 'skipped')];
   const open = summary.entries === 0 || isPlain(notes);
   return h('section', { class: 'card', 'aria-label': 'Totals' }, h('dl', { class: 'totals' }, numbers),
-    summary.addresses > 0 && h('p', { class: 'muted' }, `Addresses by object type: ${types(summary.byType)}`),
+    summary.addresses > 0 && h('p', { class: 'muted' }, undoOf ? '' : `${inventory(summary)} `,
+      `Addresses by object type: ${types(summary.byType)}`),
     !undoOf && protectionNotices(notes),
     guard.reason === 'empty_read' && !undoOf && notice('warning', 'Nothing was found', guard.message),
     notes.length > 0 && h('details', { class: 'notes', open },
@@ -163,6 +168,10 @@ function totals(run) {
       h('ul', {}, notes.map((note) => h('li', {}, capital(note))))),
     !undoOf && h('details', { class: 'notes' }, h('summary', {}, connectionTitle(run)), steps(run)));
 }
+
+/** "243 entries read: 452 addresses, 239 primary and 213 aliases." @param {Preview['summary']} summary */
+const inventory = ({ entries, addresses, primary, aliases }) => `${count(entries, 'entry', 'entries')} read: `
+  + `${count(addresses, 'address', 'addresses')}, ${number(primary)} primary and ${number(aliases)} aliases.`;
 
 /** @param {Preview} run */
 const connectionTitle = ({ connection }) => {

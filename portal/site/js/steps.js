@@ -1,36 +1,11 @@
 // The steps of reaching the directory, each with a tick or a cross, and what to do about the one that failed.
-import { stepRows } from './connection.js';
+import { fieldToFix, stepRows } from './connection.js';
 import { h, icon } from './dom.js';
 import { duration, moment, STEPS } from './format.js';
 import { notice } from './notice.js';
 import { editSettings, trustCertificate } from './import-view.js';
 
 /** @import { Certificate, Failure } from '../../types' */
-
-/**
- * The field where people usually fix each failure, and its label.
- * @type {Record<string, readonly [field: string, label: string]>}
- */
-const FIELD_TO_FIX = {
-  host_not_found: ['connection.host', 'LDAP Server'],
-  address_forbidden: ['connection.host', 'LDAP Server'],
-  connect_failed: ['connection.host', 'LDAP Server'],
-  server_unavailable: ['connection.host', 'LDAP Server'],
-  tls_name_mismatch: ['connection.host', 'LDAP Server'],
-  connect_refused: ['connection.port', 'TCP Port'],
-  timeout: ['connection.port', 'TCP Port'],
-  tls_failed: ['connection.useSSL', 'Use SSL'],
-  starttls_refused: ['connection.encryption', 'Encryption'],
-  encryption_required: ['connection.encryption', 'Encryption'],
-  tls_unknown_authority: ['connection.caCertificate', 'CA Certificate'],
-  tls_certificate_changed: ['connection.trustedCertificate', 'Trusted Certificate'],
-  tls_old: ['connection.oldTLS', 'Old TLS'],
-  invalid_credentials: ['connection.password', 'Password'],
-  insufficient_access: ['connection.username', 'Username'],
-  base_not_found: ['advanced.searchBase', 'Search Base'],
-  invalid_base: ['advanced.searchBase', 'Search Base'],
-  invalid_filter: ['advanced.filter', 'Filter String'],
-};
 
 const SPOKEN = { ok: ': done', failed: ': failed', now: ': under way', open: ': not reached' };
 
@@ -75,7 +50,7 @@ function mark(state) {
  * @param {string} title
  */
 export function runFailure(error, title) {
-  const [field, label] = FIELD_TO_FIX[error.code] ?? [];
+  const [field, label] = fieldToFix(error.code);
   return notice('error', error.step ? `${title} at “${STEPS[error.step] ?? error.step}”` : title, error.message,
     field && h('div', { class: 'actions' },
       h('button', { type: 'button', class: 'primary', onclick: () => editSettings(field) }, `Go to ${label}`)));

@@ -9,6 +9,7 @@ import { exportButton } from './export-button.js';
 import { ofPlanned, planned, written } from './outcome.js';
 import { PlanTable } from './plan-table.js';
 import { protectionNotices } from './protection.js';
+import { stepper } from './flow.js';
 import { go } from './router.js';
 import * as api from './api.js';
 
@@ -27,6 +28,7 @@ export class SyncView {
     this.announced = '';
     this.heading = h('h1', { tabindex: '-1' }, 'Sync');
     this.about = h('p', { class: 'lead' });
+    this.flow = h('div', {});
     /** What is wrong for the moment: a lost connection, or a Stop that failed. */
     this.trouble = h('div', {});
     this.progress = h('div', {});
@@ -35,7 +37,8 @@ export class SyncView {
     this.stopRow = h('div', { class: 'actions' }, stop);
     this.progressCard = h('section', { class: 'card', 'aria-label': 'Progress' }, this.stopRow);
     this.result = h('div', { class: 'stack' });
-    this.element = h('div', { class: 'view' }, this.heading, this.about, this.trouble, this.progress, this.result);
+    this.element = h('div', { class: 'view' }, this.heading, this.about, this.flow, this.trouble, this.progress,
+      this.result);
   }
 
   /** Follows the sync until it has ended. */
@@ -48,7 +51,8 @@ export class SyncView {
         lost: (problem) => fill(this.trouble, problem && notice('warning', 'The connection is lost', waiting)),
       });
     } catch (error) {
-      fill(this.progress, failure(error, { title: 'The sync cannot be shown' }));
+      fill(this.progress, failure(error, { title: 'The sync cannot be shown' }),
+        h('div', { class: 'actions' }, h('a', { class: 'button primary', href: '#/history' }, 'Back to the History')));
     }
   }
 
@@ -58,6 +62,8 @@ export class SyncView {
     this.heading.textContent = run.undoOf ? 'Undo' : 'Sync';
     fill(this.about, TRIGGERS[run.trigger], by, `, ${moment(run.createdAt)}`,
       run.undoOf && ['. It undoes ', h('a', { href: `#/syncs/${run.undoOf}` }, 'another sync')]);
+    // Only one that came out of a preview is a step of the flow.
+    fill(this.flow, run.previewId && !run.undoOf && stepper('sync'));
     if (!ended(run)) {
       this.#showProgress(run);
       return;
