@@ -63,6 +63,8 @@ export type PreviewRequest = Schemas['PreviewBody'];
 export type SyncRequest = Schemas['SyncBody'];
 export type SaveRequest = Schemas['SaveBody'];
 export type PatchRequest = Schemas['PatchSettingsBody'];
+export type RowsFilter = Schemas['RowsFilter'];
+export type ChangesFilter = Schemas['ChangesFilter'];
 export type NewUser = Schemas['AddBody'];
 export type UserPatch = Schemas['PatchBody'];
 

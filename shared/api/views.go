@@ -106,25 +106,28 @@ func PreviewView(r importer.ShownPreview) Preview {
 
 // Sync is a sync.
 type Sync struct {
-	_          struct{}         `json:"-" nullable:"true"`
-	ID         string           `json:"id"`
-	State      run.State        `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
-	Trigger    run.Trigger      `json:"trigger" enum:"manual,schedule,undo"`
-	StartedBy  string           `json:"startedBy"`
-	PreviewID  string           `json:"previewId,omitempty"`
-	UndoOf     string           `json:"undoOf,omitempty" doc:"The sync that this one reverses"`
-	Options    settings.Options `json:"options"`
-	CreatedAt  time.Time        `json:"createdAt"`
-	StartedAt  *time.Time       `json:"startedAt"`
-	FinishedAt *time.Time       `json:"finishedAt"`
-	DurationMS int64            `json:"durationMs" doc:"From start to end, or to now"`
-	Progress   run.Progress     `json:"progress"`
-	Connection []run.Step       `json:"connection"`
-	Notes      []string         `json:"notes"`
-	Summary    Summary          `json:"summary" doc:"The plan"`
-	Applied    *Applied         `json:"applied" doc:"What was done; null until the end, and for syncs of version 0.4"`
-	Guard      run.Guard        `json:"guard"`
-	Error      *Failure         `json:"error"`
+	_         struct{}         `json:"-" nullable:"true"`
+	ID        string           `json:"id"`
+	State     run.State        `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+	Trigger   run.Trigger      `json:"trigger" enum:"manual,schedule,undo"`
+	StartedBy string           `json:"startedBy"`
+	PreviewID string           `json:"previewId,omitempty"`
+	UndoOf    string           `json:"undoOf,omitempty" doc:"The sync that this one reverses"`
+	Host      string           `json:"host" doc:"The servers that its settings name"`
+	Options   settings.Options `json:"options"`
+	// ConfirmRemovals links a blocked sync and the one that somebody confirmed.
+	ConfirmRemovals *int         `json:"confirmRemovals" doc:"The number of removals that somebody confirmed; null where nobody did"`
+	CreatedAt       time.Time    `json:"createdAt"`
+	StartedAt       *time.Time   `json:"startedAt"`
+	FinishedAt      *time.Time   `json:"finishedAt"`
+	DurationMS      int64        `json:"durationMs" doc:"From start to end, or to now"`
+	Progress        run.Progress `json:"progress"`
+	Connection      []run.Step   `json:"connection"`
+	Notes           []string     `json:"notes"`
+	Summary         Summary      `json:"summary" doc:"The plan"`
+	Applied         *Applied     `json:"applied" doc:"What was done; null until the end, and for syncs of version 0.4"`
+	Guard           run.Guard    `json:"guard"`
+	Error           *Failure     `json:"error"`
 }
 
 // Applied is what a sync did. The six numbers add up to progress.toApply.
@@ -152,7 +155,7 @@ func appliedView(a *run.Applied) *Applied {
 func SyncView(r run.Run, now time.Time) Sync {
 	view := Sync{
 		ID: r.ID, State: r.State, Trigger: r.Trigger, StartedBy: r.StartedBy, PreviewID: r.PreviewID, UndoOf: r.UndoOf,
-		Options:   r.Import.Options,
+		Host: r.Import.Connection.Host, Options: r.Import.Options, ConfirmRemovals: r.ConfirmRemovals,
 		CreatedAt: r.CreatedAt, StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Progress: r.Progress,
 		Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard,
 		Applied: appliedView(r.Applied), Error: failureView(r.Failure),
