@@ -62,7 +62,9 @@ export type Advanced = Schemas['Advanced'];
 export type PreviewRequest = Schemas['PreviewBody'];
 export type SyncRequest = Schemas['SyncBody'];
 export type SaveRequest = Schemas['SaveBody'];
-export type PatchRequest = Schemas['PatchSettingsBody'];
+/** A schedule of null ends it. */
+export type PatchRequest =
+  Omit<Schemas['PatchSettingsBody'], 'schedule'> & { schedule?: Schemas['ScheduleChange'] | null };
 export type RowsFilter = Schemas['RowsFilter'];
 export type ChangesFilter = Schemas['ChangesFilter'];
 export type NewUser = Schemas['AddBody'];

@@ -106,28 +106,29 @@ func PreviewView(r importer.ShownPreview) Preview {
 
 // Sync is a sync.
 type Sync struct {
-	_         struct{}         `json:"-" nullable:"true"`
-	ID        string           `json:"id"`
-	State     run.State        `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
-	Trigger   run.Trigger      `json:"trigger" enum:"manual,schedule,undo"`
-	StartedBy string           `json:"startedBy"`
-	PreviewID string           `json:"previewId,omitempty"`
-	UndoOf    string           `json:"undoOf,omitempty" doc:"The sync that this one reverses"`
-	Host      string           `json:"host" doc:"The servers that its settings name"`
-	Options   settings.Options `json:"options"`
+	_          struct{}         `json:"-" nullable:"true"`
+	ID         string           `json:"id"`
+	State      run.State        `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+	Trigger    run.Trigger      `json:"trigger" enum:"manual,schedule,undo,quick"`
+	StartedBy  string           `json:"startedBy"`
+	PreviewID  string           `json:"previewId,omitempty"`
+	UndoOf     string           `json:"undoOf,omitempty" doc:"The sync that this one reverses"`
+	Host       string           `json:"host" doc:"The servers that its settings name"`
+	Options    settings.Options `json:"options"`
+	CreatedAt  time.Time        `json:"createdAt"`
+	StartedAt  *time.Time       `json:"startedAt"`
+	FinishedAt *time.Time       `json:"finishedAt"`
+	DurationMS int64            `json:"durationMs" doc:"From start to end, or to now"`
+	Progress   run.Progress     `json:"progress"`
+	Connection []run.Step       `json:"connection"`
+	Notes      []string         `json:"notes"`
+	Summary    Summary          `json:"summary" doc:"The plan"`
+	Applied    *Applied         `json:"applied" doc:"What was done; null until the end, and for syncs of version 0.4"`
+	Guard      run.Guard        `json:"guard"`
+	Error      *Failure         `json:"error"`
+
 	// ConfirmRemovals links a blocked sync and the one that somebody confirmed.
-	ConfirmRemovals *int         `json:"confirmRemovals" doc:"The number of removals that somebody confirmed; null where nobody did"`
-	CreatedAt       time.Time    `json:"createdAt"`
-	StartedAt       *time.Time   `json:"startedAt"`
-	FinishedAt      *time.Time   `json:"finishedAt"`
-	DurationMS      int64        `json:"durationMs" doc:"From start to end, or to now"`
-	Progress        run.Progress `json:"progress"`
-	Connection      []run.Step   `json:"connection"`
-	Notes           []string     `json:"notes"`
-	Summary         Summary      `json:"summary" doc:"The plan"`
-	Applied         *Applied     `json:"applied" doc:"What was done; null until the end, and for syncs of version 0.4"`
-	Guard           run.Guard    `json:"guard"`
-	Error           *Failure     `json:"error"`
+	ConfirmRemovals *int `json:"confirmRemovals" doc:"How many removals somebody confirmed; null where nobody did"`
 }
 
 // Applied is what a sync did. The six numbers add up to progress.toApply.
@@ -190,8 +191,18 @@ type Schedule struct {
 	_             struct{}  `json:"-" nullable:"true"`
 	IntervalHours int       `json:"intervalHours" minimum:"1" maximum:"24"`
 	NextRunAt     time.Time `json:"nextRunAt"`
+	QuickMinutes  *int      `json:"quickMinutes" nullable:"true" minimum:"5" maximum:"60" doc:"Minutes between quick looks; null for none"`
 	Paused        bool      `json:"paused"`
 	PausedReason  string    `json:"pausedReason,omitempty"`
+}
+
+// Quick is whether and how the directory can be looked at for what changed.
+type Quick struct {
+	_        struct{} `json:"-" nullable:"true"`
+	Possible bool     `json:"possible" doc:"The directory tells what changed"`
+	By       string   `json:"by" enum:",uSNChanged,entryCSN,modifyTimestamp" doc:"The attribute that tells it"`
+	Reason   string   `json:"reason" doc:"Why it is not possible, or which index would make looks cheaper"`
+	Error    string   `json:"error" doc:"Why the last look failed; empty where it did not"`
 }
 
 // Settings are the saved settings.
@@ -203,6 +214,8 @@ type Settings struct {
 	LastRun             *Sync             `json:"lastRun"`
 	ConsecutiveFailures int               `json:"consecutiveFailures"`
 	Health              settings.Health   `json:"health"`
+	Quick               *Quick            `json:"quick" doc:"Known after the first full sync with these settings"`
+	LastLookAt          *time.Time        `json:"lastLookAt" doc:"When the last quick look ended that did not fail"`
 	UpdatedAt           time.Time         `json:"updatedAt"`
 }
 
@@ -217,6 +230,13 @@ func SettingsView(s importer.Saved, now time.Time) Settings {
 			IntervalHours: s.Schedule.IntervalHours, NextRunAt: s.Schedule.NextRunAt, Paused: s.Schedule.Paused,
 			PausedReason: s.Schedule.PausedReason,
 		}
+		if quick := s.Schedule.QuickMinutes; quick > 0 {
+			view.Schedule.QuickMinutes = &quick
+		}
+	}
+	if l := s.Looks; l != nil {
+		view.Quick = &Quick{Possible: l.Possible(), By: l.By(), Reason: l.Reason, Error: l.Error}
+		view.LastLookAt = moment(l.LastAt)
 	}
 	if s.LastRun != nil {
 		last := SyncView(*s.LastRun, now)

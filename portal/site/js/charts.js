@@ -29,8 +29,8 @@ function svg(tag, attributes, ...children) {
  */
 function chart(label, shapes, most, points) {
   const [first, last] = [points[0], points.at(-1)];
-  return h('figure', { class: 'chart' }, h('figcaption', {}, label),
-    h('span', { class: 'chart-most', 'aria-hidden': 'true' }, most),
+  return h('figure', { class: 'chart' },
+    h('figcaption', {}, label, h('span', { class: 'chart-most' }, `at most ${most}`)),
     svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' }, ...shapes),
     first && last && h('div', { class: 'chart-ends', 'aria-hidden': 'true' },
       h('span', {}, moment(first.at)), points.length > 1 && h('span', {}, moment(last.at))));
@@ -44,7 +44,9 @@ function usersChart(points) {
   const x = (/** @type {number} */ time) => (to === from ? WIDTH : ((time - from) / (to - from)) * WIDTH);
   const y = (/** @type {number} */ users) => HEIGHT - (users / most) * (HEIGHT - 4);
   // Between two runs the number stays as it is: steps, and no slopes.
-  const steps = points.map(({ users }, i) => (i === 0 ? `M0 ${y(users ?? 0)}` : `H${x(times[i] ?? from)}V${y(users ?? 0)}`));
+  const steps = points.map(({ users }, i) => {
+    return i === 0 ? `M0 ${y(users ?? 0)}` : `H${x(times[i] ?? from)}V${y(users ?? 0)}`;
+  });
   const line = `${steps.join('')}H${WIDTH}`;
   return chart('Users after each run', [
     svg('path', { class: 'area', d: `${line}V${HEIGHT}H0Z` }), svg('path', { class: 'line', d: line }),
@@ -77,8 +79,8 @@ export function charts(points) {
     h('td', {}, number(removed)), users !== null && known && h('td', {}, number(users))));
   return [
     h('div', { class: 'charts' }, known && usersChart(points), changesChart(points)),
-    known && h('p', { class: 'help' },
-      'Reckoned back from the users of today by what the runs wrote: what people added or removed by hand is not in it.'),
+    known && h('p', { class: 'help' }, 'Reckoned back from the users of today by what the runs wrote: '
+      + 'what people added or removed by hand is not in it.'),
     h('details', { class: 'notes' }, h('summary', {}, `The same as a table of ${count(points.length, 'run')}`),
       h('div', { class: 'scroller', tabindex: '0', role: 'region', 'aria-label': 'Numbers of the runs' },
         h('table', {}, h('thead', {}, h('tr', {}, head.map((name) => h('th', { scope: 'col' }, name)))),

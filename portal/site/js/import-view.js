@@ -38,7 +38,9 @@ export class ImportView {
 
   constructor() {
     this.form = new ConnectionForm(() => this.#typed());
-    this.job = new JobCard({ changed: () => this.enter(), reconnect: () => this.form.focus('connection.host') });
+    this.job = new JobCard({
+      changed: () => this.enter(), reconnect: () => this.form.focus('connection.host'),
+    });
     /** Says that the form is not the saved job. */
     this.unsaved = h('p', { class: 'unsaved', role: 'status', hidden: true });
     this.scheduleLine = h('p', { class: 'job-line' });
@@ -55,8 +57,8 @@ export class ImportView {
     this.reset = h('button', { type: 'button', class: 'link', hidden: true, onclick: () => this.#reset() },
       'Back to the saved settings');
     this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'LDAP Import'),
-      h('p', { class: 'lead' }, 'Choose the server type, enter username, LDAP server, port and password, choose Use SSL, '
-        + 'and press Preview Users to Sync. Nothing changes before you have seen the preview.'),
+      h('p', { class: 'lead' }, 'Choose the server type, enter username, LDAP server, port and password, '
+        + 'choose Use SSL, and press Preview Users to Sync. Nothing changes before you have seen the preview.'),
       stepper('connect'), this.job.element, this.notes, this.#connectionCard(), this.previews.element);
   }
 

@@ -4,7 +4,7 @@ import { failure, notice, toast } from './notice.js';
 import { capital, every, moment, STATES } from './format.js';
 import { deleteButton, pause, runNow } from './job-actions.js';
 import { JobEditor } from './job-editor.js';
-import { inASentence } from './job-words.js';
+import { inASentence, looks } from './job-words.js';
 import { inWords } from './outcome.js';
 import * as store from './settings-store.js';
 
@@ -49,7 +49,8 @@ export class JobCard {
   /** Says whether the form below stands for something else. @param {boolean} differs */
   showDiffers(differs) {
     const { settings } = store.current();
-    const text = differs && settings ? `Run Now runs the saved job from ${settings.connection.host}, not what is typed below.` : '';
+    const text = !differs || !settings ? ''
+      : `Run Now runs the saved job from ${settings.connection.host}, not what is typed below.`;
     if (this.runs.textContent !== text) this.runs.textContent = text;
     this.runs.hidden = text === '';
   }
@@ -76,11 +77,14 @@ export class JobCard {
   }
 
   /** @param {Settings} settings */
-  #facts({ connection, schedule, lastRun, consecutiveFailures }) {
+  #facts(settings) {
+    const { connection, schedule, lastRun, consecutiveFailures, quick } = settings;
+    const looking = looks(settings);
     return h('ul', { class: 'plain facts-line' },
       h('li', {}, h('strong', {}, connection.host), ` port ${connection.port}`),
-      h('li', {}, schedule ? capital(every(schedule.intervalHours)) : 'Not scheduled'),
       schedule && !schedule.paused && h('li', {}, `Next at ${moment(schedule.nextRunAt)}`),
+      looking && h('li', {}, looking),
+      looking && quick?.error && h('li', { class: 'bad' }, `The last look failed: ${quick.error}`),
       lastRun && h('li', {}, 'Last: ', h('a', { href: `#/syncs/${lastRun.id}` }, moment(lastRun.createdAt)), ' ',
         h('span', { class: `badge ${lastRun.state}` }, STATES[lastRun.state]), ' ', inWords(lastRun)),
       consecutiveFailures > 0 && h('li', { class: 'bad' }, `Failed ${consecutiveFailures} times in a row`));

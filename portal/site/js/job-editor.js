@@ -32,7 +32,8 @@ export class JobEditor {
     };
     this.element = h('form', { class: 'stack job-editor', novalidate: true, 'aria-label': 'Saved Sync', onsubmit },
       h('div', { class: 'grid' }, this.schedule.elements), this.options.elements,
-      h('p', { class: 'help' }, 'Server, password, search and filter are changed below, and previewed before they are saved. ',
+      h('p', { class: 'help' },
+        'Server, password, search and filter are changed below, and previewed before they are saved. ',
         h('button', { type: 'button', class: 'link', onclick: reconnect }, 'Change connection or search')),
       this.message,
       h('div', { class: 'actions' }, this.submit,

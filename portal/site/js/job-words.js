@@ -1,6 +1,6 @@
 // The saved job in words: what it does, what is wrong with it, and how a form differs from it.
 import { fieldToFix, hostNames } from './connection.js';
-import { capital, every } from './format.js';
+import { capital, every, moment } from './format.js';
 
 /** @import { Advanced, ConnectionInput, Settings } from '../../types' */
 
@@ -18,6 +18,18 @@ export function inASentence({ connection, options, schedule }) {
   return `${when} from ${connection.host}: ${parts.join(', ')}`;
 }
 
+/**
+ * How new people are looked for between the syncs, or why not; '' where nobody asked for it.
+ * @param {Pick<Settings, 'schedule'|'quick'|'lastLookAt'>} settings
+ */
+export function looks({ schedule, quick, lastLookAt }) {
+  if (!schedule?.quickMinutes || schedule.paused) return '';
+  if (quick && !quick.possible) return `Does not look for new people: ${quick.reason}`;
+  const text = `Looks for new people every ${schedule.quickMinutes} minutes`;
+  if (!quick) return `${text}, after the next sync`;
+  return lastLookAt ? `${text}, last at ${moment(lastLookAt)}` : text;
+}
+
 export const HEALTH = {
   never_run: 'Has not run yet', ok: 'All is well', failing: 'Failing', blocked: 'Stopped for you to confirm',
   paused: 'Paused',
@@ -33,14 +45,16 @@ export const HEALTH = {
  */
 export function remedyOf({ health, lastRun }) {
   const refused = lastRun?.error?.code === 'invalid_credentials';
-  const show = (/** @type {string} */ label) => (lastRun ? /** @type {Remedy} */ ({ label, act: 'show', id: lastRun.id })
-    : null);
+  /** @param {string} label @returns {Remedy|null} */
+  const show = (label) => (lastRun ? { label, act: 'show', id: lastRun.id } : null);
+  /** @type {Remedy} */
+  const password = { label: 'Enter the password', act: 'password' };
   switch (health.state) {
     case 'never_run': return { label: 'Run Now', act: 'run' };
-    case 'paused': return refused ? { label: 'Enter the password', act: 'password' } : { label: 'Resume', act: 'resume' };
+    case 'paused': return refused ? password : { label: 'Resume', act: 'resume' };
     case 'blocked': return show(lastRun?.guard.reason === 'empty_read' ? 'Show the run' : 'Review and confirm');
     case 'failing': {
-      if (refused) return { label: 'Enter the password', act: 'password' };
+      if (refused) return password;
       const [field, label] = fieldToFix(lastRun?.error?.code ?? '');
       return field ? { label: `Go to ${label}`, act: 'field', field } : show('Show the run');
     }
@@ -77,8 +91,8 @@ export function differences(saved, typed) {
 }
 
 /** @param {Record<string, string>} labels @param {object} a @param {object} b */
-const differing = (labels, a, b) => Object.keys(labels)
-  .filter((name) => canonical(Reflect.get(a, name)) !== canonical(Reflect.get(b, name))).map((name) => labels[name] ?? name);
+const differing = (labels, a, b) => Object.entries(labels)
+  .filter(([name]) => canonical(Reflect.get(a, name)) !== canonical(Reflect.get(b, name))).map(([, label]) => label);
 
 /**
  * A value as it is compared: white space between the parts of a filter or of a certificate does no harm, and what is

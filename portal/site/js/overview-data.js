@@ -27,7 +27,8 @@ export function points(runs, users) {
   for (const run of runs) {
     const wrote = written(run);
     if (!wrote) continue;
-    found.push({ id: run.id, at: run.finishedAt ?? run.createdAt, added: wrote.create, removed: wrote.delete, users: after });
+    const { id, finishedAt, createdAt } = run;
+    found.push({ id, at: finishedAt ?? createdAt, added: wrote.create, removed: wrote.delete, users: after });
     if (after !== null) after = Math.max(0, after - wrote.create + wrote.delete);
   }
   return found.slice(0, MOST).reverse();
@@ -41,8 +42,11 @@ const REASONS = 5;
 
 /**
  * What needs attention, the gravest first.
- * @param {{runs: readonly Sync[], lastRun: Sync|null, skipped: readonly Facet[], preview: string}} found runs: the newest
- *   first; skipped: the reasons of a preview, whose id is preview, or none where that is ''
+ * @param {object} found
+ * @param {readonly Sync[]} found.runs the newest first
+ * @param {Sync|null} found.lastRun
+ * @param {readonly Facet[]} found.skipped the reasons of a preview
+ * @param {string} found.preview its id; '' where there is none
  * @returns {Concern[]}
  */
 export function concerns({ runs, lastRun, skipped, preview }) {
@@ -55,8 +59,10 @@ function failedRuns(runs) {
   const failed = all.filter((run) => run.state === 'failed');
   const [last] = failed;
   if (!last) return null;
-  const of = all.length === 1 ? 'The last run failed' : `${count(failed.length, 'run')} of the last ${all.length} failed`;
-  return { text: `${of}, the last on ${moment(last.createdAt)}.`, link: 'Show the failed run', href: `#/syncs/${last.id}` };
+  const when = moment(last.createdAt);
+  const text = all.length === 1 ? `The only run failed, on ${when}.`
+    : `${count(failed.length, 'run')} of the last ${all.length} failed, the newest of them on ${when}.`;
+  return { text, link: 'Show the failed run', href: `#/syncs/${last.id}` };
 }
 
 /** @param {Sync|null} run @returns {Concern|null} */
@@ -78,13 +84,14 @@ function conflicts(run) {
 function skippedRows(run, reasons, preview) {
   if (preview && reasons.length > 0) {
     return reasons.slice(0, REASONS).map(({ value, count: n }) => ({
-      text: `Skipped, ${count(n, 'address', 'addresses')}: ${value}`, link: 'Show the skipped', href: `#/previews/${preview}`,
+      text: `Skipped, ${count(n, 'address', 'addresses')}: ${value}`, link: 'Show the skipped',
+      href: `#/previews/${preview}`,
     }));
   }
   const n = run?.summary.skipped ?? 0;
   if (n === 0) return [];
   return [{
-    text: `The last run skipped ${count(n, 'address', 'addresses')}. A preview shows the reasons.`, link: 'Go to the preview',
-    href: '#/import',
+    text: `The last run skipped ${count(n, 'address', 'addresses')}. A preview shows the reasons.`,
+    link: 'Go to the preview', href: '#/import',
   }];
 }

@@ -2,9 +2,9 @@
 import { h, fill, icon } from './dom.js';
 import { charts } from './charts.js';
 import { failure, loading } from './notice.js';
-import { capital, every, moment, number, STATES, types } from './format.js';
+import { moment, number, STATES, types } from './format.js';
 import { apply, runNow } from './job-actions.js';
-import { HEALTH, inASentence, remedyOf } from './job-words.js';
+import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
 import { inWords } from './outcome.js';
 import { concerns, points } from './overview-data.js';
 import { go } from './router.js';
@@ -78,7 +78,7 @@ export class OverviewView {
     ]);
     const total = users.total ?? null;
     const shown = points(items, total);
-    const read = items.find((run) => run.state === 'done' && !run.undoOf && run.trigger !== 'quick');
+    const read = items.find((run) => run.state === 'done' && ['manual', 'schedule'].includes(run.trigger));
     fill(into, attention(concerns({ runs: items, lastRun, ...seen })),
       h('section', { class: 'card', 'aria-labelledby': 'users-title' }, h('h2', { id: 'users-title' }, 'Users'),
         h('dl', { class: 'totals' }, total !== null && h('div', { class: 'total' }, h('dd', {}, number(total)),
@@ -111,12 +111,16 @@ function welcome() {
 }
 
 /** @param {Settings} settings */
-function facts({ schedule, lastRun }) {
-  const next = !schedule ? 'By hand only' : schedule.paused ? 'None: the schedule is paused' : zoned(schedule.nextRunAt);
+function facts(settings) {
+  const { schedule, lastRun, quick } = settings;
+  const looking = looks(settings);
+  const next = !schedule ? 'Not scheduled'
+    : schedule.paused ? 'None: the schedule is paused' : zoned(schedule.nextRunAt);
   return h('dl', { class: 'facts' }, [
     ['Last run', lastRun ? lastLine(lastRun) : 'None yet'],
     ['Next run', next],
-    ['Interval', schedule ? capital(every(schedule.intervalHours)) : 'Not scheduled'],
+    ['Quick looks', looking || 'None between the syncs'],
+    ...(looking && quick?.error ? [['The last look failed', quick.error]] : []),
   ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 }
 
@@ -130,8 +134,11 @@ const lastLine = (run) => [
 function attention(found) {
   return h('section', { class: 'card', 'aria-labelledby': 'attention-title' },
     h('h2', { id: 'attention-title' }, 'Needs attention'),
-    found.length === 0 ? h('p', { class: 'ok-line' }, icon('check'), 'Nothing: no failed run, no conflict, nobody skipped.')
-      : h('ul', { class: 'plain concerns' }, found.map(({ text, link, href }) => h('li', {}, text, ' ', h('a', { href }, link)))));
+    found.length === 0
+      ? h('p', { class: 'ok-line' }, icon('check'), 'Nothing: no failed run, no conflict, nobody skipped.')
+      : h('ul', { class: 'plain concerns' }, found.map(({ text, link, href }) => {
+        return h('li', {}, text, ' ', h('a', { href }, link));
+      })));
 }
 
 /**

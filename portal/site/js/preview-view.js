@@ -127,8 +127,8 @@ function totals(run) {
   const numbers = undoOf
     ? [total(summary.create, 'come back'), total(summary.update, 'as before'), total(summary.delete, 'go again'),
       total(summary.skipped, 'left as they are')]
-    : [total(summary.create, 'to add'), total(summary.delete, 'not in the directory'), total(summary.update, 'to change'),
-      total(summary.skipped, 'skipped')];
+    : [total(summary.create, 'to add'), total(summary.delete, 'not in the directory'),
+      total(summary.update, 'to change'), total(summary.skipped, 'skipped')];
   const open = summary.entries === 0 || isPlain(notes);
   return h('section', { class: 'card', 'aria-label': 'Totals' }, h('dl', { class: 'totals' }, numbers),
     summary.addresses > 0 && h('p', { class: 'muted' }, undoOf ? '' : `${inventory(summary)} `,
@@ -143,7 +143,7 @@ function totals(run) {
 
 /** "243 entries read: 452 addresses, 239 primary and 213 aliases." @param {Preview['summary']} summary */
 const inventory = ({ entries, addresses, primary, aliases }) => `${count(entries, 'entry', 'entries')} read: `
-  + `${count(addresses, 'address', 'addresses')}, ${number(primary)} primary and ${count(aliases, 'alias', 'aliases')}.`;
+  + `${count(addresses, 'address', 'addresses')}, ${number(primary)} primary and ${number(aliases)} aliases.`;
 
 /** @param {Preview} run */
 const connectionTitle = ({ connection }) => {
@@ -158,7 +158,8 @@ function undoSection(run, sync) {
   const { create, update, delete: removed } = run.summary;
   const nothing = create + update + removed === 0;
   const message = h('div', {});
-  const button = h('button', { type: 'button', class: 'primary', disabled: nothing || !syncable(run, sync), onclick: async () => {
+  const disabled = nothing || !syncable(run, sync);
+  const button = h('button', { type: 'button', class: 'primary', disabled, onclick: async () => {
     button.disabled = true;
     try {
       go(`/syncs/${(await api.startSync({ previewId: run.id })).id}`);

@@ -53,7 +53,7 @@ export class SyncView {
 
   /** @param {Sync} run */
   async #show(run) {
-    const by = run.startedBy && run.trigger !== 'schedule' ? ` (${run.startedBy})` : '';
+    const by = run.startedBy && !['schedule', 'quick'].includes(run.trigger) ? ` (${run.startedBy})` : '';
     this.heading.textContent = run.undoOf ? 'Undo' : 'Sync';
     fill(this.about, TRIGGERS[run.trigger], by, `, ${moment(run.createdAt)}`,
       run.undoOf && ['. It undoes ', h('a', { href: `#/syncs/${run.undoOf}` }, 'another sync')]);

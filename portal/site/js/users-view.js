@@ -87,7 +87,8 @@ export class UsersView {
   /** @param {User[]} users @param {string} q */
   #showUsers(users, q) {
     if (users.length === 0 && this.cursors.length === 1) {
-      fill(this.table, q ? empty('Nobody matches the search', 'Try a part of the address.')
+      const why = h('button', { type: 'button', onclick: () => explain(q, {}) }, `Why is ${q} not there?`);
+      fill(this.table, q ? empty('Nobody matches the search', 'Try a part of the address.', why)
         : empty('The Users List is empty', 'Import the users of a directory, or add one by hand.',
           h('a', { class: 'button', href: '#/import' }, 'LDAP Import')));
       return;
