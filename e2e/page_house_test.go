@@ -40,8 +40,8 @@ func TestPageOverview(t *testing.T) {
 	tab.WaitText("The sync is done")
 	tab.Click("link", "Overview")
 	tab.WaitText("All is well")
-	tab.WaitText("42 on the Users List")
-	tab.WaitText("users 42")
+	tab.WaitText("44 on the Users List")
+	tab.WaitText("users 44")
 	zone := browser.Eval[string](tab, `new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' }).formatToParts()
 	  .find((part) => part.type === 'timeZoneName').value`)
 	for _, name := range []string{"Last run", "Next run"} {
@@ -62,17 +62,17 @@ func TestPageOverview(t *testing.T) {
 	p.sync(object{})
 	tab.Reload()
 	tab.Click("button", "Review and confirm")
-	tab.WaitText("Remove 20 users of 42?")
-	tab.Fill("Type 20 to confirm", "20")
-	tab.Click("button", "Remove 20 users and sync")
+	tab.WaitText("Remove 22 users of 44?")
+	tab.Fill("Type 22 to confirm", "22")
+	tab.Click("button", "Remove 22 users and sync")
 	tab.WaitText("The sync is done")
 	tab.Click("link", "Overview")
 	tab.WaitText("All is well")
 	tab.WaitText("22 on the Users List")
-	tab.Click("summary", "The same as a table of 3 runs")
+	tab.Click("summary", "The same as a table of 2 runs")
 	rows := browser.Eval[string](tab, `[...document.querySelectorAll('main table tbody tr')]
 	  .map((row) => [...row.querySelectorAll('td')].map((cell) => cell.innerText).join(' ')).join(', ')`)
-	if rows != "0 20 22, 0 0 42, 42 0 42" {
+	if rows != "0 22 22, 44 0 44" {
 		t.Errorf("the table of the runs (added, removed, users after it) has %s", rows)
 	}
 	checkLooks(t, tab, "overview")
@@ -128,7 +128,7 @@ func TestPageGuidesThroughTheFlow(t *testing.T) {
 	tab.Fill("Filter String", "(uid=user00000*)")
 	inView(t, tab, "Preview Users to Sync")
 	tab.Click("button", "Preview Users to Sync")
-	waitRows(tab, "22 addresses")
+	waitRows(tab, "25 addresses")
 	if got := step(tab); got != "Check : done" && got != "Check" {
 		t.Errorf("the results are the step %q", got)
 	}
@@ -140,17 +140,17 @@ func TestPageGuidesThroughTheFlow(t *testing.T) {
 		t.Errorf("without Remove Accounts the bar says %q", got)
 	}
 	tab.Check("checkbox", "Remove Accounts", true)
-	if got := said(); got != "Removes 22" {
+	if got := said(); got != "Removes 25" {
 		t.Errorf("with Remove Accounts the bar says %q", got)
 	}
-	tab.WaitText("More than the removal limit: 22 removals.")
-	browser.Eval[bool](tab, `scrollTo(0, 0) ?? true`)
+	tab.WaitText("More than the removal limit: 25 removals.")
+	browser.Eval[bool](tab, `(scrollTo(0, 0), true)`)
 	inView(t, tab, "Sync Now")
 	inView(t, tab, "Save as a scheduled job")
 	checkLooks(t, tab, "bar-over-the-limit")
 	tab.Click("tab", "Unchanged")
-	tab.Click("link", "Removes 22")
-	waitRows(tab, "22 addresses")
+	tab.Click("link", "Removes 25")
+	waitRows(tab, "25 addresses")
 	if got := browser.Eval[string](tab, `document.querySelector('[role=tab][aria-selected=true]').innerText`); !strings.
 		HasPrefix(got, "Would be removed") {
 		t.Errorf("the link leads to the tab %q", got)
@@ -201,6 +201,7 @@ func TestPageChangesTheJobInPlace(t *testing.T) {
 
 	tab.Click("button", "Change")
 	tab.Select("Interval", "every 2 hours")
+	tab.Select("Look for new people", "every 15 minutes")
 	tab.Check("checkbox", "Remove Accounts", true)
 	tab.Click("summary", "Removal limit")
 	tab.ExpectProblem("status of 422")
@@ -217,8 +218,13 @@ func TestPageChangesTheJobInPlace(t *testing.T) {
 	tab.WaitText("The settings were changed meanwhile")
 	tab.Click("button", "Overwrite them")
 	tab.WaitText("Every 2 hours from 127.0.0.1: adds and changes users, removes those that are gone, HSR for new users")
+	tab.WaitText("Looks for new people every 15 minutes")
+	tab.Click("button", "Pause")
+	tab.WaitText("The schedule is paused")
+	tab.Click("button", "Resume")
+	tab.WaitText("Looks for new people every 15 minutes")
 	saved := p.must(200, "GET", "/v1/settings", nil)
-	if saved.number("schedule.intervalHours") != 2 || saved.number("options.removalLimit.percent") != 20 ||
+	if saved.number("schedule.intervalHours") != 2 || saved.number("schedule.quickMinutes") != 15 || saved.number("options.removalLimit.percent") != 20 ||
 		saved.at("connection.passwordSet") != true || saved.text("advanced.filter") != "(mail=*)" {
 		t.Errorf("after the change in place %v is saved", saved)
 	}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { differences, inASentence, remedyOf } from '../site/js/job-words.js';
+import { differences, inASentence, looks, remedyOf } from '../site/js/job-words.js';
 
 /** @import { Advanced, ConnectionInput, Settings } from '../types' */
 
@@ -25,6 +25,19 @@ test('the job in a sentence says when, from where, and what becomes of whom', ()
   assert.equal(inASentence(job({ schedule: null, options: { ...options, removeAccounts: false, sendHSR: false } })),
     'By hand only from dc1.example.com: adds and changes users, removes nobody, no HSR');
   assert.match(inASentence(job({ options: { ...options, removeScope: 'imported' } })), /removes the imported ones/);
+});
+
+test('quick looks say how often, since when, or why not', () => {
+  const schedule = { intervalHours: 6, paused: false, quickMinutes: 5 };
+  const quick = { possible: true, by: 'uSNChanged', reason: '', error: '' };
+  const lastLookAt = '2026-11-26T10:00:00Z';
+  assert.equal(looks(job({ schedule, quick, lastLookAt })),
+    'Looks for new people every 5 minutes, last at Nov 26, 2026, 10:00 AM');
+  assert.equal(looks(job({ schedule, quick: null })), 'Looks for new people every 5 minutes, after the next sync');
+  assert.equal(looks(job({ schedule, quick: { ...quick, possible: false, reason: 'no numbers' } })),
+    'Does not look for new people: no numbers');
+  assert.equal(looks(job({ schedule: { ...schedule, paused: true }, quick })), '');
+  assert.equal(looks(job({ schedule: { ...schedule, quickMinutes: null }, quick })), '');
 });
 
 test('each health has one remedy, and a good one has none', () => {

@@ -4,7 +4,7 @@ import { failure, notice, toast } from './notice.js';
 import { capital, every, moment, STATES } from './format.js';
 import { deleteButton, pause, runNow } from './job-actions.js';
 import { JobEditor } from './job-editor.js';
-import { inASentence } from './job-words.js';
+import { inASentence, looks } from './job-words.js';
 import { inWords } from './outcome.js';
 import * as store from './settings-store.js';
 
@@ -77,10 +77,14 @@ export class JobCard {
   }
 
   /** @param {Settings} settings */
-  #facts({ connection, schedule, lastRun, consecutiveFailures }) {
+  #facts(settings) {
+    const { connection, schedule, lastRun, consecutiveFailures, quick } = settings;
+    const looking = looks(settings);
     return h('ul', { class: 'plain facts-line' },
       h('li', {}, h('strong', {}, connection.host), ` port ${connection.port}`),
       schedule && !schedule.paused && h('li', {}, `Next at ${moment(schedule.nextRunAt)}`),
+      looking && h('li', {}, looking),
+      looking && quick?.error && h('li', { class: 'bad' }, `The last look failed: ${quick.error}`),
       lastRun && h('li', {}, 'Last: ', h('a', { href: `#/syncs/${lastRun.id}` }, moment(lastRun.createdAt)), ' ',
         h('span', { class: `badge ${lastRun.state}` }, STATES[lastRun.state]), ' ', inWords(lastRun)),
       consecutiveFailures > 0 && h('li', { class: 'bad' }, `Failed ${consecutiveFailures} times in a row`));

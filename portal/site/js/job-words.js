@@ -1,6 +1,6 @@
 // The saved job in words: what it does, what is wrong with it, and how a form differs from it.
 import { fieldToFix, hostNames } from './connection.js';
-import { capital, every } from './format.js';
+import { capital, every, moment } from './format.js';
 import { ADVANCED, CONNECTION } from './words.js';
 
 /** @import { Advanced, ConnectionInput, Settings } from '../../types' */
@@ -17,6 +17,18 @@ export function inASentence({ connection, options, schedule }) {
     options.sendHSR ? 'HSR for new users' : 'no HSR',
   ];
   return `${when} from ${connection.host}: ${parts.join(', ')}`;
+}
+
+/**
+ * How new people are looked for between the syncs, or why not; '' where nobody asked for it.
+ * @param {Pick<Settings, 'schedule'|'quick'|'lastLookAt'>} settings
+ */
+export function looks({ schedule, quick, lastLookAt }) {
+  if (!schedule?.quickMinutes || schedule.paused) return '';
+  if (quick && !quick.possible) return `Does not look for new people: ${quick.reason}`;
+  const text = `Looks for new people every ${schedule.quickMinutes} minutes`;
+  if (!quick) return `${text}, after the next sync`;
+  return lastLookAt ? `${text}, last at ${moment(lastLookAt)}` : text;
 }
 
 export const HEALTH = {

@@ -2,6 +2,7 @@
 import { h, existing, fill } from './dom.js';
 import { failure, loading, messageOf, notice } from './notice.js';
 import { confirm } from './dialog.js';
+import { LiveRuns } from './live-runs.js';
 import * as router from './router.js';
 import * as session from './session.js';
 import * as views from './views.js';
@@ -9,6 +10,7 @@ import * as views from './views.js';
 /** @import { Place } from './router.js' */
 
 const main = existing('#main');
+const liveRuns = new LiveRuns(existing('#live-runs'));
 /** Aborted when the view that is shown goes. */
 let leaving = new AbortController();
 let first = true;
@@ -30,7 +32,9 @@ async function show(place) {
   // A new view is read from its heading; the page's first one from its top.
   if (!first) view.element.querySelector('h1')?.focus();
   first = false;
-  await view.enter();
+  const entered = view.enter();
+  liveRuns.look();
+  await entered;
   views.loadAll();
 }
 

@@ -1,5 +1,6 @@
 // What a sync may do, and when: the fields that the Sync section of a preview and the saved job share.
 import { h } from './dom.js';
+import { optionsOf } from './fields.js';
 import { every } from './format.js';
 
 /** @import { Fields } from './fields.js' */
@@ -60,6 +61,11 @@ export class OptionsForm {
   }
 }
 
+/** The choices of quick looks, by minutes; 0 for none. */
+const LOOKS = {
+  0: 'only at the syncs', ...Object.fromEntries([5, 10, 15, 30, 60].map((m) => [m, `every ${m} minutes`])),
+};
+
 const HOURS = Object.fromEntries(Array.from({ length: 24 }, (_, i) => [i + 1, every(i + 1)]));
 
 /** When a job runs. */
@@ -68,18 +74,34 @@ export class ScheduleForm {
   constructor(fields, { never } = {}) {
     this.interval = fields.select('schedule.intervalHours', { label: 'Interval', options: HOURS });
     if (never) this.interval.control.prepend(h('option', { value: '0' }, never));
+    this.quick = fields.select('schedule.quickMinutes', {
+      label: 'Look for new people', options: LOOKS,
+      help: 'Between two syncs a look adds new people and addresses. It removes nobody.',
+    });
     this.fallback = never ? '0' : '6';
-    this.elements = [this.interval.element];
+    this.elements = [this.interval.element, this.quick.element];
+    this.interval.control.addEventListener('input', () => this.#update());
+  }
+
+  /** Without a schedule nobody looks. */
+  #update() {
+    this.quick.element.hidden = this.interval.control.value === '0';
   }
 
   /** @param {Schedule|null|undefined} schedule */
   set(schedule) {
     this.interval.control.value = schedule ? String(schedule.intervalHours) : this.fallback;
+    const minutes = schedule?.quickMinutes ?? 0;
+    // The API takes any number of minutes, and this list has a few.
+    const choices = minutes in LOOKS ? LOOKS : { ...LOOKS, [minutes]: `every ${minutes} minutes` };
+    this.quick.control.replaceChildren(...optionsOf(choices));
+    this.quick.control.value = String(minutes);
+    this.#update();
   }
 
-  /** @returns {{intervalHours: number}|null} null for no schedule */
+  /** @returns {{intervalHours: number, quickMinutes: number|null}|null} null for no schedule */
   value() {
     const intervalHours = Number(this.interval.control.value);
-    return intervalHours > 0 ? { intervalHours } : null;
+    return intervalHours > 0 ? { intervalHours, quickMinutes: Number(this.quick.control.value) || null } : null;
   }
 }

@@ -4,7 +4,7 @@ import { charts } from './charts.js';
 import { failure, loading } from './notice.js';
 import { moment, number, STATES, types } from './format.js';
 import { apply, runNow } from './job-actions.js';
-import { HEALTH, inASentence, remedyOf } from './job-words.js';
+import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
 import { inWords } from './outcome.js';
 import { concerns, points } from './overview-data.js';
 import { go } from './router.js';
@@ -104,12 +104,16 @@ function welcome() {
 }
 
 /** @param {Settings} settings */
-function facts({ schedule, lastRun }) {
+function facts(settings) {
+  const { schedule, lastRun, quick } = settings;
+  const looking = looks(settings);
   const next = !schedule ? 'Not scheduled'
     : schedule.paused ? 'None: the schedule is paused' : moment(schedule.nextRunAt);
   return h('dl', { class: 'facts' }, [
     ['Last run', lastRun ? lastLine(lastRun) : 'None yet'],
     ['Next run', next],
+    ['Quick looks', looking || 'None between the syncs'],
+    ...(looking && quick?.error ? [['The last look failed', quick.error]] : []),
   ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 }
 

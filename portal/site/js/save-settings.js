@@ -3,7 +3,6 @@ import { h } from './dom.js';
 import { confirm } from './dialog.js';
 import { moment } from './format.js';
 import { hasStatus } from './api.js';
-import { differencesOf } from './settings-difference.js';
 import * as store from './settings-store.js';
 
 /** @import { PatchRequest, SaveRequest, Settings } from '../../types' */
@@ -35,7 +34,7 @@ async function settle(request, write) {
   }
   const { settings } = await store.load();
   const overwrite = await confirm({
-    title: 'The settings were changed meanwhile', text: summaryOf(settings, request), yes: 'Overwrite them',
+    title: 'The settings were changed meanwhile', text: await summaryOf(settings, request), yes: 'Overwrite them',
     no: 'Keep them', danger: true, wide: true,
   });
   return overwrite && settle(request, write);
@@ -45,10 +44,11 @@ async function settle(request, write) {
  * @param {Settings|null} settings of the other tab or person
  * @param {PatchRequest} request
  */
-function summaryOf(settings, request) {
+async function summaryOf(settings, request) {
   if (!settings) {
     return h('p', {}, 'Somebody deleted the saved settings since this page read them. Overwriting saves yours.');
   }
+  const { differencesOf } = await import('./settings-difference.js');
   const differences = differencesOf(settings, request);
   const text = `Somebody saved other settings since this page read them, at ${moment(settings.updatedAt)}.`;
   if (differences.length === 0) return h('p', {}, `${text} They are the same as yours.`);

@@ -51,7 +51,8 @@ const load = () => (library ??= import(LIBRARY));
  * @returns {Promise<boolean>} whether the page may be shown
  */
 export async function start() {
-  const response = await fetch('/config.json', { cache: 'no-store' });
+  // As index.html announces it, so that it is asked for once.
+  const response = await fetch('/config.json');
   if (!response.ok) throw new Error(`The page's configuration cannot be read (status ${response.status}).`);
   config = await response.json();
   if (!required()) return true;

@@ -18,8 +18,12 @@ import * as store from './settings-store.js';
 
 /** The section, and the bar that stays in view. */
 export class SyncForm {
-  /** @param {Preview} preview that is done @param {() => void} showRemoved shows those who would be removed */
-  constructor(preview, showRemoved) {
+  /**
+   * @param {Preview} preview that is done
+   * @param {() => void} showRemoved shows those who would be removed
+   * @param {boolean} syncable whether it can be synced: it was not yet
+   */
+  constructor(preview, showRemoved, syncable) {
     this.preview = preview;
     const fields = this.fields = new Fields();
     this.options = new OptionsForm(fields);
@@ -35,13 +39,15 @@ export class SyncForm {
     this.deletion = deleteButton((deleted) => {
       this.#act(this.deletion, async () => { if (await deleted) this.#showSaved(); });
     });
-    this.bar = new PlanBar(preview, showRemoved, this.syncNow, this.save,
-      h('button', { type: 'button', onclick: () => go('/import') }, 'Cancel'));
+    this.bar = new PlanBar(preview, showRemoved, this.syncNow, this.save);
     // The guard never lets an empty read pass.
-    this.syncNow.disabled = this.save.disabled = preview.guard.reason === 'empty_read';
+    this.save.disabled = preview.guard.reason === 'empty_read';
+    this.syncNow.disabled = this.save.disabled || !syncable;
     this.elements = [this.#layout(), this.bar.element];
     this.elements[0]?.addEventListener('input', () => this.#update());
-    this.options.set(store.current().settings?.options ?? preview.settings.options);
+    const { settings } = store.current();
+    // Its own, or what was saved since it was taken.
+    this.options.set(settings && settings.updatedAt > preview.createdAt ? settings.options : preview.settings.options);
     this.#showSaved();
     this.#update();
   }
@@ -50,7 +56,8 @@ export class SyncForm {
     return h('section', { class: 'card', 'aria-labelledby': 'sync-title' }, h('h2', { id: 'sync-title' }, 'Sync'),
       this.options.elements,
       h('h3', {}, 'Schedule'), h('div', { class: 'grid' }, this.schedule.elements), this.savedLine,
-      h('div', { class: 'actions' }, h('span', { class: 'grow' }), this.deletion));
+      h('div', { class: 'actions' }, h('button', { type: 'button', onclick: () => go('/import') }, 'Cancel'),
+        h('span', { class: 'grow' }), this.deletion));
   }
 
   /** Shows what is saved. */
