@@ -31,6 +31,8 @@ type Store interface {
 type Users interface {
 	// Get returns the user with a canonical address, or ErrNotFound.
 	Get(ctx context.Context, key string) (user.User, error)
+	// Find returns the users that there are of these canonical addresses, in the order of the keys. It reads no other.
+	Find(ctx context.Context, keys []string) ([]user.User, error)
 	// All yields every user, ordered by key, each as it was at some moment during the call. It ends after the
 	// first error.
 	All(ctx context.Context) iter.Seq2[user.User, error]

@@ -167,6 +167,38 @@ func removalsOf(stored record) (found run.Removals, err error) {
 	return found, err
 }
 
+func (a accountJobs) Looks(ctx context.Context) (run.Looks, error) {
+	stored, err := a.read(ctx, recordLooks)
+	if err != nil {
+		return run.Looks{}, err
+	}
+	return looksOf(stored)
+}
+
+func (a accountJobs) UpdateLooks(ctx context.Context, change func(*run.Looks) error) (found run.Looks, err error) {
+	err = a.change(ctx, recordLooks, func(stored record) (record, error) {
+		if found, err = looksOf(stored); err != nil {
+			return record{}, err
+		}
+		if err := change(&found); err != nil {
+			return record{}, err
+		}
+		index := make(item)
+		if !found.NextAt.IsZero() {
+			a.putDue(index, dueLooks, found.NextAt)
+		}
+		return newRecord(found, index)
+	})
+	return found, err
+}
+
+func looksOf(stored record) (found run.Looks, err error) {
+	if err = stored.decode(&found); errors.Is(err, runs.ErrNotFound) {
+		err = nil
+	}
+	return found, err
+}
+
 func (a accountJobs) AcquireLease(ctx context.Context, l runs.Lease, now time.Time) error {
 	var held error
 	err := a.change(ctx, recordLease, func(stored record) (record, error) {

@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(*testing.T) users.Store) {
 	t.Run("the largest users", func(t *testing.T) { largest(t, open(t)) })
 	t.Run("accounts are apart", func(t *testing.T) { isolation(t, open(t)) })
 	t.Run("users come in the order of their keys", func(t *testing.T) { order(t, open(t)) })
+	t.Run("users are found by their keys", func(t *testing.T) { find(t, open(t)) })
 	t.Run("pages", func(t *testing.T) { pages(t, open(t)) })
 	t.Run("filters", func(t *testing.T) { filters(t, open(t)) })
 	t.Run("searches", func(t *testing.T) { searches(t, open(t)) })
