@@ -21,7 +21,7 @@ func TestPageOverview(t *testing.T) {
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20)})
 	p := account(t)
 	tab := openPage(t, p, "")
-	tab.WaitText("Nobody is imported yet")
+	tab.WaitText("No job is saved yet")
 	if n := browser.Eval[int](tab, `document.querySelectorAll('main button').length`); n != 1 {
 		t.Errorf("before anything is saved there are %d buttons, want one", n)
 	}
@@ -97,7 +97,7 @@ func TestPageOverviewAsksForThePassword(t *testing.T) {
 	tab := openPage(t, p, "/overview")
 	tab.WaitText("Failing")
 	tab.WaitText("wrong username or password")
-	tab.WaitText("The only run failed")
+	tab.WaitText("1 run failed in the last 7 days")
 	checkAccessible(t, tab, "a job that fails")
 	tab.Click("button", "Enter the password")
 	tab.Until(`document.querySelector('dialog[open]') !== null`)
