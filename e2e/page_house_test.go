@@ -224,7 +224,8 @@ func TestPageChangesTheJobInPlace(t *testing.T) {
 	tab.Click("button", "Resume")
 	tab.WaitText("Looks for new people every 15 minutes")
 	saved := p.must(200, "GET", "/v1/settings", nil)
-	if saved.number("schedule.intervalHours") != 2 || saved.number("schedule.quickMinutes") != 15 || saved.number("options.removalLimit.percent") != 20 ||
+	if saved.number("schedule.intervalHours") != 2 || saved.number("schedule.quickMinutes") != 15 ||
+		saved.number("options.removalLimit.percent") != 20 ||
 		saved.at("connection.passwordSet") != true || saved.text("advanced.filter") != "(mail=*)" {
 		t.Errorf("after the change in place %v is saved", saved)
 	}

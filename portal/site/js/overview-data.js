@@ -53,7 +53,8 @@ const REASONS = 5;
  * @returns {Concern[]}
  */
 export function concerns({ runs, lastRun, skipped, preview, now }) {
-  return [failedRuns(runs, now), conflicts(lastRun), ...skippedRows(lastRun, skipped, preview)].filter((c) => c !== null);
+  const all = [failedRuns(runs, now), conflicts(lastRun), ...skippedRows(lastRun, skipped, preview)];
+  return all.filter((concern) => concern !== null);
 }
 
 /** @param {readonly Sync[]} runs @param {number} now @returns {Concern|null} */
