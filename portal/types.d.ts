@@ -65,6 +65,8 @@ export type SaveRequest = Schemas['SaveBody'];
 /** A schedule of null ends it. */
 export type PatchRequest =
   Omit<Schemas['PatchSettingsBody'], 'schedule'> & { schedule?: Schemas['ScheduleChange'] | null };
+export type RowsFilter = Schemas['RowsFilter'];
+export type ChangesFilter = Schemas['ChangesFilter'];
 export type NewUser = Schemas['AddBody'];
 export type UserPatch = Schemas['PatchBody'];
 

@@ -6,6 +6,7 @@ import { stepper } from './flow.js';
 import { JobCard, scheduleLine } from './job-card.js';
 import { differences } from './job-words.js';
 import { failure, notice } from './notice.js';
+import { RecentPreviews } from './recent-previews.js';
 import { go } from './router.js';
 import * as api from './api.js';
 import * as draft from './draft.js';
@@ -49,6 +50,7 @@ export class ImportView {
     }, 'Why is an address not there?')));
     /** Whether the view was shown before. */
     this.entered = false;
+    this.previews = new RecentPreviews();
     this.message = h('div', {});
     this.notes = h('div', {});
     this.submit = h('button', { class: 'primary' }, 'Preview Users to Sync');
@@ -57,7 +59,7 @@ export class ImportView {
     this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'LDAP Import'),
       h('p', { class: 'lead' }, 'Choose the server type, enter username, LDAP server, port and password, '
         + 'choose Use SSL, and press Preview Users to Sync. Nothing changes before you have seen the preview.'),
-      stepper('connect'), this.job.element, this.notes, this.#connectionCard());
+      stepper('connect'), this.job.element, this.notes, this.#connectionCard(), this.previews.element);
   }
 
   #connectionCard() {
@@ -80,6 +82,7 @@ export class ImportView {
     const typed = this.entered ? null : draft.load();
     this.entered = true;
     if (typed) this.form.set(typed.form, typed.form);
+    this.previews.enter();
     try {
       await store.load();
     } catch (error) {

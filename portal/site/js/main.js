@@ -5,6 +5,7 @@ import { confirm } from './dialog.js';
 import { AuditView } from './audit-view.js';
 import { HistoryView } from './history-view.js';
 import { ImportView } from './import-view.js';
+import { LiveRuns } from './live-runs.js';
 import { OverviewView } from './overview-view.js';
 import { PreviewView } from './preview-view.js';
 import { SyncView } from './sync-view.js';
@@ -17,6 +18,7 @@ import * as session from './session.js';
 
 const main = existing('#main');
 const importView = new ImportView();
+const liveRuns = new LiveRuns(existing('#live-runs'));
 /** Aborted when the view that is shown goes. */
 let leaving = new AbortController();
 let first = true;
@@ -69,6 +71,7 @@ function show(place) {
   if (!first) view.element.querySelector('h1')?.focus();
   first = false;
   view.enter();
+  liveRuns.look();
 }
 
 function showAccount() {

@@ -12,14 +12,15 @@ const SPOKEN = { ok: ': done', failed: ': failed', now: ': under way', open: ': 
 /**
  * The list of steps.
  * @param {Parameters<typeof stepRows>[0]} run
+ * @param {string} [said] what stands above the list already, and is not said again
  */
-export function steps(run) {
+export function steps(run, said) {
   return h('ol', { class: 'steps', 'aria-label': 'Connection' }, stepRows(run).map(({ name, host, state, step }) => {
     return h('li', { class: `step ${state}` }, mark(state), h('div', {},
       h('span', { class: 'step-name' }, STEPS[name] ?? name, h('span', { class: 'visually-hidden' }, SPOKEN[state])),
       host && h('span', { class: 'step-host' }, host),
       step && h('span', { class: 'step-time' }, duration(step.ms)),
-      step?.detail && h('p', { class: 'step-detail' }, step.detail),
+      step?.detail && step.detail !== said && h('p', { class: 'step-detail' }, step.detail),
       step && !step.ok && step.certificate && certificate(step.certificate)));
   }));
 }

@@ -17,8 +17,12 @@ import * as store from './settings-store.js';
 
 /** The section, and the bar that stays in view. */
 export class SyncForm {
-  /** @param {Preview} preview that is done @param {() => void} showRemoved shows those who would be removed */
-  constructor(preview, showRemoved) {
+  /**
+   * @param {Preview} preview that is done
+   * @param {() => void} showRemoved shows those who would be removed
+   * @param {boolean} syncable whether it can be synced: it was not yet
+   */
+  constructor(preview, showRemoved, syncable) {
     this.preview = preview;
     const fields = this.fields = new Fields();
     this.options = new OptionsForm(fields);
@@ -36,10 +40,13 @@ export class SyncForm {
     });
     this.bar = new PlanBar(preview, showRemoved, this.syncNow, this.save);
     // The guard never lets an empty read pass.
-    this.syncNow.disabled = this.save.disabled = preview.guard.reason === 'empty_read';
+    this.save.disabled = preview.guard.reason === 'empty_read';
+    this.syncNow.disabled = this.save.disabled || !syncable;
     this.elements = [this.#layout(), this.bar.element];
     this.elements[0]?.addEventListener('input', () => this.#update());
-    this.options.set(store.current().settings?.options ?? preview.settings.options);
+    const { settings } = store.current();
+    // Its own, or what was saved since it was taken.
+    this.options.set(settings && settings.updatedAt > preview.createdAt ? settings.options : preview.settings.options);
     this.#showSaved();
     this.#update();
   }
