@@ -50,6 +50,10 @@ func TestPageOverview(t *testing.T) {
 		}
 	}
 
+	tab.Click("button", "Change the job")
+	tab.WaitFor("button", "Save changes")
+	tab.Click("link", "Overview")
+
 	p.must(200, "PATCH", "/v1/settings", object{"schedule": object{"paused": true}})
 	tab.Reload()
 	tab.Click("button", "Resume")

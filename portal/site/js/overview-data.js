@@ -86,7 +86,7 @@ function skippedRows(run, reasons, preview) {
   if (preview && reasons.length > 0) {
     return reasons.slice(0, REASONS).map(({ value, count: n }) => ({
       text: `Skipped, ${count(n, 'address', 'addresses')}: ${value}`, link: 'Show the skipped',
-      href: `#/previews/${preview}`,
+      href: `#/previews/${preview}?${new URLSearchParams({ tab: 'skipped', reason: value })}`,
     }));
   }
   const n = run?.summary.skipped ?? 0;

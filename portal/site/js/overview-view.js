@@ -5,6 +5,7 @@ import { failure, loading } from './notice.js';
 import { moment, number, STATES, types } from './format.js';
 import { apply, runNow } from './job-actions.js';
 import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
+import { changeJob } from './import-view.js';
 import { inWords } from './outcome.js';
 import { concerns, points } from './overview-data.js';
 import { go } from './router.js';
@@ -64,7 +65,7 @@ export class OverviewView {
       facts(settings),
       h('div', { class: 'actions' },
         remedy?.act !== 'run' && h('button', { type: 'button', onclick: () => this.#try(runNow) }, 'Run Now'),
-        h('button', { type: 'button', onclick: () => go('/import') }, 'Change the job')));
+        h('button', { type: 'button', onclick: changeJob }, 'Change the job')));
   }
 
   /**
