@@ -57,7 +57,7 @@ export class ImportView {
   }
 
   async enter() {
-    const { field, trusted } = takeErrand();
+    const { field, trusted, changing } = takeErrand();
     // Before the saved settings are read: what somebody types meanwhile, the password above all, must stay.
     const typed = this.entered ? null : draft.load();
     this.entered = true;
@@ -75,6 +75,7 @@ export class ImportView {
       this.#typed();
     }
     if (field) this.form.focus(field);
+    if (changing) this.job.edit();
   }
 
   #show() {

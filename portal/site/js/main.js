@@ -2,15 +2,16 @@
 import { h, existing, fill } from './dom.js';
 import { failure, loading, messageOf, notice } from './notice.js';
 import { confirm } from './dialog.js';
-import { LiveRuns } from './live-runs.js';
 import * as router from './router.js';
 import * as session from './session.js';
 import * as views from './views.js';
 
+/** @import { LiveRuns } from './live-runs.js' */
 /** @import { Place } from './router.js' */
 
 const main = existing('#main');
-const liveRuns = new LiveRuns(existing('#live-runs'));
+/** What runs, once the first view has asked for what it shows. @type {Promise<LiveRuns>|null} */
+let liveRuns = null;
 /** Aborted when the view that is shown goes. */
 let leaving = new AbortController();
 let first = true;
@@ -21,8 +22,13 @@ async function show(place) {
   leaving = new AbortController();
   const { signal } = leaving;
   for (const link of document.querySelectorAll('[data-section]')) {
-    if (link.getAttribute('data-section') === place.section) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
+    if (link.getAttribute('data-section') === place.section) {
+      link.setAttribute('aria-current', 'page');
+      // On a narrow window the links are wider than it.
+      link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    } else {
+      link.removeAttribute('aria-current');
+    }
   }
   const view = await views.viewOf(place, signal).catch(views.unavailable);
   if (signal.aborted) return;
@@ -33,7 +39,8 @@ async function show(place) {
   if (!first) view.element.querySelector('h1')?.focus();
   first = false;
   const entered = view.enter();
-  liveRuns.look();
+  liveRuns ??= import('./live-runs.js').then((module) => new module.LiveRuns(existing('#live-runs')));
+  liveRuns.then((runs) => runs.look(), () => { liveRuns = null; });
   await entered;
   views.loadAll();
 }
