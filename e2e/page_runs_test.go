@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"rollcall/e2e/browser"
@@ -19,10 +21,7 @@ func TestPageFindsARunningPreview(t *testing.T) {
 	id := p.must(202, "POST", "/v1/previews", body).text("id")
 	tab := openPage(t, p, "/users")
 	tab.WaitFor("link", "Preview running")
-	checkAccessible(t, tab, "a running preview in the navigation")
-	tab.Size(360, 780)
-	checkFits(t, tab, "a running preview in the navigation")
-	tab.Size(1280, 900)
+	checkLooks(t, tab, "preview-running")
 	tab.Click("link", "Preview running")
 	tab.WaitText("Encrypt : under way")
 	if got := lastPart(tab.Address()); got != id {
@@ -53,6 +52,7 @@ func TestPageTellsWhatBecameOfAPreview(t *testing.T) {
 	waitRows(tab, "11 addresses")
 	tab.Click("button", "u1@example.com")
 	tab.Until(`document.querySelector('dialog')?.innerText.includes('Will be added')`)
+	tab.WaitFor("button", "Ask the directory why")
 	tab.Click("button", "Close")
 	tab.Click("button", "Sync Now")
 	tab.WaitText("The sync is done")
@@ -109,16 +109,43 @@ func TestPageSaysWhoUsesAPreview(t *testing.T) {
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(3)})
 	p := account(t)
 	preview := p.preview(request(s, nil)).text("id")
-	tab := openPage(t, p, "/previews/"+preview)
+	// What is over within milliseconds, or takes a day: a sync at work, and a preview whose time is up.
+	var refusal atomic.Value
+	own := *p
+	own.base = newProxy(t, p.base, func(w http.ResponseWriter, r *http.Request) (answered bool) {
+		body, _ := refusal.Load().(string)
+		if body == "" || r.Method != http.MethodPost || r.URL.Path != "/v1/syncs" {
+			return false
+		}
+		status := http.StatusConflict
+		if strings.Contains(body, "expired") {
+			status = http.StatusGone
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+		return true
+	})
+	tab := openPage(t, &own, "/previews/"+preview)
 	waitRows(tab, "6 addresses")
-	wantDone(t, p.sync(object{"previewId": preview}))
+	tab.ExpectProblem("status of 410")
+	refusal.Store(`{"code":"preview_expired","detail":"This preview is older than a day."}`)
+	tab.Click("button", "Sync Now")
+	tab.WaitText("This preview is older than a day.")
+	tab.WaitFor("link", "Take a new preview")
+	used := p.sync(object{"previewId": preview})
+	wantDone(t, used)
 	tab.ExpectProblem("status of 409")
+	refusal.Store(`{"code":"preview_in_use","detail":"A sync of it runs.","syncId":"` + used.text("id") + `"}`)
+	tab.Click("button", "Sync Now")
+	tab.WaitText("A sync of it runs.")
+	tab.WaitFor("link", "Show that sync")
+	refusal.Store("")
 	tab.Click("button", "Sync Now")
 	tab.WaitText("This preview was synced already")
 	tab.Click("link", "Show that sync")
 	tab.WaitText("The sync is done")
 	tab.ExpectProblem("status of 404")
-	tab.Open(p.base + "/#/syncs/01M852AHDTY7WJ1PH72RY9M16N")
+	tab.Open(own.base + "/#/syncs/01M852AHDTY7WJ1PH72RY9M16N")
 	tab.WaitText("The sync cannot be shown")
 	tab.Click("link", "Back to the History")
 	tab.WaitText("Every sync of the last 90 days")
@@ -174,7 +201,8 @@ func TestPageTellsTheStoryOfARun(t *testing.T) {
 	tab.Click("link", "History")
 	rows := func() []string {
 		return browser.Eval[[]string](tab,
-			`[...document.querySelectorAll('.history [role=row]')].slice(1).map((r) => r.innerText.replace(/\s+/g, ' '))`)
+			`[...document.querySelectorAll('.history [role=row]')].slice(1)
+			  .map((r) => r.innerText.replace(/\s+/g, ' '))`)
 	}
 	tab.WaitText("3 syncs")
 	tab.Select("State", "Blocked")
