@@ -98,7 +98,7 @@ func TestPageTellsWhatBecameOfAPreview(t *testing.T) {
 	tab.WaitNoText("This preview is outdated")
 	tab.WaitText("1 account would be removed")
 	tab.Click("link", "LDAP Import")
-	tab.WaitText("11 to add, 0 not in the directory, 0 to change; synced; outdated")
+	tab.WaitText("11 to add, 0 not in the directory, 0 to change; synced")
 	tab.WaitText("0 to add, 1 not in the directory, 0 to change")
 	checkLooks(t, tab, "recent-previews")
 }

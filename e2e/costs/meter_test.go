@@ -191,7 +191,8 @@ func (m *meter) run(t *testing.T, path string, body map[string]any) (id string) 
 type works struct {
 	users int
 	// preview and first are of an empty list, unchanged is a scheduled sync that finds nothing to do, and changed one
-	// that writes changes users. tick is one of the clock's, and look a quick look that finds nothing, without its tick.
+	// that writes changes users. tick is one of the clock's, and look a quick look that finds nothing, without its
+	// tick.
 	preview, first, unchanged, changed, tick, look quantities
 	changes                                        int
 }

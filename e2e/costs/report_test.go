@@ -169,8 +169,8 @@ func report(small, large works, fixed fixedParts, now time.Time) []byte {
 	return t.Bytes()
 }
 
-const looksText = `A quick look that finds nothing takes %.0f DynamoDB requests, %.3g read units, %.3g write units and %.2g
-GB-seconds of a worker, whatever the number of users. A month of them every five minutes (%d) costs %.2f
+const looksText = `A quick look that finds nothing takes %.0f DynamoDB requests, %.3g read units, %.3g write units
+and %.2g GB-seconds of a worker, whatever the number of users. A month of them every five minutes (%d) costs %.2f
 dollars an account.
 
 `

@@ -38,8 +38,7 @@ export class SyncForm {
     this.deletion = deleteButton((deleted) => {
       this.#act(this.deletion, async () => { if (await deleted) this.#showSaved(); });
     });
-    this.bar = new PlanBar(preview, showRemoved, this.syncNow, this.save,
-      h('button', { type: 'button', onclick: () => go('/import') }, 'Cancel'));
+    this.bar = new PlanBar(preview, showRemoved, this.syncNow, this.save);
     // The guard never lets an empty read pass.
     this.save.disabled = preview.guard.reason === 'empty_read';
     this.syncNow.disabled = this.save.disabled || !syncable;
@@ -56,7 +55,8 @@ export class SyncForm {
     return h('section', { class: 'card', 'aria-labelledby': 'sync-title' }, h('h2', { id: 'sync-title' }, 'Sync'),
       this.options.elements,
       h('h3', {}, 'Schedule'), h('div', { class: 'grid' }, this.schedule.elements), this.savedLine,
-      h('div', { class: 'actions' }, h('span', { class: 'grow' }), this.deletion));
+      h('div', { class: 'actions' }, h('button', { type: 'button', onclick: () => go('/import') }, 'Cancel'),
+        h('span', { class: 'grow' }), this.deletion));
   }
 
   /** Shows what is saved. */

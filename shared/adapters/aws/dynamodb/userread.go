@@ -163,7 +163,8 @@ func rangeOf(prefix, after string) (condition string, values item) {
 	}
 	// What comes next is after with the least character behind it.
 	from := after[:min(len(after), maxKey-1)] + "\x00"
-	return shard + key + " BETWEEN :from AND :to", item{":from": str(from), ":to": str(prefix + string(unicode.MaxRune))}
+	to := prefix + string(unicode.MaxRune)
+	return shard + key + " BETWEEN :from AND :to", item{":from": str(from), ":to": str(to)}
 }
 
 // merge is the shards of an account as one list, ordered by key.
