@@ -29,6 +29,8 @@ type Property<T> = NonNullable<T> extends unknown[] ? Answer<NonNullable<T>> : A
 export interface Page<T> {
   items: T[];
   next?: string;
+  /** How many there are in all, on the first page of the users. */
+  total?: number;
 }
 
 export type Preview = Answer<Schemas['Preview']>;
@@ -60,6 +62,11 @@ export type Advanced = Schemas['Advanced'];
 export type PreviewRequest = Schemas['PreviewBody'];
 export type SyncRequest = Schemas['SyncBody'];
 export type SaveRequest = Schemas['SaveBody'];
+/** A schedule of null ends it. */
+export type PatchRequest =
+  Omit<Schemas['PatchSettingsBody'], 'schedule'> & { schedule?: Schemas['ScheduleChange'] | null };
+export type RowsFilter = Schemas['RowsFilter'];
+export type ChangesFilter = Schemas['ChangesFilter'];
 export type NewUser = Schemas['AddBody'];
 export type UserPatch = Schemas['PatchBody'];
 
@@ -68,6 +75,8 @@ export interface Draft {
   connection: ConnectionInput;
   advanced: Advanced;
   applied: boolean;
+  /** Whether the Advanced Settings are in view. */
+  opened: boolean;
   portTyped: boolean;
 }
 

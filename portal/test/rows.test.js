@@ -16,10 +16,10 @@ const alias = (address, primaryAddress) => row(address, { kind: 'alias', primary
 /**
  * A server of rows, in pages of 2. after is called before each answer.
  * @param {Row[]} all
- * @param {(query: Record<string, string|number>) => void} [after]
+ * @param {(query: import('../site/js/api.js').Query) => void} [after]
  */
 const server = (all, after = () => {}) =>
-  async (/** @type {Record<string, string|number>} */ query) => {
+  async (/** @type {import('../site/js/api.js').Query} */ query) => {
     after(query);
     const wanted = all.filter((r) => !query['kind'] || r.kind === query['kind']);
     const from = Number(query['cursor'] ?? 0);
@@ -29,7 +29,7 @@ const server = (all, after = () => {}) =>
     return page;
   };
 
-/** @param {(query: Record<string, string|number>) => Promise<Page<Row>>} read @param {object} [more] */
+/** @param {(query: import('../site/js/api.js').Query) => Promise<Page<Row>>} read @param {object} [more] */
 const rowsOf = (read, more = {}) => new Rows({
   read, query: { change: 'create' }, grouped: true, changed: () => {}, progressed: () => {},
   signal: new AbortController().signal, ...more,
@@ -88,7 +88,7 @@ test('a list that is not grouped stays as the server sent it, in one stream', as
 });
 
 test('the change and the search go to the server with every page', async () => {
-  /** @type {Record<string, string|number>[]} */
+  /** @type {import('../site/js/api.js').Query[]} */
   const queries = [];
   await rowsOf(server(STAFF, (query) => queries.push(query)), { q: 'exa' }).load();
   assert.equal(queries.length, 4);

@@ -113,6 +113,7 @@ type Sync struct {
 	StartedBy  string           `json:"startedBy"`
 	PreviewID  string           `json:"previewId,omitempty"`
 	UndoOf     string           `json:"undoOf,omitempty" doc:"The sync that this one reverses"`
+	Host       string           `json:"host" doc:"The servers that its settings name"`
 	Options    settings.Options `json:"options"`
 	CreatedAt  time.Time        `json:"createdAt"`
 	StartedAt  *time.Time       `json:"startedAt"`
@@ -125,6 +126,9 @@ type Sync struct {
 	Applied    *Applied         `json:"applied" doc:"What was done; null until the end, and for syncs of version 0.4"`
 	Guard      run.Guard        `json:"guard"`
 	Error      *Failure         `json:"error"`
+
+	// ConfirmRemovals links a blocked sync and the one that somebody confirmed.
+	ConfirmRemovals *int `json:"confirmRemovals" doc:"How many removals somebody confirmed; null where nobody did"`
 }
 
 // Applied is what a sync did. The six numbers add up to progress.toApply.
@@ -152,7 +156,7 @@ func appliedView(a *run.Applied) *Applied {
 func SyncView(r run.Run, now time.Time) Sync {
 	view := Sync{
 		ID: r.ID, State: r.State, Trigger: r.Trigger, StartedBy: r.StartedBy, PreviewID: r.PreviewID, UndoOf: r.UndoOf,
-		Options:   r.Import.Options,
+		Host: r.Import.Connection.Host, Options: r.Import.Options, ConfirmRemovals: r.ConfirmRemovals,
 		CreatedAt: r.CreatedAt, StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Progress: r.Progress,
 		Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard,
 		Applied: appliedView(r.Applied), Error: failureView(r.Failure),

@@ -2,7 +2,8 @@
 import { h, fill, icon, uniqueId } from './dom.js';
 import { show, list } from './dialog.js';
 import { empty, failure } from './notice.js';
-import { capital, CHANGES, count, number, KINDS, moment, TYPES } from './format.js';
+import { capital, count, number, KINDS, moment, TYPES } from './format.js';
+import { changeWords } from './outcome.js';
 import { MOST, Rows } from './rows.js';
 import { VirtualList } from './virtual-list.js';
 import * as api from './api.js';
@@ -23,7 +24,14 @@ const COLUMNS = [
 
 /**
  * Which rows a tab shows: all that have this change and this outcome, if they are given. none is said where count is 0.
- * @typedef {{change?: Row['change'], outcome?: Row['outcome'], label: string, count: number, none: string}} Tab
+ * @typedef {NonNullable<Row['outcome']>} Outcome
+ *
+ * @typedef {object} Tab
+ * @property {Row['change']|Row['change'][]} [change]
+ * @property {Outcome|Outcome[]} [outcome]
+ * @property {string} label
+ * @property {number} count
+ * @property {string} none
  */
 
 /** A plan's rows, of a preview or of a sync. */
@@ -103,6 +111,25 @@ export class PlanTable {
     this.buttons[target]?.focus();
   }
 
+  /** Shows the tab of a change, and goes there. @param {string} change */
+  open(change) {
+    const i = this.tabs.findIndex((tab) => tab.change === change);
+    const tab = this.tabs[i];
+    if (!tab) return;
+    this.#choose(tab);
+    this.element.scrollIntoView();
+    this.buttons[i]?.focus({ preventScroll: true });
+  }
+
+  /** Brings a tab into view on a narrow screen, without moving the page. @param {HTMLElement} button */
+  #reveal(button) {
+    const { parentElement: row } = button;
+    if (!row) return;
+    const [from, to] = [button.offsetLeft - row.offsetLeft, button.offsetLeft - row.offsetLeft + button.offsetWidth];
+    if (from < row.scrollLeft) row.scrollLeft = from;
+    else if (to > row.scrollLeft + row.clientWidth) row.scrollLeft = to - row.clientWidth;
+  }
+
   /** Shows a tab. @param {Tab} tab */
   #choose(tab) {
     this.tab = tab;
@@ -110,9 +137,16 @@ export class PlanTable {
       const chosen = this.tabs[i] === tab;
       button.setAttribute('aria-selected', String(chosen));
       button.tabIndex = chosen ? 0 : -1;
+      if (chosen) this.#reveal(button);
     }
     this.panel.setAttribute('aria-labelledby', this.#idOf(tab));
     this.#load('');
+  }
+
+  /** What an export prints to have the rows of the tab. */
+  get filter() {
+    const { change, outcome } = this.tab;
+    return { ...(change && { change }), ...(outcome && { outcome }) };
   }
 
   /** Reads the tab's rows: all of them, or those that the server finds. @param {string} q */
@@ -127,11 +161,9 @@ export class PlanTable {
     }
     fill(this.panel, this.list.element);
     this.list.set([], true);
-    const { change, outcome } = this.tab;
-    const query = { ...(change && { change }), ...(outcome && { outcome }) };
     const rows = this.rows = new Rows({
-      read: (page, s) => api.rows(this.path, page, s), query,
-      grouped: change !== 'skipped', q, signal,
+      read: (page, s) => api.rows(this.path, page, s), query: this.filter,
+      grouped: this.tab.change !== 'skipped', q, signal,
       changed: () => this.#show(rows, false), progressed: () => this.#say(this.#loading(rows)),
     });
     this.#say('Loading…');
@@ -228,7 +260,7 @@ const OUTCOMES = {
 /** Shows all that is known about a row. @param {Row} row */
 function showDetails(row) {
   show(row.address, [
-    ['Change', CHANGES[row.change]],
+    ['Change', changeWords(row)],
     ['Outcome', row.outcome && OUTCOMES[row.outcome]],
     ['Reason', capital(row.reason)],
     ['Address type', KINDS[row.kind]],

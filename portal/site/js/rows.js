@@ -2,6 +2,7 @@
 // their primary), and searched in slices, so that the page keeps answering.
 
 /** @import { Page, Row } from '../../types' */
+/** @import { Query } from './api.js' */
 
 /**
  * What the table shows on a line. below: it stands under its primary. context: it does not match the search itself, and
@@ -14,8 +15,8 @@
 /**
  * read reads a page of rows. changed is called when there is more to show, progressed whenever more was read.
  * @typedef {object} Options
- * @property {(query: Record<string, string|number>, signal: AbortSignal) => Promise<Page<Row>>} read
- * @property {Record<string, string>} query which rows, besides kind and search
+ * @property {(query: Query, signal: AbortSignal) => Promise<Page<Row>>} read
+ * @property {Query} query which rows, besides kind and search
  * @property {boolean} grouped whether aliases stand under their primaries
  * @property {string} [q] what the server searches for
  * @property {() => void} changed

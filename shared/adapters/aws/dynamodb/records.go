@@ -46,7 +46,7 @@ func (a accountJobs) Runs(ctx context.Context, q runs.Query) (page runs.Page, er
 	page.Next, err = a.newest(ctx, query, q.Limit, func(stored record) (string, error) {
 		rec, err := a.decodeRun(stored)
 		if err != nil || !q.Wants(&rec.Run) {
-			return rec.ID, cmp.Or(err, error(runs.ErrNotFound))
+			return rec.ID, cmp.Or(err, runs.ErrNotFound)
 		}
 		page.Runs = append(page.Runs, rec.Lean())
 		return rec.ID, nil

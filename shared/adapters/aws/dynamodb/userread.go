@@ -127,8 +127,8 @@ func (a accountUsers) merge(ctx context.Context, q users.Query, rows int, ahead 
 	return m
 }
 
-// readShard reads up to rows users of one shard that have a prefix, behind after. next is where to go on, and empty at the end. The reads
-// are consistent: a sync that follows another must see all that it wrote, or would plan it again.
+// readShard reads up to rows users of one shard that have a prefix, behind after. next is where to go on, and empty at
+// the end. The reads are consistent: a sync that follows another must see all that it wrote, or would plan it again.
 func (a accountUsers) readShard(
 	ctx context.Context, i int, prefix, after string, rows int,
 ) (users []user.User, next string, err error) {
@@ -163,7 +163,8 @@ func rangeOf(prefix, after string) (condition string, values item) {
 	}
 	// What comes next is after with the least character behind it.
 	from := after[:min(len(after), maxKey-1)] + "\x00"
-	return shard + key + " BETWEEN :from AND :to", item{":from": str(from), ":to": str(prefix + string(unicode.MaxRune))}
+	to := prefix + string(unicode.MaxRune)
+	return shard + key + " BETWEEN :from AND :to", item{":from": str(from), ":to": str(to)}
 }
 
 // merge is the shards of an account as one list, ordered by key.

@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(*testing.T) users.Store) {
 	t.Run("users come in the order of their keys", func(t *testing.T) { order(t, open(t)) })
 	t.Run("users are found by their keys", func(t *testing.T) { find(t, open(t)) })
 	t.Run("pages", func(t *testing.T) { pages(t, open(t)) })
+	t.Run("filters", func(t *testing.T) { filters(t, open(t)) })
 	t.Run("searches", func(t *testing.T) { searches(t, open(t)) })
 	t.Run("one of several writers wins", func(t *testing.T) { race(t, open(t)) })
 	t.Run("a context that has ended", func(t *testing.T) { ended(t, open(t)) })
