@@ -35,8 +35,6 @@ func (r *Reader) Find(
 	defer cancel()
 	err = s.search(ctx, query, f.take, func(ctx context.Context, p *pager) error {
 		f.pager = p
-		// The filter was read when it was checked.
-		f.filter, _ = parseFilter(s.info.Filter)
 		return f.run(ctx)
 	})
 	return Answer{Info: s.info, Found: f.found, More: f.more}, err
@@ -46,7 +44,6 @@ func (r *Reader) Find(
 type finder struct {
 	*pager
 	question Question
-	filter   *clause
 	found    []Found
 	// kept is what found takes of memory, in bytes.
 	kept int64

@@ -64,7 +64,7 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 		return "", &Error{Code: CodeInvalidBase, Step: StepBase, Err: err,
 			Message: "The search base is wrong: " + err.Error() + "."}
 	}
-	if s.info.Filter, err = CheckFilter(q.Filter); err != nil {
+	if s.filter, err = parseFilter(q.Filter); err != nil {
 		return "", &Error{Code: CodeInvalidFilter, Step: StepBase, Err: err,
 			Message: "The filter string is wrong: " + err.Error() + "."}
 	}
@@ -75,10 +75,10 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 	if base == "" {
 		base, origin = s.defaultBase()
 	}
-	if s.info.Filter == "" {
-		s.info.Filter = s.defaultFilter()
+	if s.filter == nil {
+		s.filter, _ = parseFilter(s.defaultFilter()) // a constant
 	}
-	s.info.Base = base
+	s.info.Base, s.info.Filter = base, s.filter.text
 	if base != "" && s.root.present {
 		if err := s.checkBase(conn, base); err != nil {
 			return "", err
