@@ -239,3 +239,43 @@ func TestFindStopsAtTwenty(t *testing.T) {
 		t.Errorf("%d entries, more %t, error %v; want 20 and more", len(answer.Found), answer.More, err)
 	}
 }
+
+// TestFindTakesNoPartForTheWhole has a server lose count after its first page: nobody knows what it left out.
+func TestFindTakesNoPartForTheWhole(t *testing.T) {
+	t.Parallel()
+	s := &script{root: offersPaging, search: func(c *session, n int, _ search) bool {
+		c.person(fmt.Sprint("p", n))
+		if n == 1 {
+			c.page("more")
+		} else {
+			c.done(0)
+		}
+		return true
+	}}
+	host, port := s.serve(t)
+	to := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true}
+	answer, err := directory.New(directory.Config{}).Find(t.Context(), to, directory.Question{
+		Attributes: []string{"mail"}, Any: []directory.Comparison{{Attribute: "mail", Value: "x@example.com"}},
+	}, func(run.Step) {})
+	var e *directory.Error
+	if !errors.As(err, &e) || e.Code != directory.CodeIncompleteRead {
+		t.Errorf("found %d, error %v; want %s", len(answer.Found), err, directory.CodeIncompleteRead)
+	}
+}
+
+// TestAnAnswerBehindAnother has more entries together than are shown.
+func TestAnAnswerBehindAnother(t *testing.T) {
+	t.Parallel()
+	of := func(from, to int) (a directory.Answer) {
+		for i := from; i < to; i++ {
+			a.Found = append(a.Found, directory.Found{Entry: directory.Entry{DN: fmt.Appendf(nil, "cn=%d", i)}})
+		}
+		return a
+	}
+	if a := of(1, 20).Behind(of(0, 2)); len(a.Found) != 20 || a.More {
+		t.Errorf("%d entries, more %t; want 20 and no more", len(a.Found), a.More)
+	}
+	if a := of(1, 21).Behind(of(0, 2)); len(a.Found) != 20 || !a.More {
+		t.Errorf("%d entries, more %t; want 20 and more", len(a.Found), a.More)
+	}
+}
