@@ -301,8 +301,7 @@ func (p *pager) explainResult(done result) error {
 		return p.noSuchBase(p.info.Base, done.matchedDN, done)
 	case ldap.LDAPResultReferral:
 		out.Code = CodeBaseNotFound
-		out.Message = fmt.Sprintf("The search base %q is on another server. Enter that server, or the global "+
-			"catalog (port 3268, or 3269 with SSL).", p.info.Base)
+		out.Message = fmt.Sprintf(baseElsewhere, p.info.Base)
 	case ldap.LDAPResultOperationsError, ldap.LDAPResultInsufficientAccessRights,
 		ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultStrongAuthRequired:
 		out.Code = CodeInsufficientAccess
