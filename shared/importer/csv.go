@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
+	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/users"
@@ -109,7 +111,9 @@ func (c core) changesCSV(ctx context.Context, account user.Account, export run.R
 		return err
 	}
 	defer journal.Close()
-	for placed, err := range journal.rows(ctx, ChangesOf(filterOf(export))) {
+	asked := ChangesOf(filterOf(export))
+	journal.withSkipped = slices.Contains(asked.Changes, plan.Skipped)
+	for placed, err := range journal.rows(ctx, asked) {
 		if err != nil {
 			return err
 		}
