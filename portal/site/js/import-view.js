@@ -22,7 +22,7 @@ export class ImportView {
   constructor() {
     this.form = new ConnectionForm(() => this.#typed());
     this.job = new JobCard({
-      changed: () => this.enter(), reconnect: () => this.form.focus('connection.host'),
+      changed: () => this.#jobChanged(), reconnect: () => this.form.focus('connection.host'),
     });
     /** Says that the form is not the saved job. */
     this.unsaved = h('p', { class: 'unsaved', role: 'status', hidden: true });
@@ -31,6 +31,8 @@ export class ImportView {
     this.form.advancedBox.append(h('div', { class: 'actions' }, h('button', {
       type: 'button', onclick: () => this.#explain(),
     }, 'Why is an address not there?')));
+    /** The version of the settings that the view shows. @type {string|null} */
+    this.etag = null;
     /** Whether the view was shown before. */
     this.entered = false;
     this.previews = new RecentPreviews();
@@ -80,6 +82,7 @@ export class ImportView {
 
   #show() {
     const { settings, etag } = store.current();
+    this.etag = etag;
     const typed = draft.load();
     fill(this.notes);
     if (!typed && settings) this.form.set(settings);
@@ -92,6 +95,13 @@ export class ImportView {
     fill(this.scheduleLine, scheduleLine());
     this.form.explainPassword();
     this.#compare();
+  }
+
+  /** Shows the job that was changed here: what was typed beside it is as new as before. */
+  #jobChanged() {
+    const typed = draft.load();
+    if (typed && typed.etag === this.etag) draft.keep(typed.form, store.current().etag);
+    return this.enter();
   }
 
   /** Says how the form differs from the saved job. */
