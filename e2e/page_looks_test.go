@@ -59,7 +59,7 @@ func TestPageLooks(t *testing.T) {
 	tab.Until(rowsLoaded)
 	look("sync")
 	for _, place := range []struct{ link, shows, name string }{
-		{"Overview", "on the Users List", "overview"}, {"Users List", "abel", "users"},
+		{"Overview", "on the Users List", "overview"}, {"Users List", p.list("/v1/users", nil)[0].text("address"), "users"},
 		{"History", "By hand", "history"}, {"Audit Log", "settings", "audit"},
 	} {
 		tab.Click("link", place.link)
