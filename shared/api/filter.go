@@ -47,10 +47,7 @@ func (Texts) Schema(huma.Registry) *huma.Schema {
 func (t *Texts) UnmarshalJSON(data []byte) error {
 	var one string
 	if json.Unmarshal(data, &one) == nil {
-		*t = nil
-		if one != "" {
-			*t = Texts{one}
-		}
+		*t = Texts{one}
 		return nil
 	}
 	return json.Unmarshal(data, (*[]string)(t))
@@ -96,7 +93,7 @@ func (in *RowsFilter) asked() Asked {
 	}
 }
 
-// ChangesFilter says what an export of a sync's changes prints.
+// ChangesFilter says what an export of a sync's changes prints. What the plan skipped is printed where Change names it.
 type ChangesFilter struct {
 	RowsFilter
 	Outcome Texts `json:"outcome,omitempty" doc:"One, or a list: applied, already, conflict, pending"`

@@ -5,6 +5,7 @@ import { failure, loading } from './notice.js';
 import { moment, number, STATES, types } from './format.js';
 import { apply, runNow } from './job-actions.js';
 import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
+import { changeJob } from './errand.js';
 import { inWords } from './outcome.js';
 import { concerns, points } from './overview-data.js';
 import { go } from './router.js';
@@ -16,13 +17,6 @@ import * as store from './settings-store.js';
 
 /** How many runs are looked at. */
 const RUNS = 100;
-
-/** The name of the reader's time zone, as in "GMT+1", which moments are in. */
-const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' }).formatToParts()
-  .find(({ type }) => type === 'timeZoneName')?.value ?? '';
-
-/** @param {string} iso */
-const zoned = (iso) => `${moment(iso)} ${ZONE}`;
 
 /** The view. */
 export class OverviewView {
@@ -40,13 +34,9 @@ export class OverviewView {
     try {
       const { settings } = await store.load(this.signal);
       if (this.signal.aborted) return;
-      if (!settings) {
-        fill(this.content, welcome());
-        return;
-      }
-      const rest = h('div', { class: 'stack' }, loading());
-      fill(this.content, this.#job(settings), rest);
-      await this.#showRuns(settings, rest);
+      const rest = h('div', { class: 'stack' });
+      fill(this.content, settings ? this.#job(settings) : welcome(), rest);
+      await this.#showRuns(settings?.lastRun ?? null, rest, settings !== null);
     } catch (error) {
       if (this.signal.aborted) return;
       fill(this.content, failure(error, { title: 'The Overview cannot be read', retry: () => this.enter() }));
@@ -57,33 +47,38 @@ export class OverviewView {
   #job(settings) {
     const { health } = settings;
     const remedy = remedyOf(settings);
-    const fine = health.state === 'ok' || health.state === 'never_run';
+    const mark = health.state === 'ok' ? 'check' : health.state === 'never_run' ? 'clock' : 'alert';
     return h('section', { class: 'card', 'aria-labelledby': 'job-title' }, h('h2', { id: 'job-title' }, 'The job'),
       h('p', { class: 'job-sentence' }, inASentence(settings)),
-      h('div', { class: `health ${health.state}` }, icon(fine ? 'check' : 'alert'),
+      h('div', { class: `health ${health.state}` }, icon(mark),
         h('div', {}, h('p', { class: 'notice-title' }, HEALTH[health.state]),
-          h('p', {}, `${health.message} Since ${zoned(health.since)}.`)),
+          h('p', {}, `${health.message} Since ${moment(health.since)}.`)),
         remedy && h('button', { type: 'button', class: 'primary', onclick: () => this.#try(() => apply(remedy)) },
           remedy.label)),
       facts(settings),
       h('div', { class: 'actions' },
         remedy?.act !== 'run' && h('button', { type: 'button', onclick: () => this.#try(runNow) }, 'Run Now'),
-        h('button', { type: 'button', onclick: () => go('/import') }, 'Change the job')));
+        h('button', { type: 'button', onclick: changeJob }, 'Change the job')));
   }
 
-  /** @param {Settings} settings @param {HTMLElement} into */
-  async #showRuns({ lastRun }, into) {
+  /**
+   * @param {Sync|null} lastRun
+   * @param {HTMLElement} into
+   * @param {boolean} always also where nothing has run yet
+   */
+  async #showRuns(lastRun, into, always) {
     const [{ items }, users, seen] = await Promise.all([
       api.syncs({ limit: RUNS }, this.signal), api.users({ limit: 1 }, this.signal), skippedReasons(this.signal),
     ]);
+    if (items.length === 0 && !always) return;
     const total = users.total ?? null;
     const shown = points(items, total);
     const read = items.find((run) => run.state === 'done' && ['manual', 'schedule'].includes(run.trigger));
-    fill(into, attention(concerns({ runs: items, lastRun, ...seen })),
+    fill(into, attention(concerns({ runs: items, lastRun, now: Date.now(), ...seen })),
       h('section', { class: 'card', 'aria-labelledby': 'users-title' }, h('h2', { id: 'users-title' }, 'Users'),
         h('dl', { class: 'totals' }, total !== null && h('div', { class: 'total' }, h('dd', {}, number(total)),
           h('dt', {}, h('a', { href: '#/users' }, 'on the Users List')))),
-        read && h('p', { class: 'muted' }, `By type, as the directory had them on ${zoned(read.createdAt)}: `,
+        read && h('p', { class: 'muted' }, `By type, as the directory had them on ${moment(read.createdAt)}: `,
           types(read.summary.byType)),
         shown.length > 0 ? charts(shown) : h('p', { class: 'muted' }, 'No run has ended yet.')));
   }
@@ -102,7 +97,7 @@ export class OverviewView {
 /** Before anything is saved. */
 function welcome() {
   return h('section', { class: 'card welcome', 'aria-labelledby': 'welcome-title' },
-    h('h2', { id: 'welcome-title' }, 'Nobody is imported yet'),
+    h('h2', { id: 'welcome-title' }, 'No job is saved yet'),
     h('p', {}, 'Rollcall reads the users of your directory server into the Users List. '
       + 'A preview shows what would be added, changed and removed before anything is. '
       + 'Saved as a scheduled job, the list follows the directory by itself.'),
@@ -115,7 +110,7 @@ function facts(settings) {
   const { schedule, lastRun, quick } = settings;
   const looking = looks(settings);
   const next = !schedule ? 'Not scheduled'
-    : schedule.paused ? 'None: the schedule is paused' : zoned(schedule.nextRunAt);
+    : schedule.paused ? 'None: the schedule is paused' : moment(schedule.nextRunAt);
   return h('dl', { class: 'facts' }, [
     ['Last run', lastRun ? lastLine(lastRun) : 'None yet'],
     ['Next run', next],
@@ -126,7 +121,7 @@ function facts(settings) {
 
 /** @param {Sync} run */
 const lastLine = (run) => [
-  h('a', { href: `#/syncs/${run.id}` }, zoned(run.createdAt)), ' ',
+  h('a', { href: `#/syncs/${run.id}` }, moment(run.createdAt)), ' ',
   h('span', { class: `badge ${run.state}` }, STATES[run.state]), ' ', inWords(run),
 ];
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -320,6 +321,27 @@ func TestVerdicts(t *testing.T) {
 				t.Errorf("the first entry's row is %q, and its rule %q; want %q and %q", row, rule, test.row, test.rule)
 			}
 		})
+	}
+}
+
+// TestAUserOfALookIsDecidedAnew has an address that a look gave to the entry that it saw: the next full sync takes all
+// who claim it for equal.
+func TestAUserOfALookIsDecidedAnew(t *testing.T) {
+	t.Parallel()
+	const bob, zoe = "cn=Bob,dc=example,dc=com", "cn=Zoe,dc=example,dc=com"
+	for want, newSince := range map[string]int64{zoe: 0, bob: 1000} {
+		got, err := explain.Explain(explain.Case{
+			Server: settings.Exchange, Asked: run.Asked{Address: annMail}, NewSince: newSince,
+			Answer: directory.Answer{Info: directory.Info{DirectoryID: directoryID},
+				Found: []directory.Found{found(bob, primary), found(zoe, primary)}},
+			Stored: func(string) (*user.User, error) {
+				u := stored(annMail, zoe, func(u *user.User) { u.LastRunID, u.CreatedAt = "look", time.UnixMilli(2000) })
+				return &u, nil
+			},
+		})
+		if err != nil || !strings.Contains(got.Sentence, "a primary address in "+want) {
+			t.Errorf("new since %d: %s, error %v; want %s", newSince, got.Sentence, err, want)
+		}
 	}
 }
 

@@ -127,8 +127,8 @@ func (a accountUsers) merge(ctx context.Context, q users.Query, rows int, ahead 
 	return m
 }
 
-// readShard reads up to rows users of one shard that have a prefix, behind after. next is where to go on, and empty at the end. The reads
-// are consistent: a sync that follows another must see all that it wrote, or would plan it again.
+// readShard reads up to rows users of one shard that have a prefix, behind after. next is where to go on, and empty at
+// the end. The reads are consistent: a sync that follows another must see all that it wrote, or would plan it again.
 func (a accountUsers) readShard(
 	ctx context.Context, i int, prefix, after string, rows int,
 ) (users []user.User, next string, err error) {
