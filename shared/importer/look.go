@@ -179,10 +179,7 @@ func (j *job) noteLook(ctx context.Context, failure *run.Failure) error {
 		l.Error = failure.Message
 		return nil
 	})
-	if errors.Is(err, runs.ErrUnchanged) {
-		err = nil
-	}
-	return err
+	return unlessUnchanged(err)
 }
 
 // notePassword counts a look at which the username and password were refused, and forgets earlier ones where they were
@@ -199,8 +196,5 @@ func (j *job) notePassword(ctx context.Context, saved *settings.Saved, e ending)
 		e.notePassword(s, true)
 		return nil
 	})
-	if errors.Is(err, runs.ErrUnchanged) {
-		err = nil
-	}
-	return err
+	return unlessUnchanged(err)
 }
