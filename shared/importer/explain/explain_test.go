@@ -53,6 +53,8 @@ func stored(email, dn string, change func(*user.User)) user.User {
 	return u
 }
 
+func protected(u *user.User) { u.Protected = true }
+
 const (
 	ann     = "cn=Ann,ou=Staff,dc=example,dc=com"
 	annMail = "ann@example.com"
@@ -91,8 +93,35 @@ var cases = map[string]struct {
 	},
 	"a protected user": {
 		found:   []directory.Found{found(ann, primary)},
-		stored:  []user.User{stored(annMail, ann, func(u *user.User) { u.Protected = true })},
+		stored:  []user.User{stored(annMail, ann, protected)},
 		verdict: run.Imported, says: "protected", row: "unchanged ann@example.com",
+	},
+	"an entry whose primary is malformed": {
+		asked: run.Asked{DN: ann}, found: []directory.Found{found(ann, "proxyAddresses: SMTP:a nn@@example.com")},
+		verdict: run.Skipped, says: "a nn@@example.com is in " + ann + ", and is no address", rule: "invalid",
+		row: "skipped a nn@@example.com",
+	},
+	"a protected user whose entry the filter leaves out": {
+		found:   []directory.Found{unmatched(found(ann, primary), "(cn=Bob)")},
+		stored:  []user.User{stored(annMail, ann, protected)},
+		verdict: run.NotMatched, says: "stays there: it is protected",
+	},
+	"a protected user whose entry is outside the base": {
+		found:   []directory.Found{outside(found(ann, primary))},
+		stored:  []user.User{stored(annMail, ann, protected)},
+		verdict: run.OutsideBase, says: "stays there: it is protected",
+	},
+	"a protected user who is excluded": {
+		advanced: settings.Advanced{Exclude: []string{annMail}}, found: []directory.Found{found(ann, primary)},
+		stored:  []user.User{stored(annMail, ann, protected)},
+		verdict: run.LeftOut, says: "stays there: it is protected", rule: "exclude",
+		row: "unchanged ann@example.com",
+	},
+	"a protected user of a type that is not included": {
+		advanced: settings.Advanced{Include: []string{string(user.TypeGroup)}},
+		found:    []directory.Found{found(ann, primary)}, stored: []user.User{stored(annMail, ann, protected)},
+		verdict: run.LeftOut, says: "stays there: it is protected", rule: "include",
+		row: "unchanged ann@example.com",
 	},
 	"two entries": {
 		found: []directory.Found{found("cn=Zoe,dc=example,dc=com", "proxyAddresses: SMTP:zoe@example.com",
