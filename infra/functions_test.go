@@ -180,9 +180,9 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 			{"sqs:SendMessage previews", "kms:Decrypt" + sealed}},
 		"export-api": {readUsers, jobs, read("plans/*", "journals/*", "csv/*"), write("csv/*"),
 			{"sqs:SendMessage previews", "sts:AssumeRole linkrole"}},
-		"sync-api": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"),
-			// An edit by hand counts the users.
-			{"dynamodb:UpdateItem jobs", "sqs:SendMessage previews", "sqs:SendMessage syncs", "kms:Encrypt" + sealed}},
+		// The number of an account's users changes with the edit of one, in a transaction.
+		"sync-api": {readUsers, writeUsers, jobs, {"dynamodb:UpdateItem jobs"}, read("plans/*", "journals/*"),
+			{"sqs:SendMessage previews", "sqs:SendMessage syncs", "kms:Encrypt" + sealed}},
 		"sync-worker": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"), write("journals/*"),
 			consume("syncs"), consume("scheduled"), {"sqs:SendMessage scheduled",
 				"sqs:SendMessage syncs", "kms:Decrypt" + sealed, "events:PutEvents bus"}},

@@ -231,7 +231,7 @@ export class PlanTable {
     return {
       className,
       cells: [
-        h('button', { type: 'button', class: 'cell-button', onclick: () => showDetails(row) }, address),
+        h('button', { type: 'button', class: 'cell-button', onclick: () => showDetails(row, this.explain) }, address),
         KINDS[row.kind] ?? '–', TYPES[row.type] ?? row.type,
         [unwritten && h('span', { class: `badge ${row.outcome}` }, unwritten),
           capital([row.reason, ...row.notes].filter(Boolean).join('; '))],
@@ -257,8 +257,14 @@ const OUTCOMES = {
   conflict: 'Not written: somebody changed the user meanwhile', pending: 'Not written',
 };
 
-/** Shows all that is known about a row. @param {Row} row */
-function showDetails(row) {
+/**
+ * Shows all that is known about a row.
+ * @param {Row} row
+ * @param {(address: string) => unknown} [explain] asks the directory why
+ */
+function showDetails(row, explain) {
+  const why = explain && h('div', { class: 'actions' },
+    h('button', { type: 'button', onclick: () => explain(row.address) }, 'Ask the directory why'));
   show(row.address, [
     ['Change', changeWords(row)],
     ['Outcome', row.outcome && OUTCOMES[row.outcome]],
@@ -269,7 +275,7 @@ function showDetails(row) {
     ['Distinguished name', h('span', { class: 'code' }, row.dn)],
     ['On the Users List', row.source && (row.source === 'manual' ? 'Added by hand' : 'Imported')],
     ['Notes', row.notes.join('; ')],
-  ], row.before && row.after && difference(row.before, row.after));
+  ], row.before && row.after && difference(row.before, row.after), why);
 }
 
 /**
