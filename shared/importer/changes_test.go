@@ -14,6 +14,7 @@ import (
 	"rollcall/shared/planfile"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
+	"rollcall/shared/usercsv"
 )
 
 // mixed is a sync with changes of several outcomes.
@@ -86,7 +87,8 @@ func TestTheChangesOfASyncAreExported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := export.Run; e.State != run.Done || e.Export.FileName != "rollcall-sync-"+r.ID+".csv" || e.Export.Rows != 4 {
+	name := usercsv.FileName(h.id.Account, usercsv.Changes, export.Run.CreatedAt)
+	if e := export.Run; e.State != run.Done || e.Export.FileName != name || e.Export.Rows != 4 {
 		t.Errorf("export %+v, %+v", e, e.Export)
 	}
 	want := "\ufeffAddress,Address Type,Primary Address,Object Type,Change,Reason,Distinguished Name,Outcome\r\n" +

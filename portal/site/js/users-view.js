@@ -2,10 +2,11 @@
 import { h, fill, icon, uniqueId, announce } from './dom.js';
 import { confirm, open } from './dialog.js';
 import { empty, failure, loading, messageOf, notice, toast } from './notice.js';
-import { capital, count, number, TYPES } from './format.js';
+import { count, number, TYPES } from './format.js';
 import { explain } from './explain-dialog.js';
 import { Fields } from './fields.js';
 import { download } from './download.js';
+import { about } from './words.js';
 import * as api from './api.js';
 
 /** @import { NewUser, User } from '../../types' */
@@ -272,7 +273,7 @@ class AddForm {
       const others = this.fields.showErrors(errors);
       if (errors.length > 0 && others.length === 0) return;
       fill(this.message, notice('error', 'The user was not added', messageOf(error),
-        ...others.map(({ field, message }) => capital(`${field} ${message}`))));
+        ...others.map(about)));
     }
   }
 }
