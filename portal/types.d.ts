@@ -29,6 +29,19 @@ type Property<T> = NonNullable<T> extends unknown[] ? Answer<NonNullable<T>> : A
 export interface Page<T> {
   items: T[];
   next?: string;
+  /** How many rows the server looked at for this page. */
+  scanned?: number;
+  /** How many items the whole list has, on its first page. */
+  total?: number;
+}
+
+/** What every list of addresses has. */
+export interface Item {
+  address: string;
+  kind: string;
+  primaryAddress: string;
+  type: string;
+  reason?: string;
 }
 
 export type Preview = Answer<Schemas['Preview']>;
@@ -62,6 +75,9 @@ export type SyncRequest = Schemas['SyncBody'];
 export type SaveRequest = Schemas['SaveBody'];
 export type NewUser = Schemas['AddBody'];
 export type UserPatch = Schemas['PatchBody'];
+export type Facets = Answer<Schemas['Facets'] & object>;
+export type RowsFilter = Schemas['RowsFilter'] & Schemas['ChangesFilter'];
+export type UsersFilter = Schemas['UsersFilter'];
 
 /** What the settings form holds that is not a setting itself, and what a tab keeps of it: never the password. */
 export interface Draft {

@@ -2,7 +2,8 @@
 import * as session from './session.js';
 
 /** @import { AuditEntry, Explanation, ExplanationRequest, Export, FieldError, NewUser, Page } from '../../types' */
-/** @import { Preview, PreviewRequest, Row, Started, Sync, SyncRequest, User, UserPatch } from '../../types' */
+/** @import { Preview, PreviewRequest, Row, RowsFilter, Started, Sync, SyncRequest } from '../../types' */
+/** @import { User, UserPatch, UsersFilter } from '../../types' */
 /** @typedef {Record<string, string|number>} Query */
 
 /** An error that the API answered with, or the reason why there is no answer (status 0). */
@@ -115,14 +116,14 @@ export const startExplanation = (request) => post('/v1/explanations', request);
 /** @param {string} id @param {AbortSignal} signal @returns {Promise<Explanation>} */
 export const explanation = (id, signal) => get(`/v1/explanations/${segment(id)}`, signal);
 
-/** @param {string} id @returns {Promise<Export>} */
-export const exportPreview = (id) => post(`/v1/previews/${segment(id)}/export`);
+/** @param {string} id @param {RowsFilter} [filter] @returns {Promise<Export>} */
+export const exportPreview = (id, filter) => post(`/v1/previews/${segment(id)}/export`, filter);
 
-/** @param {string} id @returns {Promise<Export>} */
-export const exportSync = (id) => post(`/v1/syncs/${segment(id)}/export`);
+/** @param {string} id @param {RowsFilter} [filter] @returns {Promise<Export>} */
+export const exportSync = (id, filter) => post(`/v1/syncs/${segment(id)}/export`, filter);
 
-/** @returns {Promise<Export>} */
-export const exportUsers = () => post('/v1/users/export');
+/** @param {UsersFilter} [filter] @returns {Promise<Export>} */
+export const exportUsers = (filter) => post('/v1/users/export', filter);
 
 /** @param {string} id @param {AbortSignal} signal @returns {Promise<Export>} */
 export const exported = (id, signal) => get(`/v1/exports/${segment(id)}`, signal);

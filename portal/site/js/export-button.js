@@ -4,14 +4,15 @@ import { failure } from './notice.js';
 import { count } from './format.js';
 import { download } from './download.js';
 
-/** @import { Export } from '../../types' */
+/** @import { Child, Export } from '../../types' */
 
 /**
  * @param {string} label
  * @param {() => Promise<Export>} start
  * @param {AbortSignal} signal
+ * @param {Child} [note] says what the CSV has
  */
-export function exportButton(label, start, signal) {
+export function exportButton(label, start, signal, note) {
   const message = h('div', {});
   const button = h('button', { type: 'button', onclick: async () => {
     button.disabled = true;
@@ -26,5 +27,5 @@ export function exportButton(label, start, signal) {
       button.disabled = false;
     }
   } }, icon('download'), label);
-  return h('div', { class: 'table-foot' }, button, message);
+  return h('div', { class: 'table-foot' }, button, note, message);
 }

@@ -124,12 +124,13 @@ export class PreviewView {
     const path = `/v1/previews/${this.id}/addresses`;
     const { connection, advanced } = run.settings;
     const table = new PlanTable({
-      path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal,
+      path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal, facets: run.facets,
       explain: run.undoOf ? undefined : (q) => explain(q, { connection, advanced }),
     });
     fill(this.result, totals(run),
       h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element,
-        exportButton('Export User Preview to .csv', () => api.exportPreview(this.id), this.signal)),
+        exportButton('Export User Preview to .csv', () => api.exportPreview(this.id, table.filter()), this.signal,
+          table.csvNote)),
       run.undoOf ? undoSection(run, run.undoOf) : new SyncForm(run).element);
     const { create, delete: missing } = run.summary;
     const added = count(create, 'address', 'addresses');

@@ -11,12 +11,12 @@ const SECTIONS = {
 };
 
 /**
- * The place that an address names; one that is unknown is the import's.
+ * The place that an address names; one that is unknown is the import's. What follows "?" is the view's own.
  * @param {string} hash such as "#/previews/01H…"
  * @returns {Place}
  */
 export function placeOf(hash) {
-  const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/');
+  const [name = '', id = ''] = hash.replace(/^#\/?/, '').replace(/\?.*$/, '').split('/');
   const known = Object.hasOwn(SECTIONS, name) ? name : 'import';
   return { section: SECTIONS[known] ?? known, name: known, id: /^[0-9A-Za-z]{1,64}$/.test(id) ? id : '' };
 }

@@ -110,7 +110,8 @@ export class SyncView {
       planned: run.state === 'blocked' && wroteNothing,
     });
     return h('section', { class: 'card flush', 'aria-label': 'Changes' }, table.element,
-      exportButton('Export Changes to .csv', () => api.exportSync(this.id), this.signal));
+      exportButton('Export Changes to .csv', () => api.exportSync(this.id, table.filter()), this.signal,
+        table.csvNote));
   }
 
   /** @param {Sync} run */
