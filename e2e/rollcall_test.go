@@ -343,7 +343,17 @@ func (p *program) list(path string, query url.Values) []object {
 // csv exports and reads the file behind the link.
 func (p *program) csv(path string) [][]string {
 	p.t.Helper()
-	export := p.must(201, "POST", path, nil)
+	return p.csvOf(path, nil)
+}
+
+// csvOf is csv for the rows that a filter chooses.
+func (p *program) csvOf(path string, filter object) [][]string {
+	p.t.Helper()
+	var body any
+	if filter != nil {
+		body = filter
+	}
+	export := p.must(201, "POST", path, body)
 	data := p.download(export.text("url"), http.StatusOK)
 	if export.number("bytes") != len(data) {
 		p.t.Errorf("the export says %d bytes, the file has %d", export.number("bytes"), len(data))

@@ -53,6 +53,9 @@ func (a *API) takeBody(ctx huma.Context, body []byte) (taken []byte, ok bool) {
 			return nil, false
 		}
 		schema = noFields
+	} else if !ctx.Operation().RequestBody.Required && string(bytes.TrimSpace(body)) == "null" {
+		// A client that has nothing to say may say so.
+		return nil, true
 	}
 	s := scan{schemas: a.OpenAPI().Components.Schemas, data: body}
 	switch err := s.value(schema, false); {

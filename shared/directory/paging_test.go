@@ -31,13 +31,8 @@ func TestARefusedFirstPageIsAskedForAgain(t *testing.T) {
 		for _, code := range refusals {
 			t.Run(name+", "+ldap.LDAPResultCodeMap[uint16(code)], func(t *testing.T) {
 				t.Parallel()
-				var sizes []uint32
 				s := &script{root: offersPaging, search: func(s *session, _ int, r search) bool {
-					size := uint32(0)
-					if r.paging != nil {
-						size = r.paging.PagingSize
-					}
-					sizes = append(sizes, size)
+					size := r.pageSize()
 					switch {
 					case size > c.most:
 						s.done(code)
@@ -58,7 +53,7 @@ func TestARefusedFirstPageIsAskedForAgain(t *testing.T) {
 				if g.err != nil || len(g.entries) != 2 || !strings.Contains(strings.Join(g.info.Notes, "; "), c.note) {
 					t.Errorf("entries %q, notes %q, error %v; want two and %q", g.entries, g.info.Notes, g.err, c.note)
 				}
-				if diff := cmp.Diff(c.sizes, sizes); diff != "" {
+				if diff := cmp.Diff(c.sizes, s.pageSizes()); diff != "" {
 					t.Errorf("page sizes (-want +got):\n%s", diff)
 				}
 			})
@@ -100,17 +95,14 @@ func TestWhatIsNotAskedForAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			searches := 0
-			g := read(t, &script{root: offersPaging, search: func(s *session, n int, r search) bool {
-				searches = n
-				return c.search(s, n, r)
-			}}, directory.Config{}, nil)
+			s := &script{root: offersPaging, search: c.search}
+			g := read(t, s, directory.Config{}, nil)
 			var e *directory.Error
 			if !errors.As(g.err, &e) || e.Code != directory.CodeIncompleteRead || !strings.Contains(e.Message, c.says) {
 				t.Errorf("error %v, want %s with %q", g.err, directory.CodeIncompleteRead, c.says)
 			}
-			if searches != c.searches {
-				t.Errorf("%d searches, want %d", searches, c.searches)
+			if searches := s.pageSizes(); len(searches) != c.searches {
+				t.Errorf("%d searches, want %d", len(searches), c.searches)
 			}
 		})
 	}

@@ -41,6 +41,8 @@ type script struct {
 
 	mu  sync.Mutex
 	ops []ber.Tag
+	// sizes are the page sizes of the searches below the base, 0 for one without paging.
+	sizes []uint32
 }
 
 // search is what a search asked for.
@@ -48,6 +50,20 @@ type search struct {
 	base, filter string
 	attributes   []string
 	paging       *ldap.ControlPaging
+}
+
+func (r search) pageSize() uint32 {
+	if r.paging == nil {
+		return 0
+	}
+	return r.paging.PagingSize
+}
+
+// pageSizes returns the page sizes of the searches so far.
+func (s *script) pageSizes() []uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sizes)
 }
 
 // session is one connection of a script.
@@ -144,6 +160,9 @@ func (s *script) talk(c *session) {
 				c.result(ldap.ApplicationSearchResultDone, s.base, s.matched, "")
 			default:
 				searches++
+				s.mu.Lock()
+				s.sizes = append(s.sizes, request.pageSize())
+				s.mu.Unlock()
 				ok = s.search(c, searches, request)
 			}
 		}

@@ -38,7 +38,8 @@ func (r *ExplanationRequest) check() error {
 	default:
 		base, err := directory.CheckBase(r.DN)
 		if err != nil {
-			wrong = settings.FieldError{Field: "dn", Message: "is no distinguished name: " + err.Error()}
+			why := strings.ReplaceAll(err.Error(), "the search base", "it")
+			wrong = settings.FieldError{Field: "dn", Message: "is no distinguished name: " + why}
 		}
 		r.DN = base
 	}

@@ -26,12 +26,12 @@ type idInput struct {
 }
 
 type previewInput struct {
-	idInput
+	ID   string `path:"id" maxLength:"64"`
 	Body *api.RowsFilter
 }
 
 type syncInput struct {
-	idInput
+	ID   string `path:"id" maxLength:"64"`
 	Body *api.ChangesFilter
 }
 

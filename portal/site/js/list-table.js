@@ -52,7 +52,8 @@ const SOON = 10_000;
  * @property {(row: T) => string} textOf
  * @property {number} [most] rows that are read without being asked for
  * @property {() => Child} none is shown where the list has nothing at all
- * @property {(q: string) => Child} [nothing] is offered where a search finds nothing
+ * @property {string} unmatched is said where a search finds nothing
+ * @property {(q: string) => Child} [nothing] is offered there
  * @property {() => void} [changed] is called when other lines are shown, or others are wanted
  * @property {AbortSignal} signal
  */
@@ -275,7 +276,7 @@ export class ListTable {
       return;
     }
     const { q } = this.wanted();
-    fill(this.body, empty('Nothing matches the search', 'Try a part of an address, or another filter.',
+    fill(this.body, empty(this.options.unmatched, 'Try a part of an address, or another filter.',
       h('div', { class: 'actions' },
         h('button', { type: 'button', onclick: () => this.clear() }, 'Show everything'),
         q !== '' && this.options.nothing?.(q))));

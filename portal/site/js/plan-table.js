@@ -60,6 +60,7 @@ export class PlanTable {
       read: (query, s) => api.rows(path, query, s), changed: () => this.#changed(),
       textOf: ({ address, primaryAddress, dn, reason }) => `${address}\n${primaryAddress}\n${dn}\n${reason}`,
       none: () => empty(this.tab.none || 'There is nothing here'),
+      unmatched: 'Nothing matches the search',
       nothing: explain && ((q) => h('button', { type: 'button', onclick: () => explain(q) }, `Why is ${q} not there?`)),
     });
     this.panel = h('div', { role: 'tabpanel', id: `${this.id}-panel` }, this.table.element);

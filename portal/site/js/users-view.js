@@ -49,6 +49,8 @@ export class UsersView {
       render: (line, below) => this.#row(line, below), open: ({ row }) => { if (row) showUser(row); },
       read: api.users, textOf: ({ address, primaryAddress }) => `${address}\n${primaryAddress}`,
       changed: () => this.#changed(),
+      unmatched: 'Nobody matches the search',
+      nothing: (q) => h('button', { type: 'button', onclick: () => explain(q, {}) }, `Why is ${q} not there?`),
       none: () => empty('The Users List is empty', 'Import the users of a directory, or add one by hand.',
         h('a', { class: 'button', href: '#/import' }, 'LDAP Import')),
     });
