@@ -9,6 +9,7 @@ const REST = 250;
 export class CellTip {
   /** @param {HTMLElement} grid @param {HTMLElement} scroller */
   constructor(grid, scroller) {
+    this.grid = grid;
     this.scroller = scroller;
     /** The cell whose text is shown. @type {Element|null} */
     this.cell = null;
@@ -50,8 +51,7 @@ export class CellTip {
       return;
     }
     this.element.textContent = this.cell instanceof HTMLElement ? this.cell.innerText : '';
-    // In the same layer as the grid, which may stand in a dialog.
-    if (!this.element.isConnected) this.scroller.after(this.element);
+    if (!this.element.isConnected) this.grid.after(this.element);
     this.element.showPopover();
     this.#place();
     addEventListener('keydown', this.escape);

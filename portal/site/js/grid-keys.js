@@ -24,6 +24,7 @@ export class GridKeys {
     /** What Tab comes to. @type {HTMLElement|null} */
     this.stop = null;
     grid.element.addEventListener('keydown', (event) => this.#key(event));
+    grid.element.addEventListener('keypress', (event) => this.#pressed(event));
     grid.element.addEventListener('focusin', (event) => this.#came(event.target));
   }
 
@@ -67,14 +68,18 @@ export class GridKeys {
     this.mark();
   }
 
+  /**
+   * Enter on a cell. Not when the key goes down: what follows of it would press a button of the dialog that opens.
+   * @param {KeyboardEvent} event
+   */
+  #pressed(event) {
+    const isCell = event.target instanceof HTMLElement && event.target.matches('.cell');
+    if (event.key === 'Enter' && isCell && this.row >= 0) this.open(this.row);
+  }
+
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.altKey || event.metaKey || event.shiftKey) return;
-    if (event.key === 'Enter' && event.target instanceof HTMLElement && event.target.matches('.cell')) {
-      if (this.row >= 0) this.open(this.row);
-      event.preventDefault();
-      return;
-    }
     const to = this.#target(event.key, event.ctrlKey);
     if (!to) return;
     event.preventDefault();

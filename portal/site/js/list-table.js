@@ -158,6 +158,12 @@ export class ListTable {
     return this.#load();
   }
 
+  /** Shows rows as they are after an edit. @param {Map<string, T|null>} edited by address; null where one is gone */
+  async change(edited) {
+    this.rows?.change(edited);
+    await this.#show(false);
+  }
+
   /** Shows everything again. */
   clear() {
     this.search.value = '';
@@ -204,7 +210,7 @@ export class ListTable {
     /** @type {Rows<T>} */
     const rows = new Rows({
       read, query: { ...query, ...(this.server && given(filters)) }, grouped, kinds, q: this.server ? q : '', most,
-      textOf, signal, changed: () => this.#show(false), progressed: () => this.#say(this.#progress(rows)),
+      textOf, signal, changed: () => this.#show(false), progressed: () => this.#progressed(rows),
     });
     this.rows = rows;
     this.list.set([], true);
@@ -291,6 +297,13 @@ export class ListTable {
     };
     fill(this.more, rows.complete && rows.truncated
       && h('button', { type: 'button', onclick }, `Load ${number(most)} more`));
+  }
+
+  /** @param {Rows<T>} rows */
+  #progressed(rows) {
+    // A list that turns out to be short is read whole: so its values can be counted.
+    if (this.server && !this.#isLarge()) this.#load();
+    else this.#say(this.#progress(rows));
   }
 
   /** How many rows there are in all. @param {Rows<T>} rows */

@@ -73,10 +73,10 @@ export class PlanTable {
 
   /**
    * What a CSV takes: the rows of the tab that are shown, or the whole plan where nothing is left out.
-   * @returns {RowsFilter}
+   * @returns {RowsFilter|undefined}
    */
   filter() {
-    if (!this.table.narrowed()) return {};
+    if (!this.table.narrowed()) return undefined;
     const { change, outcome } = this.tab;
     return { ...(change && { change }), ...(outcome && { outcome }), ...this.table.filter() };
   }

@@ -162,8 +162,12 @@ export class Rows {
 
   #arrange() {
     this.arrangeAt = 2 * this.loaded;
-    this.lines = this.grouped ? this.#groupedLines() : this.ungrouped.slice();
+    this.#lineUp();
     this.changed();
+  }
+
+  #lineUp() {
+    this.lines = this.grouped ? this.#groupedLines() : this.ungrouped.slice();
   }
 
   /**
@@ -205,7 +209,7 @@ export class Rows {
     const gone = [...edited.values()].filter((row) => row === null).length;
     this.loaded -= gone;
     if (this.total !== undefined) this.total -= gone;
-    this.#arrange();
+    this.#lineUp();
   }
 
   /**

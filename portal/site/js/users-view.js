@@ -84,7 +84,7 @@ export class UsersView {
     if (this.signal.aborted) return;
     writeState(this.table.state());
     const total = this.table.rows?.total;
-    if (total !== undefined) this.size.textContent = count(total, 'user');
+    this.size.textContent = total !== undefined && this.table.narrowed() ? `${count(total, 'user')} in all` : '';
     this.#showChoice();
   }
 
@@ -199,7 +199,8 @@ export class UsersView {
     try {
       await api.removeUser(address);
       toast(`${address} was removed.`);
-      this.#show(new Map([[address, null]]));
+      await this.#show(new Map([[address, null]]));
+      this.table.list.keys.focus();
     } catch (error) {
       fill(this.message, failure(error, { title: 'The user was not removed' }));
     }
@@ -211,12 +212,12 @@ export class UsersView {
     if (edited.size === 0 || this.signal.aborted) return;
     // The choice stays, for another edit.
     for (const [address, user] of edited) if (!user) this.chosen.delete(address);
-    this.#show(edited);
+    await this.#show(edited);
   }
 
   /** Shows users as they are after an edit. @param {Map<string, User|null>} edited null where one was removed */
-  #show(edited) {
-    this.table.rows?.change(edited);
+  async #show(edited) {
+    await this.table.change(edited);
     this.table.list.redraw();
   }
 

@@ -72,7 +72,8 @@ export class VirtualList {
     this.items = items;
     this.element.setAttribute('aria-rowcount', String(items.length + 1));
     const index = active === undefined || (fromTop && !focused) ? -1 : items.indexOf(active);
-    this.#layOut(index);
+    const gone = focused ? Math.min(this.keys.row, items.length - 1) : items.length > 0 ? 0 : -1;
+    this.#layOut(index, index < 0 ? gone : index);
     if (fromTop) {
       this.scroller.scrollTop = 0;
     } else if (scrollTop > 0 && inSight !== undefined) {
@@ -114,30 +115,31 @@ export class VirtualList {
   /** Another size of the table shows more or fewer rows; only another height of the rows moves them. */
   #resized() {
     if (this.#measuredRowHeight() === this.rowHeight) this.#draw();
-    else this.#layOut(this.keys.row);
+    else this.#layOut(this.keys.row, this.keys.row);
   }
 
   #measuredRowHeight() {
     return parseFloat(getComputedStyle(this.scroller).getPropertyValue('--row-height')) || 34;
   }
 
-  /** Draws every row again, but the active one, which only moves. @param {number} active its new index, or -1 */
-  #layOut(active) {
+  /**
+   * Draws every row again, but the active one, which only moves.
+   * @param {number} moved its new index, -1 where it is gone
+   * @param {number} active the row that is active then
+   */
+  #layOut(moved, active) {
     this.rowHeight = this.#measuredRowHeight();
     this.sizer.style.height = `${this.items.length * this.rowHeight}px`;
-    const kept = active < 0 ? undefined : this.rendered.get(this.keys.row);
+    const kept = moved < 0 ? undefined : this.rendered.get(this.keys.row);
     for (const element of this.rendered.values()) {
       if (element !== kept) element.remove();
     }
     this.rendered.clear();
     if (kept) {
-      this.rendered.set(active, kept);
-      this.#place(kept, active);
+      this.rendered.set(moved, kept);
+      this.#place(kept, moved);
     }
-    const { row } = this.keys;
-    if (active >= 0) this.keys.row = active;
-    else if (!this.keys.focused()) this.keys.row = this.items.length > 0 ? 0 : -1;
-    else this.keys.row = Math.min(row, this.items.length - 1);
+    this.keys.row = active;
     this.#draw();
   }
 
