@@ -41,6 +41,8 @@ type bench struct {
 	rows                 []row
 	// sizes are what growth measured.
 	sizes []size
+	// looks are what the chapters of looks measured.
+	looks []looked
 }
 
 func start(ctx context.Context, args []string) error {

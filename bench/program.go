@@ -27,9 +27,9 @@ type program struct {
 var errNotReady = errors.New("the program was not ready within 30 s")
 
 // startProgram starts the binary on a folder of its own.
-func startProgram(binary, data string) (*program, error) {
+func startProgram(binary, data string, more ...string) (*program, error) {
 	// No context ends it; stop does.
-	args := []string{"-addr", "127.0.0.1:0", "-demo=false", "-data", data}
+	args := append([]string{"-addr", "127.0.0.1:0", "-demo=false", "-data", data}, more...)
 	p := &program{log: new(bytes.Buffer), command: exec.Command(binary, args...)} //nolint:gosec,noctx // built here
 	p.command.Stderr = p.log
 	out, err := p.command.StdoutPipe()

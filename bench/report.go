@@ -69,6 +69,9 @@ func (b *bench) report(machine []string) string {
 	if len(b.sizes) > 0 {
 		t.WriteString(growthTable(b.sizes))
 	}
+	if len(b.looks) > 0 {
+		t.WriteString(looksTable(b.looks))
+	}
 	if b.only.String() == "" {
 		t.WriteString(notes)
 	}

@@ -66,7 +66,8 @@ func (b *bench) chapters() []chapter {
 		full := func(ctx context.Context) error { return b.fullList(ctx, 1_000_000) }
 		list = append(list, chapter{"full-list", full})
 	}
-	return append(list, chapter{"growth", b.growth})
+	return append(list, chapter{"growth", b.growth},
+		chapter{"looks", b.looking}, chapter{"looks-samba", b.lookingAtSamba})
 }
 
 // reading is the reader beside ldapsearch.

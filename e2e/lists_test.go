@@ -61,7 +61,8 @@ func (p *program) filters(list, export string, ofUsers bool) {
 		"domain": {url.Values{"domain": {"Example.COM"}}, func(r object) bool { return domain(r) == "example.com" }},
 		"domains": {url.Values{"domain": {"müller.example", "other.example"}},
 			func(r object) bool { return domain(r) == "xn--mller-kva.example" || domain(r) == "other.example" }},
-		"prefix": {url.Values{"prefix": {"U"}}, func(r object) bool { return strings.HasPrefix(r.text("address"), "u") }},
+		"prefix": {url.Values{"prefix": {"U"}},
+			func(r object) bool { return strings.HasPrefix(r.text("address"), "u") }},
 		"prefix and type": {url.Values{"prefix": {"g"}, "type": {"shared", "user"}}, func(r object) bool {
 			return strings.HasPrefix(r.text("address"), "g") && r.text("type") != "group"
 		}},
@@ -110,6 +111,8 @@ func (p *program) refusals(list, export string) {
 		p.wantField(field, "GET", list+"?"+url.Values{field: {value}}.Encode(), nil)
 		p.wantField(field, "POST", export, object{field: value})
 	}
+	p.wantField("type", "POST", export, object{"type": []string{"user", "dog"}})
+	p.wantField("domain", "POST", export, object{"domain": ""})
 	first := p.must(200, "GET", list+"?limit=1&prefix=u", nil)
 	next := url.Values{"limit": {"1"}, "prefix": {"us"}, "cursor": {first.text("next")}}
 	if got := p.must(400, "GET", list+"?"+next.Encode(), nil); got.text("code") != "invalid_cursor" {
@@ -184,7 +187,8 @@ func wantTotals(p *program, users []object) {
 	want--
 	total("after removing it")
 	next := p.must(200, "GET", "/v1/users?limit=1", nil)
-	if later := p.must(200, "GET", "/v1/users?limit=1&cursor="+url.QueryEscape(next.text("next")), nil); later["total"] != nil {
+	later := p.must(200, "GET", "/v1/users?limit=1&cursor="+url.QueryEscape(next.text("next")), nil)
+	if later["total"] != nil {
 		p.t.Errorf("the second page has total %v", later["total"])
 	}
 }

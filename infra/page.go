@@ -36,6 +36,7 @@ func (s *service) addDistribution() {
 			ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
 			CachePolicy:           awscloudfront.CachePolicy_CACHING_OPTIMIZED(),
 			ResponseHeadersPolicy: s.headers("page", s.pageHeaders()),
+			FunctionAssociations:  s.leadToPlaces(),
 		},
 		// No error pages: they would replace the API's problems as well.
 		AdditionalBehaviors: &map[string]*awscloudfront.BehaviorOptions{"/v1/*": s.apiBehavior()},
@@ -55,6 +56,22 @@ func (s *service) addDistribution() {
 	s.cdn = awscloudfront.NewDistribution(s.stack, jsii.String("cdn"), props)
 	s.justifyDistribution()
 	output(s.stack, "Page", "The LDAP Import page", jsii.String(s.pageURL()))
+}
+
+// leadToPlaces leads from an address that lacks the "#", as links that were typed or shortened do, to the place.
+func (s *service) leadToPlaces() *[]*awscloudfront.FunctionAssociation {
+	code := `function handler(event) {
+  var uri = event.request.uri;
+  if (!new RegExp('` + portal.PlacePattern + `').test(uri)) return event.request;
+  return { statusCode: 302, statusDescription: 'Found', headers: { location: { value: '/#' + uri } } };
+}`
+	return &[]*awscloudfront.FunctionAssociation{{
+		EventType: awscloudfront.FunctionEventType_VIEWER_REQUEST,
+		Function: awscloudfront.NewFunction(s.stack, jsii.String("places"), &awscloudfront.FunctionProps{
+			Code:    awscloudfront.FunctionCode_FromInline(&code),
+			Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
+		}),
+	}}
 }
 
 func (s *service) justifyDistribution() {

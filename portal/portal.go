@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"net/http"
+	"regexp"
 	"strings"
 )
 
@@ -22,6 +23,10 @@ var site embed.FS
 
 // ConfigPath is where the page looks for its Config. No embedded file has this path: whoever serves the page writes it.
 const ConfigPath = "/config.json"
+
+// PlacePattern matches the paths that name a place of the page but lack the "#" before it, such as /previews/01H…: whoever
+// serves the page leads from there to "/#" and the path. It is a regular expression of Go and of JavaScript.
+const PlacePattern = `^/(overview|import|previews|syncs|history|users|audit)(/[0-9A-Za-z]{1,64})?/?$`
 
 // Config says how people sign in. The zero value means that nobody has to.
 type Config struct {
@@ -63,6 +68,7 @@ func Handler(c Config, connect ...string) http.Handler {
 	// A Config has no type that json cannot marshal.
 	config, _ := json.Marshal(c)
 	tag := `"` + hash(files) + `"`
+	place := regexp.MustCompile(PlacePattern)
 	server := http.FileServerFS(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -81,6 +87,10 @@ func Handler(c Config, connect ...string) http.Handler {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			header.Set("Allow", "GET, HEAD")
 			http.Error(w, "The page takes GET and HEAD.", http.StatusMethodNotAllowed)
+			return
+		}
+		if place.MatchString(r.URL.Path) {
+			http.Redirect(w, r, "/#"+r.URL.Path, http.StatusFound)
 			return
 		}
 		// A folder has no page of its own, and is not listed.

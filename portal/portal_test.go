@@ -83,6 +83,34 @@ func TestHandler(t *testing.T) {
 	}
 }
 
+// The page's own list of places is in router.js.
+func TestAPathWithoutTheHashLeadsToItsPlace(t *testing.T) {
+	t.Parallel()
+	h := portal.Handler(portal.Config{})
+	for path, want := range map[string]string{
+		"/previews/01HXYZ": "/#/previews/01HXYZ", "/syncs/01HXYZ": "/#/syncs/01HXYZ", "/overview": "/#/overview",
+		"/import": "/#/import", "/users": "/#/users", "/history": "/#/history", "/audit/": "/#/audit/",
+		"/js": "", "/nowhere": "", "/previews/../js": "", "/previews//evil.example.com": "", "/usersandmore": "",
+	} {
+		if got := get(t, h, http.MethodGet, path).Header().Get("Location"); want != "" && got != want {
+			t.Errorf("GET %s leads to %q, want %q", path, got, want)
+		} else if want == "" && strings.Contains(got, "#") {
+			t.Errorf("GET %s leads to the place %q", path, got)
+		}
+	}
+	router, err := fs.ReadFile(portal.Files(), "js/router.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, places, _ := strings.Cut(string(router), "const SECTIONS = {")
+	places, _, _ = strings.Cut(places, "}")
+	for _, m := range regexp.MustCompile(`(\w+):`).FindAllStringSubmatch(places, -1) {
+		if !regexp.MustCompile(portal.PlacePattern).MatchString("/" + m[1]) {
+			t.Errorf("%q is a place of the page, and no path leads to it", m[1])
+		}
+	}
+}
+
 // What is deployed over the configuration, or is asked for and not there, or would be refused by the policy, only shows
 // once it is deployed.
 func TestFilesFitThePolicyAndEachOther(t *testing.T) {

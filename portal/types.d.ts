@@ -73,10 +73,14 @@ export type Advanced = Schemas['Advanced'];
 export type PreviewRequest = Schemas['PreviewBody'];
 export type SyncRequest = Schemas['SyncBody'];
 export type SaveRequest = Schemas['SaveBody'];
+/** A schedule of null ends it. */
+export type PatchRequest =
+  Omit<Schemas['PatchSettingsBody'], 'schedule'> & { schedule?: Schemas['ScheduleChange'] | null };
+export type RowsFilter = Schemas['RowsFilter'];
+export type ChangesFilter = Schemas['ChangesFilter'];
 export type NewUser = Schemas['AddBody'];
 export type UserPatch = Schemas['PatchBody'];
 export type Facets = Answer<Schemas['Facets'] & object>;
-export type RowsFilter = Schemas['RowsFilter'] & Schemas['ChangesFilter'];
 export type UsersFilter = Schemas['UsersFilter'];
 
 /** What the settings form holds that is not a setting itself, and what a tab keeps of it: never the password. */
@@ -84,6 +88,8 @@ export interface Draft {
   connection: ConnectionInput;
   advanced: Advanced;
   applied: boolean;
+  /** Whether the Advanced Settings are in view. */
+  opened: boolean;
   portTyped: boolean;
 }
 

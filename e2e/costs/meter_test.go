@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"rollcall/shared/adapters/aws/dynamodb"
 	"rollcall/shared/manifest"
 	"rollcall/shared/ports/users"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -189,9 +191,10 @@ func (m *meter) run(t *testing.T, path string, body map[string]any) (id string) 
 type works struct {
 	users int
 	// preview and first are of an empty list, unchanged is a scheduled sync that finds nothing to do, and changed one
-	// that writes changes users. tick is one of the clock's.
-	preview, first, unchanged, changed, tick quantities
-	changes                                  int
+	// that writes changes users. tick is one of the clock's, and look a quick look that finds nothing, without its
+	// tick.
+	preview, first, unchanged, changed, tick, look quantities
+	changes                                        int
 }
 
 // measure does every work once with a directory of n entries, in the order in which a new account meets them. The sync
@@ -205,10 +208,11 @@ func (m *meter) measure(t *testing.T, n, missing int) (w works) {
 	}
 	defer server.Stop()
 	w.users, m.account = ldapserver.PeopleAddresses(n), fmt.Sprint("costs-", n)
-	m.call(t, http.MethodPut, "/v1/settings", map[string]any{"connection": map[string]any{
+	connection := map[string]any{
 		"serverType": "exchange", "host": server.Host, "port": server.Port,
 		"username": server.Username, "password": server.Password, "caCertificate": server.CACertificate,
-	}})
+	}
+	m.call(t, http.MethodPut, "/v1/settings", map[string]any{"connection": connection})
 	var preview string
 	saved := map[string]any{}
 	w.preview = m.taken(t, func() { preview = m.run(t, "/v1/previews", saved) })
@@ -216,12 +220,44 @@ func (m *meter) measure(t *testing.T, n, missing int) (w works) {
 	w.unchanged = m.taken(t, func() { m.run(t, "/v1/syncs", saved) })
 	w.changes = m.deleteUsers(t, w.users/missing)
 	w.changed = m.taken(t, func() { m.run(t, "/v1/syncs", saved) })
-	w.tick = m.taken(t, func() {
-		if _, err := m.Host.Invoke(t.Context(), manifest.SyncSchedule().Name, []byte("{}")); err != nil {
-			t.Fatal(err)
+	w.tick = m.taken(t, func() { m.tick(t) })
+	m.call(t, http.MethodPut, "/v1/settings", map[string]any{
+		"connection": connection, "schedule": map[string]any{"intervalHours": 24, "quickMinutes": 5},
+	})
+	w.look = m.look(t).plus(w.tick, -1)
+	return w
+}
+
+func (m *meter) tick(t *testing.T) {
+	t.Helper()
+	if _, err := m.Host.Invoke(t.Context(), manifest.SyncSchedule().Name, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// look makes the account's next quick look due and returns what it takes.
+func (m *meter) look(t *testing.T) quantities {
+	t.Helper()
+	tables := dynamodb.NewClient(m.lab.Config("DYNAMODB"))
+	jobs := dynamodb.NewJobs(tables, awslab.JobsTable, time.Now).For(user.Account(m.account))
+	due, err := jobs.UpdateLooks(t.Context(), func(l *run.Looks) error {
+		if l.NextAt.IsZero() {
+			return errors.New("no look is planned") //nolint:err113 // nobody asks for it
+		}
+		l.NextAt = time.Now().Add(-time.Second)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.taken(t, func() {
+		m.tick(t)
+		for now := due; now.LastAt.Equal(due.LastAt); time.Sleep(100 * time.Millisecond) {
+			if now, err = jobs.Looks(t.Context()); err != nil || now.Error != "" {
+				t.Fatalf("error %v, looks %+v", err, now)
+			}
 		}
 	})
-	return w
 }
 
 // taken returns what a work takes.

@@ -28,8 +28,8 @@ func (l line) at(users float64) quantities { return l.fixed.plus(l.each, users) 
 type model struct {
 	preview, first, unchanged line
 	// change is what writing one more user adds to a sync.
-	change quantities
-	tick   quantities
+	change     quantities
+	tick, look quantities
 }
 
 func newModel(small, large works) model {
@@ -37,7 +37,7 @@ func newModel(small, large works) model {
 		preview:   through(small.preview, large.preview, small.users, large.users),
 		first:     through(small.first, large.first, small.users, large.users),
 		unchanged: through(small.unchanged, large.unchanged, small.users, large.users),
-		tick:      large.tick,
+		tick:      large.tick, look: large.look,
 	}
 	for i := range m.change {
 		m.change[i] = max(0, large.changed[i]-large.unchanged[i]) / float64(large.changes)
@@ -54,6 +54,7 @@ func (m model) sync(users, changes float64) quantities {
 const (
 	hours       = 730
 	ticks       = hours * 12
+	looks       = hours * 12
 	previews    = 10
 	dailyChange = 0.01
 	days        = 30.4
@@ -161,10 +162,18 @@ func report(small, large works, fixed fixedParts, now time.Time) []byte {
 		}
 	}
 	fmt.Fprintf(&t, "\nOne tick of the clock takes %.3g read units.\n\n", m.tick[readUnits])
+	fmt.Fprintf(&t, looksText, m.look[requests], m.look[readUnits], m.look[writeUnits], workerGB*m.look[workerSeconds],
+		looks, sum(use(quantities{}.plus(m.look, looks))))
 	writeSyncs(&t, m)
 	writeMonths(&t, m, fixed)
 	return t.Bytes()
 }
+
+const looksText = `A quick look that finds nothing takes %.0f DynamoDB requests, %.3g read units, %.3g write units
+and %.2g GB-seconds of a worker, whatever the number of users. A month of them every five minutes (%d) costs %.2f
+dollars an account.
+
+`
 
 // figure shows three figures, without an exponent.
 func figure(v float64) string {

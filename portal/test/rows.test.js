@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { MOST, Rows } from '../site/js/rows.js';
 
 /** @import { Page, Row } from '../types' */
+/** @import { Query } from '../site/js/api.js' */
 /** @import { Line } from '../site/js/rows.js' */
 /** @import { Wanted } from '../site/js/row-filter.js' */
 
@@ -18,10 +19,10 @@ const alias = (address, primaryAddress) => row(address, { kind: 'alias', primary
 /**
  * A server of rows, in pages of 2. after is called before each answer.
  * @param {Row[]} all
- * @param {(query: Record<string, string|number>) => void} [after]
+ * @param {(query: Query) => void} [after]
  */
 const server = (all, after = () => {}) =>
-  async (/** @type {Record<string, string|number>} */ query) => {
+  async (/** @type {Query} */ query) => {
     after(query);
     const wanted = all.filter((r) => !query['kind'] || r.kind === query['kind']);
     const from = Number(query['cursor'] ?? 0);
@@ -37,7 +38,7 @@ const textOf = ({ address, primaryAddress, dn, reason }) => [address, primaryAdd
 /** @param {Partial<Wanted>} wanted @returns {Wanted} */
 const want = (wanted) => ({ q: '', type: '', reason: '', domain: '', ...wanted });
 
-/** @param {(query: Record<string, string|number>) => Promise<Page<Row>>} read @param {object} [more] */
+/** @param {(query: Query) => Promise<Page<Row>>} read @param {object} [more] */
 const rowsOf = (read, more = {}) => new Rows({
   read, query: { change: 'create' }, grouped: true, kinds: ['primary', 'alias'], textOf,
   changed: () => {}, progressed: () => {},
@@ -97,7 +98,7 @@ test('a list that is not grouped stays as the server sent it, in one stream', as
 });
 
 test('the change and the search go to the server with every page', async () => {
-  /** @type {Record<string, string|number>[]} */
+  /** @type {Query[]} */
   const queries = [];
   await rowsOf(server(STAFF, (query) => queries.push(query)), { q: 'exa' }).load();
   assert.equal(queries.length, 8);

@@ -265,3 +265,44 @@ func TestWhatNobodySeesMakesNoAddress(t *testing.T) {
 		t.Errorf("the key of an earlier build's user is %q", key)
 	}
 }
+
+func TestKeyPrefix(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"": "", "  Ann ": "ann", "ANN@Example.C": "ann@example.c", "jÖ": "jö", "Jo\u0308": "jö", "İ": "i\u0307",
+		"ann@Müller.ex": "ann@xn--mller-kva.ex", "ann@müller": "ann@xn--mller-kva", "ann@": "ann@", "@x": "@x",
+		"no address": "no address", "ann@müller..": "ann@xn--mller-kva..",
+	} {
+		got, err := KeyPrefix(text)
+		if err != nil || got != want {
+			t.Errorf("%q gives %q, error %v; want %q", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]error{
+		"a\xff": ErrEncoding, "a\x01": ErrControl, "a\u200b": ErrInvisible,
+		"a@ü_.example": ErrDomain,
+	} {
+		if got, err := KeyPrefix(text); !errors.Is(err, want) {
+			t.Errorf("%q gives %q, error %v; want %v", text, got, err, want)
+		}
+	}
+}
+
+// TestAKeyBeginsWithThePrefixesOfItsAddress cuts addresses anywhere in their local part, and behind whole labels.
+func TestAKeyBeginsWithThePrefixesOfItsAddress(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"Ann.Smith@Example.com", "JÖRG@Müller.Example", "zoë@example.com"} {
+		key, err := Canonical(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range text {
+			if i > strings.Index(text, "@") && r != '.' {
+				continue
+			}
+			if prefix, err := KeyPrefix(text[:i]); err != nil || !strings.HasPrefix(key, prefix) {
+				t.Errorf("%q begins with %q, and its key %q not with %q (error %v)", text, text[:i], key, prefix, err)
+			}
+		}
+	}
+}

@@ -47,10 +47,7 @@ func (Texts) Schema(huma.Registry) *huma.Schema {
 func (t *Texts) UnmarshalJSON(data []byte) error {
 	var one string
 	if json.Unmarshal(data, &one) == nil {
-		*t = nil
-		if one != "" {
-			*t = Texts{one}
-		}
+		*t = Texts{one}
 		return nil
 	}
 	return json.Unmarshal(data, (*[]string)(t))

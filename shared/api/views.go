@@ -109,10 +109,11 @@ type Sync struct {
 	_          struct{}         `json:"-" nullable:"true"`
 	ID         string           `json:"id"`
 	State      run.State        `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
-	Trigger    run.Trigger      `json:"trigger" enum:"manual,schedule,undo"`
+	Trigger    run.Trigger      `json:"trigger" enum:"manual,schedule,undo,quick"`
 	StartedBy  string           `json:"startedBy"`
 	PreviewID  string           `json:"previewId,omitempty"`
 	UndoOf     string           `json:"undoOf,omitempty" doc:"The sync that this one reverses"`
+	Host       string           `json:"host" doc:"The servers that its settings name"`
 	Options    settings.Options `json:"options"`
 	CreatedAt  time.Time        `json:"createdAt"`
 	StartedAt  *time.Time       `json:"startedAt"`
@@ -125,6 +126,9 @@ type Sync struct {
 	Applied    *Applied         `json:"applied" doc:"What was done; null until the end, and for syncs of version 0.4"`
 	Guard      run.Guard        `json:"guard"`
 	Error      *Failure         `json:"error"`
+
+	// ConfirmRemovals links a blocked sync and the one that somebody confirmed.
+	ConfirmRemovals *int `json:"confirmRemovals" doc:"How many removals somebody confirmed; null where nobody did"`
 }
 
 // Applied is what a sync did. The six numbers add up to progress.toApply.
@@ -152,7 +156,7 @@ func appliedView(a *run.Applied) *Applied {
 func SyncView(r run.Run, now time.Time) Sync {
 	view := Sync{
 		ID: r.ID, State: r.State, Trigger: r.Trigger, StartedBy: r.StartedBy, PreviewID: r.PreviewID, UndoOf: r.UndoOf,
-		Options:   r.Import.Options,
+		Host: r.Import.Connection.Host, Options: r.Import.Options, ConfirmRemovals: r.ConfirmRemovals,
 		CreatedAt: r.CreatedAt, StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Progress: r.Progress,
 		Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard,
 		Applied: appliedView(r.Applied), Error: failureView(r.Failure),
@@ -187,8 +191,18 @@ type Schedule struct {
 	_             struct{}  `json:"-" nullable:"true"`
 	IntervalHours int       `json:"intervalHours" minimum:"1" maximum:"24"`
 	NextRunAt     time.Time `json:"nextRunAt"`
+	QuickMinutes  *int      `json:"quickMinutes" nullable:"true" minimum:"5" maximum:"60" doc:"Minutes between quick looks; null for none"`
 	Paused        bool      `json:"paused"`
 	PausedReason  string    `json:"pausedReason,omitempty"`
+}
+
+// Quick is whether and how the directory can be looked at for what changed.
+type Quick struct {
+	_        struct{} `json:"-" nullable:"true"`
+	Possible bool     `json:"possible" doc:"The directory tells what changed"`
+	By       string   `json:"by" enum:",uSNChanged,entryCSN,modifyTimestamp" doc:"The attribute that tells it"`
+	Reason   string   `json:"reason" doc:"Why it is not possible, or which index would make looks cheaper"`
+	Error    string   `json:"error" doc:"Why the last look failed; empty where it did not"`
 }
 
 // Settings are the saved settings.
@@ -200,6 +214,8 @@ type Settings struct {
 	LastRun             *Sync             `json:"lastRun"`
 	ConsecutiveFailures int               `json:"consecutiveFailures"`
 	Health              settings.Health   `json:"health"`
+	Quick               *Quick            `json:"quick" doc:"Known after the first full sync with these settings"`
+	LastLookAt          *time.Time        `json:"lastLookAt" doc:"When the last quick look ended that did not fail"`
 	UpdatedAt           time.Time         `json:"updatedAt"`
 }
 
@@ -214,6 +230,13 @@ func SettingsView(s importer.Saved, now time.Time) Settings {
 			IntervalHours: s.Schedule.IntervalHours, NextRunAt: s.Schedule.NextRunAt, Paused: s.Schedule.Paused,
 			PausedReason: s.Schedule.PausedReason,
 		}
+		if quick := s.Schedule.QuickMinutes; quick > 0 {
+			view.Schedule.QuickMinutes = &quick
+		}
+	}
+	if l := s.Looks; l != nil {
+		view.Quick = &Quick{Possible: l.Possible(), By: l.By(), Reason: l.Reason, Error: l.Error}
+		view.LastLookAt = moment(l.LastAt)
 	}
 	if s.LastRun != nil {
 		last := SyncView(*s.LastRun, now)

@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"rollcall/shared/run"
 )
 
 // Config says how a Reader reaches servers. The zero value has the defaults named at each field.
@@ -55,6 +57,9 @@ type Query struct {
 	// by the server's own schema: entries have them by the name in Named whatever the server calls them.
 	Attributes []string
 	Named      []string
+	// Since makes a look of the read, which gives only the entries that changed since one of these cursors: that of the
+	// server that answers. Nil reads all.
+	Since []run.Cursor
 	// Found reports how many values that should be addresses the caller found in the entries; nil means that no Hint is
 	// wanted.
 	Found func() int
@@ -73,6 +78,8 @@ type Info struct {
 	References []string
 	// Notes are sentences about what was missing or unusual.
 	Notes []string
+	// Tracking is how the directory tells what changes from now on. It is known once a read has gone well.
+	Tracking run.Tracking
 	// Hint is what the directory seems to have and which setting reads it, where a default filter found nothing or the
 	// entries have no addresses.
 	Hint string
@@ -103,6 +110,8 @@ const (
 	CodeSecretAttribute    = "secret_attribute"
 	CodeIncompleteRead     = "incomplete_read"
 	CodeProtocol           = "protocol_error"
+	CodeOtherServer        = "other_server"
+	CodeManyChanges        = "many_changes"
 )
 
 // The steps of reaching a directory, in their order.

@@ -29,8 +29,8 @@ func (r *Reader) Read(ctx context.Context, to settings.Connection, q Query, onSt
 		return s.info, err
 	}
 	err := s.search(ctx, q, onEntry, func(ctx context.Context, p *pager) error {
-		err := p.run(ctx)
-		if err == nil && s.foundNothing(q) {
+		err := p.read(ctx, q, onEntry)
+		if err == nil && q.Since == nil && s.foundNothing(q) {
 			s.info.Hint = s.hint(q)
 		}
 		return err
@@ -50,8 +50,11 @@ func (s *session) prepare(ctx context.Context, q Query) error {
 	}
 	return s.step(ctx, StepBase, func(ctx context.Context) (string, error) {
 		detail, err := s.findBase(ctx, q)
-		if err != nil {
+		switch {
+		case err != nil:
 			return "", err
+		case q.Since != nil:
+			return detail, s.beginLook(q.Since)
 		}
 		return detail, s.resolveNames(ctx, q)
 	})

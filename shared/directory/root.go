@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -25,12 +26,15 @@ type rootDSE struct {
 	// capabilities are Active Directory's, and vendor is the server's maker and version, or OpenLDAP's class.
 	capabilities []string
 	vendor       string
+	// highestUSN is the domain controller's highest update sequence number, and service the DN of its NTDS Settings.
+	highestUSN int64
+	service    string
 }
 
 // rootAttributes are what is asked of the rootDSE.
 var rootAttributes = []string{
 	"namingContexts", "defaultNamingContext", "supportedControl", "subschemaSubentry",
-	"supportedCapabilities", "vendorName", "vendorVersion", "objectClass",
+	"supportedCapabilities", "vendorName", "vendorVersion", "objectClass", "dsServiceName", "highestCommittedUSN",
 }
 
 // The default filters of the server types.
@@ -88,9 +92,9 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 				"stored with each user. Enter a shorter search base.", maxDirectoryID)}
 	}
 	if base == "" {
-		return "the empty base: " + origin, nil
+		base = "the empty base"
 	}
-	return base + ": " + origin, nil
+	return base + ": " + origin, s.track(conn)
 }
 
 func (s *session) readRoot(conn *ldap.Conn) error {
@@ -112,8 +116,11 @@ func (s *session) readRoot(conn *ldap.Conn) error {
 		subschema:      entry.GetEqualFoldAttributeValue("subschemaSubentry"),
 		paging:         slices.Contains(entry.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging),
 		capabilities:   entry.GetEqualFoldAttributeValues("supportedCapabilities"),
+		service:        entry.GetEqualFoldAttributeValue("dsServiceName"),
 		vendor: strings.Join(slices.Concat(entry.GetEqualFoldAttributeValues("vendorName"),
 			entry.GetEqualFoldAttributeValues("vendorVersion"), entry.GetEqualFoldAttributeValues("objectClass")), " ")}
+	// Without a number there is none.
+	s.root.highestUSN, _ = strconv.ParseInt(entry.GetEqualFoldAttributeValue("highestCommittedUSN"), 10, 64)
 	if !s.root.paging {
 		s.info.Notes = append(s.info.Notes, "the server does not offer paged results")
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -153,7 +154,7 @@ func (s *script) talk(c *session) {
 			case slices.Equal(request.attributes, []string{"1.1"}) && scope != ldap.ScopeBaseObject && s.below:
 				c.entry("ou=below,"+request.base, nil)
 				c.done(ldap.LDAPResultSizeLimitExceeded)
-			case slices.Equal(request.attributes, []string{"1.1"}):
+			case slices.Equal(request.attributes, []string{"1.1"}) && !strings.Contains(request.filter, ">="):
 				if s.base == 0 && !s.hidden {
 					c.entry(request.base, nil)
 				}

@@ -29,8 +29,9 @@ type session struct {
 	// socket is the connection below TLS, nil where it is of another kind.
 	socket *socket
 	// root is what the rootDSE says; empty where the server shows none.
-	root rootDSE
-	info Info
+	root    rootDSE
+	info    Info
+	tracker tracker
 	// peer is the address that the connection leads to.
 	peer string
 	// seen is the certificate that the step tls saw, and tlsNotes what is unusual about it.

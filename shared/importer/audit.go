@@ -229,13 +229,17 @@ func shortened(text string, most int) string {
 }
 
 func interval(s *settings.Schedule) string {
-	switch {
-	case s == nil:
+	if s == nil {
 		return "none"
-	case s.Paused:
-		return fmt.Sprintf("every %d h, paused", s.IntervalHours)
 	}
-	return fmt.Sprintf("every %d h", s.IntervalHours)
+	text := fmt.Sprintf("every %d h", s.IntervalHours)
+	if s.QuickMinutes > 0 {
+		text += fmt.Sprintf(", looks every %d min", s.QuickMinutes)
+	}
+	if s.Paused {
+		text += ", paused"
+	}
+	return text
 }
 
 func userDiff(before, after user.User) map[string]string {

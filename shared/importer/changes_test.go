@@ -98,6 +98,32 @@ func TestTheChangesOfASyncAreExported(t *testing.T) {
 	if diff := cmp.Diff(want, h.exported(export.Run)); diff != "" {
 		t.Errorf("file (-want +got):\n%s", diff)
 	}
+	for name, test := range map[string]struct {
+		filter run.Filter
+		want   []string
+	}{
+		"outcome": {run.Filter{Outcomes: []string{"applied"}}, []string{"cat@example.com", "dan@example.com"}},
+		"prefix":  {run.Filter{Prefix: "d"}, []string{"dan@example.com"}},
+		"change and reason": {
+			run.Filter{Changes: []string{"delete", "unchanged"}, Reasons: []string{"not in the directory"}},
+			[]string{"a.miller@example.com", "cat@example.com"},
+		},
+		"a change that a journal has not": {run.Filter{Changes: []string{"unchanged"}}, nil},
+		"domain":                          {run.Filter{Domains: []string{"example.org"}}, nil},
+	} {
+		export, err := h.service.ExportSync(t.Context(), h.id, r.ID, &test.filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, line := range strings.Split(strings.TrimSpace(h.exported(export.Run)), "\r\n")[1:] {
+			address, _, _ := strings.Cut(line, ",")
+			got = append(got, address)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" || export.Run.Export.Rows != len(test.want) {
+			t.Errorf("%s: %d rows (-want +got):\n%s", name, export.Run.Export.Rows, diff)
+		}
+	}
 	wrong := run.Identity{Account: "globex"}
 	_, err = h.service.ExportSync(t.Context(), wrong, r.ID, nil)
 	wantCode(t, err, "sync_not_found")

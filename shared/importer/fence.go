@@ -68,7 +68,7 @@ func (c core) release(ctx context.Context, account user.Account, runID string, a
 func message(account user.Account, r *run.Run) queue.Message {
 	return queue.Message{
 		Task: queue.Task(r.Kind), Account: account, RunID: r.ID, Slice: r.Slice,
-		Scheduled: r.Trigger == run.TriggerSchedule,
+		Scheduled: r.Trigger == run.TriggerSchedule || r.Trigger == run.TriggerQuick,
 	}
 }
 

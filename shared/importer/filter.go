@@ -10,8 +10,8 @@ import (
 // RowsOf is a filter for the rows of a plan.
 func RowsOf(f run.Filter) planfile.Filter {
 	return planfile.Filter{
-		Changes: run.Texts[plan.Change](f.Changes), Kinds: f.Kinds, Types: f.Types, Domains: f.Domains, Reasons: f.Reasons,
-		Prefix: f.Prefix, Primary: f.Primary, Q: f.Q,
+		Changes: run.Texts[plan.Change](f.Changes), Kinds: f.Kinds, Types: f.Types, Domains: f.Domains,
+		Reasons: f.Reasons, Prefix: f.Prefix, Primary: f.Primary, Q: f.Q,
 	}
 }
 

@@ -75,6 +75,9 @@ func (j *job) end(ctx context.Context, state run.State, failure *run.Failure) er
 		if err := j.noteLastSync(ctx, state, failure); err != nil {
 			return fmt.Errorf("note it with the settings: %w", err)
 		}
+		if err := j.noteLooks(ctx, state, failure); err != nil {
+			return fmt.Errorf("note it for the next look: %w", err)
+		}
 	}
 	if j.run.UndoOf != "" && j.run.Kind == run.KindSync && state == run.Done {
 		if err := j.noteUndone(ctx); err != nil {
@@ -217,8 +220,9 @@ func (j *job) noteLastSync(ctx context.Context, state run.State, failure *run.Fa
 		if s.Fingerprint() != j.run.Fingerprint() {
 			return false
 		}
+		before := *s
 		ending{run: j.run, state: state, failure: failure, guard: j.guard, steps: j.steps, at: j.now()}.noteIn(s)
-		return true
+		return j.run.Full() || s.Refusals != before.Refusals || s.Schedule != before.Schedule
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"runtime"
 	"slices"
 
@@ -31,22 +32,45 @@ func (j *job) planInto(ctx context.Context, key string) error {
 	if j.run.UndoOf != "" {
 		return j.planUndo(ctx, key)
 	}
-	found, info, stored, err := j.gather(ctx)
+	looks, err := j.jobs.Looks(ctx)
+	if err != nil {
+		return fmt.Errorf("read what was noted of the last look: %w", err)
+	}
+	gather := j.gather
+	if j.run.Trigger == run.TriggerQuick {
+		gather = j.gatherChanges
+	}
+	in, err := gather(ctx, &looks)
 	if err != nil {
 		return err
 	}
+	j.set(func() { j.progress.Phase = run.PhasePlanning })
+	return j.writePlan(ctx, key, in.build)
+}
+
+// gathered is what a plan is made of.
+type gathered struct {
+	found  *extract.Result
+	stored *userlist.List
+	policy plan.Policy
+	// hint is the directory's where it gave no addresses.
+	hint string
+}
+
+func (g *gathered) build(emit func(*plan.Row) error) (run.Result, error) {
+	desired := plan.Desired{Entries: g.found.Entries(), Claims: g.found.Claims, Skipped: g.found.Skipped}
+	result, err := plan.Build(desired, g.stored.Walk, g.policy, emit)
+	result.Hint = g.hint
+	return result, err
+}
+
+// policy is what decides beside what was read.
+func (j *job) policy(info directory.Info) (plan.Policy, error) {
 	exclude, err := address.ParsePatterns(j.run.Import.Advanced.Exclude)
 	if err != nil {
-		return fmt.Errorf("read the exclusions of run %s: %w", j.run.ID, err)
+		err = fmt.Errorf("read the exclusions of run %s: %w", j.run.ID, err)
 	}
-	j.set(func() { j.progress.Phase = run.PhasePlanning })
-	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims, Skipped: found.Skipped}
-	policy := plan.Policy{DirectoryID: info.DirectoryID, Exclude: exclude}
-	return j.writePlan(ctx, key, func(emit func(*plan.Row) error) (run.Result, error) {
-		result, err := plan.Build(desired, stored.Walk, policy, emit)
-		result.Hint = info.Hint
-		return result, err
-	})
+	return plan.Policy{DirectoryID: info.DirectoryID, Exclude: exclude}, err
 }
 
 // writePlan stores the rows that build emits as the plan at key. A sync's plan is its journal, which is kept for long:
@@ -81,7 +105,7 @@ func (j *job) writePlan(
 }
 
 // gather reads the directory and, at the same time, the account's stored users.
-func (j *job) gather(ctx context.Context) (*extract.Result, directory.Info, *userlist.List, error) {
+func (j *job) gather(ctx context.Context, looks *run.Looks) (*gathered, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	type loaded struct {
@@ -96,16 +120,20 @@ func (j *job) gather(ctx context.Context) (*extract.Result, directory.Info, *use
 		}
 		load <- loaded{users, err}
 	}()
-	found, info, err := j.readDirectory(ctx)
+	found, info, err := j.readDirectory(ctx, nil)
 	if err != nil {
 		cancel(err)
 	}
 	stored := <-load
 	// Whichever of the two failed first ended the other, and is the cause.
 	if err != nil || stored.err != nil {
-		return nil, info, nil, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
-	return found, info, stored.users, nil
+	policy, err := j.policy(info)
+	if !looks.NewSince.IsZero() {
+		policy.NewSince = looks.NewSince.UnixMilli()
+	}
+	return &gathered{found, stored.users, policy, info.Hint}, err
 }
 
 func (j *job) loadUsers(ctx context.Context) (*userlist.List, error) {
@@ -119,8 +147,8 @@ func (j *job) loadUsers(ctx context.Context) (*userlist.List, error) {
 	return users, nil
 }
 
-// readDirectory reads the directory into addresses.
-func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Info, error) {
+// readDirectory reads the directory into addresses: all of it, or what changed since one of the cursors.
+func (j *job) readDirectory(ctx context.Context, since []run.Cursor) (*extract.Result, directory.Info, error) {
 	imp := j.run.Import
 	connection, err := j.withPassword(ctx, imp.Connection)
 	if err != nil {
@@ -137,7 +165,7 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 	collector := extract.NewCollector(rules)
 	query := directory.Query{
 		SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter, Attributes: rules.Attributes(),
-		Named: rules.Named(), Found: collector.Values, Memory: collector.Memory,
+		Named: rules.Named(), Found: collector.Values, Memory: collector.Memory, Since: since,
 	}
 	entries := 0
 	info, err := j.Directory.Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {
@@ -155,14 +183,20 @@ func (j *job) readDirectory(ctx context.Context) (*extract.Result, directory.Inf
 	addresses, found := collector.Addresses(), collector.Result()
 	j.set(func() {
 		j.progress.Entries, j.progress.Addresses = entries, addresses
-		j.notes = append(slices.Clip(info.Notes), found.Notes()...)
+		j.notes, j.tracking = append(slices.Clip(info.Notes), found.Notes()...), info.Tracking
 	})
 	return found, info, nil
 }
 
 // onStep records a step of the connection as soon as it ends.
 func (j *job) onStep(s run.Step) {
-	j.log.Info("connection step", "step", s.Step, "host", s.Host, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
+	level := slog.LevelInfo
+	if j.run.Trigger == run.TriggerQuick {
+		// There are many, and nearly all find nothing.
+		level = slog.LevelDebug
+	}
+	j.log.Log(context.Background(), level, "connection step",
+		"step", s.Step, "host", s.Host, "ok", s.OK, "ms", s.MS, "detail", s.Detail)
 	j.set(func() {
 		// A new slice, since the reporter may be marshalling the old one.
 		j.steps = append(slices.Clip(j.steps), s)

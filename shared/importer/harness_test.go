@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -50,11 +51,13 @@ type fakeDirectory struct {
 	asked  []directory.Question
 	// bound has a read say that it signed in.
 	bound bool
+	changeCounter
 }
 
 func (d *fakeDirectory) set(people ...person) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.count(people)
 	d.people, d.err = people, nil
 }
 
@@ -65,9 +68,13 @@ func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, q direc
 	d.seen, d.query = c, q
 	d.reads++
 	bound := d.bound
+	people, tracking, other := d.since(people, q.Since)
 	d.mu.Unlock()
 	if bound {
 		onStep(run.Step{Step: directory.StepBind, OK: true})
+	}
+	if other != nil {
+		return directory.Info{}, other
 	}
 	onStep(run.Step{Step: "base", OK: true})
 	for _, p := range people {
@@ -91,7 +98,7 @@ func (d *fakeDirectory) Read(ctx context.Context, c settings.Connection, q direc
 			return directory.Info{}, ctx.Err()
 		}
 	}
-	info := directory.Info{DirectoryID: "dc=example,dc=com", Entries: len(people)}
+	info := directory.Info{DirectoryID: "dc=example,dc=com", Entries: len(people), Tracking: tracking}
 	if q.Found() == 0 {
 		info.Hint = "Try (mail=*)."
 	}
@@ -140,6 +147,7 @@ type faultyUsers struct {
 	calls *int
 	lose  bool
 	wrote *int
+	read  *int
 }
 
 var errUnreachable = errors.New("the store cannot be reached")
@@ -149,6 +157,22 @@ func (f faultyUsers) For(a user.Account) users.Users { return faultyAccount{f.St
 type faultyAccount struct {
 	users.Users
 	f faultyUsers
+}
+
+func (f faultyAccount) All(ctx context.Context) iter.Seq2[user.User, error] {
+	return func(yield func(user.User, error) bool) {
+		for u, err := range f.Users.All(ctx) {
+			*f.f.read++
+			if !yield(u, err) {
+				return
+			}
+		}
+	}
+}
+
+func (f faultyAccount) Find(ctx context.Context, keys []string) ([]user.User, error) {
+	*f.f.read += len(keys)
+	return f.Users.Find(ctx, keys)
 }
 
 func (f faultyAccount) Apply(ctx context.Context, fence users.Fence, changes []users.Change) ([]users.Outcome, error) {
@@ -178,10 +202,11 @@ type harness struct {
 	log       *strings.Builder
 	config    importer.Config
 	events    *eventList
-	// calls counts down the writes until one fails; negative numbers never reach zero. wrote counts changes sent.
-	calls, wrote int
-	clock        time.Time
-	id           run.Identity
+	// calls counts down the writes until one fails; negative numbers never reach zero. wrote counts changes sent, and
+	// read the users that were asked for.
+	calls, wrote, read int
+	clock              time.Time
+	id                 run.Identity
 }
 
 func newHarness(t *testing.T) *harness {
@@ -206,7 +231,7 @@ func newHarness(t *testing.T) *harness {
 	t.Cleanup(func() { store.Close() })
 	h.store = store
 	config := importer.Config{
-		Users: faultyUsers{Store: store.Users(), calls: &h.calls, wrote: &h.wrote},
+		Users: faultyUsers{Store: store.Users(), calls: &h.calls, wrote: &h.wrote, read: &h.read},
 		Jobs:  store.Jobs(), Objects: store.Objects(), Queue: h.queue,
 		Sealer: store.Sealer(), Opener: store.Sealer(), Directory: h.directory, Now: now,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)), Tick: time.Hour,

@@ -10,8 +10,8 @@ import (
 	"rollcall/shared/settings"
 )
 
-// maxRefusals is how many scheduled runs in a row may fail because the directory refuses the stored username and
-// password. One more could lock the account, and with it whatever else signs in with it.
+// maxRefusals is how many scheduled runs and looks in a row may fail because the directory refuses the stored username
+// and password. One more could lock the account, and with it whatever else signs in with it.
 const maxRefusals = 3
 
 // The words of a health that no run has some for.
@@ -20,8 +20,8 @@ const (
 	wentWell = "The last sync went through. There is nothing to do."
 	byHand   = "paused with the settings"
 
-	refusedReason = "the directory refused the stored username and password at three scheduled syncs in a row, and " +
-		"more tries could lock the account. Enter the right password, then resume the schedule."
+	refusedReason = "the directory refused the stored username and password at three scheduled syncs or looks in a " +
+		"row, and more tries could lock the account. Enter the right password, then resume the schedule."
 )
 
 // ending is how a sync with the saved settings ends.
@@ -36,6 +36,11 @@ type ending struct {
 
 // noteIn lets the settings remember the ending. After a crash it is noted again, and counts once.
 func (e ending) noteIn(s *settings.Saved) {
+	if !e.run.Full() {
+		// It tells nothing of how the syncs fare that read all.
+		e.notePassword(s, true)
+		return
+	}
 	if e.run.StartedAt.Before(s.LastSyncStartedAt) && !s.LastSyncStartedAt.After(e.at) {
 		// A worker that was replaced wakes late. What lies ahead of now was started by a wrong clock.
 		return
@@ -60,7 +65,7 @@ func (e ending) notePassword(s *settings.Saved, counts bool) {
 		// It says nothing about the password that is stored now.
 		return
 	}
-	refused := e.failure != nil && e.failure.Refused
+	refused := e.refused()
 	switch {
 	case e.signedIn():
 		s.Refusals = 0
@@ -74,6 +79,9 @@ func (e ending) notePassword(s *settings.Saved, counts bool) {
 	schedule.Paused, schedule.PausedReason, schedule.PausedAt = true, refusedReason, e.at
 	s.Schedule = &schedule
 }
+
+// refused reports whether the directory refused the username and password.
+func (e ending) refused() bool { return e.failure != nil && e.failure.Refused }
 
 // signedIn reports whether the directory took the username and password.
 func (e ending) signedIn() bool {

@@ -249,9 +249,14 @@ func TestASecondWorkerWaits(t *testing.T) {
 func TestErasingAnAccountLeavesNothingOfIt(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
+	h.directory.server = "dc1"
 	h.directory.set(ann)
-	h.save(importer.SettingsRequest{Connection: connection(), IntervalHours: ptr(1)})
+	h.quick(1, ptr(5))
 	r := h.importAll()
+	jobs := h.store.Jobs().For(h.id.Account)
+	if looks, err := jobs.Looks(t.Context()); err != nil || !looks.Possible() {
+		t.Fatalf("looks %+v, error %v", looks, err)
+	}
 	if _, err := h.service.ExportUsers(t.Context(), h.id, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -268,6 +273,9 @@ func TestErasingAnAccountLeavesNothingOfIt(t *testing.T) {
 	wantCode(t, settingsErr, "settings_not_found")
 	_, runErr := h.service.Sync(t.Context(), h.id, r.ID)
 	wantCode(t, runErr, "sync_not_found")
+	if looks, err := jobs.Looks(t.Context()); err != nil || looks.Possible() {
+		t.Errorf("left: looks %+v, error %v", looks, err)
+	}
 	log, err := h.service.Audit(t.Context(), h.id, "", 10)
 	if err != nil || len(log.Entries) != 0 || len(h.users()) != 0 {
 		t.Errorf("left: users %q, %d audit entries, error %v", h.users(), len(log.Entries), err)

@@ -31,6 +31,7 @@ type job struct {
 	result   run.Result
 	guard    run.Guard
 	planKey  string
+	tracking run.Tracking
 	// listWritten is when the Users List had been written last before a preview read it.
 	listWritten time.Time
 	// written is the CSV of an export.
@@ -46,8 +47,8 @@ func newJob(c core, account user.Account, jobs runs.Jobs, r run.Run) *job {
 		core: c, account: account, jobs: jobs, run: r, written: r.Export,
 		log:      c.Log.With("task", r.Kind, "account", account, "run", r.ID),
 		progress: r.Progress, steps: r.Steps, notes: r.Notes, result: r.Result, guard: r.Guard, planKey: r.PlanKey,
-		listWritten: r.ListWrittenAt,
-		rowsDone:    countedRows(r.Checkpoint, r.Result.Summary).Rows,
+		listWritten: r.ListWrittenAt, tracking: r.Tracking,
+		rowsDone: countedRows(r.Checkpoint, r.Result.Summary).Rows,
 	}
 }
 
@@ -65,7 +66,7 @@ func (j *job) recordInto(r *run.Run) {
 	r.Progress, r.Steps, r.Notes = j.progress, j.steps, j.notes
 	r.Result, r.Guard, r.PlanKey, r.Export = j.result, j.guard, j.planKey, j.written
 	r.Explanation = j.explained
-	r.ListWrittenAt = j.listWritten
+	r.ListWrittenAt, r.Tracking = j.listWritten, j.tracking
 	// With the plan, whoever of the reporter and the work stores it first: a worker may die between the two, and a run
 	// that has a plan is not planned again.
 	if r.Kind == run.KindSync && r.PlanKey != "" {

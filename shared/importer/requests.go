@@ -46,7 +46,9 @@ type SettingsRequest struct {
 	// IntervalHours is 1 to 24, nil for no schedule. Paused keeps the schedule from starting runs.
 	IntervalHours *int
 	Paused        bool
-	Match         Match
+	// QuickMinutes is how often the schedule looks for what changed: 5 to 60, nil for never.
+	QuickMinutes *int
+	Match        Match
 }
 
 // SettingsPatch changes saved settings.
@@ -82,6 +84,9 @@ func (r SyncRequest) check() error { return checkImport(nil, nil, r.Options) }
 func (r SettingsRequest) check() error {
 	if h := r.IntervalHours; h != nil && !settings.ValidInterval(*h) {
 		return invalid(settings.FieldError{Field: "schedule.intervalHours", Message: "must be 1 to 24 hours"})
+	}
+	if q := r.QuickMinutes; q != nil && (*q == 0 || !settings.ValidQuick(*q)) {
+		return invalid(settings.FieldError{Field: "schedule.quickMinutes", Message: "must be 5 to 60 minutes, or null"})
 	}
 	return checkImport(r.Connection, r.Advanced, r.Options)
 }

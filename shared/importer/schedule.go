@@ -25,13 +25,19 @@ func (c core) newSchedule(
 		return nil
 	}
 	interval := time.Duration(*req.IntervalHours) * c.Hour
+	quick := 0
+	if req.QuickMinutes != nil {
+		quick = *req.QuickMinutes
+	}
 	if old != nil && old.Schedule != nil && old.Schedule.IntervalHours == *req.IntervalHours &&
 		old.Schedule.Paused == req.Paused {
 		same := *old.Schedule
+		same.QuickMinutes = quick
 		return &same
 	}
 	schedule := &settings.Schedule{
-		IntervalHours: *req.IntervalHours, NextRunAt: c.ownMinute(account, now.Add(interval)), Paused: req.Paused,
+		IntervalHours: *req.IntervalHours, QuickMinutes: quick, Paused: req.Paused,
+		NextRunAt: c.ownMinute(account, now.Add(interval)),
 	}
 	if old != nil && old.Schedule != nil && old.Schedule.IntervalHours == schedule.IntervalHours {
 		schedule.NextRunAt = old.Schedule.NextRunAt

@@ -12,11 +12,13 @@ import (
 	"rollcall/shared/user"
 )
 
-// Saved are the saved settings, with the newest sync that ran with them, nil where none did, and how they fare.
+// Saved are the saved settings, with the newest full sync that ran with them, nil where none did, and how they fare.
 type Saved struct {
 	settings.Saved
 	LastRun *run.Run
 	Health  settings.Health
+	// Looks are the quick looks with these settings, nil before a full sync of them was done.
+	Looks *run.Looks
 }
 
 // Removed says what deleting the settings removed.
@@ -50,7 +52,11 @@ func (s *Service) withLastRun(ctx context.Context, id run.Identity, stored setti
 		}
 	}
 	saved.Health = healthOf(stored, saved.LastRun)
-	return saved, nil
+	looks, err := s.c.Jobs.For(id.Account).Looks(ctx)
+	if err == nil && looks.Fingerprint == stored.Fingerprint() {
+		saved.Looks = &looks
+	}
+	return saved, err
 }
 
 // saved returns the saved settings, or nil where there are none.
@@ -97,6 +103,9 @@ func requestOf(old settings.Saved) SettingsRequest {
 	req := SettingsRequest{Connection: &old.Connection, Advanced: &old.Advanced, Options: &old.Options}
 	if old.Schedule != nil {
 		req.IntervalHours, req.Paused = &old.Schedule.IntervalHours, old.Schedule.Paused
+		if quick := old.Schedule.QuickMinutes; quick > 0 {
+			req.QuickMinutes = &quick
+		}
 	}
 	return req
 }
@@ -136,6 +145,9 @@ func (s *Service) saveSettings(
 		next, err := s.newSettings(ctx, id, req, old)
 		if err == nil {
 			err = s.fits(id.Account, next)
+		}
+		if err == nil {
+			err = s.wakeLooks(ctx, jobs, next)
 		}
 		*saved = next
 		return []runs.AuditEntry{s.entry(id, action, "settings", settingsDiff(old, next))}, err

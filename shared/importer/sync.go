@@ -101,7 +101,7 @@ func (j *job) takePreview(ctx context.Context, key string) error {
 		return &run.Failure{Code: codePreviewExpired, Message: previewExpired}
 	}
 	j.set(func() {
-		j.result, j.notes, j.steps = preview.Result, preview.Notes, preview.Steps
+		j.result, j.notes, j.steps, j.tracking = preview.Result, preview.Notes, preview.Steps, preview.Tracking
 		j.progress.Phase = run.PhasePlanning
 		j.progress.Entries, j.progress.Addresses = preview.Progress.Entries, preview.Progress.Addresses
 	})
@@ -121,10 +121,14 @@ func (j *job) copyPlan(ctx context.Context, preview run.Run, key string) error {
 	})
 }
 
-// judge asks the guard. Undoing is not guarded: its preview shows it, and it only takes back what the journal names.
+// judge asks the guard. Undoing is not guarded: its preview shows it, and it only takes back what the journal names. A
+// quick sync removes nobody.
 func (j *job) judge(ctx context.Context) (run.Guard, error) {
 	if j.run.UndoOf != "" {
 		return run.Guard{Removals: j.result.Summary.Delete, Stored: j.result.Census.Stored}, nil
+	}
+	if j.run.Trigger == run.TriggerQuick {
+		return run.Guard{}, nil
 	}
 	changed, err := j.settingsChanged(ctx)
 	if err != nil {
@@ -156,7 +160,7 @@ func (j *job) settingsChanged(ctx context.Context) (bool, error) {
 			return false, fmt.Errorf("read the history: %w", err)
 		}
 		for i := range page.Runs {
-			if r := &page.Runs[i]; r.State == run.Done && r.Trigger != run.TriggerUndo {
+			if r := &page.Runs[i]; r.State == run.Done && r.Full() {
 				return r.Fingerprint() != j.run.Fingerprint(), nil
 			}
 		}

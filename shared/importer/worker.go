@@ -61,6 +61,9 @@ func NewWorker(c Config) *Worker { return &Worker{newCore(c)} }
 // a store cannot be reached the worker waits and tries again; an error means that the message has to come again. Where
 // ctx has a deadline, a sync stops a minute before it and sends the message of its next slice.
 func (w *Worker) Work(ctx context.Context, m queue.Message) error {
+	if m.Task == queue.TaskLook {
+		return w.look(ctx, m)
+	}
 	began := w.now()
 	refused := new(refusal)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {

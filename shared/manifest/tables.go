@@ -7,8 +7,8 @@ const (
 	UsersPartition = "accountShard"
 	UsersSort      = "address"
 
-	// JobsPartition is the account, JobsSort is "settings", "lease", "counts", "run#ULID", "import#ULID#random",
-	// "audit#ULID" or "once#route#key".
+	// JobsPartition is the account, JobsSort is "settings", "looks", "lease", "counts", "run#ULID",
+	// "import#ULID#random", "audit#ULID" or "once#route#key".
 	JobsPartition = "account"
 	JobsSort      = "record"
 	// ExpiresAt is the time to live of the Jobs table, in seconds since 1970.
@@ -17,8 +17,8 @@ const (
 	// RunsIndex is local: an account's runs of one kind, by JobsPartition and KindRun (kind#ULID), keys only.
 	RunsIndex = "runs"
 	KindRun   = "kindRun"
-	// DueIndex is global and sparse: schedules and runs that are due, by DueShard and DueAt (milliseconds since 1970),
-	// keys only.
+	// DueIndex is global and sparse: schedules, quick looks and runs that are due, by DueShard and DueAt (milliseconds
+	// since 1970), keys only.
 	DueIndex = "due"
 	DueShard = "dueShard"
 	DueAt    = "dueAt"

@@ -30,6 +30,24 @@ type Policy struct {
 	DirectoryID string
 	// Exclude matches the addresses that imports leave alone.
 	Exclude address.Patterns
+	// Partial is set where only entries that changed were read, and of the stored users only those at their addresses.
+	// Whom the directory does not name then stays, and a claim that takes what others have waits for a full read.
+	Partial bool
+	// NewSince is when the first import from a part began since the last one of the whole, in Unix milliseconds. What
+	// imports created from then on is, for a whole one, as if it were new: it may find others who claim the same. 0:
+	// there was none.
+	NewSince int64
+}
+
+// provisional reports whether a stored user came from a partial read, so that a whole one decides about it anew.
+func (p Policy) provisional(u *user.User) bool {
+	return !p.Partial && p.NewSince > 0 && u.LastRunID != "" && u.Source == user.FromDirectory &&
+		u.CreatedAt.UnixMilli() >= p.NewSince
+}
+
+// owns reports whether a stored user is the claiming entry's.
+func (p Policy) owns(u *user.User, c *address.Claim) bool {
+	return u.SourceID == c.SourceID && u.DirectoryID == p.DirectoryID
 }
 
 // builder carries one call of Build.
@@ -56,6 +74,10 @@ type Policy struct {
 //
 // An entry whose directory does not mark exactly one primary keeps the one that it had, while that is among those that
 // may be it. Every value that is no address, or that the settings leave out, gives a skipped row with its reason.
+//
+// From a partial read there are only creations and updates, and a claim is skipped as "waits for a full sync" where the
+// address is another entry's, or nobody's (added by hand), or would change between primary and alias: both are on the
+// list already, and only a full read knows all of an entry's former addresses.
 type builder struct {
 	policy  Policy
 	renames renames
@@ -80,13 +102,13 @@ func Build(desired Desired, stored Walk[user.User], policy Policy, emit func(*Ro
 
 // address plans one address.
 func (b *builder) address(a *addressState) error {
-	winner := b.renames.winner(a, b.policy.DirectoryID)
+	winner := b.renames.winner(a, b.policy)
 	switch {
 	case winner >= 0:
 		if err := b.claimed(a, b.renames.resolve(&a.claims[winner])); err != nil {
 			return err
 		}
-	case a.stored != nil:
+	case a.stored != nil && !b.policy.Partial:
 		if err := b.unclaimed(a); err != nil {
 			return err
 		}
@@ -130,6 +152,8 @@ func (b *builder) claimed(a *addressState, claim *address.Claim) error {
 		row.Change, row.Reason = Unchanged, ReasonProtected
 	case excluded:
 		row.Change, row.Reason = Unchanged, ReasonExcluded
+	case b.waits(a.stored, claim):
+		row.Change, row.Reason = Skipped, ReasonWaits
 	default:
 		b.update(a, claim)
 		switch {
@@ -154,6 +178,11 @@ func (b *builder) create(claim *address.Claim) {
 	}
 }
 
+// waits reports whether a claim of a partial read is left to a full one.
+func (b *builder) waits(stored *user.User, claim *address.Claim) bool {
+	return b.policy.Partial && !(b.policy.owns(stored, claim) && stored.Kind == claim.Kind)
+}
+
 // update makes what a stored user becomes. Its source stays: an import adopts a user, it does not take it over.
 func (b *builder) update(a *addressState, claim *address.Claim) {
 	before := a.stored
@@ -162,6 +191,12 @@ func (b *builder) update(a *addressState, claim *address.Claim) {
 	switch {
 	case claim.Kind == user.Alias:
 		b.after.HeldSpamReport = user.ReportOff
+	case b.policy.provisional(before):
+		another := before.SourceID != claim.SourceID
+		if another {
+			b.after.HeldSpamReport = user.ReportOff
+		}
+		b.row.New = !b.inherit(claim) && (another || before.Kind == user.Alias)
 	case before.Kind == user.Alias || before.SourceID != claim.SourceID:
 		if !b.inherit(claim) && b.wasAlias(a, claim) {
 			b.row.New, b.after.HeldSpamReport = true, user.ReportOff

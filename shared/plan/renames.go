@@ -50,7 +50,8 @@ func findRenames(desired Desired, stored Walk[user.User], policy Policy) renames
 	// The walk gives no errors: its callback never returns one.
 	_ = merge(desired, stored, func(a *addressState) error {
 		s := a.stored
-		if s != nil && s.Kind == user.Primary && s.SourceID != "" && s.DirectoryID == policy.DirectoryID {
+		if s != nil && s.Kind == user.Primary && s.SourceID != "" && s.DirectoryID == policy.DirectoryID &&
+			!policy.provisional(s) {
 			r.add(a)
 		}
 		return nil
@@ -96,21 +97,22 @@ func (r renames) resolve(c *address.Claim) *address.Claim {
 
 // winner returns the index of the claim that gets the address, or -1 where there is none: a primary's before an
 // alias's, among these the stored owner's, else the lower DN's.
-func (r renames) winner(a *addressState, directoryID string) int {
+func (r renames) winner(a *addressState, policy Policy) int {
 	best := -1
 	for i := range a.claims {
-		if best < 0 || r.before(a, &a.claims[i], &a.claims[best], directoryID) {
+		if best < 0 || r.before(a, &a.claims[i], &a.claims[best], policy) {
 			best = i
 		}
 	}
 	return best
 }
 
-func (r renames) before(a *addressState, one, other *address.Claim, directoryID string) bool {
+func (r renames) before(a *addressState, one, other *address.Claim, policy Policy) bool {
 	if kind, otherKind := r.resolve(one).Kind, r.resolve(other).Kind; kind != otherKind {
 		return kind == user.Primary
 	}
-	if a.stored != nil && a.stored.DirectoryID == directoryID && one.SourceID != other.SourceID {
+	if a.stored != nil && a.stored.DirectoryID == policy.DirectoryID && !policy.provisional(a.stored) &&
+		one.SourceID != other.SourceID {
 		if owner := a.stored.SourceID; one.SourceID == owner || other.SourceID == owner {
 			return one.SourceID == owner
 		}

@@ -26,6 +26,8 @@ const (
 	ReasonExcluded  address.Reason = "excluded by the settings"
 	ReasonDuplicate address.Reason = "duplicate"
 	ReasonNotFound  address.Reason = "not in the directory"
+	// ReasonWaits is a claim of a partial read that may take something from another entry.
+	ReasonWaits address.Reason = "waits for a full sync"
 	// ReasonFormerKey is a user whom an earlier build stored under the key of another address.
 	ReasonFormerKey address.Reason = "stored under another address by an earlier version"
 	// ReasonPresent is an unchanged user whose address the directory shows without it being importable.

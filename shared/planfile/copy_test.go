@@ -21,7 +21,10 @@ func TestCopyWithoutAChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	copied := open(t, out.Bytes())
-	if diff := gocmp.Diff(whole.Meta(), copied.Meta()); diff != "" {
+	// What was left out would be counted too.
+	meta := whole.Meta()
+	meta.Facets = nil
+	if diff := gocmp.Diff(meta, copied.Meta()); diff != "" {
 		t.Errorf("meta (-of the whole +of the copy):\n%s", diff)
 	}
 	left := []plan.Change{plan.Create, plan.Update, plan.Delete, plan.Skipped}

@@ -25,9 +25,9 @@ type Value struct {
 	Count int    `json:"count"`
 }
 
-// tally counts texts in bounded memory. Up to maxDistinct different ones are counted exactly. Of more, the rare ones are
-// forgotten now and then (Misra and Gries, Finding repeated elements, 1982): each count is then too small by at most one
-// in maxDistinct/2 of all rows.
+// tally counts texts in bounded memory. Up to maxDistinct different ones are counted exactly. Of more, the rare ones
+// are forgotten now and then (Misra and Gries, Finding repeated elements, 1982): each count is then too small by at
+// most one in maxDistinct/2 of all rows.
 type tally struct {
 	counts map[string]*Value
 	// last is what was counted last: neighbours mostly have the same.

@@ -61,6 +61,27 @@ func TestRowsAndPages(t *testing.T) {
 			},
 		},
 		"a primary of nobody": {planfile.Filter{Primary: "nobody@example.com"}, func(*plan.Row) bool { return false }},
+		"a reason": {
+			planfile.Filter{Reasons: []string{"duplicate", "no reason"}},
+			func(r *plan.Row) bool { return r.Reason == plan.ReasonDuplicate },
+		},
+		"a domain": {
+			planfile.Filter{Domains: []string{"example.com"}},
+			func(r *plan.Row) bool { return strings.HasSuffix(r.Key, "@example.com") },
+		},
+		"a domain of nobody": {
+			planfile.Filter{Domains: []string{"not an address"}}, func(*plan.Row) bool { return false },
+		},
+		"a prefix": {
+			planfile.Filter{Prefix: "user00012"},
+			func(r *plan.Row) bool { return strings.HasPrefix(r.Key, "user00012") },
+		},
+		"a prefix of a primary's rows": {
+			planfile.Filter{Prefix: "alias", Primary: someone.PrimaryKey},
+			func(r *plan.Row) bool {
+				return r.PrimaryKey == someone.PrimaryKey && strings.HasPrefix(r.Key, "alias")
+			},
+		},
 		"text in an address": {planfile.Filter{Q: "R00012"}, func(r *plan.Row) bool {
 			return strings.Contains(strings.ToLower(r.Address+" "+r.PrimaryAddress), "r00012")
 		}},
@@ -162,6 +183,9 @@ func TestCursorsBelongToTheirList(t *testing.T) {
 		"another filter": {planfile.Filter{Changes: []plan.Change{plan.Delete}}, page.Next},
 		"changed":        {planfile.Filter{Changes: []plan.Change{plan.Create}}, "A" + page.Next[1:]},
 		"cut short":      {planfile.Filter{Changes: []plan.Change{plan.Create}}, page.Next[:len(page.Next)-2]},
+		"another prefix": {planfile.Filter{Changes: []plan.Change{plan.Create}, Prefix: "a"}, page.Next},
+		"another domain": {planfile.Filter{Changes: []plan.Change{plan.Create}, Domains: []string{"a"}}, page.Next},
+		"another reason": {planfile.Filter{Changes: []plan.Change{plan.Create}, Reasons: []string{"a"}}, page.Next},
 		"not base64":     {planfile.Filter{Changes: []plan.Change{plan.Create}}, "***"},
 	} {
 		if _, err := r.Page(t.Context(), use.filter, use.cursor, 10); !errors.Is(err, planfile.ErrBadCursor) {

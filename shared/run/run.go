@@ -58,6 +58,8 @@ const (
 	TriggerManual   Trigger = "manual"
 	TriggerSchedule Trigger = "schedule"
 	TriggerUndo     Trigger = "undo"
+	// TriggerQuick: a look between two full syncs found something.
+	TriggerQuick Trigger = "quick"
 )
 
 // Phase is what a running run is doing.
@@ -137,6 +139,8 @@ type Run struct {
 	Notes    []string `json:"notes,omitempty"`
 	Result   Result   `json:"result"`
 	Guard    Guard    `json:"guard"`
+	// Tracking is where the look after this read of the directory begins.
+	Tracking Tracking `json:"tracking,omitzero"`
 	Failure  *Failure `json:"failure,omitempty"`
 	// CancelRequested asks the worker to stop.
 	CancelRequested bool `json:"cancelRequested,omitempty"`
@@ -168,6 +172,9 @@ type Run struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 	Revision  int64     `json:"revision"`
 }
+
+// Full reports whether a sync reads all of the directory, and not only what changed, or a journal.
+func (r *Run) Full() bool { return r.Trigger != TriggerUndo && r.Trigger != TriggerQuick }
 
 // Fingerprint is that of the run's Import, also where what is long of it was left out.
 func (r *Run) Fingerprint() string {

@@ -19,7 +19,8 @@ type Saved struct {
 	// ScheduledRunID is the sync that the schedule started last.
 	ScheduledRunID      string `json:"scheduledRunId,omitempty"`
 	ConsecutiveFailures int    `json:"consecutiveFailures"`
-	// Refusals counts the scheduled syncs in a row at which the directory refused the stored username and password.
+	// Refusals counts the scheduled syncs and quick looks in a row at which the directory refused the stored username
+	// and password.
 	Refusals int `json:"refusals,omitempty"`
 	// Health is how the newest sync with this connection and search ended; without a state where version 0.4 stored it.
 	Health Health `json:"health,omitzero"`
@@ -33,10 +34,12 @@ type Saved struct {
 // Schedule is a recurring sync.
 type Schedule struct {
 	// IntervalHours is 1 to 24.
-	IntervalHours int       `json:"intervalHours"`
-	NextRunAt     time.Time `json:"nextRunAt"`
-	Paused        bool      `json:"paused"`
-	PausedReason  string    `json:"pausedReason,omitempty"`
+	IntervalHours int `json:"intervalHours"`
+	// QuickMinutes is how often the directory is asked between the syncs for what changed: 5 to 60, 0 for never.
+	QuickMinutes int       `json:"quickMinutes,omitempty"`
+	NextRunAt    time.Time `json:"nextRunAt"`
+	Paused       bool      `json:"paused"`
+	PausedReason string    `json:"pausedReason,omitempty"`
 	// PausedAt is zero where version 0.4 paused it.
 	PausedAt time.Time `json:"pausedAt,omitzero"`
 }

@@ -17,10 +17,15 @@ const (
 const (
 	MinInterval = 1
 	MaxInterval = 24
+	MinQuick    = 5
+	MaxQuick    = 60
 )
 
 // ValidInterval reports whether a schedule may have an interval of so many hours.
 func ValidInterval(hours int) bool { return MinInterval <= hours && hours <= MaxInterval }
+
+// ValidQuick reports whether a schedule may look every so many minutes, 0 for never.
+func ValidQuick(minutes int) bool { return minutes == 0 || MinQuick <= minutes && minutes <= MaxQuick }
 
 // checker collects the wrong fields below one JSON path.
 type checker struct {

@@ -45,6 +45,8 @@ type OpenLDAPConfig struct {
 	Credentials [2][]byte
 	// WithoutTLS makes a server that refuses STARTTLS and has no SSL port.
 	WithoutTLS bool
+	// Index is a further index directive's value, such as "entryCSN eq"; empty for none.
+	Index string
 	// Kept names what Entries are, and keeps the database: a later start in the same folder with the same name loads
 	// nothing. Empty loads again each time.
 	Kept string
@@ -139,6 +141,10 @@ func (c OpenLDAPConfig) prepare(dir string, s *Server) error {
 	if c.RefuseBinds {
 		tls += "restrict bind\n"
 	}
+	index := ""
+	if c.Index != "" {
+		index = "index " + c.Index + "\n"
+	}
 	// dbnosync: a crash may lose this database, and nobody would miss it.
 	config := fmt.Sprintf(`include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -163,7 +169,7 @@ maxsize 8589934592
 dbnosync
 index objectClass eq
 index mail,proxyAddresses pres
-`, dir, limit, tls, s.BaseDN, s.Username, s.AdminUsername, s.AdminPassword, c.Directives)
+`+index, dir, limit, tls, s.BaseDN, s.Username, s.AdminUsername, s.AdminPassword, c.Directives)
 	return os.WriteFile(filepath.Join(dir, "slapd.conf"), []byte(config), 0o600)
 }
 

@@ -53,6 +53,9 @@ type Server struct {
 // Stop ends the server and waits for it. Stopping twice is no error.
 func (s *Server) Stop() error { return s.process.stop() }
 
+// PID is the id of the server's process, which may have children.
+func (s *Server) PID() int { return s.process.command.Process.Pid }
+
 // run starts a server for a test and stops it when the test ends; what goes wrong fails the test.
 func run[C any](t testing.TB, start func(context.Context, string, C) (*Server, error), config C) *Server {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -49,6 +50,60 @@ func TestCursorsAreTheListsOwn(t *testing.T) {
 				errors[0].(map[string]any)["field"] != "cursor" {
 				t.Errorf("%s at cursor %q: %v, want 400 that names the cursor", path, cursor, got)
 			}
+		}
+	}
+}
+
+// TestCursorsBelongToTheirFilter goes on with the cursor of another filter.
+func TestCursorsBelongToTheirFilter(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.want(http.StatusOK, http.MethodPut, "", saved)
+	for i := range 3 {
+		c.send(http.MethodPost, "/v1/users", "", fmt.Sprintf(`{"address": "u%d@example.com"}`, i))
+		c.send(http.MethodPost, "/v1/syncs", "", "{}")
+	}
+	for path, others := range map[string][]string{
+		"/v1/users?limit=1&q=u": {"", "q=u1", "q=u&type=user", "q=u&domain=example.com", "q=u&prefix=u", "prefix=u"},
+		"/v1/syncs?limit=1&state=queued": {"", "state=done", "trigger=manual", "state=queued&trigger=manual",
+			"state=queued&state=done"},
+	} {
+		first := c.send(http.MethodGet, path, "", "")
+		next, _ := first.at("next").(string)
+		if first.status != http.StatusOK || next == "" {
+			t.Fatalf("%s: %v, want a next", path, first)
+		}
+		cursor := "cursor=" + url.QueryEscape(next)
+		if got := c.send(http.MethodGet, path+"&"+cursor, "", ""); got.status != http.StatusOK {
+			t.Errorf("%s with its own cursor: %v", path, got)
+		}
+		list, _, _ := strings.Cut(path, "?")
+		for _, other := range others {
+			got := c.send(http.MethodGet, list+"?limit=1&"+other+"&"+cursor, "", "")
+			if got.status != http.StatusBadRequest || got.at("code") != "invalid_cursor" {
+				t.Errorf("the cursor of %s with %q: %v, want 400 invalid_cursor", path, other, got)
+			}
+		}
+	}
+}
+
+// TestWrongFiltersAreNamed sends one wrong value at a time.
+func TestWrongFiltersAreNamed(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	for query, field := range map[string]string{
+		"/v1/users?type=dog": "type", "/v1/users?type=user&type=dog": "type", "/v1/users?domain=example": "domain",
+		"/v1/users?domain=exa%20mple.com": "domain", "/v1/users?prefix=%E2%80%8B": "prefix",
+		"/v1/users?prefix=%FF": "prefix", "/v1/users?reason=duplicate": "reason",
+		"/v1/syncs?state=gone": "state", "/v1/syncs?trigger=nobody": "trigger",
+		"/v1/syncs/01J/changes?type=dog": "type", "/v1/syncs/01J/changes?domain=.": "domain",
+		"/v1/users?domain=" + strings.Repeat("a.example&domain=", 50) + "b.example": "domain",
+	} {
+		got := c.send(http.MethodGet, query, "", "")
+		errors, _ := got.at("errors").([]any)
+		if got.status != http.StatusUnprocessableEntity || len(errors) != 1 ||
+			errors[0].(map[string]any)["field"] != field {
+			t.Errorf("%.80s: %v, want 422 that names %s", query, got, field)
 		}
 	}
 }

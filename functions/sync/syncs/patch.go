@@ -25,6 +25,7 @@ type PatchSettingsBody struct {
 type ScheduleChange struct {
 	IntervalHours int    `json:"intervalHours,omitempty" minimum:"1" maximum:"24" doc:"Hours between syncs"`
 	Paused        bool   `json:"paused,omitempty"`
+	QuickMinutes  *int   `json:"quickMinutes,omitempty" nullable:"true" minimum:"5" maximum:"60" doc:"Minutes between quick looks; null for none"`
 	NextRunAt     string `json:"nextRunAt,omitempty" readOnly:"true" maxLength:"64"`
 	PausedReason  string `json:"pausedReason,omitempty" readOnly:"true" maxLength:"1024"`
 }
@@ -72,7 +73,9 @@ func mergeInto(req *importer.SettingsRequest, patch json.RawMessage) error {
 	}
 	respell(body.Connection, named.Connection)
 	if req.IntervalHours != nil {
-		body.Schedule = &ScheduleBody{IntervalHours: *req.IntervalHours, Paused: req.Paused}
+		body.Schedule = &ScheduleBody{
+			IntervalHours: *req.IntervalHours, QuickMinutes: req.QuickMinutes, Paused: req.Paused,
+		}
 	}
 	stored, err := json.Marshal(body)
 	if err != nil {
@@ -123,6 +126,9 @@ func (b *SaveBody) complete() error {
 	}
 	if s := b.Schedule; s != nil && !settings.ValidInterval(s.IntervalHours) {
 		return wrongField("schedule.intervalHours", wrongInterval)
+	}
+	if !b.Schedule.validQuick() {
+		return wrongField("schedule.quickMinutes", wrongQuick)
 	}
 	return api.CheckMerged(b.Connection, b.Advanced, b.Options)
 }

@@ -11,6 +11,7 @@ import (
 // Scheduler is what a tick calls; importer.Service is it.
 type Scheduler interface {
 	StartDue(ctx context.Context) (started int, err error)
+	StartLooks(ctx context.Context) (started int, err error)
 	CareFor(ctx context.Context, overdueAt time.Time) (cared int, err error)
 }
 
@@ -22,9 +23,11 @@ func Tick(ctx context.Context, s Scheduler, log *slog.Logger) error {
 	// Beside each other: each may take all of the time, and neither must go without.
 	running.Go(func() { cared, careErr = s.CareFor(ctx, time.Now()) })
 	started, err := s.StartDue(ctx)
+	// Behind what is due: a look leaves the directory to a sync.
+	looks, looksErr := s.StartLooks(ctx)
 	running.Wait()
 	if started > 0 || cared > 0 {
-		log.InfoContext(ctx, "tick", "started", started, "caredFor", cared)
+		log.InfoContext(ctx, "tick", "started", started, "looks", looks, "caredFor", cared)
 	}
-	return errors.Join(err, careErr)
+	return errors.Join(err, looksErr, careErr)
 }

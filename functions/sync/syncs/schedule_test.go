@@ -10,11 +10,12 @@ import (
 
 // ticks counts what a tick does, and fails with err if there is one.
 type ticks struct {
-	started, cared int
-	err            error
+	started, looks, cared int
+	err, looksErr         error
 }
 
-func (s *ticks) StartDue(context.Context) (int, error) { s.started++; return 3, s.err }
+func (s *ticks) StartDue(context.Context) (int, error)   { s.started++; return 3, s.err }
+func (s *ticks) StartLooks(context.Context) (int, error) { s.looks++; return 0, s.looksErr }
 func (s *ticks) CareFor(_ context.Context, at time.Time) (int, error) {
 	if d := time.Since(at); d < 0 || d > time.Minute {
 		return 0, errors.New("the time is not now")
@@ -35,6 +36,8 @@ func (s endless) StartDue(ctx context.Context) (int, error) {
 	}
 }
 
+func (endless) StartLooks(context.Context) (int, error) { return 0, nil }
+
 func (s endless) CareFor(context.Context, time.Time) (int, error) {
 	close(s.cared)
 	return 0, nil
@@ -52,11 +55,16 @@ func TestRunsAreLookedAfterWhileSyncsAreStarted(t *testing.T) {
 func TestATickDoesBothAndFailsWithEither(t *testing.T) {
 	t.Parallel()
 	s := &ticks{}
-	if err := Tick(t.Context(), s, slog.New(slog.DiscardHandler)); err != nil || s.started != 1 || s.cared != 1 {
+	if err := Tick(t.Context(), s, slog.New(slog.DiscardHandler)); err != nil || s.started != 1 || s.looks != 1 ||
+		s.cared != 1 {
 		t.Errorf("error %v after %+v", err, s)
 	}
 	s.err = errors.New("the table is away")
-	if err := Tick(t.Context(), s, slog.New(slog.DiscardHandler)); err == nil || s.cared != 2 {
+	if err := Tick(t.Context(), s, slog.New(slog.DiscardHandler)); err == nil || s.cared != 2 || s.looks != 2 {
 		t.Errorf("error %v after %+v; want the failure, and runs looked after all the same", err, s)
+	}
+	s.err, s.looksErr = nil, errors.New("the looks are away")
+	if err := Tick(t.Context(), s, slog.New(slog.DiscardHandler)); !errors.Is(err, s.looksErr) {
+		t.Errorf("error %v, want that of the looks", err)
 	}
 }

@@ -64,6 +64,7 @@ type ScheduleBody struct {
 	_             struct{} `json:"-" nullable:"true"`
 	IntervalHours int      `json:"intervalHours" required:"true" minimum:"1" maximum:"24" doc:"Hours between syncs"`
 	Paused        bool     `json:"paused,omitempty" doc:"Keep the schedule, and start nothing"`
+	QuickMinutes  *int     `json:"quickMinutes,omitempty" nullable:"true" minimum:"5" maximum:"60" doc:"Minutes between quick looks; null for none"`
 	NextRunAt     string   `json:"nextRunAt,omitempty" readOnly:"true" maxLength:"64"`
 	PausedReason  string   `json:"pausedReason,omitempty" readOnly:"true" maxLength:"1024"`
 }
@@ -94,10 +95,21 @@ func (in *saveInput) Resolve(ctx huma.Context) []error {
 	if s := in.Body.Schedule; s != nil && !settings.ValidInterval(s.IntervalHours) {
 		wrong = append(wrong, &huma.ErrorDetail{Location: "body.schedule.intervalHours", Message: wrongInterval})
 	}
+	if !in.Body.Schedule.validQuick() {
+		wrong = append(wrong, &huma.ErrorDetail{Location: "body.schedule.quickMinutes", Message: wrongQuick})
+	}
 	return wrong
 }
 
-const wrongInterval = "must be 1 to 24 hours; send null in place of the schedule for none"
+const (
+	wrongInterval = "must be 1 to 24 hours; send null in place of the schedule for none"
+	wrongQuick    = "must be 5 to 60 minutes; null for no quick looks"
+)
+
+// validQuick reports whether a schedule, or none, may look so often.
+func (b *ScheduleBody) validQuick() bool {
+	return b == nil || b.QuickMinutes == nil || *b.QuickMinutes != 0 && settings.ValidQuick(*b.QuickMinutes)
+}
 
 type getInput struct {
 	Optional bool `query:"optional" doc:"Answer 204, not 404, where none are saved"`
@@ -138,7 +150,7 @@ func (b *SaveBody) request() importer.SettingsRequest {
 		Options: b.Options.Settings(),
 	}
 	if s := b.Schedule; s != nil {
-		req.IntervalHours, req.Paused = &s.IntervalHours, s.Paused
+		req.IntervalHours, req.QuickMinutes, req.Paused = &s.IntervalHours, s.QuickMinutes, s.Paused
 	}
 	return req
 }

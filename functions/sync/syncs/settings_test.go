@@ -354,3 +354,41 @@ func TestUsersHaveETags(t *testing.T) {
 		t.Error("a change left the ETag as it was")
 	}
 }
+
+func TestQuickMinutes(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	put := func(schedule string) string {
+		return strings.Replace(saved, `{"intervalHours": 6}`, schedule, 1)
+	}
+	if got := c.want(200, "PUT", "", saved); got.at("schedule.quickMinutes") != nil || got.at("quick") != nil ||
+		got.at("lastLookAt") != nil {
+		t.Errorf("without quick looks %v", got.body)
+	}
+	for _, minutes := range []string{"4", "61", "0", "-5"} {
+		for method, body := range map[string]string{
+			"PUT":   put(`{"intervalHours": 6, "quickMinutes": ` + minutes + `}`),
+			"PATCH": `{"schedule": {"quickMinutes": ` + minutes + `}}`,
+		} {
+			got := c.want(422, method, "", body)
+			if errors := fmt.Sprint(got.body["errors"]); !strings.Contains(errors, "schedule.quickMinutes") {
+				t.Errorf("%s of %s minutes: %v", method, minutes, got.body)
+			}
+		}
+	}
+	for _, step := range []struct {
+		method, body string
+		want         any
+	}{
+		{"PUT", put(`{"intervalHours": 6, "quickMinutes": 5}`), 5.0},
+		{"PATCH", `{"schedule": {"quickMinutes": 60}}`, 60.0},
+		{"PATCH", `{"schedule": {"paused": true}}`, 60.0},
+		{"PATCH", `{"schedule": {"quickMinutes": null}}`, nil},
+		{"PATCH", `{"schedule": {"quickMinutes": 7}}`, 7.0},
+		{"PUT", put(`{"intervalHours": 6, "quickMinutes": null}`), nil},
+	} {
+		if got := c.want(200, step.method, "", step.body).at("schedule.quickMinutes"); got != step.want {
+			t.Errorf("%s %s gives %v, want %v", step.method, step.body, got, step.want)
+		}
+	}
+}

@@ -135,7 +135,7 @@ func (h handlers) cancel(ctx context.Context, in *idInput) (*syncOutput, error) 
 
 type listInput struct {
 	State   []string `query:"state,explode" enum:"queued,running,done,failed,blocked,cancelled" doc:"Repeat it for several; looked for in bounded steps, so that a page may be short and still have next"`
-	Trigger []string `query:"trigger,explode" enum:"manual,schedule,undo" doc:"Repeat it for several"`
+	Trigger []string `query:"trigger,explode" enum:"manual,schedule,quick,undo" doc:"Repeat it for several"`
 	api.CursorInput
 }
 

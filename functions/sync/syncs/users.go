@@ -62,7 +62,8 @@ func (h userHandlers) list(ctx context.Context, in *api.FilterInput) (*usersOutp
 	if err != nil {
 		return nil, err
 	}
-	query, list := importer.UsersOf(filter), api.Filtered(listUsers, filter.Q, filter.Types, filter.Domains, filter.Prefix)
+	list := api.Filtered(listUsers, filter.Q, filter.Types, filter.Domains, filter.Prefix)
+	query := importer.UsersOf(filter)
 	query.Limit = in.Limit
 	if query.After, err = api.DecodeCursor(list, in.Cursor); err != nil {
 		return nil, err

@@ -46,7 +46,8 @@ class AddForm {
       this.#submit();
     };
     this.element = h('form', { novalidate: true, class: 'stack', id: this.id, onsubmit },
-      this.address.element, this.primary.element, this.type.element, this.report.element, this.protection.element, this.message);
+      this.address.element, this.primary.element, this.type.element, this.report.element, this.protection.element,
+      this.message);
   }
 
   /** Adds the user, and closes the dialog with it. */

@@ -1,10 +1,11 @@
 // The API, as the page calls it: JSON in and out, and problems (RFC 9457) as errors.
 import * as session from './session.js';
 
-/** @import { AuditEntry, Explanation, ExplanationRequest, Export, FieldError, NewUser, Page } from '../../types' */
-/** @import { Preview, PreviewRequest, Row, RowsFilter, Started, Sync, SyncRequest } from '../../types' */
-/** @import { User, UserPatch, UsersFilter } from '../../types' */
-/** @typedef {Record<string, string|number>} Query */
+/** @import { AuditEntry, ChangesFilter, Explanation, ExplanationRequest, Export, FieldError } from '../../types' */
+/** @import { NewUser, Page, RowsFilter } from '../../types' */
+/** @import { Preview, PreviewRequest, Row, Started, Sync, SyncRequest, User, UserPatch } from '../../types' */
+/** @import { UsersFilter } from '../../types' */
+/** @typedef {Record<string, string|number|readonly string[]>} Query lists repeat their name */
 
 /** An error that the API answered with, or the reason why there is no answer (status 0). */
 export class Problem extends Error {
@@ -89,7 +90,8 @@ const get = async (path, signal) => (await call('GET', path, { signal })).body;
 
 /** @param {string} path @param {Query} query @param {AbortSignal} [signal] */
 const list = (path, query, signal) => {
-  const parameters = Object.entries(query).map(([name, value]) => [name, String(value)]);
+  const parameters = Object.entries(query)
+    .flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
   return get(`${path}?${new URLSearchParams(parameters)}`, signal);
 };
 
@@ -107,6 +109,9 @@ export const startPreview = (request) => post('/v1/previews', request, idempoten
 /** @param {string} id @param {AbortSignal} signal @returns {Promise<Preview>} */
 export const preview = (id, signal) => get(`/v1/previews/${segment(id)}`, signal);
 
+/** @param {Query} query @param {AbortSignal} signal @returns {Promise<Page<Preview>>} the newest first */
+export const previews = (query, signal) => list('/v1/previews', query, signal);
+
 /** @param {string} id @returns {Promise<Preview>} */
 export const cancelPreview = (id) => post(`/v1/previews/${segment(id)}/cancel`);
 
@@ -116,10 +121,10 @@ export const startExplanation = (request) => post('/v1/explanations', request);
 /** @param {string} id @param {AbortSignal} signal @returns {Promise<Explanation>} */
 export const explanation = (id, signal) => get(`/v1/explanations/${segment(id)}`, signal);
 
-/** @param {string} id @param {RowsFilter} [filter] @returns {Promise<Export>} */
+/** @param {string} id @param {RowsFilter} [filter] left out: all @returns {Promise<Export>} */
 export const exportPreview = (id, filter) => post(`/v1/previews/${segment(id)}/export`, filter);
 
-/** @param {string} id @param {RowsFilter} [filter] @returns {Promise<Export>} */
+/** @param {string} id @param {ChangesFilter} [filter] left out: all @returns {Promise<Export>} */
 export const exportSync = (id, filter) => post(`/v1/syncs/${segment(id)}/export`, filter);
 
 /** @param {UsersFilter} [filter] @returns {Promise<Export>} */

@@ -46,7 +46,15 @@ export class ConnectionForm {
     this.useSSL = fields.check('connection.useSSL', {
       label: 'Use SSL', help: 'TLS from the first byte. Without it, STARTTLS encrypts the connection.',
     });
-    this.applied = h('input', { type: 'checkbox', id: 'apply-advanced', 'aria-controls': 'advanced' });
+    this.applied = h('input', {
+      type: 'checkbox', id: 'apply-advanced', oninput: () => { this.opened = this.applied.checked; },
+    });
+    /** Whether the Advanced Settings are in view: those of a saved job apply without being so at each visit. */
+    this.opened = false;
+    this.opener = h('button', { type: 'button', class: 'link', 'aria-controls': 'advanced', onclick: () => {
+      this.opened = !this.opened;
+      this.#update();
+    } });
     this.advanced = new AdvancedForm(fields);
     this.advancedBox = h('div', { id: 'advanced', hidden: true }, this.advanced.element);
     this.element = this.#layout();
@@ -61,11 +69,13 @@ export class ConnectionForm {
 
   #layout() {
     return h('div', { class: 'connection' },
-      h('div', { class: 'grid' }, this.serverTypeField.element, this.host.element, this.username.element,
-        this.password.element, h('div', { class: 'port-row' }, this.port.element, this.useSSL.element)),
+      // In the order of the reference product's steps.
+      h('div', { class: 'grid' }, this.serverTypeField.element, this.username.element, this.host.element,
+        this.port.element, this.password.element, this.useSSL.element),
       h('div', { class: 'check apply' }, this.applied,
         h('label', { htmlFor: 'apply-advanced' }, 'Apply Advanced Settings'),
-        h('span', { class: 'hint' }, 'Search base, filter, types, domains, attributes, encryption, certificates')),
+        h('span', { class: 'hint' }, 'Search base, filter, types, domains, attributes, encryption, certificates'),
+        this.opener),
       this.advancedBox);
   }
 
@@ -82,8 +92,11 @@ export class ConnectionForm {
     }
     this.port.showHelp(portHelp(this.portTyped, useSSL));
     this.username.showHelp(USERNAMES[this.serverType]);
-    this.advancedBox.hidden = !this.applied.checked;
-    this.applied.setAttribute('aria-expanded', String(this.applied.checked));
+    const open = this.applied.checked && this.opened;
+    this.advancedBox.hidden = !open;
+    this.opener.hidden = !this.applied.checked;
+    this.opener.textContent = open ? 'Hide Advanced Settings' : 'Show Advanced Settings';
+    this.opener.setAttribute('aria-expanded', String(open));
     this.advanced.security.update(useSSL);
     this.explainPassword();
   }
@@ -129,13 +142,16 @@ export class ConnectionForm {
    */
   draft() {
     const connection = { ...this.#connection(), ...this.advanced.security.value(false) };
-    return { connection, advanced: this.advanced.value(), applied: this.applied.checked, portTyped: this.portTyped };
+    return {
+      connection, advanced: this.advanced.value(), applied: this.applied.checked, opened: this.opened,
+      portTyped: this.portTyped,
+    };
   }
 
   /**
    * Shows settings that the API gave, or a draft.
    * @param {{connection: Omit<Settings['connection'], 'passwordSet' | 'allowUnencrypted'>, advanced: Advanced}} from
-   * @param {{applied: boolean, portTyped: boolean}} [state] of a draft
+   * @param {{applied: boolean, opened?: boolean, portTyped: boolean}} [state] of a draft
    */
   set({ connection, advanced }, state = {
     applied: usesAdvanced(advanced, connection), portTyped: connection.port !== usualPort(connection.useSSL),
@@ -150,6 +166,7 @@ export class ConnectionForm {
     this.advanced.show(this.serverType);
     this.advanced.set(advanced, connection);
     this.applied.checked = state.applied;
+    this.opened = state.opened ?? false;
     this.fields.clearErrors();
     this.#update();
   }
@@ -179,7 +196,7 @@ export class ConnectionForm {
   }
 
   #openAdvanced() {
-    this.applied.checked = true;
+    this.applied.checked = this.opened = true;
     this.#update();
   }
 }

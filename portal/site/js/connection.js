@@ -62,7 +62,7 @@ export function usesStoredPassword(stored, connection) {
 }
 
 /** The names of servers as they are compared: DNS names have no case, and may end with a dot. @param {string} text */
-const hostNames = (text) => text.toLowerCase().split(/[\s,]+/).map((name) => name.replace(/\.$/, ''))
+export const hostNames = (text) => text.toLowerCase().split(/[\s,]+/).map((name) => name.replace(/\.$/, ''))
   .filter(Boolean).join();
 
 /** @typedef {{name: string, host: string, state: 'ok'|'failed'|'now'|'open', step?: Step}} StepRow */
@@ -85,3 +85,35 @@ export function stepRows({ connection, state }) {
   if (toCome[0] && state === 'running' && last?.ok !== false) toCome[0].state = 'now';
   return [...made, ...toCome];
 }
+
+/**
+ * The field where people usually fix each failure, and its label.
+ * @type {Record<string, readonly [field: string, label: string]>}
+ */
+const FIELD_TO_FIX = {
+  host_not_found: ['connection.host', 'LDAP Server'],
+  address_forbidden: ['connection.host', 'LDAP Server'],
+  connect_failed: ['connection.host', 'LDAP Server'],
+  server_unavailable: ['connection.host', 'LDAP Server'],
+  tls_name_mismatch: ['connection.host', 'LDAP Server'],
+  connect_refused: ['connection.port', 'TCP Port'],
+  timeout: ['connection.port', 'TCP Port'],
+  tls_failed: ['connection.useSSL', 'Use SSL'],
+  starttls_refused: ['connection.encryption', 'Encryption'],
+  encryption_required: ['connection.encryption', 'Encryption'],
+  tls_unknown_authority: ['connection.caCertificate', 'CA Certificate'],
+  tls_certificate_changed: ['connection.trustedCertificate', 'Trusted Certificate'],
+  tls_old: ['connection.oldTLS', 'Old TLS'],
+  invalid_credentials: ['connection.password', 'Password'],
+  insufficient_access: ['connection.username', 'Username'],
+  base_not_found: ['advanced.searchBase', 'Search Base'],
+  invalid_base: ['advanced.searchBase', 'Search Base'],
+  invalid_filter: ['advanced.filter', 'Filter String'],
+};
+
+/**
+ * The field where people usually fix a failure, and its label; nothing where there is none.
+ * @param {string} code of the failure
+ * @returns {readonly [field?: string, label?: string]}
+ */
+export const fieldToFix = (code) => FIELD_TO_FIX[code] ?? [];

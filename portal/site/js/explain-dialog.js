@@ -2,8 +2,9 @@
 import { h, fill } from './dom.js';
 import { list, open } from './dialog.js';
 import { failure, loading, notice } from './notice.js';
-import { capital, CHANGES, KINDS } from './format.js';
+import { capital, KINDS } from './format.js';
 import { Fields } from './fields.js';
+import { changeWords } from './outcome.js';
 import { ended, follow } from './run.js';
 import { runFailure, steps } from './steps.js';
 import { editSettings } from './import-view.js';
@@ -171,7 +172,7 @@ function entryOf({ dn, inBase, matchesFilter, failedClause, rules, rows }) {
     rows.length > 0 && h('details', { class: 'notes', open: rows.length < 4 },
       h('summary', {}, 'What a sync makes of this entry'),
       h('ul', {}, rows.map((row) => h('li', {},
-        `${CHANGES[row.change]}: ${row.address}`, KINDS[row.kind] ? ` (${KINDS[row.kind]?.toLowerCase()})` : '',
+        `${changeWords(row)}: ${row.address}`, KINDS[row.kind] ? ` (${KINDS[row.kind]?.toLowerCase()})` : '',
         [row.reason, ...row.notes].filter(Boolean).map((text) => `; ${text}`))))),
     h('details', { class: 'notes' }, h('summary', {}, 'Every rule'),
       h('ul', {}, rules.map(({ rule, ok, detail }) => h('li', {},

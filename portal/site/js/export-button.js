@@ -4,15 +4,14 @@ import { failure } from './notice.js';
 import { count } from './format.js';
 import { download } from './download.js';
 
-/** @import { Child, Export } from '../../types' */
+/** @import { Export } from '../../types' */
 
 /**
  * @param {string} label
  * @param {() => Promise<Export>} start
  * @param {AbortSignal} signal
- * @param {Child} [note] says what the CSV has
  */
-export function exportButton(label, start, signal, note) {
+export function exportButton(label, start, signal) {
   const message = h('div', {});
   const button = h('button', { type: 'button', onclick: async () => {
     button.disabled = true;
@@ -27,5 +26,5 @@ export function exportButton(label, start, signal, note) {
       button.disabled = false;
     }
   } }, icon('download'), label);
-  return h('div', { class: 'table-foot' }, button, note, message);
+  return h('div', { class: 'table-foot' }, button, message);
 }

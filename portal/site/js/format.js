@@ -76,7 +76,7 @@ export const STATES = {
   queued: 'Waiting', running: 'Running', done: 'Done', failed: 'Failed', blocked: 'Blocked', cancelled: 'Cancelled',
 };
 
-export const TRIGGERS = { manual: 'By hand', schedule: 'Scheduled', undo: 'Undo' };
+export const TRIGGERS = { manual: 'By hand', schedule: 'Scheduled', undo: 'Undo', quick: 'Quick look' };
 
 /** @type {Record<string, string>} */
 export const PHASES = {

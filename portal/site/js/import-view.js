@@ -2,8 +2,11 @@
 import { h, fill } from './dom.js';
 import { ConnectionForm } from './connection-form.js';
 import { explain } from './explain-dialog.js';
+import { stepper } from './flow.js';
 import { JobCard, scheduleLine } from './job-card.js';
+import { differences } from './job-words.js';
 import { failure, notice } from './notice.js';
+import { RecentPreviews } from './recent-previews.js';
 import { go } from './router.js';
 import * as api from './api.js';
 import * as draft from './draft.js';
@@ -35,7 +38,11 @@ export class ImportView {
 
   constructor() {
     this.form = new ConnectionForm(() => this.#typed());
-    this.job = new JobCard(() => this.enter());
+    this.job = new JobCard({
+      changed: () => this.enter(), reconnect: () => this.form.focus('connection.host'),
+    });
+    /** Says that the form is not the saved job. */
+    this.unsaved = h('p', { class: 'unsaved', role: 'status', hidden: true });
     this.scheduleLine = h('p', { class: 'job-line' });
     this.form.host.element.append(this.scheduleLine);
     this.form.advancedBox.append(h('div', { class: 'actions' }, h('button', {
@@ -43,15 +50,16 @@ export class ImportView {
     }, 'Why is an address not there?')));
     /** Whether the view was shown before. */
     this.entered = false;
+    this.previews = new RecentPreviews();
     this.message = h('div', {});
     this.notes = h('div', {});
     this.submit = h('button', { class: 'primary' }, 'Preview Users to Sync');
     this.reset = h('button', { type: 'button', class: 'link', hidden: true, onclick: () => this.#reset() },
       'Back to the saved settings');
     this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'LDAP Import'),
-      h('p', { class: 'lead' }, 'Import the users of your directory server into the Users List. '
-        + 'Nothing changes before you have seen the preview.'),
-      this.job.element, this.notes, this.#connectionCard());
+      h('p', { class: 'lead' }, 'Choose the server type, enter username, LDAP server, port and password, '
+        + 'choose Use SSL, and press Preview Users to Sync. Nothing changes before you have seen the preview.'),
+      stepper('connect'), this.job.element, this.notes, this.#connectionCard(), this.previews.element);
   }
 
   #connectionCard() {
@@ -61,8 +69,8 @@ export class ImportView {
       this.#preview();
     };
     return h('form', { class: 'card', novalidate: true, 'aria-labelledby': 'connection-title', onsubmit },
-      h('h2', { id: 'connection-title' }, 'Connection Settings'), this.form.element, this.message,
-      h('div', { class: 'actions' }, this.submit, this.reset));
+      h('h2', { id: 'connection-title' }, 'Connection Settings'), this.unsaved, this.form.element,
+      h('div', { class: 'bottom-bar' }, this.message, h('div', { class: 'actions' }, this.submit, this.reset)));
   }
 
   async enter() {
@@ -74,6 +82,7 @@ export class ImportView {
     const typed = this.entered ? null : draft.load();
     this.entered = true;
     if (typed) this.form.set(typed.form, typed.form);
+    this.previews.enter();
     try {
       await store.load();
     } catch (error) {
@@ -101,12 +110,25 @@ export class ImportView {
     this.job.show();
     fill(this.scheduleLine, scheduleLine());
     this.form.explainPassword();
+    this.#compare();
+  }
+
+  /** Says how the form differs from the saved job. */
+  #compare() {
+    const { settings } = store.current();
+    const others = settings ? differences(settings, this.form.value()) : [];
+    const text = others.length === 0 ? '' : `Not saved: differs from the saved job in ${others.join(', ')}. `
+      + 'Preview it, then save it as the scheduled job.';
+    if (this.unsaved.textContent !== text) this.unsaved.textContent = text;
+    this.unsaved.hidden = text === '';
+    this.job.showDiffers(text !== '');
   }
 
   #typed() {
     const before = draft.load();
     draft.keep(this.form.draft(), before ? before.etag : store.current().etag);
     this.reset.hidden = !store.current().settings;
+    this.#compare();
   }
 
   #reset() {

@@ -1,17 +1,14 @@
-// The saved job: what is imported by schedule, when next, and how to pause, run or delete it.
+// The saved job: what is imported by schedule, when next, and how to change, pause, run or delete it.
 import { h, fill, icon } from './dom.js';
-import { confirm } from './dialog.js';
 import { failure, notice, toast } from './notice.js';
 import { capital, every, moment, STATES } from './format.js';
+import { deleteButton, pause, runNow } from './job-actions.js';
+import { JobEditor } from './job-editor.js';
+import { inASentence, looks } from './job-words.js';
 import { inWords } from './outcome.js';
-import { saveSettings } from './save-settings.js';
-import { go } from './router.js';
-import * as api from './api.js';
 import * as store from './settings-store.js';
 
 /** @import { Settings } from '../../types' */
-
-const DELETE = 'Delete Existing Sync Settings';
 
 /** "Imports every 6 hours, next at …", or nothing where no job is scheduled. */
 export function scheduleLine() {
@@ -21,34 +18,16 @@ export function scheduleLine() {
   return [icon(schedule.paused ? 'pause' : 'clock'), `Imports ${every(schedule.intervalHours)}${next}`];
 }
 
-/**
- * Asks, and deletes the saved settings.
- * @returns {Promise<boolean>} whether they were deleted
- */
-async function deleteSettings() {
-  const yes = await confirm({
-    title: `${DELETE}?`, danger: true, yes: DELETE,
-    text: 'The connection, the stored password and the scheduled job are deleted, and no import starts by itself any '
-      + 'more. The users on the Users List stay.',
-  });
-  if (!yes) return false;
-  await store.remove();
-  toast('The sync settings were deleted.');
-  return true;
-}
-
-/** The red button. @param {(deleted: Promise<boolean>) => void} clicked */
-export const deleteButton = (clicked) => {
-  return h('button', { type: 'button', class: 'danger quiet', onclick: () => clicked(deleteSettings()) }, DELETE);
-};
-
 /** The card of the saved job. */
 export class JobCard {
-  /** @param {() => void} changed called when the job was paused, resumed or deleted */
-  constructor(changed) {
-    this.changed = changed;
+  /** @param {{changed: () => void, reconnect: () => void}} on changed: the job was changed or deleted; reconnect:
+   *  somebody wants to change its connection or search */
+  constructor(on) {
+    this.on = on;
     this.message = h('div', {});
     this.body = h('div', {});
+    /** Says that Run Now does not run what was typed. */
+    this.runs = h('p', { class: 'help', role: 'status' });
     /** The settings that the card shows, as JSON. */
     this.shown = '';
     this.element = h('section', { class: 'card', 'aria-labelledby': 'job-title', hidden: true },
@@ -64,15 +43,48 @@ export class JobCard {
     const now = JSON.stringify(settings);
     if (now === this.shown) return;
     this.shown = now;
-    if (settings) fill(this.body, this.#facts(settings), this.#pausedNotice(settings), this.#actions(settings));
+    if (settings) this.#showFacts(settings);
+  }
+
+  /** Says whether the form below stands for something else. @param {boolean} differs */
+  showDiffers(differs) {
+    const { settings } = store.current();
+    const text = !differs || !settings ? ''
+      : `Run Now runs the saved job from ${settings.connection.host}, not what is typed below.`;
+    if (this.runs.textContent !== text) this.runs.textContent = text;
+    this.runs.hidden = text === '';
   }
 
   /** @param {Settings} settings */
-  #facts({ connection, schedule, lastRun, consecutiveFailures }) {
+  #showFacts(settings) {
+    fill(this.body, h('p', { class: 'job-sentence' }, inASentence(settings)), this.#facts(settings),
+      this.#pausedNotice(settings), this.#actions(settings), this.runs);
+  }
+
+  /** Opens the form of the job in the place of its facts. @param {Settings} settings */
+  #edit(settings) {
+    const editor = new JobEditor(settings, {
+      reconnect: this.on.reconnect,
+      closed: (saved) => {
+        this.#showFacts(store.current().settings ?? settings);
+        this.body.querySelector('button')?.focus();
+        if (saved) toast('The saved job was changed.');
+        this.on.changed();
+      },
+    });
+    fill(this.body, editor.element);
+    editor.schedule.interval.control.focus();
+  }
+
+  /** @param {Settings} settings */
+  #facts(settings) {
+    const { connection, schedule, lastRun, consecutiveFailures, quick } = settings;
+    const looking = looks(settings);
     return h('ul', { class: 'plain facts-line' },
       h('li', {}, h('strong', {}, connection.host), ` port ${connection.port}`),
-      h('li', {}, schedule ? capital(every(schedule.intervalHours)) : 'Not scheduled'),
       schedule && !schedule.paused && h('li', {}, `Next at ${moment(schedule.nextRunAt)}`),
+      looking && h('li', {}, looking),
+      looking && quick?.error && h('li', { class: 'bad' }, `The last look failed: ${quick.error}`),
       lastRun && h('li', {}, 'Last: ', h('a', { href: `#/syncs/${lastRun.id}` }, moment(lastRun.createdAt)), ' ',
         h('span', { class: `badge ${lastRun.state}` }, STATES[lastRun.state]), ' ', inWords(lastRun)),
       consecutiveFailures > 0 && h('li', { class: 'bad' }, `Failed ${consecutiveFailures} times in a row`));
@@ -85,22 +97,19 @@ export class JobCard {
   }
 
   /** @param {Settings} settings */
-  #actions({ schedule, options }) {
-    /** @param {boolean} paused @param {string} done */
-    const pause = (paused, done) => this.#try(async () => {
-      if (!schedule) return;
-      if (await saveSettings({ schedule: { intervalHours: schedule.intervalHours, paused }, options })) toast(done);
-      this.changed();
+  #actions(settings) {
+    const { schedule } = settings;
+    const set = (/** @type {boolean} */ paused) => this.#try(async () => {
+      await pause(paused);
+      this.on.changed();
     });
     return h('div', { class: 'actions' },
       h('button', { type: 'button', onclick: () => this.#try(runNow) }, 'Run Now'),
-      schedule && !schedule.paused &&
-        h('button', { type: 'button', onclick: () => pause(true, 'The schedule is paused.') }, 'Pause'),
-      schedule?.paused && h('button', {
-        type: 'button', class: 'primary', onclick: () => pause(false, 'The schedule runs again.'),
-      }, 'Resume'),
+      h('button', { type: 'button', onclick: () => this.#edit(settings) }, 'Change'),
+      schedule && !schedule.paused && h('button', { type: 'button', onclick: () => set(true) }, 'Pause'),
+      schedule?.paused && h('button', { type: 'button', class: 'primary', onclick: () => set(false) }, 'Resume'),
       h('span', { class: 'grow' }),
-      deleteButton((deleted) => this.#try(async () => { if (await deleted) this.changed(); })));
+      deleteButton((deleted) => this.#try(async () => { if (await deleted) this.on.changed(); })));
   }
 
   /** @param {() => Promise<void>} act */
@@ -112,9 +121,4 @@ export class JobCard {
       fill(this.message, failure(error));
     }
   }
-}
-
-/** Syncs the saved settings. */
-async function runNow() {
-  go(`/syncs/${(await api.startSync({})).id}`);
 }

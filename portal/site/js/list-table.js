@@ -10,6 +10,7 @@ import { MOST, Rows } from './rows.js';
 import { VirtualList } from './virtual-list.js';
 
 /** @import { Child, Facets, Item, Page } from '../../types' */
+/** @import { Query } from './api.js' */
 /** @import { Column } from './virtual-list.js' */
 /** @import { Line } from './rows.js' */
 /** @import { Filter, Wanted } from './row-filter.js' */
@@ -23,7 +24,7 @@ const SOON = 10_000;
 /**
  * A list to show. size is how many rows it has without a search, where that is known.
  * @typedef {object} Source
- * @property {Record<string, string>} query
+ * @property {Query} query
  * @property {boolean} grouped
  * @property {string[]} [kinds]
  * @property {number} [size]
@@ -48,7 +49,7 @@ const SOON = 10_000;
  * @property {URLSearchParams} state
  * @property {(line: Line<T>, below: boolean) => {className: string, cells: Child[]}} render
  * @property {(line: Line<T>) => void} open
- * @property {(query: Record<string, string|number>, signal: AbortSignal) => Promise<Page<T>>} read
+ * @property {(query: Query, signal: AbortSignal) => Promise<Page<T>>} read
  * @property {(row: T) => string} textOf
  * @property {number} [most] rows that are read without being asked for
  * @property {() => Child} none is shown where the list has nothing at all

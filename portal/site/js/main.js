@@ -5,6 +5,8 @@ import { confirm } from './dialog.js';
 import { AuditView } from './audit-view.js';
 import { HistoryView } from './history-view.js';
 import { ImportView } from './import-view.js';
+import { LiveRuns } from './live-runs.js';
+import { OverviewView } from './overview-view.js';
 import { PreviewView } from './preview-view.js';
 import { SyncView } from './sync-view.js';
 import { UsersView } from './users-view.js';
@@ -16,6 +18,7 @@ import * as session from './session.js';
 
 const main = existing('#main');
 const importView = new ImportView();
+const liveRuns = new LiveRuns(existing('#live-runs'));
 /** Aborted when the view that is shown goes. */
 let leaving = new AbortController();
 let first = true;
@@ -32,8 +35,19 @@ function viewOf({ name, id }, signal) {
     case name === 'history' || name === 'syncs': return new HistoryView(signal);
     case name === 'users': return new UsersView(signal);
     case name === 'audit': return new AuditView(signal);
+    case name === 'overview': return new OverviewView(signal);
+    case name === 'missing': return missing();
     default: return importView;
   }
+}
+
+/** @returns {View} for an address that the page does not have */
+function missing() {
+  const element = h('div', { class: 'view' }, h('section', { class: 'card' },
+    h('h1', { tabindex: '-1' }, 'There is nothing at this address'),
+    h('p', {}, 'A link may have been cut short.'),
+    h('div', { class: 'actions' }, h('a', { class: 'button primary', href: '#/overview' }, 'Back to the Overview'))));
+  return { title: 'Not found', element, enter: () => {} };
 }
 
 /** @param {Place} place */
@@ -52,6 +66,7 @@ function show(place) {
   if (!first) view.element.querySelector('h1')?.focus();
   first = false;
   view.enter();
+  liveRuns.look();
 }
 
 function showAccount() {

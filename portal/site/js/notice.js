@@ -35,8 +35,10 @@ export const messageOf = (error) => (error instanceof Error ? error.message : St
 export function failure(error, { title = 'That did not work', retry } = {}) {
   const again = retry && h('button', { type: 'button', onclick: retry }, 'Try again');
   const sync = error instanceof Problem && error.syncId;
+  const expired = error instanceof Problem && error.code === 'preview_expired';
   return notice('error', title, messageOf(error), again && h('div', { class: 'actions' }, again),
-    sync && h('p', {}, h('a', { href: `#/syncs/${sync}` }, 'Show that sync')));
+    sync && h('p', {}, h('a', { href: `#/syncs/${sync}` }, 'Show that sync')),
+    expired && h('p', {}, h('a', { href: '#/import' }, 'Take a new preview')));
 }
 
 /**

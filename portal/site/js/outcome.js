@@ -1,8 +1,8 @@
 // What a sync did, beside what it was to do.
-import { number } from './format.js';
+import { CHANGES, count, number } from './format.js';
 import { ended } from './run.js';
 
-/** @import { Sync } from '../../types' */
+/** @import { Row, Sync } from '../../types' */
 
 /** @typedef {{create: number, delete: number, update: number}} Counts */
 
@@ -34,4 +34,29 @@ export function inWords(run) {
   const parts = words.filter(([change]) => counts[change] > 0)
     .map(([change, word]) => `${number(counts[change])} ${word}`);
   return parts.length > 0 ? parts.join(', ') : 'nothing changed';
+}
+
+/** What would become of a row. */
+const PLANNED = {
+  create: 'Will be added', update: 'Will be changed', delete: 'Would be removed', unchanged: 'Unchanged',
+  skipped: 'Skipped',
+};
+
+/**
+ * "Will be added" of a preview's row, "Added" of a sync's; nothing of one that was not written, which the outcome says.
+ * @param {Pick<Row, 'change'|'outcome'>} row
+ */
+export function changeWords({ change, outcome }) {
+  if (!outcome) return PLANNED[change];
+  return outcome === 'applied' ? CHANGES[change] : '';
+}
+
+/** "removes accounts, stops above 10 % or 500 users, no HSRs". @param {Sync['options']} options */
+export function optionsInWords({ removeAccounts, removeScope, removalLimit, sendHSR }) {
+  const scope = removeScope === 'imported' ? ' that an import created' : '';
+  const limit = `${number(removalLimit.percent)} % or ${count(removalLimit.count, 'user')}`;
+  return [
+    removeAccounts ? `removes accounts${scope}, stops above ${limit}` : 'removes nobody',
+    sendHSR ? 'HSRs to newly imported users' : 'no HSRs',
+  ].join('; ');
 }

@@ -8,7 +8,7 @@ import { FILTERS } from './row-filter.js';
 import { readState, writeState } from './table-state.js';
 import * as api from './api.js';
 
-/** @import { Facets, Row, RowsFilter } from '../../types' */
+/** @import { Facets, Row } from '../../types' */
 /** @import { Line } from './rows.js' */
 /** @import { SortedColumn } from './list-table.js' */
 
@@ -23,11 +23,21 @@ const COLUMNS = [
 
 /**
  * Which rows a tab shows: all that have this change and this outcome, if they are given. none is said where count is 0.
- * @typedef {{change?: Row['change'], outcome?: Row['outcome'], label: string, count: number, none: string}} Tab
+ * @typedef {NonNullable<Row['outcome']>} Outcome
+ *
+ * @typedef {object} Tab
+ * @property {Row['change']|Row['change'][]} [change]
+ * @property {Outcome|Outcome[]} [outcome]
+ * @property {string} label
+ * @property {number} count
+ * @property {string} none
  */
 
 /** A tab's name in the address. @param {Tab} tab */
-const nameOf = ({ change, outcome }) => [change, outcome].filter(Boolean).join('-') || 'all';
+const nameOf = ({ change, outcome }) => [change, outcome].flat().filter(Boolean).join('-') || 'all';
+
+/** What chooses the rows of a tab. @param {Tab} tab */
+const queryOf = ({ change, outcome }) => ({ ...(change && { change }), ...(outcome && { outcome }) });
 
 /** A plan's rows, of a preview or of a sync. */
 export class PlanTable {
@@ -51,7 +61,7 @@ export class PlanTable {
     this.tab = /** @type {Tab} */ (first);
     this.id = uniqueId('plan');
     /** Says which rows a CSV has. */
-    this.csvNote = h('p', { class: 'muted' });
+    this.csvNote = h('p', { class: 'table-foot muted' });
     /** @type {ListTable<Row>} */
     this.table = new ListTable({
       label, names: ['address', 'addresses'], searchLabel: 'Search these addresses',
@@ -71,21 +81,40 @@ export class PlanTable {
     this.#choose(this.tab);
   }
 
-  /**
-   * What a CSV takes: the rows of the tab that are shown, or the whole plan where nothing is left out.
-   * @returns {RowsFilter|undefined}
-   */
-  filter() {
-    if (!this.table.narrowed()) return undefined;
-    const { change, outcome } = this.tab;
-    return { ...(change && { change }), ...(outcome && { outcome }), ...this.table.filter() };
+  /** What a CSV takes of the tab. */
+  get filter() {
+    return { ...queryOf(this.tab), ...this.narrow };
+  }
+
+  /** What a CSV takes of all tabs. */
+  get narrow() {
+    return this.table.narrowed() ? this.table.filter() : undefined;
+  }
+
+  /** Shows the tab of a change, and goes there. @param {string} change */
+  open(change) {
+    const i = this.tabs.findIndex((tab) => tab.change === change);
+    const tab = this.tabs[i];
+    if (!tab) return;
+    this.#choose(tab);
+    this.element.scrollIntoView();
+    this.buttons[i]?.focus({ preventScroll: true });
+  }
+
+  /** Brings a tab into view on a narrow screen, without moving the page. @param {HTMLElement} button */
+  #reveal(button) {
+    const { parentElement: row } = button;
+    if (!row) return;
+    const [from, to] = [button.offsetLeft - row.offsetLeft, button.offsetLeft - row.offsetLeft + button.offsetWidth];
+    if (from < row.scrollLeft) row.scrollLeft = from;
+    else if (to > row.scrollLeft + row.clientWidth) row.scrollLeft = to - row.clientWidth;
   }
 
   #changed() {
     if (this.signal.aborted) return;
     const usual = this.tabs.find((tab) => tab.count > 0) ?? this.tabs[0];
     writeState({ tab: this.tab === usual ? '' : nameOf(this.tab), ...this.table.state() });
-    this.csvNote.textContent = this.table.narrowed() ? 'The CSV takes what the search and the filters show.' : '';
+    this.csvNote.textContent = this.table.narrowed() ? 'A CSV takes what the search and the filters show.' : '';
   }
 
   /** @param {Tab} tab */
@@ -121,14 +150,11 @@ export class PlanTable {
       const chosen = this.tabs[i] === tab;
       button.setAttribute('aria-selected', String(chosen));
       button.tabIndex = chosen ? 0 : -1;
+      if (chosen) this.#reveal(button);
     }
     this.panel.setAttribute('aria-labelledby', this.#idOf(tab));
-    const { change, outcome, count: size } = tab;
-    const grouped = change !== 'skipped';
-    this.table.show({
-      query: { ...(change && { change }), ...(outcome && { outcome }) }, size, grouped,
-      kinds: grouped ? ['primary', 'alias'] : [''],
-    });
+    const grouped = tab.change !== 'skipped';
+    this.table.show({ query: queryOf(tab), size: tab.count, grouped, kinds: grouped ? ['primary', 'alias'] : [''] });
     this.#changed();
   }
 

@@ -1,19 +1,22 @@
 // A preview: how far it is, what it found, and what a sync of it would do.
-import { h, fill, fillBefore, icon, announce } from './dom.js';
-import { failure, loading, messageOf, notice } from './notice.js';
-import { capital, count, moment, number, PHASES, types } from './format.js';
+import { h, fill, icon, announce } from './dom.js';
+import { failure, messageOf, notice } from './notice.js';
+import { capital, count, moment, number, types } from './format.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow } from './run.js';
 import { explain } from './explain-dialog.js';
 import { exportButton } from './export-button.js';
 import { PlanTable } from './plan-table.js';
+import { lastSync, stateNotice, syncable } from './preview-state.js';
 import { isPlain, protectionNotices, securityOf } from './protection.js';
+import { RunProgress } from './run-progress.js';
 import { SyncForm } from './sync-form.js';
+import { stepper } from './flow.js';
 import { go } from './router.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
 
-/** @import { Preview } from '../../types' */
+/** @import { Preview, Sync } from '../../types' */
 /** @import { Tab } from './plan-table.js' */
 
 /** The view of one preview. */
@@ -24,35 +27,28 @@ export class PreviewView {
   constructor(id, signal) {
     this.id = id;
     this.signal = signal;
-    /** The phase that was announced last. */
-    this.announced = '';
     this.heading = h('h1', { tabindex: '-1' }, 'Preview Users to Sync');
     this.about = h('p', { class: 'lead' });
-    /** What is wrong for the moment: a lost connection, or a Cancel that failed. */
-    this.trouble = h('div', {});
-    this.progress = h('div', {});
-    /** @type {HTMLButtonElement} */
-    const cancel = h('button', { type: 'button', onclick: () => this.#cancel(cancel) }, 'Cancel');
-    this.cancelRow = h('div', { class: 'actions' }, cancel);
-    this.progressCard = h('section', { class: 'card', 'aria-label': 'Progress' }, this.cancelRow);
+    this.flow = h('div', {});
+    this.progress = new RunProgress('preview', 'Cancel', () => this.#cancel());
     this.result = h('div', { class: 'stack' });
-    this.element = h('div', { class: 'view' }, this.heading, this.about, this.trouble, this.progress, this.result);
+    this.element = h('div', { class: 'view' },
+      this.heading, this.about, this.flow, this.progress.element, this.result);
   }
 
   /** Follows the preview until it has ended. */
   async enter() {
-    fill(this.progress, loading('Looking for the preview…'));
-    const waiting = 'The preview goes on in the server. This page keeps trying.';
     try {
       await follow((signal) => api.preview(this.id, signal), {
         signal: this.signal, show: (run) => this.#show(run),
-        lost: (problem) => fill(this.trouble, problem && notice('warning', 'The connection is lost', waiting)),
+        lost: (problem, since) => this.progress.lost(problem, since),
       });
     } catch (error) {
       const gone = api.hasStatus(error, 410);
       const title = gone ? 'This preview is no longer there' : 'The preview cannot be shown';
-      fill(this.progress, notice('error', title, messageOf(error), h('div', { class: 'actions' },
-        h('button', { type: 'button', class: 'primary', onclick: () => go('/import') }, 'Take a new preview'))));
+      this.progress.finish(notice('error', title, messageOf(error), h('div', { class: 'actions' },
+        h('button', { type: 'button', class: 'primary', onclick: () => go('/import') }, 'Take a new preview'),
+        h('a', { class: 'button', href: '#/history' }, 'History'))));
     }
   }
 
@@ -61,44 +57,21 @@ export class PreviewView {
     fill(this.about, run.undoOf
       ? ['What undoing the ', h('a', { href: `#/syncs/${run.undoOf}` }, 'sync'), ' would do. Nothing has changed yet.']
       : [h('strong', {}, run.settings.connection.host), sourceOf(run)]);
+    fill(this.flow, !run.undoOf && stepper(run.state === 'done' ? 'check' : 'preview'));
     if (!ended(run)) {
-      this.#showProgress(run);
+      this.progress.show(run);
       return;
     }
     // The button that has the focus goes with the progress.
-    if (this.progress.contains(document.activeElement)) this.heading.focus();
-    fill(this.progress);
+    if (this.progress.element.contains(document.activeElement)) this.heading.focus();
+    this.progress.finish();
     if (run.state === 'done') await this.#showResult(run);
     else this.#showEnd(run);
   }
 
-  /** @param {Preview} run */
-  #showProgress(run) {
-    const phase = run.state === 'queued' ? 'Waiting for its turn' : PHASES[run.progress.phase] ?? 'Starting';
-    if (this.announced !== phase) announce(phase);
-    this.announced = phase;
-    const { entries, addresses } = run.progress;
-    const counts = `${count(entries, 'entry', 'entries')} read, ${count(addresses, 'address', 'addresses')} found`;
-    fillBefore(this.cancelRow,
-      h('div', { class: 'progress-head' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }),
-        h('strong', {}, phase), h('span', { class: 'counts' }, counts)),
-      h('div', { class: 'progress unknown', role: 'progressbar', 'aria-label': phase }, h('div', {})),
-      run.undoOf ? null : steps(run));
-    if (!this.progressCard.isConnected) fill(this.progress, this.progressCard);
-  }
-
-  /** @param {HTMLButtonElement} button */
-  async #cancel(button) {
-    button.disabled = true;
-    try {
-      await api.cancelPreview(this.id);
-      go('/import');
-    } catch (error) {
-      // It has ended in the meantime: there is nothing to cancel, and its result is about to come.
-      if (api.hasStatus(error, 409)) return;
-      button.disabled = false;
-      fill(this.trouble, failure(error));
-    }
+  async #cancel() {
+    await api.cancelPreview(this.id);
+    go('/import');
   }
 
   /** Shows how a preview ended that has no result. @param {Preview} run */
@@ -110,7 +83,7 @@ export class PreviewView {
       run.error ? runFailure(run.error, 'The preview failed')
         : notice('info', 'The preview was cancelled', 'Nothing was changed.'),
       showSteps && h('section', { class: 'card', 'aria-labelledby': 'steps-title' },
-        h('h2', { id: 'steps-title' }, 'Connection'), steps(run)),
+        h('h2', { id: 'steps-title' }, 'Connection'), steps(run, run.error?.message)),
       h('div', { class: 'actions' }, h('button', { type: 'button', onclick: () => go(path) }, label)));
     announce(run.error ? run.error.message : 'The preview was cancelled');
   }
@@ -120,6 +93,7 @@ export class PreviewView {
     this.heading.textContent = run.undoOf ? 'Undo Preview' : 'Results Preview';
     // The sync section shows what is saved, and a save replaces that.
     if (!run.undoOf) await store.load(this.signal).catch(() => {});
+    const sync = await lastSync(run, this.signal);
     if (this.signal.aborted) return;
     const path = `/v1/previews/${this.id}/addresses`;
     const { connection, advanced } = run.settings;
@@ -127,11 +101,13 @@ export class PreviewView {
       path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal, facets: run.facets,
       explain: run.undoOf ? undefined : (q) => explain(q, { connection, advanced }),
     });
-    fill(this.result, totals(run),
+    const form = run.undoOf ? null : new SyncForm(run, () => table.open('delete'), syncable(run, sync));
+    fill(this.result, stateNotice(run, sync, () => form?.options.value() ?? run.settings.options), totals(run),
       h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element,
-        exportButton('Export User Preview to .csv', () => api.exportPreview(this.id, table.filter()), this.signal,
-          table.csvNote)),
-      run.undoOf ? undoSection(run, run.undoOf) : new SyncForm(run).element);
+        exportButton('Export User Preview to .csv', () => api.exportPreview(this.id, table.narrow), this.signal),
+        exportButton('Export this tab to .csv', () => api.exportPreview(this.id, table.filter), this.signal),
+        table.csvNote),
+      form ? form.elements : undoSection(run, sync));
     const { create, delete: missing } = run.summary;
     const added = count(create, 'address', 'addresses');
     announce(`${this.heading.textContent}: ${added} to add, ${number(missing)} not in the directory`);
@@ -152,11 +128,12 @@ function totals(run) {
   const numbers = undoOf
     ? [total(summary.create, 'come back'), total(summary.update, 'as before'), total(summary.delete, 'go again'),
       total(summary.skipped, 'left as they are')]
-    : [total(summary.entries, 'entries read'), total(summary.addresses, 'addresses'), total(summary.primary, 'primary'),
-      total(summary.aliases, 'aliases')];
+    : [total(summary.create, 'to add'), total(summary.delete, 'not in the directory'),
+      total(summary.update, 'to change'), total(summary.skipped, 'skipped')];
   const open = summary.entries === 0 || isPlain(notes);
   return h('section', { class: 'card', 'aria-label': 'Totals' }, h('dl', { class: 'totals' }, numbers),
-    summary.addresses > 0 && h('p', { class: 'muted' }, `Addresses by object type: ${types(summary.byType)}`),
+    summary.addresses > 0 && h('p', { class: 'muted' }, undoOf ? '' : `${inventory(summary)} `,
+      `Addresses by object type: ${types(summary.byType)}`),
     !undoOf && protectionNotices(notes),
     guard.reason === 'empty_read' && !undoOf && notice('warning', 'Nothing was found', guard.message),
     notes.length > 0 && h('details', { class: 'notes', open },
@@ -164,6 +141,10 @@ function totals(run) {
       h('ul', {}, notes.map((note) => h('li', {}, capital(note))))),
     !undoOf && h('details', { class: 'notes' }, h('summary', {}, connectionTitle(run)), steps(run)));
 }
+
+/** "243 entries read: 452 addresses, 239 primary and 213 aliases." @param {Preview['summary']} summary */
+const inventory = ({ entries, addresses, primary, aliases }) => `${count(entries, 'entry', 'entries')} read: `
+  + `${count(addresses, 'address', 'addresses')}, ${number(primary)} primary and ${number(aliases)} aliases.`;
 
 /** @param {Preview} run */
 const connectionTitle = ({ connection }) => {
@@ -173,12 +154,13 @@ const connectionTitle = ({ connection }) => {
 const UNDO_PAUSES = 'Undoing also pauses the schedule, or its next run would do the same again. '
   + 'Saving or resuming it starts it again.';
 
-/** @param {Preview} run @param {string} sync that it would undo */
+/** @param {Preview} run of an undo @param {Sync|null} sync that used it last */
 function undoSection(run, sync) {
   const { create, update, delete: removed } = run.summary;
   const nothing = create + update + removed === 0;
   const message = h('div', {});
-  const button = h('button', { type: 'button', class: 'primary', disabled: nothing, onclick: async () => {
+  const disabled = nothing || !syncable(run, sync);
+  const button = h('button', { type: 'button', class: 'primary', disabled, onclick: async () => {
     button.disabled = true;
     try {
       go(`/syncs/${(await api.startSync({ previewId: run.id })).id}`);
@@ -190,7 +172,7 @@ function undoSection(run, sync) {
   return h('section', { class: 'card', 'aria-labelledby': 'undo-title' }, h('h2', { id: 'undo-title' }, 'Undo'),
     h('p', {}, nothing ? 'There is nothing left to undo: everything has changed since.' : UNDO_PAUSES), message,
     h('div', { class: 'actions' }, button,
-      h('button', { type: 'button', onclick: () => go(`/syncs/${sync}`) }, 'Cancel')));
+      h('button', { type: 'button', onclick: () => go(`/syncs/${run.undoOf}`) }, 'Cancel')));
 }
 
 /** @param {Preview} run @returns {Tab[]} */

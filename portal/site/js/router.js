@@ -3,22 +3,26 @@
 /** @typedef {{section: string, name: string, id: string}} Place */
 
 /**
- * The section that the navigation marks for each place.
+ * The section that the navigation marks for each place. portal.go leads to these from addresses without "#".
  * @type {Record<string, string>}
  */
 const SECTIONS = {
-  import: 'import', previews: 'import', syncs: 'history', history: 'history', users: 'users', audit: 'audit',
+  overview: 'overview', import: 'import', previews: 'import', syncs: 'history', history: 'history', users: 'users',
+  audit: 'audit',
 };
 
 /**
- * The place that an address names; one that is unknown is the import's. What follows "?" is the view's own.
+ * The place that an address names: the Overview where it names none, "missing" where there is no such place.
+ * What follows "?" is the view's own.
  * @param {string} hash such as "#/previews/01H…"
  * @returns {Place}
  */
 export function placeOf(hash) {
-  const [name = '', id = ''] = hash.replace(/^#\/?/, '').replace(/\?.*$/, '').split('/');
-  const known = Object.hasOwn(SECTIONS, name) ? name : 'import';
-  return { section: SECTIONS[known] ?? known, name: known, id: /^[0-9A-Za-z]{1,64}$/.test(id) ? id : '' };
+  const path = hash.replace(/^#\/?/, '').replace(/\?.*$/, '') || 'overview';
+  const [name = '', id = ''] = path.split('/');
+  const section = Object.hasOwn(SECTIONS, name) ? SECTIONS[name] : undefined;
+  if (section === undefined || !/^[0-9A-Za-z]{0,64}$/.test(id)) return { section: '', name: 'missing', id: '' };
+  return { section, name, id };
 }
 
 /**

@@ -1,7 +1,8 @@
 // All that is known about a row of a plan, in a dialog.
 import { h } from './dom.js';
 import { show, list } from './dialog.js';
-import { capital, CHANGES, KINDS, moment, TYPES } from './format.js';
+import { capital, KINDS, moment, TYPES } from './format.js';
+import { changeWords } from './outcome.js';
 
 /** @import { Row, User } from '../../types' */
 
@@ -13,7 +14,7 @@ const OUTCOMES = {
 /** Shows all that is known about a row. @param {Row} row */
 export function showDetails(row) {
   show(row.address, [
-    ['Change', CHANGES[row.change]],
+    ['Change', changeWords(row)],
     ['Outcome', row.outcome && OUTCOMES[row.outcome]],
     ['Reason', capital(row.reason)],
     ['Address type', KINDS[row.kind]],

@@ -4,6 +4,7 @@ import { matcher } from './row-filter.js';
 import { pacer } from './pace.js';
 
 /** @import { Item, Page } from '../../types' */
+/** @import { Query } from './api.js' */
 /** @import { Wanted } from './row-filter.js' */
 
 /**
@@ -21,15 +22,15 @@ import { pacer } from './pace.js';
 
 /**
  * Pages of which one is read after the other.
- * @typedef {{query: Record<string, string|number>, cursor: string, ended: boolean}} Stream
+ * @typedef {{query: Query, cursor: string, ended: boolean}} Stream
  */
 
 /**
  * read reads a page of rows. changed is called when there is more to show, progressed whenever more was read.
  * @template {Item} T
  * @typedef {object} Options
- * @property {(query: Record<string, string|number>, signal: AbortSignal) => Promise<Page<T>>} read
- * @property {Record<string, string>} query which rows, besides kind and search
+ * @property {(query: Query, signal: AbortSignal) => Promise<Page<T>>} read
+ * @property {Query} query which rows, besides kind and search
  * @property {boolean} grouped whether aliases stand under their primaries
  * @property {string[]} [kinds] that are read at the same time; [''] reads all in one stream
  * @property {string} [q] what the server searches for

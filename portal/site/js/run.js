@@ -3,6 +3,9 @@ import { Problem } from './api.js';
 
 /** @import { State } from '../../types' */
 
+/** Says "ended", with the run as its detail, when somebody who follows a run saw its end. */
+export const followed = new EventTarget();
+
 /** How long to wait before asking again, in ms: short at first, when most runs end. @param {number} asked */
 const delayAfter = (asked) => (asked < 10 ? 300 : asked < 40 ? 1000 : 2000);
 
@@ -26,24 +29,33 @@ const isPassing = (error) => {
 
 /**
  * Reads a run again and again until it has ended, and calls show with each state of it. While the server cannot be
- * reached it keeps trying, and calls lost with the problem, and with null after each answer; it throws every other
- * error.
+ * reached it keeps trying, and calls lost with the problem and the time of the first one in a row, and with null after
+ * each answer; it throws every other error.
  * @template {{state: State}} R
  * @param {(signal: AbortSignal) => Promise<R>} read
- * @param {{show: (run: R) => unknown, lost?: (problem: Problem|null) => void, signal: AbortSignal}} options
+ * @param {object} options
+ * @param {(run: R) => unknown} options.show
+ * @param {(problem: Problem|null, since: number) => void} [options.lost]
+ * @param {AbortSignal} options.signal
  */
 export async function follow(read, { show, lost = () => {}, signal }) {
+  let since = 0;
   for (let asked = 0; !signal.aborted; asked++) {
     try {
       const run = await read(signal);
       if (signal.aborted) return;
-      lost(null);
+      since = 0;
+      lost(null, since);
       show(run);
-      if (ended(run)) return;
+      if (ended(run)) {
+        followed.dispatchEvent(new CustomEvent('ended', { detail: run }));
+        return;
+      }
     } catch (error) {
       if (signal.aborted) return;
       if (!isPassing(error)) throw error;
-      lost(error);
+      since ||= Date.now();
+      lost(error, since);
     }
     await wait(delayAfter(asked), signal);
   }

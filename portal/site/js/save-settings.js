@@ -5,16 +5,28 @@ import { every, moment } from './format.js';
 import { hasStatus } from './api.js';
 import * as store from './settings-store.js';
 
-/** @import { SaveRequest, Settings } from '../../types' */
+/** @import { PatchRequest, SaveRequest, Settings } from '../../types' */
 
 /**
- * Saves settings. Where others were saved since this tab read them, it shows those and asks which to keep.
+ * Saves settings in place of all that are saved.
  * @param {SaveRequest} request
- * @returns {Promise<boolean>} whether they were saved
  */
-export async function saveSettings(request) {
+export const saveSettings = (request) => settle(() => store.save(request));
+
+/**
+ * Changes what a request names of the saved settings.
+ * @param {PatchRequest} request
+ */
+export const changeSettings = (request) => settle(() => store.change(request));
+
+/**
+ * Writes settings. Where others were saved since this tab read them, it shows those and asks which to keep.
+ * @param {() => Promise<void>} write
+ * @returns {Promise<boolean>} whether they were written
+ */
+async function settle(write) {
   try {
-    await store.save(request);
+    await write();
     return true;
   } catch (error) {
     if (!hasStatus(error, 412)) throw error;
@@ -24,7 +36,7 @@ export async function saveSettings(request) {
     title: 'The settings were changed meanwhile', text: summaryOf(settings), yes: 'Overwrite them', no: 'Keep them',
     danger: true,
   });
-  return overwrite && saveSettings(request);
+  return overwrite && settle(write);
 }
 
 /** @param {Settings|null} settings of the other tab or person */

@@ -2,7 +2,7 @@
 // tab saved.
 import { call } from './api.js';
 
-/** @import { SaveRequest, Settings } from '../../types' */
+/** @import { PatchRequest, SaveRequest, Settings } from '../../types' */
 /** @typedef {{settings: Settings|null, etag: string|null}} Seen */
 
 /** @type {Seen} */
@@ -29,6 +29,17 @@ export async function save(request) {
   /** @type {Record<string, string>} */
   const headers = seen.etag ? { 'If-Match': seen.etag } : { 'If-None-Match': '*' };
   const { body, etag } = await call('PUT', '/v1/settings', { body: request, headers });
+  seen = { settings: body, etag };
+}
+
+/**
+ * Changes what a request names of the settings that this tab saw. Throws a Problem with status 412 where somebody else
+ * saved since.
+ * @param {PatchRequest} request
+ */
+export async function change(request) {
+  const headers = { 'If-Match': seen.etag ?? '*' };
+  const { body, etag } = await call('PATCH', '/v1/settings', { body: request, headers });
   seen = { settings: body, etag };
 }
 

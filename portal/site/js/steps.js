@@ -1,5 +1,5 @@
 // The steps of reaching the directory, each with a tick or a cross, and what to do about the one that failed.
-import { stepRows } from './connection.js';
+import { fieldToFix, stepRows } from './connection.js';
 import { h, icon } from './dom.js';
 import { duration, moment, STEPS } from './format.js';
 import { notice } from './notice.js';
@@ -7,44 +7,20 @@ import { editSettings, trustCertificate } from './import-view.js';
 
 /** @import { Certificate, Failure } from '../../types' */
 
-/**
- * The field where people usually fix each failure, and its label.
- * @type {Record<string, readonly [field: string, label: string]>}
- */
-const FIELD_TO_FIX = {
-  host_not_found: ['connection.host', 'LDAP Server'],
-  address_forbidden: ['connection.host', 'LDAP Server'],
-  connect_failed: ['connection.host', 'LDAP Server'],
-  server_unavailable: ['connection.host', 'LDAP Server'],
-  tls_name_mismatch: ['connection.host', 'LDAP Server'],
-  connect_refused: ['connection.port', 'TCP Port'],
-  timeout: ['connection.port', 'TCP Port'],
-  tls_failed: ['connection.useSSL', 'Use SSL'],
-  starttls_refused: ['connection.encryption', 'Encryption'],
-  encryption_required: ['connection.encryption', 'Encryption'],
-  tls_unknown_authority: ['connection.caCertificate', 'CA Certificate'],
-  tls_certificate_changed: ['connection.trustedCertificate', 'Trusted Certificate'],
-  tls_old: ['connection.oldTLS', 'Old TLS'],
-  invalid_credentials: ['connection.password', 'Password'],
-  insufficient_access: ['connection.username', 'Username'],
-  base_not_found: ['advanced.searchBase', 'Search Base'],
-  invalid_base: ['advanced.searchBase', 'Search Base'],
-  invalid_filter: ['advanced.filter', 'Filter String'],
-};
-
 const SPOKEN = { ok: ': done', failed: ': failed', now: ': under way', open: ': not reached' };
 
 /**
  * The list of steps.
  * @param {Parameters<typeof stepRows>[0]} run
+ * @param {string} [said] what stands above the list already, and is not said again
  */
-export function steps(run) {
+export function steps(run, said) {
   return h('ol', { class: 'steps', 'aria-label': 'Connection' }, stepRows(run).map(({ name, host, state, step }) => {
     return h('li', { class: `step ${state}` }, mark(state), h('div', {},
       h('span', { class: 'step-name' }, STEPS[name] ?? name, h('span', { class: 'visually-hidden' }, SPOKEN[state])),
       host && h('span', { class: 'step-host' }, host),
       step && h('span', { class: 'step-time' }, duration(step.ms)),
-      step?.detail && h('p', { class: 'step-detail' }, step.detail),
+      step?.detail && step.detail !== said && h('p', { class: 'step-detail' }, step.detail),
       step && !step.ok && step.certificate && certificate(step.certificate)));
   }));
 }
@@ -75,7 +51,7 @@ function mark(state) {
  * @param {string} title
  */
 export function runFailure(error, title) {
-  const [field, label] = FIELD_TO_FIX[error.code] ?? [];
+  const [field, label] = fieldToFix(error.code);
   return notice('error', error.step ? `${title} at “${STEPS[error.step] ?? error.step}”` : title, error.message,
     field && h('div', { class: 'actions' },
       h('button', { type: 'button', class: 'primary', onclick: () => editSettings(field) }, `Go to ${label}`)));

@@ -29,6 +29,7 @@ var (
 	keyLease     = []byte("lease")
 	keyList      = []byte("listWritten")
 	keyRemovals  = []byte("removals")
+	keyLooks     = []byte("looks")
 	keyCounts    = []byte("counts")
 	bucketRuns   = []byte("runs")
 	bucketImport = []byte("imports")
@@ -50,23 +51,45 @@ func (j jobs) For(account user.Account) runs.Jobs {
 // Due reads the settings of all accounts: one process has few. Damaged ones are set aside, so that their
 // account can save new ones.
 func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, error) {
+	return dueRecords(j.db, keySettings, limit, func(s *settings.Saved) (at time.Time, due bool) {
+		if s.Schedule == nil || s.Schedule.Paused {
+			return at, false
+		}
+		return s.Schedule.NextRunAt, wantsTick(s.Schedule, now)
+	})
+}
+
+// DueLooks reads the looks of all accounts, as Due does.
+func (j jobs) DueLooks(_ context.Context, now time.Time, limit int) ([]user.Account, error) {
+	return dueRecords(j.db, keyLooks, limit, func(l *run.Looks) (time.Time, bool) {
+		return l.NextAt, !l.NextAt.IsZero() && !l.NextAt.After(now)
+	})
+}
+
+// dueRecords returns the accounts whose record at key is due, the longest due first.
+func dueRecords[T any](
+	db *database, key []byte, limit int, dueAt func(*T) (time.Time, bool),
+) ([]user.Account, error) {
 	type due struct {
 		account user.Account
 		at      time.Time
 	}
 	var all []due
 	var damaged []damagedRecord
-	err := j.db.View(func(tx *bolt.Tx) error {
+	err := db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketJobs).ForEachBucket(func(name []byte) error {
 			account := tx.Bucket(bucketJobs).Bucket(name)
-			var s settings.Saved
-			err := load(account, keySettings, &s)
-			switch {
-			case errors.Is(err, runs.ErrNotFound):
-			case err != nil:
-				damaged = append(damaged, damagedOf(name, nil, keySettings, account.Get(keySettings), err))
-			case s.Schedule != nil && !s.Schedule.Paused && wantsTick(s.Schedule, now):
-				all = append(all, due{user.Account(name[1:]), s.Schedule.NextRunAt})
+			var record T
+			err := load(account, key, &record)
+			if errors.Is(err, runs.ErrNotFound) {
+				return nil
+			}
+			if err != nil {
+				damaged = append(damaged, damagedOf(name, nil, key, account.Get(key), err))
+				return nil
+			}
+			if at, isDue := dueAt(&record); isDue {
+				all = append(all, due{user.Account(name[1:]), at})
 			}
 			return nil
 		})
@@ -76,7 +99,7 @@ func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, 
 	for _, d := range all[:min(limit, len(all))] {
 		accounts = append(accounts, d.account)
 	}
-	return accounts, errors.Join(err, setAside(j.db, damaged))
+	return accounts, errors.Join(err, setAside(db, damaged))
 }
 
 // wantsTick reports whether a schedule is due, or so far ahead that a clock that was wrong must have set it: nobody

@@ -83,6 +83,34 @@ func loadRemovals(b *bolt.Bucket) (found run.Removals, err error) {
 	return found, err
 }
 
+func (a accountJobs) Looks(context.Context) (found run.Looks, err error) {
+	err = a.view(func(b *bolt.Bucket) error {
+		found, err = loadLooks(b)
+		return err
+	})
+	return found, err
+}
+
+func (a accountJobs) UpdateLooks(_ context.Context, change func(*run.Looks) error) (found run.Looks, err error) {
+	err = a.update(func(b *bolt.Bucket) error {
+		if found, err = loadLooks(b); err != nil {
+			return err
+		}
+		if err := change(&found); err != nil {
+			return err
+		}
+		return save(b, keyLooks, found)
+	})
+	return found, err
+}
+
+func loadLooks(b *bolt.Bucket) (found run.Looks, err error) {
+	if err = load(b, keyLooks, &found); errors.Is(err, runs.ErrNotFound) {
+		err = nil
+	}
+	return found, err
+}
+
 func (a accountJobs) AcquireLease(_ context.Context, l runs.Lease, now time.Time) error {
 	var held error
 	err := a.update(func(b *bolt.Bucket) error {

@@ -6,8 +6,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// The number of an account's users is the sequence of their bucket, which bbolt stores with it and nothing else uses. In
-// folders of earlier builds it is 0 although there are users: they are counted once.
+// The number of an account's users is the sequence of their bucket, which bbolt stores with it and nothing else uses.
+// In folders of earlier builds it is 0 although there are users: they are counted once.
 
 func (a accountUsers) Total(context.Context) (total int, err error) {
 	known := true

@@ -59,6 +59,28 @@ func (a accountUsers) Get(_ context.Context, key string) (found user.User, err e
 	return found, err
 }
 
+func (a accountUsers) Find(_ context.Context, keys []string) (found []user.User, err error) {
+	err = a.db.View(func(tx *bolt.Tx) error {
+		b := a.bucket(tx)
+		if b == nil {
+			return nil
+		}
+		for _, key := range keys {
+			value := b.Get([]byte(key))
+			if value == nil {
+				continue
+			}
+			u, err := decodeUser(key, value)
+			if err != nil {
+				return fmt.Errorf("read user %s: %w", key, err)
+			}
+			found = append(found, u)
+		}
+		return nil
+	})
+	return found, err
+}
+
 func (a accountUsers) All(ctx context.Context) iter.Seq2[user.User, error] {
 	return func(yield func(user.User, error) bool) {
 		after, more := "", true

@@ -27,6 +27,8 @@ const (
 	TaskPreview Task = "preview"
 	TaskExport  Task = "export"
 	TaskSync    Task = "sync"
+	// TaskLook asks for what changed since the last look. Its RunID is that of the sync that it starts, if any.
+	TaskLook Task = "look"
 	// TaskExplanation travels with the previews, and waits for none.
 	TaskExplanation Task = "explanation"
 )
@@ -39,7 +41,7 @@ type Message struct {
 	// Slice counts the continuations of a run that was split over several deliveries; with RunID it identifies
 	// the message, so that the same one sent twice counts once.
 	Slice int `json:"slice"`
-	// Scheduled sends a sync on the queue of those that the schedule started.
+	// Scheduled sends a sync on the queue of those that the schedule started, where looks are too.
 	Scheduled bool `json:"scheduled,omitempty"`
 	// Again is set, each time to another number, where a slice is sent again because it had to wait for another sync.
 	Again int `json:"again,omitempty"`
@@ -48,10 +50,10 @@ type Message struct {
 // Queue returns the queue that the message travels on.
 func (m Message) Queue() Name {
 	switch {
+	case m.Task == TaskLook, m.Task == TaskSync && m.Scheduled:
+		return Scheduled
 	case m.Task != TaskSync:
 		return Previews
-	case m.Scheduled:
-		return Scheduled
 	}
 	return Syncs
 }

@@ -35,6 +35,9 @@ type Store interface {
 	// away than their own interval and an hour. What cannot be read hides no other account: it is left out, and an
 	// error comes with the rest.
 	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
+	// DueLooks returns up to limit accounts whose NextAt of UpdateLooks is not zero and not after now, the longest due
+	// first. What cannot be read is left out as in Due.
+	DueLooks(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
 	// Overdue returns up to limit runs whose OverdueAt is not after now, the longest overdue first. It may name a run
 	// that changed a moment ago: read it before acting on it. What cannot be read is left out as in Due.
 	Overdue(ctx context.Context, now time.Time, limit int) ([]Ref, error)
@@ -57,6 +60,7 @@ type Jobs interface {
 	Keys
 	Leases
 	ListRecords
+	LookRecords
 	// Settings returns the saved settings, or ErrNotFound.
 	Settings(ctx context.Context) (settings.Saved, error)
 	// PutSettings saves s if the stored revision is still s.Revision (0: nothing is stored), else ErrConflict. It

@@ -31,14 +31,15 @@ type Store interface {
 type Users interface {
 	// Get returns the user with a canonical address, or ErrNotFound.
 	Get(ctx context.Context, key string) (user.User, error)
+	// Find returns the users that there are of these canonical addresses, in the order of the keys. It reads no other.
+	Find(ctx context.Context, keys []string) ([]user.User, error)
 	// All yields every user, ordered by key, each as it was at some moment during the call. It ends after the
 	// first error.
 	All(ctx context.Context) iter.Seq2[user.User, error]
 	// List returns one page, ordered by key.
 	List(ctx context.Context, q Query) (Page, error)
-	// Total returns how many users there are. It takes no time that grows with their number, but for the first call
-	// after the list was written in some other way than by Edit: that one may count them. While a worker writes it may
-	// be behind.
+	// Total returns how many users there are. What Apply changed is in it once runs.ListRecords was told that the list
+	// was written; the first call after that may count them all, and no other does.
 	Total(ctx context.Context) (int, error)
 	// Apply writes each change whose condition holds and returns what became of each, in order. Every change stands
 	// alone: one conflict stops no other. An error means that any of them may have been written; applying the
@@ -76,8 +77,7 @@ type Query struct {
 	Limit int
 }
 
-// Matcher returns what reports whether a user is one that the query chooses, or nil where it chooses every user that has
-// the prefix.
+// Matcher returns what reports whether the query chooses a user that has its prefix, or nil where it chooses them all.
 func (q *Query) Matcher() func(*user.User) bool {
 	want := strings.ToLower(q.Q)
 	if want == "" && len(q.Types) == 0 && len(q.Domains) == 0 {

@@ -19,9 +19,11 @@ import (
 	"rollcall/shared/user"
 )
 
-// What the due index lists, each on shards of its own: schedules by their next run, and runs by their next look.
+// What the due index lists, each on shards of its own: schedules by their next run, quick looks, and runs by the time
+// at which somebody has to look after them.
 const (
 	dueSchedules = "schedules"
+	dueLooks     = "looks"
 	dueRuns      = "runs"
 )
 
@@ -50,11 +52,23 @@ func (j *Jobs) Due(ctx context.Context, now time.Time, limit int) ([]user.Accoun
 	if err != nil {
 		err = fmt.Errorf("look for due schedules: %w", err)
 	}
-	var accounts []user.Account
+	return accountsOf(found), err
+}
+
+// DueLooks returns the accounts whose next look is due. The index follows as in Due.
+func (j *Jobs) DueLooks(ctx context.Context, now time.Time, limit int) ([]user.Account, error) {
+	found, err := j.due(ctx, dueLooks, until(now), limit)
+	if err != nil {
+		err = fmt.Errorf("look for due looks: %w", err)
+	}
+	return accountsOf(found), err
+}
+
+func accountsOf(found []dueItem) (accounts []user.Account) {
 	for _, d := range found {
 		accounts = append(accounts, user.Account(d.account))
 	}
-	return accounts, err
+	return accounts
 }
 
 // Overdue returns the runs whose next look is due.

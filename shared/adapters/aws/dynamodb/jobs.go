@@ -26,6 +26,7 @@ const (
 	recordLease    = "lease"
 	recordList     = "list"
 	recordRemovals = "removals"
+	recordLooks    = "looks"
 	recordCounts   = "counts"
 	prefixRun      = "run#"
 	prefixImport   = "import#"

@@ -46,7 +46,7 @@ func (a accountJobs) Runs(ctx context.Context, q runs.Query) (page runs.Page, er
 	page.Next, err = a.newest(ctx, query, q.Limit, func(stored record) (string, error) {
 		rec, err := a.decodeRun(stored)
 		if err != nil || !q.Wants(&rec.Run) {
-			return rec.ID, cmp.Or(err, error(runs.ErrNotFound))
+			return rec.ID, cmp.Or(err, runs.ErrNotFound)
 		}
 		page.Runs = append(page.Runs, rec.Lean())
 		return rec.ID, nil
@@ -161,6 +161,38 @@ func (a accountJobs) UpdateRemovals(ctx context.Context, change func(run.Removal
 }
 
 func removalsOf(stored record) (found run.Removals, err error) {
+	if err = stored.decode(&found); errors.Is(err, runs.ErrNotFound) {
+		err = nil
+	}
+	return found, err
+}
+
+func (a accountJobs) Looks(ctx context.Context) (run.Looks, error) {
+	stored, err := a.read(ctx, recordLooks)
+	if err != nil {
+		return run.Looks{}, err
+	}
+	return looksOf(stored)
+}
+
+func (a accountJobs) UpdateLooks(ctx context.Context, change func(*run.Looks) error) (found run.Looks, err error) {
+	err = a.change(ctx, recordLooks, func(stored record) (record, error) {
+		if found, err = looksOf(stored); err != nil {
+			return record{}, err
+		}
+		if err := change(&found); err != nil {
+			return record{}, err
+		}
+		index := make(item)
+		if !found.NextAt.IsZero() {
+			a.putDue(index, dueLooks, found.NextAt)
+		}
+		return newRecord(found, index)
+	})
+	return found, err
+}
+
+func looksOf(stored record) (found run.Looks, err error) {
 	if err = stored.decode(&found); errors.Is(err, runs.ErrNotFound) {
 		err = nil
 	}

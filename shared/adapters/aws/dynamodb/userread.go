@@ -2,9 +2,12 @@ package dynamodb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,6 +25,42 @@ const (
 	// searchRows bounds how many users one page of a search looks at.
 	searchRows = 20_000
 )
+
+// findsInFlight is how many reads one Find has under way at a time.
+const findsInFlight = 16
+
+// Find asks for each user by itself: a batch of requests costs as many read units.
+func (a accountUsers) Find(ctx context.Context, keys []string) ([]user.User, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	all := make([]*user.User, len(keys))
+	var next atomic.Int64
+	var readers sync.WaitGroup
+	for range min(findsInFlight, len(keys)) {
+		readers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(keys) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				u, err := a.Get(ctx, keys[i])
+				switch {
+				case err == nil:
+					all[i] = &u
+				case !errors.Is(err, users.ErrNotFound):
+					cancel(err)
+				}
+			}
+		})
+	}
+	readers.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	var found []user.User
+	for _, u := range all {
+		if u != nil {
+			found = append(found, *u)
+		}
+	}
+	return found, nil
+}
 
 func (a accountUsers) All(ctx context.Context) iter.Seq2[user.User, error] {
 	return func(yield func(user.User, error) bool) {
@@ -88,8 +127,8 @@ func (a accountUsers) merge(ctx context.Context, q users.Query, rows int, ahead 
 	return m
 }
 
-// readShard reads up to rows users of one shard that have a prefix, behind after. next is where to go on, and empty at the end. The reads
-// are consistent: a sync that follows another must see all that it wrote, or would plan it again.
+// readShard reads up to rows users of one shard that have a prefix, behind after. next is where to go on, and empty at
+// the end. The reads are consistent: a sync that follows another must see all that it wrote, or would plan it again.
 func (a accountUsers) readShard(
 	ctx context.Context, i int, prefix, after string, rows int,
 ) (users []user.User, next string, err error) {
@@ -124,7 +163,8 @@ func rangeOf(prefix, after string) (condition string, values item) {
 	}
 	// What comes next is after with the least character behind it.
 	from := after[:min(len(after), maxKey-1)] + "\x00"
-	return shard + key + " BETWEEN :from AND :to", item{":from": str(from), ":to": str(prefix + string(unicode.MaxRune))}
+	to := prefix + string(unicode.MaxRune)
+	return shard + key + " BETWEEN :from AND :to", item{":from": str(from), ":to": str(to)}
 }
 
 // merge is the shards of an account as one list, ordered by key.

@@ -45,6 +45,7 @@ func keepRuns(t *testing.T, s runs.Store) {
 		r.Result = run.Result{Summary: run.Summary{Create: 3, ByType: map[user.Type]int{user.TypeUser: 3}}}
 		r.Failure = &run.Failure{Code: "c", Message: "m"}
 		r.Checkpoint = run.Checkpoint{Batches: 2, ConflictKeys: []string{"k"}}
+		r.Filter = &run.Filter{Q: "q", Prefix: "ä", Types: []user.Type{user.TypeUser}, Changes: []string{"create"}}
 		return nil
 	})
 	if err != nil || updated.Revision == created.Revision {

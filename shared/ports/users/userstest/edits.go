@@ -15,6 +15,7 @@ import (
 // RunEdits holds a store to the contract of edits by hand. open returns an empty store, and that of the audit log.
 func RunEdits(t *testing.T, open func(*testing.T) (users.Store, runs.Store)) {
 	t.Run("an edit and its entry are one", func(t *testing.T) { edits(t, open) })
+	t.Run("the number of users", func(t *testing.T) { totals(t, open) })
 	t.Run("one of several editors wins", func(t *testing.T) { editors(t, open) })
 }
 

@@ -1,0 +1,236 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"rollcall/e2e/browser"
+	"rollcall/e2e/servers/ldapserver"
+)
+
+// TestPageFindsARunningPreview leaves a running preview, finds it in the navigation wherever one is, and learns there
+// that it has ended.
+func TestPageFindsARunningPreview(t *testing.T) {
+	t.Parallel()
+	host, port := ldapserver.Silent(t)
+	p := account(t)
+	body := object{"connection": object{"serverType": "exchange", "host": host, "port": port}}
+	id := p.must(202, "POST", "/v1/previews", body).text("id")
+	tab := openPage(t, p, "/users")
+	tab.WaitFor("link", "Preview running")
+	checkAccessible(t, tab, "a running preview in the navigation")
+	tab.Size(360, 780)
+	checkFits(t, tab, "a running preview in the navigation")
+	tab.Size(1280, 900)
+	tab.Click("link", "Preview running")
+	tab.WaitText("Encrypt : under way")
+	if got := lastPart(tab.Address()); got != id {
+		t.Errorf("the link leads to %s, want %s", got, id)
+	}
+	tab.Click("link", "History")
+	tab.WaitText("No sync has run yet")
+	tab.WaitFor("link", "Preview running")
+	p.must(200, "POST", "/v1/previews/"+id+"/cancel", nil)
+	tab.WaitFor("link", "Preview cancelled")
+	tab.Until(`document.querySelector('#announcer').textContent.startsWith('Preview cancelled')`)
+	tab.Click("link", "LDAP Import")
+	tab.WaitText("Recent Previews")
+	tab.WaitText("Cancelled")
+	tab.Click("link", "Preview cancelled")
+	tab.WaitText("The preview was cancelled")
+	tab.Until(`document.querySelector('#live-runs').innerText === ''`)
+}
+
+// TestPageTellsWhatBecameOfAPreview syncs a preview, schedules it, takes a fresh one with the options as they are
+// chosen, and looks at one that somebody's edit made old.
+func TestPageTellsWhatBecameOfAPreview(t *testing.T) {
+	t.Parallel()
+	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(5)})
+	p := account(t)
+	first := p.preview(request(s, nil)).text("id")
+	tab := openPage(t, p, "/previews/"+first)
+	waitRows(tab, "11 addresses")
+	tab.Click("button", "u1@example.com")
+	tab.Until(`document.querySelector('dialog')?.innerText.includes('Will be added')`)
+	tab.Click("button", "Close")
+	tab.Click("button", "Sync Now")
+	tab.WaitText("The sync is done")
+	tab.WaitText("Keep the Users List up to date")
+	checkLooks(t, tab, "sync-schedule-this")
+	tab.Select("Interval", "every 8 hours")
+	tab.Click("button", "Schedule this")
+	tab.WaitText("This import is scheduled every 8 hours, next at")
+	if n := p.must(200, "GET", "/v1/settings", nil).number("schedule.intervalHours"); n != 8 {
+		t.Errorf("the job runs every %d hours, want 8", n)
+	}
+
+	tab.Click("link", "What it was to do")
+	tab.WaitText("This preview was synced")
+	waitRows(tab, "11 addresses")
+	if !browser.Eval[bool](tab, `[...document.querySelectorAll('button')]
+	  .find((b) => b.innerText === 'Sync Now').disabled`) {
+		t.Error("a preview that was synced can be synced again")
+	}
+	checkLooks(t, tab, "preview-used")
+	tab.Check("checkbox", "Remove Accounts", true)
+	tab.Click("button", "Take a fresh preview")
+	tab.WaitNoText("This preview was synced")
+	tab.WaitText("Results Preview")
+	fresh := p.must(200, "GET", "/v1/previews/"+lastPart(tab.Address()), nil)
+	if fresh.text("id") == first || fresh.at("settings.options.removeAccounts") != true {
+		t.Errorf("the fresh preview is %v", fresh)
+	}
+	if !tab.Checked("checkbox", "Remove Accounts") {
+		t.Error("the fresh preview does not show the options as they were chosen")
+	}
+
+	p.must(204, "DELETE", "/v1/settings", nil)
+	p.must(201, "POST", "/v1/users", object{"address": "by.hand@example.com"})
+	tab.Reload()
+	tab.WaitText("This preview is outdated")
+	tab.ExpectProblem("status of 422")
+	tab.Click("button", "Take a fresh preview")
+	tab.Until(`document.activeElement?.labels?.[0]?.innerText === 'Password'`)
+	checkAccessible(t, tab, "a fresh preview that needs the password")
+	tab.Fill("Password", s.Password)
+	tab.Click("button", "Take a fresh preview")
+	tab.WaitNoText("This preview is outdated")
+	tab.WaitText("1 account would be removed")
+	tab.Click("link", "LDAP Import")
+	tab.WaitText("11 to add, 0 not in the directory, 0 to change; synced; outdated")
+	tab.WaitText("0 to add, 1 not in the directory, 0 to change")
+	checkLooks(t, tab, "recent-previews")
+}
+
+// TestPageSaysWhoUsesAPreview syncs a preview in another tab: the page that still offers it leads to that sync.
+func TestPageSaysWhoUsesAPreview(t *testing.T) {
+	t.Parallel()
+	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(3)})
+	p := account(t)
+	preview := p.preview(request(s, nil)).text("id")
+	tab := openPage(t, p, "/previews/"+preview)
+	waitRows(tab, "6 addresses")
+	wantDone(t, p.sync(object{"previewId": preview}))
+	tab.ExpectProblem("status of 409")
+	tab.Click("button", "Sync Now")
+	tab.WaitText("This preview was synced already")
+	tab.Click("link", "Show that sync")
+	tab.WaitText("The sync is done")
+	tab.ExpectProblem("status of 404")
+	tab.Open(p.base + "/#/syncs/01M852AHDTY7WJ1PH72RY9M16N")
+	tab.WaitText("The sync cannot be shown")
+	tab.Click("link", "Back to the History")
+	tab.WaitText("Every sync of the last 90 days")
+}
+
+// TestPageTellsTheStoryOfARun blocks a sync, confirms it, and reads in each of the two what it did, how, and of the
+// other; the History finds both by state and trigger.
+func TestPageTellsTheStoryOfARun(t *testing.T) {
+	t.Parallel()
+	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20)})
+	p := account(t)
+	wantDone(t, p.sync(object{"previewId": p.preview(request(s, nil)).text("id")}))
+	body := request(s, nil)
+	body["advanced"] = object{"filter": "(|(uid=user000001)(uid=user000002))", "exclude": []string{"u2@example.com"}}
+	preview := p.preview(body)
+	blocked := p.sync(object{"previewId": preview.text("id"), "options": object{"removeAccounts": true}})
+	if blocked.text("state") != "blocked" {
+		t.Fatalf("the sync is %s, want it blocked", blocked.text("state"))
+	}
+	n := blocked.number("guard.removals")
+	tab := openPage(t, p, "/syncs/"+blocked.text("id"))
+	tab.WaitText(s.Host)
+	tab.WaitText("Removes accounts, stops above 10 % or 500 users; no HSRs")
+	tab.WaitText(fmt.Sprintf("0 removed %d planned", n))
+	tab.Fill("Search these addresses", "nobody@example.com")
+	tab.Click("button", "Why is nobody@example.com not there?")
+	tab.WaitText("Why is an address not there?")
+	tab.Click("button", "Close")
+	tab.Fill(fmt.Sprintf("Type %d to confirm", n), fmt.Sprint(n))
+	tab.Click("button", fmt.Sprintf("Remove %d users and sync", n))
+	tab.WaitText("The sync is done")
+	tab.WaitText(fmt.Sprintf("%d removals confirmed, after the sync that had stopped", n))
+	confirmed := lastPart(tab.Address())
+	checkLooks(t, tab, "sync-confirmed")
+	tab.Click("tab", "Removed "+fmt.Sprint(n))
+	tab.Click("button", "Export this tab to .csv")
+	if lines := downloaded(t, tab); len(lines) != n || lines[0][len(lines[0])-1] != "applied" {
+		t.Errorf("the CSV of the removed has %d lines, want %d: %q", len(lines), n, lines[:1])
+	}
+	tab.Open(p.base + "/#/syncs/" + blocked.text("id"))
+	tab.WaitText("Somebody confirmed it")
+	if tab.Has("button", fmt.Sprintf("Remove %d users and sync", n)) {
+		t.Error("what somebody confirmed can be confirmed again")
+	}
+	link := browser.Eval[string](tab, `[...document.querySelectorAll('main a')]
+	  .find((a) => a.innerText.startsWith('The sync that followed')).getAttribute('href')`)
+	if link != "#/syncs/"+confirmed {
+		t.Errorf("the blocked sync leads to %s, want %s", link, confirmed)
+	}
+
+	tab.Click("link", "History")
+	rows := func() []string {
+		return browser.Eval[[]string](tab,
+			`[...document.querySelectorAll('.history [role=row]')].slice(1).map((r) => r.innerText.replace(/\s+/g, ' '))`)
+	}
+	tab.WaitText("3 syncs")
+	tab.Select("State", "Blocked")
+	tab.WaitText("1 sync")
+	if got := rows(); len(got) != 1 || !strings.Contains(got[0], "Blocked") || !strings.Contains(got[0], s.Host) {
+		t.Errorf("the blocked syncs are %q", got)
+	}
+	tab.Select("Trigger", "Undo")
+	tab.WaitText("No sync is like that")
+	checkAccessible(t, tab, "a History without syncs")
+	if !strings.HasSuffix(tab.Address(), "#/history?state=blocked&trigger=undo") {
+		t.Errorf("the address is %s", tab.Address())
+	}
+	tab.Reload()
+	tab.WaitText("No sync is like that")
+	tab.Click("button", "Show all syncs")
+	tab.WaitText("3 syncs")
+	if got := rows(); len(got) != 3 || !strings.Contains(got[1], "Blocked Confirmed") {
+		t.Errorf("the history is %q", got)
+	}
+	checkLooks(t, tab, "history-filters")
+}
+
+// TestPageShowsWhatWasNotWritten undoes nothing and stops nothing: somebody changes users between a preview and its
+// sync, which leaves them as they are and says so.
+func TestPageShowsWhatWasNotWritten(t *testing.T) {
+	t.Parallel()
+	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(5)})
+	p := account(t)
+	body := request(s, nil)
+	body["advanced"] = object{"acceptedDomains": []string{"example.com"}}
+	preview := p.preview(body)
+	wantDone(t, preview)
+	p.must(201, "POST", "/v1/users", object{"address": "u1@example.com", "type": "contact"})
+	run := p.sync(object{"previewId": preview.text("id")})
+	wantDone(t, run)
+	if n := run.number("applied.conflicts"); n != 1 {
+		t.Fatalf("%d conflicts, want 1", n)
+	}
+	tab := openPage(t, p, "/syncs/"+run.text("id"))
+	tab.Click("tab", "Not written 1")
+	waitRows(tab, "1 address")
+	tab.WaitText("Left as it is")
+	tab.Size(360, 780)
+	tab.Reload()
+	tab.Click("tab", "Not written 1")
+	if !browser.Eval[bool](tab, `(() => {
+	  const tab = document.querySelector('[role=tab][aria-selected=true]').getBoundingClientRect();
+	  return tab.left >= 0 && tab.right <= innerWidth;
+	})()`) {
+		t.Error("the selected tab is not in view at 360 px")
+	}
+	checkAccessible(t, tab, "what was not written, at 360 px")
+	tab.Size(1280, 900)
+	if skipped := run.number("summary.skipped"); skipped > 0 {
+		tab.Click("button", "Export the skipped to .csv")
+		if lines := downloaded(t, tab); len(lines) != skipped {
+			t.Errorf("the CSV of the skipped has %d lines, want %d", len(lines), skipped)
+		}
+	}
+}

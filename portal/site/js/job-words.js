@@ -1,0 +1,111 @@
+// The saved job in words: what it does, what is wrong with it, and how a form differs from it.
+import { fieldToFix, hostNames } from './connection.js';
+import { capital, every, moment } from './format.js';
+
+/** @import { Advanced, ConnectionInput, Settings } from '../../types' */
+
+/**
+ * "Every 6 hours from dc1.example.com: adds and changes users, removes those that are gone, HSR for new users".
+ * @param {Pick<Settings, 'connection'|'options'|'schedule'>} settings
+ */
+export function inASentence({ connection, options, schedule }) {
+  const when = schedule ? capital(every(schedule.intervalHours)) : 'By hand only';
+  const gone = options.removeScope === 'imported' ? 'the imported ones that are gone' : 'those that are gone';
+  const parts = [
+    'adds and changes users', options.removeAccounts ? `removes ${gone}` : 'removes nobody',
+    options.sendHSR ? 'HSR for new users' : 'no HSR',
+  ];
+  return `${when} from ${connection.host}: ${parts.join(', ')}`;
+}
+
+/**
+ * How new people are looked for between the syncs, or why not; '' where nobody asked for it.
+ * @param {Pick<Settings, 'schedule'|'quick'|'lastLookAt'>} settings
+ */
+export function looks({ schedule, quick, lastLookAt }) {
+  if (!schedule?.quickMinutes || schedule.paused) return '';
+  if (quick && !quick.possible) return `Does not look for new people: ${quick.reason}`;
+  const text = `Looks for new people every ${schedule.quickMinutes} minutes`;
+  if (!quick) return `${text}, after the next sync`;
+  return lastLookAt ? `${text}, last at ${moment(lastLookAt)}` : text;
+}
+
+export const HEALTH = {
+  never_run: 'Has not run yet', ok: 'All is well', failing: 'Failing', blocked: 'Stopped for you to confirm',
+  paused: 'Paused',
+};
+
+/** @typedef {{label: string, act: 'run'|'resume'|'password'}|{label: string, act: 'field', field: string}} Act */
+/** @typedef {Act|{label: string, act: 'show', id: string}} Remedy */
+
+/**
+ * The one thing to do about the health of the saved job; null where there is nothing to do.
+ * @param {Pick<Settings, 'health'|'lastRun'>} settings
+ * @returns {Remedy|null}
+ */
+export function remedyOf({ health, lastRun }) {
+  const refused = lastRun?.error?.code === 'invalid_credentials';
+  /** @param {string} label @returns {Remedy|null} */
+  const show = (label) => (lastRun ? { label, act: 'show', id: lastRun.id } : null);
+  /** @type {Remedy} */
+  const password = { label: 'Enter the password', act: 'password' };
+  switch (health.state) {
+    case 'never_run': return { label: 'Run Now', act: 'run' };
+    case 'paused': return refused ? password : { label: 'Resume', act: 'resume' };
+    case 'blocked': return show(lastRun?.guard.reason === 'empty_read' ? 'Show the run' : 'Review and confirm');
+    case 'failing': {
+      if (refused) return password;
+      const [field, label] = fieldToFix(lastRun?.error?.code ?? '');
+      return field ? { label: `Go to ${label}`, act: 'field', field } : show('Show the run');
+    }
+    default: return null;
+  }
+}
+
+/** @type {Record<string, string>} */
+const CONNECTION = {
+  serverType: 'Server Type', host: 'LDAP Server', username: 'Username', password: 'Password', port: 'TCP Port',
+  useSSL: 'Use SSL', encryption: 'Encryption', oldTLS: 'Old TLS', caCertificate: 'CA Certificate',
+  trustedCertificate: 'Trusted Certificate',
+};
+
+/** @type {Record<string, string>} */
+const ADVANCED = {
+  searchBase: 'Search Base', filter: 'Filter String', include: 'Object types', acceptedDomains: 'Accepted Domains',
+  exclude: 'Exclusions', collapseAliasDomains: 'Skip aliases that only differ in the domain',
+  skipDisabled: 'Skip disabled accounts', attributes: 'Attributes',
+};
+
+/**
+ * The labels of the fields in which a form differs from the saved job.
+ * @param {Pick<Settings, 'connection'|'advanced'>} saved
+ * @param {{connection: ConnectionInput, advanced: Advanced}} typed
+ * @returns {string[]}
+ */
+export function differences(saved, typed) {
+  return [
+    ...differing(CONNECTION, { ...saved.connection, host: hostNames(saved.connection.host) },
+      { ...typed.connection, host: hostNames(typed.connection.host) }),
+    ...differing(ADVANCED, saved.advanced, typed.advanced),
+  ];
+}
+
+/** @param {Record<string, string>} labels @param {object} a @param {object} b */
+const differing = (labels, a, b) => Object.entries(labels)
+  .filter(([name]) => canonical(Reflect.get(a, name)) !== canonical(Reflect.get(b, name))).map(([, label]) => label);
+
+/**
+ * A value as it is compared: white space between the parts of a filter or of a certificate does no harm, and what is
+ * left out is empty.
+ * @param {unknown} value
+ * @returns {string}
+ */
+function canonical(value) {
+  if (Array.isArray(value)) return value.map(canonical).join();
+  if (typeof value === 'object' && value !== null) {
+    const { primary, aliases, id } = /** @type {NonNullable<Advanced['attributes']>} */ (value);
+    const parts = [primary, aliases, id].map(canonical);
+    return parts.some(Boolean) ? parts.join(';') : '';
+  }
+  return value === undefined || value === null || value === false ? '' : String(value).replace(/\s+/g, '');
+}

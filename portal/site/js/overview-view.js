@@ -1,0 +1,156 @@
+// The Overview: what the saved job does, whether it is well, how it went, and what needs attention.
+import { h, fill, icon } from './dom.js';
+import { charts } from './charts.js';
+import { failure, loading } from './notice.js';
+import { moment, number, STATES, types } from './format.js';
+import { apply, runNow } from './job-actions.js';
+import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
+import { inWords } from './outcome.js';
+import { concerns, points } from './overview-data.js';
+import { go } from './router.js';
+import * as api from './api.js';
+import * as store from './settings-store.js';
+
+/** @import { Settings, Sync } from '../../types' */
+/** @import { Concern, Facet } from './overview-data.js' */
+
+/** How many runs are looked at. */
+const RUNS = 100;
+
+/** The name of the reader's time zone, as in "GMT+1", which moments are in. */
+const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' }).formatToParts()
+  .find(({ type }) => type === 'timeZoneName')?.value ?? '';
+
+/** @param {string} iso */
+const zoned = (iso) => `${moment(iso)} ${ZONE}`;
+
+/** The view. */
+export class OverviewView {
+  title = 'Overview';
+
+  /** @param {AbortSignal} signal aborted when the view goes */
+  constructor(signal) {
+    this.signal = signal;
+    this.message = h('div', {});
+    this.content = h('div', { class: 'stack' }, loading());
+    this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'Overview'), this.message, this.content);
+  }
+
+  async enter() {
+    try {
+      const { settings } = await store.load(this.signal);
+      if (this.signal.aborted) return;
+      if (!settings) {
+        fill(this.content, welcome());
+        return;
+      }
+      const rest = h('div', { class: 'stack' }, loading());
+      fill(this.content, this.#job(settings), rest);
+      await this.#showRuns(settings, rest);
+    } catch (error) {
+      if (this.signal.aborted) return;
+      fill(this.content, failure(error, { title: 'The Overview cannot be read', retry: () => this.enter() }));
+    }
+  }
+
+  /** @param {Settings} settings */
+  #job(settings) {
+    const { health } = settings;
+    const remedy = remedyOf(settings);
+    const fine = health.state === 'ok' || health.state === 'never_run';
+    return h('section', { class: 'card', 'aria-labelledby': 'job-title' }, h('h2', { id: 'job-title' }, 'The job'),
+      h('p', { class: 'job-sentence' }, inASentence(settings)),
+      h('div', { class: `health ${health.state}` }, icon(fine ? 'check' : 'alert'),
+        h('div', {}, h('p', { class: 'notice-title' }, HEALTH[health.state]),
+          h('p', {}, `${health.message} Since ${zoned(health.since)}.`)),
+        remedy && h('button', { type: 'button', class: 'primary', onclick: () => this.#try(() => apply(remedy)) },
+          remedy.label)),
+      facts(settings),
+      h('div', { class: 'actions' },
+        remedy?.act !== 'run' && h('button', { type: 'button', onclick: () => this.#try(runNow) }, 'Run Now'),
+        h('button', { type: 'button', onclick: () => go('/import') }, 'Change the job')));
+  }
+
+  /** @param {Settings} settings @param {HTMLElement} into */
+  async #showRuns({ lastRun }, into) {
+    const [{ items }, users, seen] = await Promise.all([
+      api.syncs({ limit: RUNS }, this.signal), api.users({ limit: 1 }, this.signal), skippedReasons(this.signal),
+    ]);
+    const total = users.total ?? null;
+    const shown = points(items, total);
+    const read = items.find((run) => run.state === 'done' && ['manual', 'schedule'].includes(run.trigger));
+    fill(into, attention(concerns({ runs: items, lastRun, ...seen })),
+      h('section', { class: 'card', 'aria-labelledby': 'users-title' }, h('h2', { id: 'users-title' }, 'Users'),
+        h('dl', { class: 'totals' }, total !== null && h('div', { class: 'total' }, h('dd', {}, number(total)),
+          h('dt', {}, h('a', { href: '#/users' }, 'on the Users List')))),
+        read && h('p', { class: 'muted' }, `By type, as the directory had them on ${zoned(read.createdAt)}: `,
+          types(read.summary.byType)),
+        shown.length > 0 ? charts(shown) : h('p', { class: 'muted' }, 'No run has ended yet.')));
+  }
+
+  /** @param {() => Promise<boolean|void>} act true where the settings changed */
+  async #try(act) {
+    fill(this.message);
+    try {
+      if (await act()) await this.enter();
+    } catch (error) {
+      fill(this.message, failure(error));
+    }
+  }
+}
+
+/** Before anything is saved. */
+function welcome() {
+  return h('section', { class: 'card welcome', 'aria-labelledby': 'welcome-title' },
+    h('h2', { id: 'welcome-title' }, 'Nobody is imported yet'),
+    h('p', {}, 'Rollcall reads the users of your directory server into the Users List. '
+      + 'A preview shows what would be added, changed and removed before anything is. '
+      + 'Saved as a scheduled job, the list follows the directory by itself.'),
+    h('div', { class: 'actions' }, h('button', { type: 'button', class: 'primary', onclick: () => go('/import') },
+      'Connect a directory')));
+}
+
+/** @param {Settings} settings */
+function facts(settings) {
+  const { schedule, lastRun, quick } = settings;
+  const looking = looks(settings);
+  const next = !schedule ? 'Not scheduled'
+    : schedule.paused ? 'None: the schedule is paused' : zoned(schedule.nextRunAt);
+  return h('dl', { class: 'facts' }, [
+    ['Last run', lastRun ? lastLine(lastRun) : 'None yet'],
+    ['Next run', next],
+    ['Quick looks', looking || 'None between the syncs'],
+    ...(looking && quick?.error ? [['The last look failed', quick.error]] : []),
+  ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+}
+
+/** @param {Sync} run */
+const lastLine = (run) => [
+  h('a', { href: `#/syncs/${run.id}` }, zoned(run.createdAt)), ' ',
+  h('span', { class: `badge ${run.state}` }, STATES[run.state]), ' ', inWords(run),
+];
+
+/** @param {Concern[]} found */
+function attention(found) {
+  return h('section', { class: 'card', 'aria-labelledby': 'attention-title' },
+    h('h2', { id: 'attention-title' }, 'Needs attention'),
+    found.length === 0
+      ? h('p', { class: 'ok-line' }, icon('check'), 'Nothing: no failed run, no conflict, nobody skipped.')
+      : h('ul', { class: 'plain concerns' }, found.map(({ text, link, href }) => {
+        return h('li', {}, text, ' ', h('a', { href }, link));
+      })));
+}
+
+/**
+ * The reasons of the skipped rows of the newest preview that still has them: a run itself keeps only their number.
+ * @param {AbortSignal} signal
+ * @returns {Promise<{skipped: Facet[], preview: string}>}
+ */
+async function skippedReasons(signal) {
+  const { items } = await api.previews({ limit: 10 }, signal);
+  const newest = items.find((run) => run.state === 'done' && !run.undoOf && Date.parse(run.expiresAt) > Date.now());
+  if (!newest || newest.summary.skipped === 0) return { skipped: [], preview: '' };
+  // One that has gone meanwhile says nothing.
+  const whole = await api.preview(newest.id, signal).catch(() => null);
+  return { skipped: whole?.facets?.reason ?? [], preview: newest.id };
+}

@@ -1,0 +1,63 @@
+// What a sync has to tell beside its changes: where it read, with which options, and what it wrote of its plan.
+import { h } from './dom.js';
+import { list } from './dialog.js';
+import { capital, count, duration, number } from './format.js';
+import { optionsInWords, planned, written } from './outcome.js';
+import { protectionNotices } from './protection.js';
+
+/** @import { Sync } from '../../types' */
+
+/** @param {number} value @param {string} label @param {number} [plan] what was planned, to stand beside it */
+const total = (value, label, plan) => h('div', { class: 'total' }, h('dd', {}, number(value)),
+  h('dt', {}, label, plan !== undefined && h('span', { class: 'sub' }, `${number(plan)} planned`)));
+
+/** @param {Sync} run that has ended */
+export function story(run) {
+  const { host, options, previewId, undoOf, connection, notes, durationMs, startedAt } = run;
+  const answered = connection.filter((step) => step.ok).at(-1)?.host;
+  const facts = list([
+    ['LDAP Server', undoOf ? '' : [host, answered && answered !== host && `, ${answered} answered`]],
+    ['Options', undoOf ? '' : capital(optionsInWords(options))],
+    ['Took', startedAt ? duration(durationMs) : ''],
+    ['Preview', previewId && h('a', { href: `#/previews/${previewId}` }, 'What it was to do')],
+  ]);
+  return h('section', { class: 'card', 'aria-label': 'Totals' }, numbers(run), facts, protectionNotices(notes),
+    notes.length > 0 && h('details', { class: 'notes' },
+      h('summary', {}, count(notes.length, 'note'), ' about the directory'),
+      h('ul', {}, notes.map((note) => h('li', {}, capital(note))))));
+}
+
+/** What was written, with what was planned beside it; nothing where there was no plan. @param {Sync} run */
+function numbers(run) {
+  const { state, summary, guard, applied } = run;
+  const plan = planned(run);
+  const wrote = applied ?? written(run);
+  const planless = summary.entries === 0 && plan.create + plan.delete + plan.update === 0;
+  if (!wrote || (planless && state !== 'done')) return null;
+  const held = state === 'blocked' ? guard.removals : 0;
+  return h('dl', { class: 'totals' }, total(wrote.create, 'added', plan.create),
+    total(wrote.delete, 'removed', plan.delete), total(wrote.update, 'changed', plan.update),
+    total(summary.unchanged, 'unchanged'),
+    summary.conflicts > 0 && total(summary.conflicts, 'left as they are'), held > 0 && total(held, 'removals held'));
+}
+
+/**
+ * The sync that somebody confirmed after a blocked one: of the same preview, or like it of the saved settings.
+ * @param {Sync} blocked
+ * @param {readonly Sync[]} syncs the newest first
+ */
+export function followUp(blocked, syncs) {
+  return syncs.filter((sync) => sync.confirmRemovals !== null && sync.createdAt > blocked.createdAt
+    && sync.previewId === blocked.previewId).at(-1);
+}
+
+/**
+ * The blocked sync that somebody confirmed with another one.
+ * @param {Sync} confirmed
+ * @param {readonly Sync[]} syncs the newest first
+ */
+export function blockedBefore(confirmed, syncs) {
+  if (confirmed.confirmRemovals === null) return undefined;
+  return syncs.find((sync) => sync.state === 'blocked' && sync.createdAt < confirmed.createdAt
+    && sync.previewId === confirmed.previewId);
+}

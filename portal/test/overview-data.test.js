@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { concerns, points } from '../site/js/overview-data.js';
+
+/** @import { Sync } from '../types' */
+
+/** A sync. @param {string} id @param {object} [more] @returns {Sync} */
+const sync = (id, more) => /** @type {Sync} */ (/** @type {unknown} */ ({
+  id, state: 'done', createdAt: '2026-11-26T10:00:00Z', finishedAt: '2026-11-26T10:01:00Z', progress: { applied: 1 },
+  summary: { conflicts: 0, skipped: 0 }, applied: { create: 0, delete: 0, update: 0 }, ...more,
+}));
+
+test('users over time are reckoned back from today', () => {
+  const runs = [
+    sync('S4', { applied: { create: 10, delete: 2, update: 0 } }), sync('S3', { state: 'running' }),
+    sync('S2', { state: 'failed', progress: { applied: 0 } }),
+    sync('S1', { applied: { create: 92, delete: 0, update: 0 } }),
+  ];
+  assert.deepEqual(points(runs, 100).map(({ id, added, removed, users }) => [id, added, removed, users]),
+    [['S1', 92, 0, 92], ['S4', 10, 2, 100]]);
+  assert.deepEqual(points(runs, null).map(({ users }) => users), [null, null]);
+});
+
+test('fewer users than the runs wrote, because people removed some, are never less than none', () => {
+  const grown = sync('S2', { applied: { create: 50, delete: 0, update: 0 } });
+  assert.deepEqual(points([grown, sync('S1')], 20).map(({ users }) => users), [0, 20]);
+});
+
+test('the chart has the newest thirty runs', () => {
+  const shown = points(Array.from({ length: 40 }, (_, i) => sync(`S${40 - i}`)), 5);
+  assert.equal(shown.length, 30);
+  assert.deepEqual([shown[0]?.id, shown.at(-1)?.id], ['S11', 'S40']);
+});
+
+test('what needs attention: failed runs, conflicts, skipped rows by reason', () => {
+  const failed = sync('S1', { state: 'failed' });
+  const last = sync('S2', { summary: { conflicts: 2, skipped: 7 } });
+  const skipped = [{ value: 'duplicate', count: 5 }, { value: 'invalid address', count: 2 }];
+  assert.deepEqual(
+    concerns({ runs: [last, failed], lastRun: last, skipped, preview: 'P1' }).map(({ text, href }) => [text, href]), [
+      ['1 run of the last 2 failed, the newest of them on Nov 26, 2026, 10:00 AM.', '#/syncs/S1'],
+      ['2 addresses were changed by somebody during the last run, and left so.', '#/syncs/S2'],
+      ['Skipped, 5 addresses: duplicate', '#/previews/P1'], ['Skipped, 2 addresses: invalid address', '#/previews/P1'],
+    ]);
+  // Without a preview only the number is known.
+  const [only] = concerns({ runs: [], lastRun: sync('S3', { summary: { conflicts: 0, skipped: 7 } }), skipped: [],
+    preview: '' });
+  assert.equal(only?.text, 'The last run skipped 7 addresses. A preview shows the reasons.');
+  assert.deepEqual(concerns({ runs: [sync('S4')], lastRun: sync('S4'), skipped: [], preview: '' }), []);
+});
