@@ -1,5 +1,8 @@
-// What a table shows, as the address keeps it: "#/previews/01H…?tab=delete&q=anna". So Back, a reload and a link that
+// What a view shows, as the address keeps it: "#/previews/01H…?tab=delete&q=anna". So Back, a reload and a link that
 // somebody was sent come to the same rows.
+
+/** The place that the address names, such as "/previews/01H…", without the state. */
+export const placeNow = () => location.hash.replace(/^#/, '').replace(/\?.*$/, '');
 
 /** @returns {URLSearchParams} */
 export const readState = () => new URLSearchParams(location.hash.split('?').slice(1).join('?'));
