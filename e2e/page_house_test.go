@@ -21,7 +21,7 @@ func TestPageOverview(t *testing.T) {
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20)})
 	p := account(t)
 	tab := openPage(t, p, "")
-	tab.WaitText("Nobody is imported yet")
+	tab.WaitText("No job is saved yet")
 	if n := browser.Eval[int](tab, `document.querySelectorAll('main button').length`); n != 1 {
 		t.Errorf("before anything is saved there are %d buttons, want one", n)
 	}
@@ -49,6 +49,10 @@ func TestPageOverview(t *testing.T) {
 			t.Errorf("%s is %q, without the time zone %s", name, got, zone)
 		}
 	}
+
+	tab.Click("button", "Change the job")
+	tab.WaitFor("button", "Save changes")
+	tab.Click("link", "Overview")
 
 	p.must(200, "PATCH", "/v1/settings", object{"schedule": object{"paused": true}})
 	tab.Reload()
@@ -97,7 +101,7 @@ func TestPageOverviewAsksForThePassword(t *testing.T) {
 	tab := openPage(t, p, "/overview")
 	tab.WaitText("Failing")
 	tab.WaitText("wrong username or password")
-	tab.WaitText("The only run failed")
+	tab.WaitText("1 run failed in the last 7 days")
 	checkAccessible(t, tab, "a job that fails")
 	tab.Click("button", "Enter the password")
 	tab.Until(`document.querySelector('dialog[open]') !== null`)
@@ -224,7 +228,8 @@ func TestPageChangesTheJobInPlace(t *testing.T) {
 	tab.Click("button", "Resume")
 	tab.WaitText("Looks for new people every 15 minutes")
 	saved := p.must(200, "GET", "/v1/settings", nil)
-	if saved.number("schedule.intervalHours") != 2 || saved.number("schedule.quickMinutes") != 15 || saved.number("options.removalLimit.percent") != 20 ||
+	if saved.number("schedule.intervalHours") != 2 || saved.number("schedule.quickMinutes") != 15 ||
+		saved.number("options.removalLimit.percent") != 20 ||
 		saved.at("connection.passwordSet") != true || saved.text("advanced.filter") != "(mail=*)" {
 		t.Errorf("after the change in place %v is saved", saved)
 	}

@@ -33,6 +33,7 @@ func TestPageSavesAJob(t *testing.T) {
 	}
 
 	tab.Click("button", "Cancel")
+	tab.WaitFor("button", "Preview Users to Sync")
 	tab.WaitText("Imports every 8 hours, next at")
 	below := browser.Eval[string](tab,
 		`document.querySelector('.job-line').closest('.field').querySelector('label').innerText`)

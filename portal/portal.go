@@ -24,8 +24,8 @@ var site embed.FS
 // ConfigPath is where the page looks for its Config. No embedded file has this path: whoever serves the page writes it.
 const ConfigPath = "/config.json"
 
-// PlacePattern matches the paths that name a place of the page but lack the "#" before it, such as /previews/01H…: whoever
-// serves the page leads from there to "/#" and the path. It is a regular expression of Go and of JavaScript.
+// PlacePattern matches the paths that name a place of the page but lack the "#" before it, such as /previews/01H…:
+// whoever serves the page leads from there to "/#" and the path. It is a regular expression of Go and of JavaScript.
 const PlacePattern = `^/(overview|import|previews|syncs|history|users|audit)(/[0-9A-Za-z]{1,64})?/?$`
 
 // Config says how people sign in. The zero value means that nobody has to.
@@ -90,7 +90,8 @@ func Handler(c Config, connect ...string) http.Handler {
 			return
 		}
 		if place.MatchString(r.URL.Path) {
-			http.Redirect(w, r, "/#"+r.URL.Path, http.StatusFound)
+			header.Set("Location", "/#"+r.URL.Path)
+			w.WriteHeader(http.StatusFound)
 			return
 		}
 		// A folder has no page of its own, and is not listed.

@@ -33,18 +33,22 @@ test('the chart has the newest thirty runs', () => {
 });
 
 test('what needs attention: failed runs, conflicts, skipped rows by reason', () => {
+  const now = Date.parse('2026-11-27T10:00:00Z');
   const failed = sync('S1', { state: 'failed' });
   const last = sync('S2', { summary: { conflicts: 2, skipped: 7 } });
   const skipped = [{ value: 'duplicate', count: 5 }, { value: 'invalid address', count: 2 }];
   assert.deepEqual(
-    concerns({ runs: [last, failed], lastRun: last, skipped, preview: 'P1' }).map(({ text, href }) => [text, href]), [
-      ['1 run of the last 2 failed, the newest of them on Nov 26, 2026, 10:00 AM.', '#/syncs/S1'],
+    concerns({ runs: [last, failed], lastRun: last, skipped, preview: 'P1', now })
+      .map(({ text, href }) => [text, href]), [
+      ['1 run failed in the last 7 days, the newest at Nov 26, 2026, 10:00 AM.', '#/syncs/S1'],
       ['2 addresses were changed by somebody during the last run, and left so.', '#/syncs/S2'],
-      ['Skipped, 5 addresses: duplicate', '#/previews/P1'], ['Skipped, 2 addresses: invalid address', '#/previews/P1'],
+      ['Skipped, 5 addresses: duplicate', '#/previews/P1?tab=skipped&reason=duplicate'],
+      ['Skipped, 2 addresses: invalid address', '#/previews/P1?tab=skipped&reason=invalid+address'],
     ]);
   // Without a preview only the number is known.
-  const [only] = concerns({ runs: [], lastRun: sync('S3', { summary: { conflicts: 0, skipped: 7 } }), skipped: [],
-    preview: '' });
+  const unseen = { skipped: [], preview: '', now };
+  const [only] = concerns({ runs: [], lastRun: sync('S3', { summary: { conflicts: 0, skipped: 7 } }), ...unseen });
   assert.equal(only?.text, 'The last run skipped 7 addresses. A preview shows the reasons.');
-  assert.deepEqual(concerns({ runs: [sync('S4')], lastRun: sync('S4'), skipped: [], preview: '' }), []);
+  const old = sync('S4', { state: 'failed', createdAt: '2026-11-20T09:59:00Z' });
+  assert.deepEqual(concerns({ runs: [sync('S5'), old], lastRun: sync('S5'), ...unseen }), []);
 });

@@ -32,6 +32,15 @@ export function trustCertificate(sha256) {
   editSettings('connection.trustedCertificate');
 }
 
+/** Whether the form of the saved job opens when the view is shown next. */
+let changing = false;
+
+/** Goes to the saved job, and opens its form. */
+export function changeJob() {
+  changing = true;
+  go('/import');
+}
+
 /** The settings view. There is one for the page's life: what was typed stays when a preview is cancelled. */
 export class ImportView {
   title = 'LDAP Import';
@@ -95,6 +104,8 @@ export class ImportView {
       this.#typed();
     }
     if (field) this.form.focus(field);
+    if (changing) this.job.edit();
+    changing = false;
   }
 
   #show() {

@@ -61,8 +61,10 @@ export class JobCard {
       this.#pausedNotice(settings), this.#actions(settings), this.runs);
   }
 
-  /** Opens the form of the job in the place of its facts. @param {Settings} settings */
-  #edit(settings) {
+  /** Opens the form of the job in the place of its facts. */
+  edit() {
+    const { settings } = store.current();
+    if (!settings) return;
     const editor = new JobEditor(settings, {
       reconnect: this.on.reconnect,
       closed: (saved) => {
@@ -105,7 +107,7 @@ export class JobCard {
     });
     return h('div', { class: 'actions' },
       h('button', { type: 'button', onclick: () => this.#try(runNow) }, 'Run Now'),
-      h('button', { type: 'button', onclick: () => this.#edit(settings) }, 'Change'),
+      h('button', { type: 'button', onclick: () => this.edit() }, 'Change'),
       schedule && !schedule.paused && h('button', { type: 'button', onclick: () => set(true) }, 'Pause'),
       schedule?.paused && h('button', { type: 'button', class: 'primary', onclick: () => set(false) }, 'Resume'),
       h('span', { class: 'grow' }),

@@ -56,8 +56,13 @@ function show(place) {
   leaving = new AbortController();
   const view = viewOf(place, leaving.signal);
   for (const link of document.querySelectorAll('[data-section]')) {
-    if (link.getAttribute('data-section') === place.section) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
+    if (link.getAttribute('data-section') === place.section) {
+      link.setAttribute('aria-current', 'page');
+      // On a narrow window the links are wider than it.
+      link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    } else {
+      link.removeAttribute('aria-current');
+    }
   }
   document.title = `${view.title} · Rollcall`;
   fill(main, view.element);

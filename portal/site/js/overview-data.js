@@ -1,7 +1,6 @@
 // What the Overview shows, out of the newest runs: how the number of users went, and what needs attention.
 import { count, moment } from './format.js';
 import { written } from './outcome.js';
-import { ended } from './run.js';
 
 /** @import { Sync } from '../../types' */
 
@@ -37,6 +36,9 @@ export function points(runs, users) {
 /** @typedef {{text: string, link: string, href: string}} Concern */
 /** @typedef {{value: string, count: number}} Facet */
 
+/** How long a failed run is worth a look, in ms. */
+const WEEK = 7 * 24 * 3600 * 1000;
+
 /** The most reasons that are named. */
 const REASONS = 5;
 
@@ -47,21 +49,20 @@ const REASONS = 5;
  * @param {Sync|null} found.lastRun
  * @param {readonly Facet[]} found.skipped the reasons of a preview
  * @param {string} found.preview its id; '' where there is none
+ * @param {number} found.now in ms since 1970
  * @returns {Concern[]}
  */
-export function concerns({ runs, lastRun, skipped, preview }) {
-  return [failedRuns(runs), conflicts(lastRun), ...skippedRows(lastRun, skipped, preview)].filter((c) => c !== null);
+export function concerns({ runs, lastRun, skipped, preview, now }) {
+  const all = [failedRuns(runs, now), conflicts(lastRun), ...skippedRows(lastRun, skipped, preview)];
+  return all.filter((concern) => concern !== null);
 }
 
-/** @param {readonly Sync[]} runs @returns {Concern|null} */
-function failedRuns(runs) {
-  const all = runs.filter(ended);
-  const failed = all.filter((run) => run.state === 'failed');
+/** @param {readonly Sync[]} runs @param {number} now @returns {Concern|null} */
+function failedRuns(runs, now) {
+  const failed = runs.filter(({ state, createdAt }) => state === 'failed' && now - Date.parse(createdAt) < WEEK);
   const [last] = failed;
   if (!last) return null;
-  const when = moment(last.createdAt);
-  const text = all.length === 1 ? `The only run failed, on ${when}.`
-    : `${count(failed.length, 'run')} of the last ${all.length} failed, the newest of them on ${when}.`;
+  const text = `${count(failed.length, 'run')} failed in the last 7 days, the newest at ${moment(last.createdAt)}.`;
   return { text, link: 'Show the failed run', href: `#/syncs/${last.id}` };
 }
 
@@ -85,7 +86,7 @@ function skippedRows(run, reasons, preview) {
   if (preview && reasons.length > 0) {
     return reasons.slice(0, REASONS).map(({ value, count: n }) => ({
       text: `Skipped, ${count(n, 'address', 'addresses')}: ${value}`, link: 'Show the skipped',
-      href: `#/previews/${preview}`,
+      href: `#/previews/${preview}?${new URLSearchParams({ tab: 'skipped', reason: value })}`,
     }));
   }
   const n = run?.summary.skipped ?? 0;

@@ -5,6 +5,7 @@ import { failure, loading } from './notice.js';
 import { moment, number, STATES, types } from './format.js';
 import { apply, runNow } from './job-actions.js';
 import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
+import { changeJob } from './import-view.js';
 import { inWords } from './outcome.js';
 import { concerns, points } from './overview-data.js';
 import { go } from './router.js';
@@ -40,13 +41,9 @@ export class OverviewView {
     try {
       const { settings } = await store.load(this.signal);
       if (this.signal.aborted) return;
-      if (!settings) {
-        fill(this.content, welcome());
-        return;
-      }
-      const rest = h('div', { class: 'stack' }, loading());
-      fill(this.content, this.#job(settings), rest);
-      await this.#showRuns(settings, rest);
+      const rest = h('div', { class: 'stack' });
+      fill(this.content, settings ? this.#job(settings) : welcome(), rest);
+      await this.#showRuns(settings?.lastRun ?? null, rest, settings !== null);
     } catch (error) {
       if (this.signal.aborted) return;
       fill(this.content, failure(error, { title: 'The Overview cannot be read', retry: () => this.enter() }));
@@ -57,10 +54,10 @@ export class OverviewView {
   #job(settings) {
     const { health } = settings;
     const remedy = remedyOf(settings);
-    const fine = health.state === 'ok' || health.state === 'never_run';
+    const mark = health.state === 'ok' ? 'check' : health.state === 'never_run' ? 'clock' : 'alert';
     return h('section', { class: 'card', 'aria-labelledby': 'job-title' }, h('h2', { id: 'job-title' }, 'The job'),
       h('p', { class: 'job-sentence' }, inASentence(settings)),
-      h('div', { class: `health ${health.state}` }, icon(fine ? 'check' : 'alert'),
+      h('div', { class: `health ${health.state}` }, icon(mark),
         h('div', {}, h('p', { class: 'notice-title' }, HEALTH[health.state]),
           h('p', {}, `${health.message} Since ${zoned(health.since)}.`)),
         remedy && h('button', { type: 'button', class: 'primary', onclick: () => this.#try(() => apply(remedy)) },
@@ -68,18 +65,23 @@ export class OverviewView {
       facts(settings),
       h('div', { class: 'actions' },
         remedy?.act !== 'run' && h('button', { type: 'button', onclick: () => this.#try(runNow) }, 'Run Now'),
-        h('button', { type: 'button', onclick: () => go('/import') }, 'Change the job')));
+        h('button', { type: 'button', onclick: changeJob }, 'Change the job')));
   }
 
-  /** @param {Settings} settings @param {HTMLElement} into */
-  async #showRuns({ lastRun }, into) {
+  /**
+   * @param {Sync|null} lastRun
+   * @param {HTMLElement} into
+   * @param {boolean} always also where nothing has run yet
+   */
+  async #showRuns(lastRun, into, always) {
     const [{ items }, users, seen] = await Promise.all([
       api.syncs({ limit: RUNS }, this.signal), api.users({ limit: 1 }, this.signal), skippedReasons(this.signal),
     ]);
+    if (items.length === 0 && !always) return;
     const total = users.total ?? null;
     const shown = points(items, total);
     const read = items.find((run) => run.state === 'done' && ['manual', 'schedule'].includes(run.trigger));
-    fill(into, attention(concerns({ runs: items, lastRun, ...seen })),
+    fill(into, attention(concerns({ runs: items, lastRun, now: Date.now(), ...seen })),
       h('section', { class: 'card', 'aria-labelledby': 'users-title' }, h('h2', { id: 'users-title' }, 'Users'),
         h('dl', { class: 'totals' }, total !== null && h('div', { class: 'total' }, h('dd', {}, number(total)),
           h('dt', {}, h('a', { href: '#/users' }, 'on the Users List')))),
@@ -102,7 +104,7 @@ export class OverviewView {
 /** Before anything is saved. */
 function welcome() {
   return h('section', { class: 'card welcome', 'aria-labelledby': 'welcome-title' },
-    h('h2', { id: 'welcome-title' }, 'Nobody is imported yet'),
+    h('h2', { id: 'welcome-title' }, 'No job is saved yet'),
     h('p', {}, 'Rollcall reads the users of your directory server into the Users List. '
       + 'A preview shows what would be added, changed and removed before anything is. '
       + 'Saved as a scheduled job, the list follows the directory by itself.'),

@@ -34,7 +34,7 @@ export class PlanBar {
       event.preventDefault();
       this.showRemoved();
     };
-    fill(this.words, before, removes && h('a', { href: `#/previews/${id}`, onclick }, removes), after);
+    fill(this.words, before, removes && h('a', { href: `#/previews/${id}?tab=delete`, onclick }, removes), after);
     // The same warning again would be said again.
     if (this.warning.textContent !== over) fill(this.warning, over && [icon('alert'), h('span', {}, over)]);
     this.warning.hidden = over === '';
