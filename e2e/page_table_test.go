@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -58,6 +59,30 @@ func TestPageTable(t *testing.T) {
 	t.Run("tip", func(t *testing.T) { tableTip(t, tab) })
 	t.Run("sorting", func(t *testing.T) { tableSorting(t, tab, loaded) })
 	t.Run("filters", func(t *testing.T) { tableFilters(t, p, tab, preview) })
+	wantDone(t, p.sync(object{"previewId": preview.text("id")}))
+	tab.Open(p.base + "/#/history")
+	tab.WaitText("By hand")
+	checkNothingIsCut(t, tab, ".history .row:not(.thead *) > :last-child")
+}
+
+// checkNothingIsCut fails where what a selector finds is not whole in its row and in the window, however wide that is.
+func checkNothingIsCut(t *testing.T, tab *browser.Tab, selector string) {
+	t.Helper()
+	for width := int64(320); width <= 1280; width += 40 {
+		tab.Size(width, 900)
+		checkFits(t, tab, fmt.Sprintf("the page at %d px", width))
+		if cut := browser.Eval[int](tab, `(() => {
+		  const all = [...document.querySelectorAll('`+selector+`')];
+		  if (all.length === 0) return -1;
+		  return all.filter((e) => {
+		    const at = e.getBoundingClientRect(), row = e.closest('.row').getBoundingClientRect();
+		    return at.right > document.documentElement.clientWidth || at.width < 24 || at.right > row.right ||
+		      at.bottom > row.bottom || e.scrollWidth > e.clientWidth + 1;
+		  }).length;
+		})()`); cut != 0 {
+			t.Errorf("at %d px %d of %s are cut off", width, cut, selector)
+		}
+	}
 }
 
 func tableByKeyboard(t *testing.T, tab *browser.Tab, addresses int) {
@@ -142,7 +167,8 @@ func tableTip(t *testing.T, tab *browser.Tab) {
 func tableSorting(t *testing.T, tab *browser.Tab, loaded string) {
 	sorted := func(want string) {
 		t.Helper()
-		tab.Until(`document.querySelector('[role=columnheader][aria-sort=` + want + `]')?.innerText.startsWith('Address') === true`)
+		tab.Until(`document.querySelector('[role=columnheader][aria-sort=` + want + `]')?.innerText
+		  .startsWith('Address') === true`)
 	}
 	up := shownRows(tab)[0]
 	tab.Click("button", "Address")
@@ -163,7 +189,7 @@ func tableSorting(t *testing.T, tab *browser.Tab, loaded string) {
 
 func tableFilters(t *testing.T, p *program, tab *browser.Tab, preview object) {
 	id := preview.text("id")
-	wanted := p.list("/v1/previews/"+id+"/addresses", map[string][]string{"change": {"create"}, "domain": {"example.net"}})
+	wanted := p.list("/v1/previews/"+id+"/addresses", url.Values{"change": {"create"}, "domain": {"example.net"}})
 	if len(wanted) == 0 || len(wanted) == preview.number("summary.create") {
 		t.Fatalf("%d rows are in example.net, want some", len(wanted))
 	}
