@@ -65,6 +65,10 @@ func (b *bench) chapters() []chapter {
 	if b.full {
 		full := func(ctx context.Context) error { return b.fullList(ctx, 1_000_000) }
 		list = append(list, chapter{"full-list", full})
+		for _, n := range []int{200_000, 500_000, 1_000_000} {
+			renamed := func(ctx context.Context) error { return b.renaming(ctx, n) }
+			list = append(list, chapter{fmt.Sprint("renames-", n), renamed})
+		}
 	}
 	return append(list, chapter{"growth", b.growth},
 		chapter{"looks", b.looking}, chapter{"looks-samba", b.lookingAtSamba})

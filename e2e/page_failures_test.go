@@ -130,6 +130,9 @@ func TestPageComesBackToARunningPreview(t *testing.T) {
 	tab.Fill("Exclusions", "*@test.example.com")
 	tab.Click("button", "Preview Users to Sync")
 	tab.WaitText("Encrypt : under way")
+	if got := step(tab); got != "Preview" {
+		t.Errorf("a running preview is the step %q", got)
+	}
 	address := tab.Address()
 	second := tab.Second()
 	second.Open(address[:strings.Index(address, "#")] + "#/import")

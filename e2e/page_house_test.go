@@ -251,6 +251,15 @@ func TestPageChangesTheJobInPlace(t *testing.T) {
 	tab.WaitText("Not saved: differs from the saved job in LDAP Server. Preview it, then save it as the scheduled job.")
 	tab.WaitText("Run Now runs the saved job from 127.0.0.1, not what is typed below.")
 	checkAccessible(t, tab, "a form that differs from the saved job")
+	// Whoever changes the job beside what was typed need not be told of it.
+	tab.Click("button", "Change")
+	tab.Select("Interval", "every 3 hours")
+	tab.Click("button", "Save changes")
+	tab.WaitText("Every 3 hours from 127.0.0.1")
+	tab.WaitText("Not saved: differs from the saved job in LDAP Server.")
+	if strings.Contains(tab.Text(), "Other settings were saved") {
+		t.Error("a change of one's own is shown as somebody else's")
+	}
 	tab.Click("button", "Back to the saved settings")
 	tab.WaitNoText("differs from the saved job")
 	tab.WaitNoText("not what is typed below")

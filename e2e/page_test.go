@@ -57,6 +57,9 @@ func fillConnection(tab *browser.Tab, s *ldapserver.Server) {
 	tab.Fill("Password", s.Password)
 	tab.Fill("TCP Port", strconv.Itoa(s.Port))
 	tab.Check("checkbox", "Apply Advanced Settings", true)
+	if tab.Has("button", "Show Advanced Settings") {
+		tab.Click("button", "Show Advanced Settings")
+	}
 	tab.Fill("CA Certificate", s.CACertificate)
 }
 

@@ -56,7 +56,8 @@ func walk(t *testing.T, p *program, tab *browser.Tab) object {
 	waitRows(tab, number(addresses)+" addresses")
 
 	tab.Click("button", "Export User Preview to .csv")
-	tab.WaitText("rollcall-preview-" + preview.text("id") + ".csv, " + number(addresses+skipped) + " rows")
+	tab.Until(`/\brollcall-\S+-preview-\d{4}-\d\d-\d\dT\d{6}Z\.csv, ` + number(addresses+skipped) +
+		` rows/.test(document.body.innerText)`)
 	lines := downloaded(t, tab)
 	rows := p.list("/v1/previews/"+preview.text("id")+"/addresses", nil)
 	if len(lines) != addresses+skipped || len(rows) != len(lines) {

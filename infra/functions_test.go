@@ -180,7 +180,8 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 			{"sqs:SendMessage previews", "kms:Decrypt" + sealed}},
 		"export-api": {readUsers, jobs, read("plans/*", "journals/*", "csv/*"), write("csv/*"),
 			{"sqs:SendMessage previews", "sts:AssumeRole linkrole"}},
-		"sync-api": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"),
+		// The number of an account's users changes with the edit of one, in a transaction.
+		"sync-api": {readUsers, writeUsers, jobs, {"dynamodb:UpdateItem jobs"}, read("plans/*", "journals/*"),
 			{"sqs:SendMessage previews", "sqs:SendMessage syncs", "kms:Encrypt" + sealed}},
 		"sync-worker": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"), write("journals/*"),
 			consume("syncs"), consume("scheduled"), {"sqs:SendMessage scheduled",

@@ -34,6 +34,8 @@ import (
 type config struct {
 	addr, data string
 	demo       bool
+	// directories are the demo's, once they are served.
+	directories []demo.Directory
 	// aws keeps everything on AWS, or on what stands in for it, and create makes the tables and the bucket there.
 	aws, create bool
 	// hour is how long an hour of a schedule lasts.
@@ -99,10 +101,11 @@ func serve(ctx context.Context, c config) (err error) {
 		err = errors.Join(err, store.close())
 	}()
 	if c.demo {
-		stopDemo, err := c.startDemo(ctx)
+		directories, stopDemo, err := c.startDemo(ctx)
 		if err != nil {
 			return err
 		}
+		c.directories = directories
 		defer func() { err = errors.Join(err, stopDemo()) }()
 	}
 	count := newMetrics(c.clock(), store.state)
@@ -157,15 +160,15 @@ func ended(running *sync.WaitGroup, most time.Duration) bool {
 }
 
 // startDemo serves the demo directories and says where.
-func (c config) startDemo(ctx context.Context) (stop func() error, err error) {
-	directories, stop, err := demo.Start(ctx, c.data, c.log)
+func (c config) startDemo(ctx context.Context) (directories []demo.Directory, stop func() error, err error) {
+	directories, stop, err = demo.Start(ctx, c.data, c.log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := demo.Print(c.out, directories); err != nil {
-		return nil, errors.Join(err, stop())
+		return nil, nil, errors.Join(err, stop())
 	}
-	return stop, nil
+	return directories, stop, nil
 }
 
 // resume takes up what the last process left, deletes what is past its time, and says what it found.
@@ -265,8 +268,11 @@ func (c config) handler(
 		}
 		mux.Handle("GET "+backupPath, c.backups(own.Token, store.backup))
 	}
-	// Without a configuration the page asks nobody to sign in.
-	mux.Handle("/", portal.Handler(portal.Config{}))
+	if c.directories != nil {
+		mux.Handle("GET "+portal.DemoPath, demo.Handler(c.directories))
+	}
+	// Without an issuer the page asks nobody to sign in.
+	mux.Handle("/", portal.Handler(portal.Config{Demo: c.directories != nil}))
 	return c.observed(count, guarded(base, mux)), nil
 }
 

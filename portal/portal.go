@@ -6,14 +6,18 @@
 package portal
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"io/fs"
 	"net/http"
+	"path"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Without "all:", files whose names begin with "." or "_" would be left out.
@@ -37,7 +41,13 @@ type Config struct {
 	ClientID string `json:"clientId,omitempty"`
 	// Scope is asked for: openid, and the scopes of the API.
 	Scope string `json:"scope,omitempty"`
+	// Demo says that DemoPath has demo directories to import from.
+	Demo bool `json:"demo,omitempty"`
 }
+
+// DemoPath is where the page looks for the connections of demo directories: an object with a connection as the API
+// takes it for each server type.
+const DemoPath = "/demo.json"
 
 // Files returns the page's files: index.html and what it loads.
 func Files() fs.FS {
@@ -69,7 +79,7 @@ func Handler(c Config, connect ...string) http.Handler {
 	config, _ := json.Marshal(c)
 	tag := `"` + hash(files) + `"`
 	place := regexp.MustCompile(PlacePattern)
-	server := http.FileServerFS(files)
+	server, packed := http.FileServerFS(files), compressed(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
@@ -100,8 +110,83 @@ func Handler(c Config, connect ...string) http.Handler {
 			return
 		}
 		header.Set("ETag", tag)
+		header.Set("Vary", "Accept-Encoding")
+		if file, ok := packed[r.URL.Path]; ok && acceptsGzip(r) {
+			file.serve(w, r)
+			return
+		}
 		server.ServeHTTP(w, r)
 	})
+}
+
+// packedFile is a file as it is sent to who takes gzip (RFC 9110, 8.4.1).
+type packedFile struct {
+	content   []byte
+	mediaType string
+}
+
+// compressed packs the page's files once, by the paths that they are asked for with. CloudFront does the same for the
+// deployed page.
+func compressed(files fs.FS) map[string]packedFile {
+	packed := make(map[string]packedFile)
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, path)
+		if err != nil {
+			return err
+		}
+		var out bytes.Buffer
+		// The level is one that there is, and a buffer takes all that is written to it.
+		w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression)
+		_, _ = w.Write(content)
+		_ = w.Close()
+		packed["/"+path] = packedFile{content: out.Bytes(), mediaType: mediaType(path)}
+		return nil
+	})
+	if err != nil {
+		panic("an embedded file cannot be read: " + err.Error())
+	}
+	packed["/"] = packed["/index.html"]
+	delete(packed, "/index.html") // leads to "/"
+	return packed
+}
+
+// mediaType is a file's media type. It does not ask the machine, whose own list of types may differ.
+func mediaType(file string) string {
+	switch path.Ext(file) {
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	return "text/plain; charset=utf-8"
+}
+
+// acceptsGzip reports whether a request takes gzip: a weight of 0 refuses it (RFC 9110, 12.5.3).
+func acceptsGzip(r *http.Request) bool {
+	for _, coding := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(coding), ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			return !zeroWeight.MatchString(weight)
+		}
+	}
+	return false
+}
+
+var zeroWeight = regexp.MustCompile(`^\s*q=0(\.0*)?\s*$`)
+
+func (f packedFile) serve(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Content-Encoding", "gzip")
+	header.Set("Content-Type", f.mediaType)
+	// ServeContent answers If-None-Match by the ETag that is set.
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
 }
 
 // hash is one value for all files: they are deployed together.

@@ -1,7 +1,10 @@
 package portal_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -121,6 +124,7 @@ func TestFilesFitThePolicyAndEachOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	imports := regexp.MustCompile(`'(\.[^']+\.js)'`)
+	announced := announcedModules(t, files)
 	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|<script>|javascript:`)
 	sinks := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function`)
 	err = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
@@ -137,9 +141,10 @@ func TestFilesFitThePolicyAndEachOther(t *testing.T) {
 		switch {
 		case strings.HasPrefix(path, "vendor/"):
 		case strings.HasSuffix(path, ".js"):
-			// A module that is not announced is only asked for once the one before has come.
-			if !strings.Contains(string(index), `="`+path+`"`) {
-				t.Errorf("index.html does not announce %s", path)
+			// A module that is not announced is only asked for once the one before has come; one that the start page
+			// does without would only hold it up.
+			if strings.Contains(string(index), `="`+path+`"`) != announced[path] {
+				t.Errorf("the start page needs %s: %t, and index.html does not agree", path, announced[path])
 			}
 			if found := sinks.Find(content); found != nil {
 				t.Errorf("%s has %s: text must stay text", path, found)
@@ -156,7 +161,7 @@ func TestFilesFitThePolicyAndEachOther(t *testing.T) {
 				t.Errorf("%s has %s, which the policy refuses", path, found)
 			}
 			for _, m := range regexp.MustCompile(`(?:src|href)="([^"#]+)"`).FindAllStringSubmatch(string(content), -1) {
-				if _, err := fs.Stat(files, m[1]); err != nil {
+				if _, err := fs.Stat(files, m[1]); err != nil && m[1] != portal.ConfigPath {
 					t.Errorf("%s refers to %s: %v", path, m[1], err)
 				}
 			}
@@ -165,6 +170,83 @@ func TestFilesFitThePolicyAndEachOther(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// announcedModules are those that the page starts with: main.js, the Overview, and what they import. What else they load
+// by import(…) comes later.
+func announcedModules(t *testing.T, files fs.FS) map[string]bool {
+	t.Helper()
+	static := regexp.MustCompile(`(?m)^(?:import|export)\s[^;]*?from '\./([\w-]+\.js)'`)
+	needed := make(map[string]bool)
+	for open := []string{"js/main.js", "js/overview-view.js"}; len(open) > 0; open = open[1:] {
+		if needed[open[0]] {
+			continue
+		}
+		needed[open[0]] = true
+		content, err := fs.ReadFile(files, open[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range static.FindAllSubmatch(content, -1) {
+			open = append(open, "js/"+string(m[1]))
+		}
+	}
+	return needed
+}
+
+// mostAtStart is what the page may load before its first view, in bytes as they are sent: what comes in two and a half
+// seconds at 15 kB/s.
+const mostAtStart = 48 << 10
+
+func TestFilesAreSentCompressed(t *testing.T) {
+	t.Parallel()
+	h, files, total := portal.Handler(portal.Config{}), portal.Files(), 0
+	packed := func(path, accept string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Accept-Encoding", accept)
+		recorder := httptest.NewRecorder()
+		h.ServeHTTP(recorder, r)
+		return recorder
+	}
+	start := []string{""}
+	for path := range announcedModules(t, files) {
+		start = append(start, path)
+	}
+	styles, _ := fs.Glob(files, "css/*.css")
+	for _, path := range append(start, styles...) {
+		plain, answer := get(t, h, http.MethodGet, "/"+path), packed("/"+path, "br, gzip")
+		total += answer.Body.Len()
+		for _, name := range []string{"Content-Type", "ETag", "Vary", "Cache-Control", "Content-Security-Policy"} {
+			if got, want := answer.Header().Get(name), plain.Header().Get(name); got != want || got == "" {
+				t.Errorf("/%s compressed has %s %q, want %q", path, name, got, want)
+			}
+		}
+		unpacked, err := gzip.NewReader(answer.Body)
+		if err != nil {
+			t.Fatalf("/%s: %v", path, err)
+		}
+		content, err := io.ReadAll(unpacked)
+		if err != nil || !bytes.Equal(content, plain.Body.Bytes()) {
+			t.Errorf("/%s compressed is another file (%v)", path, err)
+		}
+	}
+	t.Logf("the page starts with %d files, %d bytes compressed", len(start)+len(styles), total)
+	if total > mostAtStart {
+		t.Errorf("the page loads %d bytes before its first view, more than %d", total, mostAtStart)
+	}
+	for accept, want := range map[string]string{"": "", "br": "", "gzip;q=0": "", "gzip; q=0.0": "", "GZIP;q=0.5": "gzip"} {
+		if got := packed("/js/main.js", accept).Header().Get("Content-Encoding"); got != want {
+			t.Errorf("with Accept-Encoding %q the encoding is %q, want %q", accept, got, want)
+		}
+	}
+	r := httptest.NewRequest(http.MethodGet, "/js/main.js", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	r.Header.Set("If-None-Match", packed("/js/main.js", "gzip").Header().Get("ETag"))
+	again := httptest.NewRecorder()
+	h.ServeHTTP(again, r)
+	if again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+		t.Errorf("a file that the browser has answers %d with %d bytes", again.Code, again.Body.Len())
 	}
 }
 

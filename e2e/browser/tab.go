@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/security"
 	"github.com/chromedp/chromedp"
 )
 
@@ -189,6 +190,38 @@ func (tab *Tab) Header(name, value string) {
 	tab.t.Helper()
 	call(tab, network.Enable, network.EnableParams{})
 	call(tab, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{name: value}})
+}
+
+// emulateNetwork sets what the network is like: ms, and bytes a second. Newer versions of the protocol have it under
+// another name, which not every Chromium knows.
+var emulateNetwork = cdp.Command[networkConditions, cdp.Empty]{Method: "Network.emulateNetworkConditions"}
+
+type networkConditions struct {
+	Offline            bool    `json:"offline"`
+	Latency            float64 `json:"latency"`
+	DownloadThroughput float64 `json:"downloadThroughput"`
+	UploadThroughput   float64 `json:"uploadThroughput"`
+}
+
+// Slow makes every request of the tab take a time, and all answers together come at a rate in bytes a second.
+func (tab *Tab) Slow(latency time.Duration, rate int) {
+	tab.t.Helper()
+	call(tab, network.Enable, network.EnableParams{})
+	call(tab, emulateNetwork, networkConditions{Latency: float64(latency.Milliseconds()),
+		DownloadThroughput: float64(rate), UploadThroughput: float64(rate)})
+}
+
+// TrustAll accepts every certificate.
+func (tab *Tab) TrustAll() {
+	tab.t.Helper()
+	call(tab, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+}
+
+// Print has the page look as it does on paper, or on the screen again.
+func (tab *Tab) Print(on bool) {
+	tab.t.Helper()
+	media := map[bool]string{true: "print"}[on]
+	call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: media})
 }
 
 // Open loads an address.

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -52,6 +53,8 @@ type Directory struct {
 	Connection Connection
 	// SettingsFile is a JSON file with {"connection":…}, ready to be the body of POST /v1/previews.
 	SettingsFile string
+	// CAFile has the certificate of the demo's authority as PEM.
+	CAFile string
 }
 
 // LDIF returns the entries of a server type's demo directory as a file (RFC 2849).
@@ -99,7 +102,8 @@ func Start(ctx context.Context, dir string, log *slog.Logger) (directories []Dir
 func (p product) start(
 	ctx context.Context, home string, ca *authority.Authority, log *slog.Logger,
 ) (Directory, *ldapd.Server, error) {
-	d := Directory{Name: p.name, SettingsFile: filepath.Join(home, string(p.serverType)+".json")}
+	d := Directory{Name: p.name, SettingsFile: filepath.Join(home, string(p.serverType)+".json"),
+		CAFile: filepath.Join(home, authority.CertificateFile)}
 	config, err := p.config(ca, log)
 	if err != nil {
 		return d, nil, err
@@ -213,6 +217,22 @@ func (d Directory) write() error {
 	return nil
 }
 
+// Handler serves the connections to directories for the page to fill in, by server type.
+func Handler(directories []Directory) http.Handler {
+	connections := make(map[settings.ServerType]Connection)
+	for _, d := range directories {
+		connections[d.Connection.ServerType] = d.Connection
+	}
+	// A Connection has no type that json cannot marshal.
+	body, _ := json.Marshal(connections)
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		// A broken connection is all that can fail here.
+		_, _ = w.Write(body)
+	})
+}
+
 // Print writes the connection settings for a person at a terminal.
 func Print(w io.Writer, directories []Directory) error {
 	for _, d := range directories {
@@ -222,6 +242,12 @@ func Print(w io.Writer, directories []Directory) error {
 		if err != nil {
 			return fmt.Errorf("print the demo directories: %w", err)
 		}
+	}
+	if len(directories) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "  %-22s %s\n", "Their CA certificate", directories[0].CAFile); err != nil {
+		return fmt.Errorf("print the demo directories: %w", err)
 	}
 	return nil
 }

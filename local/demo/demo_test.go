@@ -9,6 +9,8 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
@@ -272,18 +274,34 @@ func TestTheContextStopsThem(t *testing.T) {
 func TestPrint(t *testing.T) {
 	var out bytes.Buffer
 	err := demo.Print(&out, []demo.Directory{{Name: "Microsoft Exchange", SettingsFile: "demo/exchange.json",
-		Connection: demo.Connection{Host: "localhost", Port: 10389, Username: "reader@example.com",
+		CAFile: "demo/ca.pem", Connection: demo.Connection{Host: "localhost", Port: 10389, Username: "reader@example.com",
 			Password: "demo-reader-1"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := "  Microsoft Exchange     localhost:10389  reader@example.com  password demo-reader-1\n" +
-		"                         {\"connection\":…} ready in demo/exchange.json\n"
+		"                         {\"connection\":…} ready in demo/exchange.json\n" +
+		"  Their CA certificate   demo/ca.pem\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}
 	if err := demo.Print(brokenWriter{}, []demo.Directory{{}}); !errors.Is(err, errBroken) {
 		t.Errorf("error = %v", err)
+	}
+}
+
+func TestHandlerServesTheConnectionsByServerType(t *testing.T) {
+	recorder := httptest.NewRecorder()
+	demo.Handler([]demo.Directory{
+		{Connection: demo.Connection{ServerType: settings.Exchange, Port: 10389, Password: "demo-reader-1"}},
+		{Connection: demo.Connection{ServerType: settings.GroupWise, Port: 12389}},
+	}).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/demo.json", nil))
+	var got map[settings.ServerType]demo.Connection
+	if err := json.Unmarshal(recorder.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[settings.Exchange].Password != "demo-reader-1" || got[settings.GroupWise].Port != 12389 {
+		t.Errorf("the handler serves %s", recorder.Body)
 	}
 }
 

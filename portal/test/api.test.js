@@ -39,11 +39,12 @@ test('a request that starts a run has a key of its own', async () => {
 });
 
 test('what goes into an address is escaped', async () => {
-  const asked = answer(json({ items: [] }), json({}));
+  const asked = answer(json({ items: [] }), json({}), json({ items: [] }));
   await api.users({ limit: 50, q: 'a&b=c' }, signal);
   await api.changeUser('a/b?c@example.com', { protected: true });
-  assert.deepEqual(asked.map(({ path }) => path),
-    ['/v1/users?limit=50&q=a%26b%3Dc', '/v1/users/a%2Fb%3Fc%40example.com']);
+  await api.rows('/v1/syncs/s/changes', { outcome: ['pending', 'conflict'], limit: 9 }, signal);
+  assert.deepEqual(asked.map(({ path }) => path), ['/v1/users?limit=50&q=a%26b%3Dc',
+    '/v1/users/a%2Fb%3Fc%40example.com', '/v1/syncs/s/changes?outcome=pending&outcome=conflict&limit=9']);
 });
 
 test('a problem of the API is thrown with its status, text and field errors', async () => {

@@ -15,9 +15,9 @@ test('every says the hours, but not for one', () => {
   assert.equal(every(8), 'every 8 hours');
 });
 
-test('moment shows a time in the time zone of the reader, and a dash for none', () => {
+test('moment shows a time in the time zone of the reader, which it names, and a dash for none', () => {
   // The space before PM is a narrow one.
-  assert.match(moment('2026-11-26T13:05:00Z'), /^Nov 26, 2026, 1:05\sPM$/);
+  assert.match(moment('2026-11-26T13:05:00Z'), /^Nov 26, 2026, 1:05\sPM UTC$/);
   assert.equal(moment(null), '–');
 });
 

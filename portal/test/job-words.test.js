@@ -32,7 +32,7 @@ test('quick looks say how often, since when, or why not', () => {
   const quick = { possible: true, by: 'uSNChanged', reason: '', error: '' };
   const lastLookAt = '2026-11-26T10:00:00Z';
   assert.equal(looks(job({ schedule, quick, lastLookAt })),
-    'Looks for new people every 5 minutes, last at Nov 26, 2026, 10:00 AM');
+    'Looks for new people every 5 minutes, last at Nov 26, 2026, 10:00 AM UTC');
   assert.equal(looks(job({ schedule, quick: null })), 'Looks for new people every 5 minutes, after the next sync');
   assert.equal(looks(job({ schedule, quick: { ...quick, possible: false, reason: 'no numbers' } })),
     'Does not look for new people: no numbers');

@@ -40,7 +40,7 @@ test('what needs attention: failed runs, conflicts, skipped rows by reason', () 
   assert.deepEqual(
     concerns({ runs: [last, failed], lastRun: last, skipped, preview: 'P1', now })
       .map(({ text, href }) => [text, href]), [
-      ['1 run failed in the last 7 days, the newest at Nov 26, 2026, 10:00 AM.', '#/syncs/S1'],
+      ['1 run failed in the last 7 days, the newest at Nov 26, 2026, 10:00 AM UTC.', '#/syncs/S1'],
       ['2 addresses were changed by somebody during the last run, and left so.', '#/syncs/S2'],
       ['Skipped, 5 addresses: duplicate', '#/previews/P1?tab=skipped&reason=duplicate'],
       ['Skipped, 2 addresses: invalid address', '#/previews/P1?tab=skipped&reason=invalid+address'],

@@ -47,5 +47,5 @@ test('a server that does not come back is gone, and nobody says that the run goe
   assert.match(text, /how far the preview was/);
   const [later, gone] = silence('preview', Date.parse('2026-01-02T03:04:00Z'), Date.parse('2026-01-02T03:05:00Z'));
   assert.equal(later, 'The server is gone');
-  assert.match(gone, /since Jan 2, 2026, 3:04\sAM\. Nobody can tell from here whether the preview goes on/);
+  assert.match(gone, /since Jan 2, 2026, 3:04\sAM UTC\. Nobody can tell from here whether the preview goes on/);
 });

@@ -2,6 +2,7 @@ package address
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rollcall/shared/settings"
@@ -113,7 +114,7 @@ func (p Patterns) Match(key string) bool {
 	if len(p.keys) == 0 && p.domains.Empty() {
 		return false
 	}
-	return p.keys[key] || p.domains.Match(key[strings.LastIndexByte(key, '@')+1:])
+	return p.keys[key] || p.domains.Match(Domain(key))
 }
 
 // Check lists the wrong fields of the advanced settings that hold types, domains and addresses, by their JSON paths:
@@ -125,7 +126,7 @@ func Check(a settings.Advanced) (wrong []settings.FieldError, more int) {
 	}
 	for i, name := range a.Include {
 		switch {
-		case isType(name):
+		case slices.Contains(user.Types(), user.Type(name)):
 		case len(wrong) == settings.MaxErrors:
 			more++
 		default:
@@ -157,13 +158,4 @@ func Check(a settings.Advanced) (wrong []settings.FieldError, more int) {
 		}
 	}
 	return wrong, more
-}
-
-func isType(name string) bool {
-	for _, t := range user.Types() {
-		if string(t) == name {
-			return true
-		}
-	}
-	return false
 }

@@ -93,7 +93,7 @@ func (in *RowsFilter) asked() Asked {
 	}
 }
 
-// ChangesFilter says what an export of a sync's changes prints.
+// ChangesFilter says what an export of a sync's changes prints. What the plan skipped is printed where Change names it.
 type ChangesFilter struct {
 	RowsFilter
 	Outcome Texts `json:"outcome,omitempty" doc:"One, or a list: applied, already, conflict, pending"`

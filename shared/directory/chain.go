@@ -24,8 +24,8 @@ func (s *session) explainChain(err *tls.CertificateVerificationError, h *handsha
 		sentences = append(sentences, sentence)
 	}
 	during := now
-	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		add(CodeTLSExpired, dates("The certificate", leaf)+" Renew it on the server, or set the server's clock.")
+	if !isCurrent(leaf, now) {
+		add(CodeTLSExpired, dates("The certificate", leaf, now)+" Renew it on the server, or set the server's clock.")
 		during = leaf.NotAfter
 	}
 	if leaf.VerifyHostname(s.tlsName()) != nil {
@@ -36,7 +36,8 @@ func (s *session) explainChain(err *tls.CertificateVerificationError, h *handsha
 		intermediates.AddCert(c)
 	}
 	_, wrong := leaf.Verify(x509.VerifyOptions{Roots: h.roots, Intermediates: intermediates, CurrentTime: during})
-	if wrong != nil {
+	// A CA that was renewed after the server's certificate expired was not valid then, and is now.
+	if ca := outsideDates(wrong); wrong != nil && (ca == nil || !isCurrent(ca, now)) {
 		add(h.wrongChain(wrong))
 	}
 	if out.Code == "" {
@@ -48,10 +49,31 @@ func (s *session) explainChain(err *tls.CertificateVerificationError, h *handsha
 	return out
 }
 
+// isCurrent reports whether a time is within a certificate's dates.
+func isCurrent(c *x509.Certificate, at time.Time) bool {
+	return !at.Before(c.NotBefore) && !at.After(c.NotAfter)
+}
+
+// outsideDates returns the certificate whose dates are why a chain does not hold, nil where that is not why.
+func outsideDates(err error) *x509.Certificate {
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
+		return invalid.Cert
+	}
+	return nil
+}
+
 // dates says that a certificate is outside its dates.
-func dates(what string, c *x509.Certificate) string {
-	return fmt.Sprintf("%s of %s is valid from %s to %s, and not now.", what, certificateName(c),
-		c.NotBefore.UTC().Format(time.DateOnly), c.NotAfter.UTC().Format(time.DateOnly))
+func dates(what string, c *x509.Certificate, now time.Time) string {
+	return fmt.Sprintf("%s of %s %s.", what, certificateName(c), validity(c, now))
+}
+
+// validity says on which side of its dates a certificate is.
+func validity(c *x509.Certificate, now time.Time) string {
+	if now.Before(c.NotBefore) {
+		return "is not valid before " + c.NotBefore.UTC().Format(time.DateOnly)
+	}
+	return "expired on " + c.NotAfter.UTC().Format(time.DateOnly)
 }
 
 // wrongName says for which names a certificate is. A name in CN alone no longer counts (RFC 9525, 2).
@@ -73,11 +95,11 @@ func (s *session) wrongName(c *x509.Certificate) string {
 // wrongChain says why no chain leads from the server's certificate to an authority that is trusted.
 func (h *handshake) wrongChain(err error) (code, sentence string) {
 	path := h.path()
-	if i := slices.IndexFunc(path, isWeak); i >= 0 {
-		return CodeTLSAuthority, fmt.Sprintf("The certificate of %s is signed with %s, which can be forged and is not "+
-			"accepted, whatever CA certificate you enter. Give the server a certificate that is signed with SHA-256, "+
-			"or trust exactly the one that it has (trustedCertificate).",
-			certificateName(path[i]), path[i].SignatureAlgorithm)
+	if i := slices.IndexFunc(path, func(c *x509.Certificate) bool { return weakHash(c) != "" }); i >= 0 {
+		return CodeTLSAuthority, fmt.Sprintf("The certificate of %s is signed with %s (%s), which can be forged and is "+
+			"not accepted, whatever CA certificate you enter. Give the server a certificate that is signed with "+
+			"SHA-256, or trust exactly the one that it has (trustedCertificate).",
+			certificateName(path[i]), weakHash(path[i]), path[i].SignatureAlgorithm)
 	}
 	if ca := h.unfit(path); ca != nil {
 		return CodeTLSAuthority, fmt.Sprintf("The CA certificate of %q does not say that it may sign certificates "+
@@ -89,7 +111,7 @@ func (h *handshake) wrongChain(err error) (code, sentence string) {
 	case !errors.As(err, &invalid):
 		return CodeTLSAuthority, h.unknownIssuer(path[len(path)-1])
 	case invalid.Reason == x509.Expired:
-		return CodeTLSExpired, dates("The CA certificate", invalid.Cert) + " Renew it, and where it " +
+		return CodeTLSExpired, dates("The CA certificate", invalid.Cert, time.Now()) + " Renew it, and where it " +
 			"stands in the settings (caCertificate) and on the server, put the new one."
 	case invalid.Reason == x509.IncompatibleUsage:
 		return CodeTLSFailed, "The certificate is not for servers (its extendedKeyUsage has no serverAuth). Give the " +
@@ -171,14 +193,21 @@ func issued(issuer, c *x509.Certificate) bool { return bytes.Equal(issuer.RawSub
 
 func isSelfSigned(c *x509.Certificate) bool { return issued(c, c) }
 
-// isWeak reports whether a certificate's signature is by a hash that crypto/x509 does not accept. What is signed by
-// itself is compared, and its signature not checked.
-func isWeak(c *x509.Certificate) bool {
-	switch c.SignatureAlgorithm {
-	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
-		return !isSelfSigned(c)
+// weakHash names the hash of a certificate's signature where crypto/x509 does not accept it; nothing where it does.
+// What is signed by itself is compared, and its signature not checked.
+func weakHash(c *x509.Certificate) string {
+	if isSelfSigned(c) {
+		return ""
 	}
-	return false
+	switch c.SignatureAlgorithm {
+	case x509.MD2WithRSA:
+		return "MD2"
+	case x509.MD5WithRSA:
+		return "MD5"
+	case x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
+		return "SHA-1"
+	}
+	return ""
 }
 
 // describeChain shows a chain as the server sent it, from its own certificate up.

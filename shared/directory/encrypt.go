@@ -139,9 +139,8 @@ func (s *session) noteTLS(state tls.ConnectionState) {
 		s.tlsNotes = append(s.tlsNotes,
 			"the server's certificate is trusted as it is: its issuer, its names and its dates are not checked")
 	}
-	if s.to.TrustedCertificate != "" && (now.After(leaf.NotAfter) || now.Before(leaf.NotBefore)) {
-		s.tlsNotes = append(s.tlsNotes, fmt.Sprintf("the trusted certificate is valid from %s to %s, and not now",
-			leaf.NotBefore.UTC().Format(time.DateOnly), leaf.NotAfter.UTC().Format(time.DateOnly)))
+	if s.to.TrustedCertificate != "" && !isCurrent(leaf, now) {
+		s.tlsNotes = append(s.tlsNotes, "the trusted certificate "+validity(leaf, now))
 	}
 	if state.Version < tls.VersionTLS12 || isOldSuite(state.CipherSuite) {
 		s.tlsNotes = append(s.tlsNotes, fmt.Sprintf("the connection uses old encryption (%s, %s), which somebody on "+

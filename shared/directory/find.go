@@ -35,8 +35,6 @@ func (r *Reader) Find(
 	defer cancel()
 	err = s.search(ctx, query, f.take, func(ctx context.Context, p *pager) error {
 		f.pager = p
-		// The filter was read when it was checked.
-		f.filter, _ = parseFilter(s.info.Filter)
 		return f.run(ctx)
 	})
 	return Answer{Info: s.info, Found: f.found, More: f.more}, err
@@ -46,7 +44,6 @@ func (r *Reader) Find(
 type finder struct {
 	*pager
 	question Question
-	filter   *clause
 	found    []Found
 	// kept is what found takes of memory, in bytes.
 	kept int64
@@ -152,40 +149,19 @@ func (f *finder) everywhere(ctx context.Context, filter string, most int) error 
 	return nil
 }
 
-// below searches below a base, until it has found as many entries as are wanted.
+// below searches below a base, until it has found as many entries as are wanted. A server that stops at its own limit
+// has more of them.
 func (f *finder) below(ctx context.Context, base, filter string, most int) error {
 	request := searchRequest{base: base, scope: ldap.ScopeWholeSubtree, filter: filter,
 		attributes: f.attributes, pageSize: min(most, f.c.PageSize)}
-	var progress progress
 	f.info.Entries = 0
-	for entries := 0; ; {
-		done, cookie, paged, err := f.page(ctx, request)
-		if err == nil && entries == 0 && f.smaller(&request, done.code) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := f.completeRanges(ctx); err != nil {
-			return err
-		}
-		entries += f.pageEntries
-		switch {
-		case done.code == ldap.LDAPResultSizeLimitExceeded && entries > 0:
-			f.more = true
-			return nil
-		case done.code != ldap.LDAPResultSuccess:
-			return done
-		case !paged || len(cookie) == 0:
-			return nil
-		case entries >= most:
-			f.more = true
-			return nil
-		case !progress.page(cookie, f.pageEntries, f.pageFirst):
-			return incomplete("the server gives the same page again and again")
-		}
-		request.cookie = cookie
+	more, err := f.pages(ctx, &request, most)
+	var done result
+	if errors.As(err, &done) && done.code == ldap.LDAPResultSizeLimitExceeded && f.info.Entries > 0 {
+		more, err = true, f.completeRanges(ctx)
 	}
+	f.more = f.more || more
+	return err
 }
 
 // places returns where to look: the naming context that holds the search base, or the base itself, and the other

@@ -138,7 +138,9 @@ func TestFindAsksTheServerWhatMatches(t *testing.T) {
 		"the last of many":   {filtered("(&(mail=*)(objectClass=*)(mail=a*)(mail=*n*)(cn=Y))"), annFails("(cn=Y)")},
 		"an escaped value":   {filtered(`(&(mail=*)(cn=a\28b\29))`), annFails(`(cn=a\28b\29)`)},
 		"a filter of a leaf": {filtered("cn=X"), annFails("(cn=X)")},
-		"no comparison":      {directory.Question{SearchBase: "o=Partner", Attributes: []string{"mail"}}, nil},
+		"a filter that is longer once it is tidied": {filtered("(|" + strings.Repeat("(!mail=*)", 1800) + ")"),
+			annFails("(|" + strings.Repeat("(!(mail=*))", 1800) + ")")},
+		"no comparison": {directory.Question{SearchBase: "o=Partner", Attributes: []string{"mail"}}, nil},
 		"a DN": {directory.Question{DN: "CN=Ann, OU=Archive,DC=example,DC=com",
 			SearchBase: "ou=staff,dc=example,dc=com", Filter: "(mail=*)", Attributes: []string{"mail"}},
 			[]string{"cn=Ann,ou=archive,dc=example,dc=com out matches"}},
@@ -235,5 +237,45 @@ func TestFindStopsAtTwenty(t *testing.T) {
 	}, func(run.Step) {})
 	if err != nil || len(answer.Found) != 20 || !answer.More {
 		t.Errorf("%d entries, more %t, error %v; want 20 and more", len(answer.Found), answer.More, err)
+	}
+}
+
+// TestFindTakesNoPartForTheWhole has a server lose count after its first page: nobody knows what it left out.
+func TestFindTakesNoPartForTheWhole(t *testing.T) {
+	t.Parallel()
+	s := &script{root: offersPaging, search: func(c *session, n int, _ search) bool {
+		c.person(fmt.Sprint("p", n))
+		if n == 1 {
+			c.page("more")
+		} else {
+			c.done(0)
+		}
+		return true
+	}}
+	host, port := s.serve(t)
+	to := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true}
+	answer, err := directory.New(directory.Config{}).Find(t.Context(), to, directory.Question{
+		Attributes: []string{"mail"}, Any: []directory.Comparison{{Attribute: "mail", Value: "x@example.com"}},
+	}, func(run.Step) {})
+	var e *directory.Error
+	if !errors.As(err, &e) || e.Code != directory.CodeIncompleteRead {
+		t.Errorf("found %d, error %v; want %s", len(answer.Found), err, directory.CodeIncompleteRead)
+	}
+}
+
+// TestAnAnswerBehindAnother has more entries together than are shown.
+func TestAnAnswerBehindAnother(t *testing.T) {
+	t.Parallel()
+	of := func(from, to int) (a directory.Answer) {
+		for i := from; i < to; i++ {
+			a.Found = append(a.Found, directory.Found{Entry: directory.Entry{DN: fmt.Appendf(nil, "cn=%d", i)}})
+		}
+		return a
+	}
+	if a := of(1, 20).Behind(of(0, 2)); len(a.Found) != 20 || a.More {
+		t.Errorf("%d entries, more %t; want 20 and no more", len(a.Found), a.More)
+	}
+	if a := of(1, 21).Behind(of(0, 2)); len(a.Found) != 20 || !a.More {
+		t.Errorf("%d entries, more %t; want 20 and more", len(a.Found), a.More)
 	}
 }

@@ -76,7 +76,7 @@ func certificateFaults() map[string]fault {
 			})),
 		"signed by itself": authorityFault("signed by itself", chained(
 			func(t *testing.T, _ lab) []*holder { return []*holder{issue(t, nil, nil)} })),
-		"signed with SHA-1": authorityFault("trustedCertificate", chained(
+		"signed with SHA-1": authorityFault("SHA-1 (SHA1-RSA)", chained(
 			func(t *testing.T, _ lab) []*holder { return []*holder{issueRSA(t, rootBySHA1(t), bySHA1)} })),
 		"an intermediate signed with SHA-1": authorityFault("SHA1-RSA", chained(
 			func(t *testing.T, _ lab) []*holder {
@@ -98,7 +98,7 @@ func certificateFaults() map[string]fault {
 			_, c.PermittedIPRanges = true, []*net.IPNet{{IP: net.IPv4(10, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)}}
 		}), code: directory.CodeTLSFailed, says: "not accepted", seen: true},
 		"expired": {server: withLeaf(valid(-2*time.Hour, -time.Hour)), code: directory.CodeTLSExpired,
-			says: "Renew it on the server", seen: true},
+			says: "expired on", seen: true},
 		"not yet valid": {server: withLeaf(valid(time.Hour, 2*time.Hour)), code: directory.CodeTLSExpired,
 			says: "set the server's clock", seen: true},
 		"for another name": {server: withLeaf(named("server", "dc1.example.com", "dc2.example.com")),
@@ -127,6 +127,22 @@ func TestAllThatIsWrongWithACertificateIsSaidAtOnce(t *testing.T) {
 	s := &script{tls: leaf.server()}
 	l.readTLS(t, s, nil).wantError(t, s, directory.CodeTLSExpired, "Renew it", "no name at all", "signed by itself",
 		"trustedCertificate", "The server showed:")
+}
+
+// TestARenewedCAIsNotCalledExpired: the server's certificate expired before its CA was renewed with the same key.
+func TestARenewedCAIsNotCalledExpired(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	ca := issue(t, nil, func(c *x509.Certificate) {
+		authority("Renewed Root")(c)
+		valid(-time.Minute, time.Hour)(c)
+	})
+	s := &script{tls: issue(t, ca, valid(-2*time.Hour, -time.Hour)).server()}
+	g := l.readTLS(t, s, func(c *settings.Connection) { c.CACertificate = ca.pem() })
+	g.wantError(t, s, directory.CodeTLSExpired, "expired on", "Renew it on the server")
+	if strings.Contains(g.err.Error(), "The CA certificate") {
+		t.Errorf("%q blames a CA certificate that is within its dates", g.err)
+	}
 }
 
 // TestTheCAOfTheSettings reads from a server that sends nothing but its own certificate; what is wrong is the CA that
@@ -254,9 +270,11 @@ func TestTrustedCertificate(t *testing.T) {
 				leaf := holderOf(t, s)
 				g := l.readTLS(t, s, func(c *settings.Connection) { c.TrustedCertificate = leaf.trusted() })
 				g.wantRead(t, true)
-				expired := time.Now().After(leaf.NotAfter) || time.Now().Before(leaf.NotBefore)
-				if said := strings.Contains(strings.Join(g.info.Notes, "\n"), "not now"); said != expired {
-					t.Errorf("the notes are %q; the certificate is outside its dates: %t", g.info.Notes, expired)
+				notes, now := strings.Join(g.info.Notes, "\n"), time.Now()
+				expired, early := now.After(leaf.NotAfter), now.Before(leaf.NotBefore)
+				if strings.Contains(notes, "expired on ") != expired ||
+					strings.Contains(notes, "is not valid before ") != early {
+					t.Errorf("the notes are %q; the certificate expired: %t, is not valid yet: %t", notes, expired, early)
 				}
 			})
 		}

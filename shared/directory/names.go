@@ -102,11 +102,7 @@ func (s *session) unknownNames(q Query) (named, filtered []string) {
 	if q.Filter == "" {
 		return named, nil
 	}
-	c, err := parseFilter(s.info.Filter)
-	if err != nil || c == nil {
-		return named, nil // findBase has checked it
-	}
-	c.comparisons(func(c *clause) bool {
+	s.filter.comparisons(func(c *clause) bool {
 		if !plainAttributes[strings.ToLower(c.attribute)] {
 			filtered = append(filtered, c.attribute)
 		}

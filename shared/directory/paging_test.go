@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/shared/directory"
+	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
 
@@ -58,6 +59,27 @@ func TestARefusedFirstPageIsAskedForAgain(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestALookNotesOnceHowPagesWereRead asks twice, and is refused twice.
+func TestALookNotesOnceHowPagesWereRead(t *testing.T) {
+	t.Parallel()
+	s := &script{root: offersPaging, search: func(c *session, _ int, r search) bool {
+		if r.pageSize() > 500 {
+			c.done(ldap.LDAPResultUnwillingToPerform)
+			return true
+		}
+		c.entry("cn=a", map[string][]string{"modifyTimestamp": {"20261126120001Z"}, "mail": {"a@example.com"}})
+		c.page("")
+		return true
+	}}
+	g := read(t, s, directory.Config{}, func(_ *settings.Connection, q *directory.Query) {
+		q.Since = []run.Cursor{{By: "modifyTimestamp", Since: "20261126120000Z"}}
+	})
+	if notes := strings.Join(g.info.Notes, "; "); g.err != nil || len(g.entries) != 1 ||
+		strings.Count(notes, "refused pages") != 1 {
+		t.Errorf("entries %q, notes %q, error %v; want one note", g.entries, notes, g.err)
 	}
 }
 

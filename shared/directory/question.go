@@ -56,6 +56,7 @@ func (a Answer) Behind(earlier Answer) Answer {
 		}
 	}
 	a.Found = all[:min(len(all), mostFound)]
+	a.More = a.More || len(all) > mostFound
 	return a
 }
 

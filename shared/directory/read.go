@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,44 +127,18 @@ type pager struct {
 	callback error
 }
 
-// run reads page after page. Without paging the whole answer is one page.
+// run reads all that the query asks for.
 func (p *pager) run(ctx context.Context) error {
 	request := searchRequest{base: p.info.Base, scope: ldap.ScopeWholeSubtree, filter: p.info.Filter,
 		attributes: p.attributes, pageSize: p.c.PageSize}
-	var progress progress
-	for page := 1; ; page++ {
-		done, cookie, found, err := p.page(ctx, request)
-		for err == nil && page == 1 && p.smaller(&request, done.code) {
-			done, cookie, found, err = p.page(ctx, request)
-		}
-		if err != nil {
-			return err
-		}
-		if done.code != ldap.LDAPResultSuccess {
-			return done
-		}
-		if page == 1 && p.refused != 0 {
-			p.info.Notes = append(p.info.Notes, p.pagingNote(request.pageSize))
-		}
-		if err := p.completeRanges(ctx); err != nil {
-			return err
-		}
-		switch {
-		case found && len(cookie) == 0, !found && request.pageSize == 0:
-			return nil
-		case request.pageSize == 0:
-			return incomplete("the server gave a page where none was asked for, and says that more would follow")
-		case !found && (p.root.paging || page > 1):
-			return incomplete("page %d came without its paged results control, so that it cannot be known whether "+
-				"more would follow", page)
-		case !found:
-			return nil
-		case p.pageEntries == 0 && bytes.Equal(cookie, request.cookie),
-			!progress.page(cookie, p.pageEntries, p.pageFirst):
-			return incomplete("the server gives the same page again and again (page %d)", page)
-		}
-		request.cookie = cookie
+	_, err := p.pages(ctx, &request, 0)
+	if err != nil || p.refused == 0 {
+		return err
 	}
+	if note := p.pagingNote(request.pageSize); !slices.Contains(p.info.Notes, note) {
+		p.info.Notes = append(p.info.Notes, note)
+	}
+	return nil
 }
 
 // incomplete returns an incomplete read with a reason that this package found.
@@ -265,12 +240,8 @@ func (p *pager) reference(op []byte) {
 		}
 		op = rest
 		text := printable(url)
-		for _, known := range p.info.References {
-			if known == text {
-				text = ""
-			}
-		}
-		if text != "" && len(p.info.References) < maxReferences {
+		known := slices.Contains(p.info.References, text)
+		if text != "" && !known && len(p.info.References) < maxReferences {
 			p.info.References = append(p.info.References, text)
 		}
 	}
@@ -330,8 +301,7 @@ func (p *pager) explainResult(done result) error {
 		return p.noSuchBase(p.info.Base, done.matchedDN, done)
 	case ldap.LDAPResultReferral:
 		out.Code = CodeBaseNotFound
-		out.Message = fmt.Sprintf("The search base %q is on another server. Enter that server, or the global "+
-			"catalog (port 3268, or 3269 with SSL).", p.info.Base)
+		out.Message = fmt.Sprintf(baseElsewhere, p.info.Base)
 	case ldap.LDAPResultOperationsError, ldap.LDAPResultInsufficientAccessRights,
 		ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultStrongAuthRequired:
 		out.Code = CodeInsufficientAccess

@@ -49,6 +49,10 @@ const (
 // maxDirectoryID bounds the id of a directory in bytes: it is stored with each user.
 const maxDirectoryID = 2 << 10
 
+// baseElsewhere is what to do about a referral (RFC 4511, 4.1.10) in answer to a search for the base.
+const baseElsewhere = "The search base %q is on another server. Enter that server, or the global catalog (port 3268, " +
+	"or 3269 with SSL)."
+
 // findBase reads the rootDSE and finds base, filter and directory id.
 func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 	conn, giveBack := s.ldapConn()
@@ -59,26 +63,18 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 	if err := s.readRoot(conn); err != nil {
 		return "", err
 	}
-	base, err := CheckBase(q.SearchBase)
+	base, err := s.typed(q)
 	if err != nil {
-		return "", &Error{Code: CodeInvalidBase, Step: StepBase, Err: err,
-			Message: "The search base is wrong: " + err.Error() + "."}
-	}
-	if s.info.Filter, err = CheckFilter(q.Filter); err != nil {
-		return "", &Error{Code: CodeInvalidFilter, Step: StepBase, Err: err,
-			Message: "The filter string is wrong: " + err.Error() + "."}
-	}
-	if err := checkSecrets(q); err != nil {
 		return "", err
 	}
 	origin := "as entered"
 	if base == "" {
 		base, origin = s.defaultBase()
 	}
-	if s.info.Filter == "" {
-		s.info.Filter = s.defaultFilter()
+	if s.filter == nil {
+		s.filter, _ = parseFilter(s.defaultFilter()) // a constant
 	}
-	s.info.Base = base
+	s.info.Base, s.info.Filter = base, s.filter.text
 	if base != "" && s.root.present {
 		if err := s.checkBase(conn, base); err != nil {
 			return "", err
@@ -88,13 +84,25 @@ func (s *session) findBase(ctx context.Context, q Query) (string, error) {
 	if len(s.info.DirectoryID) > maxDirectoryID || len(base) > maxBaseLength*utf8.UTFMax {
 		return "", &Error{Code: CodeInvalidBase, Step: StepBase,
 			Message: fmt.Sprintf("The search base, or the server's naming context, is longer than the %d bytes that "+
-				"can be "+
-				"stored with each user. Enter a shorter search base.", maxDirectoryID)}
+				"can be stored with each user. Enter a shorter search base.", maxDirectoryID)}
 	}
 	if base == "" {
 		base = "the empty base"
 	}
 	return base + ": " + origin, s.track(conn)
+}
+
+// typed checks what somebody typed into a query. It keeps the filter and returns the base; both may be empty.
+func (s *session) typed(q Query) (base string, err error) {
+	if base, err = CheckBase(q.SearchBase); err != nil {
+		return "", &Error{Code: CodeInvalidBase, Step: StepBase, Err: err,
+			Message: "The search base is wrong: " + err.Error() + "."}
+	}
+	if s.filter, err = parseFilter(q.Filter); err != nil {
+		return "", &Error{Code: CodeInvalidFilter, Step: StepBase, Err: err,
+			Message: "The filter string is wrong: " + err.Error() + "."}
+	}
+	return base, checkSecrets(q)
 }
 
 func (s *session) readRoot(conn *ldap.Conn) error {
@@ -190,9 +198,7 @@ func (s *session) checkBase(conn *ldap.Conn, base string) error {
 			Message: fmt.Sprintf("The server cannot read the search base %q. Enter a DN such as "+
 				"OU=Staff,DC=example,DC=com.", base)}
 	case ldap.LDAPResultReferral:
-		return &Error{Code: CodeBaseNotFound, Step: StepBase, Err: err,
-			Message: fmt.Sprintf("The search base %q is on another server. Enter that server, or the global "+
-				"catalog (port 3268, or 3269 with SSL).", base)}
+		return &Error{Code: CodeBaseNotFound, Step: StepBase, Err: err, Message: fmt.Sprintf(baseElsewhere, base)}
 	}
 	if e.ResultCode >= ldap.ErrorNetwork {
 		return err

@@ -29,7 +29,9 @@ type session struct {
 	// socket is the connection below TLS, nil where it is of another kind.
 	socket *socket
 	// root is what the rootDSE says; empty where the server shows none.
-	root    rootDSE
+	root rootDSE
+	// filter is the query's or the default one. It is read once: tidied, it may be longer than a typed one may be.
+	filter  *clause
 	info    Info
 	tracker tracker
 	// peer is the address that the connection leads to.

@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"encoding/csv"
 	"fmt"
 	"io"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"rollcall/shared/planfile"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
+	"rollcall/shared/usercsv"
 )
 
 // mixed is a sync with changes of several outcomes.
@@ -85,7 +87,8 @@ func TestTheChangesOfASyncAreExported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := export.Run; e.State != run.Done || e.Export.FileName != "rollcall-sync-"+r.ID+".csv" || e.Export.Rows != 4 {
+	name := usercsv.FileName(h.id.Account, usercsv.Changes, export.Run.CreatedAt)
+	if e := export.Run; e.State != run.Done || e.Export.FileName != name || e.Export.Rows != 4 {
 		t.Errorf("export %+v, %+v", e, e.Export)
 	}
 	want := "\ufeffAddress,Address Type,Primary Address,Object Type,Change,Reason,Distinguished Name,Outcome\r\n" +
@@ -130,6 +133,37 @@ func TestTheChangesOfASyncAreExported(t *testing.T) {
 	queued := h.start(importer.SyncRequest{PreviewID: h.preview().ID})
 	_, err = h.service.ExportSync(t.Context(), h.id, queued.ID, nil)
 	wantCode(t, err, "sync_not_planned")
+}
+
+// The preview's rows are gone after a day, and a scheduled sync has none: the sync itself says whom it skipped.
+func TestWhatASyncSkippedIsExportedWhereItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.directory.set(person{"eve", "eve@example.com", []string{"not an address"}})
+	r := h.importAll()
+	for _, test := range []struct {
+		changes []string
+		want    string
+	}{
+		{nil, "eve@example.com create applied"}, {[]string{"skipped"}, "not… skipped "},
+		{[]string{"create", "skipped"}, "eve@example.com create applied, not… skipped "},
+	} {
+		export, err := h.service.ExportSync(t.Context(), h.id, r.ID, &run.Filter{Changes: test.changes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		records, err := csv.NewReader(strings.NewReader(h.exported(export.Run))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, fields := range records[1:] {
+			got = append(got, fields[0]+" "+fields[4]+" "+fields[7])
+		}
+		if got := strings.Join(got, ", "); got != test.want {
+			t.Errorf("of %q the file has %q, want %q", test.changes, got, test.want)
+		}
+	}
 }
 
 // exported returns the file of an export.

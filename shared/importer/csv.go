@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
+	"rollcall/shared/plan"
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/users"
@@ -18,16 +20,15 @@ import (
 // writeExport writes the CSV that an export asks for and says what it wrote. Doing it twice writes the same file again.
 func (c core) writeExport(ctx context.Context, account user.Account, asked run.Run) (*run.Export, error) {
 	export := &run.Export{ObjectKey: objects.CSVPrefix + asked.ID + ".csv"}
-	newWriter, fill := usercsv.NewWriter, c.usersCSV
+	kind, newWriter, fill := usercsv.Users, usercsv.NewWriter, c.usersCSV
 	switch {
 	case asked.PreviewID != "":
-		export.FileName, fill = usercsv.PreviewFileName(asked.PreviewID), c.previewCSV
+		kind, fill = usercsv.Preview, c.previewCSV
 	case asked.SyncID != "":
-		export.FileName, fill = usercsv.SyncFileName(asked.SyncID), c.changesCSV
+		kind, fill = usercsv.Changes, c.changesCSV
 		newWriter = usercsv.NewChangesWriter
-	default:
-		export.FileName = usercsv.UsersFileName(asked.CreatedAt)
 	}
+	export.FileName = usercsv.FileName(account, kind, asked.CreatedAt)
 	hash := sha256.New()
 	var size counter
 	err := c.Objects.For(account).Put(ctx, export.ObjectKey, func(w io.Writer) error {
@@ -109,7 +110,9 @@ func (c core) changesCSV(ctx context.Context, account user.Account, export run.R
 		return err
 	}
 	defer journal.Close()
-	for placed, err := range journal.rows(ctx, ChangesOf(filterOf(export))) {
+	asked := ChangesOf(filterOf(export))
+	journal.withSkipped = slices.Contains(asked.Changes, plan.Skipped)
+	for placed, err := range journal.rows(ctx, asked) {
 		if err != nil {
 			return err
 		}

@@ -70,35 +70,9 @@ func (s *Service) Explanation(ctx context.Context, id run.Identity, runID string
 
 // explain asks the directory and the Users List, and says what a sync would make of it.
 func (j *job) explain(ctx context.Context) (run.State, error) {
-	imp, asked := j.run.Import, *j.run.Asked
-	connection, err := j.withPassword(ctx, imp.Connection)
+	of, err := j.ask(ctx)
 	if err != nil {
 		return "", err
-	}
-	rules, err := extract.NewRules(imp.Connection.ServerType, imp.Advanced)
-	if err != nil {
-		return "", fmt.Errorf("read the advanced settings of run %s: %w", j.run.ID, err)
-	}
-	of := explain.Case{
-		Server: imp.Connection.ServerType, Advanced: imp.Advanced, Asked: asked,
-		Stored: func(key string) (*user.User, error) { return j.storedUser(ctx, key) },
-	}
-	if asked.DN != "" {
-		if of.Answer, err = j.find(ctx, connection, rules.QuestionOf(imp.Advanced, asked.DN)); err != nil {
-			return "", err
-		}
-		asked.Address, err = explain.Primary(of)
-		if err != nil {
-			return "", err
-		}
-	}
-	if asked.Address != "" {
-		parsed, _ := address.Parse(asked.Address)
-		answer, err := j.find(ctx, connection, rules.Question(imp.Advanced, parsed))
-		if err != nil {
-			return "", err
-		}
-		of.Answer = answer.Behind(of.Answer)
 	}
 	explained, err := explain.Explain(of)
 	if err != nil {
@@ -106,6 +80,43 @@ func (j *job) explain(ctx context.Context) (run.State, error) {
 	}
 	j.set(func() { j.explained = &explained })
 	return run.Done, nil
+}
+
+// ask finds out what there is to explain. Who asks about an entry hears about its primary address.
+func (j *job) ask(ctx context.Context) (of explain.Case, err error) {
+	imp, asked := j.run.Import, *j.run.Asked
+	connection, err := j.withPassword(ctx, imp.Connection)
+	if err != nil {
+		return of, err
+	}
+	rules, err := extract.NewRules(imp.Connection.ServerType, imp.Advanced)
+	if err != nil {
+		return of, fmt.Errorf("read the advanced settings of run %s: %w", j.run.ID, err)
+	}
+	looks, err := j.jobs.Looks(ctx)
+	if err != nil {
+		return of, fmt.Errorf("read what was noted of the last look: %w", err)
+	}
+	of = explain.Case{
+		Server: imp.Connection.ServerType, Advanced: imp.Advanced, Asked: asked, NewSince: newSince(&looks),
+		Stored: func(key string) (*user.User, error) { return j.storedUser(ctx, key) },
+	}
+	if asked.DN != "" {
+		if of.Answer, err = j.find(ctx, connection, rules.QuestionOf(imp.Advanced, asked.DN)); err != nil {
+			return of, err
+		}
+		if asked.Address, err = explain.Primary(of); err != nil {
+			return of, err
+		}
+	}
+	if asked.Address == "" {
+		return of, nil
+	}
+	// An address with an invisible character has a form all the same.
+	parsed, _ := address.Parse(asked.Address)
+	answer, err := j.find(ctx, connection, rules.Question(imp.Advanced, parsed))
+	of.Answer = answer.Behind(of.Answer)
+	return of, err
 }
 
 // find asks the directory a question, and shows the steps of the last one.

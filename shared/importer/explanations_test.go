@@ -123,8 +123,8 @@ func TestWhatCannotBeExplained(t *testing.T) {
 	} {
 		_, err := h.service.StartExplanation(t.Context(), h.id, test.req)
 		var e *importer.Error
-		if !errors.As(err, &e) || e.Class != importer.Invalid || len(e.Fields) == 0 || e.Fields[0].Field != test.field ||
-			strings.Contains(e.Fields[0].Message, "search base") {
+		if !errors.As(err, &e) || e.Class != importer.Invalid || len(e.Fields) == 0 ||
+			e.Fields[0].Field != test.field || strings.Contains(e.Fields[0].Message, "search base") {
 			t.Errorf("%s: error %v, want one of the field %s", name, err, test.field)
 		}
 	}

@@ -130,9 +130,7 @@ func (j *job) gather(ctx context.Context, looks *run.Looks) (*gathered, error) {
 		return nil, context.Cause(ctx)
 	}
 	policy, err := j.policy(info)
-	if !looks.NewSince.IsZero() {
-		policy.NewSince = looks.NewSince.UnixMilli()
-	}
+	policy.NewSince = newSince(looks)
 	return &gathered{found, stored.users, policy, info.Hint}, err
 }
 

@@ -21,6 +21,8 @@ type journal struct {
 	reader *planfile.Reader
 	// conflicts and already are the rows with these outcomes.
 	conflicts, already, pending planfile.Outcomes
+	// withSkipped also yields what the plan skipped. That is no change, and has no outcome.
+	withSkipped bool
 }
 
 // openJournal opens the journal of a run that has a plan. The caller closes it.
@@ -99,7 +101,7 @@ func (j *journal) rows(ctx context.Context, q ChangeQuery) iter.Seq2[*planfile.P
 func (j *journal) filter(q ChangeQuery) planfile.Filter {
 	f := q.Filter
 	f.Changes = []plan.Change{plan.Create, plan.Update, plan.Delete}
-	if j.run.UndoOf != "" {
+	if j.run.UndoOf != "" || j.withSkipped {
 		f.Changes = append(f.Changes, plan.Skipped)
 	}
 	f.Changes = slices.DeleteFunc(f.Changes, func(c plan.Change) bool {
@@ -116,6 +118,8 @@ func (j *journal) filter(q ChangeQuery) planfile.Filter {
 func (j *journal) outcome(row *planfile.PlacedRow) Outcome {
 	at := j.reader.Position(row)
 	switch {
+	case row.Change == plan.Skipped && j.run.UndoOf == "":
+		return ""
 	case row.Change == plan.Skipped, j.conflicts.Has(at):
 		return OutcomeConflict
 	case j.already.Has(at):

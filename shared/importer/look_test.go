@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -412,5 +413,21 @@ func TestALookThatCannotBeStoredTriesAgain(t *testing.T) {
 	h.mustDeliver()
 	if quick := h.history()[0]; quick.Trigger != run.TriggerQuick || quick.State != run.Done || len(h.list()) != 8 {
 		t.Errorf("the sync of the look is %s, the list has %d users", quick.State, len(h.list()))
+	}
+}
+
+// TestALookThatCannotBeStartedNamesItsAccount has settings that cannot be read when the look is due.
+func TestALookThatCannotBeStartedNamesItsAccount(t *testing.T) {
+	t.Parallel()
+	h := looking(t, people(3)...)
+	h.clock = h.clock.Add(6 * time.Minute)
+	told := &tally{of: make(map[user.Account]int)}
+	h.config.Failed = func(_ context.Context, account user.Account) { told.add(account) }
+	h.withBad(h.id.Account)
+	if started, err := h.service.StartLooks(t.Context()); started != 0 || !errors.Is(err, errDamaged) {
+		t.Errorf("%d looks were started, error %v", started, err)
+	}
+	if told.of[h.id.Account] != 1 || !strings.Contains(h.log.String(), "account="+string(h.id.Account)) {
+		t.Errorf("somebody was told %v, the log says %s", told.of, h.log)
 	}
 }

@@ -20,6 +20,14 @@ func wantsLooks(s *settings.Saved, l *run.Looks) bool {
 		l.Fingerprint == s.Fingerprint()
 }
 
+// newSince is since when users may have come from a look (plan.Policy).
+func newSince(l *run.Looks) int64 {
+	if l.NewSince.IsZero() {
+		return 0
+	}
+	return l.NewSince.UnixMilli()
+}
+
 // quickInterval is the time between two looks.
 func (c core) quickInterval(s *settings.Saved) time.Duration {
 	return time.Duration(s.Schedule.QuickMinutes) * (c.Hour / 60)
@@ -53,7 +61,7 @@ func (s *Service) StartLooks(ctx context.Context) (started int, err error) {
 	started, err = walk(ctx, due, func(account user.Account) (bool, error) {
 		started, err := s.startLookOf(ctx, account)
 		if err != nil {
-			s.c.Log.ErrorContext(ctx, "a due look cannot be started", "account", account, "error", err)
+			s.c.failed(ctx, "a due look cannot be started", account, err)
 			err = fmt.Errorf("account %q: %w", account, err)
 		}
 		return started, err

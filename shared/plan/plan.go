@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"rollcall/shared/address"
@@ -208,18 +209,13 @@ func (b *builder) update(a *addressState, claim *address.Claim) {
 // whoever has it now is somebody else.
 func (b *builder) wasAlias(a *addressState, claim *address.Claim) bool {
 	owner := a.stored
-	if owner.SourceID == claim.SourceID && owner.DirectoryID == b.policy.DirectoryID {
+	switch {
+	case b.policy.owns(owner, claim):
 		return false
-	}
-	if owner.Kind == user.Alias {
+	case owner.Kind == user.Alias:
 		return true
 	}
-	for i := range a.claims {
-		if owner.DirectoryID == b.policy.DirectoryID && a.claims[i].SourceID == owner.SourceID {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.claims, func(c address.Claim) bool { return b.policy.owns(owner, &c) })
 }
 
 // inherit gives a primary the report and protection that its entry's former primary had, and reports whether there

@@ -111,10 +111,9 @@ func (r renames) before(a *addressState, one, other *address.Claim, policy Polic
 	if kind, otherKind := r.resolve(one).Kind, r.resolve(other).Kind; kind != otherKind {
 		return kind == user.Primary
 	}
-	if a.stored != nil && a.stored.DirectoryID == policy.DirectoryID && !policy.provisional(a.stored) &&
-		one.SourceID != other.SourceID {
-		if owner := a.stored.SourceID; one.SourceID == owner || other.SourceID == owner {
-			return one.SourceID == owner
+	if a.stored != nil && !policy.provisional(a.stored) {
+		if owns := policy.owns(a.stored, one); owns != policy.owns(a.stored, other) {
+			return owns
 		}
 	}
 	return one.SortDN < other.SortDN

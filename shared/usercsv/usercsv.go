@@ -166,13 +166,26 @@ func quoteParts(text string) string {
 	}
 }
 
-// PreviewFileName returns the file name of a preview's CSV.
-func PreviewFileName(previewID string) string { return "rollcall-preview-" + previewID + ".csv" }
+// What a CSV holds, as its file's name says it.
+const (
+	Preview = "preview"
+	Changes = "sync"
+	Users   = "users"
+)
 
-// SyncFileName returns the file name of the CSV of a sync's changes.
-func SyncFileName(syncID string) string { return "rollcall-sync-" + syncID + ".csv" }
+// maxNamePart bounds the account in a file's name, in bytes: a name has at most 255 (ext4, NTFS).
+const maxNamePart = 80
 
-// UsersFileName returns the file name of the Users List's CSV.
-func UsersFileName(at time.Time) string {
-	return "rollcall-users-" + at.UTC().Format("2006-01-02T150405Z") + ".csv"
+// FileName returns the name of a CSV of an account that was asked for at a time: rollcall-ACCOUNT-KIND-TIME.csv. What of
+// the account is neither a letter or digit of ASCII nor one of ".", "_", "-" and "@" becomes "_".
+func FileName(account user.Account, kind string, at time.Time) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("._@-", r):
+			return r
+		}
+		return '_'
+	}, string(account))
+	return "rollcall-" + name[:min(len(name), maxNamePart)] + "-" + kind + "-" +
+		at.UTC().Format("2006-01-02T150405Z") + ".csv"
 }

@@ -145,14 +145,18 @@ func TestAFullDiskIsNoticed(t *testing.T) {
 	}
 }
 
-func TestFileNames(t *testing.T) {
+func TestFileName(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 19, 4, 5, 0, time.FixedZone("", 3600))
-	if got := usercsv.UsersFileName(at); got != "rollcall-users-2026-11-23T180405Z.csv" {
-		t.Errorf("UsersFileName = %q", got)
-	}
-	if got := usercsv.PreviewFileName("01J"); got != "rollcall-preview-01J.csv" {
-		t.Errorf("PreviewFileName = %q", got)
+	for _, test := range []struct{ account, kind, want string }{
+		{"demo", usercsv.Preview, "rollcall-demo-preview-2026-11-23T180405Z.csv"},
+		{"acme.example_1@x-y", usercsv.Changes, "rollcall-acme.example_1@x-y-sync-2026-11-23T180405Z.csv"},
+		{"../a/b\"\n;Ä", usercsv.Users, "rollcall-.._a_b____-users-2026-11-23T180405Z.csv"},
+		{strings.Repeat("a", 120), usercsv.Users, "rollcall-" + strings.Repeat("a", 80) + "-users-2026-11-23T180405Z.csv"},
+	} {
+		if got := usercsv.FileName(user.Account(test.account), test.kind, at); got != test.want {
+			t.Errorf("FileName(%q) = %q, want %q", test.account, got, test.want)
+		}
 	}
 }
 

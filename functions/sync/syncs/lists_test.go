@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"rollcall/shared/run"
 )
 
 // TestCursorsAreTheListsOwn follows each list's cursors to its end, and tries others.
@@ -83,6 +85,17 @@ func TestCursorsBelongToTheirFilter(t *testing.T) {
 			if got.status != http.StatusBadRequest || got.at("code") != "invalid_cursor" {
 				t.Errorf("the cursor of %s with %q: %v, want 400 invalid_cursor", path, other, got)
 			}
+		}
+	}
+}
+
+// TestEveryTriggerIsAFilter asks for the runs of each trigger that a run can have.
+func TestEveryTriggerIsAFilter(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	for _, trigger := range []run.Trigger{run.TriggerManual, run.TriggerSchedule, run.TriggerQuick, run.TriggerUndo} {
+		if got := c.send(http.MethodGet, "/v1/syncs?trigger="+string(trigger), "", ""); got.status != http.StatusOK {
+			t.Errorf("trigger %s: %v, want 200", trigger, got)
 		}
 	}
 }

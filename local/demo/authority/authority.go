@@ -25,7 +25,7 @@ var ErrUnusable = errors.New("the stored certificate authority cannot be used")
 
 // File names of a stored authority.
 const (
-	certificateFile = "ca.pem"
+	CertificateFile = "ca.pem"
 	keyFile         = "ca-key.pem"
 )
 
@@ -132,7 +132,7 @@ func Load(dir string, c Config) (*Authority, error) {
 }
 
 func read(dir string, c Config) (*Authority, error) {
-	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, certificateFile), filepath.Join(dir, keyFile))
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, CertificateFile), filepath.Join(dir, keyFile))
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		return nil, fmt.Errorf("read the authority: %w", err)
 	}
@@ -164,7 +164,7 @@ func (a *Authority) write(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, keyFile), key, 0o600); err != nil {
 		return fmt.Errorf("keep the authority's key: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, certificateFile), a.pem, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, CertificateFile), a.pem, 0o600); err != nil {
 		return fmt.Errorf("keep the authority's certificate: %w", err)
 	}
 	return nil

@@ -2,8 +2,9 @@
 import { h, fill, uniqueId } from './dom.js';
 import { open } from './dialog.js';
 import { messageOf, notice } from './notice.js';
-import { capital, TYPES } from './format.js';
+import { TYPES } from './format.js';
 import { Fields } from './fields.js';
+import { about } from './words.js';
 import * as api from './api.js';
 
 /** @import { NewUser, User } from '../../types' */
@@ -68,7 +69,7 @@ class AddForm {
       const others = this.fields.showErrors(errors);
       if (errors.length > 0 && others.length === 0) return;
       fill(this.message, notice('error', 'The user was not added', messageOf(error),
-        ...others.map(({ field, message }) => capital(`${field} ${message}`))));
+        ...others.map(about)));
     } finally {
       this.sending = false;
     }

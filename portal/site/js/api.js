@@ -1,8 +1,8 @@
 // The API, as the page calls it: JSON in and out, and problems (RFC 9457) as errors.
 import * as session from './session.js';
 
-/** @import { AuditEntry, ChangesFilter, Explanation, ExplanationRequest, Export, FieldError } from '../../types' */
-/** @import { NewUser, Page, RowsFilter } from '../../types' */
+/** @import { AuditEntry, ChangesFilter, ConnectionInput, Explanation, ExplanationRequest } from '../../types' */
+/** @import { Export, FieldError, NewUser, Page, RowsFilter, ServerType } from '../../types' */
 /** @import { Preview, PreviewRequest, Row, Started, Sync, SyncRequest, User, UserPatch } from '../../types' */
 /** @import { UsersFilter } from '../../types' */
 /** @typedef {Record<string, string|number|readonly string[]>} Query lists repeat their name */
@@ -102,6 +102,12 @@ const post = async (path, body, headers) => (await call('POST', path, { body, he
 const idempotencyKey = () => ({ 'Idempotency-Key': crypto.randomUUID() });
 
 const segment = encodeURIComponent;
+
+/**
+ * The connections of the demo directories, where session.hasDemo says that there are some.
+ * @returns {Promise<Record<ServerType, ConnectionInput>>}
+ */
+export const demo = () => get('/demo.json');
 
 /** @param {PreviewRequest} request @returns {Promise<Started>} */
 export const startPreview = (request) => post('/v1/previews', request, idempotencyKey());

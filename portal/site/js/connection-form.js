@@ -1,5 +1,8 @@
 // The Connection Settings: how to reach the directory.
-import { h } from './dom.js';
+import { h, announce, fill } from './dom.js';
+import { failure } from './notice.js';
+import { hasDemo } from './session.js';
+import * as api from './api.js';
 import { Fields } from './fields.js';
 import { AdvancedForm } from './advanced-form.js';
 import { isAdvanced, portHelp, portOf, usesAdvanced, usesStoredPassword, usualPort } from './connection.js';
@@ -35,10 +38,10 @@ export class ConnectionForm {
       label: 'LDAP Server',
       help: 'The server’s full name, such as dc1.example.com. Up to five, separated by commas, are tried in order; '
         + '_ldap._tcp.example.com finds them by SRV records, which have their own ports.',
-      attributes: { inputmode: 'url', required: true, maxlength: 1300 },
+      attributes: { inputmode: 'url', required: true },
     });
     this.port = fields.text('connection.port', {
-      label: 'TCP Port', attributes: { inputmode: 'numeric', class: 'short', maxlength: 5 },
+      label: 'TCP Port', attributes: { inputmode: 'numeric', class: 'short' },
     });
     this.password = fields.text('connection.password', {
       label: 'Password', attributes: { type: 'password', autocomplete: 'new-password' },
@@ -57,6 +60,7 @@ export class ConnectionForm {
     } });
     this.advanced = new AdvancedForm(fields);
     this.advancedBox = h('div', { id: 'advanced', hidden: true }, this.advanced.element);
+    this.demoMessage = h('div', {});
     this.element = this.#layout();
     this.#update();
     this.element.addEventListener('input', (event) => {
@@ -68,7 +72,7 @@ export class ConnectionForm {
   }
 
   #layout() {
-    return h('div', { class: 'connection' },
+    return h('div', { class: 'connection' }, hasDemo() && this.#demo(),
       // In the order of the reference product's steps.
       h('div', { class: 'grid' }, this.serverTypeField.element, this.username.element, this.host.element,
         this.port.element, this.password.element, this.useSSL.element),
@@ -77,6 +81,27 @@ export class ConnectionForm {
         h('span', { class: 'hint' }, 'Search base, filter, types, domains, attributes, encryption, certificates'),
         this.opener),
       this.advancedBox);
+  }
+
+  /** A button that fills in the demo directory of the chosen server type, where the server has some. */
+  #demo() {
+    const onclick = async () => {
+      try {
+        const { password = '', ...connection } = (await api.demo())[this.serverType];
+        this.set({ connection: { ...NOT_ADVANCED, ...connection }, advanced: this.advanced.value() },
+          { applied: true, portTyped: true });
+        this.password.control.value = password;
+        fill(this.demoMessage);
+        // Whoever listens to the form learns of it as of what is typed.
+        this.host.control.dispatchEvent(new Event('input', { bubbles: true }));
+        announce('The demo directory is filled in');
+      } catch (error) {
+        fill(this.demoMessage, failure(error, { title: 'The demo directory was not filled in' }));
+      }
+    };
+    return h('div', { class: 'demo' },
+      h('button', { type: 'button', onclick }, 'Fill in the demo directory'),
+      h('span', { class: 'hint' }, 'This server has one of each type to try an import with.'), this.demoMessage);
   }
 
   /** The chosen server type: the select has no other values. */

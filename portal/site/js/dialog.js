@@ -31,12 +31,12 @@ export function open({ title, content, actions, wide = false }) {
 
 /**
  * Asks whether to do something.
- * @param {{title: string, text: Child, yes: string, danger?: boolean, no?: string}} options
+ * @param {{title: string, text: Child, yes: string, danger?: boolean, no?: string, wide?: boolean}} options
  * @returns {Promise<boolean>}
  */
-export async function confirm({ title, text, yes, danger = false, no = 'Cancel' }) {
+export async function confirm({ title, text, yes, danger = false, no = 'Cancel', wide = false }) {
   return await open({
-    title, content: typeof text === 'string' ? h('p', {}, text) : text,
+    title, wide, content: typeof text === 'string' ? h('p', {}, text) : text,
     actions: (close) => [
       h('button', { type: 'button', class: danger ? 'danger' : 'primary', onclick: () => close(true) }, yes),
       h('button', { type: 'button', autofocus: danger, onclick: () => close(null) }, no),

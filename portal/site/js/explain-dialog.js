@@ -7,7 +7,8 @@ import { Fields } from './fields.js';
 import { changeWords } from './outcome.js';
 import { ended, follow } from './run.js';
 import { runFailure, steps } from './steps.js';
-import { editSettings } from './import-view.js';
+import { editSettings } from './errand.js';
+import { about } from './words.js';
 import * as api from './api.js';
 
 /** @import { ExplainedEntry, Explanation, ExplanationRequest } from '../../types' */
@@ -80,7 +81,7 @@ class ExplainForm {
     const fields = this.fields = new Fields();
     this.who = fields.text('address', {
       label: 'Address or DN', help: 'The directory is asked at once, and nothing is changed.',
-      attributes: { autofocus: true, maxlength: 4096 },
+      attributes: { autofocus: true },
     });
     this.who.control.value = who;
     this.password = fields.text('connection.password', {
@@ -136,7 +137,7 @@ class ExplainForm {
       return;
     }
     fill(this.answer, failure(error, { title: 'The directory was not asked' }),
-      others.map(({ field, message }) => h('p', {}, capital(`${field} ${message}`))));
+      others.map((e) => h('p', {}, capital(about(e)))));
   }
 
   /** @param {Explanation} explanation */

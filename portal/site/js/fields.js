@@ -1,5 +1,6 @@
 // Form fields: a label, a control, help, and room for what the API says is wrong with the value.
 import { h, fill, icon, uniqueId } from './dom.js';
+import { plain } from './words.js';
 
 /** @import { Child, FieldError, Props } from '../../types' */
 /** @typedef {HTMLInputElement|HTMLSelectElement|HTMLTextAreaElement} Control */
@@ -76,6 +77,10 @@ export class Fields {
   /** @param {string} name @param {{label: string, help?: Child, attributes?: Props}} options */
   text(name, { label, help, attributes = {} }) {
     const input = h('input', { type: 'text', ...PLAIN, autocapitalize: 'none', ...attributes });
+    // Pasted texts bring spaces along, which a password alone may mean.
+    input.addEventListener('change', () => {
+      if (input.type !== 'password') input.value = input.value.trim();
+    });
     return this.#add(name, input, { label, help });
   }
 
@@ -130,7 +135,8 @@ export function errorTexts(errors, isField) {
       others.push(error);
       continue;
     }
-    const text = entry === undefined ? sentence(error.message) : `Entry ${Number(entry) + 1} ${error.message}.`;
+    const text = sentence(entry === undefined ? plain(error.message)
+      : `Entry ${Number(entry) + 1} ${plain(error.message)}`);
     texts.set(name, texts.has(name) ? `${texts.get(name)} ${text}` : text);
   }
   return { texts, others };

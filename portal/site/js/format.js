@@ -1,7 +1,13 @@
 // Words and numbers as the page shows them.
 
 const NUMBER = new Intl.NumberFormat();
-const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const MOMENT = new Intl.DateTimeFormat(undefined, {
+  year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit', timeZoneName: 'short',
+});
+const SECONDS = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** The words are English, whatever form the reader's numbers have. */
+const PLURAL = new Intl.PluralRules('en');
 
 /** @param {number} n */
 export const number = (n) => NUMBER.format(n);
@@ -12,10 +18,10 @@ export const number = (n) => NUMBER.format(n);
  * @param {string} one
  * @param {string} [many]
  */
-export const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
+export const count = (n, one, many = `${one}s`) => `${number(n)} ${PLURAL.select(n) === 'one' ? one : many}`;
 
 /**
- * A point in time, in the reader's time zone.
+ * A point in time, in the reader's time zone, which it names.
  * @param {string|null} iso RFC 3339
  */
 export const moment = (iso) => (iso ? MOMENT.format(new Date(iso)) : '–');
@@ -23,9 +29,9 @@ export const moment = (iso) => (iso ? MOMENT.format(new Date(iso)) : '–');
 /** @param {number} ms */
 export function duration(ms) {
   const seconds = Math.round(ms / 1000);
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (ms < 1000) return `${number(Math.max(0, Math.round(ms)))} ms`;
+  if (ms < 9950) return `${SECONDS.format(ms / 1000)} s`;
+  return seconds < 60 ? `${seconds} s` : `${number(Math.floor(seconds / 60))} min ${seconds % 60} s`;
 }
 
 /** @param {number} hours */

@@ -1,45 +1,19 @@
 // The start of the LDAP Import page: the connection's settings, and the way to a preview.
 import { h, fill } from './dom.js';
 import { ConnectionForm } from './connection-form.js';
-import { explain } from './explain-dialog.js';
 import { stepper } from './flow.js';
 import { JobCard, scheduleLine } from './job-card.js';
 import { differences } from './job-words.js';
 import { failure, notice } from './notice.js';
+import { takeErrand } from './errand.js';
 import { RecentPreviews } from './recent-previews.js';
 import { go } from './router.js';
+import { about } from './words.js';
 import * as api from './api.js';
 import * as draft from './draft.js';
 import * as store from './settings-store.js';
 
 /** @import { FieldError } from '../../types' */
-
-/** The field that gets the focus when the view is shown next; none is ''. */
-let fieldToFocus = '';
-
-/** Goes to the settings, to the field that a failed preview asks people to fix. @param {string} field the API's name */
-export function editSettings(field) {
-  fieldToFocus = field;
-  go('/import');
-}
-
-/** The certificate to trust when the view is shown next, by its SHA-256; none is ''. */
-let certificateToTrust = '';
-
-/** Goes to the settings, and trusts the certificate that a step showed. @param {string} sha256 */
-export function trustCertificate(sha256) {
-  certificateToTrust = sha256;
-  editSettings('connection.trustedCertificate');
-}
-
-/** Whether the form of the saved job opens when the view is shown next. */
-let changing = false;
-
-/** Goes to the saved job, and opens its form. */
-export function changeJob() {
-  changing = true;
-  go('/import');
-}
 
 /** The settings view. There is one for the page's life: what was typed stays when a preview is cancelled. */
 export class ImportView {
@@ -48,15 +22,17 @@ export class ImportView {
   constructor() {
     this.form = new ConnectionForm(() => this.#typed());
     this.job = new JobCard({
-      changed: () => this.enter(), reconnect: () => this.form.focus('connection.host'),
+      changed: () => this.#jobChanged(), reconnect: () => this.form.focus('connection.host'),
     });
     /** Says that the form is not the saved job. */
     this.unsaved = h('p', { class: 'unsaved', role: 'status', hidden: true });
     this.scheduleLine = h('p', { class: 'job-line' });
     this.form.host.element.append(this.scheduleLine);
     this.form.advancedBox.append(h('div', { class: 'actions' }, h('button', {
-      type: 'button', onclick: () => explain('', this.form.value()),
+      type: 'button', onclick: () => this.#explain(),
     }, 'Why is an address not there?')));
+    /** The version of the settings that the view shows. @type {string|null} */
+    this.etag = null;
     /** Whether the view was shown before. */
     this.entered = false;
     this.previews = new RecentPreviews();
@@ -83,10 +59,7 @@ export class ImportView {
   }
 
   async enter() {
-    const field = fieldToFocus;
-    fieldToFocus = '';
-    const trusted = certificateToTrust;
-    certificateToTrust = '';
+    const { field, trusted, changing } = takeErrand();
     // Before the saved settings are read: what somebody types meanwhile, the password above all, must stay.
     const typed = this.entered ? null : draft.load();
     this.entered = true;
@@ -105,11 +78,11 @@ export class ImportView {
     }
     if (field) this.form.focus(field);
     if (changing) this.job.edit();
-    changing = false;
   }
 
   #show() {
     const { settings, etag } = store.current();
+    this.etag = etag;
     const typed = draft.load();
     fill(this.notes);
     if (!typed && settings) this.form.set(settings);
@@ -122,6 +95,13 @@ export class ImportView {
     fill(this.scheduleLine, scheduleLine());
     this.form.explainPassword();
     this.#compare();
+  }
+
+  /** Shows the job that was changed here: what was typed beside it is as new as before. */
+  #jobChanged() {
+    const typed = draft.load();
+    if (typed && typed.etag === this.etag) draft.keep(typed.form, store.current().etag);
+    return this.enter();
   }
 
   /** Says how the form differs from the saved job. */
@@ -140,6 +120,11 @@ export class ImportView {
     draft.keep(this.form.draft(), before ? before.etag : store.current().etag);
     this.reset.hidden = !store.current().settings;
     this.#compare();
+  }
+
+  async #explain() {
+    const { explain } = await import('./explain-dialog.js');
+    await explain('', this.form.value());
   }
 
   #reset() {
@@ -174,6 +159,6 @@ export class ImportView {
   #showErrors(errors) {
     const others = this.form.showErrors(errors);
     const title = errors.length === 1 ? 'One field needs another look' : `${errors.length} fields need another look`;
-    fill(this.message, notice('error', title, ...others.map(({ field, message }) => `${field} ${message}`)));
+    fill(this.message, notice('error', title, ...others.map(about)));
   }
 }

@@ -5,7 +5,7 @@ import { Fields } from './fields.js';
 import { failure, toast } from './notice.js';
 import { changeSettings } from './save-settings.js';
 import { go } from './router.js';
-import { editSettings } from './import-view.js';
+import { editSettings } from './errand.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
 

@@ -5,6 +5,7 @@ import { Fields } from './fields.js';
 import { failure, notice } from './notice.js';
 import { OptionsForm, ScheduleForm } from './options-form.js';
 import { changeSettings } from './save-settings.js';
+import { about } from './words.js';
 import * as api from './api.js';
 
 /** @import { Settings } from '../../types' */
@@ -50,7 +51,7 @@ export class JobEditor {
     } catch (error) {
       const errors = api.fieldErrors(error);
       this.options.limits.open ||= errors.some(({ field }) => field.startsWith('options.removalLimit.'));
-      const texts = this.fields.showErrors(errors).map(({ field, message }) => `${field} ${message}`);
+      const texts = this.fields.showErrors(errors).map(about);
       fill(this.message,
         errors.length > 0 ? notice('error', 'Some fields need another look', ...texts) : failure(error));
     } finally {

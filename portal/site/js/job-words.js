@@ -1,6 +1,7 @@
 // The saved job in words: what it does, what is wrong with it, and how a form differs from it.
 import { fieldToFix, hostNames } from './connection.js';
 import { capital, every, moment } from './format.js';
+import { ADVANCED, CONNECTION } from './words.js';
 
 /** @import { Advanced, ConnectionInput, Settings } from '../../types' */
 
@@ -61,20 +62,6 @@ export function remedyOf({ health, lastRun }) {
     default: return null;
   }
 }
-
-/** @type {Record<string, string>} */
-const CONNECTION = {
-  serverType: 'Server Type', host: 'LDAP Server', username: 'Username', password: 'Password', port: 'TCP Port',
-  useSSL: 'Use SSL', encryption: 'Encryption', oldTLS: 'Old TLS', caCertificate: 'CA Certificate',
-  trustedCertificate: 'Trusted Certificate',
-};
-
-/** @type {Record<string, string>} */
-const ADVANCED = {
-  searchBase: 'Search Base', filter: 'Filter String', include: 'Object types', acceptedDomains: 'Accepted Domains',
-  exclude: 'Exclusions', collapseAliasDomains: 'Skip aliases that only differ in the domain',
-  skipDisabled: 'Skip disabled accounts', attributes: 'Attributes',
-};
 
 /**
  * The labels of the fields in which a form differs from the saved job.

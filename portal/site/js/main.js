@@ -2,59 +2,25 @@
 import { h, existing, fill } from './dom.js';
 import { failure, loading, messageOf, notice } from './notice.js';
 import { confirm } from './dialog.js';
-import { AuditView } from './audit-view.js';
-import { HistoryView } from './history-view.js';
-import { ImportView } from './import-view.js';
-import { LiveRuns } from './live-runs.js';
-import { OverviewView } from './overview-view.js';
-import { PreviewView } from './preview-view.js';
-import { SyncView } from './sync-view.js';
-import { UsersView } from './users-view.js';
 import * as router from './router.js';
 import * as session from './session.js';
+import * as views from './views.js';
 
-/** @import { View } from '../../types' */
+/** @import { LiveRuns } from './live-runs.js' */
 /** @import { Place } from './router.js' */
 
 const main = existing('#main');
-const importView = new ImportView();
-const liveRuns = new LiveRuns(existing('#live-runs'));
+/** What runs, once the first view has asked for what it shows. @type {Promise<LiveRuns>|null} */
+let liveRuns = null;
 /** Aborted when the view that is shown goes. */
 let leaving = new AbortController();
 let first = true;
 
-/**
- * @param {Place} place
- * @param {AbortSignal} signal aborted when the view goes
- * @returns {View}
- */
-function viewOf({ name, id }, signal) {
-  switch (true) {
-    case name === 'previews' && id !== '': return new PreviewView(id, signal);
-    case name === 'syncs' && id !== '': return new SyncView(id, signal);
-    case name === 'history' || name === 'syncs': return new HistoryView(signal);
-    case name === 'users': return new UsersView(signal);
-    case name === 'audit': return new AuditView(signal);
-    case name === 'overview': return new OverviewView(signal);
-    case name === 'missing': return missing();
-    default: return importView;
-  }
-}
-
-/** @returns {View} for an address that the page does not have */
-function missing() {
-  const element = h('div', { class: 'view' }, h('section', { class: 'card' },
-    h('h1', { tabindex: '-1' }, 'There is nothing at this address'),
-    h('p', {}, 'A link may have been cut short.'),
-    h('div', { class: 'actions' }, h('a', { class: 'button primary', href: '#/overview' }, 'Back to the Overview'))));
-  return { title: 'Not found', element, enter: () => {} };
-}
-
 /** @param {Place} place */
-function show(place) {
+async function show(place) {
   leaving.abort();
   leaving = new AbortController();
-  const view = viewOf(place, leaving.signal);
+  const { signal } = leaving;
   for (const link of document.querySelectorAll('[data-section]')) {
     if (link.getAttribute('data-section') === place.section) {
       link.setAttribute('aria-current', 'page');
@@ -64,14 +30,19 @@ function show(place) {
       link.removeAttribute('aria-current');
     }
   }
+  const view = await views.viewOf(place, signal).catch(views.unavailable);
+  if (signal.aborted) return;
   document.title = `${view.title} · Rollcall`;
   fill(main, view.element);
   scrollTo(0, 0);
   // A new view is read from its heading; the page's first one from its top.
   if (!first) view.element.querySelector('h1')?.focus();
   first = false;
-  view.enter();
-  liveRuns.look();
+  const entered = view.enter();
+  liveRuns ??= import('./live-runs.js').then((module) => new module.LiveRuns(existing('#live-runs')));
+  liveRuns.then((runs) => runs.look(), () => { liveRuns = null; });
+  await entered;
+  views.loadAll();
 }
 
 function showAccount() {

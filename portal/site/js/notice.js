@@ -1,14 +1,15 @@
 // Notices: what went wrong, or well, at the place where it happened.
 import { Problem } from './api.js';
 import { h, icon, announce } from './dom.js';
+import { plain } from './words.js';
 
 /** @import { Child } from '../../types' */
 
 const ICONS = /** @type {const} */ ({ error: 'alert', warning: 'alert', success: 'check', info: 'info' });
 const SPOKEN = { error: 'Error', warning: 'Warning', success: 'Done', info: 'Note' };
 
-/** Texts become paragraphs. @param {Child[]} content */
-const paragraphs = (content) => content.map((part) => (typeof part === 'string' ? h('p', {}, part) : part));
+/** Texts become paragraphs, in the page's words. @param {Child[]} content */
+const paragraphs = (content) => content.map((part) => (typeof part === 'string' ? h('p', {}, plain(part)) : part));
 
 /**
  * A box with a title, a text and buttons. A screen reader says errors and warnings at once.

@@ -21,10 +21,10 @@ export class OptionsForm {
       options: { all: 'All that the directory does not have', imported: 'Only those that an import created' },
     });
     this.percent = fields.text('options.removalLimit.percent', {
-      label: 'Percent of the users', attributes: { inputmode: 'numeric', class: 'short', maxlength: 3 },
+      label: 'Percent of the users', attributes: { inputmode: 'numeric', class: 'short' },
     });
     this.limit = fields.text('options.removalLimit.count', {
-      label: 'Number of users', attributes: { inputmode: 'numeric', class: 'short', maxlength: 9 },
+      label: 'Number of users', attributes: { inputmode: 'numeric', class: 'short' },
     });
     this.hsr = fields.check('options.sendHSR', {
       label: 'Send HSRs to newly imported Users',

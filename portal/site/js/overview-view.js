@@ -5,7 +5,7 @@ import { failure, loading } from './notice.js';
 import { moment, number, STATES, types } from './format.js';
 import { apply, runNow } from './job-actions.js';
 import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
-import { changeJob } from './import-view.js';
+import { changeJob } from './errand.js';
 import { inWords } from './outcome.js';
 import { concerns, points } from './overview-data.js';
 import { go } from './router.js';
@@ -17,13 +17,6 @@ import * as store from './settings-store.js';
 
 /** How many runs are looked at. */
 const RUNS = 100;
-
-/** The name of the reader's time zone, as in "GMT+1", which moments are in. */
-const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' }).formatToParts()
-  .find(({ type }) => type === 'timeZoneName')?.value ?? '';
-
-/** @param {string} iso */
-const zoned = (iso) => `${moment(iso)} ${ZONE}`;
 
 /** The view. */
 export class OverviewView {
@@ -59,7 +52,7 @@ export class OverviewView {
       h('p', { class: 'job-sentence' }, inASentence(settings)),
       h('div', { class: `health ${health.state}` }, icon(mark),
         h('div', {}, h('p', { class: 'notice-title' }, HEALTH[health.state]),
-          h('p', {}, `${health.message} Since ${zoned(health.since)}.`)),
+          h('p', {}, `${health.message} Since ${moment(health.since)}.`)),
         remedy && h('button', { type: 'button', class: 'primary', onclick: () => this.#try(() => apply(remedy)) },
           remedy.label)),
       facts(settings),
@@ -85,7 +78,7 @@ export class OverviewView {
       h('section', { class: 'card', 'aria-labelledby': 'users-title' }, h('h2', { id: 'users-title' }, 'Users'),
         h('dl', { class: 'totals' }, total !== null && h('div', { class: 'total' }, h('dd', {}, number(total)),
           h('dt', {}, h('a', { href: '#/users' }, 'on the Users List')))),
-        read && h('p', { class: 'muted' }, `By type, as the directory had them on ${zoned(read.createdAt)}: `,
+        read && h('p', { class: 'muted' }, `By type, as the directory had them on ${moment(read.createdAt)}: `,
           types(read.summary.byType)),
         shown.length > 0 ? charts(shown) : h('p', { class: 'muted' }, 'No run has ended yet.')));
   }
@@ -117,7 +110,7 @@ function facts(settings) {
   const { schedule, lastRun, quick } = settings;
   const looking = looks(settings);
   const next = !schedule ? 'Not scheduled'
-    : schedule.paused ? 'None: the schedule is paused' : zoned(schedule.nextRunAt);
+    : schedule.paused ? 'None: the schedule is paused' : moment(schedule.nextRunAt);
   return h('dl', { class: 'facts' }, [
     ['Last run', lastRun ? lastLine(lastRun) : 'None yet'],
     ['Next run', next],
@@ -128,7 +121,7 @@ function facts(settings) {
 
 /** @param {Sync} run */
 const lastLine = (run) => [
-  h('a', { href: `#/syncs/${run.id}` }, zoned(run.createdAt)), ' ',
+  h('a', { href: `#/syncs/${run.id}` }, moment(run.createdAt)), ' ',
   h('span', { class: `badge ${run.state}` }, STATES[run.state]), ' ', inWords(run),
 ];
 

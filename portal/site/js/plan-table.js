@@ -55,6 +55,7 @@ export class PlanTable {
     this.tabs = tabs;
     this.signal = signal;
     this.planned = planned;
+    this.explain = explain;
     const state = readState();
     const wanted = state.get('tab');
     const first = tabs.find((tab) => nameOf(tab) === wanted) ?? tabs.find((tab) => tab.count > 0) ?? tabs[0];
@@ -66,7 +67,7 @@ export class PlanTable {
     this.table = new ListTable({
       label, names: ['address', 'addresses'], searchLabel: 'Search these addresses',
       placeholder: 'Search address, name or reason', columns: COLUMNS, filters: FILTERS, facets, state, signal,
-      render: (line, below) => this.#cells(line, below), open: ({ row }) => { if (row) showDetails(row); },
+      render: (line, below) => this.#cells(line, below), open: ({ row }) => { if (row) showDetails(row, explain); },
       read: (query, s) => api.rows(path, query, s), changed: () => this.#changed(),
       textOf: ({ address, primaryAddress, dn, reason }) => `${address}\n${primaryAddress}\n${dn}\n${reason}`,
       none: () => empty(this.tab.none || 'There is nothing here'),
@@ -166,7 +167,7 @@ export class PlanTable {
     return {
       className,
       cells: [
-        h('button', { type: 'button', class: 'cell-button', onclick: () => showDetails(row) }, address),
+        h('button', { type: 'button', class: 'cell-button', onclick: () => showDetails(row, this.explain) }, address),
         KINDS[row.kind] ?? '–', TYPES[row.type] ?? row.type,
         [unwritten && h('span', { class: `badge ${row.outcome}` }, unwritten),
           capital([row.reason, ...row.notes].filter(Boolean).join('; '))],

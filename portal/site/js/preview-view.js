@@ -3,7 +3,7 @@ import { h, fill, icon, announce } from './dom.js';
 import { failure, messageOf, notice } from './notice.js';
 import { capital, count, moment, number, types } from './format.js';
 import { steps, runFailure } from './steps.js';
-import { ended, follow } from './run.js';
+import { ended, follow, sawEnd } from './run.js';
 import { explain } from './explain-dialog.js';
 import { exportButton } from './export-button.js';
 import { PlanTable } from './plan-table.js';
@@ -70,7 +70,7 @@ export class PreviewView {
   }
 
   async #cancel() {
-    await api.cancelPreview(this.id);
+    sawEnd(await api.cancelPreview(this.id));
     go('/import');
   }
 

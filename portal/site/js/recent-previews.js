@@ -63,6 +63,7 @@ export function becameOf({ state, summary, syncs, outdated, expiresAt }, now = D
   if (state !== 'done') return '';
   const found = `${number(summary.create)} to add, ${number(summary.delete)} not in the directory, `
     + `${number(summary.update)} to change`;
-  const fate = Date.parse(expiresAt) <= now ? 'its rows are gone' : outdated ? 'outdated' : '';
-  return [found, syncs.length > 0 && 'synced', fate].filter(Boolean).join('; ');
+  const synced = syncs.length > 0;
+  const fate = Date.parse(expiresAt) <= now ? 'its rows are gone' : outdated && !synced ? 'outdated' : '';
+  return [found, synced && 'synced', fate].filter(Boolean).join('; ');
 }

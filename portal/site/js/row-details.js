@@ -11,8 +11,14 @@ const OUTCOMES = {
   conflict: 'Not written: somebody changed the user meanwhile', pending: 'Not written',
 };
 
-/** Shows all that is known about a row. @param {Row} row */
-export function showDetails(row) {
+/**
+ * Shows all that is known about a row.
+ * @param {Row} row
+ * @param {(address: string) => unknown} [explain] asks the directory why
+ */
+export function showDetails(row, explain) {
+  const why = explain && h('div', { class: 'actions' },
+    h('button', { type: 'button', onclick: () => explain(row.address) }, 'Ask the directory why'));
   show(row.address, [
     ['Change', changeWords(row)],
     ['Outcome', row.outcome && OUTCOMES[row.outcome]],
@@ -23,7 +29,7 @@ export function showDetails(row) {
     ['Distinguished name', h('span', { class: 'code' }, row.dn)],
     ['On the Users List', row.source && (row.source === 'manual' ? 'Added by hand' : 'Imported')],
     ['Notes', row.notes.join('; ')],
-  ], row.before && row.after && difference(row.before, row.after));
+  ], row.before && row.after && difference(row.before, row.after), why);
 }
 
 /**

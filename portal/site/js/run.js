@@ -3,8 +3,11 @@ import { Problem } from './api.js';
 
 /** @import { State } from '../../types' */
 
-/** Says "ended", with the run as its detail, when somebody who follows a run saw its end. */
+/** Says "ended", with the run as its detail, when somebody saw the end of a run, or ended it. */
 export const followed = new EventTarget();
+
+/** @param {object} run whose end somebody saw */
+export const sawEnd = (run) => followed.dispatchEvent(new CustomEvent('ended', { detail: run }));
 
 /** How long to wait before asking again, in ms: short at first, when most runs end. @param {number} asked */
 const delayAfter = (asked) => (asked < 10 ? 300 : asked < 40 ? 1000 : 2000);
@@ -48,7 +51,7 @@ export async function follow(read, { show, lost = () => {}, signal }) {
       lost(null, since);
       show(run);
       if (ended(run)) {
-        followed.dispatchEvent(new CustomEvent('ended', { detail: run }));
+        sawEnd(run);
         return;
       }
     } catch (error) {

@@ -1,7 +1,7 @@
 // Saving settings where somebody else may have saved others since this page read them.
 import { h } from './dom.js';
-import { confirm, list } from './dialog.js';
-import { every, moment } from './format.js';
+import { confirm } from './dialog.js';
+import { moment } from './format.js';
 import { hasStatus } from './api.js';
 import * as store from './settings-store.js';
 
@@ -11,20 +11,21 @@ import * as store from './settings-store.js';
  * Saves settings in place of all that are saved.
  * @param {SaveRequest} request
  */
-export const saveSettings = (request) => settle(() => store.save(request));
+export const saveSettings = (request) => settle(request, () => store.save(request));
 
 /**
  * Changes what a request names of the saved settings.
  * @param {PatchRequest} request
  */
-export const changeSettings = (request) => settle(() => store.change(request));
+export const changeSettings = (request) => settle(request, () => store.change(request));
 
 /**
  * Writes settings. Where others were saved since this tab read them, it shows those and asks which to keep.
+ * @param {PatchRequest} request what is written
  * @param {() => Promise<void>} write
  * @returns {Promise<boolean>} whether they were written
  */
-async function settle(write) {
+async function settle(request, write) {
   try {
     await write();
     return true;
@@ -33,21 +34,29 @@ async function settle(write) {
   }
   const { settings } = await store.load();
   const overwrite = await confirm({
-    title: 'The settings were changed meanwhile', text: summaryOf(settings), yes: 'Overwrite them', no: 'Keep them',
-    danger: true,
+    title: 'The settings were changed meanwhile', text: await summaryOf(settings, request), yes: 'Overwrite them',
+    no: 'Keep them', danger: true, wide: true,
   });
-  return overwrite && settle(write);
+  return overwrite && settle(request, write);
 }
 
-/** @param {Settings|null} settings of the other tab or person */
-function summaryOf(settings) {
+/**
+ * @param {Settings|null} settings of the other tab or person
+ * @param {PatchRequest} request
+ */
+async function summaryOf(settings, request) {
   if (!settings) {
     return h('p', {}, 'Somebody deleted the saved settings since this page read them. Overwriting saves yours.');
   }
-  const { connection, schedule, updatedAt } = settings;
+  const { differencesOf } = await import('./settings-difference.js');
+  const differences = differencesOf(settings, request);
+  const text = `Somebody saved other settings since this page read them, at ${moment(settings.updatedAt)}.`;
+  if (differences.length === 0) return h('p', {}, `${text} They are the same as yours.`);
   return [
-    h('p', {}, 'Somebody saved other settings since this page read them:'),
-    list([['LDAP Server', `${connection.host}, port ${connection.port}`], ['Username', connection.username],
-      ['Imports', schedule ? every(schedule.intervalHours) : 'not scheduled'], ['Saved', moment(updatedAt)]]),
+    h('p', {}, `${text} This is what differs:`),
+    h('table', { class: 'differences' },
+      h('thead', {}, h('tr', {}, ['Setting', 'Saved now', 'Yours'].map((name) => h('th', { scope: 'col' }, name)))),
+      h('tbody', {}, differences.map(({ label, theirs, yours }) => h('tr', {},
+        h('th', { scope: 'row' }, label), h('td', {}, theirs), h('td', {}, yours))))),
   ];
 }

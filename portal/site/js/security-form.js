@@ -1,4 +1,6 @@
 // How the connection is protected: the part of the Advanced Settings about encryption and certificates.
+import { certificateOf } from './pem.js';
+import { h } from './dom.js';
 
 /** @import { ConnectionInput } from '../../types' */
 /** @import { Fields } from './fields.js' */
@@ -30,8 +32,9 @@ export class SecurityForm {
     this.certificate = fields.area('connection.caCertificate', {
       label: 'CA Certificate', rows: 4, attributes: { class: 'code', placeholder: '-----BEGIN CERTIFICATE-----' },
       help: 'For a server whose certificate comes from your own authority: its certificate as PEM, '
-        + 'from BEGIN to END CERTIFICATE.',
+        + 'from BEGIN to END CERTIFICATE. It can be pasted, dropped here as a file, or chosen.',
     });
+    this.certificate.element.append(this.#file());
     this.trusted = fields.text('connection.trustedCertificate', {
       label: 'Trusted Certificate', attributes: { class: 'code', placeholder: 'sha256:' },
       help: 'The SHA-256 of the one certificate that the server may have. Issuer, name and dates are not checked then. '
@@ -39,6 +42,39 @@ export class SecurityForm {
     });
     for (const field of [this.certificate, this.trusted]) field.element.classList.add('wide');
     this.elements = [this.encryption, this.oldTLS, this.certificate, this.trusted].map((field) => field.element);
+  }
+
+  /** Takes a file that is chosen, or dropped on the field. */
+  #file() {
+    const { control } = this.certificate;
+    const input = h('input', {
+      type: 'file', accept: '.pem,.crt,.cer,.der', hidden: true, tabindex: '-1',
+      onchange: () => {
+        this.#take(input.files?.[0]);
+        input.value = '';
+      },
+    });
+    control.addEventListener('dragover', (event) => event.preventDefault());
+    control.addEventListener('drop', (event) => {
+      const file = event.dataTransfer?.files[0];
+      if (!file) return;
+      event.preventDefault();
+      this.#take(file);
+    });
+    return h('div', { class: 'actions' }, input,
+      h('button', { type: 'button', onclick: () => input.click() }, 'Choose a certificate file'));
+  }
+
+  /** @param {File} [file] */
+  async #take(file) {
+    if (!file) return;
+    const pem = await certificateOf(file);
+    if (pem === '') {
+      this.certificate.showError(`${file.name} is no certificate in PEM or DER, such as ca.pem or ca.cer.`);
+      return;
+    }
+    this.certificate.control.value = pem;
+    this.certificate.control.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
   /** Makes the fields agree with Use SSL. @param {boolean} useSSL */

@@ -3,7 +3,7 @@
 
 /** @import { AuthorizationServer, TokenEndpointResponse } from 'oauth4webapi' */
 /** @typedef {typeof import('oauth4webapi')} Library */
-/** @typedef {{issuer?: string, clientId?: string, scope?: string}} Config */
+/** @typedef {{issuer?: string, clientId?: string, scope?: string, demo?: boolean}} Config */
 /** @typedef {{access: string, refresh?: string, id?: string, expires: number, name: string}} Tokens */
 /**
  * What the tab keeps while the browser is at the issuer.
@@ -28,6 +28,9 @@ let server = null;
 /** @type {Promise<boolean>|null} */
 let renewal = null;
 
+/** Reports whether the server has demo directories to try an import with. */
+export const hasDemo = () => Boolean(config.demo);
+
 /** Reports whether people sign in here at all. */
 export const required = () => Boolean(config.issuer);
 
@@ -48,7 +51,8 @@ const load = () => (library ??= import(LIBRARY));
  * @returns {Promise<boolean>} whether the page may be shown
  */
 export async function start() {
-  const response = await fetch('/config.json', { cache: 'no-store' });
+  // As index.html announces it, so that it is asked for once.
+  const response = await fetch('/config.json');
   if (!response.ok) throw new Error(`The page's configuration cannot be read (status ${response.status}).`);
   config = await response.json();
   if (!required()) return true;

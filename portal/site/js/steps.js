@@ -3,7 +3,8 @@ import { fieldToFix, stepRows } from './connection.js';
 import { h, icon } from './dom.js';
 import { duration, moment, STEPS } from './format.js';
 import { notice } from './notice.js';
-import { editSettings, trustCertificate } from './import-view.js';
+import { plain } from './words.js';
+import { editSettings, trustCertificate } from './errand.js';
 
 /** @import { Certificate, Failure } from '../../types' */
 
@@ -20,7 +21,7 @@ export function steps(run, said) {
       h('span', { class: 'step-name' }, STEPS[name] ?? name, h('span', { class: 'visually-hidden' }, SPOKEN[state])),
       host && h('span', { class: 'step-host' }, host),
       step && h('span', { class: 'step-time' }, duration(step.ms)),
-      step?.detail && step.detail !== said && h('p', { class: 'step-detail' }, step.detail),
+      step?.detail && step.detail !== said && h('p', { class: 'step-detail' }, plain(step.detail)),
       step && !step.ok && step.certificate && certificate(step.certificate)));
   }));
 }

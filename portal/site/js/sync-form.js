@@ -9,6 +9,7 @@ import { removals } from './plan-words.js';
 import { saveSettings } from './save-settings.js';
 import { deleteButton } from './job-actions.js';
 import { go } from './router.js';
+import { about } from './words.js';
 import * as api from './api.js';
 import * as draft from './draft.js';
 import * as store from './settings-store.js';
@@ -124,7 +125,7 @@ export class SyncForm {
     } catch (error) {
       const errors = api.fieldErrors(error);
       this.options.limits.open ||= errors.some(({ field }) => field.startsWith('options.removalLimit.'));
-      const texts = this.fields.showErrors(errors).map(({ field, message }) => `${field} ${message}`);
+      const texts = this.fields.showErrors(errors).map(about);
       fill(this.bar.message,
         errors.length > 0 ? notice('error', 'Some fields need another look', ...texts) : failure(error));
     } finally {

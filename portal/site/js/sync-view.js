@@ -110,17 +110,11 @@ export class SyncView {
       this.#skipped(run));
   }
 
-  /** What the plan skipped is no change: the preview has those rows. @param {Sync} run */
-  #skipped({ summary: { skipped }, previewId, undoOf }) {
+  /** What the plan skipped is no change, and in no tab. @param {Sync} run */
+  #skipped({ summary: { skipped }, undoOf }) {
     if (skipped === 0 || undoOf) return null;
-    const skips = count(skipped, 'address was', 'addresses were');
-    return [
-      h('p', { class: 'table-foot muted' }, `${skips} skipped. `,
-        previewId ? h('a', { href: `#/previews/${previewId}` }, 'The preview says why')
-          : 'A preview of the saved settings shows who and why.'),
-      previewId && exportButton('Export the skipped to .csv',
-        () => api.exportPreview(previewId, { change: 'skipped' }), this.signal),
-    ];
+    return exportButton(`Export the skipped (${number(skipped)}) to .csv`,
+      () => api.exportSync(this.id, { change: 'skipped' }), this.signal);
   }
 
   /** Asks about an address, with the settings of the sync where they are known. @param {string} q @param {Sync} run */

@@ -62,12 +62,13 @@ func place(en *entry) int {
 	return 3
 }
 
-// belongs reports whether a row is an entry's. An alias that is an entry of its own gives its row to the account.
+// belongs reports whether a row is an entry's. What a sync does not read has none: the row of a protected user names
+// the entry that it came from once. An alias that is an entry of its own gives its row to the account.
 func (e *explainer) belongs(row *plan.Row, f *directory.Found) bool {
-	if row.Change == plan.Delete {
+	if row.Change == plan.Delete || !f.InBase || !f.Matches {
 		return false
 	}
-	return row.DN == extract.ShownDN(&f.Entry) || e.isAlias(f) && f.InBase && f.Matches && row.Key == e.address.Key
+	return row.DN == extract.ShownDN(&f.Entry) || e.isAlias(f) && row.Key == e.address.Key
 }
 
 func (e *explainer) isAlias(f *directory.Found) bool {

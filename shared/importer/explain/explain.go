@@ -34,6 +34,8 @@ type Case struct {
 	Asked run.Asked
 	// Answer is what the directory has of it.
 	Answer directory.Answer
+	// NewSince is the plan's (plan.Policy).
+	NewSince int64
 	// Stored returns the user with a canonical address, nil where the Users List has none.
 	Stored func(key string) (*user.User, error)
 }
@@ -223,7 +225,7 @@ func (e *explainer) build(
 	found *extract.Result, stored map[string]*user.User, exclude address.Patterns,
 ) (rows []plan.Row) {
 	desired := plan.Desired{Entries: found.Entries(), Claims: found.Claims, Skipped: found.Skipped}
-	policy := plan.Policy{DirectoryID: e.Answer.DirectoryID, Exclude: exclude}
+	policy := plan.Policy{DirectoryID: e.Answer.DirectoryID, Exclude: exclude, NewSince: e.NewSince}
 	// The error would be emit's.
 	_, _ = plan.Build(desired, walk(stored), policy, func(r *plan.Row) error {
 		row := *r

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -52,6 +53,8 @@ func stored(email, dn string, change func(*user.User)) user.User {
 	return u
 }
 
+func protected(u *user.User) { u.Protected = true }
+
 const (
 	ann     = "cn=Ann,ou=Staff,dc=example,dc=com"
 	annMail = "ann@example.com"
@@ -90,8 +93,35 @@ var cases = map[string]struct {
 	},
 	"a protected user": {
 		found:   []directory.Found{found(ann, primary)},
-		stored:  []user.User{stored(annMail, ann, func(u *user.User) { u.Protected = true })},
+		stored:  []user.User{stored(annMail, ann, protected)},
 		verdict: run.Imported, says: "protected", row: "unchanged ann@example.com",
+	},
+	"an entry whose primary is malformed": {
+		asked: run.Asked{DN: ann}, found: []directory.Found{found(ann, "proxyAddresses: SMTP:a nn@@example.com")},
+		verdict: run.Skipped, says: "a nn@@example.com is in " + ann + ", and is no address", rule: "invalid",
+		row: "skipped a nn@@example.com",
+	},
+	"a protected user whose entry the filter leaves out": {
+		found:   []directory.Found{unmatched(found(ann, primary), "(cn=Bob)")},
+		stored:  []user.User{stored(annMail, ann, protected)},
+		verdict: run.NotMatched, says: "stays there: it is protected",
+	},
+	"a protected user whose entry is outside the base": {
+		found:   []directory.Found{outside(found(ann, primary))},
+		stored:  []user.User{stored(annMail, ann, protected)},
+		verdict: run.OutsideBase, says: "stays there: it is protected",
+	},
+	"a protected user who is excluded": {
+		advanced: settings.Advanced{Exclude: []string{annMail}}, found: []directory.Found{found(ann, primary)},
+		stored:  []user.User{stored(annMail, ann, protected)},
+		verdict: run.LeftOut, says: "stays there: it is protected", rule: "exclude",
+		row: "unchanged ann@example.com",
+	},
+	"a protected user of a type that is not included": {
+		advanced: settings.Advanced{Include: []string{string(user.TypeGroup)}},
+		found:    []directory.Found{found(ann, primary)}, stored: []user.User{stored(annMail, ann, protected)},
+		verdict: run.LeftOut, says: "stays there: it is protected", rule: "include",
+		row: "unchanged ann@example.com",
 	},
 	"two entries": {
 		found: []directory.Found{found("cn=Zoe,dc=example,dc=com", "proxyAddresses: SMTP:zoe@example.com",
@@ -291,6 +321,27 @@ func TestVerdicts(t *testing.T) {
 				t.Errorf("the first entry's row is %q, and its rule %q; want %q and %q", row, rule, test.row, test.rule)
 			}
 		})
+	}
+}
+
+// TestAUserOfALookIsDecidedAnew has an address that a look gave to the entry that it saw: the next full sync takes all
+// who claim it for equal.
+func TestAUserOfALookIsDecidedAnew(t *testing.T) {
+	t.Parallel()
+	const bob, zoe = "cn=Bob,dc=example,dc=com", "cn=Zoe,dc=example,dc=com"
+	for want, newSince := range map[string]int64{zoe: 0, bob: 1000} {
+		got, err := explain.Explain(explain.Case{
+			Server: settings.Exchange, Asked: run.Asked{Address: annMail}, NewSince: newSince,
+			Answer: directory.Answer{Info: directory.Info{DirectoryID: directoryID},
+				Found: []directory.Found{found(bob, primary), found(zoe, primary)}},
+			Stored: func(string) (*user.User, error) {
+				u := stored(annMail, zoe, func(u *user.User) { u.LastRunID, u.CreatedAt = "look", time.UnixMilli(2000) })
+				return &u, nil
+			},
+		})
+		if err != nil || !strings.Contains(got.Sentence, "a primary address in "+want) {
+			t.Errorf("new since %d: %s, error %v; want %s", newSince, got.Sentence, err, want)
+		}
 	}
 }
 

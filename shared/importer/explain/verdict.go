@@ -1,7 +1,9 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"rollcall/shared/plan"
@@ -75,6 +77,9 @@ func (e *explainer) ofRow(en *entry) (run.Verdict, string) {
 		rule = e.skipRule()
 	case row.Change == plan.Skipped || row.Reason == plan.ReasonExcluded:
 		rule = ruleOf(row.Reason)
+	case row.Reason == plan.ReasonProtected:
+		// The user stays whatever the rules say of the entry, which the row does not tell.
+		rule = failedRule(en)
 	}
 	switch {
 	case rule == "":
@@ -83,6 +88,15 @@ func (e *explainer) ofRow(en *entry) (run.Verdict, string) {
 		return run.LeftOut, e.ofRule(en, rule)
 	}
 	return run.Skipped, e.ofRule(en, rule)
+}
+
+// failedRule returns the first rule that keeps the address out of the import, nothing where none does.
+func failedRule(en *entry) string {
+	i := slices.IndexFunc(en.Rules, func(r run.ExplainedRule) bool { return !r.OK })
+	if i < 0 {
+		return ""
+	}
+	return en.Rules[i].Rule
 }
 
 // skipRule returns the rule that skips the address.
@@ -113,7 +127,8 @@ func (e *explainer) ofImported(row *plan.Row) string {
 
 // ofRule says which rule keeps the address out, and what to do.
 func (e *explainer) ofRule(en *entry, rule string) string {
-	name, where := e.address.Display, en.DN
+	// An entry that was asked for by its DN may have no address that can be read.
+	name, where := cmp.Or(e.address.Display, en.row.Address), en.DN
 	switch rule {
 	case ruleSystem:
 		return fmt.Sprintf("%s belongs to %s, a system mailbox: such mailboxes of the mail system itself are never "+

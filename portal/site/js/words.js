@@ -1,0 +1,90 @@
+// The API's names of fields as the page calls them, and its messages without such names.
+
+/** @import { FieldError } from '../../types' */
+
+/** @type {Record<string, string>} */
+export const CONNECTION = {
+  serverType: 'Server Type', host: 'LDAP Server', username: 'Username', password: 'Password', port: 'TCP Port',
+  useSSL: 'Use SSL', encryption: 'Encryption', oldTLS: 'Old TLS', caCertificate: 'CA Certificate',
+  trustedCertificate: 'Trusted Certificate',
+};
+
+/** @type {Record<string, string>} */
+export const ADVANCED = {
+  searchBase: 'Search Base', filter: 'Filter String', include: 'Object types', acceptedDomains: 'Accepted Domains',
+  exclude: 'Exclusions', collapseAliasDomains: 'Skip aliases that only differ in the domain',
+  skipDisabled: 'Skip disabled accounts', attributes: 'Attributes',
+};
+
+/** @type {Record<string, string>} */
+const OTHERS = {
+  removeAccounts: 'Remove Accounts', removeScope: 'Which', sendHSR: 'Send HSRs to newly imported Users',
+  removalLimit: 'Removal limit', intervalHours: 'Interval', quickMinutes: 'Quick looks',
+  allowUnencrypted: 'Encryption',
+  primaryAddress: 'Alias of', heldSpamReport: 'Held Spam Report', address: 'Address', percent: 'Percent of the users',
+  count: 'Number of users', 'attributes.primary': 'Primary address', 'attributes.aliases': 'Aliases',
+  'attributes.id': 'Stable key', primary: 'Primary address', aliases: 'Aliases', id: 'Stable key',
+};
+
+const LABELS = { ...OTHERS, ...ADVANCED, ...CONNECTION };
+
+/** @param {string} name */
+const labelled = (name) => (Object.hasOwn(LABELS, name) ? Reflect.get(LABELS, name) : undefined);
+
+/**
+ * The label of a field.
+ * @param {string} path the API's name, such as "advanced.exclude[2]"
+ */
+export function labelOf(path) {
+  const name = path.replace(/\[\d+\]$/, '').split('.').at(-1) ?? '';
+  return labelled(name) ?? name.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+}
+
+const NAMES = Object.keys(LABELS).filter((name) => /[A-Z]/.test(name)).join('|');
+
+/** "Old TLS (oldTLS)" names a field twice. */
+const ASIDE = new RegExp(` \\((?:${NAMES})\\)|, (?:${NAMES})(?=\\))`, 'g');
+
+/** Names that are no words of English. */
+const CAMEL = /\b(?:connection\.|advanced\.|options\.|schedule\.)?([a-z]+(?:[A-Z][A-Za-z]*)+)\b/g;
+
+/**
+ * What a check of the form of a request says, by the start of its message.
+ * @type {readonly (readonly [RegExp, string])[]}
+ */
+const CHECKS = [
+  [/^expected number >= (\S+)$/, 'must be $1 or more'], [/^expected number <= (\S+)$/, 'must be $1 or less'],
+  [/^expected number > (\S+)$/, 'must be more than $1'], [/^expected number < (\S+)$/, 'must be less than $1'],
+  [/^expected (?:length >= 1|required property .* to be present)$/, 'is required'],
+  [/^expected length >= (\d+)$/, 'must have $1 characters or more'],
+  [/^expected length <= (\d+)$/, 'must have $1 characters or fewer'],
+  [/^expected array length >= (\d+)$/, 'must have $1 entries or more'],
+  [/^expected array length <= (\d+)$/, 'must have $1 entries or fewer'],
+  [/^expected (?:number|integer)$/, 'must be a number'],
+  [/^expected array items to be unique$/, 'has an entry twice'],
+  [/^expected value to be one of "(.*)"$/, 'must be one of $1'],
+  [/^expected .*$/, 'is not written as it should be'],
+];
+
+/** Where the API tells programs to find a certificate's SHA-256. */
+const SHOWN = /as a failed step tls shows it in certificate\.sha256/;
+
+/**
+ * A message of the API in the page's words.
+ * @param {string} message
+ */
+export function plain(message) {
+  const check = CHECKS.find(([pattern]) => pattern.test(message));
+  if (check) return message.replace(check[0], check[1]);
+  return message.replace(ASIDE, '').replace(SHOWN, 'as “Trust this certificate” fills it in')
+    .replace(CAMEL, (whole, name) => labelled(name) ?? whole);
+}
+
+/**
+ * A sentence about a field that stands elsewhere: "LDAP Server is required."
+ * @param {FieldError} error
+ */
+export const about = ({ field, message }) => {
+  const text = `${field ? `${labelOf(field)} ` : ''}${plain(message)}`;
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+};
