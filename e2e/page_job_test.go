@@ -115,7 +115,7 @@ func TestPageDoesNotOverwriteAnotherTabsSettings(t *testing.T) {
 	first.WaitText("Saved: imports every 2 hours")
 	save(second, "every 3 hours")
 	second.WaitText("The settings were changed meanwhile")
-	second.WaitText("every 2 hours")
+	second.WaitText("Interval every 2 hours every 3 hours")
 	checkAccessible(t, second, "changed meanwhile")
 	second.Click("button", "Keep them")
 	second.WaitText("Saved: imports every 2 hours")
