@@ -10,7 +10,8 @@ import (
 )
 
 // CopyWithout writes the plan file without the rows of one change. Its blocks are copied as they are, in their order,
-// so that the rows of every change before that one keep their positions.
+// so that the rows of every change before that one keep their positions. The error is ErrDamaged where any block's
+// checksum differs, also of one that is left out: the copy of a damaged plan would look whole.
 func (r *Reader) CopyWithout(ctx context.Context, to io.Writer, change plan.Change) error {
 	w := NewWriter(to)
 	numbers := make([]int, len(r.blocks))
@@ -19,13 +20,13 @@ func (r *Reader) CopyWithout(ctx context.Context, to io.Writer, change plan.Chan
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if b.section.change() == change {
-			numbers[n] = leftOut
-			continue
-		}
 		var err error
 		if data, err = r.read(b.offset, b.length, b.checksum, data); err != nil {
 			return fmt.Errorf("read block %d of the stored plan: %w", n, err)
+		}
+		if b.section.change() == change {
+			numbers[n] = leftOut
+			continue
 		}
 		numbers[n], b.offset = len(w.blocks), w.offset
 		w.write(data)

@@ -203,8 +203,8 @@ func (r *Reader) holding(primary string) ([]int, error) {
 	return blocks, nil
 }
 
-// Verify reads every block and compares its checksum, so that whoever applies the plan knows that all of it can be
-// read. The error is ErrDamaged where one differs.
+// Verify reads every block, those of the index too, and compares its checksum, so that whoever applies the plan knows
+// that all of it can be read. The error is ErrDamaged where one differs.
 func (r *Reader) Verify(ctx context.Context) error {
 	var reused memory
 	for n := range r.blocks {
@@ -214,6 +214,11 @@ func (r *Reader) Verify(ctx context.Context) error {
 		b := &r.blocks[n]
 		if _, err := r.unpack(b.offset, b.length, b.checksum, &reused); err != nil {
 			return fmt.Errorf("read block %d of the stored plan: %w", n, err)
+		}
+	}
+	for _, b := range r.index {
+		if _, err := r.unpack(b.offset, b.length, b.checksum, &reused); err != nil {
+			return fmt.Errorf("read the index of the stored plan: %w", err)
 		}
 	}
 	return nil
