@@ -157,9 +157,9 @@ func TestPageStartsOnASlowNetwork(t *testing.T) {
 	p := account(t)
 	onLocalOnly(t)
 	near := openPage(t, p, "/overview") // starts Chromium
-	near.WaitText("Nobody is imported yet")
+	near.WaitText("No job is saved yet")
 	base := overHTTP2(t, p)
-	for place, text := range map[string]string{"": "Nobody is imported yet", "import": "Connection Settings"} {
+	for place, text := range map[string]string{"": "No job is saved yet", "import": "Connection Settings"} {
 		tab := chromium.Tab(t)
 		tab.TrustAll()
 		tab.Header("X-Rollcall-Account", p.account)

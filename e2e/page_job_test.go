@@ -334,8 +334,8 @@ func TestPageWorksByKeyboard(t *testing.T) {
 	tab.WaitText("Nothing was skipped")
 	tab.Press(kb.ArrowRight)
 	waitRows(tab, "11 addresses")
-	to("u1@example.com")
-	tab.Press(kb.Enter)
+	to("user000001@example.com")
+	tab.Press(kb.ArrowDown, kb.Enter)
 	tab.Until(`document.querySelector('dialog[open]') !== null`)
 	tab.Press(kb.Escape)
 	tab.Until(`document.querySelector('dialog') === null`)
@@ -351,7 +351,11 @@ func TestPageWorksByKeyboard(t *testing.T) {
 	to("Users List")
 	tab.Press(kb.Enter)
 	tab.WaitFor("switch", "Protect u1@example.com")
-	to("Protect u1@example.com")
+	to("Choose user000001@example.com")
+	tab.Press(kb.ArrowDown, kb.End, kb.ArrowLeft, kb.ArrowLeft)
+	if got := tab.Focused(); got != "Protect u1@example.com" {
+		t.Fatalf("the arrow keys lead to %q", got)
+	}
 	tab.Press(" ")
 	for deadline := time.Now().Add(10 * time.Second); p.list("/v1/users", nil)[0].at("protected") != true; {
 		if time.Now().After(deadline) {

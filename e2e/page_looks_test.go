@@ -9,9 +9,19 @@ import (
 	"rollcall/e2e/browser"
 )
 
-// shownInReadme are the pictures that README shows; with ROLLCALL_SCREENSHOTS they are copied to the folder it names.
-var shownInReadme = []string{"settings-1440-light.png", "preview-1440-light.png", "sync-1440-dark.png",
-	"preview-360-light.png", "preview-360-dark.png"}
+// inDocuments are the pictures that README and the guide show; with ROLLCALL_SCREENSHOTS they are copied to the folder it
+// names.
+var inDocuments = []string{"overview-1440-light.png", "settings-1440-light.png", "preview-1440-light.png",
+	"sync-1440-light.png", "sync-1440-dark.png", "users-1440-light.png", "history-1440-light.png",
+	"audit-1440-light.png", "guide-1440-light.png", "preview-360-light.png", "preview-360-dark.png"}
+
+// matrix are the windows that every view is looked at in: the narrowest of WCAG 2.2 (1.4.10), phones, tablets, 1280
+// pixels at 200 % zoom, and desks.
+var matrix = []look{
+	{"320-light", 320, 640, false}, {"360-light", 360, 780, false}, {"360-dark", 360, 780, true},
+	{"zoomed-dark", 640, 450, true}, {"768-light", 768, 1024, false}, {"1024-dark", 1024, 768, true},
+	{"1440-light", 1440, 900, false}, {"1440-dark", 1440, 900, true}, {"1920-light", 1920, 1080, false},
+}
 
 // TestPageLooks goes through the views with a demo directory, as a stranger who tries it would, and looks at each in
 // every window.
@@ -25,12 +35,17 @@ func TestPageLooks(t *testing.T) {
 		p.must(201, "POST", "/v1/users", object{"address": address})
 	}
 	tab := openPage(t, p, "/import")
-	tab.WaitFor("button", "Preview Users to Sync")
-	checkLooks(t, tab, "settings-empty")
-	fillConnection(tab, demoServer(t, p, "exchange"))
-	checkLooks(t, tab, "advanced")
+	look := func(name string) {
+		t.Helper()
+		checkIn(t, tab, name, matrix)
+	}
+	tab.Click("button", "Fill in the demo directory")
+	tab.Until(`document.querySelector('#announcer').innerText.startsWith('The demo')`)
+	look("settings")
+	tab.Click("button", "Show Advanced Settings")
+	look("advanced")
 	tab.Click("button", "Preview Users to Sync")
-	tab.WaitText("Results Preview")
+	tab.WaitFor("button", "Export User Preview to .csv")
 	rowsLoaded := `/^\d+ addresses$/.test(document.querySelector('.table-status')?.innerText)`
 	tab.Until(rowsLoaded)
 	tab.Click("button", "Save as a scheduled job")
@@ -38,20 +53,28 @@ func TestPageLooks(t *testing.T) {
 	tab.Check("checkbox", "Send HSRs to newly imported Users", true)
 	tab.Check("checkbox", "Remove Accounts", true)
 	tab.WaitText("3 accounts would be removed")
-	checkLooks(t, tab, "preview")
+	look("preview")
 	tab.Click("button", "Sync Now")
 	tab.WaitText("The sync is done")
 	tab.Until(rowsLoaded)
-	checkLooks(t, tab, "sync")
-	tab.Click("link", "LDAP Import")
-	tab.WaitText("Saved Sync")
-	tab.Check("checkbox", "Apply Advanced Settings", false)
-	checkLooks(t, tab, "settings")
-	tab.Click("link", "Users List")
-	tab.WaitText("1–50")
-	checkLooks(t, tab, "users-demo")
+	look("sync")
+	for _, place := range []struct{ link, shows, name string }{
+		{"Overview", "on the Users List", "overview"}, {"Users List", "abel", "users"},
+		{"History", "By hand", "history"}, {"Audit Log", "settings", "audit"},
+	} {
+		tab.Click("link", place.link)
+		tab.WaitText(place.shows)
+		look(place.name)
+	}
+	help := browser.Eval[string](tab, `document.querySelector('#help').href`)
+	if !strings.HasSuffix(help, "/guide/guide.html#audit-log") {
+		t.Errorf("Help of the Audit Log leads to %s", help)
+	}
+	tab.Open(help)
+	tab.WaitText("Who changed settings or users by hand")
+	look("guide")
 	if folder := os.Getenv("ROLLCALL_SCREENSHOTS"); folder != "" {
-		for _, name := range shownInReadme {
+		for _, name := range inDocuments {
 			data, err := os.ReadFile(filepath.Join(pictures, name))
 			if err != nil {
 				t.Fatal(err)

@@ -226,8 +226,8 @@ func TestPageTellsTheStoryOfARun(t *testing.T) {
 	checkLooks(t, tab, "history-filters")
 }
 
-// TestPageShowsWhatWasNotWritten has somebody change a user between a preview and its sync, which leaves it as it is and
-// says so; and it exports whom the sync skipped.
+// TestPageShowsWhatWasNotWritten has somebody change a user between a preview and its sync, which leaves it as it is
+// and says so; and it exports whom the sync skipped.
 func TestPageShowsWhatWasNotWritten(t *testing.T) {
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(5)})

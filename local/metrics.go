@@ -151,7 +151,7 @@ func (m *metrics) write(b *strings.Builder) {
 		fmt.Fprintf(b, "rollcall_run_duration_seconds_total%s %g\n", l, t.took.Seconds())
 	}
 	describe(b, "rollcall_account_failures_total", "counter",
-		"Due syncs that could not be started and overdue runs that could not be looked after; the log says why.")
+		"Due syncs and looks that could not be started, overdue runs that could not be looked after; see the log.")
 	for l, t := range inOrder(m.failures) {
 		fmt.Fprintf(b, "rollcall_account_failures_total%s %d\n", l, t.count)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -161,7 +162,8 @@ func TestFilesFitThePolicyAndEachOther(t *testing.T) {
 				t.Errorf("%s has %s, which the policy refuses", path, found)
 			}
 			for _, m := range regexp.MustCompile(`(?:src|href)="([^"#]+)"`).FindAllStringSubmatch(string(content), -1) {
-				if _, err := fs.Stat(files, m[1]); err != nil && m[1] != portal.ConfigPath {
+				target := pathpkg.Join(pathpkg.Dir(path), m[1])
+				if _, err := fs.Stat(files, target); err != nil && m[1] != portal.ConfigPath {
 					t.Errorf("%s refers to %s: %v", path, m[1], err)
 				}
 			}

@@ -29,8 +29,19 @@ type Property<T> = NonNullable<T> extends unknown[] ? Answer<NonNullable<T>> : A
 export interface Page<T> {
   items: T[];
   next?: string;
-  /** How many there are in all, on the first page of the users. */
+  /** How many rows the server looked at for this page. */
+  scanned?: number;
+  /** How many items the whole list has, on its first page. */
   total?: number;
+}
+
+/** What every list of addresses has. */
+export interface Item {
+  address: string;
+  kind: string;
+  primaryAddress: string;
+  type: string;
+  reason?: string;
 }
 
 export type Preview = Answer<Schemas['Preview']>;
@@ -69,6 +80,8 @@ export type RowsFilter = Schemas['RowsFilter'];
 export type ChangesFilter = Schemas['ChangesFilter'];
 export type NewUser = Schemas['AddBody'];
 export type UserPatch = Schemas['PatchBody'];
+export type Facets = Answer<Schemas['Facets'] & object>;
+export type UsersFilter = Schemas['UsersFilter'];
 
 /** What the settings form holds that is not a setting itself, and what a tab keeps of it: never the password. */
 export interface Draft {

@@ -209,23 +209,17 @@ func (tab *Tab) Press(keys ...string) {
 	}
 }
 
-// PressToScroll presses a key that scrolls what has the focus, and waits until it has come to rest somewhere else.
-// Chromium loses a key that comes between the last frame of a smooth scroll and its end, the event scrollend; a person
-// is never that quick.
-func (tab *Tab) PressToScroll(key string) {
+// PressWithControl presses a key while Control is held.
+func (tab *Tab) PressWithControl(key string) {
 	tab.t.Helper()
-	Eval[bool](tab, `(() => {
-	  const e = document.activeElement, from = e.scrollTop;
-	  window.__rest = false;
-	  e.addEventListener('scrollend', function rest() {
-	    if (e.scrollTop === from) return;
-	    e.removeEventListener('scrollend', rest);
-	    window.__rest = true;
-	  });
-	  return true;
-	})()`)
-	tab.Press(key)
-	tab.Until(`window.__rest`)
+	tab.do(chromedp.KeyEvent(key, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+}
+
+// Hover moves the mouse onto what a script returns.
+func (tab *Tab) Hover(script string) {
+	tab.t.Helper()
+	at := tab.spot(script, script)
+	tab.do(chromedp.MouseEvent(chromedp.MouseMoved, at.X, at.Y))
 }
 
 // FieldError returns what a field's own error says, empty where it has none.

@@ -4,6 +4,8 @@
 # servers, on loopback, from directories of their own. (DynamoDB Local alone listens on every address: it has no option
 # for that.)
 #
+# The fonts have the scripts of the demo's names: without them the pictures of the page show empty boxes.
+#
 #	e2e/install/debian.sh          install what is missing
 #	e2e/install/debian.sh -check   say what is missing, exit 1 if anything is
 set -eu
@@ -19,6 +21,8 @@ samba-vfs-modules
 winbind
 ldb-tools
 chromium
+fonts-noto-core
+fonts-wqy-microhei
 389-ds-base
 '
 # DynamoDB Local is a Java program that npm brings (dynamodb.sh). Any Java from 17 on and any npm will do.

@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import { MOST, Rows } from '../site/js/rows.js';
 
 /** @import { Page, Row } from '../types' */
+/** @import { Query } from '../site/js/api.js' */
+/** @import { Line } from '../site/js/rows.js' */
+/** @import { Wanted } from '../site/js/row-filter.js' */
 
 /** @param {string} address @param {Partial<Row>} [more] @returns {Row} */
 const row = (address, more = {}) => ({
@@ -16,10 +19,10 @@ const alias = (address, primaryAddress) => row(address, { kind: 'alias', primary
 /**
  * A server of rows, in pages of 2. after is called before each answer.
  * @param {Row[]} all
- * @param {(query: import('../site/js/api.js').Query) => void} [after]
+ * @param {(query: Query) => void} [after]
  */
 const server = (all, after = () => {}) =>
-  async (/** @type {import('../site/js/api.js').Query} */ query) => {
+  async (/** @type {Query} */ query) => {
     after(query);
     const wanted = all.filter((r) => !query['kind'] || r.kind === query['kind']);
     const from = Number(query['cursor'] ?? 0);
@@ -29,15 +32,22 @@ const server = (all, after = () => {}) =>
     return page;
   };
 
-/** @param {(query: import('../site/js/api.js').Query) => Promise<Page<Row>>} read @param {object} [more] */
+/** @param {Row} row */
+const textOf = ({ address, primaryAddress, dn, reason }) => [address, primaryAddress, dn, reason].join('\n');
+
+/** @param {Partial<Wanted>} wanted @returns {Wanted} */
+const want = (wanted) => ({ q: '', type: '', reason: '', domain: '', ...wanted });
+
+/** @param {(query: Query) => Promise<Page<Row>>} read @param {object} [more] */
 const rowsOf = (read, more = {}) => new Rows({
-  read, query: { change: 'create' }, grouped: true, changed: () => {}, progressed: () => {},
+  read, query: { change: 'create' }, grouped: true, kinds: ['primary', 'alias'], textOf,
+  changed: () => {}, progressed: () => {},
   signal: new AbortController().signal, ...more,
 });
 
 /**
  * Each line as text: "> " stands before an alias, and brackets around what is only context.
- * @param {Rows['lines']} lines
+ * @param {readonly Line<Row>[]} lines
  */
 const shown = (lines) => lines.map((line) => {
   const text = `${line.below ? '> ' : ''}${line.address}`;
@@ -81,38 +91,40 @@ test('while rows arrive, an alias is left out until its primary was read', async
 test('a list that is not grouped stays as the server sent it, in one stream', async () => {
   /** @type {unknown[]} */
   const kinds = [];
-  const rows = rowsOf(server(STAFF, (query) => kinds.push(query['kind'])), { grouped: false });
+  const rows = rowsOf(server(STAFF, (query) => kinds.push(query['kind'])), { grouped: false, kinds: [''] });
   await rows.load();
   assert.deepEqual(shown(rows.lines), STAFF.map((r) => r.address));
   assert.deepEqual(kinds, [undefined, undefined, undefined]);
 });
 
 test('the change and the search go to the server with every page', async () => {
-  /** @type {import('../site/js/api.js').Query[]} */
+  /** @type {Query[]} */
   const queries = [];
   await rowsOf(server(STAFF, (query) => queries.push(query)), { q: 'exa' }).load();
-  assert.equal(queries.length, 4);
-  assert.ok(queries.every(({ change, q, limit }) => change === 'create' && q === 'exa' && limit === 1000));
+  assert.equal(queries.length, 8);
+  assert.ok(queries.every(({ change, limit }) => change === 'create' && limit === 1000));
+  assert.deepEqual(queries.map(({ prefix, q }) => prefix ?? `*${q}*`),
+    ['exa', 'exa', 'exa', 'exa', '*exa*', '*exa*', '*exa*', '*exa*'], 'beginnings come first');
 });
 
 test('search finds addresses, names and reasons without regard to case', async () => {
   const rows = rowsOf(server(STAFF));
   await rows.load();
-  const search = async (/** @type {string} */ text) => shown((await rows.search(text, signal)).lines);
+  const search = async (/** @type {string} */ text) => shown((await rows.search(want({ q: text }), signal)).lines);
   assert.deepEqual(await search(' ANNA@ '), ['anna@example.com', '> a.berg@example.com'], 'an address');
   assert.deepEqual(await search('cn=anna@'), ['anna@example.com'], 'a distinguished name');
   assert.deepEqual(await search('renamed'), ['bob@example.com'], 'a reason');
-  assert.deepEqual(await rows.search('nobody', signal), { lines: [], found: 0 });
+  assert.deepEqual(await rows.search(want({ q: 'nobody' }), signal), { lines: [], found: 0 });
 });
 
 test('search shows the primary of an alias that matches, once, and does not count it', async () => {
   const zoe = 'zoe@example.com';
   const rows = rowsOf(server([row(zoe), alias('a@x', zoe), alias('b@x', zoe)]));
   await rows.load();
-  const { lines, found } = await rows.search('cn=a@x', signal);
+  const { lines, found } = await rows.search(want({ q: 'cn=a@x' }), signal);
   assert.deepEqual(shown(lines), ['(zoe@example.com)', '> a@x']);
   assert.equal(found, 1);
-  const both = await rows.search('@x', signal);
+  const both = await rows.search(want({ q: '@x' }), signal);
   assert.deepEqual(shown(both.lines), ['(zoe@example.com)', '> a@x', '> b@x']);
   assert.equal(both.found, 2);
 });
@@ -120,7 +132,7 @@ test('search shows the primary of an alias that matches, once, and does not coun
 test('an empty search shows every line', async () => {
   const rows = rowsOf(server(STAFF));
   await rows.load();
-  assert.deepEqual(await rows.search('  ', signal), { lines: rows.lines, found: 6 });
+  assert.deepEqual(await rows.search(want({ q: '  ' }), signal), { lines: rows.lines, found: 6 });
 });
 
 test('reading ends when the view goes', async () => {
@@ -135,7 +147,7 @@ test('reading ends when the view goes', async () => {
 
 test('no more rows are kept than the page can hold', async () => {
   const items = new Array(50_000).fill(row('anna@example.com'));
-  const rows = rowsOf(async () => ({ items, next: 'more' }), { grouped: false });
+  const rows = rowsOf(async () => ({ items, next: 'more' }), { grouped: false, kinds: [''] });
   await rows.load();
   assert.ok(rows.truncated);
   assert.equal(rows.loaded, MOST);
@@ -143,4 +155,46 @@ test('no more rows are kept than the page can hold', async () => {
 
 test('an error of the server ends the reading with it', async () => {
   await assert.rejects(rowsOf(async () => { throw new Error('gone'); }).load(), /gone/);
+});
+
+test('a search of the server shows what begins with the text first, each row once', async () => {
+  const found = [row('anna@example.com'), row('zoe.anna@example.com')];
+  /** @type {string[][]} */
+  const seen = [];
+  const rows = rowsOf(async (query) => ({
+    items: 'prefix' in query ? found.slice(0, 1) : found, scanned: 'q' in query ? 500 : 7,
+  }), { q: 'Anna', kinds: [''], changed: () => seen.push(shown(rows.lines)) });
+  await rows.load();
+  assert.deepEqual(seen, [['anna@example.com'], ['anna@example.com', 'zoe.anna@example.com']]);
+  assert.equal(rows.loaded, 2);
+  assert.equal(rows.scanned, 500, 'rows that were looked at for the substring');
+});
+
+test('of a text with letters beyond ASCII the server is asked for no beginnings', async () => {
+  /** @type {unknown[]} */
+  const prefixes = [];
+  await rowsOf(server(STAFF, (query) => prefixes.push(query['prefix'])), { q: 'bücher', kinds: [''] }).load();
+  assert.ok(prefixes.every((prefix) => prefix === undefined));
+});
+
+test('loading more goes on where the reading stopped', async () => {
+  const rows = rowsOf(server(STAFF), { grouped: false, kinds: [''], most: 4 });
+  await rows.load();
+  assert.ok(rows.truncated);
+  assert.equal(rows.loaded, 4);
+  await rows.loadMore(10);
+  assert.ok(!rows.truncated && rows.complete);
+  assert.deepEqual(shown(rows.lines), STAFF.map((r) => r.address));
+});
+
+test('filters find by type, reason and domain, and an alias keeps its primary as context', async () => {
+  const rows = rowsOf(server([row('anna@example.com'), alias('anna@Example.net', 'anna@example.com'),
+    row('team@example.com', { type: 'group', reason: 'renamed' })]));
+  await rows.load();
+  const find = async (/** @type {Partial<Wanted>} */ wanted) => shown((await rows.search(want(wanted), signal)).lines);
+  assert.deepEqual(await find({ type: 'group' }), ['team@example.com']);
+  assert.deepEqual(await find({ reason: 'renamed' }), ['team@example.com']);
+  assert.deepEqual(await find({ domain: 'example.net' }), ['(anna@example.com)', '> anna@Example.net']);
+  assert.deepEqual(await find({ domain: 'example.com', q: 'anna' }), ['anna@example.com']);
+  assert.deepEqual(await find({ type: 'group', domain: 'example.net' }), []);
 });

@@ -3,6 +3,8 @@ package directory_test
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +33,9 @@ func (c *changing) answer(s *session, _ int, r search) bool {
 		s.done(0)
 		return true
 	}
+	c.mu.Lock()
 	c.asked = append(c.asked, r.filter+" "+strings.Join(r.attributes, ","))
+	c.mu.Unlock()
 	_, since, _ := strings.Cut(r.filter, c.by+">=")
 	since, _, _ = strings.Cut(since, ")")
 	for _, e := range c.entries {
@@ -55,15 +59,20 @@ func (c *changing) answer(s *session, _ int, r search) bool {
 	return true
 }
 
-// look reads what changed since cursors, and all where there are none.
+// look reads what changed since cursors, and all where there are none. Each look has a script of its own: a server's
+// goroutine may outlive it.
 func (c *changing) look(t *testing.T, since ...run.Cursor) got {
 	t.Helper()
-	c.asked = nil
-	c.search = c.answer
-	return read(t, &c.script, directory.Config{}, func(_ *settings.Connection, q *directory.Query) {
+	one := &changing{by: c.by, entries: slices.Clone(c.entries)}
+	one.root, one.search = maps.Clone(c.root), one.answer
+	g := read(t, &one.script, directory.Config{}, func(_ *settings.Connection, q *directory.Query) {
 		q.Filter = "(mail=*)"
 		q.Since = since
 	})
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	c.asked = one.asked
+	return g
 }
 
 func names(g got) string {

@@ -12,6 +12,10 @@ type aliasEntry struct {
 	dn, address, target string
 }
 
+func (r *Rules) isAlias(a *attributes) bool {
+	return r.server == settings.CommuniGate && a.hasClass("alias")
+}
+
 // leftOutAccount is an account that is not imported, and why: its aliases are not either.
 type leftOutAccount struct {
 	primary string

@@ -118,7 +118,7 @@ func (c *Collector) Add(e *directory.Entry) {
 	c.attributes.read(e)
 	a := &c.attributes
 	tooLong := c.tooLong(e)
-	if tooLong == "" && c.rules.server == settings.CommuniGate && a.hasClass("alias") {
+	if tooLong == "" && c.rules.isAlias(a) {
 		c.seen++
 		c.addAlias(e)
 		return

@@ -90,6 +90,13 @@ func (r *Rules) Holding(e *directory.Entry, key string) string {
 	return ""
 }
 
+// IsAlias reports whether an entry is an alias of an account, to which its address goes (CommuniGate Pro).
+func (r *Rules) IsAlias(e *directory.Entry) bool {
+	values := newAttributes(r)
+	values.read(e)
+	return r.isAlias(&values)
+}
+
 func isAddress(text, key string) bool {
 	canonical, err := address.Canonical(text)
 	return err == nil && canonical == key

@@ -235,6 +235,11 @@ func (j *job) updateSettings(ctx context.Context, change func(*settings.Saved) b
 		}
 		return j.leaseIsOver()
 	})
+	return unlessUnchanged(err)
+}
+
+// unlessUnchanged is the error of an update, nil where there was nothing to store.
+func unlessUnchanged(err error) error {
 	if errors.Is(err, runs.ErrUnchanged) {
 		return nil
 	}

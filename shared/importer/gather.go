@@ -44,6 +44,8 @@ func (j *job) planInto(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
+	// What reading and sorting left behind is as much as a plan of renames keeps: the plan takes its place.
+	runtime.GC()
 	j.set(func() { j.progress.Phase = run.PhasePlanning })
 	return j.writePlan(ctx, key, in.build)
 }

@@ -20,21 +20,21 @@ const lookTime = time.Minute
 
 // look asks an account's directory for what changed since the last look, and starts a sync where that gives something
 // to do. Whatever goes wrong, the next look tries again: the message does not come back.
-func (w *Worker) look(ctx context.Context, m queue.Message) error {
+func (w *Worker) look(ctx context.Context, m queue.Message) {
 	log := w.Log.With("task", m.Task, "account", m.Account, "run", m.RunID)
 	jobs := w.Jobs.For(m.Account)
 	saved, err := jobs.Settings(ctx)
 	if errors.Is(err, runs.ErrNotFound) {
-		return nil
+		return
 	}
 	looks, looksErr := jobs.Looks(ctx)
 	if err := errors.Join(err, looksErr); err != nil {
 		log.ErrorContext(ctx, "a look cannot begin", "error", err)
-		return nil
+		return
 	}
 	if !wantsLooks(&saved, &looks) || !saved.Schedule.NextRunAt.After(w.now()) {
 		// A sync that is due goes first.
-		return nil
+		return
 	}
 	j := newJob(w.core, m.Account, jobs, quickRun(saved, m.RunID, w.now()))
 	j.log = log
@@ -47,6 +47,7 @@ func (w *Worker) look(ctx context.Context, m queue.Message) error {
 		e := ending{run: j.run, state: run.Done, failure: failure, steps: j.steps, at: j.now()}
 		if failure != nil {
 			e.state = run.Failed
+			log.InfoContext(ctx, "a look failed", "code", failure.Code, "reason", failure.Message)
 		}
 		err = w.untilStored(ctx, func() error { return j.notePassword(ctx, &saved, e) })
 		err = errors.Join(err, j.noteLook(ctx, failure))
@@ -54,7 +55,6 @@ func (w *Worker) look(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		log.ErrorContext(ctx, "a look went wrong", "error", err)
 	}
-	return nil
 }
 
 // quickRun is the sync that a look starts.
@@ -179,10 +179,7 @@ func (j *job) noteLook(ctx context.Context, failure *run.Failure) error {
 		l.Error = failure.Message
 		return nil
 	})
-	if errors.Is(err, runs.ErrUnchanged) {
-		err = nil
-	}
-	return err
+	return unlessUnchanged(err)
 }
 
 // notePassword counts a look at which the username and password were refused, and forgets earlier ones where they were
@@ -199,8 +196,5 @@ func (j *job) notePassword(ctx context.Context, saved *settings.Saved, e ending)
 		e.notePassword(s, true)
 		return nil
 	})
-	if errors.Is(err, runs.ErrUnchanged) {
-		err = nil
-	}
-	return err
+	return unlessUnchanged(err)
 }

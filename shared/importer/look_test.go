@@ -374,6 +374,9 @@ func TestTooManyChangesAreLeftToTheFullSync(t *testing.T) {
 	if h.settings().Looks.Error != "Many." || h.look() != 0 {
 		t.Errorf("looks go on after %+v", h.settings().Looks)
 	}
+	if !strings.Contains(h.log.String(), `msg="a look failed"`) {
+		t.Errorf("the log does not say that a look failed: %s", h.log)
+	}
 	h.directory.set(people(3)...)
 	h.slot()
 	if h.look() != 1 || h.settings().Looks.Error != "" {

@@ -47,10 +47,7 @@ func (s *Service) wakeLooks(ctx context.Context, jobs runs.Jobs, next settings.S
 		l.NextAt = at
 		return nil
 	})
-	if errors.Is(err, runs.ErrUnchanged) {
-		err = nil
-	}
-	return err
+	return unlessUnchanged(err)
 }
 
 // StartLooks has a worker look for what changed in every directory whose look is due, and returns how many. As in
@@ -130,10 +127,7 @@ func (j *job) noteLooks(ctx context.Context, state run.State, failure *run.Failu
 		}
 		return j.leaseIsOver()
 	})
-	if errors.Is(err, runs.ErrUnchanged) {
-		err = nil
-	}
-	return err
+	return unlessUnchanged(err)
 }
 
 func (j *job) noteQuick(l *run.Looks, state run.State, failure *run.Failure) {

@@ -62,7 +62,8 @@ func NewWorker(c Config) *Worker { return &Worker{newCore(c)} }
 // ctx has a deadline, a sync stops a minute before it and sends the message of its next slice.
 func (w *Worker) Work(ctx context.Context, m queue.Message) error {
 	if m.Task == queue.TaskLook {
-		return w.look(ctx, m)
+		w.look(ctx, m)
+		return nil
 	}
 	began := w.now()
 	refused := new(refusal)

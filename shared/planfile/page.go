@@ -131,7 +131,7 @@ func (m *matcher) matches(row *plan.Row) bool {
 		return false
 	}
 	if m.q != "" && !contains(row.Key, m.q) && !contains(row.Address, m.q) && !contains(row.PrimaryAddress, m.q) &&
-		!contains(row.DN, m.q) {
+		!contains(row.DN, m.q) && !contains(string(row.Reason), m.q) {
 		return false
 	}
 	return true

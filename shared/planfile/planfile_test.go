@@ -89,6 +89,10 @@ func TestRowsAndPages(t *testing.T) {
 			planfile.Filter{Q: "ünïcode 12"},
 			func(r *plan.Row) bool { return strings.Contains(strings.ToLower(r.DN), "ünïcode 12") },
 		},
+		"text in a reason": {
+			planfile.Filter{Q: "DUPLIC"},
+			func(r *plan.Row) bool { return r.Reason == plan.ReasonDuplicate },
+		},
 		"a choice of ours": {
 			planfile.Filter{Keep: func(r *planfile.PlacedRow) bool { return r.New }, KeepName: "new"},
 			func(r *plan.Row) bool { return r.New },

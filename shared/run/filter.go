@@ -5,7 +5,7 @@ import "rollcall/shared/user"
 // Filter chooses rows of a plan, or users of the Users List, as a page shows them and an export prints them. Empty
 // fields choose all; what does not apply to a list is empty.
 type Filter struct {
-	// Q is a substring of addresses, and of a row's DN.
+	// Q is a substring of addresses, and of a row's DN and reason.
 	Q string `json:"q,omitempty"`
 	// Prefix is what the canonical address begins with.
 	Prefix string `json:"prefix,omitempty"`

@@ -4,6 +4,7 @@ import * as session from './session.js';
 /** @import { AuditEntry, ChangesFilter, ConnectionInput, Explanation, ExplanationRequest } from '../../types' */
 /** @import { Export, FieldError, NewUser, Page, RowsFilter, ServerType } from '../../types' */
 /** @import { Preview, PreviewRequest, Row, Started, Sync, SyncRequest, User, UserPatch } from '../../types' */
+/** @import { UsersFilter } from '../../types' */
 /** @typedef {Record<string, string|number|readonly string[]>} Query lists repeat their name */
 
 /** An error that the API answered with, or the reason why there is no answer (status 0). */
@@ -132,8 +133,8 @@ export const exportPreview = (id, filter) => post(`/v1/previews/${segment(id)}/e
 /** @param {string} id @param {ChangesFilter} [filter] left out: all @returns {Promise<Export>} */
 export const exportSync = (id, filter) => post(`/v1/syncs/${segment(id)}/export`, filter);
 
-/** @returns {Promise<Export>} */
-export const exportUsers = () => post('/v1/users/export');
+/** @param {UsersFilter} [filter] @returns {Promise<Export>} */
+export const exportUsers = (filter) => post('/v1/users/export', filter);
 
 /** @param {string} id @param {AbortSignal} signal @returns {Promise<Export>} */
 export const exported = (id, signal) => get(`/v1/exports/${segment(id)}`, signal);

@@ -82,7 +82,7 @@ export function charts(points) {
     known && h('p', { class: 'help' }, 'Reckoned back from the users of today by what the runs wrote: '
       + 'what people added or removed by hand is not in it.'),
     h('details', { class: 'notes' }, h('summary', {}, `The same as a table of ${count(points.length, 'run')}`),
-      h('div', { class: 'scroller', tabindex: '0', role: 'region', 'aria-label': 'Numbers of the runs' },
+      h('div', { class: 'chart-numbers', tabindex: '0', role: 'region', 'aria-label': 'Numbers of the runs' },
         h('table', {}, h('thead', {}, h('tr', {}, head.map((name) => h('th', { scope: 'col' }, name)))),
           h('tbody', {}, rows)))),
   ];

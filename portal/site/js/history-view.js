@@ -5,6 +5,7 @@ import { optionsOf } from './fields.js';
 import { count, duration, moment, STATES, TRIGGERS } from './format.js';
 import { ofPlanned, planned, written } from './outcome.js';
 import { followUp } from './sync-story.js';
+import { readState, writeState } from './table-state.js';
 import * as api from './api.js';
 
 /** @import { Sync } from '../../types' */
@@ -28,11 +29,11 @@ export class HistoryView {
     this.reading = new AbortController();
     /** Those that are shown, the newest first. @type {Sync[]} */
     this.runs = [];
-    const chosen = filtersOf(location.hash);
+    const chosen = readState();
     this.filters = FILTERS.map(([name, label, all, values]) => {
       const select = h('select', { 'aria-label': label, name, onchange: () => this.#filter() },
         optionsOf({ '': all, ...values }));
-      select.value = chosen[name] ?? '';
+      select.value = chosen.get(name) ?? '';
       return select;
     });
     this.status = h('p', { class: 'table-status', role: 'status' });
@@ -56,8 +57,7 @@ export class HistoryView {
 
   /** Keeps the filters in the address bar: a reload, Back and a link that is passed on find them. */
   #filter() {
-    const query = new URLSearchParams(this.#query).toString();
-    history.replaceState(null, '', `#/history${query && `?${query}`}`);
+    writeState(this.#query);
     this.#read('');
   }
 
@@ -105,9 +105,6 @@ export class HistoryView {
     this.#filter();
   }
 }
-
-/** The filters that an address names. @param {string} hash such as "#/history?state=failed" */
-const filtersOf = (hash) => Object.fromEntries(new URLSearchParams(hash.split('?')[1] ?? ''));
 
 /**
  * Reads one whole page. The server looks for syncs in bounded steps, each of which may find fewer than asked for.

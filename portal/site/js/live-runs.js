@@ -3,6 +3,7 @@ import { h, fill, icon, announce } from './dom.js';
 import { STATES } from './format.js';
 import { countsOf, phaseOf } from './progress.js';
 import { ended, followed } from './run.js';
+import { placeNow } from './table-state.js';
 import * as api from './api.js';
 
 /** @import { Preview, Sync } from '../../types' */
@@ -45,7 +46,7 @@ export class LiveRuns {
     this.looking.abort();
     const { signal } = this.looking = new AbortController();
     // What somebody looks at need not be told any more.
-    this.#forget(location.hash.slice(1));
+    this.#forget(placeNow());
     this.#draw();
     try {
       const [previews, syncs] = await Promise.all([
@@ -65,10 +66,10 @@ export class LiveRuns {
     for (const { live, ...run } of runs) {
       const before = this.shown.get(run.id);
       if (this.seen.has(run.id) || (!live && before === undefined)) continue;
-      if (!live && before?.counts !== '' && location.hash !== `#${run.path}`) announce(run.text);
+      if (!live && before?.counts !== '' && placeNow() !== run.path) announce(run.text);
       this.shown.set(run.id, run);
     }
-    this.#forget(location.hash.slice(1));
+    this.#forget(placeNow());
     this.#draw();
   }
 

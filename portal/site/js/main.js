@@ -30,6 +30,7 @@ async function show(place) {
       link.removeAttribute('aria-current');
     }
   }
+  showHelp();
   const view = await views.viewOf(place, signal).catch(views.unavailable);
   if (signal.aborted) return;
   document.title = `${view.title} · Rollcall`;
@@ -43,6 +44,12 @@ async function show(place) {
   liveRuns.then((runs) => runs.look(), () => { liveRuns = null; });
   await entered;
   views.loadAll();
+}
+
+/** Has Help lead to what the guide says about the section that is shown: its headings are the navigation's names. */
+function showHelp() {
+  const section = document.querySelector('[data-section][aria-current]')?.textContent ?? '';
+  existing('#help').setAttribute('href', `guide/guide.html#${section.toLowerCase().replaceAll(' ', '-')}`);
 }
 
 function showAccount() {

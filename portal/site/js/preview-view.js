@@ -98,14 +98,15 @@ export class PreviewView {
     const path = `/v1/previews/${this.id}/addresses`;
     const { connection, advanced } = run.settings;
     const table = new PlanTable({
-      path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal,
+      path, tabs: tabsOf(run), label: 'Addresses', signal: this.signal, facets: run.facets,
       explain: run.undoOf ? undefined : (q) => explain(q, { connection, advanced }),
     });
     const form = run.undoOf ? null : new SyncForm(run, () => table.open('delete'), syncable(run, sync));
     fill(this.result, stateNotice(run, sync, () => form?.options.value() ?? run.settings.options), totals(run),
       h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element,
-        exportButton('Export User Preview to .csv', () => api.exportPreview(this.id), this.signal),
-        exportButton('Export this tab to .csv', () => api.exportPreview(this.id, table.filter), this.signal)),
+        exportButton('Export User Preview to .csv', () => api.exportPreview(this.id, table.narrow), this.signal),
+        exportButton('Export this tab to .csv', () => api.exportPreview(this.id, table.filter), this.signal),
+        table.csvNote),
       form ? form.elements : undoSection(run, sync));
     const { create, delete: missing } = run.summary;
     const added = count(create, 'address', 'addresses');

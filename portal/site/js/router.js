@@ -13,6 +13,7 @@ const SECTIONS = {
 
 /**
  * The place that an address names: the Overview where it names none, "missing" where there is no such place.
+ * What follows "?" is the view's own.
  * @param {string} hash such as "#/previews/01H…"
  * @returns {Place}
  */

@@ -89,7 +89,10 @@ export class SyncView {
       const confirmed = count(run.confirmRemovals ?? 0, 'removal');
       fill(into, h('p', {}, `${confirmed} confirmed`, link && [', after ', link], '.'));
     } else {
-      fill(into, link ? notice('info', 'Somebody confirmed it', h('p', {}, link)) : confirmRemovals(run));
+      // One that came to nothing leaves the removals to be confirmed again.
+      const open = !other || other.state === 'failed' || other.state === 'cancelled';
+      fill(into, link && notice('info', 'Somebody confirmed it', h('p', {}, link, `: ${STATES[other.state]}`)),
+        open && confirmRemovals(run));
     }
   }
 
@@ -104,8 +107,9 @@ export class SyncView {
       explain: run.undoOf ? undefined : (q) => this.#explain(q, run),
     });
     return h('section', { class: 'card flush', 'aria-label': 'Changes' }, table.element,
-      exportButton('Export Changes to .csv', () => api.exportSync(this.id), this.signal),
+      exportButton('Export Changes to .csv', () => api.exportSync(this.id, table.narrow), this.signal),
       exportButton('Export this tab to .csv', () => api.exportSync(this.id, table.filter), this.signal),
+      table.csvNote,
       this.#skipped(run));
   }
 

@@ -1,27 +1,29 @@
-// The Users List: search, switches, and what is done by hand.
-import { h, fill, icon, uniqueId, announce } from './dom.js';
-import { confirm, open } from './dialog.js';
-import { empty, failure, loading, messageOf, notice, toast } from './notice.js';
-import { count, number, TYPES } from './format.js';
+// The Users List: search, filters, switches, and what is done by hand, to one user or to many.
+import { h, fill, icon, announce } from './dom.js';
+import { confirm, show } from './dialog.js';
+import { empty, failure, toast } from './notice.js';
+import { capital, count, KINDS, moment, number, TYPES } from './format.js';
+import { addUser } from './add-user.js';
+import { bulkEdit, EDITS } from './bulk-edit.js';
 import { explain } from './explain-dialog.js';
-import { Fields } from './fields.js';
 import { download } from './download.js';
-import { about } from './words.js';
+import { ListTable } from './list-table.js';
+import { readState, writeState } from './table-state.js';
 import * as api from './api.js';
 
-/** @import { NewUser, User } from '../../types' */
+/** @import { User, UserPatch } from '../../types' */
+/** @import { Edit } from './bulk-edit.js' */
+/** @import { Line } from './rows.js' */
+/** @import { SortedColumn } from './list-table.js' */
 
-/** Users a page. */
-const PAGE = 50;
+/** Users that are read without being asked for: those of most organizations, within seconds. */
+const MOST = 20_000;
 
-/** How long after the last key a search starts, in ms. */
-const SEARCH_DELAY = 250;
+/** @type {Record<string, string>} */
+const SOURCES = { manual: 'By hand', directory: 'Directory' };
 
-const COLUMNS = [
-  { name: 'Address', class: 'address' }, { name: 'Object type', class: 'type' }, { name: 'Source', class: 'source' },
-  { name: 'Held Spam Report', class: 'toggle' }, { name: 'Protected', class: 'toggle' },
-  { name: 'Explain or remove', class: 'last' },
-];
+/** @param {User} user */
+const sourceOf = ({ source }) => SOURCES[source ?? ''] ?? '';
 
 /** The list. */
 export class UsersView {
@@ -30,137 +32,149 @@ export class UsersView {
   /** @param {AbortSignal} signal aborted when the view goes */
   constructor(signal) {
     this.signal = signal;
-    /** The cursors of the pages up to this one: a list can only be read forwards. */
-    this.cursors = [''];
-    /** Ends when another page is read. */
-    this.reading = new AbortController();
-    /** @type {ReturnType<typeof setTimeout>|undefined} */
-    this.timer = undefined;
-    this.search = h('input', {
-      type: 'search', id: uniqueId('users'), placeholder: 'Search addresses', autocomplete: 'off', spellcheck: 'false',
-      oninput: () => this.#typed(),
-    });
+    /** The addresses that are chosen for an edit. @type {Set<string>} */
+    this.chosen = new Set();
     this.message = h('div', {});
-    this.table = h('div', {}, loading());
-    this.foot = h('div', { class: 'table-foot pager' });
-    this.export = h('button', { type: 'button', onclick: () => this.#export() }, icon('download'), 'Export to .csv');
     const lead = 'Who mail is filtered for. Imports add and remove; protected users they leave alone.';
+    this.size = h('p', { class: 'users-total', role: 'status' });
+    this.bulk = h('div', { class: 'bulk', role: 'group', 'aria-label': 'Edit the chosen users' });
+    this.all = h('input', {
+      type: 'checkbox', 'aria-label': 'Choose all that are shown', onchange: () => this.#chooseAll(),
+    });
+    this.export = h('button', { type: 'button', onclick: () => this.#export() }, icon('download'), 'Export to .csv');
+    /** @type {ListTable<User>} */
+    this.table = new ListTable({
+      label: 'Users', names: ['user', 'users'], searchLabel: 'Search the Users List', placeholder: 'Search addresses',
+      columns: this.#columns(), filters: ['type', 'domain'], state: readState(), signal, most: MOST,
+      render: (line, below) => this.#row(line, below), open: ({ row }) => { if (row) showUser(row); },
+      read: api.users, textOf: ({ address, primaryAddress }) => `${address}\n${primaryAddress}`,
+      changed: () => this.#changed(),
+      unmatched: 'Nobody matches the search',
+      nothing: (q) => h('button', { type: 'button', onclick: () => explain(q, {}) }, `Why is ${q} not there?`),
+      none: () => empty('The Users List is empty', 'Import the users of a directory, or add one by hand.',
+        h('a', { class: 'button', href: '#/import' }, 'LDAP Import')),
+    });
     this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'Users List'),
       h('p', { class: 'lead' }, lead), this.message,
-      h('section', { class: 'card flush' }, this.#toolbar(), this.table, this.foot));
+      h('section', { class: 'card flush users' },
+        h('div', { class: 'toolbar users-head' }, this.size, h('span', { class: 'grow' }), this.export,
+          h('button', { type: 'button', class: 'primary', onclick: () => this.#add() }, icon('plus'), 'Add User')),
+        this.bulk, this.table.element));
   }
 
-  #toolbar() {
-    const label = h('label', { class: 'visually-hidden', htmlFor: this.search.id }, 'Search the Users List');
-    return h('div', { class: 'toolbar' }, h('div', { class: 'search' }, icon('search'), label, this.search),
-      h('span', { class: 'grow' }), this.export,
-      h('button', { type: 'button', class: 'primary', onclick: () => this.#add() }, icon('plus'), 'Add User'));
+  /** @returns {SortedColumn<User>[]} */
+  #columns() {
+    return [
+      { name: 'Choose', class: 'choose', head: this.all },
+      { name: 'Address', class: 'address', key: (user) => user.address },
+      { name: 'Object type', class: 'type', key: (user) => TYPES[user.type] ?? user.type },
+      { name: 'Source', class: 'source', key: (user) => sourceOf(user) },
+      { name: 'Held Spam Report', class: 'report', key: (user) => user.kind + user.heldSpamReport },
+      { name: 'Protected', class: 'protected', key: (user) => (user.protected ? '0' : '1') },
+      { name: 'Explain', class: 'explain', head: h('span', { class: 'visually-hidden' }, 'Explain') },
+      { name: 'Remove', class: 'remove', head: h('span', { class: 'visually-hidden' }, 'Remove') },
+    ];
   }
 
   enter() {
-    return this.#read();
+    return this.table.show({ query: {}, grouped: true });
   }
 
-  #typed() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.cursors = [''];
-      this.#read();
-    }, SEARCH_DELAY);
+  #changed() {
+    if (this.signal.aborted) return;
+    writeState(this.table.state());
+    const total = this.table.rows?.total;
+    this.size.textContent = total !== undefined && this.table.narrowed() ? `${count(total, 'user')} in all` : '';
+    this.#showChoice();
   }
 
-  async #read() {
-    this.reading.abort();
-    this.reading = new AbortController();
-    const signal = AbortSignal.any([this.reading.signal, this.signal]);
-    const q = this.search.value.trim();
-    try {
-      const { items, next } = await readPage(q, this.cursors.at(-1), signal);
-      if (signal.aborted) return;
-      this.#showUsers(items, q);
-      this.#showPager(items.length, q, next);
-    } catch (error) {
-      if (signal.aborted) return;
-      fill(this.table, failure(error, { title: 'The Users List cannot be read', retry: () => this.#read() }));
+  /** The users that the search and the filters show, without lines that are only context. */
+  #shown() {
+    return this.table.lines.flatMap(({ row, context }) => (row && !context ? [row] : []));
+  }
+
+  #chooseAll() {
+    for (const { address } of this.#shown()) {
+      if (this.all.checked) this.chosen.add(address);
+      else this.chosen.delete(address);
     }
+    this.table.list.redraw();
+    this.#showChoice();
   }
 
-  /** @param {User[]} users @param {string} q */
-  #showUsers(users, q) {
-    if (users.length === 0 && this.cursors.length === 1) {
-      const why = h('button', { type: 'button', onclick: () => explain(q, {}) }, `Why is ${q} not there?`);
-      fill(this.table, q ? empty('Nobody matches the search', 'Try a part of the address.', why)
-        : empty('The Users List is empty', 'Import the users of a directory, or add one by hand.',
-          h('a', { class: 'button', href: '#/import' }, 'LDAP Import')));
-      return;
-    }
-    const names = COLUMNS.map((column) => h('div', { class: `cell ${column.class}`, role: 'columnheader' },
-      column.class === 'last' ? h('span', { class: 'visually-hidden' }, column.name) : column.name));
-    fill(this.table, h('div', { class: 'table users', role: 'table', 'aria-label': 'Users' },
-      h('div', { class: 'thead', role: 'rowgroup' }, h('div', { class: 'row', role: 'row' }, names)),
-      h('div', { role: 'rowgroup' }, users.map((user) => this.#row(user)))));
+  /** Only what is in sight can be edited: a search or a filter leaves out the others. */
+  #chosenUsers() {
+    return this.#shown().filter(({ address }) => this.chosen.has(address));
   }
 
-  /** @param {number} shown @param {string} q @param {string} [next] the next page's cursor */
-  #showPager(shown, q, next) {
-    const before = (this.cursors.length - 1) * PAGE;
-    const range = `${number(before + 1)}–${number(before + shown)}${q ? ' of the matches' : ''}`;
-    const previous = () => {
-      this.cursors.pop();
-      this.#read();
-    };
-    const following = () => {
-      if (next) this.cursors.push(next);
-      this.#read();
-    };
-    fill(this.foot, h('span', { class: 'muted', role: 'status' }, shown > 0 && range), h('span', { class: 'grow' }),
-      h('button', { type: 'button', disabled: this.cursors.length === 1, onclick: previous }, 'Previous'),
-      h('button', { type: 'button', disabled: !next, onclick: following }, 'Next'));
+  #showChoice() {
+    const users = this.#chosenUsers();
+    const shown = this.#shown().length;
+    this.all.checked = users.length > 0 && users.length === shown;
+    this.all.indeterminate = users.length > 0 && users.length < shown;
+    this.bulk.hidden = users.length === 0;
+    fill(this.bulk, h('span', { role: 'status' }, `${number(users.length)} chosen`), EDITS.map((edit) => h('button', {
+      type: 'button', class: edit.patch === null ? 'danger quiet' : '', onclick: () => this.#edit(edit),
+    }, edit.label)));
   }
 
-  /** @param {User} user */
-  #row(user) {
-    const { address, kind, primaryAddress, source } = user;
+  /** @param {Line<User>} line @param {boolean} below */
+  #row(line, below) {
+    const { address, context, row: user } = line;
+    const className = `${below ? 'below' : ''} ${context ? 'context' : ''}`;
+    if (!user) return { className, cells: ['', address, '', 'not among these', '', '', '', ''] };
+    const alias = user.kind === 'alias';
+    const choose = h('input', {
+      type: 'checkbox', 'aria-label': `Choose ${address}`, checked: this.chosen.has(address), onchange: () => {
+        if (choose.checked) this.chosen.add(address);
+        else this.chosen.delete(address);
+        this.#showChoice();
+      },
+    });
     const remove = h('button', {
       type: 'button', class: 'icon-button', 'aria-label': `Remove ${address}`, disabled: user.protected,
       onclick: () => this.#remove(user),
     }, icon('cross'));
     const report = this.#switch(`Held Spam Report for ${address}`, user.heldSpamReport === 'daily',
-      (on) => api.changeUser(address, { heldSpamReport: on ? 'daily' : 'off' }));
+      (on) => this.#patch(line, { heldSpamReport: on ? 'daily' : 'off' }));
     const protection = this.#switch(`Protect ${address}`, user.protected, async (on) => {
-      await api.changeUser(address, { protected: on });
+      await this.#patch(line, { protected: on });
       remove.disabled = on;
     });
     const why = h('button', {
       type: 'button', class: 'icon-button', 'aria-label': `Explain ${address}`, title: 'What a sync makes of it',
       onclick: () => explain(address, {}),
     }, icon('info'));
-    const alias = kind === 'alias';
-    const cells = [
-      [h('span', { class: 'strong' }, address), alias && h('span', { class: 'sub' }, `alias of ${primaryAddress}`)],
-      TYPES[user.type] ?? user.type, source === 'manual' ? 'By hand' : 'Directory',
-      alias ? h('span', { class: 'muted' }, '–') : report, protection, [why, remove],
-    ];
-    return h('div', { class: `row ${alias ? 'alias' : ''}`, role: 'row' }, COLUMNS.map((column, i) => {
-      const label = column.class === 'toggle' && h('span', { class: 'cell-label', 'aria-hidden': 'true' }, column.name);
-      return h('div', { class: `cell ${column.class}`, role: 'cell' }, label, cells[i]);
-    }));
+    return { className, cells: [
+      context ? '' : choose,
+      [h('button', { type: 'button', class: 'cell-button strong', onclick: () => showUser(line.row ?? user) }, address),
+        alias && h('span', { class: 'sub' }, `alias of ${user.primaryAddress}`)],
+      TYPES[user.type] ?? user.type, sourceOf(user),
+      alias ? h('span', { class: 'muted' }, '–') : [label('Held Spam Report'), report],
+      [label('Protected'), protection], why, remove,
+    ] };
+  }
+
+  /** @param {Line<User>} line @param {UserPatch} patch */
+  async #patch(line, patch) {
+    line.row = await api.changeUser(line.address, patch);
+    this.#showChoice();
   }
 
   /**
    * A switch that shows what the server has: it goes back where a change fails.
-   * @param {string} label
+   * @param {string} name
    * @param {boolean} on
    * @param {(on: boolean) => Promise<unknown>} change
    */
-  #switch(label, on, change) {
-    const input = h('input', { type: 'checkbox', role: 'switch', class: 'switch', checked: on, 'aria-label': label });
+  #switch(name, on, change) {
+    const input = h('input', { type: 'checkbox', role: 'switch', class: 'switch', checked: on, 'aria-label': name });
     input.addEventListener('change', async () => {
       fill(this.message);
       input.disabled = true;
       try {
         await change(input.checked);
-        announce(`${label}: ${input.checked ? 'on' : 'off'}`);
+        announce(`${name}: ${input.checked ? 'on' : 'off'}`);
       } catch (error) {
         input.checked = !input.checked;
         fill(this.message, failure(error, { title: 'The user was not changed' }));
@@ -185,33 +199,40 @@ export class UsersView {
     try {
       await api.removeUser(address);
       toast(`${address} was removed.`);
-      this.search.focus();
-      await this.#read();
+      await this.#show(new Map([[address, null]]));
+      this.table.list.keys.focus();
     } catch (error) {
       fill(this.message, failure(error, { title: 'The user was not removed' }));
     }
   }
 
+  /** @param {Edit} edit */
+  async #edit(edit) {
+    const edited = await bulkEdit(edit, this.#chosenUsers(), { message: this.message, signal: this.signal });
+    if (edited.size === 0 || this.signal.aborted) return;
+    // The choice stays, for another edit.
+    for (const [address, user] of edited) if (!user) this.chosen.delete(address);
+    await this.#show(edited);
+  }
+
+  /** Shows users as they are after an edit. @param {Map<string, User|null>} edited null where one was removed */
+  async #show(edited) {
+    await this.table.change(edited);
+    this.table.list.redraw();
+  }
+
   async #add() {
-    const form = new AddForm();
-    /** @type {User|null} */
-    const added = await open({
-      title: 'Add User', content: form.element,
-      actions: (close) => [
-        h('button', { class: 'primary', type: 'button', onclick: () => form.submit(close) }, 'Add'),
-        h('button', { type: 'button', onclick: () => close(null) }, 'Cancel'),
-      ],
-    });
+    const added = await addUser();
     if (!added) return;
     toast(`${added.address} was added.`);
-    await this.#read();
+    await this.enter();
   }
 
   async #export() {
     this.export.disabled = true;
     fill(this.message);
     try {
-      const file = await download(() => api.exportUsers(), this.signal);
+      const file = await download(() => api.exportUsers(this.table.filter()), this.signal);
       toast(`${file.fileName}: ${count(file.rows, 'row')}.`);
     } catch (error) {
       fill(this.message, failure(error, { title: 'The CSV was not written' }));
@@ -221,59 +242,15 @@ export class UsersView {
   }
 }
 
-/**
- * Reads one whole page. The server searches in bounded steps, each of which may find fewer users than asked for.
- * @param {string} q
- * @param {string|undefined} cursor
- * @param {AbortSignal} signal
- */
-async function readPage(q, cursor, signal) {
-  /** @type {User[]} */
-  const items = [];
-  let next = cursor;
-  do {
-    const query = { limit: PAGE - items.length, ...(q && { q }), ...(next && { cursor: next }) };
-    const part = await api.users(query, signal);
-    items.push(...part.items);
-    next = part.next;
-  } while (next && items.length < PAGE);
-  return { items, next };
-}
+/** What a switch is for, where the table has no head. @param {string} text */
+const label = (text) => h('span', { class: 'cell-label', 'aria-hidden': 'true' }, text);
 
-/** The form of a user who is added by hand. */
-class AddForm {
-  constructor() {
-    const fields = this.fields = new Fields();
-    this.address = fields.text('address', { label: 'Address', attributes: { inputmode: 'email', autofocus: true } });
-    this.primary = fields.text('primaryAddress', {
-      label: 'Alias of', help: 'The primary address that it belongs to. Empty: it is a user of its own.',
-      attributes: { inputmode: 'email' },
-    });
-    this.type = fields.select('type', { label: 'Object type', options: TYPES });
-    this.report = fields.check('heldSpamReport', { label: 'Daily Held Spam Report' });
-    this.protection = fields.check('protected', { label: 'Protected', help: 'Imports neither change nor remove it.' });
-    this.message = h('div', {});
-    this.element = h('form', { novalidate: true, class: 'stack' }, this.address.element, this.primary.element,
-      this.type.element, this.report.element, this.protection.element, this.message);
-  }
-
-  /** Adds the user, and closes the dialog with it. @param {(user: User) => void} close */
-  async submit(close) {
-    fill(this.message);
-    this.fields.clearErrors();
-    try {
-      close(await api.addUser({
-        address: this.address.text, primaryAddress: this.primary.text || undefined,
-        // The select has no other values.
-        type: /** @type {NewUser['type']} */ (this.type.control.value),
-        heldSpamReport: this.report.control.checked ? 'daily' : 'off', protected: this.protection.control.checked,
-      }));
-    } catch (error) {
-      const errors = api.fieldErrors(error);
-      const others = this.fields.showErrors(errors);
-      if (errors.length > 0 && others.length === 0) return;
-      fill(this.message, notice('error', 'The user was not added', messageOf(error),
-        ...others.map(about)));
-    }
-  }
+/** Shows all that is known about a user. @param {User} user */
+function showUser(user) {
+  show(user.address, [
+    ['Address type', KINDS[user.kind] ?? user.kind], ['Primary address', user.primaryAddress],
+    ['Object type', TYPES[user.type] ?? user.type], ['Source', sourceOf(user)],
+    ['Held Spam Report', capital(user.heldSpamReport)], ['Protected', user.protected ? 'Yes' : 'No'],
+    ['Added', moment(user.createdAt)], ['Changed', moment(user.updatedAt)],
+  ]);
 }

@@ -71,11 +71,7 @@ func (e *explainer) belongs(row *plan.Row, f *directory.Found) bool {
 	return row.DN == extract.ShownDN(&f.Entry) || e.isAlias(f) && row.Key == e.address.Key
 }
 
-func (e *explainer) isAlias(f *directory.Found) bool {
-	return e.Server == settings.CommuniGate && slices.ContainsFunc(f.Attributes, func(a directory.Attribute) bool {
-		return strings.EqualFold(a.Name, "aliasedObjectName")
-	})
-}
+func (e *explainer) isAlias(f *directory.Found) bool { return e.rules.IsAlias(&f.Entry) }
 
 // rank puts the row of the address first, then those that are written, then the others.
 func (e *explainer) rank(row *plan.Row) int {

@@ -266,6 +266,12 @@ var cases = map[string]struct {
 		verdict: run.Skipped, says: "The filter leaves its account uid=ann,cn=example.com out: (x=y)",
 		row: "skipped a@example.com",
 	},
+	"a CommuniGate alias that names no account": {
+		server: settings.CommuniGate, asked: run.Asked{Address: "a@example.com"},
+		found:   []directory.Found{found("uid=a,cn=example.com", "uid: a", "objectClass: alias")},
+		verdict: run.Skipped, says: "Correct its aliasedObjectName", rule: "aliasedObjectName",
+		row: "skipped a@example.com",
+	},
 }
 
 func TestVerdicts(t *testing.T) {
@@ -335,7 +341,8 @@ func TestAUserOfALookIsDecidedAnew(t *testing.T) {
 			Answer: directory.Answer{Info: directory.Info{DirectoryID: directoryID},
 				Found: []directory.Found{found(bob, primary), found(zoe, primary)}},
 			Stored: func(string) (*user.User, error) {
-				u := stored(annMail, zoe, func(u *user.User) { u.LastRunID, u.CreatedAt = "look", time.UnixMilli(2000) })
+				u := stored(annMail, zoe, func(u *user.User) { u.LastRunID = "look" })
+				u.CreatedAt = time.UnixMilli(2000)
 				return &u, nil
 			},
 		})

@@ -11,8 +11,8 @@ import (
 // Name is one of the queues.
 type Name string
 
-// The queues: previews (and exports that outlast a request), which only read; syncs that somebody waits for; and those
-// that the schedule started, behind which nobody waits.
+// The queues: previews (with explanations, and exports that outlast a request), which only read; syncs that somebody
+// waits for; and those that the schedule started, with its looks, behind which nobody waits.
 const (
 	Previews  Name = "previews"
 	Syncs     Name = "syncs"
