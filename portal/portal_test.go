@@ -175,8 +175,8 @@ func TestFilesFitThePolicyAndEachOther(t *testing.T) {
 	}
 }
 
-// announcedModules are those that the page starts with: main.js, the Overview, and what they import. What else they load
-// by import(…) comes later.
+// announcedModules are those that the page starts with: main.js, the Overview, and what they import. What else they
+// load by import(…) comes later.
 func announcedModules(t *testing.T, files fs.FS) map[string]bool {
 	t.Helper()
 	static := regexp.MustCompile(`(?m)^(?:import|export)\s[^;]*?from '\./([\w-]+\.js)'`)
@@ -237,7 +237,9 @@ func TestFilesAreSentCompressed(t *testing.T) {
 	if total > mostAtStart {
 		t.Errorf("the page loads %d bytes before its first view, more than %d", total, mostAtStart)
 	}
-	for accept, want := range map[string]string{"": "", "br": "", "gzip;q=0": "", "gzip; q=0.0": "", "GZIP;q=0.5": "gzip"} {
+	for accept, want := range map[string]string{
+		"": "", "br": "", "gzip;q=0": "", "gzip; q=0.0": "", "GZIP;q=0.5": "gzip",
+	} {
 		if got := packed("/js/main.js", accept).Header().Get("Content-Encoding"); got != want {
 			t.Errorf("with Accept-Encoding %q the encoding is %q, want %q", accept, got, want)
 		}

@@ -274,7 +274,8 @@ func TestTheContextStopsThem(t *testing.T) {
 func TestPrint(t *testing.T) {
 	var out bytes.Buffer
 	err := demo.Print(&out, []demo.Directory{{Name: "Microsoft Exchange", SettingsFile: "demo/exchange.json",
-		CAFile: "demo/ca.pem", Connection: demo.Connection{Host: "localhost", Port: 10389, Username: "reader@example.com",
+		CAFile: "demo/ca.pem",
+		Connection: demo.Connection{Host: "localhost", Port: 10389, Username: "reader@example.com",
 			Password: "demo-reader-1"}}})
 	if err != nil {
 		t.Fatal(err)

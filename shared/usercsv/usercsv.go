@@ -176,8 +176,8 @@ const (
 // maxNamePart bounds the account in a file's name, in bytes: a name has at most 255 (ext4, NTFS).
 const maxNamePart = 80
 
-// FileName returns the name of a CSV of an account that was asked for at a time: rollcall-ACCOUNT-KIND-TIME.csv. What of
-// the account is neither a letter or digit of ASCII nor one of ".", "_", "-" and "@" becomes "_".
+// FileName returns the name of a CSV of an account that was asked for at a time: rollcall-ACCOUNT-KIND-TIME.csv. What
+// of the account is neither a letter or digit of ASCII nor one of ".", "_", "-" and "@" becomes "_".
 func FileName(account user.Account, kind string, at time.Time) string {
 	name := strings.Map(func(r rune) rune {
 		switch {

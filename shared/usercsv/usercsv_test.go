@@ -152,7 +152,8 @@ func TestFileName(t *testing.T) {
 		{"demo", usercsv.Preview, "rollcall-demo-preview-2026-11-23T180405Z.csv"},
 		{"acme.example_1@x-y", usercsv.Changes, "rollcall-acme.example_1@x-y-sync-2026-11-23T180405Z.csv"},
 		{"../a/b\"\n;Ä", usercsv.Users, "rollcall-.._a_b____-users-2026-11-23T180405Z.csv"},
-		{strings.Repeat("a", 120), usercsv.Users, "rollcall-" + strings.Repeat("a", 80) + "-users-2026-11-23T180405Z.csv"},
+		{strings.Repeat("a", 120), usercsv.Users,
+			"rollcall-" + strings.Repeat("a", 80) + "-users-2026-11-23T180405Z.csv"},
 	} {
 		if got := usercsv.FileName(user.Account(test.account), test.kind, at); got != test.want {
 			t.Errorf("FileName(%q) = %q, want %q", test.account, got, test.want)
