@@ -198,3 +198,13 @@ test('filters find by type, reason and domain, and an alias keeps its primary as
   assert.deepEqual(await find({ domain: 'example.com', q: 'anna' }), ['anna@example.com']);
   assert.deepEqual(await find({ type: 'group', domain: 'example.net' }), []);
 });
+
+test('a text that can begin no address is still searched for', async () => {
+  const refused = Object.assign(new Error('prefix is no beginning of an address'), { status: 422 });
+  const rows = rowsOf(async (query) => {
+    if ('prefix' in query) throw refused;
+    return { items: [row('a@b@c is no address'), row('anna@example.com')] };
+  }, { q: 'a@b@c', kinds: [''] });
+  await rows.load();
+  assert.equal(rows.loaded, 2);
+});

@@ -96,8 +96,8 @@ func (s *session) wrongName(c *x509.Certificate) string {
 func (h *handshake) wrongChain(err error) (code, sentence string) {
 	path := h.path()
 	if i := slices.IndexFunc(path, func(c *x509.Certificate) bool { return weakHash(c) != "" }); i >= 0 {
-		return CodeTLSAuthority, fmt.Sprintf("The certificate of %s is signed with %s (%s), which can be forged and is "+
-			"not accepted, whatever CA certificate you enter. Give the server a certificate that is signed with "+
+		return CodeTLSAuthority, fmt.Sprintf("The certificate of %s is signed with %s (%s), which can be forged and "+
+			"is not accepted, whatever CA certificate you enter. Give the server a certificate that is signed with "+
 			"SHA-256, or trust exactly the one that it has (trustedCertificate).",
 			certificateName(path[i]), weakHash(path[i]), path[i].SignatureAlgorithm)
 	}

@@ -274,7 +274,8 @@ func TestTrustedCertificate(t *testing.T) {
 				expired, early := now.After(leaf.NotAfter), now.Before(leaf.NotBefore)
 				if strings.Contains(notes, "expired on ") != expired ||
 					strings.Contains(notes, "is not valid before ") != early {
-					t.Errorf("the notes are %q; the certificate expired: %t, is not valid yet: %t", notes, expired, early)
+					t.Errorf("the notes are %q; the certificate expired: %t, is yet to be valid: %t", notes, expired,
+						early)
 				}
 			})
 		}

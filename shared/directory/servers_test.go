@@ -308,3 +308,15 @@ func FuzzHost(f *testing.F) {
 		}
 	})
 }
+
+// TestABracketedAddressIsWrittenOnce: an IPv6 address may be entered with its brackets, and messages add theirs.
+func TestABracketedAddressIsWrittenOnce(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{"::1", "[::1]"} {
+		// The server listens on 127.0.0.1 only.
+		g := read(t, &script{}, directory.Config{}, func(c *settings.Connection, _ *directory.Query) { c.Host = host })
+		if g.err == nil || !strings.HasPrefix(g.err.Error(), "connect: [::1]:") {
+			t.Errorf("%s: error %v, want one about [::1] and the port", host, g.err)
+		}
+	}
+}

@@ -142,7 +142,9 @@ func cause(err error) string {
 	return err.Error()
 }
 
-func (s *session) target() string { return net.JoinHostPort(s.to.Host, strconv.Itoa(s.to.Port)) }
+func (s *session) target() string {
+	return net.JoinHostPort(strings.Trim(s.to.Host, "[]"), strconv.Itoa(s.to.Port))
+}
 
 func (s *session) close() {
 	if s.conn != nil {

@@ -78,12 +78,13 @@ export class Rows {
     this.groups = new Map();
     /** The groups whose primary was read, in the order in which it was: by address. @type {Group<T>[]} */
     this.withPrimary = [];
+    /** What was found by its beginning, and is not shown again. @type {Set<string>} */
+    this.beginnings = new Set();
     /** How many rows must have been read before the lines are arranged again. */
     this.arrangeAt = 1;
     // Addresses that begin with the text are found at once, however long the list is; then comes all that holds it.
-    this.beginnings = BEGINNING.test(q);
     /** @type {Record<string, string>[]} */
-    const searches = q === '' ? [{}] : this.beginnings ? [{ prefix: q }, { q }] : [{ q }];
+    const searches = q === '' ? [{}] : BEGINNING.test(q) ? [{ prefix: q }, { q }] : [{ q }];
     /** @type {Stream[][]} */
     this.stages = searches.map((search) => kinds.map((kind) => ({
       query: { ...query, limit: PAGE, ...(kind && { kind }), ...search }, cursor: '', ended: false,
@@ -115,9 +116,9 @@ export class Rows {
         return;
       }
       const { query, cursor } = stream;
-      const page = await this.read({ ...query, ...(cursor && { cursor }) }, this.signal);
+      const page = await this.#page({ ...query, ...(cursor && { cursor }) });
       if (this.signal.aborted) return;
-      for (const row of page.items) this.#add(row, 'q' in query);
+      for (const row of page.items) this.#add(row, query);
       this.scanned += 'q' in query ? page.scanned ?? 0 : 0;
       this.total = page.total ?? this.total;
       stream.cursor = page.next ?? '';
@@ -130,12 +131,23 @@ export class Rows {
     if ('prefix' in stream.query) this.#arrange();
   }
 
-  /** @param {T} row @param {boolean} again whether what begins with the text was read before */
-  #add(row, again) {
-    if (again && this.beginnings && row.address.toLowerCase().startsWith(this.q.toLowerCase())) return;
-    this.loaded++;
+  /** Reads a page. What can be the beginning of no address (422) begins none. @param {Query} query */
+  async #page(query) {
+    try {
+      return await this.read(query, this.signal);
+    } catch (error) {
+      if (!('prefix' in query && error instanceof Error && 'status' in error && error.status === 422)) throw error;
+      return { items: [] };
+    }
+  }
+
+  /** @param {T} row @param {Query} query that found it */
+  #add(row, query) {
     // What a search looks at is put together once for all searches.
     const text = this.textOf(row).toLowerCase();
+    if ('prefix' in query) this.beginnings.add(`${row.kind} ${text}`);
+    else if (this.beginnings.size > 0 && this.beginnings.has(`${row.kind} ${text}`)) return;
+    this.loaded++;
     const line = { address: row.address, below: this.grouped && row.kind === 'alias', context: false, row, text };
     if (!this.grouped) {
       this.ungrouped.push(line);
