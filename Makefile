@@ -175,7 +175,7 @@ generate: ## write docs/openapi.json, the demo directories and infra's golden te
 	@go test ./infra -run TestTemplatesAreTheGoldenOnes -update
 
 .PHONY: screenshots
-screenshots: tools servers ## take the pictures of the page that README shows again
+screenshots: tools servers ## take the pictures of the page in README and the guide again
 	@mkdir -p docs/screenshots
 	@ROLLCALL_SCREENSHOTS=../docs/screenshots go test -count=1 -run 'TestPageLooks$$' ./e2e
 
