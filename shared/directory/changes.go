@@ -52,6 +52,8 @@ type tracker struct {
 	// times are those of the entries, nil where the server has numbers. old are those whose entries the last look saw.
 	times *times
 	old   map[string]bool
+	// unasked says that the caller did not ask for the times: its entries come without them.
+	unasked bool
 }
 
 // track finds out how the server tells what changed.
@@ -149,14 +151,22 @@ func (p *pager) read(ctx context.Context, q Query, onEntry func(*Entry) error) e
 
 // attributes adds to those that a search asks for the one that tells the time of a change.
 func (t *tracker) attributes(asked []string) []string {
-	if t.times == nil || slices.ContainsFunc(asked, func(a string) bool { return strings.EqualFold(a, t.by) }) {
+	t.unasked = t.times != nil &&
+		!slices.ContainsFunc(asked, func(a string) bool { return strings.EqualFold(a, t.by) })
+	if !t.unasked {
 		return asked
 	}
 	return append(slices.Clone(asked), t.by)
 }
 
-// follow returns onEntry with an eye on the times, and of a look only for what is new.
-func (t *tracker) follow(onEntry func(*Entry) error) func(*Entry) error {
+// follow returns deliver with an eye on the times, and of a look only for what is new.
+func (t *tracker) follow(deliver func(*Entry) error) func(*Entry) error {
+	onEntry := func(e *Entry) error {
+		if t.unasked {
+			e.leaveOut(t.by)
+		}
+		return deliver(e)
+	}
 	taken := 0
 	count := func(e *Entry) error {
 		if taken++; taken > maxChanges {

@@ -30,16 +30,19 @@ export class JobCard {
     this.runs = h('p', { class: 'help', role: 'status' });
     /** The settings that the card shows, as JSON. */
     this.shown = '';
+    /** The version of the settings that the open form was filled from; null where none is open. */
+    this.edited = /** @type {string|null} */ (null);
     this.element = h('section', { class: 'card', 'aria-labelledby': 'job-title', hidden: true },
       h('h2', { id: 'job-title' }, 'Saved Sync'), this.body, this.message);
   }
 
   /** Shows what is saved now. */
   show() {
-    const { settings } = store.current();
+    const { settings, etag } = store.current();
     this.element.hidden = !settings;
     fill(this.message);
-    // What did not change is not replaced: somebody may be about to click on it.
+    // What did not change is not replaced: somebody may be about to click on it, or at work in it.
+    if (this.edited !== null && this.edited === etag) return;
     const now = JSON.stringify(settings);
     if (now === this.shown) return;
     this.shown = now;
@@ -57,14 +60,16 @@ export class JobCard {
 
   /** @param {Settings} settings */
   #showFacts(settings) {
+    this.edited = null;
     fill(this.body, h('p', { class: 'job-sentence' }, inASentence(settings)), this.#facts(settings),
       this.#pausedNotice(settings), this.#actions(settings), this.runs);
   }
 
   /** Opens the form of the job in the place of its facts. */
   edit() {
-    const { settings } = store.current();
+    const { settings, etag } = store.current();
     if (!settings) return;
+    this.edited = etag;
     const editor = new JobEditor(settings, {
       reconnect: this.on.reconnect,
       closed: (saved) => {

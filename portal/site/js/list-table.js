@@ -40,6 +40,7 @@ const SOON = 10_000;
  * @template {Item} T
  * @typedef {object} Options
  * @property {string} label
+ * @property {string} unread is said where the list cannot be read
  * @property {readonly [one: string, many: string]} names of the items
  * @property {string} searchLabel
  * @property {string} placeholder
@@ -226,7 +227,7 @@ export class ListTable {
       await load();
     } catch (error) {
       if (rows.signal.aborted) return;
-      fill(this.body, failure(error, { title: 'The rows cannot be read', retry: () => this.#load() }));
+      fill(this.body, failure(error, { title: this.options.unread, retry: () => this.#load() }));
       return;
     }
     if (rows.signal.aborted || this.server) return;

@@ -65,7 +65,8 @@ export class PlanTable {
     this.csvNote = h('p', { class: 'table-foot muted' });
     /** @type {ListTable<Row>} */
     this.table = new ListTable({
-      label, names: ['address', 'addresses'], searchLabel: 'Search these addresses',
+      label, names: ['address', 'addresses'], unread: 'The addresses cannot be read',
+      searchLabel: 'Search these addresses',
       placeholder: 'Search address, name or reason', columns: COLUMNS, filters: FILTERS, facets, state, signal,
       render: (line, below) => this.#cells(line, below), open: ({ row }) => { if (row) showDetails(row, explain); },
       read: (query, s) => api.rows(path, query, s), changed: () => this.#changed(),

@@ -44,7 +44,8 @@ export class UsersView {
     this.export = h('button', { type: 'button', onclick: () => this.#export() }, icon('download'), 'Export to .csv');
     /** @type {ListTable<User>} */
     this.table = new ListTable({
-      label: 'Users', names: ['user', 'users'], searchLabel: 'Search the Users List', placeholder: 'Search addresses',
+      label: 'Users', names: ['user', 'users'], unread: 'The Users List cannot be read',
+      searchLabel: 'Search the Users List', placeholder: 'Search addresses',
       columns: this.#columns(), filters: ['type', 'domain'], state: readState(), signal, most: MOST,
       render: (line, below) => this.#row(line, below), open: ({ row }) => { if (row) showUser(row); },
       read: api.users, textOf: ({ address, primaryAddress }) => `${address}\n${primaryAddress}`,
