@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { concerns, points } from '../site/js/overview-data.js';
+import { concerns, points, reasonsOf } from '../site/js/overview-data.js';
 
 /** @import { Sync } from '../types' */
 
@@ -51,4 +51,9 @@ test('what needs attention: failed runs, conflicts, skipped rows by reason', () 
   assert.equal(only?.text, 'The last run skipped 7 addresses. A preview shows the reasons.');
   const old = sync('S4', { state: 'failed', createdAt: '2026-11-20T09:59:00Z' });
   assert.deepEqual(concerns({ runs: [sync('S5'), old], lastRun: sync('S5'), ...unseen }), []);
+});
+
+test('reasons of skipped rows are counted', () => {
+  const rows = ['duplicate', 'invalid address', 'invalid address'].map((reason) => ({ reason }));
+  assert.deepEqual(reasonsOf(rows), [{ value: 'invalid address', count: 2 }, { value: 'duplicate', count: 1 }]);
 });

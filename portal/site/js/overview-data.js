@@ -36,6 +36,18 @@ export function points(runs, users) {
 /** @typedef {{text: string, link: string, href: string}} Concern */
 /** @typedef {{value: string, count: number}} Facet */
 
+/**
+ * How many rows have each reason, the most frequent first.
+ * @param {readonly {reason?: string}[]} rows
+ * @returns {Facet[]}
+ */
+export function reasonsOf(rows) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { reason = '' } of rows) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].map(([value, n]) => ({ value, count: n })).sort((a, b) => b.count - a.count);
+}
+
 /** How long a failed run is worth a look, in ms. */
 const WEEK = 7 * 24 * 3600 * 1000;
 

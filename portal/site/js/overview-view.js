@@ -7,7 +7,7 @@ import { apply, runNow } from './job-actions.js';
 import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
 import { changeJob } from './errand.js';
 import { inWords } from './outcome.js';
-import { concerns, points } from './overview-data.js';
+import { concerns, points, reasonsOf } from './overview-data.js';
 import { go } from './router.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
@@ -136,6 +136,9 @@ function attention(found) {
       })));
 }
 
+/** The most skipped rows whose reasons are counted: a page of them. A preview's own counts are of all its rows. */
+const MOST_SKIPPED = 1000;
+
 /**
  * The reasons of the skipped rows of the newest preview that still has them: a run itself keeps only their number.
  * @param {AbortSignal} signal
@@ -144,8 +147,14 @@ function attention(found) {
 async function skippedReasons(signal) {
   const { items } = await api.previews({ limit: 10 }, signal);
   const newest = items.find((run) => run.state === 'done' && !run.undoOf && Date.parse(run.expiresAt) > Date.now());
-  if (!newest || newest.summary.skipped === 0) return { skipped: [], preview: '' };
-  // One that has gone meanwhile says nothing.
-  const whole = await api.preview(newest.id, signal).catch(() => null);
-  return { skipped: whole?.facets?.reason ?? [], preview: newest.id };
+  const none = { skipped: [], preview: '' };
+  if (!newest || newest.summary.skipped === 0 || newest.summary.skipped > MOST_SKIPPED) return none;
+  try {
+    const { items: rows } = await api.rows(`/v1/previews/${newest.id}/addresses`,
+      { change: 'skipped', limit: MOST_SKIPPED }, signal);
+    return { skipped: reasonsOf(rows), preview: newest.id };
+  } catch {
+    // One that has gone meanwhile says nothing.
+    return none;
+  }
 }
