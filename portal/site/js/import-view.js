@@ -1,12 +1,11 @@
 // The start of the LDAP Import page: the connection's settings, and the way to a preview.
-import { h, fill } from './dom.js';
+import { h, fill, icon } from './dom.js';
 import { ConnectionForm } from './connection-form.js';
 import { stepper } from './flow.js';
-import { JobCard, scheduleLine } from './job-card.js';
+import { every, moment } from './format.js';
 import { differences } from './job-words.js';
 import { failure, notice } from './notice.js';
 import { takeErrand } from './errand.js';
-import { RecentPreviews } from './recent-previews.js';
 import { go } from './router.js';
 import { about } from './words.js';
 import * as api from './api.js';
@@ -14,6 +13,8 @@ import * as draft from './draft.js';
 import * as store from './settings-store.js';
 
 /** @import { FieldError } from '../../types' */
+/** @import { JobCard } from './job-card.js' */
+/** @import { RecentPreviews } from './recent-previews.js' */
 
 /** The settings view. There is one for the page's life: what was typed stays when a preview is cancelled. */
 export class ImportView {
@@ -21,9 +22,8 @@ export class ImportView {
 
   constructor() {
     this.form = new ConnectionForm(() => this.#typed());
-    this.job = new JobCard({
-      changed: () => this.#jobChanged(), reconnect: () => this.form.focus('connection.host'),
-    });
+    /** Loaded once a job is saved: the form is there before. @type {JobCard|null} */
+    this.job = null;
     /** Says that the form is not the saved job. */
     this.unsaved = h('p', { class: 'unsaved', role: 'status', hidden: true });
     this.scheduleLine = h('p', { class: 'job-line' });
@@ -35,7 +35,8 @@ export class ImportView {
     this.etag = null;
     /** Whether the view was shown before. */
     this.entered = false;
-    this.previews = new RecentPreviews();
+    /** Loaded once the form is there. @type {RecentPreviews|null} */
+    this.previews = null;
     this.message = h('div', {});
     this.notes = h('div', {});
     this.submit = h('button', { class: 'primary' }, 'Preview Users to Sync');
@@ -44,7 +45,7 @@ export class ImportView {
     this.element = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'LDAP Import'),
       h('p', { class: 'lead' }, 'Choose the server type, enter username, LDAP server, port and password, '
         + 'choose Use SSL, and press Preview Users to Sync. Nothing changes before you have seen the preview.'),
-      stepper('connect'), this.job.element, this.notes, this.#connectionCard(), this.previews.element);
+      stepper('connect'), this.notes, this.#connectionCard());
   }
 
   #connectionCard() {
@@ -64,9 +65,10 @@ export class ImportView {
     const typed = this.entered ? null : draft.load();
     this.entered = true;
     if (typed) this.form.set(typed.form, typed.form);
-    this.previews.enter();
+    this.#showPreviews().catch(() => {}); // loaded again when the view is next shown
     try {
-      await store.load();
+      const { settings } = await store.load();
+      if (settings) await this.#addJob();
     } catch (error) {
       fill(this.notes, failure(error, { title: 'The saved settings cannot be read', retry: () => this.enter() }));
       return;
@@ -77,7 +79,25 @@ export class ImportView {
       this.#typed();
     }
     if (field) this.form.focus(field);
-    if (changing) this.job.edit();
+    if (changing) this.job?.edit();
+  }
+
+  async #addJob() {
+    const { JobCard } = await import('./job-card.js');
+    if (this.job) return;
+    this.job = new JobCard({
+      changed: () => this.#jobChanged(), reconnect: () => this.form.focus('connection.host'),
+    });
+    this.notes.before(this.job.element);
+  }
+
+  async #showPreviews() {
+    const { RecentPreviews } = await import('./recent-previews.js');
+    if (!this.previews) {
+      this.previews = new RecentPreviews();
+      this.element.append(this.previews.element);
+    }
+    await this.previews.enter();
   }
 
   #show() {
@@ -91,7 +111,7 @@ export class ImportView {
         'What you typed is still here, below. If you save it, it replaces what is saved now.'));
     }
     this.reset.hidden = !typed || !settings;
-    this.job.show();
+    this.job?.show();
     fill(this.scheduleLine, scheduleLine());
     this.form.explainPassword();
     this.#compare();
@@ -112,7 +132,7 @@ export class ImportView {
       + 'Preview it, then save it as the scheduled job.';
     if (this.unsaved.textContent !== text) this.unsaved.textContent = text;
     this.unsaved.hidden = text === '';
-    this.job.showDiffers(text !== '');
+    this.job?.showDiffers(text !== '');
   }
 
   #typed() {
@@ -161,4 +181,12 @@ export class ImportView {
     const title = errors.length === 1 ? 'One field needs another look' : `${errors.length} fields need another look`;
     fill(this.message, notice('error', title, ...others.map(about)));
   }
+}
+
+/** "Imports every 6 hours, next at …", or nothing where no job is scheduled. */
+function scheduleLine() {
+  const schedule = store.current().settings?.schedule;
+  if (!schedule) return [];
+  const next = schedule.paused ? '; paused' : `, next at ${moment(schedule.nextRunAt)}`;
+  return [icon(schedule.paused ? 'pause' : 'clock'), `Imports ${every(schedule.intervalHours)}${next}`];
 }

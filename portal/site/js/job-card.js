@@ -1,7 +1,7 @@
 // The saved job: what is imported by schedule, when next, and how to change, pause, run or delete it.
-import { h, fill, icon } from './dom.js';
+import { h, fill } from './dom.js';
 import { failure, notice, toast } from './notice.js';
-import { capital, every, moment, STATES } from './format.js';
+import { capital, moment, STATES } from './format.js';
 import { deleteButton, pause, runNow } from './job-actions.js';
 import { JobEditor } from './job-editor.js';
 import { inASentence, looks } from './job-words.js';
@@ -9,14 +9,6 @@ import { inWords } from './outcome.js';
 import * as store from './settings-store.js';
 
 /** @import { Settings } from '../../types' */
-
-/** "Imports every 6 hours, next at …", or nothing where no job is scheduled. */
-export function scheduleLine() {
-  const schedule = store.current().settings?.schedule;
-  if (!schedule) return [];
-  const next = schedule.paused ? '; paused' : `, next at ${moment(schedule.nextRunAt)}`;
-  return [icon(schedule.paused ? 'pause' : 'clock'), `Imports ${every(schedule.intervalHours)}${next}`];
-}
 
 /** The card of the saved job. */
 export class JobCard {

@@ -1,7 +1,6 @@
 // The page: it begins the session, and shows the view of the place that the address names.
 import { h, existing, fill } from './dom.js';
 import { failure, loading, messageOf, notice } from './notice.js';
-import { confirm } from './dialog.js';
 import * as router from './router.js';
 import * as session from './session.js';
 import * as views from './views.js';
@@ -106,6 +105,7 @@ let asking = false;
 
 /** Asks before it leaves for the sign-in page: the view may hold what somebody typed. */
 async function askToSignIn() {
+  const { confirm } = await import('./dialog.js');
   if (asking) return;
   asking = true;
   const yes = await confirm({

@@ -1,19 +1,17 @@
 // The Overview: what the saved job does, whether it is well, how it went, and what needs attention.
 import { h, fill, icon } from './dom.js';
-import { charts } from './charts.js';
 import { failure, loading } from './notice.js';
 import { moment, number, STATES, types } from './format.js';
-import { apply, runNow } from './job-actions.js';
 import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
 import { changeJob } from './errand.js';
 import { inWords } from './outcome.js';
-import { concerns, points, reasonsOf } from './overview-data.js';
 import { go } from './router.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
 
-/** @import { Settings, Sync } from '../../types' */
-/** @import { Concern, Facet } from './overview-data.js' */
+/** @import { Row, Settings, Sync } from '../../types' */
+/** @import { Concern } from './overview-data.js' */
+/** @typedef {typeof import('./job-actions.js')} Actions only needed once a button is pressed */
 
 /** How many runs are looked at. */
 const RUNS = 100;
@@ -53,11 +51,14 @@ export class OverviewView {
       h('div', { class: `health ${health.state}` }, icon(mark),
         h('div', {}, h('p', { class: 'notice-title' }, HEALTH[health.state]),
           h('p', {}, `${health.message} Since ${moment(health.since)}.`)),
-        remedy && h('button', { type: 'button', class: 'primary', onclick: () => this.#try(() => apply(remedy)) },
-          remedy.label)),
+        remedy && h('button', {
+          type: 'button', class: 'primary', onclick: () => this.#try((actions) => actions.apply(remedy)),
+        }, remedy.label)),
       facts(settings),
       h('div', { class: 'actions' },
-        remedy?.act !== 'run' && h('button', { type: 'button', onclick: () => this.#try(runNow) }, 'Run Now'),
+        remedy?.act !== 'run' && h('button', {
+          type: 'button', onclick: () => this.#try((actions) => actions.runNow()),
+        }, 'Run Now'),
         h('button', { type: 'button', onclick: changeJob }, 'Change the job')));
   }
 
@@ -67,14 +68,16 @@ export class OverviewView {
    * @param {boolean} always also where nothing has run yet
    */
   async #showRuns(lastRun, into, always) {
-    const [{ items }, users, seen] = await Promise.all([
-      api.syncs({ limit: RUNS }, this.signal), api.users({ limit: 1 }, this.signal), skippedReasons(this.signal),
+    const [{ items }, users, { rows, preview }, { charts }, { concerns, points, reasonsOf }] = await Promise.all([
+      api.syncs({ limit: RUNS }, this.signal), api.users({ limit: 1 }, this.signal), skippedRows(this.signal),
+      import('./charts.js'), import('./overview-data.js'),
     ]);
     if (items.length === 0 && !always) return;
     const total = users.total ?? null;
     const shown = points(items, total);
     const read = items.find((run) => run.state === 'done' && ['manual', 'schedule'].includes(run.trigger));
-    fill(into, attention(concerns({ runs: items, lastRun, now: Date.now(), ...seen })),
+    const skipped = reasonsOf(rows);
+    fill(into, attention(concerns({ runs: items, lastRun, skipped, preview, now: Date.now() })),
       h('section', { class: 'card', 'aria-labelledby': 'users-title' }, h('h2', { id: 'users-title' }, 'Users'),
         h('dl', { class: 'totals' }, total !== null && h('div', { class: 'total' }, h('dd', {}, number(total)),
           h('dt', {}, h('a', { href: '#/users' }, 'on the Users List')))),
@@ -83,11 +86,11 @@ export class OverviewView {
         shown.length > 0 ? charts(shown) : h('p', { class: 'muted' }, 'No run has ended yet.')));
   }
 
-  /** @param {() => Promise<boolean|void>} act true where the settings changed */
+  /** @param {(actions: Actions) => Promise<boolean|void>} act true where the settings changed */
   async #try(act) {
     fill(this.message);
     try {
-      if (await act()) await this.enter();
+      if (await act(await import('./job-actions.js'))) await this.enter();
     } catch (error) {
       fill(this.message, failure(error));
     }
@@ -140,19 +143,19 @@ function attention(found) {
 const MOST_SKIPPED = 1000;
 
 /**
- * The reasons of the skipped rows of the newest preview that still has them: a run itself keeps only their number.
+ * The skipped rows of the newest preview that still has them: a run itself keeps only their number.
  * @param {AbortSignal} signal
- * @returns {Promise<{skipped: Facet[], preview: string}>}
+ * @returns {Promise<{rows: Row[], preview: string}>}
  */
-async function skippedReasons(signal) {
+async function skippedRows(signal) {
   const { items } = await api.previews({ limit: 10 }, signal);
   const newest = items.find((run) => run.state === 'done' && !run.undoOf && Date.parse(run.expiresAt) > Date.now());
-  const none = { skipped: [], preview: '' };
+  const none = { rows: [], preview: '' };
   if (!newest || newest.summary.skipped === 0 || newest.summary.skipped > MOST_SKIPPED) return none;
   try {
     const { items: rows } = await api.rows(`/v1/previews/${newest.id}/addresses`,
       { change: 'skipped', limit: MOST_SKIPPED }, signal);
-    return { skipped: reasonsOf(rows), preview: newest.id };
+    return { rows, preview: newest.id };
   } catch {
     // One that has gone meanwhile says nothing.
     return none;

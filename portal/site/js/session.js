@@ -56,7 +56,6 @@ export async function start() {
   if (!response.ok) throw new Error(`The page's configuration cannot be read (status ${response.status}).`);
   config = await response.json();
   if (!required()) return true;
-  await load();
   const address = new URL(location.href);
   const pending = pendingSignIn();
   if (pending && address.searchParams.has('state')) await complete(address, pending);

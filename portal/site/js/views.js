@@ -6,11 +6,35 @@ import { failure } from './notice.js';
 /** @import { ImportView } from './import-view.js' */
 /** @import { Place } from './router.js' */
 
+/** Whether the style sheet of tables is there. @type {Promise<void>|null} */
+let tables = null;
+
+/**
+ * Loads the style sheet of tables, which the Overview and LDAP Import do without, beside a view's module.
+ * @template M
+ * @param {Promise<M>} module
+ */
+async function styled(module) {
+  tables ??= new Promise((resolve, reject) => {
+    const link = h('link', { rel: 'stylesheet', href: 'css/table.css' });
+    link.addEventListener('load', () => resolve());
+    link.addEventListener('error', () => {
+      link.remove();
+      tables = null;
+      reject(new TypeError('The style sheet of tables did not come.'));
+    });
+    // What house.css says goes before it.
+    document.head.querySelector('[href="css/house.css"]')?.before(link);
+  });
+  const [loaded] = await Promise.all([module, tables]);
+  return loaded;
+}
+
 const MODULES = {
   overview: () => import('./overview-view.js'), import: () => import('./import-view.js'),
-  preview: () => import('./preview-view.js'), sync: () => import('./sync-view.js'),
-  history: () => import('./history-view.js'), users: () => import('./users-view.js'),
-  audit: () => import('./audit-view.js'),
+  preview: () => styled(import('./preview-view.js')), sync: () => styled(import('./sync-view.js')),
+  history: () => styled(import('./history-view.js')), users: () => styled(import('./users-view.js')),
+  audit: () => styled(import('./audit-view.js')),
 };
 
 /** What was typed in the settings stays while the page does. @type {ImportView|null} */
