@@ -61,7 +61,7 @@ func TestPageTable(t *testing.T) {
 	t.Run("filters", func(t *testing.T) { tableFilters(t, p, tab, preview) })
 	wantDone(t, p.sync(object{"previewId": preview.text("id")}))
 	tab.Open(p.base + "/#/history")
-	tab.WaitText("By hand")
+	tab.WaitText("1 sync")
 	checkNothingIsCut(t, tab, ".history .row:not(.thead *) > :last-child")
 }
 
