@@ -35,7 +35,7 @@ func TestPageOverview(t *testing.T) {
 	p.must(200, "PUT", "/v1/settings", body)
 	tab.Click("link", "Overview")
 	tab.WaitText("Every 6 hours from 127.0.0.1: adds and changes users, removes those that are gone, HSR for new users")
-	tab.WaitText("Has not run yet")
+	tab.WaitText("Not run since it was saved")
 	tab.Click("button", "Run Now")
 	tab.WaitText("The sync is done")
 	tab.Click("link", "Overview")

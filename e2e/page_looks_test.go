@@ -87,6 +87,51 @@ func TestPageLooks(t *testing.T) {
 	}
 }
 
+// TestPageIsolatesNames shows a name that runs from right to left before a number, which it would draw to its other
+// side.
+func TestPageIsolatesNames(t *testing.T) {
+	t.Parallel()
+	tab := openPage(t, account(t), "/import")
+	tab.WaitFor("button", "Preview Users to Sync")
+	wrong := browser.Eval[[]string](tab, `(async () => {
+	  const { failure, toast } = await import('/js/notice.js');
+	  const { confirm, list } = await import('/js/dialog.js');
+	  const { h } = await import('/js/dom.js');
+	  const text = 'Ann and “דנה כהן”: 12 addresses';
+	  toast(text);
+	  confirm({ title: text, text, yes: text });
+	  const plain = document.createElement('p');
+	  plain.append(text);
+	  document.querySelector('main').append(failure(new Error(text)), list([[text, text]]),
+	    h('div', { class: 'cell' }, text), h('ul', {}, h('li', { id: 'hint', title: text }, text)), plain);
+	  const place = (root, part) => {
+	    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+	    while (walker.nextNode()) {
+	      const at = walker.currentNode.data.indexOf(part);
+	      if (at < 0) continue;
+	      const range = new Range();
+	      range.setStart(walker.currentNode, at);
+	      range.setEnd(walker.currentNode, at + part.length);
+	      return range.getBoundingClientRect();
+	    }
+	    throw new Error('no ' + part);
+	  };
+	  const isBefore = (root) => place(root, 'כהן').right <= place(root, '12').left + 1;
+	  const wrong = ['.toast', 'dialog h2', 'dialog p', 'dialog .primary', '.notice.error p:not([class])', 'dt', 'dd',
+	    '.cell', '#hint'].filter((where) => {
+	    const element = [...document.querySelectorAll(where)].find((e) => e.innerText === text);
+	    return !element || !isBefore(element);
+	  });
+	  if (isBefore(plain)) wrong.push('a text that is not isolated is in order as well');
+	  const title = document.querySelector('#hint').title;
+	  if (title !== 'Ann and “\u2068דנה כהן\u2069”: 12 addresses') wrong.push(title);
+	  return wrong;
+	})()`)
+	if len(wrong) > 0 {
+		t.Errorf("the number does not follow the name in %q", wrong)
+	}
+}
+
 // TestTheChecksOfThePageCanFail plants a fault of each kind: a check that finds nothing must be one that would have
 // found it.
 func TestTheChecksOfThePageCanFail(t *testing.T) {
@@ -100,9 +145,12 @@ func TestTheChecksOfThePageCanFail(t *testing.T) {
 	  document.querySelector('main').append(low, document.createElement('input'));
 	  return true;
 	})()`)
-	if found := strings.Join(faults(tab), "\n"); !strings.Contains(found, "color-contrast") ||
+	if found := strings.Join(faults(tab, everyRule), "\n"); !strings.Contains(found, "color-contrast") ||
 		!strings.Contains(found, "label") {
 		t.Errorf("axe finds %q, want the contrast and the missing label", found)
+	}
+	if found := strings.Join(faults(tab, rulesOfLooks), "\n"); !strings.Contains(found, "color-contrast") {
+		t.Errorf("the rules of looks find %q, want the contrast", found)
 	}
 	if longest := tab.LongestTask(func() {
 		browser.Eval[bool](tab, `(() => {

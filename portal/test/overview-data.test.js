@@ -42,8 +42,8 @@ test('what needs attention: failed runs, conflicts, skipped rows by reason', () 
       .map(({ text, href }) => [text, href]), [
       ['1 run failed in the last 7 days, the newest at Nov 26, 2026, 10:00 AM UTC.', '#/syncs/S1'],
       ['2 addresses were changed by somebody during the last run, and left so.', '#/syncs/S2'],
-      ['Skipped, 5 addresses: duplicate', '#/previews/P1?tab=skipped&reason=duplicate'],
-      ['Skipped, 2 addresses: invalid address', '#/previews/P1?tab=skipped&reason=invalid+address'],
+      ['5 addresses skipped: duplicate.', '#/previews/P1?tab=skipped&reason=duplicate'],
+      ['2 addresses skipped: invalid address.', '#/previews/P1?tab=skipped&reason=invalid+address'],
     ]);
   // Without a preview only the number is known.
   const unseen = { skipped: [], preview: '', now };

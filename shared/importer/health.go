@@ -16,7 +16,7 @@ const maxRefusals = 3
 
 // The words of a health that no run has some for.
 const (
-	neverRun = "No sync has ended with these settings yet. Take a preview and sync it, or wait for the schedule."
+	neverRun = "No sync has ended since the settings were saved. Take a preview and sync it, or wait for the schedule."
 	wentWell = "The last sync went through. There is nothing to do."
 	byHand   = "paused with the settings"
 

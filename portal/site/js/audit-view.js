@@ -1,7 +1,7 @@
 // The audit log: who changed which settings or user, who started what, and when.
 import { h, fill, announce } from './dom.js';
 import { empty, failure, loading } from './notice.js';
-import { count, moment } from './format.js';
+import { count, moment, SERVER_TYPES } from './format.js';
 import * as api from './api.js';
 
 /** @import { AuditEntry } from '../../types' */
@@ -79,10 +79,19 @@ export class AuditView {
   }
 }
 
+/** A value, or "before → after", as the page calls it. @param {string} name @param {string} change */
+function valueOf(name, change) {
+  if (LONG.has(name)) return 'changed';
+  // Nothing stands before the first value.
+  const text = change.replace(/^\s*→\s*/, '');
+  return name === 'connection.serverType'
+    ? text.replace(/\w+/g, (type) => Reflect.get(SERVER_TYPES, type) ?? type) : text;
+}
+
 /** @param {AuditEntry} entry */
 function line(entry) {
   const details = Object.entries(entry.details).map(([name, change]) => h('li', {},
-    h('span', { class: 'muted' }, `${FIELDS[name] ?? name}: `), LONG.has(name) ? 'changed' : change));
+    h('span', { class: 'muted' }, `${FIELDS[name] ?? name}: `), valueOf(name, change)));
   return h('li', {},
     h('div', { class: 'audit-head' }, h('strong', {}, ACTIONS[entry.action] ?? entry.action),
       entry.subject !== 'settings' && h('span', { class: 'code' }, entry.subject),

@@ -1,5 +1,5 @@
 // Elements. The page makes all of its elements here, and text only ever becomes text nodes: what comes from a directory
-// is never markup.
+// is never markup. Names that run from right to left are isolated, so that they do not reorder what stands beside them.
 
 /** @import { Child, Props } from '../../types' */
 
@@ -7,6 +7,55 @@
 const PROPERTIES = new Set([
   'value', 'checked', 'disabled', 'hidden', 'open', 'indeterminate', 'htmlFor', 'selected', 'readOnly',
 ]);
+
+/** Attributes that people read. */
+const READ = new Set(['title', 'aria-label', 'placeholder']);
+
+/** A character that runs from right to left, or that turns what follows it. */
+const TURN = '[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069'
+  + '\\u{10800}-\\u{10fff}\\u{1e800}-\\u{1efff}]';
+
+const TURNS = new RegExp(TURN, 'u');
+
+/** Punctuation of the sentence around a name. It ends a name where it ends a word. */
+const MARK = `(?!${TURN})\\p{P}`;
+const WORD = `\\S*${TURN}\\S*`;
+const NAME = new RegExp(`${WORD}(?:(?<!${MARK})\\s+${WORD})*`, 'gu');
+const AROUND = new RegExp(`^((?:${MARK})*)(.*?)((?:${MARK})*)$`, 'su');
+
+/**
+ * Has each name that runs from right to left replaced within a text.
+ * @template T
+ * @param {string} text
+ * @param {(name: string) => T} isolate
+ * @returns {(T|string)[]} the text in its order
+ */
+export function withNames(text, isolate) {
+  /** @type {(T|string)[]} */
+  const parts = [];
+  let end = 0;
+  for (const { 0: words, index } of text.matchAll(NAME)) {
+    const [, before = '', name = '', after = ''] = AROUND.exec(words) ?? [];
+    parts.push(text.slice(end, index) + before, isolate(name), after);
+    end = index + words.length;
+  }
+  return [...parts, text.slice(end)].filter((part) => part !== '');
+}
+
+/** Within an attribute there are no elements: FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE do the same. */
+const marked = (/** @type {string} */ text) => withNames(text, (name) => `\u2068${name}\u2069`).join('');
+
+/** One node, also where there are several parts: what is laid out as a row has one item for it. @param {string} text */
+function isolated(text) {
+  if (!TURNS.test(text)) return text;
+  const span = document.createElement('span');
+  span.append(...withNames(text, (name) => {
+    const bdi = document.createElement('bdi');
+    bdi.append(name);
+    return bdi;
+  }));
+  return span;
+}
 
 /**
  * Builds an element. Functions whose name starts with "on" are listeners; class is the class name; null, undefined and
@@ -35,7 +84,8 @@ function set(element, name, value) {
   } else if (PROPERTIES.has(name)) {
     Reflect.set(element, name, value);
   } else if (value !== null && value !== undefined && value !== false) {
-    element.setAttribute(name, value === true ? '' : String(value));
+    const text = value === true ? '' : String(value);
+    element.setAttribute(name, READ.has(name) ? marked(text) : text);
   }
 }
 
@@ -46,7 +96,8 @@ function set(element, name, value) {
 function nodes(children) {
   return children.flatMap((child) => {
     if (child === null || child === undefined || child === false) return [];
-    return child instanceof Node || typeof child === 'string' ? [child] : nodes(child);
+    if (typeof child === 'string') return [isolated(child)];
+    return child instanceof Node ? [child] : nodes(child);
   });
 }
 

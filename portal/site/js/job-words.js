@@ -32,7 +32,7 @@ export function looks({ schedule, quick, lastLookAt }) {
 }
 
 export const HEALTH = {
-  never_run: 'Has not run yet', ok: 'All is well', failing: 'Failing', blocked: 'Stopped for you to confirm',
+  never_run: 'Not run since it was saved', ok: 'All is well', failing: 'Failing', blocked: 'Stopped for you to confirm',
   paused: 'Paused',
 };
 

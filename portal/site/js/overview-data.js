@@ -97,7 +97,7 @@ function conflicts(run) {
 function skippedRows(run, reasons, preview) {
   if (preview && reasons.length > 0) {
     return reasons.slice(0, REASONS).map(({ value, count: n }) => ({
-      text: `Skipped, ${count(n, 'address', 'addresses')}: ${value}`, link: 'Show the skipped',
+      text: `${count(n, 'address', 'addresses')} skipped: ${value}.`, link: 'Show the skipped',
       href: `#/previews/${preview}?${new URLSearchParams({ tab: 'skipped', reason: value })}`,
     }));
   }

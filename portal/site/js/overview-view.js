@@ -115,7 +115,7 @@ function facts(settings) {
   const next = !schedule ? 'Not scheduled'
     : schedule.paused ? 'None: the schedule is paused' : moment(schedule.nextRunAt);
   return h('dl', { class: 'facts' }, [
-    ['Last run', lastRun ? lastLine(lastRun) : 'None yet'],
+    ['Last run', lastRun ? lastLine(lastRun) : 'None since it was saved'],
     ['Next run', next],
     ['Quick looks', looking || 'None between the syncs'],
     ...(looking && quick?.error ? [['The last look failed', quick.error]] : []),

@@ -13,6 +13,7 @@ import { RunProgress } from './run-progress.js';
 import { SyncForm } from './sync-form.js';
 import { stepper } from './flow.js';
 import { go } from './router.js';
+import { plain } from './words.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
 
@@ -85,7 +86,7 @@ export class PreviewView {
       showSteps && h('section', { class: 'card', 'aria-labelledby': 'steps-title' },
         h('h2', { id: 'steps-title' }, 'Connection'), steps(run, run.error?.message)),
       h('div', { class: 'actions' }, h('button', { type: 'button', onclick: () => go(path) }, label)));
-    announce(run.error ? run.error.message : 'The preview was cancelled');
+    announce(run.error ? plain(run.error.message) : 'The preview was cancelled');
   }
 
   /** @param {Preview} run */
