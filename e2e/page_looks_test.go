@@ -61,7 +61,7 @@ func TestPageLooks(t *testing.T) {
 	for _, place := range []struct{ link, shows, name string }{
 		{"Overview", "on the Users List", "overview"},
 		{"Users List", p.list("/v1/users", nil)[0].text("address"), "users"},
-		{"History", "By hand", "history"}, {"Audit Log", "settings", "audit"},
+		{"History", "2 syncs", "history"}, {"Audit Log", "settings", "audit"},
 	} {
 		tab.Click("link", place.link)
 		tab.WaitText(place.shows)
