@@ -38,13 +38,18 @@ const UNREACHABLE = {
  */
 export async function call(method, path, { body, headers = {}, signal } = {}) {
   const type = body === undefined ? {} : { 'Content-Type': 'application/json' };
-  const send = async () => fetch(path, {
-    method, signal, cache: 'no-store', body: body === undefined ? undefined : JSON.stringify(body),
-    headers: /** @type {Record<string, string>} */ ({ ...type, ...await session.headers(), ...headers }),
-  });
+  /** @type {session.SignedIn} */
+  let signedIn = {};
+  const send = async () => {
+    signedIn = await session.headers();
+    return fetch(path, {
+      method, signal, cache: 'no-store', body: body === undefined ? undefined : JSON.stringify(body),
+      headers: /** @type {Record<string, string>} */ ({ ...type, ...signedIn, ...headers }),
+    });
+  };
   let response = await orUnreachable(send);
   // A token that was refused is renewed once; without a session there is nothing to renew.
-  if (response.status === 401 && await session.renew()) response = await orUnreachable(send);
+  if (response.status === 401 && await session.renew(signedIn)) response = await orUnreachable(send);
   const received = response;
   const text = await orUnreachable(() => received.text());
   if (!response.ok) throw problemOf(response.status, text);

@@ -9,6 +9,7 @@
  * What the tab keeps while the browser is at the issuer.
  * @typedef {Record<'verifier'|'state'|'nonce'|'place', string>} Pending
  */
+/** @typedef {{Authorization?: string}} SignedIn the headers of a request of somebody who is signed in */
 
 /** Only loaded where people sign in. Its types come from the npm package: the file that is served has none. */
 const LIBRARY = '../vendor/oauth4webapi/oauth4webapi.js';
@@ -108,23 +109,30 @@ export async function signOut() {
 
 /**
  * The headers by which the API knows who asks.
- * @returns {Promise<Record<string, string>>}
+ * @returns {Promise<SignedIn>}
  */
 export async function headers() {
   if (!required()) return {};
   const now = tokens();
   if (now && now.expires - RENEW_EARLY < Date.now() / 1000) await renew();
   const access = tokens()?.access;
-  return access ? { Authorization: `Bearer ${access}` } : {};
+  return access ? { Authorization: bearer(access) } : {};
 }
+
+/** @param {string} access */
+const bearer = (access) => `Bearer ${access}`;
 
 /**
  * Gets a new access token with the refresh token; several calls at once share one. Where that fails the session has
  * ended, and the window gets a "sessionended" event.
+ * @param {SignedIn} [refused] the headers that were refused: where another call renewed the token since,
+ *   there is nothing to do
  * @returns {Promise<boolean>} whether there is a new token
  */
-export async function renew() {
+export async function renew(refused) {
   if (!required()) return false;
+  const access = tokens()?.access;
+  if (refused && access && refused.Authorization !== bearer(access)) return true;
   renewal ??= refresh().finally(() => { renewal = null; });
   return renewal;
 }
