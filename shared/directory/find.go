@@ -50,19 +50,12 @@ type finder struct {
 	more bool
 	// parent is the relative name that the entry above each one must have, empty for any.
 	parent string
-	// asked has take count the entries in place of keeping them.
-	asked   bool
-	matched int
 }
 
 func (f *finder) memory() int64 { return f.kept }
 
 // take keeps an entry, unless it is known or in the wrong place.
 func (f *finder) take(e *Entry) error {
-	if f.asked {
-		f.matched++
-		return nil
-	}
 	if f.parent != "" && !hasParent(string(e.DN), f.parent) || f.knows(string(e.DN)) {
 		return nil
 	}
@@ -95,6 +88,8 @@ func (f *finder) run(ctx context.Context) error {
 			}
 		}
 	}
+	// From here on entries are only counted.
+	f.onEntry = func(*Entry) error { return nil }
 	for i := range f.found {
 		if err := f.judge(ctx, &f.found[i]); err != nil {
 			return err
@@ -134,13 +129,11 @@ func (f *finder) everywhere(ctx context.Context, filter string, most int) error 
 	for _, base := range f.places() {
 		err := f.below(ctx, base, filter, most)
 		var refused result
-		if !errors.As(err, &refused) || base == f.info.Base {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		if within(f.info.Base, base) {
+		switch {
+		case err == nil:
+		case !errors.As(err, &refused) || base == f.info.Base:
+			return err
+		case within(f.info.Base, base):
 			if err := f.below(ctx, f.info.Base, filter, most); err != nil {
 				return err
 			}
@@ -222,8 +215,6 @@ func (f *finder) judge(ctx context.Context, e *Found) (err error) {
 
 // matches asks the server whether an entry matches a filter.
 func (f *finder) matches(ctx context.Context, dn, filter string) (bool, error) {
-	f.asked, f.matched = true, 0
-	defer func() { f.asked = false }()
 	done, _, _, err := f.page(ctx, searchRequest{base: dn, scope: ldap.ScopeBaseObject, filter: filter,
 		attributes: []string{"1.1"}})
 	switch {
@@ -234,7 +225,7 @@ func (f *finder) matches(ctx context.Context, dn, filter string) (bool, error) {
 	case done.code != ldap.LDAPResultSuccess:
 		return false, done
 	}
-	return f.matched > 0, nil
+	return f.pageEntries > 0, nil
 }
 
 // failing returns the smallest clause that an entry fails, of one that it fails. An "and" of many parts is halved again
