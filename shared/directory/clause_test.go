@@ -15,10 +15,9 @@ func TestClausesHaveTheirText(t *testing.T) {
 	}
 	type leaf struct{ Text, Attribute string }
 	var leaves []leaf
-	c.comparisons(func(c *clause) bool {
+	for _, c := range c.comparisons() {
 		leaves = append(leaves, leaf{c.text, c.attribute})
-		return true
-	})
+	}
 	want := []leaf{{"(mail=*)", "mail"}, {"(cn=a)", "cn"}, {"(2.5.4.3;lang-de:dn:caseExactMatch:=b)", "2.5.4.3"},
 		{"(cn=c d)", "cn"}}
 	if diff := cmp.Diff(want, leaves); diff != "" {

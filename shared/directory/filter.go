@@ -38,17 +38,16 @@ type clause struct {
 	parts     []*clause
 }
 
-// comparisons yields the comparisons of a clause, from the left.
-func (c *clause) comparisons(yield func(*clause) bool) bool {
+// comparisons returns the comparisons of a clause, from the left.
+func (c *clause) comparisons() []*clause {
 	if c.operator == 0 {
-		return yield(c)
+		return []*clause{c}
 	}
+	var all []*clause
 	for _, part := range c.parts {
-		if !part.comparisons(yield) {
-			return false
-		}
+		all = append(all, part.comparisons()...)
 	}
-	return true
+	return all
 }
 
 // parseFilter is CheckFilter for whoever needs the filter's parts. An empty filter is nil.

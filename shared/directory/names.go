@@ -79,9 +79,9 @@ func (s *session) resolveNames(ctx context.Context, q Query) error {
 				slices.Concat(named, filtered)[0], cause(err))}
 	}
 	for _, name := range filtered {
-		if t := known.find(name); t != nil && known.secret(t) != "" {
+		if secret := known.secret(known.find(name)); secret != "" {
 			return secretAttribute("The filter string is wrong: by the server's schema %q leads to %s, which holds "+
-				"passwords or keys that no search may ask about.", name, known.secret(t))
+				"passwords or keys that no search may ask about.", name, secret)
 		}
 	}
 	for _, name := range named {
@@ -94,20 +94,19 @@ func (s *session) resolveNames(ctx context.Context, q Query) error {
 
 // unknownNames lists the names among the query's own attributes and in its filter that may stand for any attribute.
 func (s *session) unknownNames(q Query) (named, filtered []string) {
+	add := func(to *[]string, name string) {
+		if !plainAttributes[strings.ToLower(name)] && !slices.Contains(*to, name) {
+			*to = append(*to, name)
+		}
+	}
 	for _, name := range q.Named {
-		if !plainAttributes[strings.ToLower(name)] && !slices.Contains(named, name) {
-			named = append(named, name)
+		add(&named, name)
+	}
+	if q.Filter != "" {
+		for _, c := range s.filter.comparisons() {
+			add(&filtered, c.attribute)
 		}
 	}
-	if q.Filter == "" {
-		return named, nil
-	}
-	s.filter.comparisons(func(c *clause) bool {
-		if !plainAttributes[strings.ToLower(c.attribute)] {
-			filtered = append(filtered, c.attribute)
-		}
-		return true
-	})
 	return named, filtered
 }
 

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -103,39 +104,41 @@ func (s schema) find(name string) *attributeType { return s[strings.ToLower(name
 // secret returns the name of the secret attribute that a search for an attribute would reach, or nothing: the attribute
 // itself, one that it is derived from, or one that is derived from it, which servers answer with too (RFC 4512, 2.5.1).
 func (s schema) secret(of *attributeType) string {
-	if name := s.secretAbove(of, nil); name != "" {
+	if name := firstSecret(s.line(of)); name != "" {
 		return name
 	}
 	for _, t := range s {
-		if name := s.secretAbove(t, of); name != "" {
-			return name
+		line := s.line(t)
+		// From it up is the line that was looked at first.
+		if i := slices.Index(line, of); i > 0 {
+			if name := firstSecret(line[:i]); name != "" {
+				return name
+			}
 		}
 	}
 	return ""
 }
 
-// secretAbove returns the name of the first secret attribute among an attribute and its superiors. With until, it does
-// so only where until is one of the superiors, and looks no further.
-func (s schema) secretAbove(t, until *attributeType) string {
-	found := ""
-	for n := 0; t != nil && n < maxSuperiors; n++ {
-		if t == until {
-			return found
-		}
-		for _, name := range t.all() {
-			if found == "" && settings.IsSecretAttribute(name) {
-				found = name
-			}
-		}
+// line returns an attribute and its superiors, from itself up; nothing for nil.
+func (s schema) line(t *attributeType) (line []*attributeType) {
+	for t != nil && len(line) < maxSuperiors {
+		line = append(line, t)
 		if t.superior == "" {
 			break
 		}
 		t = s.find(t.superior)
 	}
-	if until != nil {
-		return ""
+	return line
+}
+
+// firstSecret returns the name of the first secret attribute, or nothing.
+func firstSecret(line []*attributeType) string {
+	for _, t := range line {
+		if i := slices.IndexFunc(t.all(), settings.IsSecretAttribute); i >= 0 {
+			return t.all()[i]
+		}
 	}
-	return found
+	return ""
 }
 
 // readSchema reads the attributes of the server's schema (RFC 4512, 4.2); nil means that the server does not show them.
