@@ -2,24 +2,22 @@ package directory
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
+
+	"rollcall/shared/settings"
 )
 
 // certificatesIn returns the certificates of a PEM text that can be read.
 func certificatesIn(text string) []*x509.Certificate {
 	var out []*x509.Certificate
-	for rest := []byte(text); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			return out
-		}
+	for _, block := range settings.PEMBlocks(text) {
 		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
 			out = append(out, c)
 		}
 	}
+	return out
 }
 
 // maxCertificate is the longest text of CA certificates, in bytes.
@@ -34,12 +32,8 @@ func CheckCertificate(text string) error {
 	case len(text) > maxCertificate:
 		return fmt.Errorf("is longer than %d bytes", maxCertificate)
 	}
-	found := 0
-	for rest := []byte(text); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
+	blocks := settings.PEMBlocks(text)
+	for _, block := range blocks {
 		if block.Type != "CERTIFICATE" {
 			return fmt.Errorf("holds a %s; paste only the CA's certificate (BEGIN CERTIFICATE), never a key",
 				block.Type)
@@ -47,12 +41,11 @@ func CheckCertificate(text string) error {
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
 			return fmt.Errorf("holds a certificate that cannot be read: %w", err)
 		}
-		found++
 	}
-	if found == 0 {
+	if len(blocks) == 0 {
 		return errors.New("is no PEM certificate: it starts with -----BEGIN CERTIFICATE-----")
 	}
-	if strings.Count(text, "-----BEGIN ") > found {
+	if strings.Count(text, "-----BEGIN ") > len(blocks) {
 		return errors.New("holds a certificate that is cut off or damaged: paste each one up to its -----END " +
 			"CERTIFICATE-----")
 	}

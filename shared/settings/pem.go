@@ -18,20 +18,22 @@ const pemLine = 64
 
 // RepairedPEM returns PEM as programs read it. A text that is right as it stands stays byte for byte: it may be in a
 // fingerprint. One that is indented, on one line, with escapes in place of line ends or behind a byte order mark is
-// written anew; one that is no PEM comes back as it is.
+// written again; one that is no PEM comes back as it is.
 func RepairedPEM(text string) string {
 	text = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "\ufeff"))
-	begins, whole := strings.Count(text, "-----BEGIN "), 0
-	for rest := []byte(text); ; whole++ {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-	}
-	if whole == begins {
+	if len(PEMBlocks(text)) == strings.Count(text, "-----BEGIN ") {
 		return text
 	}
 	return CanonicalPEM(text)
+}
+
+// PEMBlocks returns the blocks of a text that can be read.
+func PEMBlocks(text string) []*pem.Block {
+	var blocks []*pem.Block
+	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
+		blocks = append(blocks, block)
+	}
+	return blocks
 }
 
 // CanonicalPEM returns the blocks of a text, each written in the one way of RFC 7468, and a text that is not all PEM as
