@@ -151,8 +151,7 @@ func (p *pager) read(ctx context.Context, q Query, onEntry func(*Entry) error) e
 
 // attributes adds to those that a search asks for the one that tells the time of a change.
 func (t *tracker) attributes(asked []string) []string {
-	t.unasked = t.times != nil &&
-		!slices.ContainsFunc(asked, func(a string) bool { return strings.EqualFold(a, t.by) })
+	t.unasked = t.times != nil && !hasName(asked, t.by)
 	if !t.unasked {
 		return asked
 	}

@@ -116,8 +116,7 @@ func (s *session) nobodyBelow(conn *ldap.Conn) bool {
 func (s *session) whatReads(has []string, q Query) string {
 	text := fmt.Sprintf("Below %s there are entries with %s.", s.baseInWords(), strings.Join(has, ", "))
 	unread := slices.DeleteFunc(slices.Clone(has), func(name string) bool {
-		same := func(other string) bool { return strings.EqualFold(other, name) }
-		return slices.Contains(typeReads[s.to.ServerType], name) || slices.ContainsFunc(q.Named, same)
+		return slices.Contains(typeReads[s.to.ServerType], name) || hasName(q.Named, name)
 	})
 	do := "To read them, enter the filter string " + presence(has)
 	switch {

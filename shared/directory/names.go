@@ -36,6 +36,11 @@ func lowerSet(names ...string) map[string]bool {
 	return out
 }
 
+// hasName reports whether a list has the name of an attribute, in any case.
+func hasName(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
 // otherNames are the names that one attribute goes by on different servers, for servers that do not show their schema.
 var otherNames = [][]string{
 	{"mail", "rfc822Mailbox", "0.9.2342.19200300.100.1.3"},
@@ -129,7 +134,7 @@ func (s *session) resolveName(name string, known schema) error {
 			"for as it is in the advanced settings, and by the other names that are in common use", name))
 	}
 	for _, group := range otherNames {
-		if slices.ContainsFunc(group, func(other string) bool { return strings.EqualFold(other, name) }) {
+		if hasName(group, name) {
 			s.askFor(name, group, group)
 		}
 	}
@@ -140,8 +145,7 @@ func (s *session) resolveName(name string, known schema) error {
 func (s *session) askFor(name string, all, ask []string) {
 	s.attributes = slices.Clone(s.attributes)
 	for _, n := range ask {
-		same := func(asked string) bool { return strings.EqualFold(asked, n) }
-		if !slices.ContainsFunc(s.attributes, same) {
+		if !hasName(s.attributes, n) {
 			s.attributes = append(s.attributes, n)
 		}
 	}

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -63,8 +62,7 @@ func (a Answer) Behind(earlier Answer) Answer {
 // check refuses to compare an attribute that the search does not read: what is compared can be guessed.
 func (q Question) check() error {
 	for _, c := range q.Any {
-		same := func(read string) bool { return strings.EqualFold(read, c.Attribute) }
-		if !slices.ContainsFunc(q.Attributes, same) {
+		if !hasName(q.Attributes, c.Attribute) {
 			return secretAttribute("The attribute %q is not one that an import reads.", c.Attribute)
 		}
 	}

@@ -49,12 +49,20 @@ func (r *Rules) addressAttributes() []string {
 	if r.server == settings.Exchange {
 		names = []string{"proxyAddresses", "mail", "rfc822Mailbox", "otherMailbox"}
 	}
-	for _, name := range slices.Concat(r.override.Primary, r.override.Aliases) {
-		if !slices.ContainsFunc(names, func(known string) bool { return strings.EqualFold(known, name) }) {
+	for _, name := range r.overrides() {
+		if !hasName(names, name) {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// overrides are the attributes of addresses that the settings name.
+func (r *Rules) overrides() []string { return slices.Concat(r.override.Primary, r.override.Aliases) }
+
+// hasName reports whether a list has the name of an attribute, in any case.
+func hasName(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }
 
 // prefixes returns what may stand before an address in an attribute; see mailValue.
@@ -64,8 +72,7 @@ func (r *Rules) prefixes(attribute string) []string {
 		return []string{"smtp$", "SMTP$", "smtp:", "SMTP:"}
 	case "mail", "rfc822mailbox":
 		// Read as it is, unless the settings name it.
-		if !slices.ContainsFunc(slices.Concat(r.override.Primary, r.override.Aliases),
-			func(name string) bool { return strings.EqualFold(name, attribute) }) {
+		if !hasName(r.overrides(), attribute) {
 			return nil
 		}
 	}

@@ -2,7 +2,6 @@ package extract
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"rollcall/shared/address"
@@ -99,7 +98,7 @@ func (r *Rules) Attributes() []string {
 
 // Named lists the attributes that the settings name. They may be OIDs or further names of an attribute.
 func (r *Rules) Named() []string {
-	names := slices.Concat(r.override.Primary, r.override.Aliases)
+	names := r.overrides()
 	if r.override.ID != "" {
 		names = append(names, r.override.ID)
 	}
