@@ -118,9 +118,5 @@ func serverText(e *ldap.Error) string {
 
 // resultText names a result as a server gave it.
 func resultText(e *ldap.Error) string {
-	text := fmt.Sprintf("result %d, %s", e.ResultCode, ldap.LDAPResultCodeMap[e.ResultCode])
-	if said := serverText(e); said != "" {
-		text += ": " + said
-	}
-	return text
+	return result{code: int(e.ResultCode), diagnostic: serverText(e)}.words()
 }

@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -109,18 +108,11 @@ func (s *session) beginLook(since []run.Cursor) error {
 // invocationID asks for the invocation id of the domain controller, whose database gives the numbers; empty where it
 // must not be read.
 func (s *session) invocationID(conn *ldap.Conn) (string, error) {
-	found, err := conn.Search(ldap.NewSearchRequest(s.root.service, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0,
-		false, "(objectClass=*)", []string{"invocationId"}, nil))
-	var e *ldap.Error
-	switch {
-	case err != nil && errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork:
-		return "", nil
-	case err != nil:
+	dsa, err := entryOf(conn, s.root.service, "invocationId")
+	if err != nil || dsa == nil {
 		return "", err
-	case len(found.Entries) == 0:
-		return "", nil
 	}
-	return hex.EncodeToString(found.Entries[0].GetEqualFoldRawAttributeValue("invocationId")), nil
+	return hex.EncodeToString(dsa.GetEqualFoldRawAttributeValue("invocationId")), nil
 }
 
 // read runs the search and keeps an eye on what tells of changes. A look first asks for those alone, which is all that

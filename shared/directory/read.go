@@ -250,6 +250,15 @@ func (p *pager) reference(op []byte) {
 // Error makes a result other than success an error, for explain to put into words.
 func (r result) Error() string { return fmt.Sprintf("result %d: %s", r.code, r.diagnostic) }
 
+// words names the result, and what the server says of it.
+func (r result) words() string {
+	text := fmt.Sprintf("result %d, %s", r.code, ldap.LDAPResultCodeMap[uint16(r.code)])
+	if r.diagnostic != "" {
+		text += ": " + r.diagnostic
+	}
+	return text
+}
+
 // explain gives the search's error its code and its words.
 func (p *pager) explain(ctx context.Context, err error) error {
 	var known *Error
@@ -278,10 +287,7 @@ func (p *pager) explain(ctx context.Context, err error) error {
 
 // explainResult puts a search result other than success into words.
 func (p *pager) explainResult(done result) error {
-	said := fmt.Sprintf("result %d, %s", done.code, ldap.LDAPResultCodeMap[uint16(done.code)])
-	if done.diagnostic != "" {
-		said += ": " + done.diagnostic
-	}
+	said := done.words()
 	if p.refused != 0 && p.info.Entries == 0 {
 		said += ", also for smaller pages and without any"
 	}

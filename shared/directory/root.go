@@ -105,20 +105,30 @@ func (s *session) typed(q Query) (base string, err error) {
 	return base, checkSecrets(q)
 }
 
-func (s *session) readRoot(conn *ldap.Conn) error {
-	result, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
-		"(objectClass=*)", rootAttributes, nil))
+// entryOf asks for one entry; nil where the server does not show it. An error is one of the connection.
+func entryOf(conn *ldap.Conn, dn string, attributes ...string) (*ldap.Entry, error) {
+	found, err := conn.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
+		"(objectClass=*)", attributes, nil))
 	var e *ldap.Error
 	switch {
-	case err == nil && len(result.Entries) > 0:
+	case err == nil && len(found.Entries) > 0:
+		return found.Entries[0], nil
 	case err == nil, errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork:
+		return nil, nil
+	}
+	return nil, err
+}
+
+func (s *session) readRoot(conn *ldap.Conn) error {
+	entry, err := entryOf(conn, "", rootAttributes...)
+	if err != nil {
+		return err
+	}
+	if entry == nil {
 		s.info.Notes = append(s.info.Notes,
 			"the server shows no rootDSE, so its default base and its controls are unknown")
 		return nil
-	default:
-		return err
 	}
-	entry := result.Entries[0]
 	s.root = rootDSE{present: true, contexts: entry.GetEqualFoldAttributeValues("namingContexts"),
 		defaultContext: entry.GetEqualFoldAttributeValue("defaultNamingContext"),
 		subschema:      entry.GetEqualFoldAttributeValue("subschemaSubentry"),

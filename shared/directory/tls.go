@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"rollcall/shared/run"
 )
 
@@ -125,14 +123,9 @@ func (s *session) olderTLS(ctx context.Context, h *handshake) error {
 // is over: its next answer tells what it thinks.
 func (s *session) probe(ctx context.Context) error {
 	conn, giveBack := s.ldapConn()
-	_, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
-		"(objectClass=*)", []string{"1.1"}, nil))
+	_, err := entryOf(conn, "", "1.1")
 	giveBack()
 	s.rearm(ctx)
-	var e *ldap.Error
-	if errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork {
-		return nil
-	}
 	return err
 }
 
