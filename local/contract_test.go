@@ -306,7 +306,7 @@ func (c *caller) wait(path string) {
 	c.t.Fatalf("%s did not end", path)
 }
 
-// demoBody is the request that the demo's Exchange directory is ready for.
+// demoBody is the request that the demo directory of a server type is ready for.
 func demoBody(t *testing.T, data, server string) (body map[string]any) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(data, "demo", server+".json"))

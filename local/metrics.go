@@ -93,11 +93,11 @@ func (m *metrics) ended(_ context.Context, _ user.Account, r run.Run) {
 func (m *metrics) failed(_ context.Context, account user.Account) {
 	own := labelled("account", escaped.Replace(string(account)))
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.failures[own] == nil && len(m.failures) >= maxFailing {
 		own = labelled("account", "")
 	}
-	m.mu.Unlock()
-	m.add(m.failures, own, 0)
+	count(m.failures, own, 0)
 }
 
 // escaped is how a label's value is written that somebody else made up.
@@ -106,6 +106,11 @@ var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 func (m *metrics) add(to map[labels]*tally, l labels, took time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	count(to, l, took)
+}
+
+// count adds to a tally. The caller holds the lock.
+func count(to map[labels]*tally, l labels, took time.Duration) {
 	if to[l] == nil {
 		to[l] = new(tally)
 	}
