@@ -1,6 +1,7 @@
 package ldapserver
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -40,8 +41,8 @@ type OpenLDAPConfig struct {
 	RefuseBinds bool
 	// Directives are more lines of slapd.conf(5), such as one with TLSCipherSuite.
 	Directives string
-	// Credentials are a certificate, with those of its issuers behind it, and its key in PEM; made anew where they are
-	// empty.
+	// Credentials are a certificate, with those of its issuers behind it, and its key in PEM; made by a new authority
+	// where they are empty.
 	Credentials [2][]byte
 	// WithoutTLS makes a server that refuses STARTTLS and has no SSL port.
 	WithoutTLS bool
@@ -68,13 +69,7 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Host: c.Host, Port: c.Port, BaseDN: c.BaseDN}
-	if s.Host == "" {
-		s.Host = "127.0.0.1"
-	}
-	if s.BaseDN == "" {
-		s.BaseDN = PeopleBase
-	}
+	s := &Server{Host: cmp.Or(c.Host, "127.0.0.1"), BaseDN: cmp.Or(c.BaseDN, PeopleBase)}
 	s.Username, s.Password = "cn=reader,"+s.BaseDN, "reader password"
 	s.AdminUsername, s.AdminPassword = "cn=admin,"+s.BaseDN, "admin password"
 	if err := c.prepare(dir, s); err != nil {
@@ -88,9 +83,7 @@ func StartOpenLDAP(ctx context.Context, dir string, c OpenLDAPConfig) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	if s.Port == 0 {
-		s.Port = free[0]
-	}
+	s.Port = cmp.Or(c.Port, free[0])
 	addresses := []string{net.JoinHostPort(s.Host, strconv.Itoa(s.Port))}
 	urls := "ldap://" + addresses[0]
 	if !c.WithoutTLS {
@@ -114,39 +107,48 @@ func (c OpenLDAPConfig) prepare(dir string, s *Server) error {
 	if err := os.WriteFile(filepath.Join(dir, "rollcall.schema"), openLDAPSchema, 0o600); err != nil {
 		return err
 	}
-	var tls string
 	if !c.WithoutTLS {
-		names := c.CertificateNames
-		if len(names) == 0 {
-			names = []string{"localhost", s.Host}
-		}
-		var err error
-		if s.CACertificate, err = credentials(dir, names...); err != nil {
+		if err := c.certify(dir, s); err != nil {
 			return err
 		}
-		for i, name := range []string{"server.pem", "server-key.pem"} {
-			if content := c.Credentials[i]; content != nil {
-				if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-					return err
-				}
+	}
+	return os.WriteFile(filepath.Join(dir, "slapd.conf"), c.settings(dir, s), 0o600)
+}
+
+// certify writes the certificates.
+func (c OpenLDAPConfig) certify(dir string, s *Server) (err error) {
+	names := c.CertificateNames
+	if len(names) == 0 {
+		names = []string{"localhost", s.Host}
+	}
+	if s.CACertificate, err = credentials(dir, names...); err != nil {
+		return err
+	}
+	for i, name := range []string{"server.pem", "server-key.pem"} {
+		if content := c.Credentials[i]; content != nil {
+			if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+				return err
 			}
 		}
-		tls = fmt.Sprintf("TLSCACertificateFile %[1]s/ca.pem\nTLSCertificateFile %[1]s/server.pem\n"+
+	}
+	return nil
+}
+
+// settings is slapd.conf(5).
+func (c OpenLDAPConfig) settings(dir string, s *Server) []byte {
+	limit, directives, index := cmp.Or(c.SizeLimit, "unlimited"), "", ""
+	if !c.WithoutTLS {
+		directives = fmt.Sprintf("TLSCACertificateFile %[1]s/ca.pem\nTLSCertificateFile %[1]s/server.pem\n"+
 			"TLSCertificateKeyFile %[1]s/server-key.pem\n", dir)
 	}
-	limit := c.SizeLimit
-	if limit == "" {
-		limit = "unlimited"
-	}
 	if c.RefuseBinds {
-		tls += "restrict bind\n"
+		directives += "restrict bind\n"
 	}
-	index := ""
 	if c.Index != "" {
 		index = "index " + c.Index + "\n"
 	}
 	// dbnosync: a crash may lose this database, and nobody would miss it.
-	config := fmt.Sprintf(`include /etc/ldap/schema/core.schema
+	return fmt.Appendf(nil, `include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 include /etc/ldap/schema/misc.schema
@@ -157,7 +159,7 @@ pidfile %[1]s/slapd.pid
 argsfile %[1]s/slapd.args
 loglevel none
 sizelimit %[2]s
-%[3]s%[8]s
+%[3]s
 access to dn.base="" by * read
 access to * by dn.exact="%[5]s" read by anonymous auth by * none
 database mdb
@@ -169,8 +171,7 @@ maxsize 8589934592
 dbnosync
 index objectClass eq
 index mail,proxyAddresses pres
-`+index, dir, limit, tls, s.BaseDN, s.Username, s.AdminUsername, s.AdminPassword, c.Directives)
-	return os.WriteFile(filepath.Join(dir, "slapd.conf"), []byte(config), 0o600)
+%[8]s`, dir, limit, directives+c.Directives, s.BaseDN, s.Username, s.AdminUsername, s.AdminPassword, index)
 }
 
 // loadOrKeep loads the database, unless the folder holds it from an earlier start.
@@ -201,8 +202,7 @@ func (c OpenLDAPConfig) load(ctx context.Context, slapadd, config string, s *Ser
 	}
 	in, out := io.Pipe()
 	go func() {
-		w := ldif.NewWriter(out)
-		out.CloseWithError(writeAll(w, entries, account(s.Username, s.Password)))
+		out.CloseWithError(writeAll(out, with(entries, account(s.Username, s.Password))))
 	}()
 	defer in.Close()
 	// -q and -s: quick, and without a check against the schema, which would refuse the faults that tests are about.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"unicode/utf16"
@@ -155,37 +156,21 @@ func (p sambaPrograms) fill(ctx context.Context, dir string, s *Server, entries 
 			return err
 		}
 	}
-	var batch []*ldif.Entry
-	if entries != nil {
-		for e := range entries {
-			if batch = append(batch, e); len(batch) == sambaBatch {
-				if err := p.add(ctx, database, batch); err != nil {
-					return err
-				}
-				batch = nil
-			}
+	for batch := range slices.Chunk(slices.Collect(with(entries, sambaReader(s))), sambaBatch) {
+		var in bytes.Buffer
+		if err := writeAll(&in, slices.Values(batch)); err != nil {
+			return err
+		}
+		if err := execute(ctx, &in, p.ldbadd, "-H", database); err != nil {
+			return err
 		}
 	}
-	return p.add(ctx, database, append(batch, sambaReader(s)))
+	return nil
 }
 
 // sambaBatch is how many entries ldbadd gets at a time. It adds them in one transaction, whose time grows with the
 // square of their number.
 const sambaBatch = 500
-
-func (p sambaPrograms) add(ctx context.Context, database string, entries []*ldif.Entry) error {
-	var in bytes.Buffer
-	w := ldif.NewWriter(&in)
-	for _, e := range entries {
-		if err := w.Write(e); err != nil {
-			return err
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return execute(ctx, &in, p.ldbadd, "-H", database)
-}
 
 // sambaReader is an ordinary account. unicodePwd takes the password in quotes, as UTF-16LE ([MS-ADTS] 3.1.1.3.1.5.1).
 func sambaReader(s *Server) *ldif.Entry {

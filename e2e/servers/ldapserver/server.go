@@ -197,19 +197,29 @@ func (p *process) stop() error {
 	return fmt.Errorf("%s did not stop within %s and was killed", p.name, startLimit)
 }
 
-// writeAll writes the entries, which may be nil, and last one more.
-func writeAll(w *ldif.Writer, entries iter.Seq[*ldif.Entry], last *ldif.Entry) error {
-	if entries != nil {
-		for e := range entries {
-			if err := w.Write(e); err != nil {
-				return err
-			}
+// writeAll writes entries as LDIF.
+func writeAll(out io.Writer, entries iter.Seq[*ldif.Entry]) error {
+	w := ldif.NewWriter(out)
+	for e := range entries {
+		if err := w.Write(e); err != nil {
+			return err
 		}
 	}
-	if err := w.Write(last); err != nil {
-		return err
-	}
 	return w.Flush()
+}
+
+// with yields the entries, which may be nil, and last one more.
+func with(entries iter.Seq[*ldif.Entry], last *ldif.Entry) iter.Seq[*ldif.Entry] {
+	return func(yield func(*ldif.Entry) bool) {
+		if entries != nil {
+			for e := range entries {
+				if !yield(e) {
+					return
+				}
+			}
+		}
+		yield(last)
+	}
 }
 
 // credentials writes a new authority's certificate and a server certificate for the names, and their key (mode 0600),
