@@ -56,7 +56,7 @@ func (f *finder) memory() int64 { return f.kept }
 
 // take keeps an entry, unless it is known or in the wrong place.
 func (f *finder) take(e *Entry) error {
-	if f.parent != "" && !hasParent(string(e.DN), f.parent) || f.knows(string(e.DN)) {
+	if f.parent != "" && !hasParent(string(e.DN), f.parent) || holds(f.found, e.DN) {
 		return nil
 	}
 	if len(f.found) == mostFound {
@@ -66,10 +66,6 @@ func (f *finder) take(e *Entry) error {
 	f.kept += int64(e.size())
 	f.found = append(f.found, Found{Entry: *e.clone()})
 	return nil
-}
-
-func (f *finder) knows(dn string) bool {
-	return slices.ContainsFunc(f.found, func(known Found) bool { return sameDN(string(known.DN), dn) })
 }
 
 func (f *finder) run(ctx context.Context) error {

@@ -230,14 +230,20 @@ func TestFindStopsAtTwenty(t *testing.T) {
 		c.done(0)
 		return true
 	}}
-	host, port := s.serve(t)
-	to := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true}
-	answer, err := directory.New(directory.Config{}).Find(t.Context(), to, directory.Question{
-		Attributes: []string{"mail"}, Any: []directory.Comparison{{Attribute: "mail", Value: "x@example.com"}},
-	}, func(run.Step) {})
+	answer, err := findMail(t, s)
 	if err != nil || len(answer.Found) != 20 || !answer.More {
 		t.Errorf("%d entries, more %t, error %v; want 20 and more", len(answer.Found), answer.More, err)
 	}
+}
+
+// findMail asks a script's directory for one address.
+func findMail(t *testing.T, s *script) (directory.Answer, error) {
+	t.Helper()
+	host, port := s.serve(t)
+	to := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true}
+	return directory.New(directory.Config{}).Find(t.Context(), to, directory.Question{
+		Attributes: []string{"mail"}, Any: []directory.Comparison{{Attribute: "mail", Value: "x@example.com"}},
+	}, func(run.Step) {})
 }
 
 // TestFindTakesNoPartForTheWhole has a server lose count after its first page: nobody knows what it left out.
@@ -252,11 +258,7 @@ func TestFindTakesNoPartForTheWhole(t *testing.T) {
 		}
 		return true
 	}}
-	host, port := s.serve(t)
-	to := settings.Connection{ServerType: settings.GroupWise, Host: host, Port: port, AllowUnencrypted: true}
-	answer, err := directory.New(directory.Config{}).Find(t.Context(), to, directory.Question{
-		Attributes: []string{"mail"}, Any: []directory.Comparison{{Attribute: "mail", Value: "x@example.com"}},
-	}, func(run.Step) {})
+	answer, err := findMail(t, s)
 	var e *directory.Error
 	if !errors.As(err, &e) || e.Code != directory.CodeIncompleteRead {
 		t.Errorf("found %d, error %v; want %s", len(answer.Found), err, directory.CodeIncompleteRead)

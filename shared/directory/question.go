@@ -50,13 +50,18 @@ type Answer struct {
 func (a Answer) Behind(earlier Answer) Answer {
 	all := slices.Clone(earlier.Found)
 	for _, f := range a.Found {
-		if !slices.ContainsFunc(all, func(known Found) bool { return sameDN(string(known.DN), string(f.DN)) }) {
+		if !holds(all, f.DN) {
 			all = append(all, f)
 		}
 	}
 	a.Found = all[:min(len(all), mostFound)]
 	a.More = a.More || len(all) > mostFound
 	return a
+}
+
+// holds reports whether an entry is among others, by its DN.
+func holds(all []Found, dn []byte) bool {
+	return slices.ContainsFunc(all, func(f Found) bool { return sameDN(string(f.DN), string(dn)) })
 }
 
 // check refuses to compare an attribute that the search does not read: what is compared can be guessed.
