@@ -18,7 +18,7 @@ const pemLine = 64
 
 // RepairedPEM returns PEM as programs read it. A text that is right as it stands stays byte for byte: it may be in a
 // fingerprint. One that is indented, on one line, with escapes in place of line ends or behind a byte order mark is
-// written anew; one that is no PEM comes back as it is.
+// written again; one that is no PEM comes back as it is.
 func RepairedPEM(text string) string {
 	text = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "\ufeff"))
 	begins, whole := strings.Count(text, "-----BEGIN "), 0

@@ -40,7 +40,7 @@ type OpenLDAPConfig struct {
 	RefuseBinds bool
 	// Directives are more lines of slapd.conf(5), such as one with TLSCipherSuite.
 	Directives string
-	// Credentials are a certificate, with those of its issuers behind it, and its key in PEM; made anew where they are
+	// Credentials are a certificate, with those of its issuers behind it, and its key in PEM; made again where they are
 	// empty.
 	Credentials [2][]byte
 	// WithoutTLS makes a server that refuses STARTTLS and has no SSL port.
