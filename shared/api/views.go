@@ -59,8 +59,22 @@ type Started struct {
 	State run.State `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
 }
 
-// PathOf returns the path that shows a run.
-func PathOf(r run.Run) string {
+// StartedOutput says where a run that was started is shown.
+type StartedOutput struct {
+	Location string `header:"Location"`
+	Body     Started
+}
+
+// StartedView shows what starting a run gave.
+func StartedView(r run.Run, err error) (*StartedOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &StartedOutput{Location: pathOf(r), Body: Started{ID: r.ID, State: r.State}}, nil
+}
+
+// pathOf returns the path that shows a run.
+func pathOf(r run.Run) string {
 	switch r.Kind {
 	case run.KindPreview:
 		return "/v1/previews/" + r.ID
