@@ -112,14 +112,14 @@ func (in *ChangesFilter) Filter() (*run.Filter, error) {
 // exported is what an export is to print, nil for everything.
 func exported(asked Asked) (*run.Filter, error) {
 	f, err := asked.Filter()
-	if err != nil || IsWhole(f) {
+	if err != nil || isWhole(f) {
 		return nil, err
 	}
 	return &f, nil
 }
 
-// IsWhole reports whether a filter chooses everything.
-func IsWhole(f run.Filter) bool {
+// isWhole reports whether a filter chooses everything.
+func isWhole(f run.Filter) bool {
 	return f.Q == "" && f.Prefix == "" && f.Primary == "" && len(f.Types)+len(f.Domains)+len(f.Reasons)+
 		len(f.Changes)+len(f.Kinds)+len(f.Outcomes) == 0
 }

@@ -63,3 +63,24 @@ func cursorSum(list, next string) []byte {
 	sum := sha256.Sum256([]byte(list + "\x00" + next))
 	return sum[:sumLength]
 }
+
+// List is a page of a list.
+type List[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty" doc:"The cursor of the next page; absent at the end"`
+}
+
+// ListOf shows a page.
+func ListOf[T, V any](items []T, next string, view func(*T) V) List[V] {
+	out := List[V]{Items: make([]V, len(items)), Next: next}
+	for i := range items {
+		out.Items[i] = view(&items[i])
+	}
+	return out
+}
+
+// Found is a page of a list that can be searched.
+type Found[T any] struct {
+	List[T]
+	Scanned int `json:"scanned" doc:"How many rows this page looked at: added up, how far a search has come"`
+}

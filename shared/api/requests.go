@@ -10,6 +10,11 @@ import (
 	"rollcall/shared/settings"
 )
 
+// IDInput names a run.
+type IDInput struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
 // ConnectionInput is a connection as a request gives it.
 type ConnectionInput struct {
 	ServerType       string `json:"serverType" required:"true" enum:"exchange,communigate,groupwise" doc:"The product behind the LDAP server"`

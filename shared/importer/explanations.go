@@ -9,7 +9,6 @@ import (
 
 	"rollcall/shared/address"
 	"rollcall/shared/directory"
-	"rollcall/shared/extract"
 	"rollcall/shared/importer/explain"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
@@ -84,13 +83,9 @@ func (j *job) explain(ctx context.Context) (run.State, error) {
 // ask finds out what there is to explain. Who asks about an entry hears about its primary address.
 func (j *job) ask(ctx context.Context) (of explain.Case, err error) {
 	imp, asked := j.run.Import, *j.run.Asked
-	connection, err := j.withPassword(ctx, imp.Connection)
+	connection, rules, err := j.access(ctx)
 	if err != nil {
 		return of, err
-	}
-	rules, err := extract.NewRules(imp.Connection.ServerType, imp.Advanced)
-	if err != nil {
-		return of, fmt.Errorf("read the advanced settings of run %s: %w", j.run.ID, err)
 	}
 	looks, err := j.jobs.Looks(ctx)
 	if err != nil {
@@ -120,10 +115,7 @@ func (j *job) ask(ctx context.Context) (of explain.Case, err error) {
 
 // find asks the directory a question, and shows the steps of the last one.
 func (j *job) find(ctx context.Context, c settings.Connection, q directory.Question) (directory.Answer, error) {
-	j.set(func() {
-		j.progress = run.Progress{Phase: run.PhaseConnecting}
-		j.steps, j.notes = nil, nil
-	})
+	j.beginReading()
 	answer, err := j.Directory.Find(ctx, c, q, j.onStep)
 	if err == nil {
 		j.set(func() { j.progress.Entries, j.notes = len(answer.Found), slices.Clone(answer.Notes) })

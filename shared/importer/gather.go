@@ -149,22 +149,14 @@ func (j *job) loadUsers(ctx context.Context) (*userlist.List, error) {
 
 // readDirectory reads the directory into addresses: all of it, or what changed since one of the cursors.
 func (j *job) readDirectory(ctx context.Context, since []run.Cursor) (*extract.Result, directory.Info, error) {
-	imp := j.run.Import
-	connection, err := j.withPassword(ctx, imp.Connection)
+	connection, rules, err := j.access(ctx)
 	if err != nil {
 		return nil, directory.Info{}, err
 	}
-	rules, err := extract.NewRules(imp.Connection.ServerType, imp.Advanced)
-	if err != nil {
-		return nil, directory.Info{}, fmt.Errorf("read the advanced settings of run %s: %w", j.run.ID, err)
-	}
-	j.set(func() {
-		j.progress = run.Progress{Phase: run.PhaseConnecting}
-		j.steps, j.notes = nil, nil
-	})
-	collector := extract.NewCollector(rules)
+	j.beginReading()
+	collector, advanced := extract.NewCollector(rules), j.run.Import.Advanced
 	query := directory.Query{
-		SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter, Attributes: rules.Attributes(),
+		SearchBase: advanced.SearchBase, Filter: advanced.Filter, Attributes: rules.Attributes(),
 		Named: rules.Named(), Found: collector.Values, Memory: collector.Memory, Since: since,
 	}
 	entries := 0
@@ -200,21 +192,30 @@ func (j *job) onStep(s run.Step) {
 	j.set(func() {
 		// A new slice, since the reporter may be marshalling the old one.
 		j.steps = append(slices.Clip(j.steps), s)
-		if s.OK && s.Step == "base" {
+		if s.OK && s.Step == directory.StepBase {
 			j.progress.Phase = run.PhaseReading
 		}
 	})
 }
 
-// withPassword opens the sealed password for its connection.
-func (j *job) withPassword(ctx context.Context, c settings.Connection) (settings.Connection, error) {
-	if j.run.SealedPassword == nil {
-		return c, nil
+// access returns the run's connection, with the password opened, and the rules of what is read.
+func (j *job) access(ctx context.Context) (c settings.Connection, rules *extract.Rules, err error) {
+	c = j.run.Import.Connection
+	if j.run.SealedPassword != nil {
+		if c.Password, err = j.Opener.Open(ctx, j.run.SealedPassword, binding(j.account, c)); err != nil {
+			return c, nil, fmt.Errorf("open the password of run %s: %w", j.run.ID, err)
+		}
 	}
-	password, err := j.Opener.Open(ctx, j.run.SealedPassword, binding(j.account, c))
-	if err != nil {
-		return c, fmt.Errorf("open the password of run %s: %w", j.run.ID, err)
+	if rules, err = extract.NewRules(c.ServerType, j.run.Import.Advanced); err != nil {
+		err = fmt.Errorf("read the advanced settings of run %s: %w", j.run.ID, err)
 	}
-	c.Password = password
-	return c, nil
+	return c, rules, err
+}
+
+// beginReading forgets what an earlier read of the directory showed.
+func (j *job) beginReading() {
+	j.set(func() {
+		j.progress = run.Progress{Phase: run.PhaseConnecting}
+		j.steps, j.notes = nil, nil
+	})
 }

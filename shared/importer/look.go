@@ -36,7 +36,7 @@ func (w *Worker) look(ctx context.Context, m queue.Message) {
 		// A sync that is due goes first.
 		return
 	}
-	j := newJob(w.core, m.Account, jobs, quickRun(saved, m.RunID, w.now()))
+	j := newJob(w.core, m.Account, jobs, scheduledRun(saved, run.TriggerQuick, m.RunID, w.now()))
 	j.log = log
 	news, err := j.look(ctx, &looks)
 	failure := failureOf(err)
@@ -54,14 +54,6 @@ func (w *Worker) look(ctx context.Context, m queue.Message) {
 	}
 	if err != nil {
 		log.ErrorContext(ctx, "a look went wrong", "error", err)
-	}
-}
-
-// quickRun is the sync that a look starts.
-func quickRun(saved settings.Saved, id string, now time.Time) run.Run {
-	return run.Run{
-		ID: id, Kind: run.KindSync, State: run.Queued, Trigger: run.TriggerQuick, StartedBy: "schedule",
-		CreatedAt: now, Import: saved.Import, SealedPassword: saved.SealedPassword,
 	}
 }
 

@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"rollcall/shared/ports/queue"
@@ -53,20 +52,7 @@ func (s *Service) wakeLooks(ctx context.Context, jobs runs.Jobs, next settings.S
 // StartLooks has a worker look for what changed in every directory whose look is due, and returns how many. As in
 // StartDue several may run at once, and an account that fails stops no other.
 func (s *Service) StartLooks(ctx context.Context) (started int, err error) {
-	now := s.c.now()
-	due := func(limit int) ([]user.Account, error) { return s.c.Jobs.DueLooks(ctx, now, limit) }
-	started, err = walk(ctx, due, func(account user.Account) (bool, error) {
-		started, err := s.startLookOf(ctx, account)
-		if err != nil {
-			s.c.failed(ctx, "a due look cannot be started", account, err)
-			err = fmt.Errorf("account %q: %w", account, err)
-		}
-		return started, err
-	})
-	if err != nil {
-		err = fmt.Errorf("start due looks: %w", err)
-	}
-	return started, err
+	return s.startEach(ctx, "look", s.c.Jobs.DueLooks, s.startLookOf)
 }
 
 // startLookOf takes the slot of an account's look and sends its message. A message that is lost is made up for by the

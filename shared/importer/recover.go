@@ -7,6 +7,7 @@ import (
 
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
+	"rollcall/shared/user"
 )
 
 // codeWorkerLost is the failure of a run whose workers died too often.
@@ -83,24 +84,32 @@ type readOnly struct {
 
 // Apply returns what became of changes, or errNotWritten where none of them was made although one of them can be.
 func (o readOnly) Apply(ctx context.Context, _ users.Fence, changes []users.Change) ([]users.Outcome, error) {
+	keys := make([]string, len(changes))
+	for i := range changes {
+		keys[i] = changes[i].Key
+	}
+	there, err := o.Find(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("find the users of %d rows: %w", len(changes), err)
+	}
+	stored := make(map[string]*user.User, len(there))
+	for i := range there {
+		stored[there[i].Key] = &there[i]
+	}
 	outcomes := make([]users.Outcome, len(changes))
-	found, waits := false, false
+	written, waits := false, false
 	for i := range changes {
 		c := &changes[i]
-		stored, err := o.Get(ctx, c.Key)
-		gone := errors.Is(err, users.ErrNotFound)
-		if err != nil && !gone {
-			return nil, fmt.Errorf("look for user %s: %w", c.Key, err)
-		}
+		u := stored[c.Key]
 		outcomes[i] = unwritten
 		switch {
-		case c.After == nil && gone, c.After != nil && !gone && stored.LastRunID == o.runID:
-			outcomes[i], found = users.Applied, true
-		case gone && c.Expect == 0, !gone && stored.Version == c.Expect:
+		case c.After == nil && u == nil, c.After != nil && u != nil && u.LastRunID == o.runID:
+			outcomes[i], written = users.Applied, true
+		case u == nil && c.Expect == 0, u != nil && u.Version == c.Expect:
 			waits = true
 		}
 	}
-	if !found && waits {
+	if !written && waits {
 		return nil, errNotWritten
 	}
 	return outcomes, nil

@@ -76,24 +76,36 @@ func nextSlot(due time.Time, interval time.Duration, now time.Time) time.Time {
 // StartDue starts the sync of every schedule that is due, and returns how many it started. Several may run at once:
 // each slot is taken by one. An account that fails is logged, and the others go on; the error says how many failed.
 func (s *Service) StartDue(ctx context.Context) (started int, err error) {
-	now := s.c.now()
-	due := func(limit int) ([]user.Account, error) { return s.c.Jobs.Due(ctx, now, limit) }
-	started, err = walk(ctx, due, func(account user.Account) (bool, error) {
+	return s.startEach(ctx, "sync", s.c.Jobs.Due, func(ctx context.Context, account user.Account) (bool, error) {
 		started, err := s.startDueOf(ctx, account)
-		switch {
-		case errors.Is(err, runs.ErrConflict), errors.Is(err, runs.ErrNotFound):
+		if errors.Is(err, runs.ErrConflict) || errors.Is(err, runs.ErrNotFound) {
 			// Somebody else took the slot, or saved or deleted the settings: the next tick looks at them again.
 			return false, nil
-		case err != nil:
-			s.c.failed(ctx, "a due sync cannot be started", account, err)
-			return started, fmt.Errorf("account %q: %w", account, err)
 		}
-		return started, nil
+		return started, err
+	})
+}
+
+// startEach starts what is due, account by account. What fails is logged as "a due sync cannot be started", or "a due
+// look cannot be started".
+func (s *Service) startEach(
+	ctx context.Context, what string, due func(context.Context, time.Time, int) ([]user.Account, error),
+	start func(context.Context, user.Account) (bool, error),
+) (started int, err error) {
+	now := s.c.now()
+	list := func(limit int) ([]user.Account, error) { return due(ctx, now, limit) }
+	started, err = walk(ctx, list, func(account user.Account) (bool, error) {
+		started, err := start(ctx, account)
+		if err != nil {
+			s.c.failed(ctx, "a due "+what+" cannot be started", account, err)
+			err = fmt.Errorf("account %q: %w", account, err)
+		}
+		return started, err
 	})
 	if err != nil {
-		return started, fmt.Errorf("start due syncs: %w", err)
+		err = fmt.Errorf("start due %ss: %w", what, err)
 	}
-	return started, nil
+	return started, err
 }
 
 // startDueOf moves an account's schedule to its next slot and starts the sync of the one that is due, in one step. A
@@ -131,7 +143,7 @@ func (s *Service) startDueOf(ctx context.Context, account user.Account) (started
 		_, err := jobs.PutSettings(ctx, saved)
 		return false, err
 	}
-	r := s.scheduledRun(saved, now)
+	r := scheduledRun(saved, run.TriggerSchedule, s.c.NewID(), now)
 	saved.ScheduledRunID = r.ID
 	r, err = jobs.TakeSlot(ctx, saved, r)
 	if errors.Is(err, runs.ErrTooLarge) {
@@ -143,10 +155,10 @@ func (s *Service) startDueOf(ctx context.Context, account user.Account) (started
 	return true, s.c.Queue.Send(ctx, message(account, &r))
 }
 
-// scheduledRun is the sync that a schedule makes of the settings.
-func (s *Service) scheduledRun(saved settings.Saved, now time.Time) run.Run {
+// scheduledRun is the sync that a schedule, or one of its looks, makes of the settings.
+func scheduledRun(saved settings.Saved, trigger run.Trigger, id string, now time.Time) run.Run {
 	return run.Run{
-		ID: s.c.NewID(), Kind: run.KindSync, State: run.Queued, Trigger: run.TriggerSchedule, StartedBy: "schedule",
+		ID: id, Kind: run.KindSync, State: run.Queued, Trigger: trigger, StartedBy: "schedule",
 		CreatedAt: now, Import: saved.Import, SealedPassword: saved.SealedPassword,
 	}
 }

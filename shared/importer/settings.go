@@ -160,7 +160,7 @@ func (s *Service) saveSettings(
 
 // fits returns ErrTooLarge where the run that a schedule would make of the settings could not be stored.
 func (s *Service) fits(account user.Account, next settings.Saved) error {
-	return s.c.Jobs.For(account).Fits(s.scheduledRun(next, next.UpdatedAt))
+	return s.c.Jobs.For(account).Fits(scheduledRun(next, run.TriggerSchedule, s.c.NewID(), next.UpdatedAt))
 }
 
 // newSettings is what a request makes of the settings.

@@ -60,7 +60,7 @@ func SyncAPI() Function {
 	}
 }
 
-// SyncWorker runs syncs.
+// SyncWorker runs syncs and quick looks.
 func SyncWorker() Function {
 	return Function{
 		Name: "sync-worker", Binary: "sync", Handler: HandlerWorker, Takes: networkVariables(),

@@ -40,7 +40,7 @@ type Policy struct {
 	NewSince int64
 }
 
-// provisional reports whether a stored user came from a partial read, so that a whole one decides about it anew.
+// provisional reports whether a stored user came from a partial read, so that a whole one decides about it again.
 func (p Policy) provisional(u *user.User) bool {
 	return !p.Partial && p.NewSince > 0 && u.LastRunID != "" && u.Source == user.FromDirectory &&
 		u.CreatedAt.UnixMilli() >= p.NewSince

@@ -21,17 +21,13 @@ type Service interface {
 	Export(ctx context.Context, id run.Identity, exportID string) (importer.Export, error)
 }
 
-type idInput struct {
-	ID string `path:"id" maxLength:"64"`
-}
-
 type previewInput struct {
-	ID   string `path:"id" maxLength:"64"`
+	api.IDInput
 	Body *api.RowsFilter
 }
 
 type syncInput struct {
-	ID   string `path:"id" maxLength:"64"`
+	api.IDInput
 	Body *api.ChangesFilter
 }
 
@@ -113,7 +109,7 @@ func started(e importer.Export, err error) (*startedOutput, error) {
 	return out, nil
 }
 
-func (h handlers) get(ctx context.Context, in *idInput) (*exportOutput, error) {
+func (h handlers) get(ctx context.Context, in *api.IDInput) (*exportOutput, error) {
 	e, err := h.service.Export(ctx, api.Identity(ctx), in.ID)
 	return &exportOutput{api.ExportView(e)}, err
 }

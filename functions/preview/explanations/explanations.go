@@ -34,15 +34,6 @@ func (in *startInput) Resolve(huma.Context) []error {
 	return api.CheckImport(in.Body.Connection, in.Body.Advanced, nil)
 }
 
-type startOutput struct {
-	Location string `header:"Location"`
-	Body     api.Started
-}
-
-type idInput struct {
-	ID string `path:"id" maxLength:"64"`
-}
-
 type explanationOutput struct{ Body api.Explanation }
 
 type handlers struct{ service Service }
@@ -64,18 +55,14 @@ func Register(a *api.API, s Service) {
 	}, h.get)
 }
 
-func (h handlers) start(ctx context.Context, in *startInput) (*startOutput, error) {
-	run, err := h.service.StartExplanation(ctx, api.Identity(ctx), importer.ExplanationRequest{
+func (h handlers) start(ctx context.Context, in *startInput) (*api.StartedOutput, error) {
+	return api.StartedView(h.service.StartExplanation(ctx, api.Identity(ctx), importer.ExplanationRequest{
 		Address: in.Body.Address, DN: in.Body.DN,
 		Connection: in.Body.Connection.Settings(), Advanced: in.Body.Advanced,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &startOutput{Location: api.PathOf(run), Body: api.Started{ID: run.ID, State: run.State}}, nil
+	}))
 }
 
-func (h handlers) get(ctx context.Context, in *idInput) (*explanationOutput, error) {
+func (h handlers) get(ctx context.Context, in *api.IDInput) (*explanationOutput, error) {
 	run, err := h.service.Explanation(ctx, api.Identity(ctx), in.ID)
 	return &explanationOutput{api.ExplanationView(run)}, err
 }

@@ -43,19 +43,10 @@ func (in *startInput) Resolve(huma.Context) []error {
 	return api.CheckImport(in.Body.Connection, in.Body.Advanced, in.Body.Options)
 }
 
-type startOutput struct {
-	Location string `header:"Location"`
-	Body     api.Started
-}
-
-type idInput struct {
-	ID string `path:"id" maxLength:"64"`
-}
-
 type previewOutput struct{ Body api.Preview }
 
 type rowsInput struct {
-	ID      string   `path:"id" maxLength:"64"`
+	api.IDInput
 	Change  []string `query:"change,explode" enum:"create,update,delete,unchanged,skipped" doc:"Repeat it for several"`
 	Kind    []string `query:"kind,explode" enum:"primary,alias" doc:"Repeat it for several"`
 	Primary string   `query:"primary" maxLength:"320" doc:"A primary address: its row and its aliases'"`
@@ -94,24 +85,20 @@ func Register(a *api.API, s Service) {
 		Summary: "Stop a preview", Errors: []int{http.StatusNotFound, http.StatusConflict}}, h.cancel)
 }
 
-func (h handlers) start(ctx context.Context, in *startInput) (*startOutput, error) {
+func (h handlers) start(ctx context.Context, in *startInput) (*api.StartedOutput, error) {
 	unsecret := in.Body
 	unsecret.Connection = unsecret.Connection.WithoutPassword()
 	body, err := json.Marshal(unsecret)
 	if err != nil {
 		return nil, err
 	}
-	run, err := h.service.StartPreview(ctx, api.Identity(ctx), importer.PreviewRequest{
+	return api.StartedView(h.service.StartPreview(ctx, api.Identity(ctx), importer.PreviewRequest{
 		Connection: in.Body.Connection.Settings(), Advanced: in.Body.Advanced, Options: in.Body.Options.Settings(),
 		Idempotency: importer.Idempotency{Key: in.IdempotencyKey, Body: body},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &startOutput{Location: api.PathOf(run), Body: api.Started{ID: run.ID, State: run.State}}, nil
+	}))
 }
 
-func (h handlers) get(ctx context.Context, in *idInput) (*previewOutput, error) {
+func (h handlers) get(ctx context.Context, in *api.IDInput) (*previewOutput, error) {
 	preview, err := h.service.ShowPreview(ctx, api.Identity(ctx), in.ID)
 	return &previewOutput{api.PreviewView(preview)}, err
 }
@@ -134,7 +121,7 @@ func (h handlers) list(ctx context.Context, in *api.CursorInput) (*listOutput, e
 	return &listOutput{api.ListOf(page.Previews, api.EncodeCursor(listPreviews, page.Next), view)}, nil
 }
 
-func (h handlers) cancel(ctx context.Context, in *idInput) (*previewOutput, error) {
+func (h handlers) cancel(ctx context.Context, in *api.IDInput) (*previewOutput, error) {
 	run, err := h.service.CancelPreview(ctx, api.Identity(ctx), in.ID)
 	return &previewOutput{api.PreviewView(importer.ShownPreview{Run: run})}, err
 }

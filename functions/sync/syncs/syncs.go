@@ -94,41 +94,25 @@ func (in *startInput) Resolve(huma.Context) []error {
 	return api.CheckImport(nil, nil, in.Body.Options)
 }
 
-type startedOutput struct {
-	Location string `header:"Location"`
-	Body     api.Started
-}
-
-func started(r run.Run, err error) (*startedOutput, error) {
-	if err != nil {
-		return nil, err
-	}
-	return &startedOutput{Location: api.PathOf(r), Body: api.Started{ID: r.ID, State: r.State}}, nil
-}
-
-func (h handlers) start(ctx context.Context, in *startInput) (*startedOutput, error) {
+func (h handlers) start(ctx context.Context, in *startInput) (*api.StartedOutput, error) {
 	body, err := json.Marshal(in.Body)
 	if err != nil {
 		return nil, err
 	}
-	return started(h.service.StartSync(ctx, api.Identity(ctx), importer.SyncRequest{
+	return api.StartedView(h.service.StartSync(ctx, api.Identity(ctx), importer.SyncRequest{
 		PreviewID: in.Body.PreviewID, Options: in.Body.Options.Settings(), ConfirmRemovals: in.Body.ConfirmRemovals,
 		Idempotency: importer.Idempotency{Key: in.IdempotencyKey, Body: body},
 	}))
 }
 
-type idInput struct {
-	ID string `path:"id" maxLength:"64"`
-}
-
 type syncOutput struct{ Body api.Sync }
 
-func (h handlers) get(ctx context.Context, in *idInput) (*syncOutput, error) {
+func (h handlers) get(ctx context.Context, in *api.IDInput) (*syncOutput, error) {
 	run, err := h.service.Sync(ctx, api.Identity(ctx), in.ID)
 	return &syncOutput{api.SyncView(run, h.now())}, err
 }
 
-func (h handlers) cancel(ctx context.Context, in *idInput) (*syncOutput, error) {
+func (h handlers) cancel(ctx context.Context, in *api.IDInput) (*syncOutput, error) {
 	run, err := h.service.CancelSync(ctx, api.Identity(ctx), in.ID)
 	return &syncOutput{api.SyncView(run, h.now())}, err
 }
@@ -159,7 +143,7 @@ func (h handlers) list(ctx context.Context, in *listInput) (*listOutput, error) 
 }
 
 type changesInput struct {
-	ID      string   `path:"id" maxLength:"64"`
+	api.IDInput
 	Change  []string `query:"change,explode" enum:"create,update,delete,skipped" doc:"Repeat it for several"`
 	Kind    []string `query:"kind,explode" enum:"primary,alias" doc:"Repeat it for several"`
 	Outcome []string `query:"outcome,explode" enum:"applied,already,conflict,pending" doc:"Repeat it for several"`
@@ -188,14 +172,14 @@ func (h handlers) changes(ctx context.Context, in *changesInput) (*changesOutput
 }
 
 type undoInput struct {
-	ID             string `path:"id" maxLength:"64"`
+	api.IDInput
 	Preview        bool   `query:"preview" doc:"Only show what the undo would do: the answer is a preview"`
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes a repeated request start one undo"`
 }
 
-func (h handlers) undo(ctx context.Context, in *undoInput) (*startedOutput, error) {
+func (h handlers) undo(ctx context.Context, in *undoInput) (*api.StartedOutput, error) {
 	if in.Preview {
-		return started(h.service.PreviewUndo(ctx, api.Identity(ctx), in.ID))
+		return api.StartedView(h.service.PreviewUndo(ctx, api.Identity(ctx), in.ID))
 	}
-	return started(h.service.Undo(ctx, api.Identity(ctx), in.ID, importer.Idempotency{Key: in.IdempotencyKey}))
+	return api.StartedView(h.service.Undo(ctx, api.Identity(ctx), in.ID, importer.Idempotency{Key: in.IdempotencyKey}))
 }

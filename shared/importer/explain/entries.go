@@ -28,7 +28,7 @@ func sortedUsers(stored map[string]*user.User) (sorted []*user.User) {
 func (e *explainer) judgeEntries() {
 	for i := range e.Answer.Found {
 		f := &e.Answer.Found[i]
-		en := entry{found: f, bare: e.bareRows(f), ExplainedEntry: run.ExplainedEntry{
+		en := entry{found: f, bare: e.rowsBy(settings.Advanced{}, &f.Entry), ExplainedEntry: run.ExplainedEntry{
 			DN: extract.ShownDN(&f.Entry), InBase: f.InBase, MatchesFilter: f.Matches, FailedClause: f.FailedClause,
 		}}
 		for j := range e.rows {
@@ -106,13 +106,6 @@ func (e *explainer) shownRows(en *entry) (shown []run.ExplainedRow) {
 
 // reasons returns why the address of an entry would be skipped, if the settings had no other rules than those of only.
 func (e *explainer) reasons(en *entry, only settings.Advanced) map[address.Reason]string {
-	only.Attributes = e.Advanced.Attributes
-	rules, err := extract.NewRules(e.Server, only)
-	exclude, patternErr := address.ParsePatterns(only.Exclude)
-	if err != nil || patternErr != nil {
-		// The same settings were read with all their rules.
-		return nil
-	}
 	read := []*directory.Entry{&en.found.Entry}
 	if e.isAlias(en.found) {
 		// It is nothing without its account.
@@ -123,7 +116,7 @@ func (e *explainer) reasons(en *entry, only settings.Advanced) map[address.Reaso
 		}
 	}
 	reasons := make(map[address.Reason]string)
-	for _, row := range e.build(collect(rules, read), nil, exclude) {
+	for _, row := range e.rowsBy(only, read...) {
 		if (row.Key == e.address.Key || e.address.Key == "") && row.Reason != "" {
 			reasons[row.Reason] = strings.Join(row.Notes, "; ")
 		}
@@ -131,14 +124,16 @@ func (e *explainer) reasons(en *entry, only settings.Advanced) map[address.Reaso
 	return reasons
 }
 
-// bareRows returns what an import of an entry alone makes of it, without any rule of the settings.
-func (e *explainer) bareRows(f *directory.Found) []plan.Row {
-	rules, err := extract.NewRules(e.Server, settings.Advanced{Attributes: e.Advanced.Attributes})
-	if err != nil {
-		// The same attributes were read with all the rules.
+// rowsBy returns what an import of entries makes of them, if the settings had no other rules than those of only.
+func (e *explainer) rowsBy(only settings.Advanced, read ...*directory.Entry) []plan.Row {
+	only.Attributes = e.Advanced.Attributes
+	rules, err := extract.NewRules(e.Server, only)
+	exclude, patternErr := address.ParsePatterns(only.Exclude)
+	if err != nil || patternErr != nil {
+		// The same settings were read with all their rules.
 		return nil
 	}
-	return e.build(collect(rules, []*directory.Entry{&f.Entry}), nil, address.Patterns{})
+	return e.build(collect(rules, read), nil, exclude)
 }
 
 // typ returns what kind of object the entry is.

@@ -63,9 +63,8 @@ func isOfSettings(rule string) bool {
 // rulesOf returns what each rule decides about the address in an entry, each by itself: what remains to be changed
 // shows at once.
 func (e *explainer) rulesOf(en *entry) (rules []run.ExplainedRule) {
-	a := e.Advanced
-	add := func(rule string, only settings.Advanced) {
-		for reason, notes := range e.reasons(en, only) {
+	add := func(rule string, reasons map[address.Reason]string) {
+		for reason, notes := range reasons {
 			if ruleOf(reason) == rule {
 				rules = append(rules, run.ExplainedRule{Rule: rule, Detail: e.fails(en, rule, notes)})
 				return
@@ -73,19 +72,20 @@ func (e *explainer) rulesOf(en *entry) (rules []run.ExplainedRule) {
 		}
 		rules = append(rules, run.ExplainedRule{Rule: rule, OK: true, Detail: e.passes(rule)})
 	}
-	add(ruleSystem, settings.Advanced{})
-	add(ruleInclude, settings.Advanced{Include: a.Include})
-	add(ruleDisabled, settings.Advanced{SkipDisabled: a.SkipDisabled})
-	add(rulePrimary, settings.Advanced{})
-	add(ruleInvalid, settings.Advanced{})
-	add(ruleDomain, settings.Advanced{AcceptedDomains: a.AcceptedDomains})
-	add(ruleCollapse, settings.Advanced{CollapseAliasDomains: a.CollapseAliasDomains})
-	add(ruleExclude, settings.Advanced{Exclude: a.Exclude})
+	a, always := e.Advanced, e.reasons(en, settings.Advanced{})
+	add(ruleSystem, always)
+	add(ruleInclude, e.reasons(en, settings.Advanced{Include: a.Include}))
+	add(ruleDisabled, e.reasons(en, settings.Advanced{SkipDisabled: a.SkipDisabled}))
+	add(rulePrimary, always)
+	add(ruleInvalid, always)
+	add(ruleDomain, e.reasons(en, settings.Advanced{AcceptedDomains: a.AcceptedDomains}))
+	add(ruleCollapse, e.reasons(en, settings.Advanced{CollapseAliasDomains: a.CollapseAliasDomains}))
+	add(ruleExclude, e.reasons(en, settings.Advanced{Exclude: a.Exclude}))
 	if e.Server == settings.Exchange {
-		add(rulePrivate, settings.Advanced{})
+		add(rulePrivate, always)
 	}
 	if e.isAlias(en.found) {
-		add(ruleAlias, settings.Advanced{})
+		add(ruleAlias, always)
 	}
 	switch {
 	case en.row != nil && en.row.Reason == plan.ReasonDuplicate:

@@ -27,11 +27,11 @@ func (e *explainer) judge() (run.Verdict, string) {
 		case e.Asked.DN == "" && e.rules.Holding(&en.found.Entry, e.address.Key) == "":
 			// Only another entry leads here.
 		case en.InBase && en.MatchesFilter:
-			unread = first(unread, en)
+			unread = cmp.Or(unread, en)
 		case en.InBase:
-			unmatched = first(unmatched, en)
+			unmatched = cmp.Or(unmatched, en)
 		default:
-			outside = first(outside, en)
+			outside = cmp.Or(outside, en)
 		}
 		if e.Asked.DN != "" {
 			// The others have its address too, and are not what was asked for.
@@ -51,13 +51,6 @@ func (e *explainer) judge() (run.Verdict, string) {
 	}
 	return run.NotFound, fmt.Sprintf("No entry of the directory that this user may read has %s. Check its spelling, "+
 		"or enter it in the directory.", e.address.Display)
-}
-
-func first(found, en *entry) *entry {
-	if found != nil {
-		return found
-	}
-	return en
 }
 
 func (e *explainer) ofOutside(en *entry) string {
@@ -141,7 +134,7 @@ func (e *explainer) ofRule(en *entry, rule string) string {
 			"account, or untick Skip disabled accounts in Advanced Settings.", name, where)
 	case rulePrimary:
 		return fmt.Sprintf("%s is in %s, which has no primary address. Set one in the directory: mail, or an SMTP: "+
-			"value in proxyAddresses.", orEntry(name), where)
+			"value in proxyAddresses.", cmp.Or(name, "What was asked for"), where)
 	case ruleDomain:
 		domain := name[strings.LastIndexByte(name, '@')+1:]
 		return fmt.Sprintf("%s is in %s, and %s is not an accepted domain. Add %[3]s to Accepted Domains in Advanced "+
@@ -247,11 +240,4 @@ func (e *explainer) aboutOthers() string {
 		text += fmt.Sprintf(" More entries have it than the %d that are shown.", len(e.entries))
 	}
 	return text
-}
-
-func orEntry(name string) string {
-	if name == "" {
-		return "What was asked for"
-	}
-	return name
 }
