@@ -49,6 +49,29 @@ func company(n int) iter.Seq[*ldif.Entry] {
 	}
 }
 
+// domainUsers yields n mailboxes of an Active Directory domain.
+func domainUsers(n int) iter.Seq[*ldif.Entry] {
+	return func(yield func(*ldif.Entry) bool) {
+		unit := &ldif.Entry{DN: ldapserver.CompanyBase}
+		unit.Add("objectClass", "organizationalUnit")
+		if !yield(unit) {
+			return
+		}
+		for i := 1; i <= n; i++ {
+			login := fmt.Sprintf("user%06d", i)
+			e := &ldif.Entry{DN: "CN=" + login + "," + ldapserver.CompanyBase}
+			e.Add("objectClass", "user")
+			e.Add("sAMAccountName", login)
+			e.Add("mail", login+"@example.com")
+			e.Add("proxyAddresses", "SMTP:"+login+"@example.com", "smtp:alias."+login+"@example.com")
+			e.Add("msExchRecipientTypeDetails", "1")
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
 // slapd is a running server.
 type slapd struct {
 	*ldapserver.Server

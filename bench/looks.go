@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"iter"
 	"net"
 	"net/http"
 	"os"
@@ -17,7 +16,6 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"rollcall/e2e/servers/ldapserver"
-	"rollcall/local/demo/ldif"
 )
 
 // looked is a directory with what looks at it cost: processor time of the directory and of the program together.
@@ -83,29 +81,6 @@ func (b *bench) lookingAtSamba(ctx context.Context) error {
 	return errors.Join(b.lookAt(ctx, server, ldapserver.CompanyBase, one), server.Stop())
 }
 
-// domainUsers yields n mailboxes of an Active Directory domain.
-func domainUsers(n int) iter.Seq[*ldif.Entry] {
-	return func(yield func(*ldif.Entry) bool) {
-		unit := &ldif.Entry{DN: ldapserver.CompanyBase}
-		unit.Add("objectClass", "organizationalUnit")
-		if !yield(unit) {
-			return
-		}
-		for i := 1; i <= n; i++ {
-			login := fmt.Sprintf("user%06d", i)
-			e := &ldif.Entry{DN: "CN=" + login + "," + ldapserver.CompanyBase}
-			e.Add("objectClass", "user")
-			e.Add("sAMAccountName", login)
-			e.Add("mail", login+"@example.com")
-			e.Add("proxyAddresses", "SMTP:"+login+"@example.com", "smtp:alias."+login+"@example.com")
-			e.Add("msExchRecipientTypeDetails", "1")
-			if !yield(e) {
-				return
-			}
-		}
-	}
-}
-
 // lookAt measures one directory through a relay that counts bytes.
 func (b *bench) lookAt(ctx context.Context, s *ldapserver.Server, unit string, one looked) error {
 	line, err := newRelay(net.JoinHostPort(s.Host, strconv.Itoa(s.Port)), s.Host)
@@ -138,18 +113,7 @@ type looker struct {
 }
 
 func (l *looker) measure(ctx context.Context) error {
-	connection := map[string]any{
-		"serverType": "exchange", "host": l.server.Host, "port": l.relay.port(), "username": l.server.Username,
-		"password": l.server.Password, "caCertificate": l.server.CACertificate,
-	}
-	var saved any
-	save := func(minutes any) error {
-		return l.call(ctx, "looks", http.MethodPut, "/v1/settings", map[string]any{
-			"connection": connection, "advanced": map[string]any{"searchBase": l.unit},
-			"schedule": map[string]any{"intervalHours": 24, "quickMinutes": minutes},
-		}, &saved)
-	}
-	if err := save(nil); err != nil {
+	if err := l.save(ctx, nil); err != nil {
 		return err
 	}
 	if _, err := l.finish(ctx, "looks", "/v1/syncs", map[string]any{}); err != nil {
@@ -163,25 +127,38 @@ func (l *looker) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := save(5); err != nil {
+	if err := l.save(ctx, 5); err != nil {
 		return err
 	}
 	if err := l.idle(ctx); err != nil {
 		return err
 	}
-	if err := save(nil); err != nil {
+	if err := l.save(ctx, nil); err != nil {
 		return err
 	}
 	if err := l.change(); err != nil {
 		return err
 	}
 	l.one.changed, err = l.cost(1, func() error {
-		if err := save(5); err != nil {
+		if err := l.save(ctx, 5); err != nil {
 			return err
 		}
 		return l.quickSync(ctx)
 	})
 	return err
+}
+
+// save has the directory be looked at after so many minutes, or never with nil.
+func (l *looker) save(ctx context.Context, minutes any) error {
+	connection := map[string]any{
+		"serverType": "exchange", "host": l.server.Host, "port": l.relay.port(), "username": l.server.Username,
+		"password": l.server.Password, "caCertificate": l.server.CACertificate,
+	}
+	var saved any
+	return l.call(ctx, "looks", http.MethodPut, "/v1/settings", map[string]any{
+		"connection": connection, "advanced": map[string]any{"searchBase": l.unit},
+		"schedule": map[string]any{"intervalHours": 24, "quickMinutes": minutes},
+	}, &saved)
 }
 
 // cost returns the processor time that directory and program take for one of several repetitions.
@@ -292,40 +269,6 @@ func (l *looker) quickSync(ctx context.Context) error {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-}
-
-// treeTime is the processor time of a process, its children and those of them that have ended.
-func treeTime(pid int) time.Duration {
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return 0
-	}
-	parents, times := make(map[int]int), make(map[int]time.Duration)
-	for _, path := range stats {
-		stat, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		text := string(stat)
-		id, _ := strconv.Atoi(strings.Fields(text)[0])
-		fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
-		parents[id], _ = strconv.Atoi(fields[1])
-		for _, field := range fields[11:15] {
-			n, _ := strconv.ParseInt(field, 10, 64)
-			times[id] += time.Duration(n) * time.Second / ticks
-		}
-	}
-	var sum time.Duration
-	for id := range times {
-		at := id
-		for at > 1 && at != pid {
-			at = parents[at]
-		}
-		if at == pid {
-			sum += times[id]
-		}
-	}
-	return sum
 }
 
 const looksHead = `

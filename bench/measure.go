@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,20 +154,75 @@ func resetPeak(pid int) error {
 // ticks is the unit of utime and stime, USER_HZ, which Linux fixes at 100 for programs.
 const ticks = 100
 
-// cpuOf reads the processor time that a running process has used, see proc_pid_stat(5).
+// cpuOf reads the processor time that a running process has used.
 func cpuOf(pid int) (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	fields, err := statOf(pid)
 	if err != nil {
 		return 0, err
 	}
-	// The second field is the program's name in brackets and may hold spaces; utime and stime are the 14th and 15th.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(fields) < 13 {
-		return 0, io.ErrUnexpectedEOF
+	return sumTicks(fields[utime : stime+1])
+}
+
+// treeTime is the processor time of a process, its children and those of them that have ended.
+func treeTime(pid int) time.Duration {
+	paths, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return 0
 	}
-	user, err1 := strconv.ParseInt(fields[11], 10, 64)
-	system, err2 := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * time.Second / ticks, errors.Join(err1, err2)
+	parents, times := make(map[int]int), make(map[int]time.Duration)
+	for _, path := range paths {
+		id, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		fields, err := statOf(id)
+		if err != nil {
+			continue // it has ended
+		}
+		parents[id], _ = strconv.Atoi(fields[ppid])
+		times[id], _ = sumTicks(fields[utime : cstime+1])
+	}
+	var sum time.Duration
+	for id := range times {
+		at := id
+		for at > 1 && at != pid {
+			at = parents[at]
+		}
+		if at == pid {
+			sum += times[id]
+		}
+	}
+	return sum
+}
+
+// Places in what statOf returns: the parent's id, and processor times, of the process and of its children that ended.
+const (
+	ppid   = 1
+	utime  = 11
+	stime  = 12
+	cstime = 14
+)
+
+// statOf reads the fields behind a process's name, which stands in brackets and may hold spaces, see proc_pid_stat(5).
+func statOf(pid int) ([]string, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, err
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) <= cstime {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return fields, nil
+}
+
+func sumTicks(fields []string) (time.Duration, error) {
+	var sum int64
+	for _, field := range fields {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return time.Duration(sum) * time.Second / ticks, nil
 }
 
 // processTime is the processor time that this process has used.

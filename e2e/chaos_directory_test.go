@@ -90,7 +90,7 @@ func (c *chaos) unharmed(preview string) {
 	for id, primary := range c.people {
 		there[primary], there[fmt.Sprintf("alias%d@example.com", id)] = true, true
 	}
-	for _, row := range c.p.list("/v1/previews/"+preview+"/rows", nil) {
+	for _, row := range c.p.list("/v1/previews/"+preview+"/addresses", nil) {
 		if row.text("change") == "create" && !there[strings.ToLower(row.text("address"))] {
 			c.t.Errorf("a bit turned under TLS made the address %s", row.text("address"))
 		}

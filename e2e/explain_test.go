@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -130,10 +131,8 @@ func TestExplanationsOnOpenLDAP(t *testing.T) {
 	p.must(200, "PUT", "/v1/settings", body)
 	all := object{"searchBase": "ou=staff,dc=example,dc=com", "filter": "(proxyAddresses=*)"}
 	with := func(name string, value any) object {
-		advanced := object{name: value}
-		for key, v := range all {
-			advanced[key] = v
-		}
+		advanced := maps.Clone(all)
+		advanced[name] = value
 		return advanced
 	}
 	for name, test := range map[string]struct {
@@ -174,7 +173,7 @@ func TestExplanationsOnOpenLDAP(t *testing.T) {
 			t.Parallel()
 			got := p.explain(test.request)
 			wantDone(t, got)
-			entries, _ := got["entries"].([]any)
+			entries := got.objects("entries")
 			if got.text("verdict") != test.verdict || !strings.Contains(got.text("sentence"), test.says) ||
 				len(entries) != test.entries {
 				t.Fatalf("%s, %d entries: %s\nwant %s and %d entries with %q", got.text("verdict"), len(entries),
@@ -183,13 +182,13 @@ func TestExplanationsOnOpenLDAP(t *testing.T) {
 			if len(entries) == 0 {
 				return
 			}
-			entry := object(entries[0].(map[string]any))
+			entry := entries[0]
 			if entry.text("failedClause") != test.clause {
 				t.Errorf("the clause %q fails, want %q", entry.text("failedClause"), test.clause)
 			}
 			failed := ""
-			for _, rule := range entry["rules"].([]any) {
-				if rule := object(rule.(map[string]any)); rule["ok"] != true && failed == "" {
+			for _, rule := range entry.objects("rules") {
+				if rule["ok"] != true && failed == "" {
 					failed = rule.text("rule")
 				}
 			}
@@ -232,7 +231,7 @@ func TestExplanationsAreWhatASyncDoes(t *testing.T) {
 		if got.text("entries") == "" && got.text("verdict") != "imported" {
 			t.Fatalf("explained as %v", got)
 		}
-		row := object(got["entries"].([]any)[0].(map[string]any)["rows"].([]any)[0].(map[string]any))
+		row := got.objects("entries")[0].objects("rows")[0]
 		if row.text("change") != change || row.text("primaryAddress") != "Ann@example.com" ||
 			(got["stored"] != nil) != stored {
 			t.Errorf("the row is %v and stored is %v, want %s", row, got["stored"], change)
@@ -310,9 +309,7 @@ func TestExplanationsOnSamba(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			body := request(s, nil)
-			for field, value := range test.ask {
-				body[field] = value
-			}
+			maps.Copy(body, test.ask)
 			got := p.explain(body)
 			if got.text("verdict") != test.verdict || !strings.Contains(got.text("sentence"), test.says) {
 				t.Errorf("%v, want %s with %q", got, test.verdict, test.says)

@@ -50,8 +50,7 @@ func TestSeveralServers(t *testing.T) {
 				to["caCertificate"] = works.CACertificate + unwilling.CACertificate
 			}))
 			var steps []string
-			for _, s := range preview["connection"].([]any) {
-				s := object(s.(map[string]any))
+			for _, s := range preview.objects("connection") {
 				line := s.text("host") + " " + s.text("step")
 				if s["ok"] != true {
 					line += " failed"

@@ -51,16 +51,15 @@ func TestListsAreFilteredAndCounted(t *testing.T) {
 func (p *program) filters(list, export string, ofUsers bool) {
 	p.t.Helper()
 	all := p.list(list, nil)
-	domain := func(row object) string { return row.text("address")[strings.Index(row.text("address"), "@")+1:] }
 	tests := map[string]struct {
 		filter url.Values
 		fits   func(object) bool
 	}{
 		"type":   {url.Values{"type": {"user"}}, func(r object) bool { return r.text("type") == "user" }},
 		"types":  {url.Values{"type": {"group", "shared"}}, func(r object) bool { return r.text("type") != "user" }},
-		"domain": {url.Values{"domain": {"Example.COM"}}, func(r object) bool { return domain(r) == "example.com" }},
+		"domain": {url.Values{"domain": {"Example.COM"}}, func(r object) bool { return domainOf(r) == "example.com" }},
 		"domains": {url.Values{"domain": {"müller.example", "other.example"}},
-			func(r object) bool { return domain(r) == "xn--mller-kva.example" || domain(r) == "other.example" }},
+			func(r object) bool { return domainOf(r) == "xn--mller-kva.example" || domainOf(r) == "other.example" }},
 		"prefix": {url.Values{"prefix": {"U"}},
 			func(r object) bool { return strings.HasPrefix(r.text("address"), "u") }},
 		"prefix and type": {url.Values{"prefix": {"g"}, "type": {"shared", "user"}}, func(r object) bool {
@@ -124,10 +123,13 @@ func (p *program) refusals(list, export string) {
 func (p *program) wantField(field, method, path string, body any) {
 	p.t.Helper()
 	got := p.must(422, method, path, body)
-	errors, _ := got["errors"].([]any)
-	if len(errors) != 1 || errors[0].(map[string]any)["field"] != field {
+	if errors := got.objects("errors"); len(errors) != 1 || errors[0]["field"] != field {
 		p.t.Errorf("%s %s %v: %v, want one error about %s", method, path, body, got, field)
 	}
+}
+
+func domainOf(row object) string {
+	return row.text("address")[strings.Index(row.text("address"), "@")+1:]
 }
 
 func addresses(rows []object) []string {
@@ -145,7 +147,7 @@ func wantFacets(t *testing.T, p *program, preview object) {
 	for facet, of := range map[string]func(object) string{
 		"type":   func(r object) string { return r.text("type") },
 		"reason": func(r object) string { return r.text("reason") },
-		"domain": func(r object) string { return r.text("address")[strings.Index(r.text("address"), "@")+1:] },
+		"domain": domainOf,
 	} {
 		want := make(map[string]int)
 		for _, r := range rows {
@@ -154,9 +156,7 @@ func wantFacets(t *testing.T, p *program, preview object) {
 			}
 		}
 		got := make(map[string]int)
-		list, _ := preview.at("facets." + facet).([]any)
-		for _, value := range list {
-			v := object(value.(map[string]any))
+		for _, v := range preview.objects("facets." + facet) {
 			got[v.text("value")] = v.number("count")
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) || len(want) == 0 {

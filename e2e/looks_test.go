@@ -99,27 +99,36 @@ func hurry(p *program) {
 	}
 }
 
-// change connects as somebody who may write, and prepares the people.
-func (d *lookedAt) change(t *testing.T) {
+// signIn connects to a server as somebody who may write, for as long as the test lasts.
+func signIn(t *testing.T, s *ldapserver.Server) *ldap.Conn {
 	t.Helper()
-	conn, err := ldap.DialURL("ldap://" + net.JoinHostPort(d.Host, strconv.Itoa(d.Port)))
-	if err == nil && d.CACertificate != "" {
+	conn, err := ldap.DialURL("ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if s.CACertificate != "" {
 		roots := x509.NewCertPool()
-		roots.AppendCertsFromPEM([]byte(d.CACertificate))
-		err = conn.StartTLS(&tls.Config{RootCAs: roots, ServerName: d.Host})
+		roots.AppendCertsFromPEM([]byte(s.CACertificate))
+		err = conn.StartTLS(&tls.Config{RootCAs: roots, ServerName: s.Host})
 	}
 	if err == nil {
-		err = conn.Bind(d.AdminUsername, d.AdminPassword)
+		err = conn.Bind(s.AdminUsername, s.AdminPassword)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.conn = conn
-	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// change connects as somebody who may write, and prepares the people.
+func (d *lookedAt) change(t *testing.T) {
+	t.Helper()
+	d.conn = signIn(t, d.Server)
 	if d.account != "" {
 		unit := ldap.NewAddRequest(d.unit, nil)
 		unit.Attribute("objectClass", []string{"organizationalUnit"})
-		d.done(t, conn.Add(unit))
+		d.done(t, d.conn.Add(unit))
 	}
 	d.add(t, "stays")
 	d.add(t, "goes")

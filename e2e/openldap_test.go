@@ -150,8 +150,8 @@ func TestConnectionFailuresSayWhatToDo(t *testing.T) {
 				t.Errorf("state %s, error %v; want code %s at step %s with %q", preview.text("state"), preview["error"],
 					test.code, test.step, test.says)
 			}
-			steps, _ := preview["connection"].([]any)
-			last, _ := steps[len(steps)-1].(map[string]any)
+			steps := preview.objects("connection")
+			last := steps[len(steps)-1]
 			if last["step"] != test.step || last["ok"] != false {
 				t.Errorf("the last step is %v, want %s with a cross", last, test.step)
 			}

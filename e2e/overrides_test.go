@@ -4,8 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net"
-	"strconv"
+	"maps"
 	"strings"
 	"testing"
 
@@ -84,9 +83,7 @@ func secretSearches(name string) map[string]override {
 func merged(tables ...map[string]override) map[string]override {
 	out := map[string]override{}
 	for _, table := range tables {
-		for name, o := range table {
-			out[name] = o
-		}
+		maps.Copy(out, table)
 	}
 	return out
 }
@@ -130,16 +127,9 @@ func TestOverridesOn389(t *testing.T) {
 				preview["notes"])
 		}
 	})
-	conn, err := ldap.DialURL("ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.Bind(s.AdminUsername, s.AdminPassword); err != nil {
-		t.Fatal(err)
-	}
-	hiddenBase(t, s, conn)
-	minimumSSF(t, s, conn)
+	admin := signIn(t, s)
+	hiddenBase(t, s, admin)
+	minimumSSF(t, s, admin)
 }
 
 // hiddenBase hides the entry of the search base, and nothing below it.

@@ -2,11 +2,9 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -104,17 +102,9 @@ func TestRecipients(t *testing.T) {
 // proxies gives an entry other addresses.
 func proxies(t *testing.T, s *ldapserver.Server, rdn string, values ...string) {
 	t.Helper()
-	conn, err := ldap.DialURL("ldap://" + net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.Bind(s.AdminUsername, s.AdminPassword); err != nil {
-		t.Fatal(err)
-	}
 	change := ldap.NewModifyRequest(rdn+","+s.BaseDN, nil)
 	change.Replace("proxyAddresses", values)
-	if err := conn.Modify(change); err != nil {
+	if err := signIn(t, s).Modify(change); err != nil {
 		t.Fatal(err)
 	}
 }

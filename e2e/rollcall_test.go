@@ -227,8 +227,10 @@ func (o object) number(path string) int {
 	return int(n)
 }
 
-func (o object) items() []object {
-	list, _ := o["items"].([]any)
+func (o object) items() []object { return o.objects("items") }
+
+func (o object) objects(path string) []object {
+	list, _ := o.at(path).([]any)
 	out := make([]object, len(list))
 	for i := range list {
 		out[i], _ = list[i].(map[string]any)

@@ -179,8 +179,7 @@ func (c *checker) account(ctx context.Context, account user.Account, b *bolt.Buc
 	} else if !errors.Is(err, runs.ErrNotFound) {
 		c.add("account %q: settings: %v", account, err)
 	}
-	var lease runs.Lease
-	if err := load(b, keyLease, &lease); err != nil && !errors.Is(err, runs.ErrNotFound) {
+	if _, err := loadOrZero[runs.Lease](b, keyLease); err != nil {
 		c.add("account %q: lease: %v", account, err)
 	}
 	err := each(b, bucketRuns, func(id, value []byte) error {

@@ -147,6 +147,14 @@ func load(b *bolt.Bucket, key []byte, into any) error {
 	return json.Unmarshal(value, into)
 }
 
+// loadOrZero returns the zero value where nothing is stored.
+func loadOrZero[T any](b *bolt.Bucket, key []byte) (value T, err error) {
+	if err = load(b, key, &value); errors.Is(err, runs.ErrNotFound) {
+		err = nil
+	}
+	return value, err
+}
+
 func save(b *bolt.Bucket, key []byte, value any) error {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -180,8 +188,8 @@ func (a accountJobs) PutSettings(
 
 // putSettings stores s with its next revision, if what is stored still has the one before.
 func (a accountJobs) putSettings(b *bolt.Bucket, s *settings.Saved) error {
-	var stored settings.Saved
-	if err := load(b, keySettings, &stored); err != nil && !errors.Is(err, runs.ErrNotFound) {
+	stored, err := loadOrZero[settings.Saved](b, keySettings)
+	if err != nil {
 		return err
 	}
 	if stored.Revision != s.Revision {

@@ -43,10 +43,8 @@ func (a accountJobs) AuditLog(_ context.Context, after string, limit int) (page 
 
 func (a accountJobs) ListWritten(context.Context) (at time.Time, err error) {
 	err = a.view(func(b *bolt.Bucket) error {
-		if err := load(b, keyList, &at); !errors.Is(err, runs.ErrNotFound) {
-			return err
-		}
-		return nil
+		at, err = loadOrZero[time.Time](b, keyList)
+		return err
 	})
 	return at, err
 }
@@ -57,7 +55,7 @@ func (a accountJobs) NoteListWrite(_ context.Context, at time.Time) error {
 
 func (a accountJobs) Removals(context.Context) (found run.Removals, err error) {
 	err = a.view(func(b *bolt.Bucket) error {
-		found, err = loadRemovals(b)
+		found, err = loadOrZero[run.Removals](b, keyRemovals)
 		return err
 	})
 	return found, err
@@ -65,7 +63,7 @@ func (a accountJobs) Removals(context.Context) (found run.Removals, err error) {
 
 func (a accountJobs) UpdateRemovals(_ context.Context, change func(run.Removals) (run.Removals, error)) error {
 	return a.update(func(b *bolt.Bucket) error {
-		found, err := loadRemovals(b)
+		found, err := loadOrZero[run.Removals](b, keyRemovals)
 		if err != nil {
 			return err
 		}
@@ -76,16 +74,9 @@ func (a accountJobs) UpdateRemovals(_ context.Context, change func(run.Removals)
 	})
 }
 
-func loadRemovals(b *bolt.Bucket) (found run.Removals, err error) {
-	if err = load(b, keyRemovals, &found); errors.Is(err, runs.ErrNotFound) {
-		err = nil
-	}
-	return found, err
-}
-
 func (a accountJobs) Looks(context.Context) (found run.Looks, err error) {
 	err = a.view(func(b *bolt.Bucket) error {
-		found, err = loadLooks(b)
+		found, err = loadOrZero[run.Looks](b, keyLooks)
 		return err
 	})
 	return found, err
@@ -93,7 +84,7 @@ func (a accountJobs) Looks(context.Context) (found run.Looks, err error) {
 
 func (a accountJobs) UpdateLooks(_ context.Context, change func(*run.Looks) error) (found run.Looks, err error) {
 	err = a.update(func(b *bolt.Bucket) error {
-		if found, err = loadLooks(b); err != nil {
+		if found, err = loadOrZero[run.Looks](b, keyLooks); err != nil {
 			return err
 		}
 		if err := change(&found); err != nil {
@@ -104,18 +95,11 @@ func (a accountJobs) UpdateLooks(_ context.Context, change func(*run.Looks) erro
 	return found, err
 }
 
-func loadLooks(b *bolt.Bucket) (found run.Looks, err error) {
-	if err = load(b, keyLooks, &found); errors.Is(err, runs.ErrNotFound) {
-		err = nil
-	}
-	return found, err
-}
-
 func (a accountJobs) AcquireLease(_ context.Context, l runs.Lease, now time.Time) error {
 	var held error
 	err := a.update(func(b *bolt.Bucket) error {
-		var lease runs.Lease
-		if err := load(b, keyLease, &lease); err != nil && !errors.Is(err, runs.ErrNotFound) {
+		lease, err := loadOrZero[runs.Lease](b, keyLease)
+		if err != nil {
 			return err
 		}
 		if lease, held = lease.After(l, now); errors.Is(held, runs.ErrConflict) {
@@ -144,8 +128,8 @@ func (a accountJobs) ReleaseLease(_ context.Context, l runs.Lease) (waiting []ru
 
 func (a accountJobs) Count(_ context.Context, change func(*runs.Counts) error) error {
 	return a.update(func(b *bolt.Bucket) error {
-		var c runs.Counts
-		if err := load(b, keyCounts, &c); err != nil && !errors.Is(err, runs.ErrNotFound) {
+		c, err := loadOrZero[runs.Counts](b, keyCounts)
+		if err != nil {
 			return err
 		}
 		if err := change(&c); err != nil {

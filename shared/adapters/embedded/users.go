@@ -210,9 +210,8 @@ func (a accountUsers) check(tx *bolt.Tx, fence users.Fence) error {
 	if fence.RunID == "" {
 		return nil
 	}
-	var held runs.Lease
-	if err := load(nested(tx, bucketJobs, a.account), keyLease, &held); err != nil &&
-		!errors.Is(err, runs.ErrNotFound) {
+	held, err := loadOrZero[runs.Lease](nested(tx, bucketJobs, a.account), keyLease)
+	if err != nil {
 		return fmt.Errorf("read the lease: %w", err)
 	}
 	if !held.HeldBy(fence.RunID, fence.Attempt) {

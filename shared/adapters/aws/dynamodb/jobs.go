@@ -3,7 +3,6 @@ package dynamodb
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 
@@ -82,8 +81,8 @@ func (a accountJobs) PutSettings(
 
 // nextSettings gives s its next revision and returns the record that stores it in place of one of the same revision.
 func (a accountJobs) nextSettings(stored record, s *settings.Saved) (record, error) {
-	var old settings.Saved
-	if err := stored.decode(&old); err != nil && !errors.Is(err, runs.ErrNotFound) {
+	old, err := decodeOrZero[settings.Saved](stored)
+	if err != nil {
 		return record{}, err
 	}
 	if old.Revision != s.Revision {

@@ -163,6 +163,14 @@ func (r record) decode(into any) error {
 	return json.Unmarshal(r.document, into)
 }
 
+// decodeOrZero returns the zero value of a record that is not stored.
+func decodeOrZero[T any](r record) (value T, err error) {
+	if err = r.decode(&value); errors.Is(err, runs.ErrNotFound) {
+		err = nil
+	}
+	return value, err
+}
+
 // read reads a record; one that is not stored is the zero record.
 func (a accountJobs) read(ctx context.Context, name string) (record, error) {
 	out, err := a.client.GetItem(ctx, &awsdynamodb.GetItemInput{TableName: &a.table, Key: a.key(name),

@@ -112,16 +112,17 @@ func (a accountJobs) ListWritten(ctx context.Context) (at time.Time, err error) 
 	if err != nil {
 		return at, err
 	}
-	if err = stored.decode(&at); errors.Is(err, runs.ErrNotFound) {
-		err = nil
-	}
-	return at, err
+	return decodeOrZero[time.Time](stored)
 }
 
 // NoteListWrite has no condition: any time that differs from the one before serves, so that a sync need not read it
 // first.
 func (a accountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
-	i, err := a.listItem(at)
+	r, err := newRecord(at, nil)
+	if err != nil {
+		return err
+	}
+	i, err := a.item(recordList, r.after(record{}))
 	if err == nil {
 		_, err = a.client.PutItem(ctx, &awsdynamodb.PutItemInput{TableName: &a.table, Item: i})
 	}
@@ -131,25 +132,17 @@ func (a accountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
 	return nil
 }
 
-func (a accountJobs) listItem(at time.Time) (item, error) {
-	r, err := newRecord(at, nil)
-	if err != nil {
-		return nil, err
-	}
-	return a.item(recordList, r.after(record{}))
-}
-
 func (a accountJobs) Removals(ctx context.Context) (run.Removals, error) {
 	stored, err := a.read(ctx, recordRemovals)
 	if err != nil {
 		return nil, err
 	}
-	return removalsOf(stored)
+	return decodeOrZero[run.Removals](stored)
 }
 
 func (a accountJobs) UpdateRemovals(ctx context.Context, change func(run.Removals) (run.Removals, error)) error {
 	return a.change(ctx, recordRemovals, func(stored record) (record, error) {
-		found, err := removalsOf(stored)
+		found, err := decodeOrZero[run.Removals](stored)
 		if err != nil {
 			return record{}, err
 		}
@@ -160,24 +153,17 @@ func (a accountJobs) UpdateRemovals(ctx context.Context, change func(run.Removal
 	})
 }
 
-func removalsOf(stored record) (found run.Removals, err error) {
-	if err = stored.decode(&found); errors.Is(err, runs.ErrNotFound) {
-		err = nil
-	}
-	return found, err
-}
-
 func (a accountJobs) Looks(ctx context.Context) (run.Looks, error) {
 	stored, err := a.read(ctx, recordLooks)
 	if err != nil {
 		return run.Looks{}, err
 	}
-	return looksOf(stored)
+	return decodeOrZero[run.Looks](stored)
 }
 
 func (a accountJobs) UpdateLooks(ctx context.Context, change func(*run.Looks) error) (found run.Looks, err error) {
 	err = a.change(ctx, recordLooks, func(stored record) (record, error) {
-		if found, err = looksOf(stored); err != nil {
+		if found, err = decodeOrZero[run.Looks](stored); err != nil {
 			return record{}, err
 		}
 		if err := change(&found); err != nil {
@@ -192,18 +178,11 @@ func (a accountJobs) UpdateLooks(ctx context.Context, change func(*run.Looks) er
 	return found, err
 }
 
-func looksOf(stored record) (found run.Looks, err error) {
-	if err = stored.decode(&found); errors.Is(err, runs.ErrNotFound) {
-		err = nil
-	}
-	return found, err
-}
-
 func (a accountJobs) AcquireLease(ctx context.Context, l runs.Lease, now time.Time) error {
 	var held error
 	err := a.change(ctx, recordLease, func(stored record) (record, error) {
-		var lease runs.Lease
-		if err := stored.decode(&lease); err != nil && !errors.Is(err, runs.ErrNotFound) {
+		lease, err := decodeOrZero[runs.Lease](stored)
+		if err != nil {
 			return record{}, err
 		}
 		if lease, held = lease.After(l, now); errors.Is(held, runs.ErrConflict) {
@@ -237,8 +216,8 @@ func (a accountJobs) ReleaseLease(ctx context.Context, l runs.Lease) (waiting []
 
 func (a accountJobs) Count(ctx context.Context, change func(*runs.Counts) error) error {
 	return a.change(ctx, recordCounts, func(stored record) (record, error) {
-		var c runs.Counts
-		if err := stored.decode(&c); err != nil && !errors.Is(err, runs.ErrNotFound) {
+		c, err := decodeOrZero[runs.Counts](stored)
+		if err != nil {
 			return record{}, err
 		}
 		if err := change(&c); err != nil {

@@ -48,8 +48,8 @@ func (a accountUsers) Total(ctx context.Context) (int, error) {
 
 // noteTotal stores the number of users, unless the list was written since its record was read.
 func (a accountJobs) noteTotal(ctx context.Context, read record, total int) error {
-	var at time.Time
-	if err := read.decode(&at); err != nil && !errors.Is(err, runs.ErrNotFound) {
+	at, err := decodeOrZero[time.Time](read)
+	if err != nil {
 		return err
 	}
 	next, err := newRecord(at, item{attrUsers: number(int64(total))})

@@ -84,25 +84,12 @@ func raceSettings(t *testing.T, s runs.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const writers = 6
-	results := make(chan error, writers)
-	for i := range writers {
-		go func() {
-			mine := first
-			mine.UpdatedBy = fmt.Sprint(i)
-			_, err := j.PutSettings(ctx, mine, runs.AuditEntry{ID: fmt.Sprint("01J", i), At: Now, By: mine.UpdatedBy})
-			results <- err
-		}()
-	}
-	won := 0
-	for range writers {
-		switch err := <-results; {
-		case err == nil:
-			won++
-		case !errors.Is(err, runs.ErrConflict):
-			t.Error(err)
-		}
-	}
+	won := race(t, runs.ErrConflict, func(i int) error {
+		mine := first
+		mine.UpdatedBy = fmt.Sprint(i)
+		_, err := j.PutSettings(ctx, mine, runs.AuditEntry{ID: fmt.Sprint("01J", i), At: Now, By: mine.UpdatedBy})
+		return err
+	})
 	page, err := j.AuditLog(ctx, "", 10)
 	if err != nil {
 		t.Fatal(err)
@@ -111,8 +98,8 @@ func raceSettings(t *testing.T, s runs.Store) {
 	if stored, err = j.Settings(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if won != 1 || len(page.Entries) != 1 || page.Entries[0].By != stored.UpdatedBy {
+	if len(won) != 1 || len(page.Entries) != 1 || page.Entries[0].By != stored.UpdatedBy {
 		t.Errorf("%d of %d saves succeeded; the log is %+v and the settings are by %s; want one, in both",
-			won, writers, page.Entries, stored.UpdatedBy)
+			len(won), takers, page.Entries, stored.UpdatedBy)
 	}
 }

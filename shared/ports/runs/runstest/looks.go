@@ -2,7 +2,6 @@ package runstest
 
 import (
 	"errors"
-	"sync"
 	"testing"
 	"time"
 
@@ -62,30 +61,18 @@ func dueLooks(t *testing.T, s runs.Store, put func(run.Looks) func(*run.Looks) e
 			t.Errorf("due at limit %d: %q, error %v; want %q", limit, got, err, want)
 		}
 	}
-	var mu sync.Mutex
-	var running sync.WaitGroup
-	won := 0
-	for range 6 {
-		running.Go(func() {
-			_, err := s.For("now").UpdateLooks(ctx, func(l *run.Looks) error {
-				if l.NextAt.After(Now) {
-					return runs.ErrUnchanged
-				}
-				l.NextAt = Now.Add(time.Minute)
-				return nil
-			})
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				won++
-			} else if !errors.Is(err, runs.ErrUnchanged) {
-				t.Error(err)
+	won := race(t, runs.ErrUnchanged, func(int) error {
+		_, err := s.For("now").UpdateLooks(ctx, func(l *run.Looks) error {
+			if l.NextAt.After(Now) {
+				return runs.ErrUnchanged
 			}
+			l.NextAt = Now.Add(time.Minute)
+			return nil
 		})
-	}
-	running.Wait()
-	if won != 1 {
-		t.Errorf("%d of 6 took the look that was due, want 1", won)
+		return err
+	})
+	if len(won) != 1 {
+		t.Errorf("%d of %d took the look that was due, want 1", len(won), takers)
 	}
 	if due, err := s.DueLooks(ctx, Now, 10); err != nil || !cmp.Equal([]user.Account{"long ago"}, due) {
 		t.Errorf("due after that: %q, error %v", due, err)

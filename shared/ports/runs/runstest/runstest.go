@@ -14,7 +14,6 @@ import (
 	"rollcall/shared/ports/users/userstest"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
-	"rollcall/shared/user"
 )
 
 // Now is the time that a store under test must take for now.
@@ -135,78 +134,6 @@ func revisions(t *testing.T, open func(*testing.T, func() time.Time) runs.Store)
 
 // equalSecrets leaves the password out: no store ever holds it.
 var equalSecrets = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Password" }, cmp.Ignore())
-
-func slots(t *testing.T, s runs.Store) {
-	ctx := t.Context()
-	put := func(account user.Account, change func(*settings.Saved)) {
-		t.Helper()
-		own := sampleSettings()
-		change(&own)
-		if _, err := s.For(account).PutSettings(ctx, own); err != nil {
-			t.Fatal(err)
-		}
-	}
-	at := func(d time.Duration) func(*settings.Saved) {
-		return func(s *settings.Saved) { s.Schedule.NextRunAt = Now.Add(d) }
-	}
-	put("later", at(time.Minute))
-	put("now", at(0))
-	put("long ago", at(-time.Hour))
-	put("paused", func(s *settings.Saved) { s.Schedule.NextRunAt, s.Schedule.Paused = Now, true })
-	put("none", func(s *settings.Saved) { s.Schedule = nil })
-	put("longest wait", func(s *settings.Saved) {
-		s.Schedule.IntervalHours, s.Schedule.NextRunAt = settings.MaxInterval, Now.Add(runs.FarAhead)
-	})
-	put("by a wrong clock", at(100*24*time.Hour))
-	put("by a very wrong clock", at(400*24*time.Hour))
-	put("paused, by a wrong clock", func(s *settings.Saved) {
-		s.Schedule.NextRunAt, s.Schedule.Paused = Now.Add(100*24*time.Hour), true
-	})
-	for limit, want := range map[int][]user.Account{
-		10: {"long ago", "now", "by a wrong clock", "by a very wrong clock"},
-		3:  {"long ago", "now", "by a wrong clock"},
-		1:  {"long ago"},
-	} {
-		if got, err := s.Due(ctx, Now, limit); err != nil || !cmp.Equal(want, got) {
-			t.Errorf("due at limit %d: %q, error %v; want %q", limit, got, err, want)
-		}
-	}
-	j := s.For("now")
-	saved, err := j.Settings(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	saved.Schedule.NextRunAt = Now.Add(time.Hour)
-	if err := j.Fits(newRun("01JC", run.KindSync)); err != nil {
-		t.Errorf("a small run does not fit: %v", err)
-	}
-	const takers = 6
-	var mu sync.Mutex
-	var running sync.WaitGroup
-	won := 0
-	for i := range takers {
-		running.Go(func() {
-			_, err := j.TakeSlot(ctx, saved, newRun(fmt.Sprint("01JC", i), run.KindSync))
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				won++
-			} else if !errors.Is(err, runs.ErrConflict) {
-				t.Error(err)
-			}
-		})
-	}
-	running.Wait()
-	page, err := j.Runs(ctx, runs.Query{Kind: run.KindSync, Limit: 10})
-	if won != 1 || err != nil || len(page.Runs) != 1 {
-		t.Errorf(
-			"%d of %d succeeded and left %d runs, error %v; want 1 and 1", won, takers, len(page.Runs), err,
-		)
-	}
-	if due, err := s.Due(ctx, Now, 10); err != nil || len(due) != 3 || due[0] != "long ago" {
-		t.Errorf("due after that: %q, error %v", due, err)
-	}
-}
 
 func listWritten(t *testing.T, s runs.Store) {
 	ctx, j := t.Context(), s.For("acme")

@@ -1,15 +1,12 @@
 package userstest
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/user"
 )
@@ -56,70 +53,5 @@ func filters(t *testing.T, s users.Store) {
 		if err != nil || len(page.Users) > 0 && page.Users[0].Key != "user00040@example.com" {
 			t.Errorf("after %s, which no page with the prefix ended at: %+v, error %v", after, page.Users, err)
 		}
-	}
-}
-
-// totals follows the number of users through syncs and edits.
-func totals(t *testing.T, open func(*testing.T) (users.Store, runs.Store)) {
-	store, jobs := open(t)
-	u, log := store.For("acme"), jobs.For("acme")
-	at, want := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), 0
-	check := func(when string) {
-		t.Helper()
-		if got, err := u.Total(t.Context()); err != nil || got != want || got != len(all(t, u)) {
-			t.Errorf("%s: total %d, error %v; want %d", when, got, err, want)
-		}
-	}
-	synced := func(changes ...users.Change) {
-		t.Helper()
-		apply(t, u, changes...)
-		at = at.Add(time.Second)
-		if err := log.NoteListWrite(t.Context(), at); err != nil {
-			t.Fatal(err)
-		}
-	}
-	edited := func(c users.Change, outcome users.Outcome) {
-		t.Helper()
-		at = at.Add(time.Second)
-		e := entry(fmt.Sprint("01J", at.Unix()))
-		e.At = at
-		if got, err := u.Edit(t.Context(), c, e); err != nil || got != outcome {
-			t.Fatalf("outcome %d, error %v; want %d", got, err, outcome)
-		}
-	}
-	check("an empty list")
-	var changes []users.Change
-	for i := range 40 {
-		changes = append(changes, create(numbered(i)))
-	}
-	synced(changes...)
-	want = 40
-	check("after a sync")
-	added, changed := sample("by.hand@example.com"), sample("by.hand@example.com")
-	added.LastRunID, changed.LastRunID = "", ""
-	changed.Version, changed.Protected = added.Version+1, !added.Protected
-	edited(create(added), users.Applied)
-	want++
-	check("after adding one by hand")
-	edited(create(changed), users.Conflict)
-	edited(users.Change{Key: added.Key, Expect: added.Version, After: &changed}, users.Applied)
-	check("after changing it")
-	synced(users.Change{Key: changed.Key, Expect: 5})
-	edited(users.Change{Key: added.Key, Expect: changed.Version}, users.Applied)
-	want--
-	check("after removing it, not counted since a sync")
-	changes = nil
-	for i := range 12 {
-		changes = append(changes, users.Change{Key: numbered(i).Key, Expect: numbered(i).Version})
-	}
-	next := numbered(30)
-	next.Version, next.LastRunID, next.DN = next.Version+1, "01J0000000000000000000RUN2", "CN=Next"
-	synced(append(changes, users.Change{Key: next.Key, Expect: next.Version - 1, After: &next},
-		create(sample("new@example.com")), users.Change{Key: "nobody@example.com", Expect: 1})...)
-	want += 1 - 12
-	check("after a sync that removed some")
-	check("asked again")
-	if got, err := store.For("other").Total(t.Context()); err != nil || got != 0 {
-		t.Errorf("another account has %d, error %v", got, err)
 	}
 }
