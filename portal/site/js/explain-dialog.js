@@ -8,7 +8,7 @@ import { changeWords } from './outcome.js';
 import { ended, follow } from './run.js';
 import { runFailure, steps } from './steps.js';
 import { editSettings } from './errand.js';
-import { about } from './words.js';
+import { about, labelOf } from './words.js';
 import * as api from './api.js';
 
 /** @import { ExplainedEntry, Explanation, ExplanationRequest } from '../../types' */
@@ -24,17 +24,14 @@ const VERDICTS = {
   not_found: ['info', 'The directory does not have it'],
 };
 
-/**
- * The field that changes a verdict, or what a rule decides, and its label.
- * @type {Record<string, readonly [field: string, label: string]>}
- */
+/** The field that changes a verdict, or what a rule decides. @type {Record<string, string>} */
 const FIELD_TO_CHANGE = {
-  not_matched: ['advanced.filter', 'Filter String'],
-  outside_base: ['advanced.searchBase', 'Search Base'],
-  acceptedDomains: ['advanced.acceptedDomains', 'Accepted Domains'],
-  exclude: ['advanced.exclude', 'Exclusions'],
-  skipDisabled: ['advanced.skipDisabled', 'Skip disabled accounts'],
-  collapseAliasDomains: ['advanced.collapseAliasDomains', 'Skip aliases that only differ in the domain'],
+  not_matched: 'advanced.filter',
+  outside_base: 'advanced.searchBase',
+  acceptedDomains: 'advanced.acceptedDomains',
+  exclude: 'advanced.exclude',
+  skipDisabled: 'advanced.skipDisabled',
+  collapseAliasDomains: 'advanced.collapseAliasDomains',
 };
 
 /** @type {Record<string, string>} */
@@ -156,9 +153,9 @@ class ExplainForm {
 function change({ verdict, entries }) {
   const failing = entries[0]?.rules.filter((rule) => !rule.ok).map((rule) => rule.rule) ?? [];
   const reasons = verdict === 'left_out' ? failing : [verdict];
-  const [field, label] = reasons.map((reason) => FIELD_TO_CHANGE[reason]).find(Boolean) ?? [];
+  const field = reasons.map((reason) => FIELD_TO_CHANGE[reason]).find(Boolean);
   return field && h('div', { class: 'actions' },
-    h('button', { type: 'button', onclick: () => editSettings(field) }, `Go to ${label}`));
+    h('button', { type: 'button', onclick: () => editSettings(field) }, `Go to ${labelOf(field)}`));
 }
 
 /** @param {ExplainedEntry} entry */
