@@ -121,6 +121,14 @@ export function fillBefore(element, ...children) {
   element.before(...nodes(children));
 }
 
+/** @typedef {readonly [string, Child]} Fact a name and its value */
+
+/** A list of facts, without those whose value is empty. @param {readonly Fact[]} facts */
+export function list(facts) {
+  return h('dl', { class: 'facts' }, facts.filter(([, value]) => value !== '' && value !== null && value !== undefined)
+    .map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+}
+
 /** Paths on a 16 by 16 grid, drawn with strokes. */
 const SHAPES = {
   check: ['M3 8.5 6.5 12 13 4.5'],

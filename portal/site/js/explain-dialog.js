@@ -1,6 +1,6 @@
 // Why is an address not there? A question to the directory, and its answer: what a sync would make of the address.
-import { h, fill } from './dom.js';
-import { list, open } from './dialog.js';
+import { h, fill, list } from './dom.js';
+import { open } from './dialog.js';
 import { failure, loading, notice } from './notice.js';
 import { capital, KINDS } from './format.js';
 import { Fields } from './fields.js';

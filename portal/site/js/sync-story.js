@@ -1,6 +1,5 @@
 // What a sync has to tell beside its changes: where it read, with which options, and what it wrote of its plan.
-import { h } from './dom.js';
-import { list } from './dialog.js';
+import { h, list } from './dom.js';
 import { capital, count, duration, number } from './format.js';
 import { optionsInWords, planned, written } from './outcome.js';
 import { protectionNotices } from './protection.js';
