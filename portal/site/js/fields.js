@@ -1,6 +1,7 @@
 // Form fields: a label, a control, help, and room for what the API says is wrong with the value.
 import { h, fill, icon, uniqueId } from './dom.js';
-import { plain } from './words.js';
+import { capital } from './format.js';
+import { plain, sentence } from './words.js';
 
 /** @import { Child, FieldError, Props } from '../../types' */
 /** @typedef {HTMLInputElement|HTMLSelectElement|HTMLTextAreaElement} Control */
@@ -135,17 +136,13 @@ export function errorTexts(errors, isField) {
       others.push(error);
       continue;
     }
-    const text = sentence(entry === undefined ? plain(error.message)
-      : `Entry ${Number(entry) + 1} ${plain(error.message)}`);
+    const message = entry === undefined ? plain(error.message) : `Entry ${Number(entry) + 1} ${plain(error.message)}`;
+    // The API's messages go on from the field's name, as in "is required".
+    const text = sentence(capital(message));
     texts.set(name, texts.has(name) ? `${texts.get(name)} ${text}` : text);
   }
   return { texts, others };
 }
-
-/** The API's messages go on from the field's name, as in "is required". @param {string} message */
-const sentence = (message) => {
-  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? '' : '.'}`;
-};
 
 /** @param {Record<string, string>} options values and their texts */
 export const optionsOf = (options) => Object.entries(options).map(([value, text]) => h('option', { value }, text));
