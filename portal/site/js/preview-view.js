@@ -64,9 +64,7 @@ export class PreviewView {
       this.progress.show(run);
       return;
     }
-    // The button that has the focus goes with the progress.
-    if (this.progress.element.contains(document.activeElement)) this.heading.focus();
-    this.progress.finish();
+    this.progress.makeRoom(this.heading);
     if (run.state === 'done') await this.#showResult(run);
     else this.#showEnd(run);
   }
