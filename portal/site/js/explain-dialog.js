@@ -81,9 +81,7 @@ class ExplainForm {
       attributes: { autofocus: true },
     });
     this.who.control.value = who;
-    this.password = fields.text('connection.password', {
-      label: 'Password', attributes: { type: 'password', autocomplete: 'new-password' },
-    });
+    this.password = fields.password();
     this.password.element.hidden = true;
     this.button = h('button', { class: 'primary' }, 'Explain');
     this.answer = h('div', { class: 'stack', role: 'region', 'aria-label': 'Answer' });

@@ -85,6 +85,13 @@ export class Fields {
     return this.#add(name, input, { label, help });
   }
 
+  /** A connection's password, which no browser fills in. @param {Props} [attributes] */
+  password(attributes = {}) {
+    return this.text('connection.password', {
+      label: 'Password', attributes: { type: 'password', autocomplete: 'new-password', ...attributes },
+    });
+  }
+
   /** @param {string} name @param {{label: string, help?: Child, rows?: number, attributes?: Props}} options */
   area(name, { label, help, rows = 3, attributes = {} }) {
     return this.#add(name, h('textarea', { rows, ...PLAIN, ...attributes }), { label, help });
