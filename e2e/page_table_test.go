@@ -138,7 +138,7 @@ func tableByKeyboard(t *testing.T, tab *browser.Tab, addresses int) {
 	tab.Press(kb.Escape)
 	wantRow(t, tab, "2 of "+total, "Primary", kb.ArrowRight)
 	tab.Press(kb.Enter)
-	tab.Until(`document.querySelector('dialog[open]') !== null`)
+	waitDialog(tab)
 	tab.Press(kb.Escape)
 }
 
