@@ -337,7 +337,7 @@ func TestPageWorksByKeyboard(t *testing.T) {
 	tab.Press(kb.ArrowDown, kb.Enter)
 	waitDialog(tab)
 	tab.Press(kb.Escape)
-	tab.Until(`document.querySelector('dialog') === null`)
+	waitNoDialog(tab)
 	if got := tab.Focused(); got != "u1@example.com" {
 		t.Errorf("after the dialog the focus is on %q, want it where it was", got)
 	}

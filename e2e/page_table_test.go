@@ -136,6 +136,7 @@ func tableByKeyboard(t *testing.T, tab *browser.Tab, addresses int) {
 	tab.Press(kb.Enter)
 	tab.WaitText("Object type User")
 	tab.Press(kb.Escape)
+	waitNoDialog(tab)
 	wantRow(t, tab, "2 of "+total, "Primary", kb.ArrowRight)
 	tab.Press(kb.Enter)
 	waitDialog(tab)

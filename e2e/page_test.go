@@ -60,6 +60,11 @@ func waitDialog(tab *browser.Tab) {
 	tab.Until(`document.querySelector('dialog[open]') !== null`)
 }
 
+// waitNoDialog waits until every dialog is closed, and the focus is back where it was.
+func waitNoDialog(tab *browser.Tab) {
+	tab.Until(`document.querySelector('dialog') === null`)
+}
+
 // isDisabled reports whether the button with a text is disabled.
 func isDisabled(tab *browser.Tab, name string) bool {
 	return browser.Eval[bool](tab, `[...document.querySelectorAll('button')]
