@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -15,12 +14,18 @@ const maxBaseLength = 4096
 // CheckBase returns a search base as it is searched with: without the space around it and the line breaks of a pasted
 // one, and in the form of RFC 4514 where it has quotes, semicolons or OID. of the forms before that (RFC 1779, RFC
 // 2253). Its error says what is wrong with the DN.
-func CheckBase(text string) (string, error) {
+func CheckBase(text string) (string, error) { return checkDN(text, "the search base") }
+
+// CheckDN is CheckBase for a DN that is no search base.
+func CheckDN(text string) (string, error) { return checkDN(text, "the DN") }
+
+// checkDN calls the DN what in its errors.
+func checkDN(text, what string) (string, error) {
 	if !utf8.ValidString(text) {
-		return "", errors.New("the search base is not valid UTF-8 text")
+		return "", fmt.Errorf("%s is not valid UTF-8 text", what)
 	}
 	if utf8.RuneCountInString(text) > maxBaseLength {
-		return "", fmt.Errorf("the search base is longer than %d characters", maxBaseLength)
+		return "", fmt.Errorf("%s is longer than %d characters", what, maxBaseLength)
 	}
 	var parts []string
 	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return isFilterSpace(r) && r != ' ' }) {
@@ -32,7 +37,7 @@ func CheckBase(text string) (string, error) {
 	if typed == "" {
 		return "", nil
 	}
-	p := &baseParser{scanner{in: []rune(typed), what: "the search base"}}
+	p := &baseParser{scanner{in: []rune(typed), what: what}}
 	if strings.Contains(typed, "=") {
 		if err := p.whole(); err != nil {
 			return "", err

@@ -36,12 +36,11 @@ func (r *ExplanationRequest) check() error {
 			wrong = settings.FieldError{Field: "address", Message: err.Error()}
 		}
 	default:
-		base, err := directory.CheckBase(r.DN)
+		dn, err := directory.CheckDN(r.DN)
 		if err != nil {
-			why := strings.ReplaceAll(err.Error(), "the search base", "it")
-			wrong = settings.FieldError{Field: "dn", Message: "is no distinguished name: " + why}
+			wrong = settings.FieldError{Field: "dn", Message: err.Error()}
 		}
-		r.DN = base
+		r.DN = dn
 	}
 	if wrong.Field != "" {
 		return invalid(wrong)

@@ -128,7 +128,12 @@ func TestWhatCannotBeExplained(t *testing.T) {
 			t.Errorf("%s: error %v, want one of the field %s", name, err, test.field)
 		}
 	}
-	_, err := h.service.StartExplanation(t.Context(), h.id, importer.ExplanationRequest{Address: "a@example.com"})
+	_, err := h.service.StartExplanation(t.Context(), h.id, importer.ExplanationRequest{DN: "ann"})
+	var e *importer.Error
+	if !errors.As(err, &e) || strings.Count(fmt.Sprint(e.Fields), "distinguished name") != 1 {
+		t.Errorf("error %v, which is to say once what is wrong", err)
+	}
+	_, err = h.service.StartExplanation(t.Context(), h.id, importer.ExplanationRequest{Address: "a@example.com"})
 	wantCode(t, err, "settings_not_found")
 	preview := h.preview()
 	_, err = h.service.Explanation(t.Context(), h.id, preview.ID)
