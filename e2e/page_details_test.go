@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -129,24 +128,6 @@ func TestPageTakesPastedTexts(t *testing.T) {
 	}
 }
 
-// TestPagesHaveTitles goes to each place, and prints one.
-func TestPagesHaveTitles(t *testing.T) {
-	t.Parallel()
-	tab := openPage(t, account(t), "/overview")
-	for place, title := range map[string]string{
-		"#/overview": "Overview", "#/import": "LDAP Import", "#/users": "Users List", "#/history": "History",
-		"#/audit": "Audit Log", "#/nowhere": "Not found",
-	} {
-		browser.Eval[bool](tab, `(location.hash = `+strconv.Quote(place)+`) !== ''`)
-		tab.Until(`document.title === ` + strconv.Quote(title+" · Rollcall"))
-	}
-	tab.Print(true)
-	if shown := browser.Eval[bool](tab, `document.querySelector('nav').checkVisibility()`); shown {
-		t.Error("the navigation is printed")
-	}
-	tab.Print(false)
-}
-
 // mostRequestsAtStart bounds what the page asks for before its first view, with the configuration and the settings.
 const mostRequestsAtStart = 33
 
@@ -199,17 +180,11 @@ func TestPageStartsOnASlowNetwork(t *testing.T) {
 // overHTTP2 serves a program through TLS and HTTP/2 too.
 func overHTTP2(t *testing.T, p *program) string {
 	t.Helper()
-	target, err := url.Parse(p.base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
+	proxy := passTo(t, p.base, func(r *httputil.ProxyRequest) {
 		// The program takes requests from pages of its own only, and this is one under another name.
-		r.Out.Header.Del("Origin")
 		r.Out.Header.Del("Sec-Fetch-Site")
 		r.Out.Header.Set("Accept-Encoding", r.In.Header.Get("Accept-Encoding"))
-	}}
+	})
 	server := httptest.NewUnstartedServer(proxy)
 	server.EnableHTTP2 = true
 	server.StartTLS()

@@ -32,7 +32,7 @@ func TestPageTrustsACertificate(t *testing.T) {
 	}
 	checkLooks(t, tab, "certificate")
 	tab.Click("button", "Trust this certificate")
-	tab.Until(`document.activeElement?.labels?.[0]?.innerText === 'Trusted Certificate'`)
+	waitFocus(tab, "Trusted Certificate")
 	trusted := tab.Value("textbox", "Trusted Certificate")
 	if len(trusted) != len("sha256:")+64 || tab.Value("textbox", "Password") != s.Password {
 		t.Errorf("the certificate to trust is %q, or the password is gone", trusted)
@@ -60,7 +60,7 @@ func TestPageSaysWhatIsNotEncrypted(t *testing.T) {
 	tab.WaitText("The preview failed at “Encrypt”")
 	tab.WaitText("as Encryption")
 	tab.Click("button", "Go to Encryption")
-	tab.Until(`document.activeElement?.labels?.[0]?.innerText === 'Encryption'`)
+	waitFocus(tab, "Encryption")
 	for mode, label := range map[string]string{
 		"preferred": "Preferred: go on without it where it fails", "none": "None",
 	} {

@@ -50,7 +50,7 @@ func TestPageExplains(t *testing.T) {
 	}
 	checkLooks(t, tab, "explain")
 	tab.Click("button", "Close")
-	tab.Until(`document.querySelector('dialog') === null`)
+	waitNoDialog(tab)
 
 	// The Users List, with the saved settings.
 	p.must(201, "POST", "/v1/users", object{"address": "ann@example.com"})

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -81,7 +80,7 @@ func TestPageShowsTheFailingStepAndItsFix(t *testing.T) {
 			t.Errorf("the cross is at %q, want it at %q", got, step)
 		}
 		tab.Click("button", fix)
-		tab.Until(`document.activeElement?.labels?.[0]?.innerText === ` + strconv.Quote(field))
+		waitFocus(tab, field)
 		if got := tab.Value("textbox", "LDAP Server"); got != s.Host {
 			t.Errorf("what was typed is gone: the server is %q", got)
 		}
@@ -111,8 +110,7 @@ func TestPageShowsTheFailingStepAndItsFix(t *testing.T) {
 		t.Errorf("the steps begin with %s", got)
 	}
 	tab.WaitText("There is nothing to sync")
-	syncNow := `[...document.querySelectorAll('button')].find((b) => b.innerText === 'Sync Now')`
-	if !browser.Eval[bool](tab, syncNow+`.disabled`) {
+	if !isDisabled(tab, "Sync Now") {
 		t.Error("an empty read can be synced")
 	}
 }

@@ -104,7 +104,7 @@ func TestPageOverviewAsksForThePassword(t *testing.T) {
 	tab.WaitText("1 run failed in the last 7 days")
 	checkAccessible(t, tab, "a job that fails")
 	tab.Click("button", "Enter the password")
-	tab.Until(`document.querySelector('dialog[open]') !== null`)
+	waitDialog(tab)
 	checkAccessible(t, tab, "enter the password")
 	tab.Click("button", "Save and run")
 	if got := tab.FieldError("textbox", "Password"); !strings.Contains(got, "required") {
@@ -265,7 +265,8 @@ func TestPageChangesTheJobInPlace(t *testing.T) {
 	tab.WaitNoText("not what is typed below")
 }
 
-// TestPageFindsTheWayBack opens addresses that lack the "#", that are no place, and whose id is wrong.
+// TestPageFindsTheWayBack opens each place, prints one, and opens addresses that lack the "#", that are no place, and
+// whose id is wrong.
 func TestPageFindsTheWayBack(t *testing.T) {
 	t.Parallel()
 	p := account(t)
@@ -279,6 +280,11 @@ func TestPageFindsTheWayBack(t *testing.T) {
 		tab.Open(p.base + "/#/" + place)
 		titled(want)
 	}
+	tab.Print(true)
+	if shown := browser.Eval[bool](tab, `document.querySelector('nav').checkVisibility()`); shown {
+		t.Error("the navigation is printed")
+	}
+	tab.Print(false)
 	checkAccessible(t, tab, "a wrong address")
 	tab.Open(p.base + "/#/nowhere")
 	tab.Click("link", "Back to the Overview")

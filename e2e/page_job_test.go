@@ -75,7 +75,7 @@ func TestPageSavesAJob(t *testing.T) {
 	// The card is drawn again once it is known that a sync has run.
 	tab.WaitText("Last: ")
 	tab.Click("button", "Delete Existing Sync Settings")
-	tab.Until(`document.querySelector('dialog[open]') !== null`)
+	waitDialog(tab)
 	checkAccessible(t, tab, "question before deleting")
 	tab.Press(kb.Escape)
 	tab.WaitFor("button", "Pause")
@@ -184,8 +184,7 @@ func TestPageRemovesWithTheNumberTyped(t *testing.T) {
 	}
 	tab.Click("link", "History")
 	tab.WaitText("4 syncs")
-	rows := browser.Eval[[]string](tab,
-		`[...document.querySelectorAll('.history .row')].slice(1).map((r) => r.innerText.replace(/\s+/g, ' '))`)
+	rows := historyRows(tab)
 	if len(rows) != 4 || !strings.Contains(rows[0], "Undo Done") || !strings.Contains(rows[2], "Blocked") ||
 		!strings.Contains(rows[3], "Done") {
 		t.Errorf("the history is %q", rows)
@@ -218,7 +217,7 @@ func TestPageConfirmsARunOfTheSavedSettings(t *testing.T) {
 	tab.Fill("Percent of the users", "101")
 	tab.Click("summary", "Removal limit")
 	tab.Click("button", "Sync Now")
-	tab.Until(`document.activeElement?.labels?.[0]?.innerText === 'Percent of the users'`)
+	waitFocus(tab, "Percent of the users")
 	if got := tab.FieldError("textbox", "Percent of the users"); !strings.Contains(got, "100") {
 		t.Errorf("the error at the limit is %q", got)
 	}
@@ -336,9 +335,9 @@ func TestPageWorksByKeyboard(t *testing.T) {
 	waitRows(tab, "11 addresses")
 	to("user000001@example.com")
 	tab.Press(kb.ArrowDown, kb.Enter)
-	tab.Until(`document.querySelector('dialog[open]') !== null`)
+	waitDialog(tab)
 	tab.Press(kb.Escape)
-	tab.Until(`document.querySelector('dialog') === null`)
+	waitNoDialog(tab)
 	if got := tab.Focused(); got != "u1@example.com" {
 		t.Errorf("after the dialog the focus is on %q, want it where it was", got)
 	}

@@ -95,8 +95,8 @@ func TestPageIsolatesNames(t *testing.T) {
 	tab.WaitFor("button", "Preview Users to Sync")
 	wrong := browser.Eval[[]string](tab, `(async () => {
 	  const { failure, toast } = await import('/js/notice.js');
-	  const { confirm, list } = await import('/js/dialog.js');
-	  const { h } = await import('/js/dom.js');
+	  const { confirm } = await import('/js/dialog.js');
+	  const { h, list } = await import('/js/dom.js');
 	  const text = 'Ann and “דנה כהן”: 12 addresses';
 	  toast(text);
 	  confirm({ title: text, text, yes: text });

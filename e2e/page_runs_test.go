@@ -68,8 +68,7 @@ func TestPageTellsWhatBecameOfAPreview(t *testing.T) {
 	tab.Click("link", "What it was to do")
 	tab.WaitText("This preview was synced")
 	waitRows(tab, "11 addresses")
-	if !browser.Eval[bool](tab, `[...document.querySelectorAll('button')]
-	  .find((b) => b.innerText === 'Sync Now').disabled`) {
+	if !isDisabled(tab, "Sync Now") {
 		t.Error("a preview that was synced can be synced again")
 	}
 	checkLooks(t, tab, "preview-used")
@@ -91,7 +90,7 @@ func TestPageTellsWhatBecameOfAPreview(t *testing.T) {
 	tab.WaitText("This preview is outdated")
 	tab.ExpectProblem("status of 422")
 	tab.Click("button", "Take a fresh preview")
-	tab.Until(`document.activeElement?.labels?.[0]?.innerText === 'Password'`)
+	waitFocus(tab, "Password")
 	checkAccessible(t, tab, "a fresh preview that needs the password")
 	tab.Fill("Password", s.Password)
 	tab.Click("button", "Take a fresh preview")
@@ -199,15 +198,11 @@ func TestPageTellsTheStoryOfARun(t *testing.T) {
 	}
 
 	tab.Click("link", "History")
-	rows := func() []string {
-		return browser.Eval[[]string](tab,
-			`[...document.querySelectorAll('.history [role=row]')].slice(1)
-			  .map((r) => r.innerText.replace(/\s+/g, ' '))`)
-	}
 	tab.WaitText("3 syncs")
 	tab.Select("State", "Blocked")
 	tab.WaitText("1 sync")
-	if got := rows(); len(got) != 1 || !strings.Contains(got[0], "Blocked") || !strings.Contains(got[0], s.Host) {
+	if got := historyRows(tab); len(got) != 1 || !strings.Contains(got[0], "Blocked") ||
+		!strings.Contains(got[0], s.Host) {
 		t.Errorf("the blocked syncs are %q", got)
 	}
 	tab.Select("Trigger", "Undo")
@@ -220,7 +215,7 @@ func TestPageTellsTheStoryOfARun(t *testing.T) {
 	tab.WaitText("No sync is like that")
 	tab.Click("button", "Show all syncs")
 	tab.WaitText("3 syncs")
-	if got := rows(); len(got) != 3 || !strings.Contains(got[1], "Blocked Confirmed") {
+	if got := historyRows(tab); len(got) != 3 || !strings.Contains(got[1], "Blocked Confirmed") {
 		t.Errorf("the history is %q", got)
 	}
 	checkLooks(t, tab, "history-filters")

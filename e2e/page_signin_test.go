@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -18,15 +17,7 @@ import (
 // wants its tokens.
 func deployed(t *testing.T, p *program, i *issuer) string {
 	t.Helper()
-	target, err := url.Parse(p.base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.Out.Header.Del("Origin")
-		r.Out.Header.Set("X-Rollcall-Account", p.account)
-	}}
+	proxy := passTo(t, p.base, func(r *httputil.ProxyRequest) { r.Out.Header.Set("X-Rollcall-Account", p.account) })
 	mux := http.NewServeMux()
 	mux.Handle("/", portal.Handler(portal.Config{Issuer: i.server.URL, ClientID: clientID,
 		Scope: "openid rollcall/admin"}, i.server.URL))

@@ -136,9 +136,10 @@ func tableByKeyboard(t *testing.T, tab *browser.Tab, addresses int) {
 	tab.Press(kb.Enter)
 	tab.WaitText("Object type User")
 	tab.Press(kb.Escape)
+	waitNoDialog(tab)
 	wantRow(t, tab, "2 of "+total, "Primary", kb.ArrowRight)
 	tab.Press(kb.Enter)
-	tab.Until(`document.querySelector('dialog[open]') !== null`)
+	waitDialog(tab)
 	tab.Press(kb.Escape)
 }
 

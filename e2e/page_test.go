@@ -50,6 +50,33 @@ func waitRows(tab *browser.Tab, status string) {
 	tab.Until(`document.querySelector('.table-status')?.innerText === ` + strconv.Quote(status))
 }
 
+// waitFocus waits until the control with a label has the focus.
+func waitFocus(tab *browser.Tab, label string) {
+	tab.Until(`document.activeElement?.labels?.[0]?.innerText === ` + strconv.Quote(label))
+}
+
+// waitDialog waits until a dialog is open.
+func waitDialog(tab *browser.Tab) {
+	tab.Until(`document.querySelector('dialog[open]') !== null`)
+}
+
+// waitNoDialog waits until every dialog is closed, and the focus is back where it was.
+func waitNoDialog(tab *browser.Tab) {
+	tab.Until(`document.querySelector('dialog') === null`)
+}
+
+// isDisabled reports whether the button with a text is disabled.
+func isDisabled(tab *browser.Tab, name string) bool {
+	return browser.Eval[bool](tab, `[...document.querySelectorAll('button')]
+	  .find((b) => b.innerText === `+strconv.Quote(name)+`).disabled`)
+}
+
+// historyRows are the lines of the History.
+func historyRows(tab *browser.Tab) []string {
+	return browser.Eval[[]string](tab,
+		`[...document.querySelectorAll('.history [role=row]')].slice(1).map((r) => r.innerText.replace(/\s+/g, ' '))`)
+}
+
 // fillConnection types a server's connection into the form.
 func fillConnection(tab *browser.Tab, s *ldapserver.Server) {
 	tab.Fill("LDAP Server", s.Host)

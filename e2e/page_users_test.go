@@ -39,14 +39,7 @@ func newOutage(t *testing.T, base string) *outage {
 // newProxy serves a program's page and API, but for what is answered before.
 func newProxy(t *testing.T, base string, before func(http.ResponseWriter, *http.Request) (answered bool)) string {
 	t.Helper()
-	target, err := url.Parse(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.Out.Header.Del("Origin")
-	}}
+	proxy := passTo(t, base, func(*httputil.ProxyRequest) {})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !before(w, r) {
 			proxy.ServeHTTP(w, r)
@@ -54,6 +47,20 @@ func newProxy(t *testing.T, base string, before func(http.ResponseWriter, *http.
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// passTo passes requests on to a program, as those of its own page.
+func passTo(t *testing.T, base string, change func(*httputil.ProxyRequest)) http.Handler {
+	t.Helper()
+	target, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.Header.Del("Origin")
+		change(r)
+	}}
 }
 
 // TestPageUsersList searches, pages, switches, adds and removes by hand, exports, and finds it all in the audit log.

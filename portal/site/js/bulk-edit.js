@@ -8,7 +8,7 @@ import * as api from './api.js';
 /** @import { User, UserPatch } from '../../types' */
 
 /** The most users of one edit. */
-export const MOST_EDITS = 1000;
+const MOST_EDITS = 1000;
 
 /** How many failures are listed. */
 const SHOWN_FAILURES = 20;

@@ -1,24 +1,11 @@
 // Two charts of the newest runs, drawn by hand, with a table of the same numbers for who cannot or need not see them.
 import { count, moment, number } from './format.js';
-import { h } from './dom.js';
+import { h, svg } from './dom.js';
 
 /** @import { Point } from './overview-data.js' */
 
-const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 600;
 const HEIGHT = 120;
-
-/**
- * @param {string} tag
- * @param {Record<string, string|number>} attributes
- * @param {...Element} children
- */
-function svg(tag, attributes, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  element.append(...children);
-  return element;
-}
 
 /**
  * A drawing that fills its place, whatever the shape of that; its words are the caption's.

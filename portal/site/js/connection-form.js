@@ -43,9 +43,7 @@ export class ConnectionForm {
     this.port = fields.text('connection.port', {
       label: 'TCP Port', attributes: { inputmode: 'numeric', class: 'short' },
     });
-    this.password = fields.text('connection.password', {
-      label: 'Password', attributes: { type: 'password', autocomplete: 'new-password' },
-    });
+    this.password = fields.password();
     this.useSSL = fields.check('connection.useSSL', {
       label: 'Use SSL', help: 'TLS from the first byte. Without it, STARTTLS encrypts the connection.',
     });

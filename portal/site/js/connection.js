@@ -86,34 +86,31 @@ export function stepRows({ connection, state }) {
   return [...made, ...toCome];
 }
 
-/**
- * The field where people usually fix each failure, and its label.
- * @type {Record<string, readonly [field: string, label: string]>}
- */
+/** The field where people usually fix each failure. @type {Record<string, string>} */
 const FIELD_TO_FIX = {
-  host_not_found: ['connection.host', 'LDAP Server'],
-  address_forbidden: ['connection.host', 'LDAP Server'],
-  connect_failed: ['connection.host', 'LDAP Server'],
-  server_unavailable: ['connection.host', 'LDAP Server'],
-  tls_name_mismatch: ['connection.host', 'LDAP Server'],
-  connect_refused: ['connection.port', 'TCP Port'],
-  timeout: ['connection.port', 'TCP Port'],
-  tls_failed: ['connection.useSSL', 'Use SSL'],
-  starttls_refused: ['connection.encryption', 'Encryption'],
-  encryption_required: ['connection.encryption', 'Encryption'],
-  tls_unknown_authority: ['connection.caCertificate', 'CA Certificate'],
-  tls_certificate_changed: ['connection.trustedCertificate', 'Trusted Certificate'],
-  tls_old: ['connection.oldTLS', 'Old TLS'],
-  invalid_credentials: ['connection.password', 'Password'],
-  insufficient_access: ['connection.username', 'Username'],
-  base_not_found: ['advanced.searchBase', 'Search Base'],
-  invalid_base: ['advanced.searchBase', 'Search Base'],
-  invalid_filter: ['advanced.filter', 'Filter String'],
+  host_not_found: 'connection.host',
+  address_forbidden: 'connection.host',
+  connect_failed: 'connection.host',
+  server_unavailable: 'connection.host',
+  tls_name_mismatch: 'connection.host',
+  connect_refused: 'connection.port',
+  timeout: 'connection.port',
+  tls_failed: 'connection.useSSL',
+  starttls_refused: 'connection.encryption',
+  encryption_required: 'connection.encryption',
+  tls_unknown_authority: 'connection.caCertificate',
+  tls_certificate_changed: 'connection.trustedCertificate',
+  tls_old: 'connection.oldTLS',
+  invalid_credentials: 'connection.password',
+  insufficient_access: 'connection.username',
+  base_not_found: 'advanced.searchBase',
+  invalid_base: 'advanced.searchBase',
+  invalid_filter: 'advanced.filter',
 };
 
 /**
- * The field where people usually fix a failure, and its label; nothing where there is none.
+ * The field where people usually fix a failure; undefined where there is none.
  * @param {string} code of the failure
- * @returns {readonly [field?: string, label?: string]}
+ * @returns {string|undefined}
  */
-export const fieldToFix = (code) => FIELD_TO_FIX[code] ?? [];
+export const fieldToFix = (code) => FIELD_TO_FIX[code];

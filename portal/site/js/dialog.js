@@ -1,8 +1,8 @@
 // Dialogs: questions that must be answered before the page goes on.
-import { h, fill, icon, uniqueId } from './dom.js';
+import { h, fill, icon, list, uniqueId } from './dom.js';
 
 /** @import { Child } from '../../types' */
-/** @typedef {readonly [string, Child]} Fact a name and its value */
+/** @import { Fact } from './dom.js' */
 
 /**
  * Opens a modal dialog. Escape closes it with null, and the focus goes back to where it was.
@@ -47,7 +47,7 @@ export async function confirm({ title, text, yes, danger = false, no = 'Cancel',
 /**
  * Shows facts in a dialog with a Close button.
  * @param {string} title
- * @param {readonly Fact[]} facts without those whose value is empty
+ * @param {readonly Fact[]} facts
  * @param {...Child} more
  */
 export function show(title, facts, ...more) {
@@ -55,12 +55,6 @@ export function show(title, facts, ...more) {
     title, wide: true, content: [list(facts), more],
     actions: (close) => h('button', { type: 'button', autofocus: true, onclick: () => close(null) }, 'Close'),
   });
-}
-
-/** @param {readonly Fact[]} facts */
-export function list(facts) {
-  return h('dl', { class: 'facts' }, facts.filter(([, value]) => value !== '' && value !== null && value !== undefined)
-    .map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 }
 
 /**

@@ -121,6 +121,14 @@ export function fillBefore(element, ...children) {
   element.before(...nodes(children));
 }
 
+/** @typedef {readonly [string, Child]} Fact a name and its value */
+
+/** A list of facts, without those whose value is empty. @param {readonly Fact[]} facts */
+export function list(facts) {
+  return h('dl', { class: 'facts' }, facts.filter(([, value]) => value !== '' && value !== null && value !== undefined)
+    .map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+}
+
 /** Paths on a 16 by 16 grid, drawn with strokes. */
 const SHAPES = {
   check: ['M3 8.5 6.5 12 13 4.5'],
@@ -138,21 +146,26 @@ const SHAPES = {
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
+ * Builds an element of a drawing.
+ * @param {string} tag
+ * @param {Record<string, string|number>} attributes
+ * @param {...Element} children
+ */
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/**
  * Draws a small picture. Screen readers skip it: the text beside it says the same.
  * @param {keyof typeof SHAPES} name
  * @returns {SVGElement}
  */
 export function icon(name) {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 16 16');
-  svg.setAttribute('class', `icon icon-${name}`);
-  svg.setAttribute('aria-hidden', 'true');
-  for (const shape of SHAPES[name]) {
-    const path = document.createElementNS(SVG, 'path');
-    path.setAttribute('d', shape);
-    svg.append(path);
-  }
-  return svg;
+  return svg('svg', { viewBox: '0 0 16 16', class: `icon icon-${name}`, 'aria-hidden': 'true' },
+    ...SHAPES[name].map((d) => svg('path', { d })));
 }
 
 /**

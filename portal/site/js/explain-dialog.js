@@ -1,6 +1,6 @@
 // Why is an address not there? A question to the directory, and its answer: what a sync would make of the address.
-import { h, fill } from './dom.js';
-import { list, open } from './dialog.js';
+import { h, fill, list } from './dom.js';
+import { open } from './dialog.js';
 import { failure, loading, notice } from './notice.js';
 import { capital, KINDS } from './format.js';
 import { Fields } from './fields.js';
@@ -8,7 +8,7 @@ import { changeWords } from './outcome.js';
 import { ended, follow } from './run.js';
 import { runFailure, steps } from './steps.js';
 import { editSettings } from './errand.js';
-import { about } from './words.js';
+import { about, labelOf } from './words.js';
 import * as api from './api.js';
 
 /** @import { ExplainedEntry, Explanation, ExplanationRequest } from '../../types' */
@@ -24,17 +24,14 @@ const VERDICTS = {
   not_found: ['info', 'The directory does not have it'],
 };
 
-/**
- * The field that changes a verdict, or what a rule decides, and its label.
- * @type {Record<string, readonly [field: string, label: string]>}
- */
+/** The field that changes a verdict, or what a rule decides. @type {Record<string, string>} */
 const FIELD_TO_CHANGE = {
-  not_matched: ['advanced.filter', 'Filter String'],
-  outside_base: ['advanced.searchBase', 'Search Base'],
-  acceptedDomains: ['advanced.acceptedDomains', 'Accepted Domains'],
-  exclude: ['advanced.exclude', 'Exclusions'],
-  skipDisabled: ['advanced.skipDisabled', 'Skip disabled accounts'],
-  collapseAliasDomains: ['advanced.collapseAliasDomains', 'Skip aliases that only differ in the domain'],
+  not_matched: 'advanced.filter',
+  outside_base: 'advanced.searchBase',
+  acceptedDomains: 'advanced.acceptedDomains',
+  exclude: 'advanced.exclude',
+  skipDisabled: 'advanced.skipDisabled',
+  collapseAliasDomains: 'advanced.collapseAliasDomains',
 };
 
 /** @type {Record<string, string>} */
@@ -84,9 +81,7 @@ class ExplainForm {
       attributes: { autofocus: true },
     });
     this.who.control.value = who;
-    this.password = fields.text('connection.password', {
-      label: 'Password', attributes: { type: 'password', autocomplete: 'new-password' },
-    });
+    this.password = fields.password();
     this.password.element.hidden = true;
     this.button = h('button', { class: 'primary' }, 'Explain');
     this.answer = h('div', { class: 'stack', role: 'region', 'aria-label': 'Answer' });
@@ -156,9 +151,9 @@ class ExplainForm {
 function change({ verdict, entries }) {
   const failing = entries[0]?.rules.filter((rule) => !rule.ok).map((rule) => rule.rule) ?? [];
   const reasons = verdict === 'left_out' ? failing : [verdict];
-  const [field, label] = reasons.map((reason) => FIELD_TO_CHANGE[reason]).find(Boolean) ?? [];
+  const field = reasons.map((reason) => FIELD_TO_CHANGE[reason]).find(Boolean);
   return field && h('div', { class: 'actions' },
-    h('button', { type: 'button', onclick: () => editSettings(field) }, `Go to ${label}`));
+    h('button', { type: 'button', onclick: () => editSettings(field) }, `Go to ${labelOf(field)}`));
 }
 
 /** @param {ExplainedEntry} entry */

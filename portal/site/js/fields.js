@@ -1,6 +1,7 @@
 // Form fields: a label, a control, help, and room for what the API says is wrong with the value.
 import { h, fill, icon, uniqueId } from './dom.js';
-import { plain } from './words.js';
+import { capital } from './format.js';
+import { plain, sentence } from './words.js';
 
 /** @import { Child, FieldError, Props } from '../../types' */
 /** @typedef {HTMLInputElement|HTMLSelectElement|HTMLTextAreaElement} Control */
@@ -84,6 +85,13 @@ export class Fields {
     return this.#add(name, input, { label, help });
   }
 
+  /** A connection's password, which no browser fills in. @param {Props} [attributes] */
+  password(attributes = {}) {
+    return this.text('connection.password', {
+      label: 'Password', attributes: { type: 'password', autocomplete: 'new-password', ...attributes },
+    });
+  }
+
   /** @param {string} name @param {{label: string, help?: Child, rows?: number, attributes?: Props}} options */
   area(name, { label, help, rows = 3, attributes = {} }) {
     return this.#add(name, h('textarea', { rows, ...PLAIN, ...attributes }), { label, help });
@@ -135,17 +143,13 @@ export function errorTexts(errors, isField) {
       others.push(error);
       continue;
     }
-    const text = sentence(entry === undefined ? plain(error.message)
-      : `Entry ${Number(entry) + 1} ${plain(error.message)}`);
+    const message = entry === undefined ? plain(error.message) : `Entry ${Number(entry) + 1} ${plain(error.message)}`;
+    // The API's messages go on from the field's name, as in "is required".
+    const text = sentence(capital(message));
     texts.set(name, texts.has(name) ? `${texts.get(name)} ${text}` : text);
   }
   return { texts, others };
 }
-
-/** The API's messages go on from the field's name, as in "is required". @param {string} message */
-const sentence = (message) => {
-  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? '' : '.'}`;
-};
 
 /** @param {Record<string, string>} options values and their texts */
 export const optionsOf = (options) => Object.entries(options).map(([value, text]) => h('option', { value }, text));

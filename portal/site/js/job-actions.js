@@ -74,9 +74,7 @@ async function enterPassword() {
 class PasswordForm {
   constructor() {
     this.fields = new Fields();
-    this.password = this.fields.text('connection.password', {
-      label: 'Password', attributes: { type: 'password', autocomplete: 'new-password', autofocus: true },
-    });
+    this.password = this.fields.password({ autofocus: true });
     this.message = h('div', {});
     this.element = h('form', { novalidate: true, class: 'stack' }, this.password.element, this.message);
   }

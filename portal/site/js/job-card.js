@@ -1,11 +1,11 @@
 // The saved job: what is imported by schedule, when next, and how to change, pause, run or delete it.
 import { h, fill } from './dom.js';
 import { failure, notice, toast } from './notice.js';
-import { capital, moment, STATES } from './format.js';
+import { capital, moment } from './format.js';
 import { deleteButton, pause, runNow } from './job-actions.js';
 import { JobEditor } from './job-editor.js';
 import { inASentence, looks } from './job-words.js';
-import { inWords } from './outcome.js';
+import { inALine } from './outcome.js';
 import * as store from './settings-store.js';
 
 /** @import { Settings } from '../../types' */
@@ -84,8 +84,7 @@ export class JobCard {
       schedule && !schedule.paused && h('li', {}, `Next at ${moment(schedule.nextRunAt)}`),
       looking && h('li', {}, looking),
       looking && quick?.error && h('li', { class: 'bad' }, `The last look failed: ${quick.error}`),
-      lastRun && h('li', {}, 'Last: ', h('a', { href: `#/syncs/${lastRun.id}` }, moment(lastRun.createdAt)), ' ',
-        h('span', { class: `badge ${lastRun.state}` }, STATES[lastRun.state]), ' ', inWords(lastRun)),
+      lastRun && h('li', {}, 'Last: ', inALine(lastRun)),
       consecutiveFailures > 0 && h('li', { class: 'bad' }, `Failed ${consecutiveFailures} times in a row`));
   }
 

@@ -2,11 +2,8 @@
 // to a preview.
 import { h, fill } from './dom.js';
 import { Fields } from './fields.js';
-import { failure, notice } from './notice.js';
 import { OptionsForm, ScheduleForm } from './options-form.js';
 import { changeSettings } from './save-settings.js';
-import { about } from './words.js';
-import * as api from './api.js';
 
 /** @import { Settings } from '../../types' */
 
@@ -49,11 +46,7 @@ export class JobEditor {
       const saved = await changeSettings({ options: this.options.value(), schedule: this.schedule.value() });
       this.closed(saved);
     } catch (error) {
-      const errors = api.fieldErrors(error);
-      this.options.limits.open ||= errors.some(({ field }) => field.startsWith('options.removalLimit.'));
-      const texts = this.fields.showErrors(errors).map(about);
-      fill(this.message,
-        errors.length > 0 ? notice('error', 'Some fields need another look', ...texts) : failure(error));
+      this.options.showError(error, this.message);
     } finally {
       this.submit.disabled = false;
     }

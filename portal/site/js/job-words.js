@@ -1,7 +1,7 @@
 // The saved job in words: what it does, what is wrong with it, and how a form differs from it.
 import { fieldToFix, hostNames } from './connection.js';
 import { capital, every, moment } from './format.js';
-import { ADVANCED, CONNECTION } from './words.js';
+import { ADVANCED, CONNECTION, labelOf } from './words.js';
 
 /** @import { Advanced, ConnectionInput, Settings } from '../../types' */
 
@@ -56,8 +56,8 @@ export function remedyOf({ health, lastRun }) {
     case 'blocked': return show(lastRun?.guard.reason === 'empty_read' ? 'Show the run' : 'Review and confirm');
     case 'failing': {
       if (refused) return password;
-      const [field, label] = fieldToFix(lastRun?.error?.code ?? '');
-      return field ? { label: `Go to ${label}`, act: 'field', field } : show('Show the run');
+      const field = fieldToFix(lastRun?.error?.code ?? '');
+      return field ? { label: `Go to ${labelOf(field)}`, act: 'field', field } : show('Show the run');
     }
     default: return null;
   }

@@ -1,7 +1,10 @@
 // What a sync may do, and when: the fields that the Sync section of a preview and the saved job share.
-import { h } from './dom.js';
+import { h, fill } from './dom.js';
 import { optionsOf } from './fields.js';
+import { failure, notice } from './notice.js';
 import { every } from './format.js';
+import { about } from './words.js';
+import * as api from './api.js';
 
 /** @import { Fields } from './fields.js' */
 /** @import { Options, Schedule } from '../../types' */
@@ -15,6 +18,7 @@ const limitOf = (text) => (/^\d+$/.test(text) ? Number(text) : -1);
 export class OptionsForm {
   /** @param {Fields} fields of the whole form, to which this part adds its own */
   constructor(fields) {
+    this.fields = fields;
     this.remove = fields.check('options.removeAccounts', { label: 'Remove Accounts' });
     this.scope = fields.select('options.removeScope', {
       label: 'Which',
@@ -58,6 +62,18 @@ export class OptionsForm {
       removeScope: this.scope.control.value === 'imported' ? 'imported' : 'all',
       removalLimit: { percent: limitOf(this.percent.text), count: limitOf(this.limit.text) },
     };
+  }
+
+  /**
+   * Shows an error of the whole form: at its fields, with the limits open where one is there, and else in the message.
+   * @param {unknown} error
+   * @param {HTMLElement} message
+   */
+  showError(error, message) {
+    const errors = api.fieldErrors(error);
+    this.limits.open ||= errors.some(({ field }) => field.startsWith('options.removalLimit.'));
+    const texts = this.fields.showErrors(errors).map(about);
+    fill(message, errors.length > 0 ? notice('error', 'Some fields need another look', ...texts) : failure(error));
   }
 }
 

@@ -1,5 +1,6 @@
 // What a sync did, beside what it was to do.
-import { CHANGES, count, number } from './format.js';
+import { h } from './dom.js';
+import { CHANGES, count, moment, number, STATES } from './format.js';
 import { ended } from './run.js';
 
 /** @import { Row, Sync } from '../../types' */
@@ -35,6 +36,12 @@ export function inWords(run) {
     .map(([change, word]) => `${number(counts[change])} ${word}`);
   return parts.length > 0 ? parts.join(', ') : 'nothing changed';
 }
+
+/** When a sync began, with a link to it, how it ended, and what it did. @param {Sync} run */
+export const inALine = (run) => [
+  h('a', { href: `#/syncs/${run.id}` }, moment(run.createdAt)), ' ',
+  h('span', { class: `badge ${run.state}` }, STATES[run.state]), ' ', inWords(run),
+];
 
 /** What would become of a row. */
 const PLANNED = {

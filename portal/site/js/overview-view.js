@@ -1,10 +1,10 @@
 // The Overview: what the saved job does, whether it is well, how it went, and what needs attention.
-import { h, fill, icon } from './dom.js';
+import { h, fill, icon, list } from './dom.js';
 import { failure, loading } from './notice.js';
-import { moment, number, STATES, types } from './format.js';
+import { moment, number, types } from './format.js';
 import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
 import { changeJob } from './errand.js';
-import { inWords } from './outcome.js';
+import { inALine } from './outcome.js';
 import { go } from './router.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
@@ -114,19 +114,13 @@ function facts(settings) {
   const looking = looks(settings);
   const next = !schedule ? 'Not scheduled'
     : schedule.paused ? 'None: the schedule is paused' : moment(schedule.nextRunAt);
-  return h('dl', { class: 'facts' }, [
-    ['Last run', lastRun ? lastLine(lastRun) : 'None since it was saved'],
+  return list([
+    ['Last run', lastRun ? inALine(lastRun) : 'None since it was saved'],
     ['Next run', next],
     ['Quick looks', looking || 'None between the syncs'],
-    ...(looking && quick?.error ? [['The last look failed', quick.error]] : []),
-  ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+    ['The last look failed', looking && quick?.error],
+  ]);
 }
-
-/** @param {Sync} run */
-const lastLine = (run) => [
-  h('a', { href: `#/syncs/${run.id}` }, moment(run.createdAt)), ' ',
-  h('span', { class: `badge ${run.state}` }, STATES[run.state]), ' ', inWords(run),
-];
 
 /** @param {Concern[]} found */
 function attention(found) {

@@ -70,9 +70,7 @@ export async function lastSync({ syncs }, signal) {
  */
 function freshPreview({ settings }, options) {
   const fields = new Fields();
-  const password = fields.text('connection.password', {
-    label: 'Password', attributes: { type: 'password', autocomplete: 'new-password' },
-  });
+  const password = fields.password();
   password.element.hidden = true;
   const message = h('div', {});
   const button = h('button', {}, 'Take a fresh preview');

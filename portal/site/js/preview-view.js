@@ -1,7 +1,7 @@
 // A preview: how far it is, what it found, and what a sync of it would do.
 import { h, fill, icon, announce } from './dom.js';
 import { failure, messageOf, notice } from './notice.js';
-import { capital, count, moment, number, types } from './format.js';
+import { count, moment, number, types } from './format.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow, sawEnd } from './run.js';
 import { explain } from './explain-dialog.js';
@@ -12,6 +12,7 @@ import { isPlain, protectionNotices, securityOf } from './protection.js';
 import { RunProgress } from './run-progress.js';
 import { SyncForm } from './sync-form.js';
 import { stepper } from './flow.js';
+import { directoryNotes, total } from './totals.js';
 import { go } from './router.js';
 import { plain } from './words.js';
 import * as api from './api.js';
@@ -63,9 +64,7 @@ export class PreviewView {
       this.progress.show(run);
       return;
     }
-    // The button that has the focus goes with the progress.
-    if (this.progress.element.contains(document.activeElement)) this.heading.focus();
-    this.progress.finish();
+    this.progress.makeRoom(this.heading);
     if (run.state === 'done') await this.#showResult(run);
     else this.#showEnd(run);
   }
@@ -120,9 +119,6 @@ function sourceOf({ settings: { connection }, notes, createdAt }) {
   return ` port ${connection.port}, ${securityOf(connection, notes)}, started ${moment(createdAt)}`;
 }
 
-/** @param {number} value @param {string} label */
-const total = (value, label) => h('div', { class: 'total' }, h('dd', {}, number(value)), h('dt', {}, label));
-
 /** @param {Preview} run */
 function totals(run) {
   const { summary, notes, guard, undoOf } = run;
@@ -137,9 +133,7 @@ function totals(run) {
       `Addresses by object type: ${types(summary.byType)}`),
     !undoOf && protectionNotices(notes),
     guard.reason === 'empty_read' && !undoOf && notice('warning', 'Nothing was found', guard.message),
-    notes.length > 0 && h('details', { class: 'notes', open },
-      h('summary', {}, count(notes.length, 'note'), ' about the directory'),
-      h('ul', {}, notes.map((note) => h('li', {}, capital(note))))),
+    directoryNotes(notes, open),
     !undoOf && h('details', { class: 'notes' }, h('summary', {}, connectionTitle(run)), steps(run)));
 }
 

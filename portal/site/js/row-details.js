@@ -1,6 +1,6 @@
 // All that is known about a row of a plan, in a dialog.
-import { h } from './dom.js';
-import { show, list } from './dialog.js';
+import { h, list } from './dom.js';
+import { show } from './dialog.js';
 import { capital, KINDS, moment, TYPES } from './format.js';
 import { changeWords } from './outcome.js';
 

@@ -64,6 +64,13 @@ export class RunProgress {
     fill(this.body, instead);
   }
 
+  /** Makes room for the result of a run that has ended. @param {HTMLElement} heading of the view */
+  makeRoom(heading) {
+    // The button that has the focus goes with the progress.
+    if (this.element.contains(document.activeElement)) heading.focus();
+    this.finish();
+  }
+
   async #end() {
     this.button.disabled = true;
     try {

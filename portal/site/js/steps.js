@@ -3,7 +3,7 @@ import { fieldToFix, stepRows } from './connection.js';
 import { h, icon } from './dom.js';
 import { duration, moment, STEPS } from './format.js';
 import { notice } from './notice.js';
-import { plain } from './words.js';
+import { labelOf, plain } from './words.js';
 import { editSettings, trustCertificate } from './errand.js';
 
 /** @import { Certificate, Failure } from '../../types' */
@@ -52,8 +52,9 @@ function mark(state) {
  * @param {string} title
  */
 export function runFailure(error, title) {
-  const [field, label] = fieldToFix(error.code);
+  const field = fieldToFix(error.code);
   return notice('error', error.step ? `${title} at “${STEPS[error.step] ?? error.step}”` : title, error.message,
     field && h('div', { class: 'actions' },
-      h('button', { type: 'button', class: 'primary', onclick: () => editSettings(field) }, `Go to ${label}`)));
+      h('button', { type: 'button', class: 'primary', onclick: () => editSettings(field) },
+        `Go to ${labelOf(field)}`)));
 }

@@ -1,6 +1,6 @@
 // The Sync section below a preview: what the sync may do, and whether it runs now or by schedule.
 import { h, fill, icon } from './dom.js';
-import { failure, notice, toast } from './notice.js';
+import { toast } from './notice.js';
 import { count, every, moment } from './format.js';
 import { Fields } from './fields.js';
 import { OptionsForm, ScheduleForm } from './options-form.js';
@@ -9,7 +9,6 @@ import { removals } from './plan-words.js';
 import { saveSettings } from './save-settings.js';
 import { deleteButton } from './job-actions.js';
 import { go } from './router.js';
-import { about } from './words.js';
 import * as api from './api.js';
 import * as draft from './draft.js';
 import * as store from './settings-store.js';
@@ -123,11 +122,7 @@ export class SyncForm {
     try {
       await act();
     } catch (error) {
-      const errors = api.fieldErrors(error);
-      this.options.limits.open ||= errors.some(({ field }) => field.startsWith('options.removalLimit.'));
-      const texts = this.fields.showErrors(errors).map(about);
-      fill(this.bar.message,
-        errors.length > 0 ? notice('error', 'Some fields need another look', ...texts) : failure(error));
+      this.options.showError(error, this.bar.message);
     } finally {
       button.disabled = false;
     }

@@ -1,15 +1,11 @@
 // What a sync has to tell beside its changes: where it read, with which options, and what it wrote of its plan.
-import { h } from './dom.js';
-import { list } from './dialog.js';
-import { capital, count, duration, number } from './format.js';
+import { h, list } from './dom.js';
+import { capital, duration } from './format.js';
 import { optionsInWords, planned, written } from './outcome.js';
 import { protectionNotices } from './protection.js';
+import { directoryNotes, total } from './totals.js';
 
 /** @import { Sync } from '../../types' */
-
-/** @param {number} value @param {string} label @param {number} [plan] what was planned, to stand beside it */
-const total = (value, label, plan) => h('div', { class: 'total' }, h('dd', {}, number(value)),
-  h('dt', {}, label, plan !== undefined && h('span', { class: 'sub' }, `${number(plan)} planned`)));
 
 /** @param {Sync} run that has ended */
 export function story(run) {
@@ -22,9 +18,7 @@ export function story(run) {
     ['Preview', previewId && h('a', { href: `#/previews/${previewId}` }, 'What it was to do')],
   ]);
   return h('section', { class: 'card', 'aria-label': 'Totals' }, numbers(run), facts, protectionNotices(notes),
-    notes.length > 0 && h('details', { class: 'notes' },
-      h('summary', {}, count(notes.length, 'note'), ' about the directory'),
-      h('ul', {}, notes.map((note) => h('li', {}, capital(note))))));
+    directoryNotes(notes));
 }
 
 /** What was written, with what was planned beside it; nothing where there was no plan. @param {Sync} run */

@@ -63,9 +63,7 @@ export class SyncView {
       this.progress.show(run);
       return;
     }
-    // The button that has the focus goes with the progress.
-    if (this.progress.element.contains(document.activeElement)) this.heading.focus();
-    this.progress.finish();
+    this.progress.makeRoom(this.heading);
     const related = h('div', {});
     const next = new ScheduleThis(run, this.signal);
     fill(this.result, verdict(run), related, next.element, story(run), failedConnection(run), this.#changes(run),

@@ -80,11 +80,11 @@ export function plain(message) {
     .replace(CAMEL, (whole, name) => labelled(name) ?? whole);
 }
 
+/** Ends a text as a sentence. @param {string} text */
+export const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 /**
  * A sentence about a field that stands elsewhere: "LDAP Server is required."
  * @param {FieldError} error
  */
-export const about = ({ field, message }) => {
-  const text = `${field ? `${labelOf(field)} ` : ''}${plain(message)}`;
-  return /[.!?]$/.test(text) ? text : `${text}.`;
-};
+export const about = ({ field, message }) => sentence(`${field ? `${labelOf(field)} ` : ''}${plain(message)}`);
