@@ -14,8 +14,8 @@ import (
 	"rollcall/local/demo/ldif"
 	"rollcall/shared/directory"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 // follow yields the entries of several trees, one after the other.

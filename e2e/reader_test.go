@@ -18,8 +18,8 @@ import (
 	"rollcall/e2e/servers/ldapserver"
 	"rollcall/shared/directory"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 // comparedAttributes are text, bytes, several values, and one that nobody has.

@@ -18,8 +18,8 @@ import (
 	"rollcall/e2e/servers/ldapserver"
 	"rollcall/shared/directory"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 // The laboratory of shared/directory plays servers with every fault of TLS. Here are those faults for which a real

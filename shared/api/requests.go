@@ -6,8 +6,8 @@ import (
 	"rollcall/shared/address"
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 // IDInput names a run.

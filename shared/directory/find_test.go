@@ -15,8 +15,8 @@ import (
 	"rollcall/local/demo/ldif"
 	"rollcall/shared/directory"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 // office is a directory of two contexts, with people in and outside of ou=staff.

@@ -16,8 +16,8 @@ import (
 
 	"rollcall/shared/directory"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 // offersPaging is a rootDSE with the paged results control.

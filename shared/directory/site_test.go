@@ -12,8 +12,8 @@ import (
 
 	"rollcall/shared/directory"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 // site is a network of scripts by their names. A name that leads nowhere is unknown, and a server that is nil is down.

@@ -14,8 +14,8 @@ import (
 	"rollcall/shared/importer"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 // has makes the directory answer each question with entries that have a primary address.

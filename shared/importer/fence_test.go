@@ -11,7 +11,7 @@ import (
 	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
+	"rollcall/shared/settings/secret"
 	"rollcall/shared/user"
 )
 

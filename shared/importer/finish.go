@@ -13,8 +13,8 @@ import (
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 // finish stores how the run ended: in the given state, or as err says. Where it has not ended it stays as it is, and

@@ -21,8 +21,8 @@ import (
 	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 	"rollcall/shared/user"
 )
 

@@ -10,8 +10,8 @@ import (
 	"rollcall/shared/importer"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 	"rollcall/shared/user"
 )
 

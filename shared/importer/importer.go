@@ -17,7 +17,7 @@ import (
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
+	"rollcall/shared/settings/secret"
 	"rollcall/shared/user"
 )
 

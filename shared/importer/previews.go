@@ -11,8 +11,8 @@ import (
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 	"rollcall/shared/user"
 )
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 func TestValidateHost(t *testing.T) {

@@ -2,7 +2,7 @@
 // what an import may do. The JSON names are the API's.
 package settings
 
-import "rollcall/shared/secret"
+import "rollcall/shared/settings/secret"
 
 // ServerType is the product behind the LDAP server; it decides defaults, attributes and fall-backs.
 type ServerType string

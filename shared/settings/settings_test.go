@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 )
 
 func good() settings.Import {

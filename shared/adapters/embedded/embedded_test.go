@@ -28,8 +28,8 @@ import (
 	"rollcall/shared/ports/users"
 	"rollcall/shared/ports/users/userstest"
 	"rollcall/shared/run"
-	"rollcall/shared/secret/secrettest"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret/secrettest"
 	"rollcall/shared/user"
 )
 

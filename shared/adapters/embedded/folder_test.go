@@ -15,8 +15,8 @@ import (
 	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
-	"rollcall/shared/secret"
 	"rollcall/shared/settings"
+	"rollcall/shared/settings/secret"
 	"rollcall/shared/user"
 )
 

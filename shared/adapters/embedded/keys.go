@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"os"
 
-	"rollcall/shared/secret"
+	"rollcall/shared/settings/secret"
 )
 
 // keySize is the length of each key in bytes: AES-256, and HMAC-SHA256's own block of output.

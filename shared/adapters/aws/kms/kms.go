@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"rollcall/shared/manifest"
-	"rollcall/shared/secret"
+	"rollcall/shared/settings/secret"
 )
 
 // version is the first byte of what is sealed: what follows is KMS's ciphertext of the password itself.

@@ -10,8 +10,8 @@ import (
 	"rollcall/shared/adapters/aws/fake"
 	"rollcall/shared/adapters/aws/fake/fakekms"
 	"rollcall/shared/adapters/aws/kms"
-	"rollcall/shared/secret"
-	"rollcall/shared/secret/secrettest"
+	"rollcall/shared/settings/secret"
+	"rollcall/shared/settings/secret/secrettest"
 )
 
 const (

@@ -1,5 +1,5 @@
-// Package shared_test holds the packages of this folder to their layers; depguard, in .golangci.yml, holds the rest.
-package shared_test
+// Package rollcall_test holds the packages of shared to their layers; depguard, in .golangci.yml, holds the rest.
+package rollcall_test
 
 import (
 	"os"
@@ -21,7 +21,7 @@ func list(t *testing.T, args ...string) []string {
 // What decides what an import does can reach nothing, nor learn anything that is not handed to it.
 func TestThePlannerLinksNoNetwork(t *testing.T) {
 	t.Parallel()
-	deps := list(t, "-deps", "./plan")
+	deps := list(t, "-deps", "./shared/plan")
 	if len(deps) < 10 {
 		t.Fatalf("go list names only %q", deps)
 	}
@@ -35,7 +35,7 @@ func TestThePlannerLinksNoNetwork(t *testing.T) {
 
 func TestSharedImportsNothingOutsideIt(t *testing.T) {
 	t.Parallel()
-	for _, p := range list(t, "-deps", "./...") {
+	for _, p := range list(t, "-deps", "./shared/...") {
 		if strings.HasPrefix(p, "rollcall/") && !strings.HasPrefix(p, "rollcall/shared") {
 			t.Errorf("a package of shared links %s", p)
 		}
@@ -46,7 +46,7 @@ func TestSharedImportsNothingOutsideIt(t *testing.T) {
 func TestSharedHasFewEntries(t *testing.T) {
 	t.Parallel()
 	const most = 16
-	entries, err := os.ReadDir(".")
+	entries, err := os.ReadDir("shared")
 	if err != nil {
 		t.Fatal(err)
 	}

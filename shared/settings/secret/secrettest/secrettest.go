@@ -6,7 +6,7 @@ import (
 	"errors"
 	"testing"
 
-	"rollcall/shared/secret"
+	"rollcall/shared/settings/secret"
 )
 
 // Run holds a sealer and its opener to the contract of secret.
