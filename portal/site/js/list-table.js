@@ -90,7 +90,7 @@ export class ListTable {
     this.timer = undefined;
     this.search = h('input', {
       type: 'search', id: `${id}-search`, placeholder, autocomplete: 'off', spellcheck: 'false', maxlength: 320,
-      value: state.get('q') ?? '', oninput: () => this.#typed(),
+      dir: 'auto', value: state.get('q') ?? '', oninput: () => this.#typed(),
     });
     this.filters = new FilterBar(filters, state, () => this.#wantsOthers());
     this.status = h('p', { class: 'table-status', role: 'status' });
