@@ -17,6 +17,9 @@ import (
 // Version is the API's, as its description shows it.
 const Version = "1.0.0"
 
+// AccountHeader names the account that a service acts for.
+const AccountHeader = "X-Rollcall-Account"
+
 // documentPath is where the API describes itself.
 const documentPath = "/v1/openapi.json"
 
@@ -57,16 +60,16 @@ type API struct {
 }
 
 // setUpHuma has huma make its own errors as problems, and take a field by its exact name only: encoding/json takes
-// names that differ in case, so that their values would be stored unchecked. Both are variables of its package, which
-// are set once, before there is any API that could read them.
-var setUpHuma = sync.OnceFunc(func() { huma.NewError, huma.ValidateStrictCasing = newProblem, true })
+// names that differ in case, so that their values would be stored unchecked. Lists are never null in answers. These are
+// variables of its package, which are set once, before there is any API that could read them.
+var setUpHuma = sync.OnceFunc(func() {
+	huma.NewError, huma.ValidateStrictCasing, huma.DefaultArrayNullable = newProblem, true, false
+})
 
 // New returns an API without routes, which describes itself at /v1/openapi.json.
 func New(c Config) *API {
 	setUpHuma()
-	config := huma.DefaultConfig("Rollcall", Version)
-	config.Info.Description = "Imports the users of a directory server into the Users List of a " +
-		"mail-security portal: preview, export, sync, undo."
+	config := documented()
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
 	config.FieldsOptionalByDefault, config.RejectUnknownQueryParameters = true, true
 	// The hook adds $schema links, which the contract does not have.
@@ -94,11 +97,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Detail: "Sign in first."})
 		return
 	}
-	need := ScopeAdmin
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		need = ScopeRead
-	}
-	if !caller.may(need) {
+	if need := needs(r.Method); !caller.may(need) {
 		writeProblem(w, &Problem{
 			Status: http.StatusForbidden, Code: "forbidden", Detail: "This needs the scope " + string(need) + ".",
 		})
@@ -117,6 +116,14 @@ func (a *API) describe(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
 	// The status is out; a broken connection is all that can fail here.
 	_, _ = w.Write(a.config.Document)
+}
+
+// needs returns the scope that a request of a method needs.
+func needs(method string) Scope {
+	if method == http.MethodGet || method == http.MethodHead {
+		return ScopeRead
+	}
+	return ScopeAdmin
 }
 
 func (c Caller) may(need Scope) bool {
