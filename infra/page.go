@@ -32,7 +32,7 @@ func (s *service) addDistribution() {
 		Comment:           jsii.String("Rollcall " + s.settings.Name),
 		DefaultRootObject: jsii.String("index.html"),
 		DefaultBehavior: &awscloudfront.BehaviorOptions{
-			Origin:                awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(s.files, nil),
+			Origin:                s.filesOrigin(),
 			ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
 			CachePolicy:           awscloudfront.CachePolicy_CACHING_OPTIMIZED(),
 			ResponseHeadersPolicy: s.headers("page", s.pageHeaders()),
@@ -58,6 +58,20 @@ func (s *service) addDistribution() {
 	output(s.stack, "Page", "The LDAP Import page", jsii.String(s.pageURL()))
 }
 
+// filesOrigin is the page's bucket, which lets this distribution read.
+func (s *service) filesOrigin() awscloudfront.IOrigin {
+	return awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(s.files,
+		&awscloudfrontorigins.S3BucketOriginWithOACProps{
+			OriginAccessControl: awscloudfront.NewS3OriginAccessControl(s.stack, jsii.String("files-access"),
+				&awscloudfront.S3OriginAccessControlProps{OriginAccessControlName: s.globalName("files")}),
+		})
+}
+
+// globalName is a name among those of all regions of an account, as CloudFront's and the dashboards' are.
+func (s *service) globalName(name string) *string {
+	return jsii.String(s.settings.Name + "-" + *s.stack.Region() + "-" + name)
+}
+
 // leadToPlaces leads from an address that lacks the "#", as links that were typed or shortened do, to the place.
 func (s *service) leadToPlaces() *[]*awscloudfront.FunctionAssociation {
 	code := `function handler(event) {
@@ -68,8 +82,9 @@ func (s *service) leadToPlaces() *[]*awscloudfront.FunctionAssociation {
 	return &[]*awscloudfront.FunctionAssociation{{
 		EventType: awscloudfront.FunctionEventType_VIEWER_REQUEST,
 		Function: awscloudfront.NewFunction(s.stack, jsii.String("places"), &awscloudfront.FunctionProps{
-			Code:    awscloudfront.FunctionCode_FromInline(&code),
-			Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
+			FunctionName: s.globalName("places"),
+			Code:         awscloudfront.FunctionCode_FromInline(&code),
+			Runtime:      awscloudfront.FunctionRuntime_JS_2_0(),
 		}),
 	}}
 }
@@ -112,7 +127,9 @@ func (s *service) headers(
 		AccessControlMaxAge: seconds(365 * day), IncludeSubdomains: jsii.Bool(true), Override: jsii.Bool(true),
 	}
 	own.ContentTypeOptions = &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)}
-	props := &awscloudfront.ResponseHeadersPolicyProps{SecurityHeadersBehavior: own}
+	props := &awscloudfront.ResponseHeadersPolicyProps{
+		ResponseHeadersPolicyName: s.globalName(name), SecurityHeadersBehavior: own,
+	}
 	if own.ContentSecurityPolicy != nil {
 		custom := []*awscloudfront.ResponseCustomHeader{
 			{Header: jsii.String("Cross-Origin-Opener-Policy"), Value: jsii.String("same-origin"),

@@ -57,7 +57,7 @@ func (s *service) pageConfig() (config map[string]any) {
 	}
 	own := portal.Config{Issuer: s.settings.Issuer, ClientID: s.settings.ClientID, Scope: strings.Join(scopes, " ")}
 	if s.data.pool != nil {
-		own.Issuer, own.ClientID = *s.data.pool.UserPoolProviderUrl(), *s.client.UserPoolClientId()
+		own.Issuer, own.ClientID = s.data.issuer, *s.client.UserPoolClientId()
 	}
 	text, err := json.Marshal(own)
 	if err == nil {

@@ -77,8 +77,9 @@ type assembly struct {
 
 // template is a CloudFormation template.
 type template struct {
-	Resources map[string]resource
-	Outputs   map[string]any
+	Parameters map[string]any
+	Resources  map[string]resource
+	Outputs    map[string]any
 }
 
 type resource struct {
@@ -89,27 +90,38 @@ type resource struct {
 	UpdateReplacePolicy string
 }
 
-func synthesize(context map[string]any) (made assembly) {
-	folder, err := os.MkdirTemp(os.Getenv(foldersVariable), "")
-	if err != nil {
+func synthesize(context map[string]any) assembly {
+	config := temporary()
+	config.Context = context
+	if err := standIns(config); err != nil {
 		return assembly{err: err}
-	}
-	config := appConfig{Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"),
-		Out: filepath.Join(folder, "out"), Context: context}
-	made.out = config.Out
-	if made.err = standIns(config); made.err != nil {
-		return made
 	}
 	app, err := newApp(config)
 	if err != nil {
 		return assembly{err: err}
 	}
 	app.Synth(nil)
-	made.err = readJSON(filepath.Join(config.Out, "data.template.json"), &made.data)
-	if made.err == nil {
-		made.err = readJSON(filepath.Join(config.Out, "service.template.json"), &made.service)
-	}
+	made, err := read(config.Out)
+	made.err = err
 	return made
+}
+
+// temporary is a configuration with folders of its own.
+func temporary() appConfig {
+	folder, err := os.MkdirTemp(os.Getenv(foldersVariable), "")
+	if err != nil {
+		panic(err)
+	}
+	return appConfig{Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"),
+		Out: filepath.Join(folder, "out")}
+}
+
+func read(out string) (made assembly, err error) {
+	made.out = out
+	if err := readJSON(filepath.Join(out, "data.template.json"), &made.data); err != nil {
+		return made, err
+	}
+	return made, readJSON(filepath.Join(out, "service.template.json"), &made.service)
 }
 
 // standIns are files in place of what make build and the page leave.
