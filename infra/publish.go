@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
 	"github.com/aws/jsii-runtime-go"
 
+	"rollcall/docs"
 	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
@@ -81,6 +82,8 @@ func (s *service) publishPage() {
 			awss3deployment.Source_Asset(jsii.String(s.page), nil),
 			awss3deployment.Source_JsonData(jsii.String(strings.TrimPrefix(portal.ConfigPath, "/")), s.pageConfig(),
 				nil),
+			awss3deployment.Source_Data(jsii.String(strings.TrimPrefix(manifest.DescriptionPath, "/")),
+				jsii.String(string(docs.OpenAPI)), nil),
 		},
 		// The files have no versions in their names: browsers and CloudFront ask each time whether they have them
 		// still, so that nothing has to be invalidated.

@@ -58,8 +58,9 @@ func fullContext() map[string]any {
 		"rollcall:vpc":         true, "rollcall:allowPrivate": true, "rollcall:denyRanges": []any{"192.0.2.0/24"},
 		"rollcall:ports":   "389,636",
 		"rollcall:vpcCidr": "10.80.0.0/20", "rollcall:vpcZones": float64(3), "rollcall:throttleRate": "200",
-		"rollcall:throttleBurst": "400",
-		"rollcall:apiMemory":     "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored",
+		"rollcall:throttleBurst": "400", "rollcall:originKey": "3", "rollcall:rateLimit": float64(2000),
+		"rollcall:distribution": "E2QWERTYUIOP12",
+		"rollcall:apiMemory":    "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored",
 		"rollcall:jobsTable":    "jobs-restored",
 		"rollcall:workerMemory": float64(3008), "rollcall:apiReserved": "20", "rollcall:workerReserved": "40",
 		"rollcall:logDays": "30", "rollcall:logLevel": "debug",
@@ -73,6 +74,8 @@ type assembly struct {
 	err     error
 	data    template
 	service template
+	// edge is empty where nothing is asked for that CloudFront has in its own region.
+	edge template
 }
 
 // template is a CloudFormation template.
@@ -87,6 +90,7 @@ type resource struct {
 	Metadata            map[string]any
 	DeletionPolicy      string
 	UpdateReplacePolicy string
+	DependsOn           []string
 }
 
 func synthesize(context map[string]any) (made assembly) {
@@ -108,6 +112,9 @@ func synthesize(context map[string]any) (made assembly) {
 	made.err = readJSON(filepath.Join(config.Out, "data.template.json"), &made.data)
 	if made.err == nil {
 		made.err = readJSON(filepath.Join(config.Out, "service.template.json"), &made.service)
+	}
+	if _, err := os.Stat(filepath.Join(config.Out, "edge.template.json")); err == nil && made.err == nil {
+		made.err = readJSON(filepath.Join(config.Out, "edge.template.json"), &made.edge)
 	}
 	return made
 }

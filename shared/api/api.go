@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"rollcall/shared/manifest"
 	"rollcall/shared/run"
 )
 
@@ -18,7 +19,7 @@ import (
 const Version = "1.0.0"
 
 // documentPath is where the API describes itself.
-const documentPath = "/v1/openapi.json"
+const documentPath = manifest.DescriptionPath
 
 // maxQuery bounds a request's query in bytes. API Gateway takes 10 KiB of a request's line and headers together.
 const maxQuery = 16 << 10
@@ -44,9 +45,9 @@ type Config struct {
 	Identify func(*http.Request) (Caller, error)
 	// Log gets what callers are not told.
 	Log *slog.Logger
-	// Document is the API's description; nil describes the routes that are registered here, which may be a part of
-	// them.
-	Document []byte
+	// Part has no description at /v1/openapi.json: the API is one of several that share the routes, and their
+	// description is served beside them.
+	Part bool
 }
 
 // API is a set of routes under /v1 with everything around them.
@@ -61,13 +62,16 @@ type API struct {
 // are set once, before there is any API that could read them.
 var setUpHuma = sync.OnceFunc(func() { huma.NewError, huma.ValidateStrictCasing = newProblem, true })
 
-// New returns an API without routes, which describes itself at /v1/openapi.json.
+// New returns an API without routes, which describes itself at /v1/openapi.json unless it is a part of one.
 func New(c Config) *API {
 	setUpHuma()
 	config := huma.DefaultConfig("Rollcall", Version)
 	config.Info.Description = "Imports the users of a directory server into the Users List of a " +
 		"mail-security portal: preview, export, sync, undo."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
+	if c.Part {
+		config.OpenAPIPath = ""
+	}
 	config.FieldsOptionalByDefault, config.RejectUnknownQueryParameters = true, true
 	// The hook adds $schema links, which the contract does not have.
 	config.CreateHooks = nil
@@ -79,8 +83,8 @@ func New(c Config) *API {
 
 // ServeHTTP answers a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == documentPath {
-		a.describe(w, r)
+	if r.URL.Path == documentPath && !a.config.Part {
+		a.mux.ServeHTTP(w, r)
 		return
 	}
 	if len(r.URL.RawQuery) > maxQuery {
@@ -106,17 +110,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
-}
-
-// describe answers with the API's description, which needs no identity.
-func (a *API) describe(w http.ResponseWriter, r *http.Request) {
-	if a.config.Document == nil || r.Method != http.MethodGet {
-		a.mux.ServeHTTP(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
-	// The status is out; a broken connection is all that can fail here.
-	_, _ = w.Write(a.config.Document)
 }
 
 func (c Caller) may(need Scope) bool {
