@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
 	"github.com/aws/jsii-runtime-go"
 
+	"rollcall/docs"
 	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
@@ -95,6 +96,8 @@ func (s *service) publishPage() {
 		Sources: &[]awss3deployment.ISource{
 			page, awss3deployment.Source_JsonData(jsii.String(strings.TrimPrefix(portal.ConfigPath, "/")),
 				s.pageConfig(), nil),
+			awss3deployment.Source_Data(jsii.String(strings.TrimPrefix(manifest.DescriptionPath, "/")),
+				jsii.String(string(docs.OpenAPI)), nil),
 		},
 		Exclude: built,
 	})
