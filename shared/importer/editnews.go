@@ -101,7 +101,8 @@ func (c core) tellEdit(ctx context.Context, account user.Account, news *editNews
 		err = c.tellNoted(ctx, account, jobs, news.others)
 	}
 	if err != nil {
-		c.Log.ErrorContext(ctx, "an edit by hand is told later", "account", account, "event", news.event.ID, "error", err)
+		c.Log.ErrorContext(ctx, "an edit by hand is told later",
+			"account", account, "event", news.event.ID, "error", err)
 	}
 }
 

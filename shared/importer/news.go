@@ -233,10 +233,10 @@ func (j *job) changes(ctx context.Context) ([]notify.Change, error) {
 
 // unlessFailure is err, nil where it is the run's own: a journal that is damaged stays so.
 func unlessFailure(err error) error {
-	if failureOf(err) != nil {
-		return nil
+	if failureOf(err) == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // changeOf describes what was done to a user: as it is now, or as it was where it is gone.

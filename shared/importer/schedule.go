@@ -127,7 +127,10 @@ func (s *Service) startDueOf(ctx context.Context, account user.Account) (started
 	}
 	schedule, interval := *saved.Schedule, time.Duration(saved.Schedule.IntervalHours)*s.c.Hour
 	saved.Schedule = &schedule
-	missed := s.c.tellMissed(ctx, account, &saved, now)
+	missed, err := s.c.tellMissed(ctx, account, jobs, &saved, now)
+	if err != nil {
+		return false, err
+	}
 	ahead := schedule.NextRunAt.Sub(now)
 	switch {
 	case ahead > interval+s.c.Hour:

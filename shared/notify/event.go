@@ -111,7 +111,8 @@ func (e *Event) AddChanges(changes []Change) error {
 func (e Event) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("id", e.ID), slog.String("run", e.Data.SyncID)}
 	if a := e.Data.Applied; a != nil {
-		attrs = append(attrs, slog.Int("created", a.Create), slog.Int("updated", a.Update), slog.Int("deleted", a.Delete))
+		attrs = append(attrs,
+			slog.Int("created", a.Create), slog.Int("updated", a.Update), slog.Int("deleted", a.Delete))
 	}
 	return slog.GroupValue(attrs...)
 }

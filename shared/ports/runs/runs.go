@@ -31,9 +31,9 @@ var (
 type Store interface {
 	For(account user.Account) Jobs
 	// Due returns up to limit accounts whose schedule is not paused and whose DueAt is not after now, or further ahead
-	// than FarAhead: a wrong clock chose that. The longest due come first. It may return accounts besides whose next run is further
-	// away than their own interval and an hour. What cannot be read hides no other account: it is left out, and an
-	// error comes with the rest.
+	// than FarAhead: a wrong clock chose that. The longest due come first. It may return accounts besides whose next
+	// run is further away than their own interval and an hour. What cannot be read hides no other account: it is left
+	// out, and an error comes with the rest.
 	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
 	// DueLooks returns up to limit accounts whose NextAt of UpdateLooks is not zero and not after now, the longest due
 	// first. What cannot be read is left out as in Due.
