@@ -37,8 +37,8 @@ func words(e Event) mail {
 		return mail{"LDAP import failed", []string{
 			"A sync with your directory failed: " + sentence(d.Message),
 			wrote(d.Applied),
-			"What to do: open the sync on the page. Its steps say where it stopped. The schedule goes on trying, and " +
-				"no further failure is mailed; you get a mail once a sync goes through.",
+			"What to do: open the sync on the page. Its steps say where it stopped. Further failures send no " +
+				"mail; you get one once a sync goes through.",
 		}, sync}
 	case SyncBlocked:
 		return mail{"LDAP import blocked: a sync waits for you", []string{
@@ -72,8 +72,8 @@ func confirm(removals int) string {
 	if removals == 0 {
 		return "What to do: open the sync on the page and read why. Nobody is removed meanwhile."
 	}
-	return fmt.Sprintf("What to do: open the sync on the page and look at whom it would remove (%s). If that is right, "+
-		"confirm it there: sign in and type the number %d. If it is not, look at what changed in the directory, the "+
+	return fmt.Sprintf("What to do: open the sync on the page and look at whom it would remove (%s). If that is "+
+		"right, confirm it there: sign in and type the number %d. If it is not, look at what changed in the directory, the "+
 		"search base and the filter. Nobody is removed meanwhile.", counted(removals, "user", "users"), removals)
 }
 
