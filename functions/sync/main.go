@@ -36,6 +36,8 @@ func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	}
 	work := d.Stores()
 	work.Sealer = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
+	// It tells of edits by hand.
+	work.Events = eventbridge.New(eventbridge.NewClient(d.SDK), d.Get(manifest.EventBus))
 	service := importer.NewService(work)
 	return lambda.API(func() http.Handler {
 		a := s.API(docs.OpenAPI)
