@@ -3,6 +3,7 @@ package recording
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"unsafe"
 
 	"rollcall/shared/directory"
 	"rollcall/shared/planfile/packed"
@@ -13,6 +14,8 @@ const (
 	// maxShapes and maxNames bound the shapes and their attributes.
 	maxShapes = 4096
 	maxNames  = 16 << 10
+	// maxValues bounds the values of an entry.
+	maxValues = 1 << 20
 	// maxColumn is how many values of an attribute are compared with those of the entry before.
 	maxColumn = 64
 )
@@ -189,7 +192,7 @@ func (d *decoder) shape(first uint64) *shape {
 	for i := range count {
 		names[i], counts[i] = string([]byte(d.Text())), d.Count()
 		// Each value takes a byte at least.
-		if values += counts[i]; values > d.Left() {
+		if values += counts[i]; values > min(d.Left(), maxValues) {
 			d.Fail()
 		}
 	}
@@ -202,7 +205,7 @@ func (d *decoder) shape(first uint64) *shape {
 // next reads the rest of an entry's record, of which the first number is read. The entry is valid until the next one.
 func (d *decoder) next(first uint64) *directory.Entry {
 	s := d.shape(first)
-	if s == nil || s.values > d.Left() {
+	if s == nil || s.values > min(d.Left(), maxValues) {
 		d.Fail()
 		return nil
 	}
@@ -215,7 +218,9 @@ func (d *decoder) next(first uint64) *directory.Entry {
 		from := len(d.values)
 		for n := range s.counts[i] {
 			if n >= maxColumn {
-				d.values = append(d.values, []byte(d.Text()))
+				text := d.Text()
+				// It shares the records' memory, which nobody writes to before the next block.
+				d.values = append(d.values, unsafe.Slice(unsafe.StringData(text), len(text)))
 				continue
 			}
 			d.values = append(d.values, d.value(s.columns[column], &size))

@@ -27,9 +27,9 @@ import (
 const (
 	// blockRecords is the size of a block's records in bytes from which on the next block begins, before compression.
 	blockRecords = 4 << 20
-	// maxEntry bounds one entry in bytes, and maxRecords with it a block's records.
-	maxEntry   = 16 << 20
-	maxRecords = blockRecords + maxEntry
+	// maxEntry bounds one entry in bytes, and maxRecords a block's records, of which the last may be such an entry.
+	maxEntry   = 12 << 20
+	maxRecords = blockRecords + 24<<20
 	// MaxBlock bounds a block in bytes: what S2 may make of the longest records.
 	MaxBlock = headerSize + maxRecords + maxRecords/6 + 64
 )
