@@ -19,6 +19,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"rollcall/shared/adapters/embedded"
+	"rollcall/shared/ports/connectors/connectorstest"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/objects/objectstest"
 	"rollcall/shared/ports/queue"
@@ -57,6 +58,13 @@ func TestConformance(t *testing.T) {
 		t.Parallel()
 		runstest.Run(t, func(t *testing.T, now func() time.Time) runs.Store {
 			return open(t, t.TempDir(), embedded.Options{Clock: now}).Jobs()
+		})
+	})
+	t.Run("connectors", func(t *testing.T) {
+		t.Parallel()
+		connectorstest.Run(t, func(t *testing.T, now func() time.Time) connectorstest.Stores {
+			s := open(t, t.TempDir(), embedded.Options{Clock: now})
+			return connectorstest.Stores{Connectors: s.Connectors(), Jobs: s.Jobs(), Erase: s.Erase}
 		})
 	})
 	t.Run("objects", func(t *testing.T) {

@@ -137,7 +137,8 @@ func (s *Store) sweepRecords(now time.Time, swept *Swept) error {
 			damaged = slices.Concat(damaged, sweep.damaged)
 			return err
 		})
-		return errors.Join(err, sweepDead(tx, swept), keepDamaged(tx, damaged))
+		over := func(n storedName) bool { return n.over(now) }
+		return errors.Join(err, dropNames(tx, over), sweepDead(tx, swept), keepDamaged(tx, damaged))
 	})
 	swept.SetAside += len(damaged)
 	if err = errors.Join(err, damagedError(damaged)); err != nil {
