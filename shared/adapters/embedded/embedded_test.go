@@ -87,7 +87,10 @@ func served(t *testing.T, clock func() time.Time) *embedded.Store {
 	t.Helper()
 	var base string
 	s := open(t, t.TempDir(), embedded.Options{Clock: clock, BaseURL: func() string { return base }})
-	server := httptest.NewServer(s.DownloadHandler())
+	mux := http.NewServeMux()
+	mux.Handle(embedded.DownloadPath, s.DownloadHandler())
+	mux.Handle(embedded.UploadPath, s.UploadHandler())
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	base = server.URL
 	return s

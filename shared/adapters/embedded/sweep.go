@@ -25,6 +25,8 @@ var lifetimes = map[string]time.Duration{
 	// A sync that was started just before its preview expired may wait for its turn.
 	objects.PlanPrefix: 30 * time.Hour,
 	objects.CSVPrefix:  24 * time.Hour,
+	// A recording serves the run that waits for it.
+	objects.RecordingPrefix: 24 * time.Hour,
 	// A journal may share its file with a plan that was a day old.
 	objects.JournalPrefix: 91 * 24 * time.Hour,
 }
