@@ -58,7 +58,8 @@ func (s *Store) UploadHandler() http.Handler {
 		}
 		body, err := io.ReadAll(io.LimitReader(r.Body, length+1))
 		if got := sha256.Sum256(body); err != nil || int64(len(body)) != length || !bytes.Equal(got[:], want) {
-			linkProblem(w, http.StatusBadRequest, "content_differs", "This is not what the link was made for. Send it again.")
+			linkProblem(w, http.StatusBadRequest, "content_differs",
+				"This is not what the link was made for. Send it again.")
 			return
 		}
 		account, key, _ := strings.Cut(place, "/")

@@ -50,6 +50,11 @@ const (
 	UndoStarted      Action = "undo.started"
 	// ExplanationStarted: somebody asked what a sync would make of an address.
 	ExplanationStarted Action = "explanation.started"
+	ConnectorAdded     Action = "connector.added"
+	ConnectorCode      Action = "connector.code"
+	ConnectorRevoked   Action = "connector.revoked"
+	// ConnectorChanged: somebody changed a connector's local settings on site.
+	ConnectorChanged Action = "connector.changed"
 )
 
 // Actions lists every action.
@@ -57,7 +62,7 @@ func Actions() []Action {
 	return []Action{
 		SettingsSaved, SettingsChanged, SettingsDeleted, UserAdded, UserChanged, UserRemoved, PreviewStarted,
 		PreviewCancelled, ExportStarted, SyncStarted, SyncCancelled, UndoStarted,
-		ExplanationStarted,
+		ExplanationStarted, ConnectorAdded, ConnectorCode, ConnectorRevoked, ConnectorChanged,
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"rollcall/shared/ports/objects"
 )
 
-// UploadLink signs a PUT with the client's own credentials. The bucket's own encryption holds for what is sent: a header
-// for it would tell whoever sends it the key's ARN.
+// UploadLink signs a PUT with the client's own credentials. The bucket's own encryption holds for what is sent: a
+// header for it would tell whoever sends it the key's ARN.
 func (o accountObjects) UploadLink(
 	ctx context.Context, key string, content objects.Content, ttl time.Duration,
 ) (string, map[string]string, error) {
