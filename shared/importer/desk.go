@@ -36,7 +36,8 @@ var (
 	// ErrRevoked means that the instance's connector was deleted.
 	ErrRevoked = errors.New("the connector was revoked")
 	// ErrCode means that an enrolment code is wrong, was used, or is too old.
-	ErrCode = errors.New("the enrolment code is wrong, was used, or is older than 15 minutes: make a new one on the page")
+	ErrCode = errors.New("the enrolment code is wrong, was used, or is older than 15 minutes: " +
+		"make a new one on the page")
 	// ErrOrder means that an order was given to another instance, was cancelled, or has ended.
 	ErrOrder = errors.New("the order was given to another instance, cancelled, or has ended")
 	// ErrRequest means that a request is none that a connector makes.
@@ -159,7 +160,9 @@ func (d *Desk) Enrol(ctx context.Context, e connector.Enrol) (connector.Enrolled
 func (d *Desk) reported(instance string, change connector.Change, connectorID string) runs.AuditEntry {
 	return runs.AuditEntry{
 		ID: d.NewID(), At: d.now(), By: "connector " + instance, Action: runs.ConnectorChanged, Subject: connectorID,
-		Details: map[string]string{"what": shortened(change.What, maxName), "detail": shortened(change.Detail, maxText)},
+		Details: map[string]string{
+			"what": shortened(change.What, maxName), "detail": shortened(change.Detail, maxText),
+		},
 	}
 }
 
@@ -250,7 +253,7 @@ func nextOrder(c *connectors.Connector, targets []connectors.Target, instance st
 
 func anyHolds(c *connectors.Connector, t connectors.Target, now time.Time) bool {
 	return slices.ContainsFunc(c.Instances, func(i connectors.Instance) bool {
-		return now.Sub(i.LastSeenAt) < onlineFor && slices.Contains(i.Targets, t)
+		return online(i, now) && slices.Contains(i.Targets, t)
 	})
 }
 

@@ -27,6 +27,7 @@ type Service interface {
 	CancelSync(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 	SettingsService
 	UsersService
+	ConnectorsService
 }
 
 // The lists that give cursors.
@@ -75,6 +76,7 @@ func Register(a *api.API, s Service, now func() time.Time) {
 	}, h.cancel)
 	registerSettings(a, s, now)
 	registerUsers(a, s)
+	registerConnectors(a, s, now)
 }
 
 // SyncBody is the body of POST /v1/syncs.
