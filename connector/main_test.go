@@ -144,7 +144,8 @@ func serveLDAP(t *testing.T, ca *authority.Authority, entries []ldif.Entry, at s
 	root.Add("namingContexts", "dc=example,dc=com")
 	root.Add("supportedControl", "1.2.840.113556.1.4.319")
 	config := ldapd.Config{Entries: entries, RootDSE: root, Log: slog.New(slog.DiscardHandler),
-		Accounts: []ldapd.Account{{DN: "cn=reader,dc=example,dc=com", Password: password}}}
+		Accounts:  []ldapd.Account{{DN: "cn=reader,dc=example,dc=com", Password: password}},
+		Behaviour: ldapd.Behaviour{WrongPassword: ldapd.Result{Code: 49, Message: "no"}}}
 	if ca != nil {
 		var err error
 		if config.TLS, err = ca.ServerTLS("127.0.0.1", "localhost"); err != nil {
