@@ -16,7 +16,7 @@ import (
 	"rollcall/shared/connector"
 	"rollcall/shared/connector/connectortest"
 	"rollcall/shared/directory"
-	"rollcall/shared/run"
+	runs "rollcall/shared/run"
 	"rollcall/shared/settings"
 )
 
@@ -134,7 +134,7 @@ func (l *line) read(ctx context.Context, attributes ...string) (s sample, err er
 		return s, err
 	}
 	entries := 0
-	_, err = player.Read(ctx, settings.Connection{}, directory.Query{}, func(run.Step) {}, func(*directory.Entry) error {
+	_, err = player.Read(ctx, settings.Connection{}, directory.Query{}, func(runs.Step) {}, func(*directory.Entry) error {
 		entries++
 		return nil
 	})
