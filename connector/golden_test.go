@@ -1,81 +1,20 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rollcall/shared/address"
 	"rollcall/shared/connector"
+	"rollcall/shared/connector/connectortest"
 	"rollcall/shared/directory"
-	"rollcall/shared/extract"
-	"rollcall/shared/plan"
-	"rollcall/shared/planfile"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
-	"rollcall/shared/user"
 )
-
-// reader is the importer's Directory.
-type reader interface {
-	Read(context.Context, settings.Connection, directory.Query, func(run.Step), func(*directory.Entry) error) (
-		directory.Info, error)
-	Find(context.Context, settings.Connection, directory.Question, func(run.Step)) (directory.Answer, error)
-}
-
-// planned is a plan as it is stored, with all else that a read says.
-type planned struct {
-	file []byte
-	info directory.Info
-	// steps are without what differs from read to read: how long each took, and the port of the connection.
-	steps []run.Step
-}
-
-// planOf makes the plan of a read by whichever way, as the importer does.
-func planOf(t *testing.T, from reader, imp settings.Import, since []run.Cursor) (out planned) {
-	t.Helper()
-	collector := extract.NewCollector(rulesOf(t, imp))
-	query := queryOf(t, imp, since)
-	query.Found, query.Memory = collector.Values, collector.Memory
-	var err error
-	out.info, err = from.Read(t.Context(), imp.Connection, query, out.step, func(e *directory.Entry) error {
-		collector.Add(e)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := collector.Result()
-	var file bytes.Buffer
-	writer := planfile.NewWriter(&file)
-	nobody := func() func() *user.User { return func() *user.User { return nil } }
-	result, err := plan.Build(plan.Desired{Entries: found.Entries(), Claims: found.Claims, Skipped: found.Skipped},
-		nobody, plan.Policy{DirectoryID: out.info.DirectoryID, Exclude: address.Patterns{}}, writer.Add)
-	if err != nil {
-		t.Fatal(err)
-	}
-	result.Hint = out.info.Hint
-	if err := writer.Close(planfile.Meta{Result: result, CreatedAt: time.Unix(0, 0)}); err != nil {
-		t.Fatal(err)
-	}
-	out.file = file.Bytes()
-	return out
-}
-
-func (p *planned) step(s run.Step) {
-	s.MS = 0
-	p.steps = append(p.steps, s)
-}
-
-func queryOf(t *testing.T, imp settings.Import, since []run.Cursor) directory.Query {
-	t.Helper()
-	rules := rulesOf(t, imp)
-	return directory.Query{SearchBase: imp.Advanced.SearchBase, Filter: imp.Advanced.Filter,
-		Attributes: rules.Attributes(), Named: rules.Named(), Since: since}
-}
 
 // The plan, what is said of the read, and the answer to a question are the same through a connector, byte for byte.
 func TestThePlanThroughAConnectorIsThatOfADirectRead(t *testing.T) {
@@ -99,14 +38,9 @@ func TestThePlanThroughAConnectorIsThatOfADirectRead(t *testing.T) {
 				imp := settings.Import{Connection: connectionOf(d)}
 				change(&imp)
 				own := directory.New(directory.Config{})
-				want := planOf(t, own, imp, nil)
-				got := planOf(t, s.through(t, own, connector.ReadOf(imp, queryOf(t, imp, nil))), imp, nil)
-				same(t, want, got)
-				if cursor := want.info.Tracking.Cursor; cursor != nil {
-					since := []run.Cursor{*cursor}
-					want := planOf(t, own, imp, since)
-					got := planOf(t, s.through(t, own, connector.ReadOf(imp, queryOf(t, imp, since))), imp, since)
-					same(t, want, got)
+				cursor := s.samePlan(t, own, imp, nil)
+				if cursor != nil {
+					s.samePlan(t, own, imp, []run.Cursor{*cursor})
 				}
 				parsed, err := address.Parse("anna.schmidt@example.com")
 				if err != nil {
@@ -128,7 +62,7 @@ func TestThePlanThroughAConnectorIsThatOfADirectRead(t *testing.T) {
 }
 
 // through has the connector do a request, and returns what plays it.
-func (s *site) through(t *testing.T, bounds *directory.Reader, r connector.Request) reader {
+func (s *site) through(t *testing.T, bounds *directory.Reader, r connector.Request) connectortest.Directory {
 	t.Helper()
 	// The password of a direct read goes nowhere.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -140,21 +74,20 @@ func (s *site) through(t *testing.T, bounds *directory.Reader, r connector.Reque
 	return player
 }
 
-func same(t *testing.T, want, got planned) {
+// samePlan compares the two ways of one read, and returns its cursor.
+func (s *site) samePlan(t *testing.T, own *directory.Reader, imp settings.Import, since []run.Cursor) *run.Cursor {
 	t.Helper()
-	if !bytes.Equal(want.file, got.file) {
-		t.Errorf("the plans differ: %d bytes and %d", len(want.file), len(got.file))
+	query, _, err := connectortest.Query(imp, since)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want.info, got.info); diff != "" {
-		t.Error(diff)
+	want, err := connectortest.PlanOf(t.Context(), own, imp, since)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(want.steps) != len(got.steps) {
-		t.Fatalf("steps %v, want %v", got.steps, want.steps)
+	got, err := connectortest.PlanOf(t.Context(), s.through(t, own, connector.ReadOf(imp, query)), imp, since)
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(run.Certificate{})); diff != "" || err != nil {
+		t.Errorf("a direct read (-) and one through the connector (+) differ: %v\n%.3000s", err, diff)
 	}
-	for i := range want.steps {
-		w, g := want.steps[i], got.steps[i]
-		if w.Step != g.Step || w.Host != g.Host || w.OK != g.OK || w.Detail != g.Detail {
-			t.Errorf("step %+v, want %+v", g, w)
-		}
-	}
+	return want.Info.Tracking.Cursor
 }

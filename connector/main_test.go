@@ -464,6 +464,39 @@ func TestAnotherServerInPlaceOfTheDirectory(t *testing.T) {
 	}
 }
 
+// Where this machine knows the authority, that one is pinned, and another that the machine knows as well is not taken.
+func TestTheAuthorityThatWasSeenIsPinned(t *testing.T) {
+	t.Parallel()
+	ca, theirs := newAuthority(t, "Site CA"), newAuthority(t, "Their CA")
+	system := filepath.Join(t.TempDir(), "system.pem")
+	if err := os.WriteFile(system, []byte(ca.PEM()+theirs.PEM()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t)
+	s.env = []string{"SSL_CERT_FILE=" + system}
+	s.enrol()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := l.Addr().String()
+	l.Close()
+	t.Run("the right one", func(t *testing.T) {
+		if out := s.hold(serveLDAP(t, ca, people(5, 0), at)); !strings.Contains(out, `the authority "CN=Site CA"`) {
+			t.Error(out)
+		}
+	})
+	s.start()
+	t.Run("renewed", func(t *testing.T) {
+		if got := s.read(mailOf(serveLDAP(t, ca, people(5, 0), at).connection)); got.err != nil {
+			t.Error(got.err)
+		}
+	})
+	if got := s.read(mailOf(serveLDAP(t, theirs, people(5, 0), at).connection)); got.code() != directory.CodeTLSAuthority {
+		t.Errorf("got %v", got.err)
+	}
+}
+
 // A connector that dies at any block begins again, and what comes of it is whole.
 func TestKilledAtEachBlock(t *testing.T) {
 	t.Parallel()
