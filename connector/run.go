@@ -86,6 +86,9 @@ func (r *runner) turn(ctx context.Context) (wait time.Duration, err error) {
 		w := &worker{client: r.client, local: &set, order: *polled.Order, log: r.log, version: version}
 		result, err := w.do(ctx)
 		r.note(result)
+		if err == nil {
+			return 0, nil
+		}
 		if err = revoked(err); !errors.Is(err, errRevoked) {
 			// Logged, and the cloud gives the order out again or ends it. What is broken shows at the next poll.
 			err = nil

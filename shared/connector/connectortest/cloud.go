@@ -56,11 +56,13 @@ type Work struct {
 
 	instance string
 	seen     time.Time
-	blocks   map[int][]byte
-	granted  map[int]connector.BlockRequest
-	sealed   *connector.Sealed
-	stop     bool
-	ended    chan struct{}
+	// given and taken are when the order was given out and when its last block was taken.
+	given, taken time.Time
+	blocks       map[int][]byte
+	granted      map[int]connector.BlockRequest
+	sealed       *connector.Sealed
+	stop         bool
+	ended        chan struct{}
 }
 
 // New returns a cloud that knows nobody.
@@ -127,11 +129,18 @@ func (c *Cloud) Wait(ctx context.Context, w *Work, reader *directory.Reader) (*r
 		}}, nil
 }
 
-// State returns a copy of how far an order is: its attempt, and what was told last.
+// State returns how far an order is: its attempt, and what was told last.
 func (c *Cloud) State(w *Work) (attempt int, busy connector.Busy) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return w.Attempt, w.Busy
+}
+
+// Times returns when an order was given out, and when its last block was taken.
+func (c *Cloud) Times(w *Work) (given, taken time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return w.given, w.taken
 }
 
 // failure is an answer that is an error.
@@ -253,7 +262,7 @@ func (c *Cloud) poll(instance string, body []byte) (int, any, error) {
 			continue
 		}
 		w.Attempt++
-		w.instance, w.seen = instance, c.Now()
+		w.instance, w.seen, w.given = instance, c.Now(), c.Now()
 		w.blocks, w.granted = make(map[int][]byte), make(map[int]connector.BlockRequest)
 		answer.Order = &w.Order
 		break
@@ -300,7 +309,7 @@ func (c *Cloud) block(r *http.Request, body []byte) (int, any, error) {
 			if len(body) != asked.Size || !bytes.Equal(sum[:], asked.SHA256) {
 				return 0, nil, &failure{http.StatusBadRequest, "", "it is not the block that was asked for"}
 			}
-			w.blocks[number] = body
+			w.blocks[number], w.taken = body, c.Now()
 			return http.StatusOK, nil, nil
 		}
 	}
