@@ -65,6 +65,8 @@ type Connector struct {
 	Instances []Instance `json:"instances,omitempty"`
 	// Orders are the reads that are asked of it, the oldest first.
 	Orders []Order `json:"orders,omitempty"`
+	// Reported are hashes of the last changes on site that the audit log was told of.
+	Reported []string `json:"reported,omitempty"`
 }
 
 // Code lets one instance enrol.
