@@ -52,8 +52,7 @@ func (d *Desk) Poll(ctx context.Context, i Instance, p connector.Poll) (answer c
 		if p.Busy != nil {
 			order := held(c, p.Busy.Order, p.Busy.Attempt, i.ID)
 			if answer.Stop = order == nil || tooOld(order, now); !answer.Stop {
-				order.LeaseUntil, order.Entries = now.Add(connector.LeaseTime), max(p.Busy.Entries, 0)
-				order.Steps = boundedSteps(p.Busy.Steps)
+				order.LeaseUntil = now.Add(connector.LeaseTime)
 				given, changed = order, true
 			}
 		} else if given = nextOrder(c, p.Targets, i.ID, now); given != nil {
@@ -80,7 +79,7 @@ func (d *Desk) Poll(ctx context.Context, i Instance, p connector.Poll) (answer c
 		}
 		answer.Order = &connector.Order{ID: given.ID, Attempt: given.Attempt, Request: request}
 	}
-	if err := d.show(ctx, i, given); err != nil {
+	if err := d.show(ctx, i, given, p.Busy); err != nil {
 		// The work goes on: the next poll shows more.
 		d.Log.WarnContext(ctx, "how far a connector is cannot be shown", "run", given.Message.RunID, "error", err)
 	}
@@ -172,15 +171,18 @@ func (d *Desk) request(ctx context.Context, i Instance, order string) (r connect
 	return r, err
 }
 
-// show has the run's record show how far the connector is.
-func (d *Desk) show(ctx context.Context, i Instance, o *connectors.Order) error {
+// show has the run's record show how far the connector is; busy is nil where it begins.
+func (d *Desk) show(ctx context.Context, i Instance, o *connectors.Order, busy *connector.Busy) error {
 	_, err := d.Jobs.For(i.account).UpdateRun(ctx, o.Message.RunID, func(r *run.Run) error {
 		if r.Parked != o.ID || r.State.Ended() {
 			return runs.ErrUnchanged
 		}
-		r.Steps, r.Progress = o.Steps, run.Progress{Phase: run.PhaseConnecting, Entries: o.Entries}
-		if o.Entries > 0 {
-			r.Progress.Phase = run.PhaseReading
+		r.Steps, r.Progress = nil, run.Progress{Phase: run.PhaseConnecting}
+		if busy != nil {
+			r.Steps = boundedSteps(busy.Steps)
+		}
+		if busy != nil && busy.Entries > 0 {
+			r.Progress.Phase, r.Progress.Entries = run.PhaseReading, busy.Entries
 		}
 		return nil
 	})

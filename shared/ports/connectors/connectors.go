@@ -10,7 +10,6 @@ import (
 
 	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
-	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -108,9 +107,6 @@ type Order struct {
 	Attempt    int       `json:"attempt,omitempty"`
 	Instance   string    `json:"instance,omitempty"`
 	LeaseUntil time.Time `json:"leaseUntil,omitzero"`
-	// Entries is how many entries were read so far.
-	Entries int        `json:"entries,omitempty"`
-	Steps   []run.Step `json:"steps,omitempty"`
 	// Recording is nil until the read is whole.
 	Recording *Recording `json:"recording,omitempty"`
 }
