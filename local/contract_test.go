@@ -55,13 +55,18 @@ var contract = map[string]string{
 	"POST /v1/syncs/{id}/export":    exportFields,
 	"GET /v1/syncs/{id}/changes": items("address kind primaryAddress type change reason dn notes before after " +
 		"outcome"),
-	"POST /v1/syncs/{id}/undo":   "id state",
-	"POST /v1/syncs/{id}/cancel": "id state",
-	"GET /v1/users":              items(userFields),
-	"POST /v1/users":             userFields,
-	"PATCH /v1/users/{address}":  userFields,
-	"DELETE /v1/users/{address}": "",
-	"GET /v1/audit":              items("at by action subject details"),
+	"POST /v1/syncs/{id}/undo":      "id state",
+	"POST /v1/syncs/{id}/cancel":    "id state",
+	"GET /v1/users":                 items(userFields),
+	"POST /v1/users":                userFields,
+	"PATCH /v1/users/{address}":     userFields,
+	"DELETE /v1/users/{address}":    "",
+	"GET /v1/audit":                 items("at by action subject details"),
+	"POST /v1/connectors":           enrolmentFields,
+	"POST /v1/connectors/{id}/code": enrolmentFields,
+	"GET /v1/connectors": items("id name state createdAt instances[].id instances[].name instances[].version " +
+		"instances[].lastSeenAt instances[].targets[].host instances[].targets[].port instances[].targets[].username"),
+	"DELETE /v1/connectors/{id}": "",
 }
 
 const (
@@ -82,9 +87,10 @@ const (
 	syncFields = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs " +
 		"summary.conflicts " +
 		"summary.removalsImported " + appliedFields + " " + progressFields + " " + summaryFields
-	appliedFields = "applied.create applied.update applied.delete applied.already applied.conflicts applied.pending"
-	userFields    = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
-	exportFields  = "id state url expiresAt rows bytes sha256 fileName"
+	appliedFields   = "applied.create applied.update applied.delete applied.already applied.conflicts applied.pending"
+	userFields      = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
+	enrolmentFields = "id name enrolmentCode codeExpiresAt"
+	exportFields    = "id state url expiresAt rows bytes sha256 fileName"
 )
 
 var previewFields = "id state createdAt expiresAt syncs outdated " + progressFields + " " + summaryFields +
@@ -441,11 +447,14 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	c.call(200, "GET /v1/explanations/{id}", explanation, nil)
 	c.call(200, "GET /v1/audit", "", nil)
 	c.wait("/v1/syncs/" + id(c.call(202, "POST /v1/syncs/{id}/undo", sync, nil)))
+	hq := c.connector(body)
 	c.call(200, "DELETE /v1/settings", "", nil)
 	c.strangers(map[string]string{
-		"previews": preview, "syncs": sync, "exports": export, "users": "anais.lefevre@example.com",
+		"connectors": hq,
+		"previews":   preview, "syncs": sync, "exports": export, "users": "anais.lefevre@example.com",
 		"explanations": explanation,
 	})
+	c.revoke(hq)
 	c.cancel()
 	c.answers.always("Step.host", "FoundRow.next", "FoundChange.next", "UserList.total")
 	for route := range contract {
