@@ -107,10 +107,11 @@ export class SyncView {
       explain: run.undoOf ? undefined : (q) => this.#explain(q, run),
     });
     return h('section', { class: 'card flush', 'aria-label': 'Changes' }, table.element,
-      exportButton('Export Changes to .csv', () => api.exportSync(this.id, table.narrow), this.signal),
-      exportButton('Export this tab to .csv', () => api.exportSync(this.id, table.filter), this.signal),
-      table.csvNote,
-      this.#skipped(run));
+      h('div', { class: 'table-foot' },
+        exportButton('Export Changes to .csv', () => api.exportSync(this.id, table.narrow), this.signal),
+        exportButton('Export this tab to .csv', () => api.exportSync(this.id, table.filter), this.signal),
+        this.#skipped(run)),
+      table.csvNote);
   }
 
   /** What the plan skipped is no change, and in no tab. @param {Sync} run */
