@@ -83,7 +83,7 @@ export class ImportView {
   }
 
   async #addJob() {
-    const { JobCard } = await import('./job-card.js');
+    const { JobCard } = await import('./later.js');
     if (this.job) return;
     this.job = new JobCard({
       changed: () => this.#jobChanged(), reconnect: () => this.form.focus('connection.host'),
@@ -92,7 +92,7 @@ export class ImportView {
   }
 
   async #showPreviews() {
-    const { RecentPreviews } = await import('./recent-previews.js');
+    const { RecentPreviews } = await import('./later.js');
     if (!this.previews) {
       this.previews = new RecentPreviews();
       this.element.append(this.previews.element);
@@ -143,7 +143,7 @@ export class ImportView {
   }
 
   async #explain() {
-    const { explain } = await import('./explain-dialog.js');
+    const { explain } = await import('./later.js');
     await explain('', this.form.value());
   }
 

@@ -15,6 +15,8 @@ let liveRuns = null;
 let leaving = new AbortController();
 let first = true;
 
+const signing = () => import('./sign-in.js');
+
 /** @param {Place} place */
 async function show(place) {
   leaving.abort();
@@ -39,10 +41,9 @@ async function show(place) {
   if (!first) view.element.querySelector('h1')?.focus();
   first = false;
   const entered = view.enter();
-  liveRuns ??= import('./live-runs.js').then((module) => new module.LiveRuns(existing('#live-runs')));
+  liveRuns ??= import('./later.js').then(({ LiveRuns }) => new LiveRuns(existing('#live-runs')));
   liveRuns.then((runs) => runs.look(), () => { liveRuns = null; });
   await entered;
-  views.loadAll();
 }
 
 /** Has Help lead to what the guide says about the section that is shown: its headings are the navigation's names. */
@@ -54,7 +55,7 @@ function showHelp() {
 function showAccount() {
   if (!session.required()) return;
   fill(existing('#account'), h('span', { class: 'who' }, session.who()),
-    h('button', { type: 'button', class: 'link', onclick: () => session.signOut() }, 'Sign out'));
+    h('button', { type: 'button', class: 'link', onclick: async () => (await signing()).signOut() }, 'Sign out'));
 }
 
 /** @param {unknown} [error] of the last attempt */
@@ -63,7 +64,7 @@ function showSignIn(error) {
   existing('nav').hidden = true;
   const signIn = async () => {
     try {
-      await session.signIn();
+      await (await signing()).signIn();
     } catch (e) {
       showSignIn(e);
     }
@@ -97,6 +98,8 @@ async function start() {
     return;
   }
   showAccount();
+  // While the first view asks for what it shows. It is asked for again when it is needed.
+  import('./later.js').catch(() => {});
   router.start(show);
 }
 
@@ -105,7 +108,7 @@ let asking = false;
 
 /** Asks before it leaves for the sign-in page: the view may hold what somebody typed. */
 async function askToSignIn() {
-  const { confirm } = await import('./dialog.js');
+  const { confirm } = await import('./later.js');
   if (asking) return;
   asking = true;
   const yes = await confirm({
@@ -113,7 +116,7 @@ async function askToSignIn() {
     text: 'Sign in again to go on. You come back to this place; a password that you typed must be typed again.',
   });
   asking = false;
-  if (yes) await session.signIn();
+  if (yes) await (await signing()).signIn();
 }
 
 start();

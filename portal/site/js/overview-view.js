@@ -1,5 +1,7 @@
 // The Overview: what the saved job does, whether it is well, how it went, and what needs attention.
 import { h, fill, icon, list } from './dom.js';
+import { charts } from './charts.js';
+import { concerns, points, reasonsOf } from './overview-data.js';
 import { failure, loading } from './notice.js';
 import { moment, number, types } from './format.js';
 import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
@@ -69,9 +71,8 @@ export class OverviewView {
    * @param {boolean} always also where nothing has run yet
    */
   async #showRuns(lastRun, into, always) {
-    const [{ items }, users, { rows, preview }, { charts }, { concerns, points, reasonsOf }] = await Promise.all([
+    const [{ items }, users, { rows, preview }] = await Promise.all([
       api.syncs({ limit: RUNS }, this.signal), api.users({ limit: 1 }, this.signal), skippedRows(this.signal),
-      import('./charts.js'), import('./overview-data.js'),
     ]);
     if (items.length === 0 && !always) return;
     const total = users.total ?? null;
@@ -91,7 +92,7 @@ export class OverviewView {
   async #try(act) {
     fill(this.message);
     try {
-      if (await act(await import('./job-actions.js'))) await this.enter();
+      if (await act((await import('./later.js')).jobActions)) await this.enter();
     } catch (error) {
       fill(this.message, failure(error));
     }
