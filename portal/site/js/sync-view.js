@@ -103,7 +103,7 @@ export class SyncView {
     if (tabs.every((tab) => tab.count === 0) || (run.state === 'failed' && wroteNothing)) return null;
     const table = new PlanTable({
       path: `/v1/syncs/${this.id}/changes`, tabs, label: 'Changes', signal: this.signal,
-      planned: run.state === 'blocked' && wroteNothing,
+      planned: run.state === 'blocked' && wroteNothing, usual: run.state === 'blocked' ? 'delete' : undefined,
       explain: run.undoOf ? undefined : (q) => this.#explain(q, run),
     });
     return h('section', { class: 'card flush', 'aria-label': 'Changes' }, table.element,
