@@ -174,7 +174,8 @@ func TestPageTellsTheStoryOfARun(t *testing.T) {
 	tab.WaitText(fmt.Sprintf("0 removed %d planned", n))
 	// There is one to add as well; whoever is to confirm looks at the removed.
 	tab.WaitText("Would be added 1")
-	tab.Until(`document.querySelector('[role=tab][aria-selected=true]')?.innerText.startsWith('Would be removed') === true`)
+	tab.Until(`document.querySelector('[role=tab][aria-selected=true]')?.innerText
+	  .startsWith('Would be removed') === true`)
 	tab.Fill("Search these addresses", "nobody@example.com")
 	// The preview's password was not stored.
 	tab.ExpectProblem("status of 422")
