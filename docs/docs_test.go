@@ -54,7 +54,7 @@ func TestEveryPromiseIsHeldByATestThatExists(t *testing.T) {
 	}
 }
 
-// codes finds the codes that the API gives to what goes wrong. One that begins with "_" has the kind of a run before it.
+// codes finds the codes that the API gives to what goes wrong. One that begins with "_" follows the kind of a run.
 var codes = regexp.MustCompile(`(?:\b[cC]ode\w*\s+=|\bCode:|GuardReason\s+=|(?:problem|notFound)\([\w.]+,|` +
 	`linkProblem\(w, [\w.]+,|http\.Status\w+:|\+)\s*"(_?[a-z]+(?:_[a-z]+)*)"|"(too_many_\w+)"`)
 

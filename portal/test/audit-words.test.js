@@ -40,7 +40,8 @@ test('a change has the words of the forms', () => {
 });
 
 test('a limit of removals is told where there are some, and where somebody changed it', () => {
-  assert.deepEqual(told('preview.started', { 'options.removeScope': 'all', 'options.removalLimit': '10 % or 500' }), []);
+  const idle = { 'options.removeScope': 'all', 'options.removalLimit': '10 % or 500' };
+  assert.deepEqual(told('preview.started', idle), []);
   assert.deepEqual(told('settings.saved', { 'options.removalLimit': '0 % or 0 → 10 % or 500' }), []);
   assert.deepEqual(told('settings.changed', { 'options.removalLimit': '10 % or 500 → 20 % or 500' }),
     ['Removal limit: 10 % or 500 users → 20 % or 500 users']);
