@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
 
@@ -267,9 +268,15 @@ func TestThePageIsToldHowToSignIn(t *testing.T) {
 				markers = append(markers, show(value))
 			}
 		}
-		expect(t, upload, map[string]string{"Prune": "true", "RetainOnDelete": "false",
-			"SystemMetadata.cache-control": "no-cache"})
 	}
+	// index.html comes after the files that it names, and those of earlier pages stay.
+	built, rest := "pagebuiltCustomResource", "pageuploadCustomResource"
+	expect(t, plain(t).service.the(t, "Custom::CDKBucketDeployment", built), map[string]string{"Prune": "false",
+		"RetainOnDelete": "false", "SystemMetadata.cache-control": portal.ForGood, "Exclude": "[*]",
+		"Include": "[" + portal.BuiltFolder + "*]"})
+	expect(t, plain(t).service.the(t, "Custom::CDKBucketDeployment", rest), map[string]string{"Prune": "true",
+		"RetainOnDelete": "false", "SystemMetadata.cache-control": portal.ForNow,
+		"Exclude": "[" + portal.BuiltFolder + "*]"})
 	slices.Sort(markers)
 	if len(markers) != 2 || !slices.ContainsFunc(markers,
 		func(m string) bool { return strings.Contains(m, "people") }) {
