@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
 	"github.com/aws/jsii-runtime-go"
 
+	"rollcall/docs"
 	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
@@ -57,7 +58,7 @@ func (s *service) pageConfig() (config map[string]any) {
 	}
 	own := portal.Config{Issuer: s.settings.Issuer, ClientID: s.settings.ClientID, Scope: strings.Join(scopes, " ")}
 	if s.data.pool != nil {
-		own.Issuer, own.ClientID = *s.data.pool.UserPoolProviderUrl(), *s.client.UserPoolClientId()
+		own.Issuer, own.ClientID = s.data.issuer, *s.client.UserPoolClientId()
 	}
 	text, err := json.Marshal(own)
 	if err == nil {
@@ -97,6 +98,8 @@ func (s *service) publishPage() {
 		Sources: &[]awss3deployment.ISource{
 			page, awss3deployment.Source_JsonData(jsii.String(strings.TrimPrefix(portal.ConfigPath, "/")),
 				s.pageConfig(), nil),
+			awss3deployment.Source_Data(jsii.String(strings.TrimPrefix(manifest.DescriptionPath, "/")),
+				jsii.String(string(docs.OpenAPI)), nil),
 		},
 		Exclude: built,
 	})

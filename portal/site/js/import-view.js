@@ -130,7 +130,7 @@ export class ImportView {
     const others = settings ? differences(settings, this.form.value()) : [];
     const text = others.length === 0 ? '' : `Not saved: differs from the saved job in ${others.join(', ')}. `
       + 'Preview it, then save it as the scheduled job.';
-    if (this.unsaved.textContent !== text) this.unsaved.textContent = text;
+    if (this.unsaved.textContent !== text) fill(this.unsaved, text);
     this.unsaved.hidden = text === '';
     this.job?.showDiffers(text !== '');
   }

@@ -1,5 +1,5 @@
 // The page: it begins the session, and shows the view of the place that the address names.
-import { h, existing, fill } from './dom.js';
+import { h, existing, fill, titled } from './dom.js';
 import { failure, loading, messageOf, notice } from './notice.js';
 import * as router from './router.js';
 import * as session from './session.js';
@@ -34,7 +34,7 @@ async function show(place) {
   showHelp();
   const view = await views.viewOf(place, signal).catch(views.unavailable);
   if (signal.aborted) return;
-  document.title = `${view.title} · Rollcall`;
+  titled(view.title);
   fill(main, view.element);
   scrollTo(0, 0);
   // A new view is read from its heading; the page's first one from its top.
@@ -60,7 +60,7 @@ function showAccount() {
 
 /** @param {unknown} [error] of the last attempt */
 function showSignIn(error) {
-  document.title = 'Sign in · Rollcall';
+  titled('Sign in');
   existing('nav').hidden = true;
   const signIn = async () => {
     try {

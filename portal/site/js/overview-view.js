@@ -8,6 +8,7 @@ import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
 import { changeJob } from './errand.js';
 import { inALine } from './outcome.js';
 import { go } from './router.js';
+import { inSentences } from './words.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
 
@@ -52,7 +53,7 @@ export class OverviewView {
       h('p', { class: 'job-sentence' }, inASentence(settings)),
       h('div', { class: `health ${health.state}` }, icon(mark),
         h('div', {}, h('p', { class: 'notice-title' }, HEALTH[health.state]),
-          h('p', {}, `${health.message} Since ${moment(health.since)}.`)),
+          h('p', {}, inSentences(health.message).slice(0, 2).join(' '), ` Since ${moment(health.since)}.`)),
         remedy && h('button', {
           type: 'button', class: 'primary', onclick: () => this.#try((actions) => actions.apply(remedy)),
         }, remedy.label)),
