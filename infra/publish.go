@@ -56,7 +56,8 @@ func (s *service) pageConfig() (config map[string]any) {
 	scopes := []string{
 		"openid", s.settings.ScopePrefix + manifest.ReadScope, s.settings.ScopePrefix + manifest.AdminScope,
 	}
-	own := portal.Config{Issuer: s.settings.Issuer, ClientID: s.settings.ClientID, Scope: strings.Join(scopes, " ")}
+	own := portal.Config{Issuer: s.settings.Issuer, ClientID: s.settings.ClientID, Scope: strings.Join(scopes, " "),
+		Portals: s.settings.FrameAncestors}
 	if s.data.pool != nil {
 		own.Issuer, own.ClientID = s.data.issuer, *s.client.UserPoolClientId()
 	}
@@ -65,7 +66,7 @@ func (s *service) pageConfig() (config map[string]any) {
 		err = json.Unmarshal(text, &config)
 	}
 	if err != nil {
-		panic(err) // Three texts can be marshalled.
+		panic(err) // Texts can be marshalled.
 	}
 	return config
 }
