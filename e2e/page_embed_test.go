@@ -76,13 +76,12 @@ func TestPageInAFrame(t *testing.T) {
 	  answer.token = 'access-2';
 	  const other = document.body.appendChild(document.createElement('iframe'));
 	  other.contentWindow.eval("parent.frames[0].postMessage({ type: 'rollcall.portal', token: 'stolen', theme: " +
-	    "{ '--accent': 'red' } }, '*')");
-	  other.remove();
+	    "{ '--line': 'red' } }, '*')");
 	  frame.src = frame.src.replace(/#.*/, '#/history');
 	  return true;
 	})()`)
 	tab.WaitFrame(`document.body.innerText.includes('No sync has run yet')`)
-	tab.WaitFrame(`getComputedStyle(document.documentElement).getPropertyValue('--accent') === '#00aa77'`)
+	tab.WaitFrame(`getComputedStyle(document.documentElement).getPropertyValue('--line') !== 'red'`)
 	if got := browser.Eval[[]string](tab, `asked`); !slices.Equal(got, []string{"rollcall.ready",
 		"rollcall.token-wanted"}) {
 		t.Errorf("the page asked the portal for %q", got)

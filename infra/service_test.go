@@ -239,15 +239,44 @@ func TestPageAndAPIAreOneOrigin(t *testing.T) {
 	})
 }
 
+// Nobody shows the page in a frame, and no other page calls the API, unless it is listed.
+func TestPortalsAreListed(t *testing.T) {
+	const (
+		security  = "ResponseHeadersPolicyConfig.SecurityHeadersConfig."
+		ancestors = "https://portal.example.com https://admin.example.com:8443"
+	)
+	for a, want := range map[string]struct{ policy, frames, cors string }{
+		"plain": {"frame-ancestors 'none';", "DENY", "<nil>"},
+		"full":  {"frame-ancestors " + ancestors + ";", "<nil>", "[https://portal.example.com]"},
+	} {
+		made := map[string]assembly{"plain": plain(t), "full": full(t)}[a].service
+		headers := made.the(t, "AWS::CloudFront::ResponseHeadersPolicy", "pageheaders")
+		policy := show(at(headers.Properties, security+"ContentSecurityPolicy.ContentSecurityPolicy"))
+		if !strings.Contains(policy, want.policy) {
+			t.Errorf("%s: the page's policy is %s, want %s", a, policy, want.policy)
+		}
+		expect(t, headers, map[string]string{security + "FrameOptions.FrameOption": want.frames})
+		expect(t, made.the(t, "AWS::ApiGatewayV2::Api", "api"), map[string]string{
+			"CorsConfiguration.AllowOrigins": want.cors,
+		})
+	}
+	expect(t, full(t).service.the(t, "AWS::ApiGatewayV2::Api", "api"), map[string]string{
+		"CorsConfiguration.AllowCredentials": "false",
+		"CorsConfiguration.AllowHeaders":     "[Authorization Content-Type Idempotency-Key If-Match If-None-Match]",
+		"CorsConfiguration.AllowMethods":     "[GET POST PUT PATCH DELETE]",
+	})
+}
+
 func TestThePageIsToldHowToSignIn(t *testing.T) {
 	for name, want := range map[string]struct {
 		a      assembly
-		config map[string]string
+		config portal.Config
 	}{
-		"full": {full(t), map[string]string{"issuer": "https://login.example.com/tenant", "clientId": "page",
-			"scope": "openid import.read import.admin"}},
+		"full": {full(t), portal.Config{Issuer: "https://login.example.com/tenant", ClientID: "page",
+			Scope:   "openid import.read import.admin",
+			Portals: []string{"https://portal.example.com", "https://admin.example.com:8443"}}},
 	} {
-		got := map[string]string{}
+		var got portal.Config
 		found, err := filepath.Glob(filepath.Join(want.a.out, "asset.*", "config.json"))
 		if err != nil || len(found) != 1 {
 			t.Fatalf("%s: the configurations are %v (%v)", name, found, err)

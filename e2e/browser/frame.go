@@ -9,14 +9,14 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 )
 
-// WaitFrame waits until a script is true in the page's one frame, whatever its origin on the same host, and returns
+// WaitFrame waits until a script is true in the page's first frame, whatever its origin on the same host, and returns
 // what the frame shows then. What the browser refused to show there shows nothing.
 func (tab *Tab) WaitFrame(script string) string {
 	tab.t.Helper()
 	deadline := time.Now().Add(waitLimit)
 	for time.Now().Before(deadline) {
-		for _, frame := range call(tab, page.GetFrameTree, cdp.Empty{}).FrameTree.ChildFrames {
-			if text, ok := tab.inFrame(frame.Frame.ID, script); ok {
+		if frame := tab.frame(); frame != nil {
+			if text, ok := tab.inFrame(frame.ID, script); ok {
 				return text
 			}
 		}
@@ -43,13 +43,19 @@ func (tab *Tab) inFrame(frame cdp.FrameID, script string) (text string, ok bool)
 	return strings.Join(strings.Fields(strings.ReplaceAll(text, `\n`, " ")), " "), ok
 }
 
-// FrameRefused reports whether the browser refused to show the page's one frame.
+// FrameRefused reports whether the browser refused to show the page's first frame.
 func (tab *Tab) FrameRefused() bool {
 	tab.t.Helper()
-	for _, frame := range call(tab, page.GetFrameTree, cdp.Empty{}).FrameTree.ChildFrames {
-		if frame.Frame.UnreachableURL != "" {
-			return true
-		}
+	frame := tab.frame()
+	return frame != nil && frame.UnreachableURL != ""
+}
+
+// frame is the page's first frame, nil where it has none.
+func (tab *Tab) frame() *cdp.Frame {
+	tab.t.Helper()
+	frames := call(tab, page.GetFrameTree, cdp.Empty{}).FrameTree.ChildFrames
+	if len(frames) == 0 {
+		return nil
 	}
-	return false
+	return frames[0].Frame
 }

@@ -18,11 +18,14 @@ test('nothing else of a theme is taken', () => {
   const refused = [
     ['--row-height', '1px'], ['display', 'none'], ['__proto__x', 'red'], ['constructor', 'red'],
     ['--accent', 'url(https://evil.example.com/)'], ['--accent', 'var(--surface)'], ['--accent', 'red; display: none'],
-    ['--accent', 'rgb(attr(x))'], ['--accent', 'image-set(x)'], ['--accent', 7], ['--accent', { toString: () => 'red' }],
+    ['--accent', 'rgb(attr(x))'], ['--accent', 'image-set(x)'], ['--accent', 7],
+    ['--accent', { toString: () => 'red' }],
     ['--font', 'x; }'], ['--font', 'url(x)'], ['--radius', '1000px'], ['--radius', 'calc(1px)'],
     ['color-scheme', 'only light'],
   ];
-  for (const [name, value] of refused) assert.deepEqual(settings({ [String(name)]: value }, all), [], `${name}: ${value}`);
+  for (const [name, value] of refused) {
+    assert.deepEqual(settings({ [String(name)]: value }, all), [], `${name}: ${value}`);
+  }
   assert.equal(info.mock.callCount(), refused.length);
   assert.deepEqual(settings({ '--accent': 'nonsense' }, () => false), []);
   for (const theme of [undefined, null, 'red', 3, []]) assert.deepEqual(settings(theme, all), []);
@@ -31,7 +34,7 @@ test('nothing else of a theme is taken', () => {
 test('each variable of a theme is one of the page', () => {
   const tokens = readFileSync(new URL('../site/css/tokens.css', import.meta.url), 'utf8');
   const own = [...tokens.matchAll(/^ {2}(--[\w-]+):/gm)].map(([, name]) => String(name));
-  const may = own.filter((name) => settings({ [name]: 'red' }, all).length + settings({ [name]: '1px' }, all).length > 0);
+  const may = own.filter((name) => ['red', '1px'].some((value) => settings({ [name]: value }, all).length > 0));
   const guide = readFileSync(new URL('../../docs/portal.md', import.meta.url), 'utf8');
   const listed = [...guide.matchAll(/^\| `(--[\w-]+)`/gm)].map(([, name]) => String(name));
   assert.deepEqual(listed.sort(), may.sort());
