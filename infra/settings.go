@@ -35,8 +35,8 @@ type Settings struct {
 	UsersTable string
 	JobsTable  string
 
-	// FrameAncestors are the origins of portals that may show the page in a frame, and CORSOrigins those whose pages may
-	// call the API.
+	// FrameAncestors are the origins of portals that may show the page in a frame, and CORSOrigins those whose pages
+	// may call the API.
 	FrameAncestors []string
 	CORSOrigins    []string
 

@@ -51,9 +51,9 @@ type Config struct {
 // takes it for each server type.
 const DemoPath = "/demo.json"
 
-// ContentSecurityPolicy is the page's policy (Content Security Policy Level 3). portals are those of its Config. connect
-// are the origins that it may call besides its own: those of the issuer and, where it is another, of the issuer's token
-// endpoint.
+// ContentSecurityPolicy is the page's policy (Content Security Policy Level 3). portals are those of its Config.
+// connect are the origins that it may call besides its own: those of the issuer and, where it is another, of the
+// issuer's token endpoint.
 //
 // Trusted Types are required and no policy of theirs may be made, so that a browser which knows them refuses to turn
 // any text into markup or script: what a directory holds can only be shown.
