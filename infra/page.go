@@ -11,6 +11,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"rollcall/portal"
+	"rollcall/shared/manifest"
 )
 
 // addDistribution puts page and API on one origin, so that the browser needs no CORS and the policy names one host.
@@ -135,6 +136,12 @@ func (s *service) pageHeaders() *awscloudfront.ResponseSecurityHeadersBehavior {
 			ReferrerPolicy: awscloudfront.HeadersReferrerPolicy_NO_REFERRER, Override: jsii.Bool(true),
 		},
 	}
+}
+
+// tellPage tells the function whose mails lead to the page where it is, which is known once there is a distribution.
+func (s *service) tellPage() {
+	s.functions[manifest.NotifyWorker().Name].lambda.AddEnvironment(jsii.String(string(manifest.PageURL)),
+		jsii.String(s.pageURL()), nil)
 }
 
 // pageURL is the page's address, which sign-in comes back to.

@@ -24,7 +24,7 @@ type Sender struct {
 	Addr, From string
 	// Username and Password sign in (RFC 4616), where Username is set.
 	Username, Password string
-	// TLS is what the server's certificate is checked with; nil takes the system's authorities.
+	// TLS is what the server's certificate is checked with; nil takes the system's authorities, and trusts this machine.
 	TLS *tls.Config
 }
 
@@ -65,7 +65,7 @@ func (s Sender) deliver(conn net.Conn, host, to string, data []byte) error {
 	if err := client.Hello("localhost"); err != nil {
 		return err
 	}
-	if offered, _ := client.Extension("STARTTLS"); offered && !local(conn) {
+	if offered, _ := client.Extension("STARTTLS"); offered && (s.TLS != nil || !local(conn)) {
 		config := &tls.Config{MinVersion: tls.VersionTLS12}
 		if s.TLS != nil {
 			config = s.TLS.Clone()

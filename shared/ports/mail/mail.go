@@ -46,25 +46,36 @@ func CheckFrom(from string) error {
 	return nil
 }
 
-// Encode writes a mail from an address as it goes over the wire (RFC 5322, RFC 2045): plain text in UTF-8, which says
-// of itself that a program sent it (RFC 3834), so that nobody's absence note comes back.
+// Headers say of a mail that a program sent it (RFC 3834), so that nobody's absence note comes back, and how to get no
+// more of them (RFC 2369).
+func (m Message) Headers() [][2]string {
+	headers := [][2]string{{"Auto-Submitted", "auto-generated"}, {"X-Auto-Response-Suppress", "All"}}
+	if m.Page != "" {
+		headers = append(headers, [2]string{"List-Unsubscribe", "<" + m.Page + ">"})
+	}
+	return headers
+}
+
+// From returns who a mail from an address comes from, as its header has it.
+func From(from string) string { return (&mail.Address{Name: name, Address: from}).String() }
+
+// Encode writes a mail from an address as it goes over the wire (RFC 5322, RFC 2045): plain text in UTF-8.
 func (m Message) Encode(from string) ([]byte, error) {
+	if a, err := mail.ParseAddress(m.To); err != nil || a.Address != m.To {
+		return nil, fmt.Errorf("%w: %q is no address", ErrRefused, m.To)
+	}
 	_, domain, _ := strings.Cut(from, "@")
 	headers := [][2]string{
-		{"From", (&mail.Address{Name: name, Address: from}).String()},
+		{"From", From(from)},
 		{"To", (&mail.Address{Address: m.To}).String()},
 		{"Subject", mime.QEncoding.Encode("utf-8", m.Subject)},
 		{"Date", m.Date.Format(time.RFC1123Z)},
 		{"Message-ID", "<" + m.ID + "@" + domain + ">"},
-		{"Auto-Submitted", "auto-generated"},
-		{"X-Auto-Response-Suppress", "All"},
 		{"MIME-Version", "1.0"},
 		{"Content-Type", "text/plain; charset=utf-8"},
 		{"Content-Transfer-Encoding", "quoted-printable"},
 	}
-	if m.Page != "" {
-		headers = append(headers, [2]string{"List-Unsubscribe", "<" + m.Page + ">"})
-	}
+	headers = append(headers, m.Headers()...)
 	var b bytes.Buffer
 	for _, h := range headers {
 		// mime folds what it encodes; nothing else may hold a line break, or it could end the headers.
@@ -72,7 +83,7 @@ func (m Message) Encode(from string) ([]byte, error) {
 		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
 			return nil, fmt.Errorf("%w: header %s holds what no header may: %q", ErrRefused, h[0], h[1])
 		}
-		fmt.Fprintf(&b, "%s: %s\r\n", h[0], folded(value))
+		fmt.Fprintf(&b, "%s:%s\r\n", h[0], folded(len(h[0])+1, value))
 	}
 	b.WriteString("\r\n")
 	w := quotedprintable.NewWriter(&b)
@@ -85,22 +96,18 @@ func (m Message) Encode(from string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// folded breaks a long header before its words (RFC 5322, 2.2.3): a line may have 998 bytes and should have 78.
-func folded(value string) string {
-	const most = 60
+// folded breaks a header before its words where a line would be longer than 76 bytes (RFC 5322, 2.2.3; RFC 2047, 2).
+// length is that of what stands before it.
+func folded(length int, value string) string {
+	const most = 76
 	var b strings.Builder
-	length := 0
-	for i, word := range strings.Split(value, " ") {
-		switch {
-		case i == 0:
-		case length+len(word) >= most:
-			b.WriteString("\r\n ")
+	for word := range strings.SplitSeq(value, " ") {
+		if length+1+len(word) > most {
+			b.WriteString("\r\n")
 			length = 0
-		default:
-			b.WriteByte(' ')
 		}
-		b.WriteString(word)
-		length += len(word) + 1
+		b.WriteString(" " + word)
+		length += 1 + len(word)
 	}
 	return b.String()
 }
