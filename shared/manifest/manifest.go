@@ -59,7 +59,10 @@ func SyncAPI() Function {
 	return Function{
 		Name: "sync-api", Binary: "sync", Handler: HandlerAPI,
 		Takes: append(identityVariables(), AllowPrivate, AllowRanges, DenyRanges, MailFrom),
-		Needs: []Variable{UsersTable, JobsTable, Bucket, PreviewsQueue, SyncsQueue, DeliveriesQueue, PasswordKey},
+		Needs: []Variable{
+			UsersTable, JobsTable, Bucket, PreviewsQueue, SyncsQueue, DeliveriesQueue, PasswordKey,
+			EventBus,
+		},
 	}
 }
 
@@ -93,7 +96,7 @@ func NotifyWorker() Function {
 }
 
 func identityVariables() []Variable {
-	return []Variable{LogLevel, AccountClaim, ScopePrefix}
+	return []Variable{LogLevel, AccountClaim, ScopePrefix, OriginKeys}
 }
 
 func networkVariables() []Variable {

@@ -3,6 +3,8 @@
 package notify
 
 import (
+	"encoding/json"
+	"log/slog"
 	"net/url"
 	"time"
 
@@ -90,6 +92,30 @@ const (
 	MaxChanges = 100
 	MaxSize    = 200_000
 )
+
+// AddChanges lets the event name the changes, unless there are more than MaxChanges or it would be longer than MaxSize.
+func (e *Event) AddChanges(changes []Change) error {
+	if len(changes) > MaxChanges {
+		return nil
+	}
+	longer := *e
+	longer.Data.Changes = changes
+	text, err := json.Marshal(longer)
+	if err == nil && len(text) <= MaxSize {
+		*e = longer
+	}
+	return err
+}
+
+// LogValue is what of the event belongs into a log: no address.
+func (e Event) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("id", e.ID), slog.String("run", e.Data.SyncID)}
+	if a := e.Data.Applied; a != nil {
+		attrs = append(attrs,
+			slog.Int("created", a.Create), slog.Int("updated", a.Update), slog.Int("deleted", a.Delete))
+	}
+	return slog.GroupValue(attrs...)
+}
 
 // Change is what was done to one user. A removed user is described as it was before.
 type Change struct {
