@@ -87,8 +87,8 @@ func TestATestReachesMailAndWebhook(t *testing.T) {
 	}
 }
 
-// TestNotificationsOnFunctions has a test sent by the deployed functions: SES takes the mail, and what a deployment must
-// not reach is refused.
+// TestNotificationsOnFunctions has a test sent by the deployed functions: SES takes the mail, and what a deployment
+// must not reach is refused.
 func TestNotificationsOnFunctions(t *testing.T) {
 	onFunctionsOnly(t)
 	p := account(t)

@@ -40,7 +40,8 @@ func TestEachFunctionHasTheEnvironmentThatItNeeds(t *testing.T) {
 			}
 			if name == "full" && f.Handler == manifest.HandlerWorker {
 				if len(environment.DenyRanges) != 2 || environment.DenyRanges[0].String() != "10.80.0.0/20" ||
-					!environment.AllowPrivate || slices.Contains(f.Takes, manifest.Ports) && len(environment.Ports) != 2 {
+					!environment.AllowPrivate ||
+					slices.Contains(f.Takes, manifest.Ports) && len(environment.Ports) != 2 {
 					t.Errorf("%s reaches another network than was asked for: %+v", f.Name, environment)
 				}
 			}

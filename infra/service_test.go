@@ -72,7 +72,8 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("%v says nothing", a.Properties["AlarmName"])
 		}
 	}
-	want := []string{"api-5xx", "api-slow", "deliveries-dead", "deliveries-waiting", "missed-ticks", "no-tick", "previews-dead", "previews-waiting",
+	want := []string{"api-5xx", "api-slow", "deliveries-dead", "deliveries-waiting", "missed-ticks",
+		"no-tick", "previews-dead", "previews-waiting",
 		"scheduled-dead", "scheduled-waiting", "syncs-blocked", "syncs-dead", "syncs-failed",
 		"syncs-waiting", "token-errors"}
 	for _, f := range manifest.Functions() {

@@ -85,7 +85,8 @@ const (
 	syncFields = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs " +
 		"summary.conflicts " +
 		"summary.removalsImported " + appliedFields + " " + progressFields + " " + summaryFields
-	appliedFields      = "applied.create applied.update applied.delete applied.already applied.conflicts applied.pending"
+	appliedFields = "applied.create applied.update applied.delete applied.already applied.conflicts " +
+		"applied.pending"
 	userFields         = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
 	notificationFields = "email webhook.url webhook.secretSet webhook.endedAt events mail.available mail.from " +
 		"deliveries[].to deliveries[].eventId deliveries[].type deliveries[].at deliveries[].attempts " +

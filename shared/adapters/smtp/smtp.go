@@ -24,7 +24,8 @@ type Sender struct {
 	Addr, From string
 	// Username and Password sign in (RFC 4616), where Username is set.
 	Username, Password string
-	// TLS is what the server's certificate is checked with; nil takes the system's authorities, and trusts this machine.
+	// TLS is what the server's certificate is checked with; nil takes the system's authorities, and trusts this
+	// machine.
 	TLS *tls.Config
 }
 

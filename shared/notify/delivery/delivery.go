@@ -56,7 +56,8 @@ func (n Notifier) Tell(ctx context.Context, account user.Account, e notify.Event
 	settings, err := jobs.Notifications(ctx)
 	if isDamaged(err) {
 		// Nothing is better for waiting: the sync that it is about must end.
-		n.log().ErrorContext(ctx, "whom to tell cannot be read; nobody is", "account", account, "event", e.ID, "error", err)
+		n.log().ErrorContext(ctx, "whom to tell cannot be read; nobody is", "account", account, "event", e.ID,
+			"error", err)
 		return nil
 	}
 	if err != nil {
@@ -100,7 +101,8 @@ func (n Notifier) send(ctx context.Context, account user.Account, d notify.Deliv
 		return fmt.Errorf("store delivery %s: %w", d.ID, err)
 	}
 	if err := n.Queue.Send(ctx, message(account, d)); err != nil {
-		n.log().WarnContext(ctx, "a delivery waits for the clock", "account", account, "event", d.Event.ID, "error", err)
+		n.log().WarnContext(ctx, "a delivery waits for the clock", "account", account, "event", d.Event.ID,
+			"error", err)
 	}
 	return nil
 }

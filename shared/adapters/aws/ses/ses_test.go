@@ -25,7 +25,8 @@ func TestAMailIsHandedToSES(t *testing.T) {
 	want := []fakeses.Mail{{
 		From: `"Rollcall" <rollcall@example.com>`, To: "ann@example.org", Subject: "Grüße", Text: "Zeile\n",
 		Headers: map[string]string{
-			"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "List-Unsubscribe": "<https://page/#/n>",
+			"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All",
+			"List-Unsubscribe": "<https://page/#/n>",
 		},
 	}}
 	if diff := cmp.Diff(want, server.Mails()); diff != "" {

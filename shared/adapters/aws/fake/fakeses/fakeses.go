@@ -1,6 +1,6 @@
 // Package fakeses is the part of SES, API version 2, that sends mails, in memory: it keeps what it takes and refuses
-// what SES refuses (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html). SES speaks REST, and not
-// the protocols of package fake.
+// what SES refuses (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html). SES speaks REST, and
+// not the protocols of package fake.
 package fakeses
 
 import (
