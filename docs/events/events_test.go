@@ -21,7 +21,8 @@ import (
 func names() map[string]string {
 	all := map[string]string{}
 	for _, t := range []notify.Type{
-		notify.SyncFailed, notify.SyncBlocked, notify.SyncRecovered, notify.SyncMissed, notify.UsersChanged, notify.Test,
+		notify.SyncFailed, notify.SyncBlocked, notify.SyncRecovered, notify.SyncMissed, notify.UsersChanged,
+		notify.Test,
 	} {
 		all[string(t)] = ""
 	}

@@ -177,11 +177,14 @@ func names(n int) (all []string) {
 
 // change does something to the Users List.
 func (r *rollcall) change(random *rand.Rand) {
-	ctx, name := context.Background(), fmt.Sprintf("p%03d@example.com", random.IntN(6))
+	// Of some the directory knows nothing.
+	ctx, name := context.Background(), fmt.Sprintf("%c%03d@example.com", "ph"[random.IntN(2)], random.IntN(6))
 	switch random.IntN(5) {
 	case 0:
 		//nolint:errcheck // it may be there
-		r.service.AddUser(ctx, r.id, importer.UserRequest{Address: name, Type: user.TypeGroup})
+		r.service.AddUser(ctx, r.id, importer.UserRequest{
+			Address: name, Type: user.TypeGroup, HeldSpamReport: user.ReportOff,
+		})
 	case 1:
 		//nolint:errcheck // it may be gone
 		r.service.RemoveUser(ctx, r.id, name)

@@ -69,8 +69,8 @@ func closed(doc any) any {
 	return doc
 }
 
-// Check holds the JSON of an event to the schema of its name: a type such as rollcall.sync.failed, or the detail type of
-// the bus.
+// Check holds the JSON of an event to the schema of its name: a type such as rollcall.sync.failed, or the detail type
+// of the bus.
 func (s Schemas) Check(name string, event any) error {
 	text, err := json.Marshal(event)
 	if err != nil {
