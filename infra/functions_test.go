@@ -103,13 +103,16 @@ func TestFunctionsOfOneBinaryShareItsAsset(t *testing.T) {
 	}
 }
 
+// brief leaves out what is the same in the ARN of every table and bucket.
+var brief = strings.NewReplacer("arn:Partition:s3:::", "", "arn:Partition:dynamodb:Region:AccountId:table/", "")
+
 // permissions are what a role may do, a line an action and resource. Conditions are a part of the line.
 func permissions(a assembly, role string) []string {
 	var lines []string
 	for _, statement := range a.service.statements(role) {
 		for _, action := range shown(statement["Action"]) {
 			for _, on := range shown(statement["Resource"]) {
-				line := action + " " + on
+				line := action + " " + brief.Replace(on)
 				if statement["Effect"] == "Deny" {
 					line = "not " + line
 				}

@@ -79,7 +79,7 @@ func SyncSchedule() Function {
 }
 
 func identityVariables() []Variable {
-	return []Variable{LogLevel, AccountClaim, ScopePrefix}
+	return []Variable{LogLevel, AccountClaim, ScopePrefix, OriginKeys}
 }
 
 func networkVariables() []Variable {
