@@ -234,8 +234,8 @@ func written(t *testing.T, p *program) map[string]string {
 		all["the events"] += string(e.Detail)
 	}
 	for _, queue := range []string{
-		awslab.PreviewsQueue, awslab.SyncsQueue, awslab.Scheduled,
-		awslab.DeadPreviews, awslab.DeadSyncs, awslab.DeadScheduled,
+		awslab.PreviewsQueue, awslab.SyncsQueue, awslab.Scheduled, awslab.Deliveries,
+		awslab.DeadPreviews, awslab.DeadSyncs, awslab.DeadScheduled, awslab.DeadDeliveries,
 	} {
 		all[queue] = strings.Join(lab.Queues.Bodies(queue), "\n")
 	}

@@ -51,6 +51,7 @@ func (s *service) addAlarms() {
 	s.addQueueAlarms("previews", s.previews)
 	s.addQueueAlarms("syncs", s.syncs)
 	s.addQueueAlarms("scheduled", s.scheduled)
+	s.addQueueAlarms("deliveries", s.deliveries)
 	s.addAlarm(alarm{name: "missed-ticks", says: "The schedule's rule could not start its function",
 		metric: waitingIn(s.missed)})
 	s.addSyncAlarms()

@@ -27,6 +27,9 @@ type service struct {
 	previews  workQueue
 	syncs     workQueue
 	scheduled workQueue
+	// deliveries are what is told by mail and webhook.
+	deliveries workQueue
+
 	bus       awsevents.EventBus
 	missed    awssqs.Queue
 	functions map[string]*function
@@ -71,6 +74,7 @@ func newService(scope constructs.Construct, settings Settings, c appConfig, d *d
 	s.addSchedule()
 	s.addAPI()
 	s.addDistribution()
+	s.tellPage()
 	if s.data.pool != nil {
 		s.addClient()
 	}

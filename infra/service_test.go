@@ -17,7 +17,7 @@ import (
 
 func TestQueues(t *testing.T) {
 	service := plain(t).service
-	for _, name := range []string{"previews", "syncs", "scheduled"} {
+	for _, name := range []string{"previews", "syncs", "scheduled", "deliveries"} {
 		expect(t, service.the(t, "AWS::SQS::Queue", name), map[string]string{
 			"FifoQueue": "true", "ContentBasedDeduplication": "false", "VisibilityTimeout": "900",
 			"SqsManagedSseEnabled": "true",
@@ -40,7 +40,8 @@ func TestQueues(t *testing.T) {
 			"ScalingConfig.MaximumConcurrency": "20"})
 		sources[show(mapping.Properties["EventSourceArn"])] = show(mapping.Properties["FunctionName"])
 	}
-	want := map[string]string{"previews": "previewworker", "syncs": "syncworker", "scheduled": "syncworker"}
+	want := map[string]string{"previews": "previewworker", "syncs": "syncworker", "scheduled": "syncworker",
+		"deliveries": "notifyworker"}
 	if diff := cmp.Diff(want, sources); diff != "" {
 		t.Error(diff)
 	}
@@ -70,7 +71,7 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("%v says nothing", a.Properties["AlarmName"])
 		}
 	}
-	want := []string{"api-5xx", "api-slow", "missed-ticks", "no-tick", "previews-dead", "previews-waiting",
+	want := []string{"api-5xx", "api-slow", "deliveries-dead", "deliveries-waiting", "missed-ticks", "no-tick", "previews-dead", "previews-waiting",
 		"scheduled-dead", "scheduled-waiting", "syncs-blocked", "syncs-dead", "syncs-failed",
 		"syncs-waiting", "token-errors"}
 	for _, f := range manifest.Functions() {
