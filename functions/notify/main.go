@@ -23,7 +23,7 @@ func main() {
 }
 
 func build(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
+	d, err := aws.Open(ctx, aws.Caller{Environment: s.Environment, Name: s.Name, Log: s.Log, Refused: s.Refused})
 	if err != nil {
 		return nil, err
 	}
