@@ -221,7 +221,7 @@ func TestMailsMayComeFromOneAddressOnly(t *testing.T) {
 		}
 	}
 	only := " if StringEquals ses:FromAddress rollcall@example.com"
-	const identity = "ses:SendEmail arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/"
+	const identity = "ses:SendEmail arn:Partition:ses:Region:AccountId:identity/"
 	want := []string{identity + "example.com" + only, identity + "rollcall@example.com" + only}
 	if diff := gocmp.Diff(want, mail); diff != "" {
 		t.Error(diff)

@@ -16,6 +16,12 @@ import (
 	"rollcall/shared/user"
 )
 
+// Notifier tells those whom an account named an event, as its notifications say. A nil error means that the event is
+// not lost any more; one that is told again has the same id.
+type Notifier interface {
+	Tell(ctx context.Context, account user.Account, e notify.Event) error
+}
+
 // tellEnding tells how a full sync ended, where that is news: a state is told once. What is noted and could not be told
 // is told with it. stands reports an error where the caller may not write any more.
 func (c core) tellEnding(

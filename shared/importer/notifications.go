@@ -11,14 +11,7 @@ import (
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/settings/secret"
-	"rollcall/shared/user"
 )
-
-// Notifier tells those whom an account's notifications name of an event; delivery.Notifier is the real one. A nil error
-// means that the event is not lost any more; one that is told again has the same id.
-type Notifier interface {
-	Tell(ctx context.Context, account user.Account, e notify.Event) error
-}
 
 // NotificationsRequest says who is to be told of what from now on.
 type NotificationsRequest struct {

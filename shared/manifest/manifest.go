@@ -59,7 +59,10 @@ func SyncAPI() Function {
 	return Function{
 		Name: "sync-api", Binary: "sync", Handler: HandlerAPI,
 		Takes: append(identityVariables(), AllowPrivate, AllowRanges, DenyRanges, MailFrom),
-		Needs: []Variable{UsersTable, JobsTable, Bucket, PreviewsQueue, SyncsQueue, DeliveriesQueue, PasswordKey, EventBus},
+		Needs: []Variable{
+			UsersTable, JobsTable, Bucket, PreviewsQueue, SyncsQueue, DeliveriesQueue, PasswordKey,
+			EventBus,
+		},
 	}
 }
 

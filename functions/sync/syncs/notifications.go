@@ -53,10 +53,10 @@ type NotificationsBody struct {
 	Webhook *WebhookBody  `json:"webhook,omitempty" doc:"null, or left out, for none"`
 	Events  []notify.Kind `json:"events,omitempty" maxItems:"5" enum:"failed,blocked,recovered,missed,changed" doc:"What to tell; all where it is left out"`
 
-	Mail       *api.Mail          `json:"mail,omitempty" readOnly:"true"`
-	Deliveries []api.LastDelivery `json:"deliveries,omitempty" readOnly:"true" maxItems:"11"`
-	UpdatedAt  *string            `json:"updatedAt,omitempty" nullable:"true" readOnly:"true" maxLength:"64"`
-	UpdatedBy  string             `json:"updatedBy,omitempty" readOnly:"true" maxLength:"1024"`
+	Mail       map[string]any `json:"mail,omitempty" readOnly:"true" doc:"As GET gave it; it may be sent back and changes nothing"`
+	Deliveries []any          `json:"deliveries,omitempty" readOnly:"true" maxItems:"11" doc:"As GET gave it; it may be sent back and changes nothing"`
+	UpdatedAt  *string        `json:"updatedAt,omitempty" nullable:"true" readOnly:"true" maxLength:"64" doc:"As GET gave it; it may be sent back and changes nothing"`
+	UpdatedBy  string         `json:"updatedBy,omitempty" readOnly:"true" maxLength:"1024" doc:"As GET gave it; it may be sent back and changes nothing"`
 }
 
 // WebhookBody is a webhook as a request gives it.
@@ -83,7 +83,11 @@ func shownNotifications(n importer.Notifications, err error) (*notificationsOutp
 	if err != nil {
 		return nil, err
 	}
-	return &notificationsOutput{ETag: etag(n.Version), Body: api.NotificationsView(n)}, nil
+	out := &notificationsOutput{Body: api.NotificationsView(n)}
+	if n.Version != 0 {
+		out.ETag = etag(n.Version)
+	}
+	return out, nil
 }
 
 func (h notificationHandlers) get(ctx context.Context, _ *struct{}) (*notificationsOutput, error) {
@@ -104,7 +108,7 @@ func (h notificationHandlers) save(ctx context.Context, in *notificationsInput) 
 type testOutput struct {
 	Body struct {
 		EventID string      `json:"eventId" doc:"The test event's id, by which deliveries names it"`
-		Type    notify.Type `json:"type" enum:"rollcall.test"`
+		Type    notify.Type `json:"type" enum:"rollcall.test" doc:"The test event's type"`
 	}
 }
 

@@ -64,8 +64,8 @@ type Jobs interface {
 	Leases
 	ListRecords
 	LookRecords
-	ToldRecords
 	NotificationRecords
+	ToldRecords
 	// Settings returns the saved settings, or ErrNotFound.
 	Settings(ctx context.Context) (settings.Saved, error)
 	// PutSettings saves s if the stored revision is still s.Revision (0: nothing is stored), else ErrConflict. It
