@@ -109,11 +109,8 @@ export class NotificationsView {
     const never = saved.updatedAt === null;
     for (const [kind, box] of this.events) box.checked = never ? AT_FIRST.has(kind) : saved.events.includes(kind);
     fill(this.mailNote, !saved.mail.available && notice('warning', 'No mails are sent here', saved.mail.note));
-    const ended = saved.webhook?.endedAt;
-    fill(this.ended, ended && notice('warning', 'The webhook has ended',
-      `At ${moment(ended)} the receiver answered 410 Gone: it wants no more events. Save to begin again.`));
     this.#showSecretHelp();
-    this.#showResults();
+    this.#showState();
   }
 
   /** A secret is only shown where somebody can take it along: before it is saved. */
@@ -184,7 +181,7 @@ export class NotificationsView {
       if (!this.signal.aborted) fill(this.message, failure(error));
     } finally {
       this.test.disabled = false;
-      this.#showResults();
+      this.#showState();
     }
   }
 
@@ -200,7 +197,11 @@ export class NotificationsView {
     }
   }
 
-  #showResults() {
+  /** Shows what the receivers said, and whether the webhook's wants nothing more. */
+  #showState() {
+    const ended = this.saved?.webhook?.endedAt;
+    fill(this.ended, ended && notice('warning', 'The webhook has ended',
+      `At ${moment(ended)} the receiver answered 410 Gone: it wants no more events. Save to begin again.`));
     const deliveries = this.saved?.deliveries ?? [];
     fill(this.results, deliveries.length > 0 && h('section', { class: 'card', 'aria-labelledby': 'last-title' },
       h('h2', { id: 'last-title' }, 'What the receivers said last'),

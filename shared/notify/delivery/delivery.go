@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -53,6 +54,11 @@ func (n Notifier) log() *slog.Logger {
 func (n Notifier) Tell(ctx context.Context, account user.Account, e notify.Event) error {
 	jobs := n.Jobs.For(account)
 	settings, err := jobs.Notifications(ctx)
+	if isDamaged(err) {
+		// Nothing is better for waiting: the sync that it is about must end.
+		n.log().ErrorContext(ctx, "whom to tell cannot be read; nobody is", "account", account, "event", e.ID, "error", err)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("read whom to tell of event %s: %w", e.ID, err)
 	}
@@ -69,13 +75,20 @@ func (n Notifier) Tell(ctx context.Context, account user.Account, e notify.Event
 	return errors.Join(errs...)
 }
 
+// isDamaged reports whether a record was read and makes no sense.
+func isDamaged(err error) bool {
+	var syntax *json.SyntaxError
+	var wrong *json.UnmarshalTypeError
+	return errors.As(err, &syntax) || errors.As(err, &wrong)
+}
+
 // idOf names an event's delivery. An event's id may be longer than a record's name.
 func idOf(e notify.Event, by string) string {
 	hash := sha256.Sum256([]byte(e.ID))
 	return hex.EncodeToString(hash[:16]) + "." + by
 }
 
-// send stores a new delivery and puts it on the queue. Whoever dies in between has stored when somebody else does.
+// send stores a new delivery and puts it on the queue. Where that fails, the record says when somebody else does.
 func (n Notifier) send(ctx context.Context, account user.Account, d notify.Delivery) error {
 	d.CreatedAt = n.now()
 	d.NextAt = d.CreatedAt.Add(lost)
@@ -86,7 +99,10 @@ func (n Notifier) send(ctx context.Context, account user.Account, d notify.Deliv
 	case err != nil:
 		return fmt.Errorf("store delivery %s: %w", d.ID, err)
 	}
-	return n.Queue.Send(ctx, message(account, d))
+	if err := n.Queue.Send(ctx, message(account, d)); err != nil {
+		n.log().WarnContext(ctx, "a delivery waits for the clock", "account", account, "event", d.Event.ID, "error", err)
+	}
+	return nil
 }
 
 // message asks for the next try at a delivery.

@@ -136,6 +136,20 @@ func TestALostMessageIsSentAgain(t *testing.T) {
 	}
 }
 
+// TestAQueueThatIsAwayLosesNothing has the clock send what the queue did not take.
+func TestAQueueThatIsAwayLosesNothing(t *testing.T) {
+	t.Parallel()
+	l, r := newLab(t), receive(t, status(http.StatusOK))
+	l.save(r.URL)
+	l.away = true
+	l.tell(failed("e1"))
+	l.away = false
+	l.now = l.now.Add(10 * time.Minute)
+	if sent := l.sendDue(); sent != 1 || l.work() != 1 || r.count() != 1 {
+		t.Errorf("%d are sent, %d posts", sent, r.count())
+	}
+}
+
 func TestWhoIsNoLongerNamedIsNotTold(t *testing.T) {
 	t.Parallel()
 	l, r := newLab(t), receive(t, status(http.StatusOK))

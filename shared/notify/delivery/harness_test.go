@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -36,12 +37,16 @@ type lab struct {
 	notifier delivery.Notifier
 	worker   *delivery.Worker
 	messages []queue.Message
+	away     bool // the queue takes nothing
 	mails    *mailbox
 	now      time.Time
 	slept    []time.Duration
 }
 
 func (l *lab) Send(_ context.Context, m queue.Message) error {
+	if l.away {
+		return errors.New("the queue is away")
+	}
 	l.messages = append(l.messages, m)
 	return nil
 }
