@@ -69,7 +69,7 @@ func TestWhatHappensIsDelivered(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(chan notify.Event, 20)
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		var e notify.Event
 		if err == nil {
