@@ -23,7 +23,7 @@ func (s *service) addBus() {
 	s.bus.Archive(jsii.String("archive"), &awsevents.BaseArchiveProps{
 		Description:  jsii.String("The events of a month, to be replayed"),
 		EventPattern: &awsevents.EventPattern{Source: jsii.Strings(manifest.EventSource)},
-		Retention:    seconds(30 * day),
+		Retention:    seconds(manifest.EventDays * day),
 	})
 	output(s.stack, "EventBus", "Users Imported, Sync Failed, Sync Blocked", s.bus.EventBusName())
 }
@@ -31,11 +31,11 @@ func (s *service) addBus() {
 // addSchedule has one rule start whatever is due: a rule for each account would end at 300 accounts.
 func (s *service) addSchedule() {
 	s.missed = awssqs.NewQueue(s.stack, jsii.String("missed-ticks"), &awssqs.QueueProps{
-		RetentionPeriod: seconds(14 * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
+		RetentionPeriod: seconds(manifest.MessageDays * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
 	})
 	justify(s.missed, "AwsSolutions-SQS3", "This is a dead-letter queue itself, of the rule's.")
 	schedule := s.functions[manifest.SyncSchedule().Name].lambda
-	awsevents.NewRule(s.stack, jsii.String("tick"), &awsevents.RuleProps{
+	s.tick = awsevents.NewRule(s.stack, jsii.String("tick"), &awsevents.RuleProps{
 		Description: jsii.String("Starts the schedules that are due, and looks after lost runs"),
 		Schedule:    awsevents.Schedule_Rate(seconds(tick)),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(schedule,

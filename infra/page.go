@@ -99,17 +99,14 @@ func (s *service) justifyDistribution() {
 // apiOrigin is the API. With an origin key it serves nobody who does not come this way.
 func (s *service) apiOrigin() awscloudfront.IOrigin {
 	host := *s.api.ApiId() + ".execute-api." + *s.stack.Region() + "." + *s.stack.UrlSuffix()
-	props := &awscloudfrontorigins.HttpOriginProps{
+	return awscloudfrontorigins.NewHttpOrigin(jsii.String(host), &awscloudfrontorigins.HttpOriginProps{
 		ProtocolPolicy:     awscloudfront.OriginProtocolPolicy_HTTPS_ONLY,
 		OriginSslProtocols: &[]awscloudfront.OriginSslPolicy{awscloudfront.OriginSslPolicy_TLS_V1_2},
 		// As long as the API itself may take.
 		ReadTimeout: seconds(30 * time.Second),
-	}
-	if len(s.originKeys) > 0 {
 		// CloudFront sends it in place of one that a caller sent.
-		props.CustomHeaders = &map[string]*string{manifest.OriginHeader: s.originKeys[0]}
-	}
-	return awscloudfrontorigins.NewHttpOrigin(jsii.String(host), props)
+		CustomHeaders: &map[string]*string{manifest.OriginHeader: s.originKeys[0]},
+	})
 }
 
 func (s *service) apiBehavior() *awscloudfront.AddBehaviorOptions {

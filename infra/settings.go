@@ -57,6 +57,7 @@ type Settings struct {
 	WorkerConcurrency int
 	APIReserved       int
 	WorkerReserved    int
+	ScheduleReserved  int
 	ThrottleRate      int
 	ThrottleBurst     int
 
@@ -65,6 +66,7 @@ type Settings struct {
 	Tracing          bool
 	AlarmEmail       string
 	AlarmFailedSyncs int
+	AlarmFailedShare int
 }
 
 // contextKey is one context key: what it is when it is not given, what it may be, and where it goes.
@@ -167,6 +169,8 @@ func sizeKeys() []contextKey {
 		{"apiReserved", "0", "0 (none) to 1000", number(0, 1000, func(s *Settings) *int { return &s.APIReserved })},
 		{"workerReserved", "0", "0 (none) to 1000",
 			number(0, 1000, func(s *Settings) *int { return &s.WorkerReserved })},
+		{"scheduleReserved", "1", "0 (none) to 100",
+			number(0, 100, func(s *Settings) *int { return &s.ScheduleReserved })},
 		{"throttleRate", "50", "1 to 10000, in requests a second",
 			number(1, 10000, func(s *Settings) *int { return &s.ThrottleRate })},
 		{"throttleBurst", "100", "1 to 5000, in requests",
@@ -177,7 +181,7 @@ func sizeKeys() []contextKey {
 func watchKeys() []contextKey {
 	days := strings.Trim(fmt.Sprint(slices.Sorted(maps.Keys(retentions()))), "[]")
 	return []contextKey{
-		{"logDays", "90", "one of " + days, func(s *Settings, v string) (err error) {
+		{"logDays", strconv.Itoa(manifest.DefaultLogDays), "one of " + days, func(s *Settings, v string) (err error) {
 			if s.LogDays, err = strconv.Atoi(v); err == nil && retentions()[s.LogDays] == "" {
 				err = errors.New("CloudWatch Logs has no such retention")
 			}
@@ -190,6 +194,8 @@ func watchKeys() []contextKey {
 			func(s *Settings) *string { return &s.AlarmEmail })},
 		{"alarmFailedSyncs", "1", "1 to 100000, in an hour",
 			number(1, 100000, func(s *Settings) *int { return &s.AlarmFailedSyncs })},
+		{"alarmFailedShare", "20", "1 to 99, in percent of the syncs of an hour",
+			number(1, 99, func(s *Settings) *int { return &s.AlarmFailedShare })},
 	}
 }
 

@@ -58,7 +58,7 @@ func directives() []metricDirective {
 		{
 			Namespace: manifest.MetricNamespace, Dimensions: [][]string{{manifest.DimensionFunction,
 				manifest.DimensionKind}},
-			Metrics: []metricOfUnit{{manifest.RunDuration, "Milliseconds"}, {manifest.EntriesRead, "Count"},
+			Metrics: []metricOfUnit{{manifest.RunsEnded, "Count"}, {manifest.RunDuration, "Milliseconds"}, {manifest.EntriesRead, "Count"},
 				{manifest.RowsApplied, "Count"}},
 		},
 	}
