@@ -82,7 +82,7 @@ func (s *service) addQueueAlarms(name string, q workQueue) {
 	s.addAlarm(alarm{name: name + "-dead", says: "A message of " + name + " was given up", metric: waitingIn(q.dead)})
 	s.addAlarm(alarm{name: name + "-waiting", says: "A message of " + name + " waits longer than " + q.waits.String(),
 		metric: oldestIn(q.queue), above: q.waits.Seconds(), times: 3})
-	// Whoever polls asks several times a minute. Busy workers may all take a quarter of an hour, and half of one no more.
+	// Whoever polls asks several times a minute. Busy workers may all take a quarter of an hour, and no two in a row.
 	s.addAlarm(alarm{name: name + "-unread", says: "Nobody asks for messages of " + name, metric: receivesOf(q.queue),
 		atLeast: 1, times: 2})
 }

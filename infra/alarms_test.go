@@ -286,7 +286,8 @@ func TestQueriesOfTheAPIAskForWhatItsLogHas(t *testing.T) {
 		if !strings.HasPrefix(name, "api") {
 			continue
 		}
-		for _, word := range regexp.MustCompile(`[A-Za-z]\w*`).FindAllString(show(query.Properties["QueryString"]), -1) {
+		text := show(query.Properties["QueryString"])
+		for _, word := range regexp.MustCompile(`[A-Za-z]\w*`).FindAllString(text, -1) {
 			if slices.Contains(known, word) {
 				continue
 			}

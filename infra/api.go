@@ -71,7 +71,7 @@ func (s *service) authorizer() awsapigatewayv2.IHttpRouteAuthorizer {
 	issuer, audience := jsii.String(s.settings.Issuer), jsii.Strings(s.settings.Audience...)
 	if s.data.pool != nil {
 		// An access token of Cognito's has no audience; API Gateway compares its client_id instead.
-		issuer, audience = s.data.pool.UserPoolProviderUrl(), &[]*string{s.client.UserPoolClientId()}
+		issuer, audience = jsii.String(s.data.issuer), &[]*string{s.client.UserPoolClientId()}
 	}
 	return awsapigatewayv2authorizers.NewHttpJwtAuthorizer(jsii.String("tokens"), issuer,
 		&awsapigatewayv2authorizers.HttpJwtAuthorizerProps{JwtAudience: audience})

@@ -19,8 +19,8 @@ func (d *data) addBuckets() {
 		EnforceSSL:        jsii.Bool(true),
 		// S3 delivers access logs to no bucket with a customer managed key.
 		Encryption: awss3.BucketEncryption_S3_MANAGED,
-		// Earlier versions had CloudFront's log here, which came with an access control list: while a bucket has one, S3
-		// refuses to enforce its owner.
+		// Earlier versions had CloudFront's log here, which came with an access control list: while a bucket has one,
+		// S3 refuses to enforce its owner.
 		ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_PREFERRED,
 		LifecycleRules:  &[]*awss3.LifecycleRule{expire("", manifest.AccessLogDays*day)},
 		RemovalPolicy:   awscdk.RemovalPolicy_RETAIN,

@@ -136,7 +136,7 @@ func missedBy(rule awsevents.Rule) awscloudwatch.IMetric {
 }
 
 // errorsOf counts a function's errors.
-func errorsOf(f awslambda.Function) awscloudwatch.Metric {
+func errorsOf(f awslambda.IFunction) awscloudwatch.Metric {
 	return f.MetricErrors(&awscloudwatch.MetricOptions{Period: seconds(minutes5), Statistic: jsii.String("Sum")})
 }
 

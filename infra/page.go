@@ -25,7 +25,7 @@ func (s *service) addDistribution() {
 	})
 	justify(s.files, "AwsSolutions-S1",
 		"Only CloudFront reads the page's files, and CloudFront's log has every request.")
-	origin := awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(s.files, nil)
+	origin := s.filesOrigin()
 	props := &awscloudfront.DistributionProps{
 		Comment:           jsii.String("Rollcall " + s.settings.Name),
 		DefaultRootObject: jsii.String("index.html"),
@@ -64,6 +64,20 @@ func (s *service) addDistribution() {
 	output(s.stack, "Distribution", "The page's distribution, for rollcall:distribution", s.cdn.DistributionId())
 }
 
+// filesOrigin is the page's bucket, which lets this distribution read.
+func (s *service) filesOrigin() awscloudfront.IOrigin {
+	return awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(s.files,
+		&awscloudfrontorigins.S3BucketOriginWithOACProps{
+			OriginAccessControl: awscloudfront.NewS3OriginAccessControl(s.stack, jsii.String("files-access"),
+				&awscloudfront.S3OriginAccessControlProps{OriginAccessControlName: s.globalName("files")}),
+		})
+}
+
+// globalName is a name among those of all regions of an account, as CloudFront's and the dashboards' are.
+func (s *service) globalName(name string) *string {
+	return jsii.String(s.settings.Name + "-" + *s.stack.Region() + "-" + name)
+}
+
 // leadToPlaces leads from an address that lacks the "#", as links that were typed or shortened do, to the place.
 func (s *service) leadToPlaces() *[]*awscloudfront.FunctionAssociation {
 	code := `function handler(event) {
@@ -74,8 +88,9 @@ func (s *service) leadToPlaces() *[]*awscloudfront.FunctionAssociation {
 	return &[]*awscloudfront.FunctionAssociation{{
 		EventType: awscloudfront.FunctionEventType_VIEWER_REQUEST,
 		Function: awscloudfront.NewFunction(s.stack, jsii.String("places"), &awscloudfront.FunctionProps{
-			Code:    awscloudfront.FunctionCode_FromInline(&code),
-			Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
+			FunctionName: s.globalName("places"),
+			Code:         awscloudfront.FunctionCode_FromInline(&code),
+			Runtime:      awscloudfront.FunctionRuntime_JS_2_0(),
 		}),
 	}}
 }
@@ -91,8 +106,8 @@ func (s *service) justifyDistribution() {
 	if s.settings.Domain == "" {
 		justify(s.cdn, "AwsSolutions-CFR4",
 			"CloudFront's own certificate comes with its own protocol policy; rollcall:domain gives TLS 1.2.")
-		awscdk.Annotations_Of(s.cdn).AddInfo(jsii.String("Without rollcall:domain and rollcall:certificate the page is " +
-			"served with CloudFront's own certificate, for which CloudFront takes TLS 1.0 and 1.1 as well."))
+		awscdk.Annotations_Of(s.cdn).AddInfo(jsii.String("Without rollcall:domain and rollcall:certificate the page " +
+			"is served with CloudFront's own certificate, for which CloudFront takes TLS 1.0 and 1.1 as well."))
 	}
 }
 
@@ -128,7 +143,9 @@ func (s *service) headers(
 		AccessControlMaxAge: seconds(365 * day), IncludeSubdomains: jsii.Bool(true), Override: jsii.Bool(true),
 	}
 	own.ContentTypeOptions = &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)}
-	props := &awscloudfront.ResponseHeadersPolicyProps{SecurityHeadersBehavior: own}
+	props := &awscloudfront.ResponseHeadersPolicyProps{
+		ResponseHeadersPolicyName: s.globalName(name), SecurityHeadersBehavior: own,
+	}
 	if own.ContentSecurityPolicy != nil {
 		custom := []*awscloudfront.ResponseCustomHeader{
 			{Header: jsii.String("Cross-Origin-Opener-Policy"), Value: jsii.String("same-origin"),

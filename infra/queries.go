@@ -48,12 +48,14 @@ func (s *service) queries() []query {
 		}},
 		{"refused-calls", functions, []string{
 			`filter ispresent(` + manifest.CallsRefused + `)`,
-			`stats count(*) as times, max(@timestamp) as last by ` + manifest.DimensionFunction + `, service, operation, code`,
+			`stats count(*) as times, max(@timestamp) as last by ` + manifest.DimensionFunction +
+				`, service, operation, code`,
 			`sort times desc`,
 		}},
 		{"long-invocations", functions, []string{
 			// What Lambda itself writes at the end of each.
-			`parse @message /^REPORT RequestId: (?<id>\S+)\s+Duration: (?<ms>[0-9.]+) ms.*Max Memory Used: (?<mb>\d+) MB/`,
+			`parse @message /^REPORT RequestId: (?<id>\S+)\s+Duration: (?<ms>[0-9.]+) ms/`,
+			`parse @message /Max Memory Used: (?<mb>\d+) MB/`,
 			`filter ispresent(ms)`,
 			`fields @timestamp, @log, id, ms, mb`,
 			`sort ms desc`,

@@ -113,7 +113,7 @@ func TestRoutesAskForAToken(t *testing.T) {
 	}
 	expect(t, plain(t).service.the(t, "AWS::ApiGatewayV2::Authorizer", "apitokens"), map[string]string{
 		"AuthorizerType": "JWT", "JwtConfiguration.Audience": "[map[Ref:" + pageClient(t) + "]]",
-		"JwtConfiguration.Issuer": "people",
+		"JwtConfiguration.Issuer": "https://cognito-idp.Region.URLSuffix/people",
 	})
 	expect(t, full(t).service.the(t, "AWS::ApiGatewayV2::Authorizer", "apitokens"), map[string]string{
 		"JwtConfiguration.Audience": "[rollcall portal]", "JwtConfiguration.Issuer": "https://login.example.com/tenant",

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -81,8 +83,9 @@ type assembly struct {
 
 // template is a CloudFormation template.
 type template struct {
-	Resources map[string]resource
-	Outputs   map[string]any
+	Parameters map[string]any
+	Resources  map[string]resource
+	Outputs    map[string]any
 }
 
 type resource struct {
@@ -94,30 +97,45 @@ type resource struct {
 	DependsOn           []string
 }
 
-func synthesize(context map[string]any) (made assembly) {
-	folder, err := os.MkdirTemp(os.Getenv(foldersVariable), "")
-	if err != nil {
+func synthesize(context map[string]any) assembly {
+	config := temporary()
+	config.Context = context
+	if err := standIns(config); err != nil {
 		return assembly{err: err}
-	}
-	config := appConfig{Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"),
-		Out: filepath.Join(folder, "out"), Context: context}
-	made.out = config.Out
-	if made.err = standIns(config); made.err != nil {
-		return made
 	}
 	app, err := newApp(config)
 	if err != nil {
 		return assembly{err: err}
 	}
 	app.Synth(nil)
-	made.err = readJSON(filepath.Join(config.Out, "data.template.json"), &made.data)
-	if made.err == nil {
-		made.err = readJSON(filepath.Join(config.Out, "service.template.json"), &made.service)
-	}
-	if _, err := os.Stat(filepath.Join(config.Out, "edge.template.json")); err == nil && made.err == nil {
-		made.err = readJSON(filepath.Join(config.Out, "edge.template.json"), &made.edge)
-	}
+	made, err := read(config.Out)
+	made.err = err
 	return made
+}
+
+// temporary is a configuration with folders of its own.
+func temporary() appConfig {
+	folder, err := os.MkdirTemp(os.Getenv(foldersVariable), "")
+	if err != nil {
+		panic(err)
+	}
+	return appConfig{Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"),
+		Out: filepath.Join(folder, "out")}
+}
+
+func read(out string) (made assembly, err error) {
+	made.out = out
+	if err := readJSON(filepath.Join(out, "data.template.json"), &made.data); err != nil {
+		return made, err
+	}
+	if err := readJSON(filepath.Join(out, "service.template.json"), &made.service); err != nil {
+		return made, err
+	}
+	edge := filepath.Join(out, "edge.template.json")
+	if _, err := os.Stat(edge); errors.Is(err, fs.ErrNotExist) {
+		return made, nil
+	}
+	return made, readJSON(edge, &made.edge)
 }
 
 // standIns are files in place of what make build and the page leave.

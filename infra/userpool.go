@@ -44,29 +44,33 @@ func (d *data) addUserPool() {
 		"factor is required of everybody instead.")
 	d.pool.AddTrigger(awscognito.UserPoolOperation_PRE_TOKEN_GENERATION_CONFIG(), d.addTokenFunction(),
 		awscognito.LambdaVersion_V2_0)
-	d.pool.AddGroup(jsii.String("admins"), &awscognito.UserPoolGroupOptions{
+	admins := d.pool.AddGroup(jsii.String("admins"), &awscognito.UserPoolGroupOptions{
 		GroupName:   jsii.String(manifest.AdminGroup),
 		Description: jsii.String("May change settings and users, and sync"),
 	})
 	d.addScopes()
-	prefix := d.settings.Name + "-" + *d.stack.Account()
+	// A pool that an issuer takes the place of keeps who is an administrator.
+	admins.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN)
+	d.server.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN)
 	d.pool.AddDomain(jsii.String("sign-in"), &awscognito.UserPoolDomainOptions{
-		CognitoDomain: &awscognito.CognitoDomainOptions{DomainPrefix: jsii.String(prefix)},
+		CognitoDomain: &awscognito.CognitoDomainOptions{DomainPrefix: jsii.String(d.settings.signInPrefix(d.stack))},
 	})
-	d.signInHost = "https://" + prefix + ".auth." + *d.stack.Region() + ".amazoncognito.com"
 	output(d.stack, "UserPool", "The people who may sign in", d.pool.UserPoolId())
+}
+
+// signInPrefix is the user pool's name among those of all accounts of a region.
+func (s Settings) signInPrefix(stack awscdk.Stack) string { return s.Name + "-" + *stack.Account() }
+
+func (s Settings) signInHost(stack awscdk.Stack) string {
+	return "https://" + s.signInPrefix(stack) + ".auth." + *stack.Region() + ".amazoncognito.com"
 }
 
 func (d *data) addScopes() {
 	scopes := []awscognito.ResourceServerScope{newScope(manifest.ReadScope, "See"),
 		newScope(manifest.AdminScope, "See and change")}
-	server := d.pool.AddResourceServer(jsii.String("api"), &awscognito.UserPoolResourceServerOptions{
+	d.server = d.pool.AddResourceServer(jsii.String("api"), &awscognito.UserPoolResourceServerOptions{
 		Identifier: jsii.String(manifest.ScopeServer), Scopes: &scopes,
 	})
-	d.scopes = []awscognito.OAuthScope{awscognito.OAuthScope_OPENID()}
-	for _, scope := range scopes {
-		d.scopes = append(d.scopes, awscognito.OAuthScope_ResourceServer(server, scope))
-	}
 }
 
 func newScope(name, description string) awscognito.ResourceServerScope {

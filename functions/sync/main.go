@@ -35,6 +35,8 @@ func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	}
 	work := d.Stores()
 	work.Sealer = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
+	// It tells of edits by hand.
+	work.Events = eventbridge.New(eventbridge.NewClient(d.SDK), d.Get(manifest.EventBus))
 	service := importer.NewService(work)
 	return s.Serve(func() http.Handler {
 		a := s.API()

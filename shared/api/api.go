@@ -18,6 +18,9 @@ import (
 // Version is the API's, as its description shows it.
 const Version = "1.0.0"
 
+// AccountHeader names the account that a service acts for.
+const AccountHeader = "X-Rollcall-Account"
+
 // documentPath is where the API describes itself.
 const documentPath = manifest.DescriptionPath
 
@@ -58,16 +61,16 @@ type API struct {
 }
 
 // setUpHuma has huma make its own errors as problems, and take a field by its exact name only: encoding/json takes
-// names that differ in case, so that their values would be stored unchecked. Both are variables of its package, which
-// are set once, before there is any API that could read them.
-var setUpHuma = sync.OnceFunc(func() { huma.NewError, huma.ValidateStrictCasing = newProblem, true })
+// names that differ in case, so that their values would be stored unchecked. Lists are never null in answers. These are
+// variables of its package, which are set once, before there is any API that could read them.
+var setUpHuma = sync.OnceFunc(func() {
+	huma.NewError, huma.ValidateStrictCasing, huma.DefaultArrayNullable = newProblem, true, false
+})
 
 // New returns an API without routes, which describes itself at /v1/openapi.json unless it is a part of one.
 func New(c Config) *API {
 	setUpHuma()
-	config := huma.DefaultConfig("Rollcall", Version)
-	config.Info.Description = "Imports the users of a directory server into the Users List of a " +
-		"mail-security portal: preview, export, sync, undo."
+	config := documented()
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
 	if c.Part {
 		config.OpenAPIPath = ""
@@ -98,11 +101,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Detail: "Sign in first."})
 		return
 	}
-	need := ScopeAdmin
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		need = ScopeRead
-	}
-	if !caller.may(need) {
+	if need := needs(r.Method); !caller.may(need) {
 		writeProblem(w, &Problem{
 			Status: http.StatusForbidden, Code: "forbidden", Detail: "This needs the scope " + string(need) + ".",
 		})
@@ -110,6 +109,14 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
+}
+
+// needs returns the scope that a request of a method needs.
+func needs(method string) Scope {
+	if method == http.MethodGet || method == http.MethodHead {
+		return ScopeRead
+	}
+	return ScopeAdmin
 }
 
 func (c Caller) may(need Scope) bool {

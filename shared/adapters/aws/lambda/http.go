@@ -52,8 +52,8 @@ func API(build func() http.Handler, log *slog.Logger) Invoker {
 		built().ServeHTTP(w, r)
 		answer, err := w.GetProxyResponse()
 		if err == nil && (r.Method != http.MethodGet || answer.StatusCode >= http.StatusBadRequest) {
-			log.InfoContext(ctx, "request", "method", r.Method, "path", loggedPath(r.URL.Path), "status", answer.StatusCode,
-				"durationMs", time.Since(start).Milliseconds())
+			log.InfoContext(ctx, "request", "method", r.Method, "path", loggedPath(r.URL.Path),
+				"status", answer.StatusCode, "durationMs", time.Since(start).Milliseconds())
 		}
 		return answer, err
 	})
