@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
 
@@ -132,14 +133,17 @@ func TestThePageIsToldHowToSignIn(t *testing.T) {
 		}
 	}
 	var markers []string
-	for _, upload := range plain(t).service.of("Custom::CDKBucketDeployment") {
+	for id, upload := range plain(t).service.of("Custom::CDKBucketDeployment") {
 		for _, source := range list(upload.Properties["SourceMarkers"]) {
 			for _, value := range source.(map[string]any) {
 				markers = append(markers, show(value))
 			}
 		}
-		expect(t, upload, map[string]string{"Prune": "true", "RetainOnDelete": "false",
-			"SystemMetadata.cache-control": "no-cache"})
+		want := map[string]string{"Prune": "true", "RetainOnDelete": "false", "SystemMetadata.cache-control": portal.ForNow}
+		if strings.HasPrefix(id, "pagebuilt") {
+			want["Prune"], want["SystemMetadata.cache-control"] = "false", portal.ForGood
+		}
+		expect(t, upload, want)
 	}
 	slices.Sort(markers)
 	if len(markers) != 2 || !slices.ContainsFunc(markers,

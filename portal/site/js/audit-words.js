@@ -89,7 +89,8 @@ function textOf(action, name, change) {
 
 /** @type {Record<string, [path: string, text: string]>} */
 const PLACES = {
-  previewId: ['/previews', 'Show the preview'], syncId: ['/syncs', 'Show the sync'], undoOf: ['/syncs', 'Show the sync'],
+  previewId: ['/previews', 'Show the preview'], syncId: ['/syncs', 'Show the sync'],
+  undoOf: ['/syncs', 'Show the sync'],
 };
 
 /**

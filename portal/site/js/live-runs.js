@@ -115,7 +115,8 @@ function shownOf(run, what, path) {
   const live = !ended(run);
   // Until there is something to count, what it is at.
   const nothing = run.progress.entries + run.progress.toApply === 0;
-  return { id: run.id, path, live, text: stateTitle(what, run), counts: !live ? '' : nothing ? phaseOf(run) : countsOf(run) };
+  const counts = !live ? '' : nothing ? phaseOf(run) : countsOf(run);
+  return { id: run.id, path, live, text: stateTitle(what, run), counts };
 }
 
 /** @param {Preview} run */

@@ -1,4 +1,5 @@
-// The order of a table: the names of its columns are buttons, and a narrow window, which has no heads, has a list of them.
+// The order of a table: the names of its columns are buttons, and a narrow window, which has no heads, has a list of
+// them.
 import { h } from './dom.js';
 import { orderOf, orderText } from './sorting.js';
 
