@@ -20,11 +20,9 @@ func main() { os.Exit(write()) }
 
 func write() int {
 	defer jsii.Close()
-	app, err := newApp(appConfig{Built: builtFolder, Page: pageFolder})
-	if err != nil {
+	if err := synthesize(appConfig{Folder: ".", Built: builtFolder, Page: pageFolder}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	app.Synth(nil)
 	return 0
 }
