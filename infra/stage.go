@@ -79,7 +79,7 @@ func readKeys(folder, name string) (keys map[string]any, err error) {
 		case key == contextPrefix+"stage":
 			return nil, fmt.Errorf("infra/%s: remove rollcall:stage, which the file's own name says", name)
 		case !strings.HasPrefix(key, contextPrefix):
-			return nil, fmt.Errorf("infra/%s: the key %s does not begin with rollcall:", name, key)
+			return nil, fmt.Errorf("infra/%s: the key %s is no context key of rollcall", name, key)
 		}
 	}
 	return keys, nil

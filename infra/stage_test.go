@@ -29,8 +29,9 @@ func folderOf(t *testing.T, files map[string]string) string {
 
 func TestAStageHasItsOwnKeys(t *testing.T) {
 	folder := folderOf(t, map[string]string{
-		"cdk.context.json":  `{"rollcall:logDays": 30, "aws:of-the-cdk": 1}`,
-		"stages/prod.json":  `{"rollcall:usersTable": "users-2", "rollcall:tracing": true, "rollcall:tags": {"Team": "mail"}}`,
+		"cdk.context.json": `{"rollcall:logDays": 30, "aws:of-the-cdk": 1}`,
+		"stages/prod.json": `{"rollcall:usersTable": "users-2", "rollcall:tracing": true,
+			"rollcall:tags": {"Team": "mail"}}`,
 		"stages/other.json": `{"rollcall:tracing": false}`,
 	})
 	// As the CDK's command line gives it: cdk.context.json, and what -c says.
@@ -48,8 +49,8 @@ func TestAStageHasItsOwnKeys(t *testing.T) {
 		settings.Tracing || settings.Tags["Team"] != "mail" {
 		t.Errorf("the settings are %+v", settings)
 	}
-	if diff := cmp.Diff(deployment.Deployment{Kept: "infra/stages/prod.json", Passing: []string{"jobsTable", "tracing"}},
-		d); diff != "" {
+	want := deployment.Deployment{Kept: "infra/stages/prod.json", Passing: []string{"jobsTable", "tracing"}}
+	if diff := cmp.Diff(want, d); diff != "" {
 		t.Error(diff)
 	}
 	all, d, wrong = readContext(folder, map[string]any{"rollcall:logDays": float64(30)})
@@ -67,7 +68,7 @@ func TestWrongFilesOfStagesAreNamed(t *testing.T) {
 		{"missing", nil, "infra/stages/prod.json is missing: make it"},
 		{"no JSON", map[string]string{"stages/prod.json": "vpc"}, "infra/stages/prod.json is no JSON object"},
 		{"no key of ours", map[string]string{"stages/prod.json": `{"vpc": true}`},
-			"infra/stages/prod.json: the key vpc does not begin with rollcall:"},
+			"infra/stages/prod.json: the key vpc is no context key of rollcall"},
 		{"another stage", map[string]string{"stages/prod.json": `{"rollcall:stage": "test"}`},
 			"infra/stages/prod.json: remove rollcall:stage"},
 		{"in two files", map[string]string{"stages/prod.json": `{"rollcall:vpc": true}`,
@@ -119,8 +120,8 @@ func TestTheTemplatesSayWhatTheyAreFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Kept != "infra/stages/test.json" || d.Values["usersTable"] != "users-restored" || d.Values["logLevel"] != "debug" ||
-		d.Values["name"] != "staging" || len(d.Passing) < 20 {
+	if d.Kept != "infra/stages/test.json" || d.Values["usersTable"] != "users-restored" ||
+		d.Values["logLevel"] != "debug" || d.Values["name"] != "staging" || len(d.Passing) < 20 {
 		t.Errorf("it says %+v", d)
 	}
 }

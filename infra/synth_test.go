@@ -128,7 +128,8 @@ func read(out string) (made assembly, err error) {
 // standIns are files in place of what make build and the page leave.
 func standIns(c appConfig) error {
 	stage := filepath.Join(c.Folder, "stages", "test.json")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(stage), 0o755), os.WriteFile(stage, []byte("{}"), 0o600)); err != nil {
+	err := errors.Join(os.MkdirAll(filepath.Dir(stage), 0o755), os.WriteFile(stage, []byte("{}"), 0o600))
+	if err != nil {
 		return err
 	}
 	files := []string{filepath.Join(c.Page, "index.html"), filepath.Join(c.Built, manifest.TokenBinary, "bootstrap")}
