@@ -180,4 +180,3 @@ func changed(name string, change func(*stackIs)) func(*world) {
 		w.stacks[name] = s
 	}
 }
-
