@@ -83,7 +83,7 @@ func TestFunctions(t *testing.T) {
 	api, worker := full(t).deployed(t, "sync-api"), full(t).deployed(t, "sync-worker")
 	expect(t, api, map[string]string{"ReservedConcurrentExecutions": "20", "VpcConfig": "<nil>",
 		"TracingConfig.Mode": "Active", "FunctionName": "staging-sync-api"})
-	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "80", "MemorySize": "3008",
+	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "120", "MemorySize": "3008",
 		"VpcConfig.SecurityGroupIds.0": "workers"})
 }
 

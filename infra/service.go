@@ -50,6 +50,7 @@ func beginService(scope constructs.Construct, settings Settings, c appConfig, d 
 		functions: make(map[string]*function)}
 	s.stack = awscdk.NewStack(scope, jsii.String("service"), &awscdk.StackProps{
 		StackName:   jsii.String(settings.Name),
+		Tags:        settings.tags(),
 		Description: jsii.String("Rollcall: functions, API, page, queues and alarms"),
 	})
 	// The values that are handed over have to be there, and be the new ones.

@@ -213,7 +213,7 @@ func TestARestoredTableTakesThePlace(t *testing.T) {
 }
 
 func TestWhatIsNotBuiltIsNamed(t *testing.T) {
-	_, err := newApp(appConfig{Built: t.TempDir(), Page: t.TempDir(), Out: t.TempDir()})
+	err := synthesize(appConfig{Folder: t.TempDir(), Built: t.TempDir(), Page: t.TempDir(), Out: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "run: make build") || !strings.Contains(err.Error(), "index.html") {
 		t.Errorf("the error is %v", err)
 	}
