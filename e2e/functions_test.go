@@ -235,7 +235,7 @@ func TestNoLogHoldsAnAddress(t *testing.T) {
 	p := account(t)
 	p.must(201, "POST", "/v1/users", object{"address": planted})
 	p.must(409, "POST", "/v1/users", object{"address": planted})
-	p.must(200, "PATCH", "/v1/users/"+planted, object{"protected": true})
+	p.must(200, "PATCH", "/v1/users/"+planted, object{"type": "group"})
 	p.must(422, "PATCH", "/v1/users/"+planted, object{"type": "nobody"})
 	p.must(200, "GET", "/v1/users?q="+planted, nil)
 	p.must(204, "DELETE", "/v1/users/"+planted, nil)
