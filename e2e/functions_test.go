@@ -235,7 +235,7 @@ func TestNoLogHoldsAnAddress(t *testing.T) {
 	p := account(t)
 	p.must(201, "POST", "/v1/users", object{"address": planted})
 	p.must(409, "POST", "/v1/users", object{"address": planted})
-	p.must(200, "PATCH", "/v1/users/"+planted, object{"type": "group"})
+	p.must(200, "PATCH", "/v1/users/"+planted, object{"protected": false})
 	p.must(422, "PATCH", "/v1/users/"+planted, object{"type": "nobody"})
 	p.must(200, "GET", "/v1/users?q="+planted, nil)
 	p.must(204, "DELETE", "/v1/users/"+planted, nil)
@@ -262,8 +262,8 @@ func written(t *testing.T, p *program) map[string]string {
 		all["the events"] += string(e.Detail)
 	}
 	for _, queue := range []string{
-		awslab.PreviewsQueue, awslab.SyncsQueue, awslab.Scheduled,
-		awslab.DeadPreviews, awslab.DeadSyncs, awslab.DeadScheduled,
+		awslab.PreviewsQueue, awslab.SyncsQueue, awslab.Scheduled, awslab.Deliveries,
+		awslab.DeadPreviews, awslab.DeadSyncs, awslab.DeadScheduled, awslab.DeadDeliveries,
 	} {
 		all[queue] = strings.Join(lab.Queues.Bodies(queue), "\n")
 	}

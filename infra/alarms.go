@@ -54,6 +54,7 @@ func (s *service) addAlarms() {
 	s.addQueueAlarms("previews", s.previews)
 	s.addQueueAlarms("syncs", s.syncs)
 	s.addQueueAlarms("scheduled", s.scheduled)
+	s.addQueueAlarms("deliveries", s.deliveries)
 	s.addScheduleAlarms()
 	s.addSyncAlarms()
 	s.addAPIAlarms()

@@ -62,11 +62,11 @@ func (s *service) runGraphs() []awscloudwatch.IWidget {
 func (s *service) queueGraphs() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
 		graph("Messages that wait", waitingIn(s.previews.queue), waitingIn(s.syncs.queue),
-			waitingIn(s.scheduled.queue)),
+			waitingIn(s.scheduled.queue), waitingIn(s.deliveries.queue)),
 		graph("Age of the oldest message (s)", oldestIn(s.previews.queue), oldestIn(s.syncs.queue),
-			oldestIn(s.scheduled.queue)),
+			oldestIn(s.scheduled.queue), oldestIn(s.deliveries.queue)),
 		graph("Dead letters", waitingIn(s.previews.dead), waitingIn(s.syncs.dead), waitingIn(s.scheduled.dead),
-			waitingIn(s.missed)),
+			waitingIn(s.deliveries.dead), waitingIn(s.missed)),
 	}
 }
 

@@ -170,6 +170,12 @@ func (s *service) pageHeaders() *awscloudfront.ResponseSecurityHeadersBehavior {
 	}
 }
 
+// tellPage tells the function whose mails lead to the page where it is, which is known once there is a distribution.
+func (s *service) tellPage() {
+	s.functions[manifest.NotifyWorker().Name].lambda.AddEnvironment(jsii.String(string(manifest.PageURL)),
+		jsii.String(s.pageURL()), nil)
+}
+
 // pageURL is the page's address, which sign-in comes back to.
 func (s *service) pageURL() string {
 	host := *s.cdn.DistributionDomainName()

@@ -28,6 +28,9 @@ type service struct {
 	previews  workQueue
 	syncs     workQueue
 	scheduled workQueue
+	// deliveries are what is told by mail and webhook.
+	deliveries workQueue
+
 	bus       awsevents.EventBus
 	missed    awssqs.Queue
 	tick      awsevents.Rule
@@ -75,6 +78,7 @@ func newService(scope constructs.Construct, settings Settings, c appConfig, d *d
 	s.addSchedule()
 	s.addAPI()
 	s.addDistribution()
+	s.tellPage()
 	if s.data.pool != nil {
 		s.addClient()
 	}

@@ -18,7 +18,7 @@ import (
 
 func TestQueues(t *testing.T) {
 	service := plain(t).service
-	for _, name := range []string{"previews", "syncs", "scheduled"} {
+	for _, name := range []string{"previews", "syncs", "scheduled", "deliveries"} {
 		expect(t, service.the(t, "AWS::SQS::Queue", name), map[string]string{
 			"FifoQueue": "true", "ContentBasedDeduplication": "false", "VisibilityTimeout": "900",
 			"SqsManagedSseEnabled": "true",
@@ -41,7 +41,8 @@ func TestQueues(t *testing.T) {
 			"ScalingConfig.MaximumConcurrency": "20"})
 		sources[show(mapping.Properties["EventSourceArn"])] = show(mapping.Properties["FunctionName"])
 	}
-	want := map[string]string{"previews": "previewworker", "syncs": "syncworker", "scheduled": "syncworker"}
+	want := map[string]string{"previews": "previewworker", "syncs": "syncworker", "scheduled": "syncworker",
+		"deliveries": "notifyworker"}
 	if diff := cmp.Diff(want, sources); diff != "" {
 		t.Error(diff)
 	}

@@ -67,9 +67,11 @@ type Settings struct {
 	ThrottleRate      int
 	ThrottleBurst     int
 
-	LogDays          int
-	LogLevel         string
-	Tracing          bool
+	LogDays  int
+	LogLevel string
+	Tracing  bool
+	// MailFrom is the address that notifications come from, an identity of SES or in the domain of one.
+	MailFrom         string
 	AlarmEmail       string
 	AlarmFailedSyncs int
 	AlarmFailedShare int
@@ -212,6 +214,8 @@ func watchKeys() []contextKey {
 		{"logLevel", "info", "debug, info, warn or error",
 			text(`^(debug|info|warn|error)$`, func(s *Settings) *string { return &s.LogLevel })},
 		{"tracing", "false", "true or false", boolean(func(s *Settings) *bool { return &s.Tracing })},
+		{"mailFrom", "", "an e-mail address",
+			text(`^[^@\s]+@[a-z0-9-]+(\.[a-z0-9-]+)+$`, func(s *Settings) *string { return &s.MailFrom })},
 		{"alarmEmail", "", "an e-mail address", text(`^[^@\s]+@[^@\s]+$`,
 			func(s *Settings) *string { return &s.AlarmEmail })},
 		{"alarmFailedSyncs", "1", "1 to 100000, in an hour",

@@ -70,6 +70,7 @@ func fullContext() map[string]any {
 		"rollcall:logDays": "30", "rollcall:logLevel": "debug",
 		"rollcall:tracing": "true", "rollcall:alarmEmail": "ops@example.com", "rollcall:alarmFailedSyncs": "10",
 		"rollcall:alarmFailedShare": "50", "rollcall:scheduleReserved": "2",
+		"rollcall:mailFrom": "rollcall@example.com",
 	}
 }
 

@@ -29,6 +29,7 @@ func onAWS() manifest.Function {
 		Needs: []manifest.Variable{
 			manifest.UsersTable, manifest.JobsTable, manifest.Bucket, manifest.DataKey,
 			manifest.PreviewsQueue, manifest.SyncsQueue, manifest.ScheduledQueue,
+			manifest.DeliveriesQueue,
 			manifest.PasswordKey, manifest.EventBus, manifest.LinkRole,
 		},
 	}

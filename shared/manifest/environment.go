@@ -20,12 +20,17 @@ const (
 	Bucket     Variable = "ROLLCALL_BUCKET"
 	// DataKey is the ARN of the KMS key that encrypts the bucket's objects; "none" leaves it to the bucket.
 	DataKey Variable = "ROLLCALL_DATA_KEY"
-	// PreviewsQueue, SyncsQueue and ScheduledQueue are URLs of SQS FIFO queues.
-	PreviewsQueue  Variable = "ROLLCALL_PREVIEWS_QUEUE"
-	SyncsQueue     Variable = "ROLLCALL_SYNCS_QUEUE"
-	ScheduledQueue Variable = "ROLLCALL_SCHEDULED_QUEUE"
+	// PreviewsQueue, SyncsQueue, ScheduledQueue and DeliveriesQueue are URLs of SQS FIFO queues.
+	PreviewsQueue   Variable = "ROLLCALL_PREVIEWS_QUEUE"
+	SyncsQueue      Variable = "ROLLCALL_SYNCS_QUEUE"
+	ScheduledQueue  Variable = "ROLLCALL_SCHEDULED_QUEUE"
+	DeliveriesQueue Variable = "ROLLCALL_DELIVERIES_QUEUE"
 	// PasswordKey is the ARN of the KMS key that seals directory passwords.
 	PasswordKey Variable = "ROLLCALL_PASSWORD_KEY"
+	// MailFrom is the address that mails come from, such as rollcall@example.com; without one none are sent. PageURL is
+	// where the LDAP Import page is, for the links in mails.
+	MailFrom Variable = "ROLLCALL_MAIL_FROM"
+	PageURL  Variable = "ROLLCALL_PAGE_URL"
 	// EventBus is the name of the EventBridge bus.
 	EventBus Variable = "ROLLCALL_EVENT_BUS"
 	// LinkRole is the ARN of the role whose credentials sign download links; "none" signs with the function's own.
