@@ -33,8 +33,8 @@ const (
 	perLogGB             = 0.50
 )
 
-// fixedParts are what a deployment has whether or not it is used, as the golden templates count them. alarms are counted
-// as CloudWatch does: each metric that one reckons with.
+// fixedParts are what a deployment has whether or not it is used, as the golden templates count them. alarms are
+// counted as CloudWatch does: each metric that one reckons with.
 type fixedParts struct{ keys, alarms, secrets int }
 
 const (
