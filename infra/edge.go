@@ -22,6 +22,7 @@ func addEdge(scope constructs.Construct, s Settings) {
 		StackName:   jsii.String(s.Name + "-edge"),
 		Description: jsii.String("Rollcall: the firewall and the log of CloudFront"),
 		Env:         &awscdk.Environment{Region: jsii.String(edgeRegion)},
+		Tags:        s.tags(),
 	})
 	if s.RateLimit > 0 {
 		addFirewall(stack, s)

@@ -60,6 +60,10 @@ func TestFunctions(t *testing.T) {
 				"LoggingConfig.LogGroup":       strings.ReplaceAll(f.Name, "-", "") + "logs",
 				"ReservedConcurrentExecutions": "<nil>", "VpcConfig": "<nil>",
 			}
+			if f.Handler == manifest.HandlerSchedule {
+				// Whatever else runs, it starts what is due.
+				want["ReservedConcurrentExecutions"] = "1"
+			}
 			maps.Copy(want, map[string]map[string]string{
 				manifest.HandlerAPI:      {"Timeout": "29", "MemorySize": "512"},
 				manifest.HandlerWorker:   {"Timeout": "900", "MemorySize": "1769"},
@@ -83,7 +87,7 @@ func TestFunctions(t *testing.T) {
 	api, worker := full(t).deployed(t, "sync-api"), full(t).deployed(t, "sync-worker")
 	expect(t, api, map[string]string{"ReservedConcurrentExecutions": "20", "VpcConfig": "<nil>",
 		"TracingConfig.Mode": "Active", "FunctionName": "staging-sync-api"})
-	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "80", "MemorySize": "3008",
+	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "120", "MemorySize": "3008",
 		"VpcConfig.SecurityGroupIds.0": "workers"})
 }
 

@@ -27,13 +27,11 @@ func write() int {
 		return 1
 	}
 	defer os.RemoveAll(page)
-	app, err := newApp(appConfig{Built: builtFolder, Page: page})
-	if err != nil {
+	// It copies the files that it takes.
+	if err := synthesize(appConfig{Folder: ".", Built: builtFolder, Page: page}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	// It copies the files that it takes.
-	app.Synth(nil)
 	return 0
 }
 
