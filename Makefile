@@ -116,16 +116,22 @@ test: tools ## run every test, with real directory servers and under the race de
 	$(call say,Getting the servers and the linter; the first time this takes minutes)
 	@$(MAKE) --no-print-directory -j2 servers $(LINTER)
 	@$(MAKE) --no-print-directory style portal-check
-	$(call say,Testing under the race detector where goroutines meet)
-	@go test -count=1 -vet=off -race -timeout 10m $(RACED)
-	$(call say,Testing the rest; the whole path against real servers and through a browser takes minutes)
-	@go test -count=1 -vet=off -parallel 4 -timeout 20m $(OTHERS)
-	$(call say,Testing the whole path on what stands in for AWS: local -aws and the Lambda binaries)
-	@$(MAKE) --no-print-directory -j2 test-aws test-functions
+	$(call say,Testing three parts at a time; each says so when it ends. All of it takes minutes)
+	@$(MAKE) --no-print-directory -j3 test-rest test-race test-aws test-functions
 
-.PHONY: test-aws test-functions
+# The parts wait for servers, clocks and pages most of the time: one after another they leave the processors idle.
+.PHONY: test-rest test-race test-aws test-functions
+test-rest: tools
+	@go test -count=1 -vet=off -parallel 4 -timeout 20m $(OTHERS)
+	$(call say,Tested the packages and the whole path through a browser and against real directory servers)
+
+test-race: tools
+	@go test -count=1 -vet=off -race -timeout 10m $(RACED)
+	$(call say,Tested under the race detector where goroutines meet)
+
 test-aws test-functions: test-%: tools
 	@go test -count=1 -vet=off -parallel 4 -timeout 10m ./e2e -on $*
+	$(call say,Tested the whole path on what stands in for AWS: $*)
 
 # Each prints its seed; go test ./e2e -run 'TestChaos$' -seed N does the same again. CHAOS= sets how long.
 CHAOS ?= 10m

@@ -71,6 +71,7 @@ func newApp(c appConfig) (awscdk.App, deployment.Deployment, error) {
 	d.Values = settings.values
 	data := newData(app, settings, c)
 	newService(app, settings, c, data)
+	addEdge(app, settings)
 	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
 	return app, d, nil
 }

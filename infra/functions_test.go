@@ -185,7 +185,7 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 			{"sqs:SendMessage previews", "sts:AssumeRole linkrole"}},
 		// The number of an account's users changes with the edit of one, in a transaction.
 		"sync-api": {readUsers, writeUsers, jobs, {"dynamodb:UpdateItem jobs"}, read("plans/*", "journals/*"),
-			{"sqs:SendMessage previews", "sqs:SendMessage syncs", "kms:Encrypt" + sealed}},
+			{"sqs:SendMessage previews", "sqs:SendMessage syncs", "kms:Encrypt" + sealed, "events:PutEvents bus"}},
 		"sync-worker": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"), write("journals/*"),
 			consume("syncs"), consume("scheduled"), {"sqs:SendMessage scheduled",
 				"sqs:SendMessage syncs", "kms:Decrypt" + sealed, "events:PutEvents bus"}},

@@ -20,6 +20,11 @@ func TestNoNameIsGlobalWithoutTheRegionInIt(t *testing.T) {
 		"AWS::CloudFront::Distribution": "", "AWS::CloudFront::OriginAccessIdentity": "",
 	}
 	for name, a := range map[string]assembly{"rollcall": plain(t), "staging": full(t)} {
+		for _, r := range a.edge.Resources {
+			if is := show(r.Properties["Name"]); r.Properties["Name"] != nil && !strings.HasPrefix(is, name+"-eu-central-1") {
+				t.Errorf("%s in us-east-1 has the name %s", r.Type, is)
+			}
+		}
 		for _, stack := range []template{a.data, a.service} {
 			for id, r := range stack.Resources {
 				path, known := names[r.Type]

@@ -31,12 +31,14 @@ type service struct {
 	missed    awssqs.Queue
 	functions map[string]*function
 	linkRole  awsiam.Role
-	api       awsapigatewayv2.HttpApi
-	files     awss3.Bucket
-	cdn       awscloudfront.Distribution
-	client    awscognito.UserPoolClient // nil where an issuer was given
-	topic     awssns.Topic
-	alarms    []awscloudwatch.Alarm
+	// originKeys are the secrets that the API is told by CloudFront, the newest first.
+	originKeys []*string
+	api        awsapigatewayv2.HttpApi
+	files      awss3.Bucket
+	cdn        awscloudfront.Distribution
+	client     awscognito.UserPoolClient // nil where an issuer was given
+	topic      awssns.Topic
+	alarms     []awscloudwatch.Alarm
 }
 
 // beginService makes the stack, with what it has from the data and the network that it is in.
@@ -61,6 +63,7 @@ func newService(scope constructs.Construct, settings Settings, c appConfig, d *d
 	s := beginService(scope, settings, c, d)
 	s.addQueues()
 	s.addBus()
+	s.addOriginKeys()
 	s.addRoles()
 	s.addLinkRole()
 	s.addFunctions()

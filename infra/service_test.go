@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
 
@@ -195,19 +196,21 @@ func TestPageAndAPIAreOneOrigin(t *testing.T) {
 	for name, a := range map[string]assembly{"plain": plain(t), "full": full(t)} {
 		cdn := a.service.the(t, "AWS::CloudFront::Distribution", "cdn")
 		expect(t, cdn, map[string]string{
-			"DistributionConfig.DefaultRootObject":                                 "index.html",
-			"DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy":         "redirect-to-https",
-			"DistributionConfig.CacheBehaviors.0.PathPattern":                      "/v1/*",
-			"DistributionConfig.CacheBehaviors.0.ViewerProtocolPolicy":             "https-only",
+			"DistributionConfig.DefaultRootObject":                         "index.html",
+			"DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy": "redirect-to-https",
+			// The first that matches counts: the description comes from the bucket.
+			"DistributionConfig.CacheBehaviors.0.PathPattern":                      "/v1/openapi.json",
+			"DistributionConfig.CacheBehaviors.1.PathPattern":                      "/v1/*",
+			"DistributionConfig.CacheBehaviors.1.ViewerProtocolPolicy":             "https-only",
 			"DistributionConfig.Origins.1.DomainName":                              "api.execute-api.Region.URLSuffix",
 			"DistributionConfig.Origins.1.CustomOriginConfig.OriginProtocolPolicy": "https-only",
 			"DistributionConfig.Origins.1.CustomOriginConfig.OriginReadTimeout":    "30",
 			"DistributionConfig.CustomErrorResponses":                              "<nil>",
 			// caching disabled
-			"DistributionConfig.CacheBehaviors.0.CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+			"DistributionConfig.CacheBehaviors.1.CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
 			// all but Host
-			"DistributionConfig.CacheBehaviors.0.OriginRequestPolicyId":       "b689b0a8-53d0-40ab-baf2-68738e2966ac",
-			"DistributionConfig.CacheBehaviors.0.ResponseHeadersPolicyId":     "apiheaders",
+			"DistributionConfig.CacheBehaviors.1.OriginRequestPolicyId":       "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+			"DistributionConfig.CacheBehaviors.1.ResponseHeadersPolicyId":     "apiheaders",
 			"DistributionConfig.DefaultCacheBehavior.ResponseHeadersPolicyId": "pageheaders",
 		})
 		policy := show(at(a.service.the(t, "AWS::CloudFront::ResponseHeadersPolicy", "pageheaders").Properties,
@@ -261,14 +264,17 @@ func TestThePageIsToldHowToSignIn(t *testing.T) {
 		}
 	}
 	var markers []string
-	for _, upload := range plain(t).service.of("Custom::CDKBucketDeployment") {
+	for id, upload := range plain(t).service.of("Custom::CDKBucketDeployment") {
 		for _, source := range list(upload.Properties["SourceMarkers"]) {
 			for _, value := range source.(map[string]any) {
 				markers = append(markers, show(value))
 			}
 		}
-		expect(t, upload, map[string]string{"Prune": "true", "RetainOnDelete": "false",
-			"SystemMetadata.cache-control": "no-cache"})
+		want := map[string]string{"Prune": "true", "RetainOnDelete": "false", "SystemMetadata.cache-control": portal.ForNow}
+		if strings.HasPrefix(id, "pagebuilt") {
+			want["Prune"], want["SystemMetadata.cache-control"] = "false", portal.ForGood
+		}
+		expect(t, upload, want)
 	}
 	slices.Sort(markers)
 	if len(markers) != 2 || !slices.ContainsFunc(markers,

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -61,8 +62,9 @@ func fullContext() map[string]any {
 		"rollcall:vpc":         true, "rollcall:allowPrivate": true, "rollcall:denyRanges": []any{"192.0.2.0/24"},
 		"rollcall:ports":   "389,636",
 		"rollcall:vpcCidr": "10.80.0.0/20", "rollcall:vpcZones": float64(3), "rollcall:throttleRate": "200",
-		"rollcall:throttleBurst": "400",
-		"rollcall:apiMemory":     "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored",
+		"rollcall:throttleBurst": "400", "rollcall:originKey": "3", "rollcall:rateLimit": float64(2000),
+		"rollcall:distribution": "E2QWERTYUIOP12",
+		"rollcall:apiMemory":    "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored",
 		"rollcall:jobsTable":    "jobs-restored",
 		"rollcall:workerMemory": float64(3008), "rollcall:apiReserved": "20", "rollcall:workerReserved": "60",
 		"rollcall:logDays": "30", "rollcall:logLevel": "debug",
@@ -76,6 +78,8 @@ type assembly struct {
 	err     error
 	data    template
 	service template
+	// edge is empty where nothing is asked for that CloudFront has in its own region.
+	edge template
 }
 
 // template is a CloudFormation template.
@@ -91,6 +95,7 @@ type resource struct {
 	Metadata            map[string]any
 	DeletionPolicy      string
 	UpdateReplacePolicy string
+	DependsOn           []string
 }
 
 func synthesized(context map[string]any) assembly {
@@ -122,7 +127,14 @@ func read(out string) (made assembly, err error) {
 	if err := readJSON(filepath.Join(out, "data.template.json"), &made.data); err != nil {
 		return made, err
 	}
-	return made, readJSON(filepath.Join(out, "service.template.json"), &made.service)
+	if err := readJSON(filepath.Join(out, "service.template.json"), &made.service); err != nil {
+		return made, err
+	}
+	edge := filepath.Join(out, "edge.template.json")
+	if _, err := os.Stat(edge); errors.Is(err, fs.ErrNotExist) {
+		return made, nil
+	}
+	return made, readJSON(edge, &made.edge)
 }
 
 // standIns are files in place of what make build and the page leave.

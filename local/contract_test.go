@@ -164,9 +164,10 @@ func documented(doc, responses any, field string) bool {
 }
 
 func hasField(doc, schema any, path []string) bool {
-	if ref, ok := walk(schema, "$ref").(string); ok {
-		schema = walk(doc, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...)
+	if choice, ok := walk(schema, "anyOf").([]any); ok {
+		schema = choice[0]
 	}
+	schema = resolve(doc, schema)
 	switch {
 	case schema == nil:
 		return false
@@ -187,6 +188,8 @@ type caller struct {
 	base    string
 	account string
 	seen    map[string]bool
+	// answers holds every answer against the document; nil for none.
+	answers *answers
 }
 
 // start runs the whole of local in this process.
@@ -275,6 +278,9 @@ func (c *caller) send(want int, method, path string, body any) map[string]any {
 		if err := json.Unmarshal(data, &answer); err != nil {
 			c.t.Fatalf("%s %s: %v", method, path, err)
 		}
+	}
+	if c.answers != nil && answer != nil {
+		c.answers.see(method, path, response, answer)
 	}
 	return answer
 }
@@ -391,6 +397,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	c := start(t, data)
+	c.answers = newAnswers(t)
 	body := demoBody(t, data, "exchange")
 	id := func(answer map[string]any) string { return answer["id"].(string) }
 
@@ -408,6 +415,12 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	c.call(200, "GET /v1/syncs/{id}", sync, nil)
 	c.useTwice(preview, sync)
 	body["schedule"] = map[string]any{"intervalHours": 6}
+	c.send(200, "PUT", "/v1/settings", body)
+	// What every answer has may be left out of a request, or be null.
+	for _, advanced := range []any{nil, map[string]any{}, map[string]any{"include": nil, "filter": nil},
+		map[string]any{"attributes": nil}, map[string]any{"attributes": map[string]any{"primary": nil}}} {
+		c.send(200, "PUT", "/v1/settings", map[string]any{"connection": body["connection"], "advanced": advanced})
+	}
 	c.send(200, "PUT", "/v1/settings", body)
 	again := id(c.call(202, "POST /v1/syncs", "", map[string]any{}))
 	c.wait("/v1/syncs/" + again)
@@ -434,6 +447,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 		"explanations": explanation,
 	})
 	c.cancel()
+	c.answers.always("Step.host", "FoundRow.next", "FoundChange.next", "UserList.total")
 	for route := range contract {
 		if !c.seen[route] {
 			t.Errorf("%s was never answered", route)

@@ -52,7 +52,7 @@ type config struct {
 }
 
 // accountHeader names the account of a request; only local reads it.
-const accountHeader = "X-Rollcall-Account"
+const accountHeader = api.AccountHeader
 
 const defaultAccount = "demo"
 

@@ -3,29 +3,6 @@ import type { components } from './api';
 
 type Schemas = components['schemas'];
 
-/** The properties that an answer leaves out where they are empty. */
-type LeftOutWhenEmpty =
-  'next' | 'undoOf' | 'previewId' | 'step' | 'pausedReason' | 'source' | 'caCertificate' | 'trustedCertificate'
-  | 'certificate' | 'errors';
-
-/** Values that the document lists for requests only, and calls strings in answers. */
-interface Listed {
-  serverType: ServerType;
-  encryption: 'required' | 'preferred' | 'none';
-  removeScope: 'all' | 'imported';
-}
-
-/**
- * An answer as the server sends it. The document marks no property of an answer as required and lets every list be
- * null; the server sends them all, but for those above, and an empty list is [].
- */
-type Answer<T> = T extends (infer E)[] ? Answer<NonNullable<E>>[]
-  : T extends object ? { [K in keyof T as K extends LeftOutWhenEmpty ? never : K]-?:
-      K extends keyof Listed ? Listed[K] : Property<T[K]> }
-    & { [K in keyof T as K extends LeftOutWhenEmpty ? K : never]?: Property<NonNullable<T[K]>> }
-  : T;
-type Property<T> = NonNullable<T> extends unknown[] ? Answer<NonNullable<T>> : Answer<Exclude<T, undefined>>;
-
 export interface Page<T> {
   items: T[];
   next?: string;
@@ -44,32 +21,32 @@ export interface Item {
   reason?: string;
 }
 
-export type Preview = Answer<Schemas['Preview']>;
-export type Explanation = Answer<Schemas['Explanation']>;
+export type Preview = Schemas['Preview'];
+export type Explanation = Schemas['Explanation'];
 export type ExplainedEntry = Explanation['entries'][number];
 export type ExplanationRequest = Schemas['ExplanationBody'];
-export type Sync = Answer<Schemas['Sync'] & object>;
-export type Export = Answer<Schemas['Export']>;
-export type Settings = Answer<Schemas['Settings']>;
+export type Sync = Schemas['Sync'];
+export type Export = Schemas['Export'];
+export type Settings = Schemas['Settings'];
 export type Schedule = NonNullable<Settings['schedule']>;
 export type Options = Settings['options'];
-export type Step = Answer<Schemas['Step']>;
+export type Step = Schemas['Step'];
 export type Certificate = NonNullable<Step['certificate']>;
-export type Failure = Answer<Schemas['Failure'] & object>;
-export type User = Answer<Schemas['User'] & object>;
-export type AuditEntry = Answer<Schemas['AuditEntry']>;
-export type FieldError = Answer<Schemas['FieldError']>;
-export type Started = Answer<Schemas['Started']>;
+export type Failure = Schemas['Failure'];
+export type User = Schemas['User'];
+export type AuditEntry = Schemas['AuditEntry'];
+export type FieldError = Schemas['FieldError'];
+export type Started = Schemas['Started'];
 export type State = Started['state'];
 
 /** A row of a preview, or of a sync, which also knows the user before and after, and what became of the change. */
-export type Row = Answer<Schemas['Row']> & Partial<Pick<Answer<Schemas['Change']>, 'before' | 'after' | 'outcome'>>;
+export type Row = Schemas['Row'] & Partial<Pick<Schemas['Change'], 'before' | 'after' | 'outcome'>>;
 
 export type ServerType = Schemas['ConnectionInput']['serverType'];
 export type ConnectionInput =
   Required<Omit<Schemas['ConnectionInput'], 'password' | 'passwordSet' | 'allowUnencrypted'>>
   & { password?: string };
-export type Advanced = Schemas['Advanced'];
+export type Advanced = Schemas['AdvancedInput'];
 export type PreviewRequest = Schemas['PreviewBody'];
 export type SyncRequest = Schemas['SyncBody'];
 export type SaveRequest = Schemas['SaveBody'];
@@ -80,7 +57,7 @@ export type RowsFilter = Schemas['RowsFilter'];
 export type ChangesFilter = Schemas['ChangesFilter'];
 export type NewUser = Schemas['AddBody'];
 export type UserPatch = Schemas['PatchBody'];
-export type Facets = Answer<Schemas['Facets'] & object>;
+export type Facets = Schemas['Facets'];
 export type UsersFilter = Schemas['UsersFilter'];
 
 /** What the settings form holds that is not a setting itself, and what a tab keeps of it: never the password. */

@@ -28,7 +28,7 @@ test('isAdvanced knows the connection fields that stand in the Advanced Settings
 
 test('usesAdvanced finds any setting that is not the default', () => {
   const defaults = {
-    searchBase: '', filter: '', attributes: { primary: [], aliases: null, id: '' }, include: [], acceptedDomains: null,
+    searchBase: '', filter: '', attributes: { primary: [], aliases: [], id: '' }, include: [], acceptedDomains: [],
     exclude: [], collapseAliasDomains: false, skipDisabled: false,
   };
   assert.ok(!usesAdvanced(defaults,

@@ -11,14 +11,18 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"rollcall/shared/manifest"
 	"rollcall/shared/run"
 )
 
 // Version is the API's, as its description shows it.
 const Version = "1.0.0"
 
+// AccountHeader names the account that a service acts for.
+const AccountHeader = "X-Rollcall-Account"
+
 // documentPath is where the API describes itself.
-const documentPath = "/v1/openapi.json"
+const documentPath = manifest.DescriptionPath
 
 // maxQuery bounds a request's query in bytes. API Gateway takes 10 KiB of a request's line and headers together.
 const maxQuery = 16 << 10
@@ -44,9 +48,9 @@ type Config struct {
 	Identify func(*http.Request) (Caller, error)
 	// Log gets what callers are not told.
 	Log *slog.Logger
-	// Document is the API's description; nil describes the routes that are registered here, which may be a part of
-	// them.
-	Document []byte
+	// Part has no description at /v1/openapi.json: the API is one of several that share the routes, and their
+	// description is served beside them.
+	Part bool
 }
 
 // API is a set of routes under /v1 with everything around them.
@@ -57,17 +61,20 @@ type API struct {
 }
 
 // setUpHuma has huma make its own errors as problems, and take a field by its exact name only: encoding/json takes
-// names that differ in case, so that their values would be stored unchecked. Both are variables of its package, which
-// are set once, before there is any API that could read them.
-var setUpHuma = sync.OnceFunc(func() { huma.NewError, huma.ValidateStrictCasing = newProblem, true })
+// names that differ in case, so that their values would be stored unchecked. Lists are never null in answers. These are
+// variables of its package, which are set once, before there is any API that could read them.
+var setUpHuma = sync.OnceFunc(func() {
+	huma.NewError, huma.ValidateStrictCasing, huma.DefaultArrayNullable = newProblem, true, false
+})
 
-// New returns an API without routes, which describes itself at /v1/openapi.json.
+// New returns an API without routes, which describes itself at /v1/openapi.json unless it is a part of one.
 func New(c Config) *API {
 	setUpHuma()
-	config := huma.DefaultConfig("Rollcall", Version)
-	config.Info.Description = "Imports the users of a directory server into the Users List of a " +
-		"mail-security portal: preview, export, sync, undo."
+	config := documented()
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
+	if c.Part {
+		config.OpenAPIPath = ""
+	}
 	config.FieldsOptionalByDefault, config.RejectUnknownQueryParameters = true, true
 	// The hook adds $schema links, which the contract does not have.
 	config.CreateHooks = nil
@@ -79,8 +86,8 @@ func New(c Config) *API {
 
 // ServeHTTP answers a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == documentPath {
-		a.describe(w, r)
+	if r.URL.Path == documentPath && !a.config.Part {
+		a.mux.ServeHTTP(w, r)
 		return
 	}
 	if len(r.URL.RawQuery) > maxQuery {
@@ -94,11 +101,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Detail: "Sign in first."})
 		return
 	}
-	need := ScopeAdmin
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		need = ScopeRead
-	}
-	if !caller.may(need) {
+	if need := needs(r.Method); !caller.may(need) {
 		writeProblem(w, &Problem{
 			Status: http.StatusForbidden, Code: "forbidden", Detail: "This needs the scope " + string(need) + ".",
 		})
@@ -108,15 +111,12 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
 }
 
-// describe answers with the API's description, which needs no identity.
-func (a *API) describe(w http.ResponseWriter, r *http.Request) {
-	if a.config.Document == nil || r.Method != http.MethodGet {
-		a.mux.ServeHTTP(w, r)
-		return
+// needs returns the scope that a request of a method needs.
+func needs(method string) Scope {
+	if method == http.MethodGet || method == http.MethodHead {
+		return ScopeRead
 	}
-	w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
-	// The status is out; a broken connection is all that can fail here.
-	_, _ = w.Write(a.config.Document)
+	return ScopeAdmin
 }
 
 func (c Caller) may(need Scope) bool {

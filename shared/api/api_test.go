@@ -26,7 +26,7 @@ import (
 
 type body struct {
 	Connection *api.ConnectionInput `json:"connection,omitempty"`
-	Advanced   *settings.Advanced   `json:"advanced,omitempty"`
+	Advanced   *api.AdvancedInput   `json:"advanced,omitempty"`
 	Options    *api.OptionsInput    `json:"options,omitempty"`
 }
 

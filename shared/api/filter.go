@@ -57,7 +57,7 @@ func (t *Texts) UnmarshalJSON(data []byte) error {
 type UsersFilter struct {
 	Type   Texts  `json:"type,omitempty" doc:"One, or a list: user, contact, group, publicFolder, resource, shared, unknown"`
 	Domain Texts  `json:"domain,omitempty" doc:"The domain of the address, or a list"`
-	Prefix string `json:"prefix,omitempty" maxLength:"320" doc:"What the address begins with, without regard to case"`
+	Prefix string `json:"prefix,omitempty" maxLength:"320" doc:"What the address begins with, without regard to case" example:"info@"`
 	Q      string `json:"q,omitempty" maxLength:"320" doc:"A substring, without regard to case"`
 }
 

@@ -66,7 +66,7 @@ func cursorSum(list, next string) []byte {
 
 // List is a page of a list.
 type List[T any] struct {
-	Items []T    `json:"items"`
+	Items []T    `json:"items" doc:"The items of this page"`
 	Next  string `json:"next,omitempty" doc:"The cursor of the next page; absent at the end"`
 }
 
@@ -82,5 +82,5 @@ func ListOf[T, V any](items []T, next string, view func(*T) V) List[V] {
 // Found is a page of a list that can be searched.
 type Found[T any] struct {
 	List[T]
-	Scanned int `json:"scanned" doc:"How many rows this page looked at: added up, how far a search has come"`
+	Scanned int `json:"scanned" doc:"How many rows this page looked at: added up, how far a search has come" example:"100"`
 }

@@ -25,7 +25,7 @@ type Problem struct {
 	Title  string                `json:"title" doc:"The status in words" example:"Not Found"`
 	Status int                   `json:"status" doc:"The HTTP status" example:"404"`
 	Code   string                `json:"code" doc:"What went wrong, for programs; stable" example:"preview_not_found"`
-	Detail string                `json:"detail" doc:"What went wrong and what to do, for people"`
+	Detail string                `json:"detail" doc:"What went wrong and what to do, for people" example:"There is no such preview."`
 	Errors []settings.FieldError `json:"errors,omitempty" doc:"The wrong fields, at most 50"`
 	SyncID string                `json:"syncId,omitempty" doc:"The sync that used the preview, or is using it"`
 	// retryAfter is when to try again, 0 where that does not help.
@@ -49,6 +49,9 @@ func (p *Problem) GetHeaders() http.Header {
 
 // ContentType returns the media type of RFC 9457.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// ServeHTTP answers any request with the problem.
+func (p *Problem) ServeHTTP(w http.ResponseWriter, _ *http.Request) { writeProblem(w, p) }
 
 // statuses gives the status for each class of the importer's errors.
 var statuses = map[importer.Class]int{
@@ -106,6 +109,14 @@ var codes = map[int]string{
 	http.StatusRequestTimeout: "request_timeout",
 }
 
+// codeOf returns the code of a status that says no more than the status does.
+func codeOf(status int) string {
+	if code, ok := codes[status]; ok {
+		return code
+	}
+	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
+}
+
 // maxErrors is how many errors a problem lists.
 const maxErrors = settings.MaxErrors
 
@@ -117,10 +128,7 @@ func (m more) Error() string { return strconv.Itoa(int(m)) + " more errors" }
 
 // newProblem makes the router's errors problems. The values that they echo are left out: one may be a password.
 func newProblem(status int, message string, errs ...error) huma.StatusError {
-	p := filled(&Problem{Status: status, Code: codes[status], Detail: message})
-	if p.Code == "" {
-		p.Code = strings.ReplaceAll(strings.ToLower(p.Title), " ", "_")
-	}
+	p := filled(&Problem{Status: status, Code: codeOf(status), Detail: message})
 	hidden := p.list(errs)
 	switch status {
 	case http.StatusUnprocessableEntity:

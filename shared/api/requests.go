@@ -12,12 +12,12 @@ import (
 
 // IDInput names a run.
 type IDInput struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" maxLength:"64" doc:"What the answer that started it named" example:"01M852AJH242XXNWN3EKWSF2WF"`
 }
 
 // ConnectionInput is a connection as a request gives it.
 type ConnectionInput struct {
-	ServerType       string `json:"serverType" required:"true" enum:"exchange,communigate,groupwise" doc:"The product behind the LDAP server"`
+	ServerType       string `json:"serverType" required:"true" enum:"exchange,communigate,groupwise" doc:"The product behind the LDAP server" example:"exchange"`
 	Host             string `json:"host" required:"true" maxLength:"1300" doc:"Up to five LDAP servers, separated by commas or white space and tried in order: full names, IP addresses, or names of SRV records such as _ldap._tcp.example.com, whose servers must lie in that domain" example:"dc1.example.com"`
 	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535" doc:"The TCP port; 389, or 636 with SSL, where it is left out. Servers of an SRV record have the record's" example:"389"`
 	UseSSL           bool   `json:"useSSL,omitempty" doc:"TLS from the first byte; without it the session is upgraded with STARTTLS"`
@@ -34,19 +34,19 @@ type ConnectionInput struct {
 
 // ConnectionChange is a connection as a patch gives it: what is left out stays, and null is the default.
 type ConnectionChange struct {
-	ServerType       string `json:"serverType,omitempty" enum:"exchange,communigate,groupwise"`
-	Host             string `json:"host,omitempty" maxLength:"1300"`
-	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535"`
-	UseSSL           bool   `json:"useSSL,omitempty"`
-	Username         string `json:"username,omitempty" maxLength:"1024"`
-	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true"`
-	PasswordSet      bool   `json:"passwordSet,omitempty" readOnly:"true"`
-	CACertificate    string `json:"caCertificate,omitempty" maxLength:"65536"`
-	Encryption       string `json:"encryption,omitempty" enum:"required,preferred,none"`
-	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty"`
-	OldTLS           bool   `json:"oldTLS,omitempty"`
+	ServerType       string `json:"serverType,omitempty" enum:"exchange,communigate,groupwise" doc:"The product behind the LDAP server"`
+	Host             string `json:"host,omitempty" maxLength:"1300" doc:"Up to five LDAP servers, separated by commas or white space and tried in order: full names, IP addresses, or names of SRV records such as _ldap._tcp.example.com, whose servers must lie in that domain"`
+	Port             int    `json:"port,omitempty" minimum:"1" maximum:"65535" doc:"The TCP port; 389, or 636 with SSL, where it is left out. Servers of an SRV record have the record's"`
+	UseSSL           bool   `json:"useSSL,omitempty" doc:"TLS from the first byte; without it the session is upgraded with STARTTLS"`
+	Username         string `json:"username,omitempty" maxLength:"1024" doc:"A DN, user@domain, DOMAIN\\user, or empty to read anonymously"`
+	Password         string `json:"password,omitempty" maxLength:"1024" format:"password" writeOnly:"true" doc:"Left out, the stored one is used for the same host, port, encryption (useSSL, encryption, oldTLS, trustedCertificate, caCertificate), username and advanced.attributes"`
+	PasswordSet      bool   `json:"passwordSet,omitempty" readOnly:"true" doc:"As GET /v1/settings gave it; it may be sent back and changes nothing"`
+	CACertificate    string `json:"caCertificate,omitempty" maxLength:"65536" doc:"PEM, one or more certificates to trust besides the system's"`
+	Encryption       string `json:"encryption,omitempty" enum:"required,preferred,none" doc:"required (the default); preferred: STARTTLS if it works, otherwise, in whatever way it fails, a new connection without encryption; none: STARTTLS is not tried. With useSSL only required"`
+	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty" doc:"true is the older spelling of encryption preferred"`
+	OldTLS           bool   `json:"oldTLS,omitempty" doc:"Allow TLS 1.0 and 1.1, RSA key exchange, and CBC, 3DES and RC4 suites; the certificate is checked as always"`
 
-	TrustedCertificate string `json:"trustedCertificate,omitempty" maxLength:"128"`
+	TrustedCertificate string `json:"trustedCertificate,omitempty" maxLength:"128" doc:"sha256: and 64 hexadecimal digits: the server's certificate must be exactly that one, and then neither chain, name nor dates are checked. It wins over caCertificate and needs encryption required"`
 }
 
 // ConnectionOf is a connection as a request would give it, without its password.
@@ -102,7 +102,7 @@ func (c *ConnectionInput) WithoutPassword() *ConnectionInput {
 type OptionsInput struct {
 	RemoveAccounts *bool              `json:"removeAccounts,omitempty" doc:"Remove the users that the directory does not have"`
 	RemoveScope    *string            `json:"removeScope,omitempty" enum:"all,imported" doc:"all (the default), or only the users that an import created"`
-	SendHSR        *bool              `json:"sendHSR,omitempty" doc:"Daily Held Spam Reports for newly imported users"`
+	SendHSR        *bool              `json:"sendHSR,omitempty" doc:"Daily Held Spam Reports for newly imported users" example:"true"`
 	RemovalLimit   *RemovalLimitInput `json:"removalLimit,omitempty" doc:"How many users one sync may remove without a confirmation"`
 }
 
@@ -138,12 +138,12 @@ func set[T any](field *T, value *T) {
 
 // CheckImport lists every field of a connection, of advanced settings and of options that is wrong beyond its type.
 // Each may be nil.
-func CheckImport(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) []error {
+func CheckImport(c *ConnectionInput, a *AdvancedInput, o *OptionsInput) []error {
 	return fieldErrors(wrongFields(c, a, o))
 }
 
 // CheckMerged is CheckImport for what a patch makes of the stored settings: the error is the caller's, or nil.
-func CheckMerged(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) error {
+func CheckMerged(c *ConnectionInput, a *AdvancedInput, o *OptionsInput) error {
 	wrong, hidden := wrongFields(c, a, o)
 	if len(wrong) == 0 {
 		return nil
@@ -153,7 +153,7 @@ func CheckMerged(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) erro
 }
 
 // wrongFields returns the wrong fields, and how many more there are.
-func wrongFields(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) (wrong []settings.FieldError, hidden int) {
+func wrongFields(c *ConnectionInput, a *AdvancedInput, o *OptionsInput) (wrong []settings.FieldError, hidden int) {
 	if c != nil {
 		entered := c.Settings()
 		wrong = append(wrong, entered.Validate()...)
@@ -165,8 +165,9 @@ func wrongFields(c *ConnectionInput, a *settings.Advanced, o *OptionsInput) (wro
 		}
 	}
 	if a != nil {
-		wrong = append(wrong, a.Attributes.Validate()...)
-		listed, others := address.Check(*a)
+		entered := a.Settings()
+		wrong = append(wrong, entered.Attributes.Validate()...)
+		listed, others := address.Check(*entered)
 		wrong, hidden = append(wrong, listed...), others
 		if _, err := directory.CheckBase(a.SearchBase); err != nil {
 			wrong = append(wrong, settings.FieldError{Field: "advanced.searchBase", Message: err.Error()})

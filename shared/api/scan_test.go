@@ -8,17 +8,15 @@ import (
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"rollcall/shared/settings"
 )
 
 // scanned is a body with each kind of field that requests have.
 type scanned struct {
-	Connection *ConnectionInput   `json:"connection,omitempty"`
-	Advanced   *settings.Advanced `json:"advanced,omitempty"`
-	Options    *OptionsInput      `json:"options,omitempty"`
-	Count      *int               `json:"count,omitempty"`
-	Nothing    *nullable          `json:"nothing,omitempty"`
+	Connection *ConnectionInput `json:"connection,omitempty"`
+	Advanced   *AdvancedInput   `json:"advanced,omitempty"`
+	Options    *OptionsInput    `json:"options,omitempty"`
+	Count      *int             `json:"count,omitempty"`
+	Nothing    *nullable        `json:"nothing,omitempty"`
 }
 
 type nullable struct {

@@ -5,13 +5,12 @@ import (
 	"testing"
 
 	"rollcall/shared/api"
-	"rollcall/shared/settings"
 )
 
 func TestSecretAttributesAreRefusedAtTheirField(t *testing.T) {
 	t.Parallel()
-	advanced := settings.Advanced{Filter: "(&(mail=*)(unicodePwd=a*))",
-		Attributes: settings.Attributes{Primary: []string{"mail", "ms-Mcs-AdmPwd"}, ID: "2.5.4.35"}}
+	advanced := api.AdvancedInput{Filter: "(&(mail=*)(unicodePwd=a*))",
+		Attributes: api.AttributesInput{Primary: []string{"mail", "ms-Mcs-AdmPwd"}, ID: "2.5.4.35"}}
 	var said []string
 	for _, err := range api.CheckImport(nil, &advanced, nil) {
 		said = append(said, err.Error())

@@ -9,10 +9,9 @@ import (
 
 // Failure is why a run failed.
 type Failure struct {
-	_       struct{} `json:"-" nullable:"true"`
-	Code    string   `json:"code" doc:"For programs; stable"`
-	Message string   `json:"message" doc:"What went wrong and what to do"`
-	Step    string   `json:"step,omitempty" doc:"The step of the connection that failed"`
+	Code    string `json:"code" doc:"For programs; stable" example:"connection_failed"`
+	Message string `json:"message" doc:"What went wrong and what to do" example:"The server refused the password. Enter it again."`
+	Step    string `json:"step,omitempty" doc:"The step of the connection that failed" example:"bind"`
 }
 
 func failureView(f *run.Failure) *Failure {
@@ -25,7 +24,7 @@ func failureView(f *run.Failure) *Failure {
 // Summary counts a plan.
 type Summary struct {
 	run.Summary
-	RemovalsImported int `json:"removalsImported" doc:"How many of the plan's removals an import had created"`
+	RemovalsImported int `json:"removalsImported" doc:"How many of the plan's removals an import had created" example:"0"`
 }
 
 // summaryView gives every type its count, also before there is a plan.
@@ -55,13 +54,13 @@ func moment(t time.Time) *time.Time {
 
 // Started is the answer to a request that started a run.
 type Started struct {
-	ID    string    `json:"id"`
-	State run.State `json:"state" enum:"queued,running,done,failed,blocked,cancelled"`
+	ID    string    `json:"id" doc:"Names what was started" example:"01M852AJH242XXNWN3EKWSF2WF"`
+	State run.State `json:"state" enum:"queued,running,done,failed,blocked,cancelled" doc:"How far it is" example:"queued"`
 }
 
 // StartedOutput says where a run that was started is shown.
 type StartedOutput struct {
-	Location string `header:"Location"`
+	Location string `header:"Location" doc:"The path that shows what was started"`
 	Body     Started
 }
 

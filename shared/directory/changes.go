@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +29,9 @@ const (
 	overlap = 32
 	// maxChanges is how many changed entries a look takes.
 	maxChanges = 10_000
+	// fewNumbers is up to how many update sequence numbers are asked for one by one. An index answers that even where
+	// it has no order, as Samba's by default.
+	fewNumbers = 32
 )
 
 // The reasons of a Tracking.
@@ -89,20 +91,39 @@ func (s *session) beginLook(since []run.Cursor) error {
 	}
 	i := slices.IndexFunc(since, func(c run.Cursor) bool { return c.By == t.by && c.Server == server })
 	if i < 0 {
-		return &Error{Code: CodeOtherServer, Step: StepBase, Message: fmt.Sprintf(
-			"%s is answered by another server than those that were read before, whose changes are counted in another "+
-				"way. Looks go on after the next full sync.", s.to.Host)}
+		return otherServer(s.to.Host + " is answered by another server than those that were read before, whose " +
+			"changes are counted in another way.")
 	}
 	t.since = &since[i]
-	from := t.since.Since
-	if t.times == nil {
-		from = strconv.FormatInt(t.since.USN+1, 10)
-	} else if !plainTime(from) {
-		return &Error{Code: CodeOtherServer, Step: StepBase,
-			Message: "What was noted of the last look cannot be read. Looks go on after the next full sync."}
+	clause := "(" + t.by + ">=" + t.since.Since + ")"
+	switch {
+	case t.times == nil && s.root.highestUSN < t.since.USN:
+		return otherServer(s.to.Host + " counts its changes from a lower number than before, as after a restore " +
+			"that Active Directory did not notice.")
+	case t.times == nil:
+		clause = numbersAfter(t.since.USN, s.root.highestUSN)
+	case !plainTime(t.since.Since):
+		return otherServer("What was noted of the last look cannot be read.")
 	}
-	s.info.Filter = "(&(" + t.by + ">=" + from + ")" + s.info.Filter + ")"
+	s.info.Filter = "(&" + clause + s.info.Filter + ")"
 	return nil
+}
+
+// numbersAfter returns the clause of a filter that asks for the entries with the update sequence numbers after the last
+// one seen.
+func numbersAfter(seen, highest int64) string {
+	if highest-seen > fewNumbers {
+		return fmt.Sprintf("(%s>=%d)", byUSN, seen+1)
+	}
+	var each strings.Builder
+	for n := seen + 1; n <= highest; n++ {
+		fmt.Fprintf(&each, "(%s=%d)", byUSN, n)
+	}
+	return "(|" + each.String() + ")"
+}
+
+func otherServer(why string) *Error {
+	return &Error{Code: CodeOtherServer, Step: StepBase, Message: why + " Looks go on after the next full sync."}
 }
 
 // invocationID asks for the invocation id of the domain controller, whose database gives the numbers; empty where it
@@ -115,10 +136,15 @@ func (s *session) invocationID(conn *ldap.Conn) (string, error) {
 	return hex.EncodeToString(dsa.GetEqualFoldRawAttributeValue("invocationId")), nil
 }
 
-// read runs the search and keeps an eye on what tells of changes. A look first asks for those alone, which is all that
-// most looks do: names are resolved, which may take a whole schema, where there is something to read.
+// read runs the search and keeps an eye on what tells of changes. A look asks for nothing where the domain controller
+// gave no number since the last one. Else it first asks for what changed alone, which is all that most looks do: names
+// are resolved, which may take a whole schema, where there is something to read.
 func (p *pager) read(ctx context.Context, q Query, onEntry func(*Entry) error) error {
 	t := &p.tracker
+	if t.since != nil && t.times == nil && t.since.USN == p.root.highestUSN {
+		p.info.Tracking = t.end(0)
+		return nil
+	}
 	if t.since != nil {
 		news, err := p.sweep(ctx)
 		if err == nil && !news {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -154,7 +153,7 @@ func (s *script) talk(c *session) {
 			case slices.Equal(request.attributes, []string{"1.1"}) && scope != ldap.ScopeBaseObject && s.below:
 				c.entry("ou=below,"+request.base, nil)
 				c.done(ldap.LDAPResultSizeLimitExceeded)
-			case slices.Equal(request.attributes, []string{"1.1"}) && !strings.Contains(request.filter, ">="):
+			case slices.Equal(request.attributes, []string{"1.1"}) && request.filter == "(objectClass=*)":
 				if s.base == 0 && !s.hidden {
 					c.entry(request.base, nil)
 				}

@@ -21,8 +21,8 @@ type Facets struct {
 
 // Value is one value of a facet, and how many rows have it.
 type Value struct {
-	Value string `json:"value"`
-	Count int    `json:"count"`
+	Value string `json:"value" doc:"A type, reason or domain" example:"example.com"`
+	Count int    `json:"count" doc:"How many rows have it" example:"430"`
 }
 
 // tally counts texts in bounded memory. Up to maxDistinct different ones are counted exactly. Of more, the rare ones

@@ -75,11 +75,11 @@ const (
 
 // Progress is how far a run is.
 type Progress struct {
-	Phase     Phase `json:"phase,omitempty"`
-	Entries   int   `json:"entries"`
-	Addresses int   `json:"addresses"`
-	Applied   int   `json:"applied"`
-	ToApply   int   `json:"toApply"`
+	Phase     Phase `json:"phase,omitempty" doc:"What is done now"`
+	Entries   int   `json:"entries" doc:"Entries read so far" example:"243"`
+	Addresses int   `json:"addresses" doc:"Addresses found so far" example:"452"`
+	Applied   int   `json:"applied" doc:"Users written so far" example:"4"`
+	ToApply   int   `json:"toApply" doc:"Users that the plan writes" example:"4"`
 }
 
 // Failure is why a run failed. Step is the step of the connection where it did, if it was one.

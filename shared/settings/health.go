@@ -18,9 +18,9 @@ const (
 
 // Health is how the newest sync with the saved settings ended.
 type Health struct {
-	State HealthState `json:"state" enum:"never_run,ok,failing,blocked,paused"`
+	State HealthState `json:"state" enum:"never_run,ok,failing,blocked,paused" doc:"How the newest full sync with these settings ended" example:"ok"`
 	// Since is when the first of the syncs that ended like this, one after the other, did.
-	Since time.Time `json:"since" doc:"When this state began"`
+	Since time.Time `json:"since" doc:"When this state began" example:"2026-11-26T08:00:00Z"`
 	// Message says it in plain words, with what to do.
-	Message string `json:"message" doc:"What happened and what to do, in plain words"`
+	Message string `json:"message" doc:"What happened and what to do, in plain words" example:"The last sync ended well."`
 }

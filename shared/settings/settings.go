@@ -48,28 +48,28 @@ type Connection struct {
 // Advanced narrows what is read and how it is understood. The zero value is the server type's default.
 type Advanced struct {
 	// SearchBase is a DN (RFC 4514); empty means the server type's default.
-	SearchBase string `json:"searchBase" maxLength:"4096" doc:"A DN to search below; the server's default where it is empty"`
+	SearchBase string `json:"searchBase" doc:"A DN to search below; the server's default where it is empty" example:"OU=Staff,DC=example,DC=com"`
 	// Filter is an LDAP filter (RFC 4515); empty means the server type's default.
-	Filter     string     `json:"filter" maxLength:"16384" doc:"An LDAP filter; the server type's default where it is empty"`
-	Attributes Attributes `json:"attributes"`
+	Filter     string     `json:"filter" doc:"An LDAP filter; the server type's default where it is empty" example:"(mail=*)"`
+	Attributes Attributes `json:"attributes" doc:"Attributes in place of the server type's"`
 	// Include lists the object types to import (user.Type); empty means all.
-	Include []string `json:"include" maxItems:"7" doc:"The object types to import; all where it is empty"`
+	Include []string `json:"include" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"The object types to import; all where it is empty"`
 	// AcceptedDomains lists the mail domains to import, *.example.com for all below example.com; empty means all.
-	AcceptedDomains []string `json:"acceptedDomains" maxItems:"1000" doc:"The mail domains to import, *.example.com for all below it; all where it is empty"`
+	AcceptedDomains []string `json:"acceptedDomains" doc:"The mail domains to import, *.example.com for all below it; all where it is empty" example:"example.com"`
 	// Exclude lists addresses, *@domain, or *.domain, that an import leaves alone whatever the directory says.
-	Exclude []string `json:"exclude" maxItems:"10000" doc:"Addresses, *@domain, or *.domain, that imports never create, change or remove"`
+	Exclude []string `json:"exclude" doc:"Addresses, *@domain, or *.domain, that imports never create, change or remove" example:"*@test.example.com"`
 	// CollapseAliasDomains skips an alias whose local part equals its own primary's.
-	CollapseAliasDomains bool `json:"collapseAliasDomains"`
+	CollapseAliasDomains bool `json:"collapseAliasDomains" doc:"Skip an alias whose part before the @ is its own primary's"`
 	// SkipDisabled skips entries whose userAccountControl has bit 2 (ADS_UF_ACCOUNTDISABLE).
-	SkipDisabled bool `json:"skipDisabled"`
+	SkipDisabled bool `json:"skipDisabled" doc:"Skip accounts that are disabled in Active Directory"`
 }
 
 // Attributes overrides which attributes hold the addresses and the stable id, by any name or OID that the server has
 // for them. Empty fields keep the server type's.
 type Attributes struct {
-	Primary []string `json:"primary" maxItems:"16" doc:"Attributes that hold the primary address, by a name or OID of the server's schema"`
-	Aliases []string `json:"aliases" maxItems:"16" doc:"Attributes that hold the aliases, by a name or OID of the server's schema"`
-	ID      string   `json:"id"`
+	Primary []string `json:"primary" doc:"Attributes that hold the primary address, by a name or OID of the server's schema"`
+	Aliases []string `json:"aliases" doc:"Attributes that hold the aliases, by a name or OID of the server's schema"`
+	ID      string   `json:"id" doc:"The attribute that holds an entry's stable id; empty for the server type's" example:""`
 }
 
 // RemoveScope says which users Remove Accounts may remove.
@@ -83,17 +83,17 @@ const (
 
 // Options are what a sync may do.
 type Options struct {
-	RemoveAccounts bool         `json:"removeAccounts"`
-	RemoveScope    RemoveScope  `json:"removeScope"`
-	SendHSR        bool         `json:"sendHSR"`
-	RemovalLimit   RemovalLimit `json:"removalLimit"`
+	RemoveAccounts bool         `json:"removeAccounts" doc:"Remove the users that the directory does not have"`
+	RemoveScope    RemoveScope  `json:"removeScope" enum:"all,imported" doc:"Which: all, or only those that an import created"`
+	SendHSR        bool         `json:"sendHSR" doc:"Daily Held Spam Reports for newly imported users"`
+	RemovalLimit   RemovalLimit `json:"removalLimit" doc:"How many users one sync may remove without a confirmation"`
 }
 
 // RemovalLimit bounds how many users one sync may remove without a confirmation: a share of the stored
 // unprotected users in scope in percent, and a number.
 type RemovalLimit struct {
-	Percent int `json:"percent"`
-	Count   int `json:"count"`
+	Percent int `json:"percent" doc:"Share of the stored, unprotected users in percent" example:"10"`
+	Count   int `json:"count" doc:"Number of users" example:"500"`
 }
 
 // DefaultOptions returns what a sync does when nobody chose otherwise.
@@ -114,6 +114,6 @@ const MaxErrors = 50
 
 // FieldError names one wrong field by its JSON path below the request's body, and says what to do.
 type FieldError struct {
-	Field   string `json:"field"`
-	Message string `json:"message"`
+	Field   string `json:"field" doc:"The field's path below the body, or the parameter" example:"connection.host"`
+	Message string `json:"message" doc:"What is wrong and what to do" example:"is required"`
 }

@@ -5,6 +5,7 @@ package exports
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -35,7 +36,7 @@ type usersInput struct{ Body *api.UsersFilter }
 
 type startedOutput struct {
 	Status   int
-	Location string `header:"Location"`
+	Location string `header:"Location" doc:"The path that shows what was started"`
 	Body     api.Export
 }
 
@@ -47,10 +48,19 @@ type handlers struct{ service Service }
 func Register(a *api.API, s Service) {
 	h := handlers{s}
 	tags := []string{"Exports"}
+	// Each operation completes its own.
+	later := func() map[string]*huma.Response {
+		export := a.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Export](), true, "")
+		return map[string]*huma.Response{"202": {
+			Description: "Still being written: ask for it at Location until its state is done",
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: export}},
+		}}
+	}
 	api.Route(a, huma.Operation{
 		OperationID: "export-preview", Method: http.MethodPost, Path: "/v1/previews/{id}/export",
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Write a preview's CSV",
 		Description: "Answers 201 with the export where it is ready within 20 seconds, else 202.",
+		Responses:   later(),
 		Errors: []int{
 			http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests,
 		},
@@ -60,6 +70,7 @@ func Register(a *api.API, s Service) {
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Write the CSV of a sync's changes",
 		Description: "Has a preview's columns, and the outcome. Answers 201 with the export where it is ready within " +
 			"20 seconds, else 202.",
+		Responses: later(),
 		Errors: []int{
 			http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests,
 		},
@@ -68,6 +79,7 @@ func Register(a *api.API, s Service) {
 		OperationID: "export-users", Method: http.MethodPost, Path: "/v1/users/export",
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Write the Users List's CSV",
 		Description: "Answers 201 with the export where it is ready within 20 seconds, else 202.",
+		Responses:   later(),
 		Errors:      []int{http.StatusTooManyRequests},
 	}, h.users)
 	api.Route(a, huma.Operation{OperationID: "get-export", Method: http.MethodGet, Path: "/v1/exports/{id}", Tags: tags,

@@ -10,7 +10,6 @@ import (
 	"rollcall/shared/api"
 	"rollcall/shared/importer"
 	"rollcall/shared/run"
-	"rollcall/shared/settings"
 )
 
 // Service is what the routes call; importer.Service is it.
@@ -21,10 +20,10 @@ type Service interface {
 
 // ExplanationBody is the body of POST /v1/explanations.
 type ExplanationBody struct {
-	Address    string               `json:"address,omitempty" maxLength:"320" doc:"The address that is asked about; * stands for itself"`
+	Address    string               `json:"address,omitempty" maxLength:"320" doc:"The address that is asked about; * stands for itself" example:"anais.lefevre@example.com"`
 	DN         string               `json:"dn,omitempty" maxLength:"4096" doc:"In place of an address: the DN of an entry"`
 	Connection *api.ConnectionInput `json:"connection,omitempty" doc:"Left out, the saved one is used"`
-	Advanced   *settings.Advanced   `json:"advanced,omitempty"`
+	Advanced   *api.AdvancedInput   `json:"advanced,omitempty" doc:"Left out, what is saved counts with the saved connection"`
 }
 
 type startInput struct{ Body ExplanationBody }
@@ -58,7 +57,7 @@ func Register(a *api.API, s Service) {
 func (h handlers) start(ctx context.Context, in *startInput) (*api.StartedOutput, error) {
 	return api.StartedView(h.service.StartExplanation(ctx, api.Identity(ctx), importer.ExplanationRequest{
 		Address: in.Body.Address, DN: in.Body.DN,
-		Connection: in.Body.Connection.Settings(), Advanced: in.Body.Advanced,
+		Connection: in.Body.Connection.Settings(), Advanced: in.Body.Advanced.Settings(),
 	}))
 }
 

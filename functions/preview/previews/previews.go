@@ -29,8 +29,8 @@ type Service interface {
 // PreviewBody is the body of POST /v1/previews.
 type PreviewBody struct {
 	Connection *api.ConnectionInput `json:"connection,omitempty" doc:"Left out, the saved one is used"`
-	Advanced   *settings.Advanced   `json:"advanced,omitempty"`
-	Options    *api.OptionsInput    `json:"options,omitempty"`
+	Advanced   *api.AdvancedInput   `json:"advanced,omitempty" doc:"Left out, what is saved counts with the saved connection"`
+	Options    *api.OptionsInput    `json:"options,omitempty" doc:"What a sync of it may do, for the removal guard"`
 }
 
 type startInput struct {
@@ -93,7 +93,8 @@ func (h handlers) start(ctx context.Context, in *startInput) (*api.StartedOutput
 		return nil, err
 	}
 	return api.StartedView(h.service.StartPreview(ctx, api.Identity(ctx), importer.PreviewRequest{
-		Connection: in.Body.Connection.Settings(), Advanced: in.Body.Advanced, Options: in.Body.Options.Settings(),
+		Connection: in.Body.Connection.Settings(), Advanced: in.Body.Advanced.Settings(),
+		Options:     in.Body.Options.Settings(),
 		Idempotency: importer.Idempotency{Key: in.IdempotencyKey, Body: body},
 	}))
 }

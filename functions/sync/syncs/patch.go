@@ -15,19 +15,19 @@ import (
 
 // PatchSettingsBody is the body of PATCH /v1/settings, a JSON merge patch (RFC 7396).
 type PatchSettingsBody struct {
-	Connection *api.ConnectionChange `json:"connection,omitempty"`
-	Advanced   *settings.Advanced    `json:"advanced,omitempty"`
-	Options    *api.OptionsInput     `json:"options,omitempty"`
+	Connection *api.ConnectionChange `json:"connection,omitempty" doc:"How the directory is reached; members that are left out stay"`
+	Advanced   *api.AdvancedInput    `json:"advanced,omitempty" doc:"What is read; members that are left out stay"`
+	Options    *api.OptionsInput     `json:"options,omitempty" doc:"What a sync may do; members that are left out stay"`
 	Schedule   *ScheduleChange       `json:"schedule,omitempty" doc:"null ends the schedule"`
 }
 
 // ScheduleChange is a schedule as a patch gives it.
 type ScheduleChange struct {
-	IntervalHours int    `json:"intervalHours,omitempty" minimum:"1" maximum:"24" doc:"Hours between syncs"`
-	Paused        bool   `json:"paused,omitempty"`
+	IntervalHours int    `json:"intervalHours,omitempty" minimum:"1" maximum:"24" doc:"Hours between syncs" example:"6"`
+	Paused        bool   `json:"paused,omitempty" doc:"Keep the schedule, and start nothing"`
 	QuickMinutes  *int   `json:"quickMinutes,omitempty" nullable:"true" minimum:"5" maximum:"60" doc:"Minutes between quick looks; null for none"`
-	NextRunAt     string `json:"nextRunAt,omitempty" readOnly:"true" maxLength:"64"`
-	PausedReason  string `json:"pausedReason,omitempty" readOnly:"true" maxLength:"1024"`
+	NextRunAt     string `json:"nextRunAt,omitempty" readOnly:"true" maxLength:"64" doc:"As GET gave it; it may be sent back and changes nothing"`
+	PausedReason  string `json:"pausedReason,omitempty" readOnly:"true" maxLength:"1024" doc:"As GET gave it; it may be sent back and changes nothing"`
 }
 
 // settingsPatch keeps a patch as it was sent: a null in it says something else than nothing.
@@ -69,7 +69,8 @@ func mergeInto(req *importer.SettingsRequest, patch json.RawMessage) error {
 		return err
 	}
 	body := SaveBody{
-		Connection: api.ConnectionOf(*req.Connection), Advanced: req.Advanced, Options: api.OptionsOf(*req.Options),
+		Connection: api.ConnectionOf(*req.Connection), Advanced: api.AdvancedOf(req.Advanced),
+		Options: api.OptionsOf(*req.Options),
 	}
 	respell(body.Connection, named.Connection)
 	if req.IntervalHours != nil {
@@ -119,7 +120,7 @@ func (b *SaveBody) complete() error {
 		return wrongField("connection", "cannot be removed; DELETE /v1/settings deletes all of the settings")
 	}
 	if b.Advanced == nil {
-		b.Advanced = new(settings.Advanced)
+		b.Advanced = new(api.AdvancedInput)
 	}
 	if b.Options == nil {
 		b.Options = new(api.OptionsInput)

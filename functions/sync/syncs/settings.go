@@ -62,20 +62,20 @@ func registerSettings(a *api.API, s SettingsService, now func() time.Time) {
 // back.
 type ScheduleBody struct {
 	_             struct{} `json:"-" nullable:"true"`
-	IntervalHours int      `json:"intervalHours" required:"true" minimum:"1" maximum:"24" doc:"Hours between syncs"`
+	IntervalHours int      `json:"intervalHours" required:"true" minimum:"1" maximum:"24" doc:"Hours between syncs" example:"6"`
 	Paused        bool     `json:"paused,omitempty" doc:"Keep the schedule, and start nothing"`
 	QuickMinutes  *int     `json:"quickMinutes,omitempty" nullable:"true" minimum:"5" maximum:"60" doc:"Minutes between quick looks; null for none"`
-	NextRunAt     string   `json:"nextRunAt,omitempty" readOnly:"true" maxLength:"64"`
-	PausedReason  string   `json:"pausedReason,omitempty" readOnly:"true" maxLength:"1024"`
+	NextRunAt     string   `json:"nextRunAt,omitempty" readOnly:"true" maxLength:"64" doc:"As GET gave it; it may be sent back and changes nothing"`
+	PausedReason  string   `json:"pausedReason,omitempty" readOnly:"true" maxLength:"1024" doc:"As GET gave it; it may be sent back and changes nothing"`
 }
 
 // SaveBody is the body of PUT /v1/settings.
 type SaveBody struct {
-	Connection *api.ConnectionInput `json:"connection,omitempty"`
+	Connection *api.ConnectionInput `json:"connection,omitempty" doc:"How the directory is reached; left out, it stays"`
 	PreviewID  string               `json:"previewId,omitempty" maxLength:"64" doc:"A preview, for its connection"`
-	Advanced   *settings.Advanced   `json:"advanced,omitempty"`
-	Options    *api.OptionsInput    `json:"options,omitempty"`
-	Schedule   *ScheduleBody        `json:"schedule,omitempty"`
+	Advanced   *api.AdvancedInput   `json:"advanced,omitempty" doc:"What is read, and how it is understood; left out, it stays"`
+	Options    *api.OptionsInput    `json:"options,omitempty" doc:"What a sync may do; left out, they stay"`
+	Schedule   *ScheduleBody        `json:"schedule,omitempty" doc:"When syncs start by themselves; null, or left out, for never"`
 }
 
 type saveInput struct {
@@ -117,7 +117,7 @@ type getInput struct {
 
 type settingsOutput struct {
 	Status int
-	ETag   string `header:"ETag"`
+	ETag   string `header:"ETag" doc:"The version, for If-Match"`
 	Body   api.Settings
 }
 
@@ -146,7 +146,7 @@ func (h settingsHandlers) save(ctx context.Context, in *saveInput) (*settingsOut
 // request is what the importer is asked for.
 func (b *SaveBody) request() importer.SettingsRequest {
 	req := importer.SettingsRequest{
-		Connection: b.Connection.Settings(), PreviewID: b.PreviewID, Advanced: b.Advanced,
+		Connection: b.Connection.Settings(), PreviewID: b.PreviewID, Advanced: b.Advanced.Settings(),
 		Options: b.Options.Settings(),
 	}
 	if s := b.Schedule; s != nil {
@@ -157,8 +157,8 @@ func (b *SaveBody) request() importer.SettingsRequest {
 
 type deletedOutput struct {
 	Body struct {
-		Schedule bool `json:"schedule" doc:"A schedule was removed"`
-		Password bool `json:"password" doc:"A stored password was removed"`
+		Schedule bool `json:"schedule" doc:"A schedule was removed" example:"true"`
+		Password bool `json:"password" doc:"A stored password was removed" example:"true"`
 	}
 }
 

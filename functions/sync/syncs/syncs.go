@@ -79,7 +79,7 @@ func Register(a *api.API, s Service, now func() time.Time) {
 
 // SyncBody is the body of POST /v1/syncs.
 type SyncBody struct {
-	PreviewID       string            `json:"previewId,omitempty" maxLength:"64" doc:"Left out, the saved settings are synced"`
+	PreviewID       string            `json:"previewId,omitempty" maxLength:"64" doc:"Left out, the saved settings are synced" example:"01M852AJH242XXNWN3EKWSF2WF"`
 	Options         *api.OptionsInput `json:"options,omitempty" doc:"Left out, the saved settings' options count"`
 	ConfirmRemovals *int              `json:"confirmRemovals,omitempty" minimum:"0" doc:"The number of removals, to pass the removal guard"`
 }

@@ -85,9 +85,9 @@ func (h userHandlers) list(ctx context.Context, in *api.FilterInput) (*usersOutp
 
 // AddBody is the body of POST /v1/users.
 type AddBody struct {
-	Address        string `json:"address" required:"true" maxLength:"320" example:"info@example.com"`
+	Address        string `json:"address" required:"true" maxLength:"320" doc:"The address; it is stored in its canonical form" example:"info@example.com"`
 	PrimaryAddress string `json:"primaryAddress,omitempty" maxLength:"320" doc:"For an alias: whose it is"`
-	Type           string `json:"type,omitempty" enum:"user,contact,group,publicFolder,resource,shared,unknown"`
+	Type           string `json:"type,omitempty" enum:"user,contact,group,publicFolder,resource,shared,unknown" doc:"The kind of directory object; user where it is left out" example:"shared"`
 	HeldSpamReport string `json:"heldSpamReport,omitempty" enum:"daily,off" doc:"off where it is left out"`
 	Protected      bool   `json:"protected,omitempty" doc:"Keep imports from changing or removing the user"`
 }
@@ -95,7 +95,7 @@ type AddBody struct {
 type addInput struct{ Body AddBody }
 
 type userOutput struct {
-	ETag string `header:"ETag"`
+	ETag string `header:"ETag" doc:"The version, for If-Match"`
 	Body api.User
 }
 
@@ -122,13 +122,13 @@ func (h userHandlers) add(ctx context.Context, in *addInput) (*userOutput, error
 
 // PatchBody is the body of PATCH /v1/users/{address}.
 type PatchBody struct {
-	HeldSpamReport *string `json:"heldSpamReport,omitempty" enum:"daily,off"`
-	Protected      *bool   `json:"protected,omitempty"`
+	HeldSpamReport *string `json:"heldSpamReport,omitempty" enum:"daily,off" doc:"How often the person is mailed what was held for them" example:"daily"`
+	Protected      *bool   `json:"protected,omitempty" doc:"Keep imports from changing or removing the user"`
 }
 
 type patchInput struct {
 	MatchInput
-	Address string `path:"address" maxLength:"320"`
+	Address string `path:"address" maxLength:"320" doc:"The user's address" example:"anais.lefevre@example.com"`
 	Body    PatchBody
 }
 
@@ -142,7 +142,7 @@ func (h userHandlers) patch(ctx context.Context, in *patchInput) (*userOutput, e
 }
 
 type removeInput struct {
-	Address string `path:"address" maxLength:"320"`
+	Address string `path:"address" maxLength:"320" doc:"The user's address" example:"anais.lefevre@example.com"`
 }
 
 func (h userHandlers) remove(ctx context.Context, in *removeInput) (*struct{}, error) {
@@ -151,12 +151,12 @@ func (h userHandlers) remove(ctx context.Context, in *removeInput) (*struct{}, e
 
 // AuditEntry is a line of the audit log.
 type AuditEntry struct {
-	ID      string            `json:"id"`
-	At      time.Time         `json:"at"`
-	By      string            `json:"by"`
-	Action  AuditAction       `json:"action"`
-	Subject string            `json:"subject" doc:"An address, the id of a run, or settings"`
-	Details map[string]string `json:"details" doc:"What changed, or what was chosen, shortened"`
+	ID      string            `json:"id" doc:"Names the entry" example:"01M852AJH242XXNWN3EKWSF2WF"`
+	At      time.Time         `json:"at" doc:"When" example:"2026-11-26T08:00:00Z"`
+	By      string            `json:"by" doc:"Who: the token's username or client; service: before a client that acted for the account" example:"ann@example.com"`
+	Action  AuditAction       `json:"action" doc:"What they did"`
+	Subject string            `json:"subject" doc:"An address, the id of a run, or settings" example:"anais.lefevre@example.com"`
+	Details map[string]string `json:"details" doc:"What changed, or what was chosen, shortened" example:"{\"protected\":\"true\"}"`
 }
 
 // AuditAction is what somebody did.

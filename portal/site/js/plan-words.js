@@ -42,7 +42,7 @@ export function stopped({ guard, summary, settings }, choice) {
   const { percent, count: most } = choice.removalLimit;
   const then = settings.options.removalLimit;
   const judged = choice.removeScope === 'all' && percent === then.percent && most === then.count;
-  const byGuard = judged && guard.blocked && guard.reason.startsWith('removal_limit');
+  const byGuard = judged && guard.blocked && guard.reason?.startsWith('removal_limit');
   // Of the users that an import created there are at most as many as of all: what is too many of all is too many.
   const byLimit = removed > FEW && (removed > most || removed * 100 > percent * guard.stored);
   if (removed === 0 || !(byGuard || byLimit)) return '';

@@ -12,7 +12,7 @@ const GONE = 30_000;
 
 /** @param {Run} run */
 export const phaseOf = ({ state, progress }) => {
-  return state === 'queued' ? 'Waiting for its turn' : PHASES[progress.phase] ?? 'Starting';
+  return state === 'queued' ? 'Waiting for its turn' : PHASES[progress.phase ?? ''] ?? 'Starting';
 };
 
 /** "2,090 of 4,800", or what was read until there is something to write. @param {Run} run */
