@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
 	"rollcall/shared/manifest"
 )
 
@@ -72,6 +75,15 @@ func TestTheAPIKnowsCloudFront(t *testing.T) {
 		if service.Outputs["API"] != nil {
 			t.Errorf("%s: the operator is told an address that serves nobody", name)
 		}
+	}
+}
+
+// TestCloudFrontIsKnownBeforeItIsAskedFor is about the deployment before the first that asks for a key.
+func TestCloudFrontIsKnownBeforeItIsAskedFor(t *testing.T) {
+	s := &service{stack: awscdk.NewStack(awscdk.NewApp(nil), jsii.String("service"), nil)}
+	s.addOriginKeys()
+	if len(s.originKeys) != 1 || *s.originKeyList() != "" {
+		t.Errorf("CloudFront sends one of %d keys, and functions ask for %q", len(s.originKeys), *s.originKeyList())
 	}
 }
 

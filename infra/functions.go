@@ -44,7 +44,7 @@ func sizeOf(handler string, s Settings) size {
 		return size{timeout: 15 * time.Minute, late: 14*time.Minute + 30*time.Second, memory: s.WorkerMemory,
 			reserved: s.WorkerReserved}
 	}
-	return size{timeout: time.Minute, late: 45 * time.Second, memory: s.APIMemory}
+	return size{timeout: time.Minute, late: 45 * time.Second, memory: s.APIMemory, reserved: s.ScheduleReserved}
 }
 
 // addRoles makes a role for each function that package manifest names. It may write its own log, and nothing else yet.

@@ -59,6 +59,10 @@ func TestFunctions(t *testing.T) {
 				"LoggingConfig.LogGroup":       strings.ReplaceAll(f.Name, "-", "") + "logs",
 				"ReservedConcurrentExecutions": "<nil>", "VpcConfig": "<nil>",
 			}
+			if f.Handler == manifest.HandlerSchedule {
+				// Whatever else runs, it starts what is due.
+				want["ReservedConcurrentExecutions"] = "1"
+			}
 			maps.Copy(want, map[string]map[string]string{
 				manifest.HandlerAPI:      {"Timeout": "29", "MemorySize": "512"},
 				manifest.HandlerWorker:   {"Timeout": "900", "MemorySize": "1769"},

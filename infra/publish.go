@@ -78,7 +78,9 @@ func (s *service) publishPage() {
 	role, logs := newRole(s.stack, s.settings, s.data.dataKey, "page-upload")
 	page := awss3deployment.Source_Asset(jsii.String(s.page), nil)
 	built := jsii.Strings(portal.BuiltFolder + "*")
-	upload := func(name, cacheFor string, props awss3deployment.BucketDeploymentProps) awss3deployment.BucketDeployment {
+	upload := func(
+		name, cacheFor string, props awss3deployment.BucketDeploymentProps,
+	) awss3deployment.BucketDeployment {
 		props.DestinationBucket, props.Role, props.LogGroup = s.files, role, logs
 		props.CacheControl = &[]awss3deployment.CacheControl{
 			awss3deployment.CacheControl_FromString(jsii.String(cacheFor)),

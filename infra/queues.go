@@ -37,7 +37,8 @@ func (s *service) addQueues() {
 
 func (s *service) newWorkQueue(name string, waits time.Duration) workQueue {
 	dead := awssqs.NewQueue(s.stack, jsii.String(name+"-dead"), &awssqs.QueueProps{
-		Fifo: jsii.Bool(true), RetentionPeriod: seconds(14 * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED,
+		Fifo: jsii.Bool(true), RetentionPeriod: seconds(manifest.MessageDays * day),
+		Encryption: awssqs.QueueEncryption_SQS_MANAGED,
 		EnforceSSL: jsii.Bool(true),
 	})
 	return workQueue{dead: dead, waits: waits, queue: awssqs.NewQueue(s.stack, jsii.String(name), &awssqs.QueueProps{

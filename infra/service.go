@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
@@ -29,11 +30,13 @@ type service struct {
 	scheduled workQueue
 	bus       awsevents.EventBus
 	missed    awssqs.Queue
+	tick      awsevents.Rule
 	functions map[string]*function
 	linkRole  awsiam.Role
 	// originKeys are the secrets that the API is told by CloudFront, the newest first.
 	originKeys []*string
 	api        awsapigatewayv2.HttpApi
+	apiLogs    awslogs.LogGroup
 	files      awss3.Bucket
 	cdn        awscloudfront.Distribution
 	client     awscognito.UserPoolClient // nil where an issuer was given

@@ -63,6 +63,7 @@ type Settings struct {
 	WorkerConcurrency int
 	APIReserved       int
 	WorkerReserved    int
+	ScheduleReserved  int
 	ThrottleRate      int
 	ThrottleBurst     int
 
@@ -71,6 +72,7 @@ type Settings struct {
 	Tracing          bool
 	AlarmEmail       string
 	AlarmFailedSyncs int
+	AlarmFailedShare int
 
 	// values are the texts that the others were read from, by key.
 	values map[string]string
@@ -189,6 +191,8 @@ func sizeKeys() []contextKey {
 		{"apiReserved", "0", "0 (none) to 1000", number(0, 1000, func(s *Settings) *int { return &s.APIReserved })},
 		{"workerReserved", "0", "0 (none) to 1000",
 			number(0, 1000, func(s *Settings) *int { return &s.WorkerReserved })},
+		{"scheduleReserved", "1", "0 (none) to 100",
+			number(0, 100, func(s *Settings) *int { return &s.ScheduleReserved })},
 		{"throttleRate", "50", "1 to 10000, in requests a second",
 			number(1, 10000, func(s *Settings) *int { return &s.ThrottleRate })},
 		{"throttleBurst", "100", "1 to 5000, in requests",
@@ -199,7 +203,7 @@ func sizeKeys() []contextKey {
 func watchKeys() []contextKey {
 	days := strings.Trim(fmt.Sprint(slices.Sorted(maps.Keys(retentions()))), "[]")
 	return []contextKey{
-		{"logDays", "90", "one of " + days, func(s *Settings, v string) (err error) {
+		{"logDays", strconv.Itoa(manifest.DefaultLogDays), "one of " + days, func(s *Settings, v string) (err error) {
 			if s.LogDays, err = strconv.Atoi(v); err == nil && retentions()[s.LogDays] == "" {
 				err = errors.New("CloudWatch Logs has no such retention")
 			}
@@ -212,6 +216,8 @@ func watchKeys() []contextKey {
 			func(s *Settings) *string { return &s.AlarmEmail })},
 		{"alarmFailedSyncs", "1", "1 to 100000, in an hour",
 			number(1, 100000, func(s *Settings) *int { return &s.AlarmFailedSyncs })},
+		{"alarmFailedShare", "20", "1 to 99, in percent of the syncs of an hour",
+			number(1, 99, func(s *Settings) *int { return &s.AlarmFailedShare })},
 	}
 }
 

@@ -63,7 +63,9 @@ func (s Settings) checkName() (wrong []error) {
 		}
 	}
 	refuse(s.Name == "default", "EventBridge has an event bus of this name in every account")
-	refuse(strings.HasSuffix(s.Name, "-data"), "the stack of data of another deployment may be called so")
+	for _, ending := range []string{"-data", "-edge"} {
+		refuse(strings.HasSuffix(s.Name, ending), "a stack of another deployment may be called so")
+	}
 	for _, prefix := range []string{"xn--", "sthree-", "amzn-s3-demo-"} {
 		refuse(strings.HasPrefix(s.Name, prefix), "S3 refuses buckets that begin with "+prefix)
 	}

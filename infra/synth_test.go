@@ -69,6 +69,7 @@ func fullContext() map[string]any {
 		"rollcall:workerMemory": float64(3008), "rollcall:apiReserved": "20", "rollcall:workerReserved": "60",
 		"rollcall:logDays": "30", "rollcall:logLevel": "debug",
 		"rollcall:tracing": "true", "rollcall:alarmEmail": "ops@example.com", "rollcall:alarmFailedSyncs": "10",
+		"rollcall:alarmFailedShare": "50", "rollcall:scheduleReserved": "2",
 	}
 }
 

@@ -15,7 +15,7 @@ func TestASoundDeploymentIsLetThrough(t *testing.T) {
 		}, says: []string{"; 0 warnings."}},
 		{name: "where it belongs", templates: "plain",
 			values: map[string]string{"account": "123456789012", "region": "eu-central-1"}},
-		{name: "in a small account with few workers", templates: "plain", in: func(w *world) { w.quota = 80 }},
+		{name: "in a small account with few workers", templates: "plain", in: func(w *world) { w.quota = 101 }},
 	} {
 		t.Run(a.name, a.run)
 	}
@@ -81,10 +81,11 @@ func TestWhatWouldFailStopsTheDeployment(t *testing.T) {
 		{name: "a region without Cognito, and an issuer", templates: "full",
 			unknown: "cognito-idp.eu-central-1.amazonaws.com"},
 		{name: "a new account", templates: "plain", in: func(w *world) { w.quota = 10 }, status: 1,
-			says: []string{"STOP concurrency: The account may run 10 functions at once, and the workers take up to 60",
+			says: []string{"STOP concurrency: The functions set 1 of 10", "lower rollcall:scheduleReserved",
+				"STOP concurrency: The account may run 10 functions at once, and the workers take up to 60",
 				"at least 80; until then set rollcall:workerConcurrency=2."}},
 		{name: "more set aside than there is", templates: "full", in: func(w *world) { w.quota = 300 }, status: 1,
-			says: []string{"STOP concurrency: The functions set 240 of 300", "at least 340"}},
+			says: []string{"STOP concurrency: The functions set 242 of 300", "at least 342"}},
 		{name: "a deployment at work", templates: "plain",
 			in:     changed("rollcall", func(s *stackIs) { s.status = "UPDATE_IN_PROGRESS" }),
 			status: 1, says: []string{"STOP stack: The stack rollcall is in the state UPDATE_IN_PROGRESS"}},

@@ -19,7 +19,7 @@ import (
 // services finds what the region does not have: a service has a host name in each region where it is offered.
 func (p *preflight) services(ctx context.Context) (found []finding, err error) {
 	names := []string{"apigateway", "cloudformation", "dynamodb", "events", "kms", "lambda", "logs", "monitoring", "s3",
-		"sns", "sqs", "ssm"}
+		"secretsmanager", "sns", "sqs", "ssm"}
 	if p.Values["issuer"] == "" {
 		names = append(names, "cognito-idp")
 	}
@@ -92,7 +92,7 @@ const (
 )
 
 // concurrency holds the account's quota against what the workers may take of it. A new account may have 10.
-func (p *preflight) concurrency(ctx context.Context) ([]finding, error) {
+func (p *preflight) concurrency(ctx context.Context) (found []finding, err error) {
 	settings, err := p.lambda.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
 	if err != nil || settings.AccountLimit == nil {
 		return blind("concurrency", "The quota of concurrent executions", err), nil
@@ -101,25 +101,26 @@ func (p *preflight) concurrency(ctx context.Context) ([]finding, error) {
 	reserved, workers, sources := p.claims()
 	const ask = "Ask for more at Service Quotas (AWS Lambda, Concurrent executions, L-B99A9384)"
 	if reserved > 0 && reserved+leftUnreserved > quota {
-		return []finding{{name: "concurrency",
+		found = append(found, finding{name: "concurrency",
 			what: fmt.Sprintf("The functions set %d of %d concurrent executions aside.", reserved, quota),
 			why:  fmt.Sprintf("Lambda keeps %d of an account's for everybody, and refuses this.", leftUnreserved),
-			do: fmt.Sprintf("%s: at least %d; or lower rollcall:apiReserved and rollcall:workerReserved.", ask,
-				reserved+leftUnreserved)}}, nil
+			do: fmt.Sprintf("%s: at least %d; or lower rollcall:scheduleReserved, rollcall:apiReserved and "+
+				"rollcall:workerReserved.", ask, reserved+leftUnreserved)})
+		reserved = 0
 	}
 	share := min(apiShare, int(math.Ceil(float64(quota)/4)))
 	if sources == 0 || workers+share <= quota-reserved {
-		return nil, nil
+		return found, nil
 	}
 	do := fmt.Sprintf("%s: at least %d", ask, workers+reserved+apiShare)
 	if fits := (quota - reserved - share) / sources; fits >= 2 {
 		do += fmt.Sprintf("; until then set rollcall:workerConcurrency=%d", fits)
 	}
-	return []finding{{name: "concurrency",
+	return append(found, finding{name: "concurrency",
 		what: fmt.Sprintf("The account may run %d functions at once, and the workers take up to %d of them.", quota,
 			workers+reserved),
 		why: "When they do, the API's functions are refused: the page does not answer while directories are read.",
-		do:  do + "."}}, nil
+		do:  do + "."}), nil
 }
 
 // claims adds up what is set aside, and what workers without anything set aside may take, from how many queues.

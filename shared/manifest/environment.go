@@ -46,6 +46,8 @@ const (
 	AllowRanges  Variable = "ROLLCALL_ALLOW_RANGES"
 	DenyRanges   Variable = "ROLLCALL_DENY_RANGES"
 	Ports        Variable = "ROLLCALL_PORTS"
+	// LogDays is how many days the deployment keeps logs, DefaultLogDays by default. Only erasing reads it.
+	LogDays Variable = "ROLLCALL_LOG_DAYS"
 	// LeaseTime, such as 6s, is how long a worker keeps an account without a sign of life. Only tests set it, to wait
 	// less than a minute for a worker that they stopped.
 	LeaseTime Variable = "ROLLCALL_LEASE_TIME"
@@ -62,6 +64,7 @@ type Environment struct {
 	DenyRanges   []netip.Prefix
 	Ports        []int
 	LeaseTime    time.Duration
+	LogDays      int
 }
 
 // Read reads the variables of a function. Its error names everything that is missing or wrong.
@@ -118,6 +121,8 @@ func (e *Environment) parse(v Variable, text string) (err error) {
 		e.DenyRanges, err = list(text, prefix)
 	case Ports:
 		e.Ports, err = list(text, ports)
+	case LogDays:
+		e.LogDays, err = strconv.Atoi(text)
 	case LeaseTime:
 		e.LeaseTime, err = time.ParseDuration(text)
 	}
