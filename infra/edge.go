@@ -23,7 +23,6 @@ func addEdge(scope constructs.Construct, s Settings) {
 		Tags:        s.tags(),
 		Description: jsii.String("Rollcall: the firewall and the log of CloudFront"),
 		Env:         &awscdk.Environment{Region: jsii.String(edgeRegion)},
-		Tags:        s.tags(),
 	})
 	if s.RateLimit > 0 {
 		addFirewall(stack, s)
