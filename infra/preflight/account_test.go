@@ -156,7 +156,11 @@ func (a asked) folder(t *testing.T, issuer string) string {
 		}
 		write(stack+".template.json", content)
 	}
-	write("manifest.json", []byte(`{"artifacts": {"data": {"properties": {"requiresBootstrapStackVersion": 6}}}}`))
+	edge := ""
+	if a.templates == "full" {
+		edge = `, "edge": {}`
+	}
+	write("manifest.json", []byte(`{"artifacts": {"data": {"properties": {"requiresBootstrapStackVersion": 6}}`+edge+`}}`))
 	values := map[string]string{"name": map[string]string{"plain": "rollcall", "full": "staging"}[a.templates]}
 	if a.templates == "full" {
 		maps.Copy(values, map[string]string{"issuer": issuer,

@@ -15,7 +15,8 @@ func TestASoundDeploymentIsLetThrough(t *testing.T) {
 		}, says: []string{"; 0 warnings."}},
 		{name: "where it belongs", templates: "plain",
 			values: map[string]string{"account": "123456789012", "region": "eu-central-1"}},
-		{name: "in a small account with few workers", templates: "plain", in: func(w *world) { w.quota = 101 }},
+		{name: "in a small account", templates: "plain", in: func(w *world) { w.quota = 101 }},
+		{name: "without what is in us-east-1", templates: "plain", in: func(w *world) { w.unprepared = "us-east-1" }},
 	} {
 		t.Run(a.name, a.run)
 	}
@@ -76,14 +77,16 @@ func TestWhatWouldFailStopsTheDeployment(t *testing.T) {
 		{name: "an old bootstrap", templates: "plain",
 			in:     changed("CDKToolkit", func(s *stackIs) { s.outputs["BootstrapVersion"] = "5" }),
 			status: 1, says: []string{"has the version 5, and this CDK needs 6"}},
+		{name: "no bootstrap in us-east-1", templates: "full", in: func(w *world) { w.unprepared = "us-east-1" }, status: 1,
+			says: []string{"STOP bootstrap: The account is not prepared for the CDK in us-east-1."}},
 		{name: "a region without Cognito", templates: "plain", unknown: "cognito-idp.eu-central-1.amazonaws.com",
 			status: 1, says: []string{"STOP services: The region eu-central-1 does not have cognito-idp."}},
 		{name: "a region without Cognito, and an issuer", templates: "full",
 			unknown: "cognito-idp.eu-central-1.amazonaws.com"},
 		{name: "a new account", templates: "plain", in: func(w *world) { w.quota = 10 }, status: 1,
-			says: []string{"STOP concurrency: The functions set 1 of 10", "lower rollcall:scheduleReserved",
+			says: []string{"STOP concurrency: The functions set 1 of 10", "rollcall:scheduleReserved=0",
 				"STOP concurrency: The account may run 10 functions at once, and the workers take up to 60",
-				"at least 80; until then set rollcall:workerConcurrency=2."}},
+				"at least 101; until then set rollcall:workerConcurrency=2."}},
 		{name: "more set aside than there is", templates: "full", in: func(w *world) { w.quota = 300 }, status: 1,
 			says: []string{"STOP concurrency: The functions set 242 of 300", "at least 342"}},
 		{name: "a deployment at work", templates: "plain",
