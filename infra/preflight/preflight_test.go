@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -213,5 +216,40 @@ func TestWithoutTemplatesItSaysWhatToRun(t *testing.T) {
 	}
 	if status := run(t.Context(), nil, &out, surroundings{}); status != statusBlind {
 		t.Errorf("without a folder it exits with %d", status)
+	}
+}
+
+// named is where a finding gets its name.
+var named = regexp.MustCompile(`(?:finding\{|finding\{\{|name: |key: |blind\()"(\w+)"`)
+
+func TestEveryFindingIsInTheGuide(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(guide), "### Preflight")
+	table, _, _ = strings.Cut(table, "\n## ")
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, source := range sources {
+		content, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(source, "_test.go") {
+			continue
+		}
+		for _, match := range named.FindAllStringSubmatch(string(content), -1) {
+			seen[match[1]] = true
+			if !strings.Contains(table, "`"+match[1]+"`") {
+				t.Errorf("docs/operations.md does not say what %s looks at", match[1])
+			}
+		}
+	}
+	if len(seen) < 12 {
+		t.Errorf("the test has seen %v only", seen)
 	}
 }
