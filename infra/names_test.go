@@ -21,8 +21,9 @@ func TestNoNameIsGlobalWithoutTheRegionInIt(t *testing.T) {
 	}
 	for name, a := range map[string]assembly{"rollcall": plain(t), "staging": full(t)} {
 		for _, r := range a.edge.Resources {
-			if is := show(r.Properties["Name"]); r.Properties["Name"] != nil && !strings.HasPrefix(is, name+"-eu-central-1") {
-				t.Errorf("%s in us-east-1 has the name %s", r.Type, is)
+			is := r.Properties["Name"]
+			if is != nil && !strings.HasPrefix(show(is), name+"-eu-central-1") {
+				t.Errorf("%s in us-east-1 has the name %v", r.Type, is)
 			}
 		}
 		for _, stack := range []template{a.data, a.service} {

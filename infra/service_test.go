@@ -139,7 +139,8 @@ func TestThePageIsToldHowToSignIn(t *testing.T) {
 				markers = append(markers, show(value))
 			}
 		}
-		want := map[string]string{"Prune": "true", "RetainOnDelete": "false", "SystemMetadata.cache-control": portal.ForNow}
+		want := map[string]string{"Prune": "true", "RetainOnDelete": "false",
+			"SystemMetadata.cache-control": portal.ForNow}
 		if strings.HasPrefix(id, "pagebuilt") {
 			want["Prune"], want["SystemMetadata.cache-control"] = "false", portal.ForGood
 		}

@@ -87,7 +87,8 @@ func (p *preflight) bootstrapped(ctx context.Context) (found []finding, err erro
 		has := 0
 		if toolkit != nil {
 			has, _ = strconv.Atoi(outputs(toolkit)["BootstrapVersion"])
-			f.what = fmt.Sprintf("CDKToolkit in %s has the version %d, and this CDK needs %d.", region, has, p.bootstrap)
+			f.what = fmt.Sprintf("CDKToolkit in %s has the version %d, and this CDK needs %d.", region, has,
+				p.bootstrap)
 		}
 		if has < p.bootstrap {
 			found = append(found, f)
