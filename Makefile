@@ -72,7 +72,8 @@ bootstrap: synth ## prepare account and region for the CDK, once (STAGE=)
 .PHONY: preflight
 preflight: synth ## find what a deployment would fail at, or lose, without changing anything (STAGE=, CONTEXT=, ACCEPT=)
 	$(call say,Checking the account and what is deployed there)
-	@go run ./infra/preflight -accept '$(ACCEPT)' cdk.out
+	@go build -o bin/preflight ./infra/preflight
+	@bin/preflight -accept '$(ACCEPT)' cdk.out
 
 .PHONY: diff
 diff: synth ## show what a deployment would change (STAGE=, CONTEXT=)

@@ -110,14 +110,14 @@ func TestTheFirewallLimitsRates(t *testing.T) {
 func TestCloudFrontLogsNoAddresses(t *testing.T) {
 	edge := full(t).edge
 	expect(t, edge.the(t, "AWS::Logs::DeliverySource", "viewerlogsource"), map[string]string{
-		"LogType": "ACCESS_LOGS", "Name": "staging-cloudfront",
+		"LogType": "ACCESS_LOGS", "Name": "staging-eu-central-1-cloudfront",
 		"ResourceArn": "arn:Partition:cloudfront::AccountId:distribution/E2QWERTYUIOP12",
 	})
 	expect(t, edge.the(t, "AWS::Logs::DeliveryDestination", "viewerlogdestination"), map[string]string{
 		"OutputFormat": "json", "DestinationResourceArn": "viewerlogs",
 	})
 	expect(t, edge.the(t, "AWS::Logs::LogGroup", "viewerlogs"), map[string]string{
-		"LogGroupName": "/aws/vendedlogs/rollcall/staging/cloudfront", "RetentionInDays": "30",
+		"LogGroupName": "/aws/vendedlogs/rollcall/staging-eu-central-1/cloudfront", "RetentionInDays": "30",
 	})
 	delivery := edge.the(t, "AWS::Logs::Delivery", "viewerlog")
 	fields := shown(delivery.Properties["RecordFields"])

@@ -42,6 +42,9 @@ func (s Settings) check() []error {
 		refuse(s.Account != "" && arn != "" && !strings.Contains(arn, ":"+s.Account+":"),
 			"rollcall:"+key+" is not of rollcall:account="+s.Account+": give one of that account")
 	}
+	refuse(s.Region == "" && (s.RateLimit > 0 || s.Distribution != ""),
+		"rollcall:rateLimit and rollcall:distribution need rollcall:region: what they make is in us-east-1, where "+
+			"deployments of several regions meet, and is named after it")
 	return append(wrong, s.checkName()...)
 }
 

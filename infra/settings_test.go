@@ -76,6 +76,8 @@ func TestWrongContextIsNamedWithItsMend(t *testing.T) {
 		{"a port twice", map[string]any{"rollcall:ports": "389,636,389"}, []string{"389 is there twice"}},
 		{"workers that would be refused", map[string]any{"rollcall:workerReserved": 10},
 			[]string{"rollcall:workerReserved=10 is below rollcall:workerConcurrency=20"}},
+		{"a firewall of no region", map[string]any{"rollcall:rateLimit": 2000},
+			[]string{"rollcall:rateLimit and rollcall:distribution need rollcall:region"}},
 		{"one table for both", map[string]any{"rollcall:usersTable": "restored", "rollcall:jobsTable": "restored"},
 			[]string{"rollcall:usersTable and rollcall:jobsTable are one table"}},
 		{"a certificate of another account", map[string]any{"rollcall:account": "210987654321",

@@ -17,6 +17,7 @@ import (
 
 const (
 	dataKey = "1234abcd-12ab-34cd-56ef-1234567890ab"
+	keyArn  = "arn:aws:kms:eu-central-1:123456789012:key/" + dataKey
 	arn     = "arn:aws:acm:us-east-1:123456789012:certificate/abc"
 )
 
@@ -31,7 +32,7 @@ func sound() *world {
 		}
 		t := map[string]any{"TableName": name, "TableStatus": "ACTIVE", "KeySchema": schema(keys),
 			"DeletionProtectionEnabled": true,
-			"SSEDescription":            map[string]any{"KMSMasterKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/" + dataKey}}
+			"SSEDescription":            map[string]any{"KMSMasterKeyArn": keyArn}}
 		for kind, index := range indexes {
 			all := index.([]string)
 			t[kind] = []any{map[string]any{"IndexName": all[0], "KeySchema": schema(all[1:])}}
@@ -156,7 +157,12 @@ func (a asked) folder(t *testing.T, issuer string) string {
 		}
 		write(stack+".template.json", content)
 	}
-	write("manifest.json", []byte(`{"artifacts": {"data": {"properties": {"requiresBootstrapStackVersion": 6}}}}`))
+	edge := ""
+	if a.templates == "full" {
+		edge = `, "edge": {}`
+	}
+	write("manifest.json", []byte(`{"artifacts": {"data": {"properties": {"requiresBootstrapStackVersion": 6}}`+
+		edge+`}}`))
 	values := map[string]string{"name": map[string]string{"plain": "rollcall", "full": "staging"}[a.templates]}
 	if a.templates == "full" {
 		maps.Copy(values, map[string]string{"issuer": issuer,

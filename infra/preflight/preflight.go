@@ -24,8 +24,9 @@ type preflight struct {
 	surroundings
 	deployment.Deployment
 	data, service template
-	// bootstrap is the version that the templates need of the CDK's own stack.
+	// bootstrap is the version that the templates need of the CDK's own stack, edge whether one is in us-east-1.
 	bootstrap int
+	edge      bool
 	region    string
 
 	sts     *sts.Client
@@ -68,6 +69,7 @@ func newPreflight(ctx context.Context, folder string, around surroundings) (*pre
 	for _, artifact := range manifest.Artifacts {
 		p.bootstrap = max(p.bootstrap, artifact.Properties.RequiresBootstrapStackVersion)
 	}
+	_, p.edge = manifest.Artifacts["edge"]
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration of AWS: %w", err)

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -15,7 +18,8 @@ func TestASoundDeploymentIsLetThrough(t *testing.T) {
 		}, says: []string{"; 0 warnings."}},
 		{name: "where it belongs", templates: "plain",
 			values: map[string]string{"account": "123456789012", "region": "eu-central-1"}},
-		{name: "in a small account with few workers", templates: "plain", in: func(w *world) { w.quota = 101 }},
+		{name: "in a small account", templates: "plain", in: func(w *world) { w.quota = 101 }},
+		{name: "without what is in us-east-1", templates: "plain", in: func(w *world) { w.unprepared = "us-east-1" }},
 	} {
 		t.Run(a.name, a.run)
 	}
@@ -76,16 +80,16 @@ func TestWhatWouldFailStopsTheDeployment(t *testing.T) {
 		{name: "an old bootstrap", templates: "plain",
 			in:     changed("CDKToolkit", func(s *stackIs) { s.outputs["BootstrapVersion"] = "5" }),
 			status: 1, says: []string{"has the version 5, and this CDK needs 6"}},
+		{name: "no bootstrap in us-east-1", templates: "full", in: func(w *world) { w.unprepared = "us-east-1" },
+			status: 1, says: []string{"STOP bootstrap: The account is not prepared for the CDK in us-east-1."}},
 		{name: "a region without Cognito", templates: "plain", unknown: "cognito-idp.eu-central-1.amazonaws.com",
 			status: 1, says: []string{"STOP services: The region eu-central-1 does not have cognito-idp."}},
 		{name: "a region without Cognito, and an issuer", templates: "full",
 			unknown: "cognito-idp.eu-central-1.amazonaws.com"},
 		{name: "a new account", templates: "plain", in: func(w *world) { w.quota = 10 }, status: 1,
-			says: []string{"STOP concurrency: The functions set 1 of 10", "lower rollcall:scheduleReserved",
-				"STOP concurrency: The account may run 10 functions at once, and the workers take up to 80",
-				"at least 100."}},
-		{name: "a small account", templates: "plain", in: func(w *world) { w.quota = 20 }, status: 1,
-			says: []string{"at least 100; until then set rollcall:workerConcurrency=3."}},
+			says: []string{"STOP concurrency: The functions set 1 of 10", "rollcall:scheduleReserved=0",
+				"STOP concurrency: The account may run 10 functions at once, and the workers take up to 60",
+				"at least 101; until then set rollcall:workerConcurrency=2."}},
 		{name: "more set aside than there is", templates: "full", in: func(w *world) { w.quota = 300 }, status: 1,
 			says: []string{"STOP concurrency: The functions set 242 of 300", "at least 342"}},
 		{name: "a deployment at work", templates: "plain",
@@ -212,5 +216,40 @@ func TestWithoutTemplatesItSaysWhatToRun(t *testing.T) {
 	}
 	if status := run(t.Context(), nil, &out, surroundings{}); status != statusBlind {
 		t.Errorf("without a folder it exits with %d", status)
+	}
+}
+
+// named is where a finding gets its name.
+var named = regexp.MustCompile(`(?:finding\{|finding\{\{|name: |key: |blind\()"(\w+)"`)
+
+func TestEveryFindingIsInTheGuide(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(guide), "### Preflight")
+	table, _, _ = strings.Cut(table, "\n## ")
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, source := range sources {
+		content, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(source, "_test.go") {
+			continue
+		}
+		for _, match := range named.FindAllStringSubmatch(string(content), -1) {
+			seen[match[1]] = true
+			if !strings.Contains(table, "`"+match[1]+"`") {
+				t.Errorf("docs/operations.md does not say what %s looks at", match[1])
+			}
+		}
+	}
+	if len(seen) < 12 {
+		t.Errorf("the test has seen %v only", seen)
 	}
 }

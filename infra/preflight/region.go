@@ -45,8 +45,10 @@ func (p *preflight) services(ctx context.Context) (found []finding, err error) {
 }
 
 // stack returns a deployed stack, or nil.
-func (p *preflight) stack(ctx context.Context, name string) (*cfntypes.Stack, error) {
-	out, err := p.stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+func (p *preflight) stack(
+	ctx context.Context, name string, options ...func(*cloudformation.Options),
+) (*cfntypes.Stack, error) {
+	out, err := p.stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name}, options...)
 	var problem smithy.APIError
 	if errors.As(err, &problem) && problem.ErrorCode() == "ValidationError" &&
 		strings.Contains(problem.ErrorMessage(), "does not exist") {
@@ -66,22 +68,33 @@ func outputs(s *cfntypes.Stack) map[string]string {
 	return all
 }
 
-func (p *preflight) bootstrapped(ctx context.Context) ([]finding, error) {
-	toolkit, err := p.stack(ctx, "CDKToolkit")
-	if err != nil {
-		return blind("bootstrap", "Whether account and region are prepared for the CDK", err), nil
+// edgeRegion is where a stack of what CloudFront has is, if there is one.
+const edgeRegion = "us-east-1"
+
+func (p *preflight) bootstrapped(ctx context.Context) (found []finding, err error) {
+	regions := []string{p.region}
+	if p.edge && p.region != edgeRegion {
+		regions = append(regions, edgeRegion)
 	}
-	f := finding{name: "bootstrap", what: "Account and region are not prepared for the CDK.",
-		why: "The CDK uploads into a bucket, and deploys with roles: its stack CDKToolkit makes both.",
-		do:  "Run: make bootstrap"}
-	if toolkit == nil {
-		return []finding{f}, nil
+	for _, region := range regions {
+		toolkit, err := p.stack(ctx, "CDKToolkit", func(o *cloudformation.Options) { o.Region = region })
+		if err != nil {
+			return blind("bootstrap", "Whether "+region+" is prepared for the CDK", err), nil
+		}
+		f := finding{name: "bootstrap", what: "The account is not prepared for the CDK in " + region + ".",
+			why: "The CDK uploads into a bucket, and deploys with roles: its stack CDKToolkit makes both.",
+			do:  "Run: make bootstrap"}
+		has := 0
+		if toolkit != nil {
+			has, _ = strconv.Atoi(outputs(toolkit)["BootstrapVersion"])
+			f.what = fmt.Sprintf("CDKToolkit in %s has the version %d, and this CDK needs %d.", region, has,
+				p.bootstrap)
+		}
+		if has < p.bootstrap {
+			found = append(found, f)
+		}
 	}
-	if has, _ := strconv.Atoi(outputs(toolkit)["BootstrapVersion"]); has < p.bootstrap {
-		f.what = fmt.Sprintf("CDKToolkit has the version %d, and this CDK needs %d.", has, p.bootstrap)
-		return []finding{f}, nil
-	}
-	return nil, nil
+	return found, nil
 }
 
 const (
@@ -97,30 +110,34 @@ func (p *preflight) concurrency(ctx context.Context) (found []finding, err error
 	if err != nil || settings.AccountLimit == nil {
 		return blind("concurrency", "The quota of concurrent executions", err), nil
 	}
-	quota := int(settings.AccountLimit.ConcurrentExecutions)
+	return p.crowded(int(settings.AccountLimit.ConcurrentExecutions)), nil
+}
+
+func (p *preflight) crowded(quota int) (found []finding) {
 	reserved, workers, sources := p.claims()
-	const ask = "Ask for more at Service Quotas (AWS Lambda, Concurrent executions, L-B99A9384)"
+	need := max(workers+reserved+apiShare, reserved+leftUnreserved)
+	ask := fmt.Sprintf("Ask Service Quotas (AWS Lambda, Concurrent executions, L-B99A9384) for at least %d", need)
 	if reserved > 0 && reserved+leftUnreserved > quota {
 		found = append(found, finding{name: "concurrency",
 			what: fmt.Sprintf("The functions set %d of %d concurrent executions aside.", reserved, quota),
 			why:  fmt.Sprintf("Lambda keeps %d of an account's for everybody, and refuses this.", leftUnreserved),
-			do: fmt.Sprintf("%s: at least %d; or lower rollcall:scheduleReserved, rollcall:apiReserved and "+
-				"rollcall:workerReserved.", ask, reserved+leftUnreserved)})
-		reserved = 0
+			do: ask + ". Or set less aside: rollcall:scheduleReserved=0, and lower rollcall:apiReserved and " +
+				"rollcall:workerReserved where they are set."})
+		reserved = 0 // It has to go.
 	}
 	share := min(apiShare, int(math.Ceil(float64(quota)/4)))
 	if sources == 0 || workers+share <= quota-reserved {
-		return found, nil
+		return found
 	}
-	do := fmt.Sprintf("%s: at least %d", ask, workers+reserved+apiShare)
+	do := ask
 	if fits := (quota - reserved - share) / sources; fits >= 2 {
 		do += fmt.Sprintf("; until then set rollcall:workerConcurrency=%d", fits)
 	}
 	return append(found, finding{name: "concurrency",
 		what: fmt.Sprintf("The account may run %d functions at once, and the workers take up to %d of them.", quota,
-			workers+reserved),
+			workers),
 		why: "When they do, the API's functions are refused: the page does not answer while directories are read.",
-		do:  do + "."}), nil
+		do:  do + "."})
 }
 
 // claims adds up what is set aside, and what workers without anything set aside may take, from how many queues.

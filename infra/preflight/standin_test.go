@@ -24,6 +24,7 @@ type world struct {
 	sending     map[string]any
 	identities  map[string]bool
 	denied      map[string]bool
+	unprepared  string // a region without a CDKToolkit
 }
 
 type stackIs struct {
@@ -90,7 +91,8 @@ func (w *world) cloudFormation(out http.ResponseWriter, r *http.Request, operati
 	switch operation {
 	case "DescribeStacks":
 		s, ok := w.stacks[name]
-		if !ok {
+		unprepared := w.unprepared != "" && strings.Contains(r.Header.Get("Authorization"), "/"+w.unprepared+"/")
+		if !ok || name == "CDKToolkit" && unprepared {
 			problem(out, "ValidationError", "Stack with id "+name+" does not exist")
 			return
 		}
