@@ -82,6 +82,9 @@ func (s *service) authorizer() awsapigatewayv2.IHttpRouteAuthorizer {
 	if s.data.pool != nil {
 		// An access token of Cognito's has no audience; API Gateway compares its client_id instead.
 		issuer, audience = s.data.pool.UserPoolProviderUrl(), &[]*string{s.client.UserPoolClientId()}
+		for _, machine := range s.machines {
+			*audience = append(*audience, machine.UserPoolClientId())
+		}
 	}
 	return awsapigatewayv2authorizers.NewHttpJwtAuthorizer(jsii.String("tokens"), issuer,
 		&awsapigatewayv2authorizers.HttpJwtAuthorizerProps{JwtAudience: audience})

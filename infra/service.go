@@ -35,6 +35,7 @@ type service struct {
 	files     awss3.Bucket
 	cdn       awscloudfront.Distribution
 	client    awscognito.UserPoolClient // nil where an issuer was given
+	machines  []awscognito.UserPoolClient
 	topic     awssns.Topic
 	alarms    []awscloudwatch.Alarm
 }
@@ -60,6 +61,7 @@ func newService(scope constructs.Construct, settings Settings, c appConfig, d *d
 	s.addDistribution()
 	if d.pool != nil {
 		s.addClient()
+		s.addMachines()
 	}
 	s.addRoutes()
 	s.addStage()

@@ -29,6 +29,8 @@ type Settings struct {
 	SignInHosts  []string
 	AccountClaim string
 	ScopePrefix  string
+	// MachineClients are the programs that get tokens of the user pool: a name each, with :read where it may only see.
+	MachineClients []string
 
 	// UsersTable and JobsTable name restored tables that take the place of the stack's own.
 	UsersTable string
@@ -90,6 +92,9 @@ func signInKeys() []contextKey {
 			text(`^\S+$`, func(s *Settings) *string { return &s.AccountClaim })},
 		{"scopePrefix", manifest.DefaultScopePrefix, "text without spaces",
 			text(`^\S+$`, func(s *Settings) *string { return &s.ScopePrefix })},
+		{"machineClients", "", "names of lower-case letters, digits and hyphens, separated by commas, with :read behind " +
+			"those that only see",
+			texts(`^[a-z][a-z0-9-]{0,30}(:read)?$`, func(s *Settings) *[]string { return &s.MachineClients })},
 	}
 }
 
@@ -229,6 +234,8 @@ func (s Settings) check() []error {
 	refuse(own && (s.AccountClaim != manifest.DefaultAccountClaim || s.ScopePrefix != manifest.DefaultScopePrefix),
 		"rollcall:accountClaim and rollcall:scopePrefix need rollcall:issuer: the user pool's tokens have their own")
 	refuse(!own && s.ClientID == "", "rollcall:clientId is needed with rollcall:issuer: the page signs in with it")
+	refuse(!own && len(s.MachineClients) > 0,
+		"rollcall:machineClients are the user pool's: with rollcall:issuer, register programs there")
 	refuse((s.Domain == "") != (s.Certificate == ""),
 		"rollcall:domain and rollcall:certificate go together: give both or none")
 	refuse(s.AllowPrivate && !s.VPC,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -42,8 +43,9 @@ func (d *data) addUserPool() {
 	})
 	justify(d.pool, "AwsSolutions-COG8", "The Plus plan adds threat protection, for a price by the person; a second "+
 		"factor is required of everybody instead.")
+	// From this version on it is asked for programs' tokens too.
 	d.pool.AddTrigger(awscognito.UserPoolOperation_PRE_TOKEN_GENERATION_CONFIG(), d.addTokenFunction(),
-		awscognito.LambdaVersion_V2_0)
+		awscognito.LambdaVersion_V3_0)
 	d.pool.AddGroup(jsii.String("admins"), &awscognito.UserPoolGroupOptions{
 		GroupName:   jsii.String(manifest.AdminGroup),
 		Description: jsii.String("May change settings and users, and sync"),
@@ -60,9 +62,11 @@ func (d *data) addUserPool() {
 func (d *data) addScopes() {
 	scopes := []awscognito.ResourceServerScope{newScope(manifest.ReadScope, "See"),
 		newScope(manifest.AdminScope, "See and change")}
+	all := append(slices.Clone(scopes), newScope(manifest.ServiceScope, "Act for the account that a request names"))
 	server := d.pool.AddResourceServer(jsii.String("api"), &awscognito.UserPoolResourceServerOptions{
-		Identifier: jsii.String(manifest.ScopeServer), Scopes: &scopes,
+		Identifier: jsii.String(manifest.ScopeServer), Scopes: &all,
 	})
+	// What the page may ask for.
 	d.scopes = []awscognito.OAuthScope{awscognito.OAuthScope_OPENID()}
 	for _, scope := range scopes {
 		d.scopes = append(d.scopes, awscognito.OAuthScope_ResourceServer(server, scope))

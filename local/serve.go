@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,19 +52,10 @@ type config struct {
 	memory int64
 }
 
-// accountHeader names the account of a request; only local reads it.
-const accountHeader = api.AccountHeader
-
 const defaultAccount = "demo"
 
 // maxHeader bounds a request's line and headers in bytes; net/http adds 4 KiB.
 const maxHeader = 64 << 10
-
-// maxAccount bounds an account's name in bytes: it names a folder too.
-const maxAccount = 120
-
-// errAccount means that a request's account cannot be one.
-var errAccount = errors.New("the account's name is longer than 120 bytes")
 
 const (
 	// sweepInterval is how often expired objects and records are deleted.
@@ -286,17 +278,18 @@ func newAPI(service *importer.Service, clock func() time.Time, log *slog.Logger)
 	return v1
 }
 
-// identify takes the account from the header. Whoever reaches a loopback address is trusted with all of it.
+// identify takes the account from the header, as of a service. Whoever reaches a loopback address is trusted with all of
+// it.
 func identify(r *http.Request) (api.Caller, error) {
-	account := r.Header.Get(accountHeader)
-	if account == "" {
-		account = defaultAccount
-	}
-	if len(account) > maxAccount {
-		return api.Caller{}, errAccount
+	account, err := user.ParseAccount(cmp.Or(r.Header.Get(api.AccountHeader), defaultAccount))
+	if err != nil {
+		return api.Caller{}, &api.Problem{
+			Status: http.StatusUnauthorized, Code: "unauthenticated",
+			Detail: api.AccountHeader + " names no account: " + err.Error() + ".",
+		}
 	}
 	return api.Caller{
-		Identity: run.Identity{Account: user.Account(account), Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin},
+		Identity: run.Identity{Account: account, Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin},
 	}, nil
 }
 
