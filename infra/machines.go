@@ -36,6 +36,7 @@ func (s *service) addMachines() {
 		output(s.stack, "MachineClient-"+name, "The client id of the program "+name, client.UserPoolClientId())
 	}
 	if len(s.machines) > 0 {
-		output(s.stack, "TokenEndpoint", "Where programs get their tokens", jsii.String(s.data.signInHost+"/oauth2/token"))
+		output(s.stack, "TokenEndpoint", "Where programs get their tokens",
+			jsii.String(s.data.signInHost+"/oauth2/token"))
 	}
 }

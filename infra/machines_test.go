@@ -26,7 +26,8 @@ func TestMachineClients(t *testing.T) {
 		t.Errorf("who may come (-want +got):\n%s", diff)
 	}
 	var scopes []string
-	for _, scope := range list(at(a.data.the(t, "AWS::Cognito::UserPoolResourceServer", "peopleapi").Properties, "Scopes")) {
+	server := a.data.the(t, "AWS::Cognito::UserPoolResourceServer", "peopleapi")
+	for _, scope := range list(at(server.Properties, "Scopes")) {
 		scopes = append(scopes, show(at(scope, "ScopeName")))
 	}
 	if diff := cmp.Diff([]string{"read", "admin", "service"}, scopes); diff != "" {

@@ -92,8 +92,8 @@ func signInKeys() []contextKey {
 			text(`^\S+$`, func(s *Settings) *string { return &s.AccountClaim })},
 		{"scopePrefix", manifest.DefaultScopePrefix, "text without spaces",
 			text(`^\S+$`, func(s *Settings) *string { return &s.ScopePrefix })},
-		{"machineClients", "", "names of lower-case letters, digits and hyphens, separated by commas, with :read behind " +
-			"those that only see",
+		{"machineClients", "", "names of lower-case letters, digits and hyphens, separated by commas, with :read " +
+			"behind those that only see",
 			texts(`^[a-z][a-z0-9-]{0,30}(:read)?$`, func(s *Settings) *[]string { return &s.MachineClients })},
 	}
 }

@@ -278,8 +278,7 @@ func newAPI(service *importer.Service, clock func() time.Time, log *slog.Logger)
 	return v1
 }
 
-// identify takes the account from the header, as of a service. Whoever reaches a loopback address is trusted with all of
-// it.
+// identify takes the account from the header, as a service's. Whoever reaches a loopback address is trusted with all.
 func identify(r *http.Request) (api.Caller, error) {
 	account, err := user.ParseAccount(cmp.Or(r.Header.Get(api.AccountHeader), defaultAccount))
 	if err != nil {

@@ -68,8 +68,8 @@ func TestAnAccessTokenSaysWhatTheOperatorSaid(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := answerTo(t, `{"version":"3","triggerSource":"TokenGeneration_`+tt.source+`","request":{"userAttributes":`+
-				tt.attributes+`,"groupConfiguration":{"groupsToOverride":`+tt.groups+`},
+			got := answerTo(t, `{"version":"3","triggerSource":"TokenGeneration_`+tt.source+
+				`","request":{"userAttributes":`+tt.attributes+`,"groupConfiguration":{"groupsToOverride":`+tt.groups+`},
 				"scopes":["openid","rollcall/read","rollcall/admin"],"clientMetadata":{"account":"evil"}},
 				"response":{"claimsAndScopeOverrideDetails":null}}`)
 			want := events.AccessTokenGenerationV2_0{ScopesToSuppress: tt.suppressed}
@@ -93,8 +93,10 @@ func TestAnAccessTokenSaysWhatTheOperatorSaid(t *testing.T) {
 // service.
 func FuzzComplete(f *testing.F) {
 	for _, event := range []string{
-		`{"request":{"userAttributes":{"custom:account":"acme"},"groupConfiguration":{"groupsToOverride":["rollcall-admin"]}}}`,
-		`{"triggerSource":"TokenGeneration_ClientCredentials","request":{"userAttributes":null,"scopes":["rollcall/service"]}}`,
+		`{"request":{"userAttributes":{"custom:account":"acme"},` +
+			`"groupConfiguration":{"groupsToOverride":["rollcall-admin"]}}}`,
+		`{"triggerSource":"TokenGeneration_ClientCredentials",` +
+			`"request":{"userAttributes":null,"scopes":["rollcall/service"]}}`,
 		`{"triggerSource":7,"request":[]}`, `{"request":{"userAttributes":[1],"groupConfiguration":"x"}}`, `{}`, `null`,
 		`[]`, `{"request":{"userAttributes":{"custom:account":["acme"]},"groupConfiguration":{"groupsToOverride":{}}}}`,
 		`{"request":{"userAttributes":{"custom:account":"` + strings.Repeat("x", 2048) + `"}}}`,

@@ -68,7 +68,9 @@ func (n ClaimNames) Caller(claims Claims, header http.Header) (Caller, error) {
 	}
 	account, err := user.ParseAccount(named)
 	if err != nil {
-		return Caller{}, &Problem{Status: http.StatusForbidden, Code: "no_account", Detail: withoutAccount(caller, named)}
+		return Caller{}, &Problem{
+			Status: http.StatusForbidden, Code: "no_account", Detail: withoutAccount(caller, named),
+		}
 	}
 	caller.Account = account
 	return caller, nil

@@ -41,7 +41,9 @@ func TestWhoSendsAToken(t *testing.T) {
 		},
 		"a machine's without the scope service too": {
 			`{"account":"acme","client_id":"m","scp":"[rollcall/read rollcall/services service]"}`, "other",
-			api.Caller{Identity: run.Identity{Account: "acme", Subject: "m"}, Scopes: []api.Scope{"read", "services"}}, "",
+			api.Caller{
+				Identity: run.Identity{Account: "acme", Subject: "m"}, Scopes: []api.Scope{"read", "services"},
+			}, "",
 		},
 		"a service's acts for the account in the header": {
 			`{"client_id":"portal","sub":"1","scope":"rollcall/read rollcall/service"}`, "acme",
@@ -130,7 +132,8 @@ func FuzzCaller(f *testing.F) {
 	for _, claims := range []string{
 		`{"account":"acme","scope":"rollcall/read"}`, `{"account":"acme","scp":"[rollcall/read rollcall/service]"}`,
 		`{"account":["acme"],"scp":["rollcall/admin","rollcall/service"]}`, `{"account":7,"scope":{"a":[1]}}`,
-		`{"account":null}`, `{"account":"map[id:acme]"}`, `[]`, `null`, `{`, `{"sub":"` + strings.Repeat("x", 9000) + `"}`,
+		`{"account":null}`, `{"account":"map[id:acme]"}`, `[]`, `null`, `{`,
+		`{"sub":"` + strings.Repeat("x", 9000) + `"}`,
 		`{"account":"[]","scope":"[[rollcall/service]]"}`, `{"account":"","scope":"]["}`,
 	} {
 		f.Add(claims, "acme")

@@ -11,7 +11,8 @@ import (
 func TestParseAccount(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{
-		"a", "acme", "Acme Ltd.", "acme/emea", "müller", "[acme", "acme]", "]", "a[1]", "0", "null", strings.Repeat("x", 128),
+		"a", "acme", "Acme Ltd.", "acme/emea", "müller", "[acme", "acme]", "]", "a[1]", "0", "null",
+		strings.Repeat("x", 128),
 	} {
 		if got, err := user.ParseAccount(good); err != nil || string(got) != good {
 			t.Errorf("%q became %q (%v), want that it stays", good, got, err)

@@ -32,7 +32,8 @@ func API(build func() http.Handler, log *slog.Logger) Invoker {
 	built := sync.OnceValue(build)
 	go built()
 	var accessor core.RequestAccessorV2
-	return awslambda.NewHandler(func(ctx context.Context, event gatewayRequest) (events.APIGatewayV2HTTPResponse, error) {
+	return awslambda.NewHandler(func(ctx context.Context,
+		event gatewayRequest) (events.APIGatewayV2HTTPResponse, error) {
 		start := time.Now()
 		event.RawPath = escapedPath(event.RawPath)
 		r, err := accessor.EventToRequestWithContext(ctx, event.APIGatewayV2HTTPRequest)
@@ -54,7 +55,7 @@ func API(build func() http.Handler, log *slog.Logger) Invoker {
 	})
 }
 
-// gatewayRequest is an event of API Gateway whose claims may be of any type: the SDK's takes texts only, and would fail.
+// gatewayRequest is an event of API Gateway whose claims may be of any type: the SDK's takes texts only, and fails.
 type gatewayRequest struct{ events.APIGatewayV2HTTPRequest }
 
 // UnmarshalJSON reads an event.

@@ -143,7 +143,9 @@ func TestIdentify(t *testing.T) {
 			}
 			if test.claims != nil {
 				var members map[string]any
-				err = json.Unmarshal(payload, &members)
+				if err := json.Unmarshal(payload, &members); err != nil {
+					t.Fatal(err)
+				}
 				members["requestContext"].(map[string]any)["authorizer"] = map[string]any{
 					"jwt": map[string]any{"claims": test.claims, "scopes": nil},
 				}
