@@ -54,6 +54,44 @@ func TestEveryPromiseIsHeldByATestThatExists(t *testing.T) {
 	}
 }
 
+// codes find the codes that the API gives to what goes wrong. One that begins with "_" has the kind of a run before it.
+var codes = regexp.MustCompile(`(?:\b[cC]ode\w*\s+=|\bCode:|GuardReason\s+=|(?:problem|notFound|linkProblem)\([\w.]+, ?|` +
+	`linkProblem\(w, [\w.]+,|http\.Status\w+:|\+)\s*"(_?[a-z]+(?:_[a-z]+)*)"|"(too_many_\w+)"`)
+
+// TestTheGuideSaysWhatEachMessageMeans holds that the administrator's guide has a line for whatever may go wrong.
+func TestTheGuideSaysWhatEachMessageMeans(t *testing.T) {
+	_, guide, found := strings.Cut(read(t, "guide/README.md"), "## What a message means")
+	if !found {
+		t.Fatal("the guide does not say what a message means")
+	}
+	seen := make(map[string]bool)
+	for _, pattern := range []string{"directory/*.go", "importer/*.go", "run/*.go", "api/*.go", "adapters/embedded/links.go"} {
+		sources, err := filepath.Glob("../shared/" + pattern)
+		if err != nil || len(sources) == 0 {
+			t.Fatalf("%s matches no source: %v", pattern, err)
+		}
+		for _, source := range sources {
+			if strings.HasSuffix(source, "_test.go") {
+				continue
+			}
+			for _, match := range codes.FindAllStringSubmatch(read(t, source), -1) {
+				seen[match[1]+match[2]] = true
+			}
+		}
+	}
+	if len(seen) < 60 {
+		t.Fatalf("%d codes were found in the code, want all", len(seen))
+	}
+	for code := range seen {
+		if strings.HasPrefix(code, "_") {
+			code = "preview" + code
+		}
+		if !strings.Contains(guide, "`"+code+"`") {
+			t.Errorf("the guide says nothing about %s", code)
+		}
+	}
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	content, err := os.ReadFile(path)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"math"
 	"net/http/httptest"
 	"net/http/httputil"
 	"os"
@@ -128,12 +129,15 @@ func TestPageTakesPastedTexts(t *testing.T) {
 	}
 }
 
-// mostRequestsAtStart bounds what the page asks for before its first view, with the configuration and the settings.
-const mostRequestsAtStart = 33
+// What the first view may take on a slow network: with the configuration and the settings, and 0.6 s less on a machine
+// that has nothing else to do.
+const (
+	mostRequestsAtStart = 12
+	longestStart        = 5 * time.Second
+)
 
 // TestPageStartsOnASlowNetwork loads the page at 800 ms a request and 15 kB/s through a server with HTTP/2, as
-// CloudFront is one: local is never far away. It says the time, and bounds what the time is made of: a busy machine
-// adds to the one and not to the others.
+// CloudFront is one: local is never far away. A machine that is busy with other tests gets three tries.
 func TestPageStartsOnASlowNetwork(t *testing.T) {
 	p := account(t)
 	onLocalOnly(t)
@@ -141,40 +145,52 @@ func TestPageStartsOnASlowNetwork(t *testing.T) {
 	near.WaitText("No job is saved yet")
 	base := overHTTP2(t, p)
 	for place, text := range map[string]string{"": "No job is saved yet", "import": "Connection Settings"} {
-		tab := chromium.Tab(t)
-		tab.TrustAll()
-		tab.Header("X-Rollcall-Account", p.account)
-		tab.Slow(800*time.Millisecond, 15_000)
-		tab.Open(base + "/#/" + place)
-		tab.WaitText(text)
-		raw := browser.Eval[string](tab, `JSON.stringify({ at: performance.now(),
-		  painted: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0,
-		  files: performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
-		    .map(({ name, transferSize, nextHopProtocol }) => ({ name, transferSize, nextHopProtocol })) })`)
-		var got struct {
-			At, Painted float64
-			Files       []struct {
-				Name, NextHopProtocol string
-				TransferSize          int
-			}
+		took := time.Duration(math.MaxInt64)
+		for try := 0; try < 3 && took > longestStart; try++ {
+			took = min(took, startSlowly(t, p, base+"/#/"+place, text))
 		}
-		if err := json.Unmarshal([]byte(raw), &got); err != nil {
-			t.Fatal(err)
-		}
-		total := 0
-		for _, f := range got.Files {
-			total += f.TransferSize
-			if f.NextHopProtocol != "h2" {
-				t.Errorf("%s came by %q", f.Name, f.NextHopProtocol)
-			}
-		}
-		t.Logf("#/%s: something after %.1f s, the first view after %.1f s, %d requests, %d bytes", place,
-			got.Painted/1000, got.At/1000, len(got.Files), total)
-		if len(got.Files) > mostRequestsAtStart {
-			t.Errorf("#/%s starts with %d requests, more than %d: %v", place, len(got.Files),
-				mostRequestsAtStart, got.Files)
+		if took > longestStart {
+			t.Errorf("#/%s: the first view came after %s, later than %s", place, took, longestStart)
 		}
 	}
+}
+
+// startSlowly loads a place of the page until a text shows, and returns how long that took.
+func startSlowly(t *testing.T, p *program, url, text string) time.Duration {
+	t.Helper()
+	tab := chromium.Tab(t)
+	tab.TrustAll()
+	tab.Header("X-Rollcall-Account", p.account)
+	tab.Slow(800*time.Millisecond, 15_000)
+	tab.Open(url)
+	tab.WaitText(text)
+	raw := browser.Eval[string](tab, `JSON.stringify({ at: performance.now(),
+	  painted: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0,
+	  files: performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
+	    .map(({ name, transferSize, nextHopProtocol }) => ({ name, transferSize, nextHopProtocol })) })`)
+	var got struct {
+		At, Painted float64
+		Files       []struct {
+			Name, NextHopProtocol string
+			TransferSize          int
+		}
+	}
+	if err := json.Unmarshal([]byte(raw), &got); err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for _, f := range got.Files {
+		total += f.TransferSize
+		if f.NextHopProtocol != "h2" {
+			t.Errorf("%s came by %q", f.Name, f.NextHopProtocol)
+		}
+	}
+	t.Logf("%s: something after %.1f s, the first view after %.1f s, %d requests, %d bytes", url, got.Painted/1000,
+		got.At/1000, len(got.Files), total)
+	if len(got.Files) > mostRequestsAtStart {
+		t.Errorf("%s starts with %d requests, more than %d: %v", url, len(got.Files), mostRequestsAtStart, got.Files)
+	}
+	return time.Duration(got.At * float64(time.Millisecond))
 }
 
 // overHTTP2 serves a program through TLS and HTTP/2 too.

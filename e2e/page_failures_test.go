@@ -70,11 +70,22 @@ func TestPageShowsTheFailingStepAndItsFix(t *testing.T) {
 	_, deadPort := ldapserver.Unreachable(t)
 	tab := openPage(t, account(t), "/import")
 	fillConnection(tab, s)
+	// What the server showed is long, and stands apart from what to do.
+	const folded = "What the server showed"
 	fail := func(step, says, fix, field string) {
 		t.Helper()
 		tab.Click("button", "Preview Users to Sync")
 		tab.WaitText("The preview failed at “" + step + "”")
 		tab.WaitText(says)
+		tab.Until(`document.title === 'Preview failed · Rollcall'`)
+		if says == folded {
+			if strings.Contains(tab.Text(), "issued by") {
+				t.Error("the certificates stand in the sentence that says what to do")
+			}
+			tab.Click("summary", folded)
+			tab.WaitText("issued by")
+			checkAccessible(t, tab, "an error with its details")
+		}
 		got := browser.Eval[string](tab, `document.querySelector('.step.failed .step-name').innerText`)
 		if !strings.HasPrefix(got, step) {
 			t.Errorf("the cross is at %q, want it at %q", got, step)
@@ -89,10 +100,12 @@ func TestPageShowsTheFailingStepAndItsFix(t *testing.T) {
 	fail("Sign in", "wrong username or password", "Go to Password", "Password")
 	tab.Fill("Password", s.Password)
 	tab.Fill("CA Certificate", "")
-	fail("Encrypt", "issued by", "Go to CA Certificate", "CA Certificate")
+	fail("Encrypt", folded, "Go to CA Certificate", "CA Certificate")
 	tab.Fill("CA Certificate", s.CACertificate)
 	tab.Fill("Search Base", "ou=nowhere,dc=example,dc=com")
 	fail("Find the search base", "dc=example,dc=com", "Go to Search Base", "Search Base")
+	tab.WaitText("Failed at “Find the search base”: The search base")
+	tab.WaitText("Failed at “Sign in”: The server does not accept")
 	checkAccessible(t, tab, "back at the settings")
 	tab.Fill("Search Base", "")
 	tab.Fill("TCP Port", fmt.Sprint(deadPort))

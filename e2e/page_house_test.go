@@ -38,6 +38,7 @@ func TestPageOverview(t *testing.T) {
 	tab.WaitText("Not run since it was saved")
 	tab.Click("button", "Run Now")
 	tab.WaitText("The sync is done")
+	tab.Until(`document.title === 'Sync done · Rollcall'`)
 	tab.Click("link", "Overview")
 	tab.WaitText("All is well")
 	tab.WaitText("44 on the Users List")

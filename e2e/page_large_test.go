@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -113,6 +114,25 @@ func checkLargePreview(t *testing.T, p *program, id string, addresses int) {
 	tab.Reload()
 	waitRows(tab, "22 addresses match")
 	tab.Screenshot(pictures + "/large-1280-light.png")
+	// A text in the middle of addresses takes a look at all of them, which the page tells as it goes.
+	tab.Click("link", "History")
+	tab.WaitText("No sync has run yet")
+	said := browser.Eval[[]string](tab, fmt.Sprintf(`new Promise((resolve) => {
+	  const said = [];
+	  new MutationObserver((_, observer) => {
+	    const text = document.querySelector('.table-status')?.textContent ?? '';
+	    if (text !== said.at(-1)) said.push(text);
+	    if (text !== '22 addresses match') return;
+	    observer.disconnect();
+	    resolve(said);
+	  }).observe(document.querySelector('main'), { childList: true, subtree: true, characterData: true });
+	  location.hash = '/previews/%s?q=ser09999';
+	})`, id))
+	if !slices.ContainsFunc(said, func(text string) bool {
+		return strings.Contains(text, "so far; looked at ") && strings.HasSuffix(text, " of "+number(addresses))
+	}) {
+		t.Errorf("a search said %q, want how far it has looked", said)
+	}
 	heap := browser.Eval[float64](tab, `performance.memory.usedJSHeapSize / 1048576`)
 	t.Logf("the page's JavaScript takes %.0f MiB", heap)
 }

@@ -124,6 +124,13 @@ func TestPageIsolatesNames(t *testing.T) {
 	  });
 	  if (isBefore(plain)) wrong.push('a text that is not isolated is in order as well');
 	  const title = document.querySelector('#hint').title;
+	  const option = h('option', {}, text).textContent;
+	  if (option !== title) wrong.push('an option is ' + option);
+	  const said = document.querySelector('#announcer').textContent;
+	  if (said !== title) wrong.push('a screen reader hears ' + said);
+	  const typed = document.querySelectorAll('form :is(input:not([type]), [type=text], [type=password], textarea)');
+	  for (const e of typed) if (e.dir !== 'auto') wrong.push(e.outerHTML);
+	  if (typed.length < 10) wrong.push(typed.length + ' fields');
 	  if (title !== 'Ann and “\u2068דנה כהן\u2069”: 12 addresses') wrong.push(title);
 	  return wrong;
 	})()`)

@@ -24,6 +24,7 @@ func TestPageFindsARunningPreview(t *testing.T) {
 	checkLooks(t, tab, "preview-running")
 	tab.Click("link", "Preview running")
 	tab.WaitText("Encrypt : under way")
+	tab.Until(`document.title === 'Preview running · Rollcall'`)
 	if got := lastPart(tab.Address()); got != id {
 		t.Errorf("the link leads to %s, want %s", got, id)
 	}
@@ -38,6 +39,7 @@ func TestPageFindsARunningPreview(t *testing.T) {
 	tab.WaitText("Cancelled")
 	tab.Click("link", "Preview cancelled")
 	tab.WaitText("The preview was cancelled")
+	tab.Until(`document.title === 'Preview cancelled · Rollcall'`)
 	tab.Until(`document.querySelector('#live-runs').innerText === ''`)
 }
 

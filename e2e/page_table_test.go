@@ -59,6 +59,7 @@ func TestPageTable(t *testing.T) {
 	t.Run("tip", func(t *testing.T) { tableTip(t, tab) })
 	t.Run("sorting", func(t *testing.T) { tableSorting(t, tab, loaded) })
 	t.Run("filters", func(t *testing.T) { tableFilters(t, p, tab, preview) })
+	t.Run("in parts", func(t *testing.T) { tableInParts(t, tab) })
 	wantDone(t, p.sync(object{"previewId": preview.text("id")}))
 	tab.Open(p.base + "/#/history")
 	tab.WaitText("1 sync")
@@ -163,6 +164,55 @@ func tableTip(t *testing.T, tab *browser.Tab) {
 	tab.Hover(tip)
 	tab.Press(kb.ArrowLeft)
 	tab.Until(tip + ` === null`)
+	tab.Tap(`document.querySelector('[aria-rowindex="5"] .dn')`)
+	tab.Until(tip + `?.innerText === document.querySelector('[aria-rowindex="5"] .dn').innerText`)
+	tab.Press(kb.Escape)
+	tab.Until(tip + ` === null`)
+}
+
+// tableInParts shows a list of which the page keeps a part, and the rest when it is asked for.
+func tableInParts(t *testing.T, tab *browser.Tab) {
+	browser.Eval[bool](tab, `(async () => {
+	  const { ListTable } = await import('/js/list-table.js');
+	  const all = ['ann', 'ben', 'cem', 'dan', 'eva'].map((name) => ({ address: name + '@parts.example', kind: 'primary' }));
+	  const table = new ListTable({
+	    label: 'Parts', names: ['address', 'addresses'], unread: '', searchLabel: 'Search the parts', placeholder: '',
+	    columns: [{ name: 'Address', class: 'address', key: (row) => row.address }], filters: [],
+	    state: new URLSearchParams(), signal: new AbortController().signal, most: 2, unmatched: '', none: () => '',
+	    textOf: (row) => row.address, render: (line) => ({ className: '', cells: [line.address] }), open: () => {},
+	    read: async (query) => {
+	      const from = Number(query.cursor ?? 0);
+	      return { items: all.slice(from, from + 2), next: from + 2 < all.length ? String(from + 2) : undefined };
+	    },
+	  });
+	  document.querySelector('main').replaceChildren(table.element);
+	  await table.show({ query: {}, grouped: true, size: all.length });
+	  return true;
+	})()`)
+	for _, step := range []struct {
+		status string
+		shown  string
+	}{
+		{"The first 2 of 5 addresses; the search, the filters and the CSV have all", "ann ben"},
+		{"The first 4 of 5 addresses; the search, the filters and the CSV have all", "ann ben cem dan"},
+		{"5 addresses", "ann ben cem dan eva"},
+	} {
+		waitRows(tab, step.status)
+		if got := strings.ReplaceAll(strings.Join(shownRows(tab), " "), "@parts.example", ""); got != step.shown {
+			t.Errorf("with %q the rows are %q, want %q", step.status, got, step.shown)
+		}
+		// There is another order only where all rows are here.
+		if all := step.status == "5 addresses"; isDisabled(tab, "Address") == all {
+			t.Errorf("with %q the button that sorts is disabled: %t", step.status, !all)
+		}
+		if step.status == "5 addresses" {
+			break
+		}
+		tab.Click("button", "Load 2 more")
+	}
+	if tab.Has("button", "Load 2 more") {
+		t.Error("there is nothing more to load, and a button for it")
+	}
 }
 
 func tableSorting(t *testing.T, tab *browser.Tab, loaded string) {
@@ -184,7 +234,23 @@ func tableSorting(t *testing.T, tab *browser.Tab, loaded string) {
 	sorted("ascending")
 	tab.Click("button", "Address type")
 	tab.Until(`document.querySelector('[aria-rowindex="2"] .kind').innerText === 'Alias'`)
-	tab.Click("button", "Address")
+	// A narrow window has no heads: there a list has the same orders.
+	if tab.Has("combobox", "Sort by") {
+		t.Error("the heads and the list of orders are both shown")
+	}
+	tab.Size(360, 780)
+	defer tab.Size(1280, 900)
+	if got := tab.Value("combobox", "Sort by"); got != "kind" {
+		t.Errorf("the list shows the order %q, want that of the heads", got)
+	}
+	checkFits(t, tab, "a table with its list of orders")
+	checkAccessible(t, tab, "a table with its list of orders")
+	tab.Select("Sort by", "Sort by Address, descending")
+	sorted("descending")
+	if down := shownRows(tab)[0]; down <= up {
+		t.Errorf("by the list the other way round, the first row is %s, and it was %s", down, up)
+	}
+	tab.Select("Sort by", "Sort by Address")
 	sorted("ascending")
 }
 

@@ -147,7 +147,7 @@ func TestPageUsersList(t *testing.T) {
 
 	tab.Click("link", "Audit Log")
 	tab.WaitText("Removed a user")
-	tab.WaitText("Protected: false → true")
+	tab.WaitText("Protected: No → Yes")
 	checkLooks(t, tab, "audit")
 	if n := browser.Eval[int](tab, `document.querySelectorAll('.audit > li').length`); n != 50 {
 		t.Errorf("%d entries of the audit log, want a page of 50", n)

@@ -18,19 +18,16 @@ const anyMethod = "ANY"
 
 // methods are those that a path of the API gets routes for: what only reads needs another scope than the rest. What a
 // path does not take is answered by its function, with a problem and not with API Gateway's own words.
-func methods(r manifest.Route) []string {
-	if r.Public {
-		return []string{http.MethodGet}
-	}
-	return []string{http.MethodGet, http.MethodHead, anyMethod}
-}
+func methods() []string { return []string{http.MethodGet, http.MethodHead, anyMethod} }
 
 // addAPI makes the HTTP API, still without routes.
 func (s *service) addAPI() {
 	s.api = awsapigatewayv2.NewHttpApi(s.stack, jsii.String("api"), &awsapigatewayv2.HttpApiProps{
 		ApiName: jsii.String(s.settings.Name), CreateDefaultStage: jsii.Bool(false),
 	})
-	output(s.stack, "API", "Where the API is, for callers that are no browsers", s.api.ApiEndpoint())
+	if s.settings.OriginKey == 0 {
+		output(s.stack, "API", "The API's own address, beside the page's", s.api.ApiEndpoint())
+	}
 }
 
 // addRoutes connects the API with the functions. Its authorizer takes tokens of one issuer for one audience, and a
@@ -47,7 +44,7 @@ func (s *service) addRoutes() {
 					ScopePermissionToRoute: jsii.Bool(false),
 				})
 		}
-		for _, method := range methods(r) {
+		for _, method := range methods() {
 			s.addRoute(r, method, integrations[r.Function], authorizer)
 		}
 	}
@@ -55,17 +52,10 @@ func (s *service) addRoutes() {
 
 func (s *service) addRoute(r manifest.Route, method string, to awsapigatewayv2.HttpRouteIntegration,
 	authorizer awsapigatewayv2.IHttpRouteAuthorizer) {
-	props := &awsapigatewayv2.HttpRouteProps{
+	awsapigatewayv2.NewHttpRoute(s.stack, jsii.String("route "+method+" "+r.Path), &awsapigatewayv2.HttpRouteProps{
 		HttpApi: s.api, Integration: to, RouteKey: awsapigatewayv2.HttpRouteKey_With(jsii.String(r.Path),
-			awsapigatewayv2.HttpMethod(method)),
-	}
-	if !r.Public {
-		props.Authorizer, props.AuthorizationScopes = authorizer, s.scopesFor(method)
-	}
-	made := awsapigatewayv2.NewHttpRoute(s.stack, jsii.String("route "+method+" "+r.Path), props)
-	if r.Public {
-		justify(made, "AwsSolutions-APIG4", "It describes the API and holds nothing of anybody.")
-	}
+			awsapigatewayv2.HttpMethod(method)), Authorizer: authorizer, AuthorizationScopes: s.scopesFor(method),
+	})
 }
 
 // scopesFor are the scopes of which a token needs one.
@@ -81,7 +71,7 @@ func (s *service) authorizer() awsapigatewayv2.IHttpRouteAuthorizer {
 	issuer, audience := jsii.String(s.settings.Issuer), jsii.Strings(s.settings.Audience...)
 	if s.data.pool != nil {
 		// An access token of Cognito's has no audience; API Gateway compares its client_id instead.
-		issuer, audience = s.data.pool.UserPoolProviderUrl(), &[]*string{s.client.UserPoolClientId()}
+		issuer, audience = jsii.String(s.data.issuer), &[]*string{s.client.UserPoolClientId()}
 		for _, machine := range s.machines {
 			*audience = append(*audience, machine.UserPoolClientId())
 		}
@@ -107,15 +97,14 @@ func (s *service) addStage() {
 // simpleClaim is a claim that API Gateway can write to a log: it does not take a name that is a URL.
 var simpleClaim = regexp.MustCompile(`^\w+$`)
 
-// accessLogFormat is a line of JSON. It names the path, and neither the query, which holds what somebody looked for,
-// nor anything of the token but account and subject.
+// accessLogFormat is a line of JSON. It names the route, and neither path nor query, which hold addresses of users, nor
+// anything of the token but account and subject.
 func (s *service) accessLogFormat() string {
 	fields := map[string]string{
 		"time":            "$context.requestTimeEpoch",
 		"requestId":       "$context.requestId",
 		"ip":              "$context.identity.sourceIp",
 		"method":          "$context.httpMethod",
-		"path":            "$context.path",
 		"route":           "$context.routeKey",
 		"status":          "$context.status",
 		"bytes":           "$context.responseLength",

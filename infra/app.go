@@ -60,6 +60,7 @@ func newApp(c appConfig) (awscdk.App, error) {
 	}
 	data := newData(app, settings, c)
 	newService(app, settings, c, data)
+	addEdge(app, settings)
 	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
 	return app, nil
 }

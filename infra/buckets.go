@@ -18,7 +18,8 @@ func (d *data) addBuckets() {
 		EnforceSSL:        jsii.Bool(true),
 		// S3 delivers access logs to no bucket with a customer managed key.
 		Encryption: awss3.BucketEncryption_S3_MANAGED,
-		// CloudFront delivers its logs with an access control list.
+		// Earlier versions had CloudFront's log here, which came with an access control list: while a bucket has one, S3
+		// refuses to enforce its owner.
 		ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_PREFERRED,
 		LifecycleRules:  &[]*awss3.LifecycleRule{expire("", 90*day)},
 		RemovalPolicy:   awscdk.RemovalPolicy_RETAIN,
@@ -42,7 +43,7 @@ func (d *data) addBuckets() {
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	})
 	output(d.stack, "Bucket", "Plans, CSVs and journals", d.bucket.BucketName())
-	output(d.stack, "AccessLogs", "Who read the bucket, and CloudFront's log", d.logs.BucketName())
+	output(d.stack, "AccessLogs", "Who read the bucket", d.logs.BucketName())
 }
 
 // expire deletes what begins with a prefix once it is that old.

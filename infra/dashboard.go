@@ -14,7 +14,7 @@ import (
 // well, are the functions, are the tables.
 func (s *service) addDashboard() {
 	board := awscloudwatch.NewDashboard(s.stack, jsii.String("dashboard"),
-		&awscloudwatch.DashboardProps{DashboardName: jsii.String(s.settings.Name)})
+		&awscloudwatch.DashboardProps{DashboardName: jsii.String(s.settings.Name + "-" + *s.stack.Region())})
 	var alarms []interfacesawscloudwatch.IAlarmRef
 	for _, a := range s.alarms {
 		alarms = append(alarms, a)

@@ -22,16 +22,17 @@ type data struct {
 
 	dataKey     awskms.Key
 	passwordKey awskms.Key
-	users       awsdynamodb.ITable
-	jobs        awsdynamodb.ITable
-	logs        awss3.Bucket
-	bucket      awss3.Bucket
-	// pool, token and signInHost are nil and empty where an issuer was given, egress where there is no VPC.
-	pool       awscognito.UserPool
-	token      awslambda.Function
-	scopes     []awscognito.OAuthScope
-	signInHost string
-	egress     []awsec2.CfnEIP
+	// tables are the stack's own, users and jobs those that are used: a restored table may have taken a place.
+	tables []awsdynamodb.Table
+	users  awsdynamodb.ITable
+	jobs   awsdynamodb.ITable
+	logs   awss3.Bucket
+	bucket awss3.Bucket
+	// pool, server and token are nil where an issuer was given, egress where there is no VPC.
+	pool   awscognito.UserPool
+	server awscognito.UserPoolResourceServer
+	token  awslambda.Function
+	egress []awsec2.CfnEIP
 }
 
 func newData(scope constructs.Construct, s Settings, c appConfig) *data {
@@ -50,6 +51,8 @@ func newData(scope constructs.Construct, s Settings, c appConfig) *data {
 	if s.VPC {
 		d.addEgressAddresses()
 	}
+	d.handOver()
+	d.keepExports()
 	return d
 }
 

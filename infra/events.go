@@ -14,18 +14,18 @@ import (
 // tick is how often schedules that are due are started.
 const tick = 5 * time.Minute
 
-// addBus makes the bus that tells others what became of a sync. Its archive lets the mailer of Held Spam Reports catch
-// up on what it missed.
+// addBus makes the bus that tells others what became of a sync, and what changed on the Users List. Its archive lets the
+// mailer of Held Spam Reports and the mail filter catch up on what they missed.
 func (s *service) addBus() {
 	s.bus = awsevents.NewEventBus(s.stack, jsii.String("bus"), &awsevents.EventBusProps{
-		EventBusName: jsii.String(s.settings.Name), Description: jsii.String("What became of syncs"),
+		EventBusName: jsii.String(s.settings.Name), Description: jsii.String("What became of syncs, and changes of Users Lists"),
 	})
 	s.bus.Archive(jsii.String("archive"), &awsevents.BaseArchiveProps{
 		Description:  jsii.String("The events of a month, to be replayed"),
 		EventPattern: &awsevents.EventPattern{Source: jsii.Strings(manifest.EventSource)},
 		Retention:    seconds(30 * day),
 	})
-	output(s.stack, "EventBus", "Users Imported, Sync Failed, Sync Blocked", s.bus.EventBusName())
+	output(s.stack, "EventBus", "Users Imported, Sync Failed, Sync Blocked, rollcall.users.changed", s.bus.EventBusName())
 }
 
 // addSchedule has one rule start whatever is due: a rule for each account would end at 300 accounts.

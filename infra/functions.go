@@ -165,6 +165,7 @@ func (s *service) variables() map[manifest.Variable]*string {
 		manifest.LogLevel:       jsii.String(s.settings.LogLevel),
 		manifest.AccountClaim:   jsii.String(s.settings.AccountClaim),
 		manifest.ScopePrefix:    jsii.String(s.settings.ScopePrefix),
+		manifest.OriginKeys:     s.originKeyList(),
 		manifest.AllowPrivate:   jsii.String(allowPrivate),
 		manifest.DenyRanges:     jsii.String(strings.Join(s.denyRanges(), ",")),
 		manifest.Ports:          jsii.String(strings.Join(s.settings.Ports, ",")),

@@ -19,7 +19,11 @@ var asset = regexp.MustCompile(`[0-9a-f]{64}`)
 // The templates as they are, so that a change of them is read before it is deployed.
 func TestTemplatesAreTheGoldenOnes(t *testing.T) {
 	for name, a := range map[string]assembly{"plain": plain(t), "full": full(t)} {
-		for _, stack := range []string{"data", "service"} {
+		stacks := []string{"data", "service"}
+		if len(a.edge.Resources) > 0 {
+			stacks = append(stacks, "edge")
+		}
+		for _, stack := range stacks {
 			content, err := os.ReadFile(filepath.Join(a.out, stack+".template.json"))
 			if err != nil {
 				t.Fatal(err)

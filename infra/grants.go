@@ -57,6 +57,7 @@ func (s *service) grantSyncAPI(role awsiam.Role) {
 	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
 	s.send(role, s.previews, s.syncs)
 	s.seal(role)
+	s.bus.GrantPutEventsTo(role, nil)
 }
 
 func (s *service) grantSyncWorker(role awsiam.Role) {

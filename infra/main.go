@@ -4,27 +4,54 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/aws/jsii-runtime-go"
+
+	"rollcall/portal"
 )
 
-// The folders that the stacks take files from, relative to this one: the CDK's CLI starts the program here.
-const (
-	builtFolder = "../dist/arm64"
-	pageFolder  = "../portal/site"
-)
+// builtFolder holds the functions' binaries, relative to this folder: the CDK's CLI starts the program here.
+const builtFolder = "../dist/arm64"
 
 func main() { os.Exit(write()) }
 
 func write() int {
 	defer jsii.Close()
-	app, err := newApp(appConfig{Built: builtFolder, Page: pageFolder})
+	page, err := writePage()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	defer os.RemoveAll(page)
+	app, err := newApp(appConfig{Built: builtFolder, Page: page})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	// It copies the files that it takes.
 	app.Synth(nil)
 	return 0
+}
+
+// writePage writes the page's files into a new folder, for the CDK takes its assets from folders.
+func writePage() (folder string, err error) {
+	files, err := portal.Files()
+	if err != nil {
+		return "", err
+	}
+	folder, err = os.MkdirTemp("", "page")
+	if err != nil {
+		return "", fmt.Errorf("make a folder for the page's files: %w", err)
+	}
+	for name, content := range files {
+		file := filepath.Join(folder, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, content, 0o644)); err != nil {
+			return "", fmt.Errorf("write the page's files: %w", err)
+		}
+	}
+	return folder, nil
 }

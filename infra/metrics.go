@@ -45,7 +45,7 @@ func (s *service) runMetricBy(
 }
 
 // errorsOf counts a function's errors.
-func errorsOf(f awslambda.Function) awscloudwatch.Metric {
+func errorsOf(f awslambda.IFunction) awscloudwatch.Metric {
 	return f.MetricErrors(&awscloudwatch.MetricOptions{Period: seconds(minutes5), Statistic: jsii.String("Sum")})
 }
 

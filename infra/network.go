@@ -37,7 +37,7 @@ func (s *service) addNetwork() {
 	var zones, addresses []*string
 	for zone, address := range s.data.egress {
 		zones = append(zones, awscdk.Fn_Select(jsii.Number(zone), awscdk.Fn_GetAzs(nil)))
-		addresses = append(addresses, address.AttrAllocationId())
+		addresses = append(addresses, address)
 	}
 	n := &network{service: s}
 	n.vpc = awsec2.NewVpc(s.stack, jsii.String("network"), &awsec2.VpcProps{

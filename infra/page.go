@@ -11,13 +11,10 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"rollcall/portal"
+	"rollcall/shared/manifest"
 )
 
 // addDistribution puts page and API on one origin, so that the browser needs no CORS and the policy names one host.
-//
-// The API's own address stays open beside it: an HTTP API has no resource policy, and its tokens, scopes and limits
-// hold there as well. A secret header from CloudFront would have to be checked in every function and rotated, for a
-// firewall that is optional.
 func (s *service) addDistribution() {
 	s.files = awss3.NewBucket(s.stack, jsii.String("page"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
@@ -28,21 +25,19 @@ func (s *service) addDistribution() {
 	})
 	justify(s.files, "AwsSolutions-S1",
 		"Only CloudFront reads the page's files, and CloudFront's log has every request.")
+	origin := s.filesOrigin()
 	props := &awscloudfront.DistributionProps{
 		Comment:           jsii.String("Rollcall " + s.settings.Name),
 		DefaultRootObject: jsii.String("index.html"),
 		DefaultBehavior: &awscloudfront.BehaviorOptions{
-			Origin:                awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(s.files, nil),
+			Origin:                origin,
 			ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
 			CachePolicy:           awscloudfront.CachePolicy_CACHING_OPTIMIZED(),
 			ResponseHeadersPolicy: s.headers("page", s.pageHeaders()),
 			FunctionAssociations:  s.leadToPlaces(),
 		},
 		// No error pages: they would replace the API's problems as well.
-		AdditionalBehaviors: &map[string]*awscloudfront.BehaviorOptions{"/v1/*": s.apiBehavior()},
-		HttpVersion:         awscloudfront.HttpVersion_HTTP2_AND_3,
-		LogBucket:           s.data.logs,
-		LogFilePrefix:       jsii.String("cloudfront/"),
+		HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,
 	}
 	if s.settings.Domain != "" {
 		props.DomainNames = jsii.Strings(s.settings.Domain)
@@ -54,8 +49,33 @@ func (s *service) addDistribution() {
 		props.WebAclId = jsii.String(s.settings.WebACL)
 	}
 	s.cdn = awscloudfront.NewDistribution(s.stack, jsii.String("cdn"), props)
+	api := s.apiBehavior()
+	// The first path that matches counts. The description is a file beside the page: it needs no token, and nobody who
+	// asks for it takes a function's time.
+	s.cdn.AddBehavior(jsii.String(manifest.DescriptionPath), origin, &awscloudfront.AddBehaviorOptions{
+		ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_HTTPS_ONLY,
+		CachePolicy:           awscloudfront.CachePolicy_CACHING_OPTIMIZED(),
+		ResponseHeadersPolicy: api.ResponseHeadersPolicy,
+	})
+	s.cdn.AddBehavior(jsii.String("/v1/*"), s.apiOrigin(), api)
+	s.sendKeysThatAreTaken()
 	s.justifyDistribution()
-	output(s.stack, "Page", "The LDAP Import page", jsii.String(s.pageURL()))
+	output(s.stack, "Page", "The LDAP Import page, with the API below /v1", jsii.String(s.pageURL()))
+	output(s.stack, "Distribution", "The page's distribution, for rollcall:distribution", s.cdn.DistributionId())
+}
+
+// filesOrigin is the page's bucket, which lets this distribution read.
+func (s *service) filesOrigin() awscloudfront.IOrigin {
+	return awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(s.files,
+		&awscloudfrontorigins.S3BucketOriginWithOACProps{
+			OriginAccessControl: awscloudfront.NewS3OriginAccessControl(s.stack, jsii.String("files-access"),
+				&awscloudfront.S3OriginAccessControlProps{OriginAccessControlName: s.globalName("files")}),
+		})
+}
+
+// globalName is a name among those of all regions of an account, as CloudFront's and the dashboards' are.
+func (s *service) globalName(name string) *string {
+	return jsii.String(s.settings.Name + "-" + *s.stack.Region() + "-" + name)
 }
 
 // leadToPlaces leads from an address that lacks the "#", as links that were typed or shortened do, to the place.
@@ -68,14 +88,17 @@ func (s *service) leadToPlaces() *[]*awscloudfront.FunctionAssociation {
 	return &[]*awscloudfront.FunctionAssociation{{
 		EventType: awscloudfront.FunctionEventType_VIEWER_REQUEST,
 		Function: awscloudfront.NewFunction(s.stack, jsii.String("places"), &awscloudfront.FunctionProps{
-			Code:    awscloudfront.FunctionCode_FromInline(&code),
-			Runtime: awscloudfront.FunctionRuntime_JS_2_0(),
+			FunctionName: s.globalName("places"),
+			Code:         awscloudfront.FunctionCode_FromInline(&code),
+			Runtime:      awscloudfront.FunctionRuntime_JS_2_0(),
 		}),
 	}}
 }
 
 func (s *service) justifyDistribution() {
 	justify(s.cdn, "AwsSolutions-CFR1", "Administrators travel: no country is shut out.")
+	justify(s.cdn, "AwsSolutions-CFR3", "The stack edge logs its requests, with rollcall:distribution: the log that "+
+		"CloudFront writes by itself holds paths and queries, with addresses of users.")
 	if s.settings.WebACL == "" {
 		justify(s.cdn, "AwsSolutions-CFR2",
 			"rollcall:webAcl attaches a firewall; without it the API's authorizer and throttling stand alone.")
@@ -83,18 +106,29 @@ func (s *service) justifyDistribution() {
 	if s.settings.Domain == "" {
 		justify(s.cdn, "AwsSolutions-CFR4",
 			"CloudFront's own certificate comes with its own protocol policy; rollcall:domain gives TLS 1.2.")
+		awscdk.Annotations_Of(s.cdn).AddInfo(jsii.String("Without rollcall:domain and rollcall:certificate the page is " +
+			"served with CloudFront's own certificate, for which CloudFront takes TLS 1.0 and 1.1 as well."))
 	}
 }
 
-func (s *service) apiBehavior() *awscloudfront.BehaviorOptions {
+// apiOrigin is the API. With an origin key it serves nobody who does not come this way.
+func (s *service) apiOrigin() awscloudfront.IOrigin {
 	host := *s.api.ApiId() + ".execute-api." + *s.stack.Region() + "." + *s.stack.UrlSuffix()
-	return &awscloudfront.BehaviorOptions{
-		Origin: awscloudfrontorigins.NewHttpOrigin(jsii.String(host), &awscloudfrontorigins.HttpOriginProps{
-			ProtocolPolicy:     awscloudfront.OriginProtocolPolicy_HTTPS_ONLY,
-			OriginSslProtocols: &[]awscloudfront.OriginSslPolicy{awscloudfront.OriginSslPolicy_TLS_V1_2},
-			// As long as the API itself may take.
-			ReadTimeout: seconds(30 * time.Second),
-		}),
+	props := &awscloudfrontorigins.HttpOriginProps{
+		ProtocolPolicy:     awscloudfront.OriginProtocolPolicy_HTTPS_ONLY,
+		OriginSslProtocols: &[]awscloudfront.OriginSslPolicy{awscloudfront.OriginSslPolicy_TLS_V1_2},
+		// As long as the API itself may take.
+		ReadTimeout: seconds(30 * time.Second),
+	}
+	if len(s.originKeys) > 0 {
+		// CloudFront sends it in place of one that a caller sent.
+		props.CustomHeaders = &map[string]*string{manifest.OriginHeader: s.originKeys[0]}
+	}
+	return awscloudfrontorigins.NewHttpOrigin(jsii.String(host), props)
+}
+
+func (s *service) apiBehavior() *awscloudfront.AddBehaviorOptions {
+	return &awscloudfront.AddBehaviorOptions{
 		ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_HTTPS_ONLY,
 		AllowedMethods:       awscloudfront.AllowedMethods_ALLOW_ALL(),
 		CachePolicy:          awscloudfront.CachePolicy_CACHING_DISABLED(),
@@ -112,7 +146,9 @@ func (s *service) headers(
 		AccessControlMaxAge: seconds(365 * day), IncludeSubdomains: jsii.Bool(true), Override: jsii.Bool(true),
 	}
 	own.ContentTypeOptions = &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)}
-	props := &awscloudfront.ResponseHeadersPolicyProps{SecurityHeadersBehavior: own}
+	props := &awscloudfront.ResponseHeadersPolicyProps{
+		ResponseHeadersPolicyName: s.globalName(name), SecurityHeadersBehavior: own,
+	}
 	if own.ContentSecurityPolicy != nil {
 		custom := []*awscloudfront.ResponseCustomHeader{
 			{Header: jsii.String("Cross-Origin-Opener-Policy"), Value: jsii.String("same-origin"),

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
 	"github.com/aws/jsii-runtime-go"
 
+	"rollcall/docs"
 	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
@@ -57,7 +58,7 @@ func (s *service) pageConfig() (config map[string]any) {
 	}
 	own := portal.Config{Issuer: s.settings.Issuer, ClientID: s.settings.ClientID, Scope: strings.Join(scopes, " ")}
 	if s.data.pool != nil {
-		own.Issuer, own.ClientID = *s.data.pool.UserPoolProviderUrl(), *s.client.UserPoolClientId()
+		own.Issuer, own.ClientID = s.data.issuer, *s.client.UserPoolClientId()
 	}
 	text, err := json.Marshal(own)
 	if err == nil {
@@ -75,21 +76,33 @@ func (s *service) pageConfig() (config map[string]any) {
 // would come with has a managed policy.
 func (s *service) publishPage() {
 	role, logs := newRole(s.stack, s.settings, s.data.dataKey, "page-upload")
-	awss3deployment.NewBucketDeployment(s.stack, jsii.String("page-upload"), &awss3deployment.BucketDeploymentProps{
-		DestinationBucket: s.files,
-		Sources: &[]awss3deployment.ISource{
-			awss3deployment.Source_Asset(jsii.String(s.page), nil),
-			awss3deployment.Source_JsonData(jsii.String(strings.TrimPrefix(portal.ConfigPath, "/")), s.pageConfig(),
-				nil),
-		},
-		// The files have no versions in their names: browsers and CloudFront ask each time whether they have them
-		// still, so that nothing has to be invalidated.
-		CacheControl: &[]awss3deployment.CacheControl{awss3deployment.CacheControl_NoCache()},
+	page := awss3deployment.Source_Asset(jsii.String(s.page), nil)
+	built := jsii.Strings(portal.BuiltFolder + "*")
+	upload := func(name, cacheFor string, props awss3deployment.BucketDeploymentProps) awss3deployment.BucketDeployment {
+		props.DestinationBucket, props.Role, props.LogGroup = s.files, role, logs
+		props.CacheControl = &[]awss3deployment.CacheControl{
+			awss3deployment.CacheControl_FromString(jsii.String(cacheFor)),
+		}
 		// An empty bucket can be removed with the stack.
-		RetainOnDelete: jsii.Bool(false),
-		Role:           role,
-		LogGroup:       logs,
+		props.RetainOnDelete = jsii.Bool(false)
+		return awss3deployment.NewBucketDeployment(s.stack, jsii.String(name), &props)
+	}
+	// Those of earlier deployments stay, for the pages that are open.
+	first := upload("page-built", portal.ForGood, awss3deployment.BucketDeploymentProps{
+		Sources: &[]awss3deployment.ISource{page}, Exclude: jsii.Strings("*"), Include: built, Prune: jsii.Bool(false),
 	})
+	// Browsers and CloudFront ask each time whether they have these still, so that nothing has to be invalidated.
+	second := upload("page-upload", portal.ForNow, awss3deployment.BucketDeploymentProps{
+		Sources: &[]awss3deployment.ISource{
+			page, awss3deployment.Source_JsonData(jsii.String(strings.TrimPrefix(portal.ConfigPath, "/")),
+				s.pageConfig(), nil),
+			awss3deployment.Source_Data(jsii.String(strings.TrimPrefix(manifest.DescriptionPath, "/")),
+				jsii.String(string(docs.OpenAPI)), nil),
+		},
+		Exclude: built,
+	})
+	// index.html names the built files.
+	second.Node().AddDependency(first)
 	justify(role, "AwsSolutions-IAM5",
 		"The CDK's function copies files from the bucket of its assets to that of the page; it writes to no other.",
 		"/^Action::s3:/", "/^Resource::<page[0-9A-F]+.Arn>/", "/^Resource::arn:<AWS::Partition>:s3:::cdk-/")

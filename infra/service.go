@@ -21,7 +21,7 @@ type service struct {
 	settings Settings
 	built    string
 	page     string
-	data     *data
+	data     *handed
 
 	network   *network // nil where the workers are in no VPC
 	previews  workQueue
@@ -31,26 +31,39 @@ type service struct {
 	missed    awssqs.Queue
 	functions map[string]*function
 	linkRole  awsiam.Role
-	api       awsapigatewayv2.HttpApi
-	files     awss3.Bucket
-	cdn       awscloudfront.Distribution
-	client    awscognito.UserPoolClient // nil where an issuer was given
-	machines  []awscognito.UserPoolClient
-	topic     awssns.Topic
-	alarms    []awscloudwatch.Alarm
+	// originKeys are the secrets that the API is told by CloudFront, the newest first.
+	originKeys []*string
+	api        awsapigatewayv2.HttpApi
+	files      awss3.Bucket
+	cdn        awscloudfront.Distribution
+	client     awscognito.UserPoolClient // nil where an issuer was given
+	machines   []awscognito.UserPoolClient
+	topic      awssns.Topic
+	alarms     []awscloudwatch.Alarm
 }
 
-func newService(scope constructs.Construct, settings Settings, c appConfig, d *data) *service {
-	s := &service{settings: settings, built: c.Built, page: c.Page, data: d, functions: make(map[string]*function)}
+// beginService makes the stack, with what it has from the data and the network that it is in.
+func beginService(scope constructs.Construct, settings Settings, c appConfig, d *data) *service {
+	s := &service{settings: settings, built: c.Built, page: c.Page,
+		functions: make(map[string]*function)}
 	s.stack = awscdk.NewStack(scope, jsii.String("service"), &awscdk.StackProps{
 		StackName:   jsii.String(settings.Name),
 		Description: jsii.String("Rollcall: functions, API, page, queues and alarms"),
 	})
+	// The values that are handed over have to be there, and be the new ones.
+	s.stack.AddStackDependency(d.stack, nil)
+	s.data = s.takeOver()
 	if settings.VPC {
 		s.addNetwork()
 	}
+	return s
+}
+
+func newService(scope constructs.Construct, settings Settings, c appConfig, d *data) *service {
+	s := beginService(scope, settings, c, d)
 	s.addQueues()
 	s.addBus()
+	s.addOriginKeys()
 	s.addRoles()
 	s.addLinkRole()
 	s.addFunctions()
@@ -59,7 +72,7 @@ func newService(scope constructs.Construct, settings Settings, c appConfig, d *d
 	s.addSchedule()
 	s.addAPI()
 	s.addDistribution()
-	if d.pool != nil {
+	if s.data.pool != nil {
 		s.addClient()
 		s.addMachines()
 	}

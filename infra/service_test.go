@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
 
@@ -195,19 +196,21 @@ func TestPageAndAPIAreOneOrigin(t *testing.T) {
 	for name, a := range map[string]assembly{"plain": plain(t), "full": full(t)} {
 		cdn := a.service.the(t, "AWS::CloudFront::Distribution", "cdn")
 		expect(t, cdn, map[string]string{
-			"DistributionConfig.DefaultRootObject":                                 "index.html",
-			"DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy":         "redirect-to-https",
-			"DistributionConfig.CacheBehaviors.0.PathPattern":                      "/v1/*",
-			"DistributionConfig.CacheBehaviors.0.ViewerProtocolPolicy":             "https-only",
+			"DistributionConfig.DefaultRootObject":                         "index.html",
+			"DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy": "redirect-to-https",
+			// The first that matches counts: the description comes from the bucket.
+			"DistributionConfig.CacheBehaviors.0.PathPattern":                      "/v1/openapi.json",
+			"DistributionConfig.CacheBehaviors.1.PathPattern":                      "/v1/*",
+			"DistributionConfig.CacheBehaviors.1.ViewerProtocolPolicy":             "https-only",
 			"DistributionConfig.Origins.1.DomainName":                              "api.execute-api.Region.URLSuffix",
 			"DistributionConfig.Origins.1.CustomOriginConfig.OriginProtocolPolicy": "https-only",
 			"DistributionConfig.Origins.1.CustomOriginConfig.OriginReadTimeout":    "30",
 			"DistributionConfig.CustomErrorResponses":                              "<nil>",
 			// caching disabled
-			"DistributionConfig.CacheBehaviors.0.CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+			"DistributionConfig.CacheBehaviors.1.CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
 			// all but Host
-			"DistributionConfig.CacheBehaviors.0.OriginRequestPolicyId":       "b689b0a8-53d0-40ab-baf2-68738e2966ac",
-			"DistributionConfig.CacheBehaviors.0.ResponseHeadersPolicyId":     "apiheaders",
+			"DistributionConfig.CacheBehaviors.1.OriginRequestPolicyId":       "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+			"DistributionConfig.CacheBehaviors.1.ResponseHeadersPolicyId":     "apiheaders",
 			"DistributionConfig.DefaultCacheBehavior.ResponseHeadersPolicyId": "pageheaders",
 		})
 		policy := show(at(a.service.the(t, "AWS::CloudFront::ResponseHeadersPolicy", "pageheaders").Properties,
@@ -261,14 +264,17 @@ func TestThePageIsToldHowToSignIn(t *testing.T) {
 		}
 	}
 	var markers []string
-	for _, upload := range plain(t).service.of("Custom::CDKBucketDeployment") {
+	for id, upload := range plain(t).service.of("Custom::CDKBucketDeployment") {
 		for _, source := range list(upload.Properties["SourceMarkers"]) {
 			for _, value := range source.(map[string]any) {
 				markers = append(markers, show(value))
 			}
 		}
-		expect(t, upload, map[string]string{"Prune": "true", "RetainOnDelete": "false",
-			"SystemMetadata.cache-control": "no-cache"})
+		want := map[string]string{"Prune": "true", "RetainOnDelete": "false", "SystemMetadata.cache-control": portal.ForNow}
+		if strings.HasPrefix(id, "pagebuilt") {
+			want["Prune"], want["SystemMetadata.cache-control"] = "false", portal.ForGood
+		}
+		expect(t, upload, want)
 	}
 	slices.Sort(markers)
 	if len(markers) != 2 || !slices.ContainsFunc(markers,
@@ -286,7 +292,7 @@ func TestWorkersLeaveFromFixedAddresses(t *testing.T) {
 	for _, gateway := range a.service.of("AWS::EC2::NatGateway") {
 		gateways[show(gateway.Properties["AllocationId"])] = true
 	}
-	if diff := cmp.Diff([]string{"egress1AllocationId", "egress2AllocationId", "egress3AllocationId"},
+	if diff := cmp.Diff([]string{"egress1", "egress2", "egress3"},
 		slices.Sorted(maps.Keys(gateways))); diff != "" {
 		t.Error(diff)
 	}
@@ -331,15 +337,10 @@ func TestWorkersLeaveFromFixedAddresses(t *testing.T) {
 
 func TestARestoredTableTakesThePlace(t *testing.T) {
 	a := full(t)
-	expect(t, a.deployed(t, "sync-worker"), map[string]string{
-		"Environment.Variables.ROLLCALL_USERS_TABLE": "users-restored",
-		"Environment.Variables.ROLLCALL_JOBS_TABLE":  "jobs-restored",
-	})
-	if lines := permissions(a, "syncworkerrole"); !slices.Contains(lines,
-		"dynamodb:PutItem arn:Partition:dynamodb:Region:AccountId:table/users-restored") {
-		t.Errorf("the restored table cannot be written: %v", lines)
+	for name, restored := range map[string]string{"users": "users-restored", "jobs": "jobs-restored"} {
+		expect(t, a.data.the(t, "AWS::SSM::Parameter", "handed"+name), map[string]string{"Value": restored})
+		a.data.the(t, "AWS::DynamoDB::Table", name)
 	}
-	a.data.the(t, "AWS::DynamoDB::Table", "users")
 }
 
 func TestWhatIsNotBuiltIsNamed(t *testing.T) {

@@ -40,6 +40,12 @@ type Settings struct {
 	Domain      string
 	Certificate string
 	WebACL      string
+	// OriginKey is the number of the secret by which the API knows CloudFront; 0 leaves the API's own address open.
+	OriginKey int
+	// RateLimit is how many requests one address may send in five minutes; 0 makes no firewall. Distribution is the id
+	// of the distribution whose requests are logged; without it they are not.
+	RateLimit    int
+	Distribution string
 
 	VPC          bool
 	VPCCIDR      netip.Prefix
@@ -108,6 +114,17 @@ func pageKeys() []contextKey {
 		{"webAcl", "", "the ARN of a WAF web ACL with scope CLOUDFRONT",
 			text(`^arn:aws[a-z-]*:wafv2:us-east-1:\d{12}:global/webacl/.+$`,
 				func(s *Settings) *string { return &s.WebACL })},
+		{"rateLimit", "0", "0 (none), or 10 to 2000000000, in requests of one address in five minutes",
+			func(s *Settings, v string) (err error) {
+				if s.RateLimit, err = strconv.Atoi(v); err == nil && s.RateLimit != 0 &&
+					(s.RateLimit < 10 || s.RateLimit > 2000000000) {
+					err = errors.New("AWS WAF has no such limit")
+				}
+				return err
+			}},
+		{"distribution", "", "the id of the page's distribution, the output Distribution",
+			text(`^E[A-Z0-9]{10,20}$`, func(s *Settings) *string { return &s.Distribution })},
+		{"originKey", "1", "0 (none) to 100000", number(0, 100000, func(s *Settings) *int { return &s.OriginKey })},
 	}
 }
 

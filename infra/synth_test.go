@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -58,8 +60,9 @@ func fullContext() map[string]any {
 		"rollcall:vpc":         true, "rollcall:allowPrivate": true, "rollcall:denyRanges": []any{"192.0.2.0/24"},
 		"rollcall:ports":   "389,636",
 		"rollcall:vpcCidr": "10.80.0.0/20", "rollcall:vpcZones": float64(3), "rollcall:throttleRate": "200",
-		"rollcall:throttleBurst": "400",
-		"rollcall:apiMemory":     "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored",
+		"rollcall:throttleBurst": "400", "rollcall:originKey": "3", "rollcall:rateLimit": float64(2000),
+		"rollcall:distribution": "E2QWERTYUIOP12",
+		"rollcall:apiMemory":    "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored",
 		"rollcall:jobsTable":    "jobs-restored",
 		"rollcall:workerMemory": float64(3008), "rollcall:apiReserved": "20", "rollcall:workerReserved": "40",
 		"rollcall:logDays": "30", "rollcall:logLevel": "debug",
@@ -73,12 +76,15 @@ type assembly struct {
 	err     error
 	data    template
 	service template
+	// edge is empty where nothing is asked for that CloudFront has in its own region.
+	edge template
 }
 
 // template is a CloudFormation template.
 type template struct {
-	Resources map[string]resource
-	Outputs   map[string]any
+	Parameters map[string]any
+	Resources  map[string]resource
+	Outputs    map[string]any
 }
 
 type resource struct {
@@ -87,29 +93,48 @@ type resource struct {
 	Metadata            map[string]any
 	DeletionPolicy      string
 	UpdateReplacePolicy string
+	DependsOn           []string
 }
 
-func synthesize(context map[string]any) (made assembly) {
-	folder, err := os.MkdirTemp(os.Getenv(foldersVariable), "")
-	if err != nil {
+func synthesize(context map[string]any) assembly {
+	config := temporary()
+	config.Context = context
+	if err := standIns(config); err != nil {
 		return assembly{err: err}
-	}
-	config := appConfig{Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"),
-		Out: filepath.Join(folder, "out"), Context: context}
-	made.out = config.Out
-	if made.err = standIns(config); made.err != nil {
-		return made
 	}
 	app, err := newApp(config)
 	if err != nil {
 		return assembly{err: err}
 	}
 	app.Synth(nil)
-	made.err = readJSON(filepath.Join(config.Out, "data.template.json"), &made.data)
-	if made.err == nil {
-		made.err = readJSON(filepath.Join(config.Out, "service.template.json"), &made.service)
-	}
+	made, err := read(config.Out)
+	made.err = err
 	return made
+}
+
+// temporary is a configuration with folders of its own.
+func temporary() appConfig {
+	folder, err := os.MkdirTemp(os.Getenv(foldersVariable), "")
+	if err != nil {
+		panic(err)
+	}
+	return appConfig{Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"),
+		Out: filepath.Join(folder, "out")}
+}
+
+func read(out string) (made assembly, err error) {
+	made.out = out
+	if err := readJSON(filepath.Join(out, "data.template.json"), &made.data); err != nil {
+		return made, err
+	}
+	if err := readJSON(filepath.Join(out, "service.template.json"), &made.service); err != nil {
+		return made, err
+	}
+	edge := filepath.Join(out, "edge.template.json")
+	if _, err := os.Stat(edge); errors.Is(err, fs.ErrNotExist) {
+		return made, nil
+	}
+	return made, readJSON(edge, &made.edge)
 }
 
 // standIns are files in place of what make build and the page leave.

@@ -23,6 +23,7 @@ func (d *data) addTables() {
 		SortKey:        attribute(manifest.DueAt, awsdynamodb.AttributeType_NUMBER),
 		ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
 	})
+	d.tables = []awsdynamodb.Table{users, jobs}
 	d.users, d.jobs = d.orRestored("users", users, d.settings.UsersTable),
 		d.orRestored("jobs", jobs, d.settings.JobsTable)
 	output(d.stack, "UsersTable", "The Users List", d.users.TableName())

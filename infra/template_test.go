@@ -12,8 +12,8 @@ import (
 // generated is the ending by which the CDK makes a name its own.
 var generated = regexp.MustCompile(`[0-9A-F]{8}$`)
 
-// exported is the name of a value that one stack has from the other.
-var exported = regexp.MustCompile(`^[\w-]+:ExportsOutput(?:Ref|FnGetAtt)(\w+?)[0-9A-F]{8}(?:\w*)$`)
+// takenResource begins the name of a value that the service has from the data.
+var takenResource = strings.ReplaceAll(takenPrefix, "-", "")
 
 // show writes a value of a template as a person would: names without what was generated, pseudo parameters in angle
 // brackets.
@@ -24,11 +24,10 @@ func show(value any) string {
 	}
 	switch {
 	case object["Ref"] != nil:
-		return generated.ReplaceAllString(strings.Replace(object["Ref"].(string), "AWS::", "", 1), "")
+		name := strings.TrimPrefix(object["Ref"].(string), takenResource)
+		return generated.ReplaceAllString(strings.Replace(name, "AWS::", "", 1), "")
 	case object["Fn::GetAtt"] != nil:
 		return generated.ReplaceAllString(object["Fn::GetAtt"].([]any)[0].(string), "")
-	case object["Fn::ImportValue"] != nil:
-		return exported.ReplaceAllString(object["Fn::ImportValue"].(string), "$1")
 	case object["Fn::Join"] != nil:
 		var parts []string
 		for _, part := range object["Fn::Join"].([]any)[1].([]any) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -46,31 +45,34 @@ func (d *data) addUserPool() {
 	// From this version on it is asked for programs' tokens too.
 	d.pool.AddTrigger(awscognito.UserPoolOperation_PRE_TOKEN_GENERATION_CONFIG(), d.addTokenFunction(),
 		awscognito.LambdaVersion_V3_0)
-	d.pool.AddGroup(jsii.String("admins"), &awscognito.UserPoolGroupOptions{
+	admins := d.pool.AddGroup(jsii.String("admins"), &awscognito.UserPoolGroupOptions{
 		GroupName:   jsii.String(manifest.AdminGroup),
 		Description: jsii.String("May change settings and users, and sync"),
 	})
 	d.addScopes()
-	prefix := d.settings.Name + "-" + *d.stack.Account()
+	// A pool that an issuer takes the place of keeps who is an administrator.
+	admins.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN)
+	d.server.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN)
 	d.pool.AddDomain(jsii.String("sign-in"), &awscognito.UserPoolDomainOptions{
-		CognitoDomain: &awscognito.CognitoDomainOptions{DomainPrefix: jsii.String(prefix)},
+		CognitoDomain: &awscognito.CognitoDomainOptions{DomainPrefix: jsii.String(d.settings.signInPrefix(d.stack))},
 	})
-	d.signInHost = "https://" + prefix + ".auth." + *d.stack.Region() + ".amazoncognito.com"
 	output(d.stack, "UserPool", "The people who may sign in", d.pool.UserPoolId())
+}
+
+// signInPrefix is the user pool's name among those of all accounts of a region.
+func (s Settings) signInPrefix(stack awscdk.Stack) string { return s.Name + "-" + *stack.Account() }
+
+func (s Settings) signInHost(stack awscdk.Stack) string {
+	return "https://" + s.signInPrefix(stack) + ".auth." + *stack.Region() + ".amazoncognito.com"
 }
 
 func (d *data) addScopes() {
 	scopes := []awscognito.ResourceServerScope{newScope(manifest.ReadScope, "See"),
-		newScope(manifest.AdminScope, "See and change")}
-	all := append(slices.Clone(scopes), newScope(manifest.ServiceScope, "Act for the account that a request names"))
-	server := d.pool.AddResourceServer(jsii.String("api"), &awscognito.UserPoolResourceServerOptions{
-		Identifier: jsii.String(manifest.ScopeServer), Scopes: &all,
+		newScope(manifest.AdminScope, "See and change"),
+		newScope(manifest.ServiceScope, "Act for the account that a request names")}
+	d.server = d.pool.AddResourceServer(jsii.String("api"), &awscognito.UserPoolResourceServerOptions{
+		Identifier: jsii.String(manifest.ScopeServer), Scopes: &scopes,
 	})
-	// What the page may ask for.
-	d.scopes = []awscognito.OAuthScope{awscognito.OAuthScope_OPENID()}
-	for _, scope := range scopes {
-		d.scopes = append(d.scopes, awscognito.OAuthScope_ResourceServer(server, scope))
-	}
 }
 
 func newScope(name, description string) awscognito.ResourceServerScope {

@@ -38,7 +38,7 @@ func openAWS(ctx context.Context, c config) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := aws.Open(ctx, env, appID, c.log)
+	d, err := aws.Open(ctx, aws.Caller{Environment: env, Name: appID, Log: c.log})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func eraseAWS(ctx context.Context, c config, account user.Account) error {
 	if err != nil {
 		return err
 	}
-	d, err := aws.Open(ctx, env, appID, c.log)
+	d, err := aws.Open(ctx, aws.Caller{Environment: env, Name: appID, Log: c.log})
 	if err != nil {
 		return err
 	}

@@ -1,29 +1,28 @@
 // Package portal holds the LDAP Import page: static files that call the API of their own origin, and the headers that a
 // server must send with them. It exists so that local and the deployed page have one set of files and one policy.
 //
-// The page is served as it stands, without a build step. What else is in this folder checks its JavaScript: make
-// portal-check.
+// The files are written as browsers take them. Those that the page starts with are put together when they are served or
+// published (Files). What else is in this folder checks its JavaScript: make portal-check.
 package portal
 
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"embed"
-	"encoding/hex"
 	"encoding/json"
-	"io/fs"
 	"net/http"
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
-// Without "all:", files whose names begin with "." or "_" would be left out.
-//
-//go:embed all:site
-var site embed.FS
+// The page's Cache-Control (RFC 9111): browsers ask each time whether their copy of a file is still current, but for
+// those of BuiltFolder, whose addresses change with them.
+const (
+	ForNow  = "no-cache"
+	ForGood = "public, max-age=31536000, immutable"
+)
 
 // ConfigPath is where the page looks for its Config. No embedded file has this path: whoever serves the page writes it.
 const ConfigPath = "/config.json"
@@ -49,15 +48,6 @@ type Config struct {
 // takes it for each server type.
 const DemoPath = "/demo.json"
 
-// Files returns the page's files: index.html and what it loads.
-func Files() fs.FS {
-	files, err := fs.Sub(site, "site")
-	if err != nil {
-		panic("the embedded folder is gone: " + err.Error())
-	}
-	return files
-}
-
 // ContentSecurityPolicy is the page's policy (Content Security Policy Level 3). connect are the origins that it may
 // call besides its own: those of the issuer and, where it is another, of the issuer's token endpoint.
 //
@@ -72,21 +62,20 @@ func ContentSecurityPolicy(connect ...string) string {
 	}, "; ")
 }
 
-// Handler serves the page at "/" with a configuration. connect is ContentSecurityPolicy's.
+// Handler serves the page at "/" with a configuration. connect is ContentSecurityPolicy's. It makes the files at the
+// first request for one.
 func Handler(c Config, connect ...string) http.Handler {
-	files, policy := Files(), ContentSecurityPolicy(connect...)
+	policy := ContentSecurityPolicy(connect...)
 	// A Config has no type that json cannot marshal.
 	config, _ := json.Marshal(c)
-	tag := `"` + hash(files) + `"`
 	place := regexp.MustCompile(PlacePattern)
-	server, packed := http.FileServerFS(files), compressed(files)
+	files := sync.OnceValue(packed)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		// The files have no versions in their names: a browser asks each time whether its copy is still current.
 		header.Set("Cache-Control", "no-cache")
 		if r.URL.Path == ConfigPath {
 			header.Set("Content-Type", "application/json")
@@ -104,53 +93,44 @@ func Handler(c Config, connect ...string) http.Handler {
 			w.WriteHeader(http.StatusFound)
 			return
 		}
-		// A folder has no page of its own, and is not listed.
-		if strings.HasSuffix(r.URL.Path, "/") && r.URL.Path != "/" {
+		file, ok := files()[r.URL.Path]
+		if !ok {
 			http.NotFound(w, r)
 			return
 		}
-		header.Set("ETag", tag)
-		header.Set("Vary", "Accept-Encoding")
-		if file, ok := packed[r.URL.Path]; ok && acceptsGzip(r) {
-			file.serve(w, r)
-			return
-		}
-		server.ServeHTTP(w, r)
+		file.serve(w, r)
 	})
 }
 
-// packedFile is a file as it is sent to who takes gzip (RFC 9110, 8.4.1).
-type packedFile struct {
-	content   []byte
-	mediaType string
+// file is a file as it is sent, and as it is sent to who takes gzip (RFC 9110, 8.4.1).
+type file struct {
+	plain, packed            []byte
+	mediaType, tag, cacheFor string
 }
 
-// compressed packs the page's files once, by the paths that they are asked for with. CloudFront does the same for the
-// deployed page.
-func compressed(files fs.FS) map[string]packedFile {
-	packed := make(map[string]packedFile)
-	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(files, path)
-		if err != nil {
-			return err
-		}
+// packed are the page's files, by the paths that they are asked for with. CloudFront compresses those of the deployed
+// page.
+func packed() map[string]file {
+	contents, err := Files()
+	if err != nil {
+		panic("the embedded page is broken: " + err.Error())
+	}
+	all, tag := make(map[string]file), `"`+hash(contents)+`"`
+	for name, content := range contents {
 		var out bytes.Buffer
 		// The level is one that there is, and a buffer takes all that is written to it.
 		w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression)
 		_, _ = w.Write(content)
 		_ = w.Close()
-		packed["/"+path] = packedFile{content: out.Bytes(), mediaType: mediaType(path)}
-		return nil
-	})
-	if err != nil {
-		panic("an embedded file cannot be read: " + err.Error())
+		one := file{plain: content, packed: out.Bytes(), mediaType: mediaType(name), tag: tag, cacheFor: ForNow}
+		if strings.HasPrefix(name, BuiltFolder) {
+			one.cacheFor = ForGood
+		}
+		all["/"+name] = one
 	}
-	packed["/"] = packed["/index.html"]
-	delete(packed, "/index.html") // leads to "/"
-	return packed
+	all["/"] = all["/index.html"]
+	delete(all, "/index.html")
+	return all
 }
 
 // mediaType is a file's media type. It does not ask the machine, whose own list of types may differ.
@@ -162,6 +142,8 @@ func mediaType(file string) string {
 		return "text/css; charset=utf-8"
 	case ".js":
 		return "text/javascript; charset=utf-8"
+	case ".map":
+		return "application/json"
 	case ".svg":
 		return "image/svg+xml"
 	}
@@ -181,28 +163,16 @@ func acceptsGzip(r *http.Request) bool {
 
 var zeroWeight = regexp.MustCompile(`^\s*q=0(\.0*)?\s*$`)
 
-func (f packedFile) serve(w http.ResponseWriter, r *http.Request) {
-	header := w.Header()
-	header.Set("Content-Encoding", "gzip")
+func (f file) serve(w http.ResponseWriter, r *http.Request) {
+	header, content := w.Header(), f.plain
 	header.Set("Content-Type", f.mediaType)
-	// ServeContent answers If-None-Match by the ETag that is set.
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
-}
-
-// hash is one value for all files: they are deployed together.
-func hash(files fs.FS) string {
-	sum := sha256.New()
-	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(files, path)
-		sum.Write([]byte(path))
-		sum.Write(content)
-		return err
-	})
-	if err != nil {
-		panic("an embedded file cannot be read: " + err.Error())
+	header.Set("Cache-Control", f.cacheFor)
+	header.Set("ETag", f.tag)
+	header.Set("Vary", "Accept-Encoding")
+	if acceptsGzip(r) {
+		header.Set("Content-Encoding", "gzip")
+		content = f.packed
 	}
-	return hex.EncodeToString(sum.Sum(nil)[:8])
+	// ServeContent answers If-None-Match by the ETag that is set.
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rollcall/portal"
 )
 
@@ -104,7 +106,7 @@ func TestAPathWithoutTheHashLeadsToItsPlace(t *testing.T) {
 			t.Errorf("GET %s leads to the place %q", path, got)
 		}
 	}
-	router, err := fs.ReadFile(portal.Files(), "js/router.js")
+	router, err := os.ReadFile("site/js/router.js")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +123,7 @@ func TestAPathWithoutTheHashLeadsToItsPlace(t *testing.T) {
 // once it is deployed.
 func TestFilesFitThePolicyAndEachOther(t *testing.T) {
 	t.Parallel()
-	files := portal.Files()
+	files := os.DirFS("site")
 	imports := regexp.MustCompile(`'(\.[^']+\.js)'`)
 	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|<script>|javascript:`)
 	sinks := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function`)
@@ -167,88 +169,125 @@ func TestFilesFitThePolicyAndEachOther(t *testing.T) {
 	}
 }
 
-// modulesOf are a module and what it imports. What it loads by import(…) comes later.
-func modulesOf(t *testing.T, files fs.FS, module string) map[string]bool {
+// built returns the page's files, and the path of the folder of those that are built.
+func built(t *testing.T) (files map[string][]byte, folder string) {
 	t.Helper()
-	static := regexp.MustCompile(`(?m)^(?:import|export)\s[^;]*?from '\./([\w-]+\.js)'`)
-	needed := make(map[string]bool)
-	for open := []string{"js/" + module}; len(open) > 0; open = open[1:] {
-		if needed[open[0]] {
-			continue
-		}
-		needed[open[0]] = true
-		content, err := fs.ReadFile(files, open[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range static.FindAllSubmatch(content, -1) {
-			open = append(open, "js/"+string(m[1]))
-		}
-	}
-	return needed
-}
-
-// The views that the page most often starts with, by their places.
-var firstViews = map[string]string{"overview": "overview-view.js", "import": "import-view.js"}
-
-// A module that is not announced is only asked for once the one before has come; one that the first view does without
-// would only hold it up.
-func TestFirstViewsAreAnnounced(t *testing.T) {
-	t.Parallel()
-	files := portal.Files()
-	read := func(name string) string {
-		content, err := fs.ReadFile(files, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(content)
-	}
-	index, start, main := read("index.html"), read("js/start.js"), modulesOf(t, files, "main.js")
-	announced := map[string]bool{"js/start.js": true}
-	for _, m := range regexp.MustCompile(`"(js/[\w-]+\.js)"`).FindAllStringSubmatch(index, -1) {
-		announced[m[1]] = true
-	}
-	main["js/start.js"] = true
-	if !maps.Equal(announced, main) {
-		t.Errorf("index.html announces %v, and main.js needs %v", announced, main)
-	}
-	for place, module := range firstViews {
-		_, list, _ := strings.Cut(start, place+": [")
-		list, _, _ = strings.Cut(list, "]")
-		announced, needed := map[string]bool{}, modulesOf(t, files, module)
-		for _, m := range regexp.MustCompile(`'([\w-]+)'`).FindAllStringSubmatch(list, -1) {
-			announced["js/"+m[1]+".js"] = true
-		}
-		maps.DeleteFunc(needed, func(path string, _ bool) bool { return main[path] })
-		if !maps.Equal(announced, needed) {
-			t.Errorf("start.js announces %v for %s, which needs %v", announced, place, needed)
-		}
-	}
-}
-
-// startFiles are what the page asks for before its first view, without the answers of the API.
-func startFiles(t *testing.T, files fs.FS, place string) map[string]bool {
-	t.Helper()
-	needed := modulesOf(t, files, firstViews[place])
-	maps.Copy(needed, modulesOf(t, files, "main.js"))
-	maps.Copy(needed, map[string]bool{"": true, "js/start.js": true})
-	index, err := fs.ReadFile(files, "index.html")
+	files, err := portal.Files()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`"(css/[\w-]+\.css)"`).FindAllSubmatch(index, -1) {
-		needed[string(m[1])] = true
+	for name := range files {
+		if strings.HasPrefix(name, portal.BuiltFolder) {
+			return files, pathpkg.Dir(name) + "/"
+		}
 	}
-	return needed
+	t.Fatal("nothing is built")
+	return nil, ""
 }
 
-// mostAtStart is what the page may load before LDAP Import is its first view, in bytes as they are sent: what comes in
-// 3.3 seconds at 15 kB/s.
-const mostAtStart = 48 << 10
+// announced are the files that index.html names, which a browser asks for at once.
+func announced(t *testing.T, files map[string][]byte) (names []string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`(?:src|href)="(built/[^"]+|js/[^"]+|css/[^"]+)"`).
+		FindAllSubmatch(files["index.html"], -1) {
+		if _, ok := files[string(m[1])]; !ok {
+			t.Errorf("index.html names %s, which is not there", m[1])
+		}
+		names = append(names, string(m[1]))
+	}
+	return names
+}
+
+// A file that is not announced is only asked for once the one before has come; one that the first view does without
+// would only hold it up.
+func TestWhatThePageStartsWithIsAnnounced(t *testing.T) {
+	t.Parallel()
+	files, folder := built(t)
+	imports := regexp.MustCompile(`(?:\bimport|\bfrom)\s*"\./([^"]+)"`)
+	needed := map[string]bool{folder + "page.css": true, folder + "start.js": true, folder + "main.js": true}
+	for open := []string{"start.js", "main.js"}; len(open) > 0; open = open[1:] {
+		for _, m := range imports.FindAllSubmatch(files[folder+open[0]], -1) {
+			if !needed[folder+string(m[1])] {
+				needed[folder+string(m[1])] = true
+				open = append(open, string(m[1]))
+			}
+		}
+	}
+	got := announced(t, files)
+	slices.Sort(got)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(needed)), got); diff != "" {
+		t.Errorf("index.html announces other files than the page starts with (-needed +announced):\n%s", diff)
+	}
+	if strings.Contains(string(files["index.html"]), "later.js") {
+		t.Error("index.html announces what the first view does without")
+	}
+}
+
+// Each module that is loaded by itself would split the others into more files.
+func TestModulesAreLoadedLaterTogether(t *testing.T) {
+	t.Parallel()
+	later := regexp.MustCompile(`\bimport\('([^']+)'\)`)
+	sources, err := filepath.Glob("site/js/*.js")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("there are no sources (%v)", err)
+	}
+	for _, source := range sources {
+		content, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(content)) {
+			for _, m := range later.FindAllStringSubmatch(line, -1) {
+				ofTypes := strings.Contains(line, "typeof import") || strings.Contains(line, "@")
+				if !ofTypes && m[1] != "./later.js" && m[1] != "./sign-in.js" {
+					t.Errorf("%s loads %s by itself: have later.js export it", source, m[1])
+				}
+			}
+		}
+	}
+}
+
+// A deployment publishes the files once, and a browser keeps those that are built by their addresses.
+func TestTheSameSourcesGiveTheSameFiles(t *testing.T) {
+	t.Parallel()
+	one, _ := built(t)
+	other, folder := built(t)
+	if diff := cmp.Diff(one, other); diff != "" {
+		t.Errorf("built twice, the files differ:\n%s", diff)
+	}
+	source := os.DirFS("site")
+	err := fs.WalkDir(source, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path == "index.html" {
+			return err
+		}
+		content, err := fs.ReadFile(source, path)
+		if !bytes.Equal(content, one[path]) {
+			t.Errorf("%s is not served as it stands", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := portal.Handler(portal.Config{})
+	for path, want := range map[string]string{
+		"/": portal.ForNow, "/js/main.js": portal.ForNow, portal.ConfigPath: portal.ForNow,
+		"/" + folder + "main.js": portal.ForGood, "/built/0000/main.js": portal.ForNow,
+	} {
+		if got := get(t, h, http.MethodGet, path).Header().Get("Cache-Control"); got != want {
+			t.Errorf("%s has Cache-Control %q, want %q", path, got, want)
+		}
+	}
+}
+
+// mostAtStart is what the page may load before its first view, in bytes as they are sent: what comes in 2.2 seconds at
+// 15 kB/s.
+const mostAtStart = 32 << 10
 
 func TestFilesAreSentCompressed(t *testing.T) {
 	t.Parallel()
-	h, files, total := portal.Handler(portal.Config{}), portal.Files(), 0
+	files, _ := built(t)
+	h, total := portal.Handler(portal.Config{}), 0
 	packed := func(path, accept string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.Header.Set("Accept-Encoding", accept)
@@ -256,7 +295,7 @@ func TestFilesAreSentCompressed(t *testing.T) {
 		h.ServeHTTP(recorder, r)
 		return recorder
 	}
-	start := slices.Collect(maps.Keys(startFiles(t, files, "import")))
+	start := append(announced(t, files), "")
 	for _, path := range start {
 		plain, answer := get(t, h, http.MethodGet, "/"+path), packed("/"+path, "br, gzip")
 		total += answer.Body.Len()

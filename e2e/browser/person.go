@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -220,6 +221,20 @@ func (tab *Tab) Hover(script string) {
 	tab.t.Helper()
 	at := tab.spot(script, script)
 	tab.do(chromedp.MouseEvent(chromedp.MouseMoved, at.X, at.Y))
+}
+
+// Tap touches what a script returns with a finger.
+func (tab *Tab) Tap(script string) {
+	tab.t.Helper()
+	at := tab.spot(script, script)
+	call(tab, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
+	for _, touch := range []input.DispatchTouchEventParams{
+		{Type: input.DispatchTouchEventTypeTouchStart, TouchPoints: []*input.TouchPoint{{X: at.X, Y: at.Y}}},
+		{Type: input.DispatchTouchEventTypeTouchEnd, TouchPoints: []*input.TouchPoint{}},
+	} {
+		call(tab, input.DispatchTouchEvent, touch)
+	}
+	call(tab, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{})
 }
 
 // FieldError returns what a field's own error says, empty where it has none.

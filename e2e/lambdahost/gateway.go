@@ -30,7 +30,7 @@ func (h *Host) Gateway(claims func(*http.Request) map[string]string) http.Handle
 		switch {
 		case !ok:
 			gatewayError(w, http.StatusNotFound, "Not Found")
-		case verified == nil && !route.Public:
+		case verified == nil:
 			gatewayError(w, http.StatusUnauthorized, "Unauthorized")
 		default:
 			h.forward(w, r, route, verified)

@@ -14,16 +14,13 @@ func TestRoutes(t *testing.T) {
 		"/v1/previews/01J/export": "export-api", "/v1/exports/01J": "export-api", "/v1/users/export": "export-api",
 		"/v1/users": "sync-api", "/v1/users/a@example.com": "sync-api", "/v1/users/a/b@example.com": "sync-api",
 		"/v1/users/export/b@example.com": "sync-api",
-		"/v1/settings":                   "sync-api", "/v1/syncs/01J/undo": "sync-api", "/v1/openapi.json": "sync-api",
+		"/v1/settings":                   "sync-api", "/v1/syncs/01J/undo": "sync-api",
 		"/v1/nothing/here": "sync-api",
 		"/":                "", "/v1": "", "/v2/users": "",
 	} {
 		route, ok := find(manifest.Routes(), path)
 		if ok != (want != "") || route.Function != want {
 			t.Errorf("%s goes to %q (%t), want %q", path, route.Function, ok, want)
-		}
-		if public := path == "/v1/openapi.json"; route.Public != public {
-			t.Errorf("%s: public %t, want %t", path, route.Public, public)
 		}
 	}
 }

@@ -22,14 +22,14 @@ func main() {
 }
 
 func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
+	d, err := aws.Open(ctx, aws.Caller{Environment: s.Environment, Name: s.Name, Log: s.Log, Refused: s.Refused})
 	if err != nil {
 		return nil, err
 	}
 	service := importer.NewService(d.Stores())
-	return lambda.API(func() http.Handler {
-		a := s.API(nil)
+	return s.Serve(func() http.Handler {
+		a := s.API()
 		exports.Register(a, service)
 		return a
-	}, s.Log), nil
+	}), nil
 }

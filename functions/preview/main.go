@@ -26,23 +26,23 @@ func main() {
 }
 
 func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
+	d, err := aws.Open(ctx, aws.Caller{Environment: s.Environment, Name: s.Name, Log: s.Log, Refused: s.Refused})
 	if err != nil {
 		return nil, err
 	}
 	work := d.Stores()
 	work.Sealer = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
 	service := importer.NewService(work)
-	return lambda.API(func() http.Handler {
-		a := s.API(nil)
+	return s.Serve(func() http.Handler {
+		a := s.API()
 		previews.Register(a, service)
 		explanations.Register(a, service)
 		return a
-	}, s.Log), nil
+	}), nil
 }
 
 func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
+	d, err := aws.Open(ctx, aws.Caller{Environment: s.Environment, Name: s.Name, Log: s.Log, Refused: s.Refused})
 	if err != nil {
 		return nil, err
 	}

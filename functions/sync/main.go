@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"rollcall/docs"
 	"rollcall/functions/sync/syncs"
 	"rollcall/shared/adapters/aws"
 	"rollcall/shared/adapters/aws/eventbridge"
@@ -30,22 +29,24 @@ func main() {
 }
 
 func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
+	d, err := aws.Open(ctx, aws.Caller{Environment: s.Environment, Name: s.Name, Log: s.Log, Refused: s.Refused})
 	if err != nil {
 		return nil, err
 	}
 	work := d.Stores()
 	work.Sealer = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
+	// It tells of edits by hand.
+	work.Events = eventbridge.New(eventbridge.NewClient(d.SDK), d.Get(manifest.EventBus))
 	service := importer.NewService(work)
-	return lambda.API(func() http.Handler {
-		a := s.API(docs.OpenAPI)
+	return s.Serve(func() http.Handler {
+		a := s.API()
 		syncs.Register(a, service, time.Now)
 		return a
-	}, s.Log), nil
+	}), nil
 }
 
 func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
+	d, err := aws.Open(ctx, aws.Caller{Environment: s.Environment, Name: s.Name, Log: s.Log, Refused: s.Refused})
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 }
 
 func buildSchedule(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
-	d, err := aws.Open(ctx, s.Environment, s.Name, s.Log)
+	d, err := aws.Open(ctx, aws.Caller{Environment: s.Environment, Name: s.Name, Log: s.Log, Refused: s.Refused})
 	if err != nil {
 		return nil, err
 	}

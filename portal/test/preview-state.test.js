@@ -30,5 +30,10 @@ test('the list says what each preview found, and what became of it', () => {
   assert.equal(inTheList(preview({ outdated: true }), now), `${found}; outdated`);
   assert.equal(inTheList(preview({ syncs: ['a'], outdated: true }), now), `${found}; synced`);
   assert.equal(inTheList(preview({ expiresAt: '2026-01-01T00:00:00Z' }), now), `${found}; its rows are gone`);
-  assert.equal(inTheList(preview({ state: 'failed' }), now), '');
+  assert.equal(inTheList(preview({ state: 'cancelled' }), now), '');
+  const message = 'The server does not accept "a". Enter another.';
+  const error = { code: 'invalid_credentials', step: 'bind', message };
+  assert.equal(inTheList(preview({ state: 'failed', error }), now), 'at “Sign in”: The server does not accept "a".');
+  assert.equal(inTheList(preview({ state: 'failed', error: { ...error, step: '' } }), now),
+    'The server does not accept "a".');
 });

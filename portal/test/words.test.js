@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { about, labelOf, plain } from '../site/js/words.js';
+import { inSentences, about, labelOf, plain } from '../site/js/words.js';
 
 test('labelOf has the label of a field, also of an entry of its list', () => {
   assert.equal(labelOf('connection.caCertificate'), 'CA Certificate');
@@ -42,4 +42,16 @@ test('plain has a sentence for each check of the form of a request', () => {
 test('about is a sentence with the label of the field', () => {
   assert.equal(about({ field: 'connection.host', message: 'is required' }), 'LDAP Server is required.');
   assert.equal(about({ field: '', message: 'the body is too long.' }), 'the body is too long.');
+});
+
+test('inSentences tells what failed from what to do about it', () => {
+  assert.deepEqual(inSentences('The certificate of "dc1 (old). Example" expired. Renew it. If you are sure that this '
+    + 'certificate is the server\'s own, you can trust exactly it (Trust this certificate, trustedCertificate). '
+    + 'The server showed: "CN=dc1" issued by "CN=Corp. CA".'), [
+    'The certificate of "dc1 (old). Example" expired.',
+    'Renew it. If you are sure that this certificate is the server\'s own, you can trust exactly it (Trust this '
+      + 'certificate).', '"CN=dc1" issued by "CN=Corp. CA".']);
+  assert.deepEqual(inSentences('dc1.example.com refuses connections. “Port” 389?'),
+    ['dc1.example.com refuses connections.', '“Port” 389?', '']);
+  assert.deepEqual(inSentences('It gave no reason.'), ['It gave no reason.', '', '']);
 });

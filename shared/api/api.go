@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"rollcall/shared/manifest"
 	"rollcall/shared/run"
 )
 
@@ -23,7 +24,7 @@ const Version = "1.1.0"
 const AccountHeader = "X-Rollcall-Account"
 
 // documentPath is where the API describes itself.
-const documentPath = "/v1/openapi.json"
+const documentPath = manifest.DescriptionPath
 
 // maxQuery bounds a request's query in bytes. API Gateway takes 10 KiB of a request's line and headers together.
 const maxQuery = 16 << 10
@@ -51,9 +52,9 @@ type Config struct {
 	Identify func(*http.Request) (Caller, error)
 	// Log gets what callers are not told.
 	Log *slog.Logger
-	// Document is the API's description; nil describes the routes that are registered here, which may be a part of
-	// them.
-	Document []byte
+	// Part has no description at /v1/openapi.json: the API is one of several that share the routes, and their
+	// description is served beside them.
+	Part bool
 }
 
 // API is a set of routes under /v1 with everything around them.
@@ -70,11 +71,14 @@ var setUpHuma = sync.OnceFunc(func() {
 	huma.NewError, huma.ValidateStrictCasing, huma.DefaultArrayNullable = newProblem, true, false
 })
 
-// New returns an API without routes, which describes itself at /v1/openapi.json.
+// New returns an API without routes, which describes itself at /v1/openapi.json unless it is a part of one.
 func New(c Config) *API {
 	setUpHuma()
 	config := documented()
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
+	if c.Part {
+		config.OpenAPIPath = ""
+	}
 	config.FieldsOptionalByDefault, config.RejectUnknownQueryParameters = true, true
 	// The hook adds $schema links, which the contract does not have.
 	config.CreateHooks = nil
@@ -86,8 +90,8 @@ func New(c Config) *API {
 
 // ServeHTTP answers a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == documentPath {
-		a.describe(w, r)
+	if r.URL.Path == documentPath && !a.config.Part {
+		a.mux.ServeHTTP(w, r)
 		return
 	}
 	if len(r.URL.RawQuery) > maxQuery {
@@ -111,17 +115,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
-}
-
-// describe answers with the API's description, which needs no identity.
-func (a *API) describe(w http.ResponseWriter, r *http.Request) {
-	if a.config.Document == nil || r.Method != http.MethodGet {
-		a.mux.ServeHTTP(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
-	// The status is out; a broken connection is all that can fail here.
-	_, _ = w.Write(a.config.Document)
 }
 
 // needs returns the scope that a request of a method needs.

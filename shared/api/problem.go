@@ -50,6 +50,9 @@ func (p *Problem) GetHeaders() http.Header {
 // ContentType returns the media type of RFC 9457.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
+// ServeHTTP answers any request with the problem.
+func (p *Problem) ServeHTTP(w http.ResponseWriter, _ *http.Request) { writeProblem(w, p) }
+
 // statuses gives the status for each class of the importer's errors.
 var statuses = map[importer.Class]int{
 	importer.Invalid: http.StatusUnprocessableEntity, importer.Malformed: http.StatusBadRequest,

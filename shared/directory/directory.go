@@ -49,40 +49,42 @@ type Config struct {
 	MaxBytes   int64
 }
 
-// Query is what to search for.
+// Query is what to search for. As JSON it goes to a connector, which reads in place of the cloud.
 type Query struct {
 	// SearchBase is a DN and Filter an LDAP filter; empty means the server type's default.
-	SearchBase, Filter string
+	SearchBase string `json:"searchBase"`
+	Filter     string `json:"filter"`
 	// Attributes are the attributes to ask for. Those that are in Named too may be OIDs or other names of an attribute,
 	// by the server's own schema: entries have them by the name in Named whatever the server calls them.
-	Attributes []string
-	Named      []string
+	Attributes []string `json:"attributes"`
+	Named      []string `json:"named,omitempty"`
 	// Since makes a look of the read, which gives only the entries that changed since one of these cursors: that of the
 	// server that answers. Nil reads all.
-	Since []run.Cursor
+	Since []run.Cursor `json:"since,omitempty"`
 	// Found reports how many values that should be addresses the caller found in the entries; nil means that no Hint is
 	// wanted.
-	Found func() int
+	Found func() int `json:"-"`
 	// Memory reports how many bytes the caller keeps of the entries that it got; nil means none.
-	Memory func() int64
+	Memory func() int64 `json:"-"`
 }
 
 // Info is what a read found besides its entries.
 type Info struct {
 	// DirectoryID names the directory: its naming context, so that two servers of one directory share it.
-	DirectoryID string
+	DirectoryID string `json:"directoryId"`
 	// Base and Filter are those that were searched with.
-	Base, Filter string
-	Entries      int
+	Base    string `json:"base"`
+	Filter  string `json:"filter"`
+	Entries int    `json:"entries"`
 	// References are the continuation references that the server gave. They are never followed.
-	References []string
+	References []string `json:"references,omitempty"`
 	// Notes are sentences about what was missing or unusual.
-	Notes []string
+	Notes []string `json:"notes,omitempty"`
 	// Tracking is how the directory tells what changes from now on. It is known once a read has gone well.
-	Tracking run.Tracking
+	Tracking run.Tracking `json:"tracking,omitzero"`
 	// Hint is what the directory seems to have and which setting reads it, where a default filter found nothing or the
 	// entries have no addresses.
-	Hint string
+	Hint string `json:"hint,omitempty"`
 }
 
 // The codes of an Error.
@@ -126,13 +128,13 @@ const (
 
 // Error is why a directory cannot be reached or read. Message is a sentence for an administrator that says what to do.
 type Error struct {
-	Code    string
-	Step    string
-	Message string
+	Code    string `json:"code"`
+	Step    string `json:"step"`
+	Message string `json:"message"`
 	// Refused is set where the server refused the username and password (LDAP result 49, invalidCredentials): a second
 	// try could lock the account.
-	Refused bool
-	Err     error
+	Refused bool  `json:"refused,omitempty"`
+	Err     error `json:"-"`
 }
 
 // Error returns step and message.

@@ -176,7 +176,8 @@ func TestEntriesAreBounded(t *testing.T) {
 		value := form(tagOctets, make([]byte, 8<<20))
 		op := append(empty[:2:2], form(tagSequence, attribute("proxyAddresses;range=0-1499", value))...)
 		r := New(Config{})
-		p := &pager{session: &session{c: r.c, inUse: r.inUse}, stream: &stream{}}
+		s := &session{c: r.c, inUse: r.inUse}
+		p := &pager{session: s, budget: s.newBudget(nil), stream: &stream{}}
 		for n := range 2 * maxHeld / len(value) {
 			if err := p.take(op); err != nil {
 				if n < maxHeld/len(value)-1 {

@@ -16,18 +16,24 @@ const (
 // Question asks which entries a directory has of somebody, and which of them a search finds.
 type Question struct {
 	// SearchBase, Filter and Attributes are those of the Query whose search is asked about.
-	SearchBase, Filter string
-	Attributes, Named  []string
+	SearchBase string   `json:"searchBase"`
+	Filter     string   `json:"filter"`
+	Attributes []string `json:"attributes"`
+	Named      []string `json:"named,omitempty"`
 	// DN asks for one entry. Where it is empty, entries are looked for that match one of Any.
-	DN  string
-	Any []Comparison
+	DN  string       `json:"dn,omitempty"`
+	Any []Comparison `json:"any,omitempty"`
 	// Follow is an attribute whose values are DNs of entries that are returned too, and those that they name in turn.
-	Follow string
+	Follow string `json:"follow,omitempty"`
 }
 
 // Comparison is met by an entry that has a value. A Parent besides, such as cn=example.com, has to be the relative name
 // of the entry above.
-type Comparison struct{ Attribute, Value, Parent string }
+type Comparison struct {
+	Attribute string `json:"attribute"`
+	Value     string `json:"value"`
+	Parent    string `json:"parent,omitempty"`
+}
 
 // Found is an entry, and what the search makes of it.
 type Found struct {

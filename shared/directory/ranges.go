@@ -221,6 +221,9 @@ func (p *pager) readRange(ctx context.Context, e *Entry, attribute string) (valu
 	}
 }
 
+// Clone copies an entry, which outlives the callback that got it.
+func (e *Entry) Clone() Entry { return *e.clone() }
+
 // clone copies an entry out of the stream's buffer.
 func (e *Entry) clone() *Entry {
 	out := &Entry{DN: bytes.Clone(e.DN), Attributes: make([]Attribute, len(e.Attributes))}

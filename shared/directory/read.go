@@ -61,6 +61,10 @@ func (s *session) prepare(ctx context.Context, q Query) error {
 	})
 }
 
+func (s *session) newBudget(memory func() int64) budget {
+	return budget{limits: &s.c, all: s.inUse, memory: memory}
+}
+
 // search does the searches of the last step: its deadline is an idle one.
 func (s *session) search(
 	ctx context.Context, q Query, onEntry func(*Entry) error, do func(context.Context, *pager) error,
@@ -68,7 +72,7 @@ func (s *session) search(
 	start := time.Now()
 	s.conn.SetDeadline(time.Time{})
 	p := &pager{
-		session: s, onEntry: onEntry, attributes: s.attributes, memory: q.Memory,
+		session: s, onEntry: onEntry, attributes: s.attributes, budget: s.newBudget(q.Memory),
 		stream: &stream{conn: s.conn, idle: s.c.IdleTimeout, maxMessage: s.c.MaxMessage, left: s.c.MaxBytes,
 			socket: s.socket},
 	}
@@ -111,9 +115,7 @@ type pager struct {
 	parser     entryParser
 	onEntry    func(*Entry) error
 	attributes []string
-	// memory is the Query's, and charged what this read added to inUse.
-	memory  func() int64
-	charged int64
+	budget
 	// held are the entries of the page whose attributes came in ranges, and heldBytes is about what they take of
 	// memory.
 	held      []*Entry

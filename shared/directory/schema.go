@@ -150,7 +150,7 @@ func (s *session) readSchema(ctx context.Context) (schema, error) {
 	known := make(schema)
 	own := *s
 	own.info = Info{}
-	p := &pager{session: &own, attributes: []string{"attributeTypes"},
+	p := &pager{session: &own, attributes: []string{"attributeTypes"}, budget: s.newBudget(nil),
 		stream: &stream{conn: s.conn, idle: s.c.StepTimeout, maxMessage: s.c.MaxMessage, left: maxSchema,
 			socket: s.socket},
 		onEntry: func(e *Entry) error {

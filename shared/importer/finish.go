@@ -72,6 +72,9 @@ func (j *job) end(ctx context.Context, state run.State, failure *run.Failure) er
 		if err := j.announce(ctx, state, failure); err != nil {
 			return fmt.Errorf("announce it: %w", err)
 		}
+		if err := j.tell(ctx, state, failure); err != nil {
+			return fmt.Errorf("tell it: %w", err)
+		}
 		if err := j.noteLastSync(ctx, state, failure); err != nil {
 			return fmt.Errorf("note it with the settings: %w", err)
 		}
@@ -186,28 +189,46 @@ func (j *job) announce(ctx context.Context, state run.State, failure *run.Failur
 		return nil
 	}
 	done := j.applied()
-	event := events.Event{
+	event := events.Sync{
 		ID: j.run.ID + "/" + string(state), Account: j.account, RunID: j.run.ID, At: j.now(),
 		Trigger: string(j.run.Trigger), Created: done.Create, Updated: done.Update, Deleted: done.Delete,
 		SendHSR: j.run.Import.Options.SendHSR,
 	}
 	if done.Create > 0 && j.run.Trigger != run.TriggerUndo {
 		imported := event
-		imported.Name = events.UsersImported
 		imported.NewUsers = "/v1/syncs/" + j.run.ID + "/changes?change=create&kind=primary&outcome=applied"
-		if err := j.Events.Publish(ctx, imported); err != nil {
+		if err := j.publish(ctx, events.UsersImported, imported); err != nil {
 			return err
 		}
 	}
 	switch state {
 	case run.Blocked:
-		event.Name, event.Code, event.Message = events.SyncBlocked, string(j.guard.Reason), j.guard.Message
+		event.Code, event.Message = string(j.guard.Reason), j.guard.Message
+		return j.publish(ctx, events.SyncBlocked, event)
 	case run.Failed:
-		event.Name, event.Code, event.Message = events.SyncFailed, failure.Code, failure.Message
-	default:
-		return nil
+		event.Code, event.Message = failure.Code, failure.Message
+		return j.publish(ctx, events.SyncFailed, event)
 	}
-	return j.Events.Publish(ctx, event)
+	return nil
+}
+
+func (j *job) publish(ctx context.Context, name events.Name, detail events.Sync) error {
+	return j.Events.Publish(ctx, events.Event{Name: name, Account: j.account, At: detail.At, Detail: detail})
+}
+
+// tell tells the account's people how a sync ended, and everybody what it changed.
+func (j *job) tell(ctx context.Context, state run.State, failure *run.Failure) error {
+	if err := j.tellEnding(ctx, j.account, j.jobs, j.ending(state, failure), j.leaseIsOver); err != nil {
+		return err
+	}
+	return j.tellChange(ctx)
+}
+
+// ending is how the sync ends.
+func (j *job) ending(state run.State, failure *run.Failure) ending {
+	r := j.run
+	r.Applied = j.applied()
+	return ending{run: r, state: state, failure: failure, guard: j.guard, steps: j.steps, at: j.now()}
 }
 
 // noteLastSync lets the saved settings remember the sync that ran with them and how it ends. After a crash it is done
@@ -221,7 +242,11 @@ func (j *job) noteLastSync(ctx context.Context, state run.State, failure *run.Fa
 			return false
 		}
 		before := *s
-		ending{run: j.run, state: state, failure: failure, guard: j.guard, steps: j.steps, at: j.now()}.noteIn(s)
+		e := j.ending(state, failure)
+		e.noteIn(s)
+		if j.run.Full() {
+			j.noteRan(s, e.at)
+		}
 		return j.run.Full() || s.Refusals != before.Refusals || s.Schedule != before.Schedule
 	})
 }

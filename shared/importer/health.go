@@ -2,10 +2,13 @@ package importer
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"rollcall/shared/directory"
+	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
@@ -109,6 +112,38 @@ func (e ending) noteHealth(s *settings.Saved) {
 		next.Since = s.Health.Since
 	}
 	s.Health = next
+}
+
+// noteSyncOf lets settings that are saved of a preview remember the newest sync of it that has ended: it ran with the
+// same connection and search, before they were saved. previewID is empty where no preview is saved.
+func (s *Service) noteSyncOf(ctx context.Context, id run.Identity, previewID string, next *settings.Saved) error {
+	if previewID == "" {
+		return nil
+	}
+	preview, err := s.Preview(ctx, id, previewID)
+	if err != nil {
+		return err
+	}
+	for _, syncID := range slices.Backward(preview.Syncs) {
+		r, err := s.c.Jobs.For(id.Account).Run(ctx, syncID)
+		if errors.Is(err, runs.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if r.StartedAt.Before(next.LastSyncStartedAt) {
+			// The former job has run since: what became of the Users List is no longer this sync's work.
+			return nil
+		}
+		if r.State.Ended() && r.State != run.Cancelled && r.Fingerprint() == next.Fingerprint() {
+			ending{
+				run: r, state: r.State, failure: r.Failure, guard: r.Guard, steps: r.Steps, at: r.FinishedAt,
+			}.noteIn(next)
+			return nil
+		}
+	}
+	return nil
 }
 
 // healthOf returns the health of saved settings as it is shown. last is their newest sync, or nil. Settings that

@@ -132,6 +132,44 @@ func TestHealthIsThatOfTheNewestSync(t *testing.T) {
 	h.wantHealth(settings.OK, since, "")
 }
 
+// TestHealthKnowsTheSyncOfThePreviewThatIsSaved saves a preview as the job after Sync Now, as the page's steps go.
+func TestHealthKnowsTheSyncOfThePreviewThatIsSaved(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.answers(nil, people(20)...)
+	unused, used := h.preview(), h.preview()
+	h.save(importer.SettingsRequest{PreviewID: unused.ID, IntervalHours: ptr(1)})
+	h.wantHealth(settings.NeverRun, time.Time{}, "")
+	if _, err := h.service.DeleteSettings(t.Context(), h.id); err != nil {
+		t.Fatal(err)
+	}
+	done := h.sync(importer.SyncRequest{PreviewID: used.ID})
+	wantState(t, done, run.Done)
+	h.save(importer.SettingsRequest{PreviewID: used.ID, IntervalHours: ptr(1)})
+	h.wantHealth(settings.OK, done.FinishedAt, "nothing to do")
+	if last := h.settings().LastRun; last == nil || last.ID != done.ID {
+		t.Errorf("the last run is %v, want the sync of the preview", last)
+	}
+	// It ran with another search than what is saved now.
+	other := &settings.Advanced{Filter: "(mail=*)"}
+	h.save(importer.SettingsRequest{PreviewID: used.ID, Advanced: other, IntervalHours: ptr(1)})
+	h.wantHealth(settings.NeverRun, time.Time{}, "")
+	h.slot()
+	h.wantHealth(settings.OK, time.Time{}, "")
+	// The job has run since: what the preview's sync found is no news.
+	h.save(importer.SettingsRequest{PreviewID: used.ID, IntervalHours: ptr(1)})
+	h.wantHealth(settings.NeverRun, time.Time{}, "")
+
+	h.answers(nil, people(5)...)
+	fewer := h.preview()
+	wantState(t, h.sync(importer.SyncRequest{PreviewID: fewer.ID, Options: ptr(removing())}), run.Blocked)
+	if _, err := h.service.DeleteSettings(t.Context(), h.id); err != nil {
+		t.Fatal(err)
+	}
+	h.save(importer.SettingsRequest{PreviewID: fewer.ID, IntervalHours: ptr(1)})
+	h.wantHealth(settings.Blocked, time.Time{}, "confirm")
+}
+
 // TestHealthOfSettingsThatVersion04Stored reads settings that name only their newest sync.
 func TestHealthOfSettingsThatVersion04Stored(t *testing.T) {
 	t.Parallel()

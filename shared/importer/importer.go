@@ -40,6 +40,8 @@ type Config struct {
 	Directory Directory
 	// Events gets what others want to know of; nil tells nobody.
 	Events events.Publisher
+	// Notifier tells an account's people how its syncs fare; nil tells nobody.
+	Notifier Notifier
 	// Failed is told of each account whose due sync could not be started or whose overdue run could not be looked
 	// after, which the log names, too; nil tells nobody. It may be called by several goroutines at once.
 	Failed func(ctx context.Context, account user.Account)

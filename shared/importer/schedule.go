@@ -46,6 +46,8 @@ func (c core) newSchedule(
 			schedule.NextRunAt = nextSlot(schedule.NextRunAt, interval, now)
 		}
 	}
+	// The next run has an interval's time, too.
+	schedule.MissedAt = schedule.NextRunAt.Add(interval)
 	if schedule.Paused {
 		schedule.PausedReason, schedule.PausedAt = byHand, now
 	}
@@ -125,15 +127,29 @@ func (s *Service) startDueOf(ctx context.Context, account user.Account) (started
 	}
 	schedule, interval := *saved.Schedule, time.Duration(saved.Schedule.IntervalHours)*s.c.Hour
 	saved.Schedule = &schedule
-	if ahead := schedule.NextRunAt.Sub(now); ahead > interval+s.c.Hour {
+	missed, err := s.c.tellMissed(ctx, account, jobs, &saved, now)
+	if err != nil {
+		return false, err
+	}
+	ahead := schedule.NextRunAt.Sub(now)
+	switch {
+	case ahead > interval+s.c.Hour:
 		// The clock was wrong when the slot was chosen. It moves back by whole intervals.
 		schedule.NextRunAt = schedule.NextRunAt.Add(-ahead / interval * interval)
-		_, err := jobs.PutSettings(ctx, saved)
-		return false, err
-	} else if ahead > 0 {
+	case ahead <= 0:
+		schedule.NextRunAt = nextSlot(schedule.NextRunAt, interval, now)
+		return s.startSlot(ctx, account, jobs, saved)
+	case !missed:
 		return false, runs.ErrConflict
 	}
-	schedule.NextRunAt = nextSlot(schedule.NextRunAt, interval, now)
+	_, err = jobs.PutSettings(ctx, saved)
+	return false, err
+}
+
+// startSlot starts the sync of a slot, and stores the schedule, which waits for the next one already.
+func (s *Service) startSlot(
+	ctx context.Context, account user.Account, jobs runs.Jobs, saved settings.Saved,
+) (started bool, err error) {
 	going, err := scheduledRunGoing(ctx, jobs, saved.ScheduledRunID)
 	if err != nil {
 		return false, err
@@ -143,11 +159,11 @@ func (s *Service) startDueOf(ctx context.Context, account user.Account) (started
 		_, err := jobs.PutSettings(ctx, saved)
 		return false, err
 	}
-	r := scheduledRun(saved, run.TriggerSchedule, s.c.NewID(), now)
+	r := scheduledRun(saved, run.TriggerSchedule, s.c.NewID(), s.c.now())
 	saved.ScheduledRunID = r.ID
 	r, err = jobs.TakeSlot(ctx, saved, r)
 	if errors.Is(err, runs.ErrTooLarge) {
-		return false, errors.Join(err, s.setAside(ctx, jobs, saved, r))
+		return false, errors.Join(err, s.setAside(ctx, account, jobs, saved, r))
 	}
 	if err != nil {
 		return false, err
@@ -166,7 +182,9 @@ func scheduledRun(saved settings.Saved, trigger run.Trigger, id string, now time
 // setAside takes the slot with a run that failed, without what makes the one that was meant too large to be stored:
 // the account's people see it in their history, and its schedule is not looked at again before the next slot. Settings
 // that are saved now cannot come to this (Service.fits).
-func (s *Service) setAside(ctx context.Context, jobs runs.Jobs, saved settings.Saved, r run.Run) error {
+func (s *Service) setAside(
+	ctx context.Context, account user.Account, jobs runs.Jobs, saved settings.Saved, r run.Run,
+) error {
 	now := s.c.now()
 	r.State, r.StartedAt, r.FinishedAt, r.SealedPassword, r.Applied = run.Failed, now, now, nil, new(run.Applied)
 	r.Import.Advanced, r.Import.Connection.CACertificate = settings.Advanced{}, ""
@@ -175,9 +193,14 @@ func (s *Service) setAside(ctx context.Context, jobs runs.Jobs, saved settings.S
 		Message: "The saved settings are too large for a sync to be stored. Save them with fewer exclusions: " +
 			"exclude whole domains (*@example.com) in place of their addresses, or use a filter.",
 	}
-	ending{run: r, state: r.State, failure: r.Failure, at: r.FinishedAt}.noteIn(&saved)
-	_, err := jobs.TakeSlot(ctx, saved, r)
-	return err
+	e := ending{run: r, state: r.State, failure: r.Failure, at: r.FinishedAt}
+	e.noteIn(&saved)
+	s.c.noteRan(&saved, e.at)
+	if _, err := jobs.TakeSlot(ctx, saved, r); err != nil {
+		return err
+	}
+	// Whoever dies before it leaves the news to the next slot's sync.
+	return s.c.tellEnding(ctx, account, jobs, e, func() error { return nil })
 }
 
 // scheduledRunGoing returns the sync that the schedule started and that has not ended, or nothing. Settings that an

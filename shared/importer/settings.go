@@ -196,6 +196,9 @@ func (s *Service) newSettings(
 	next.Schedule = s.c.newSchedule(id.Account, req, old, now)
 	if old == nil || old.Fingerprint() != next.Fingerprint() {
 		next.Health = settings.Health{State: settings.NeverRun, Since: now}
+		if err := s.noteSyncOf(ctx, id, req.PreviewID, &next); err != nil {
+			return next, err
+		}
 	}
 	if old != nil && !bytes.Equal(old.SealedPassword, next.SealedPassword) {
 		next.Refusals = 0

@@ -45,7 +45,7 @@ func (s *Service) AddUser(ctx context.Context, id run.Identity, req UserRequest)
 		return user.User{}, err
 	}
 	entry := s.entry(id, runs.UserAdded, added.Address, nil)
-	err = s.edit(ctx, id, new(bool), users.Change{Key: added.Key, After: &added}, entry)
+	err = s.edit(ctx, id, new(bool), nil, users.Change{Key: added.Key, After: &added}, entry)
 	if errors.Is(err, runs.ErrConflict) {
 		err = problem(Conflict, "user_exists", "%s is on the Users List already.", added.Address)
 	}
@@ -114,7 +114,7 @@ func (s *Service) PatchUser(
 		after.Version, after.LastRunID, after.UpdatedAt = before.Version+1, "", s.c.now()
 		change := users.Change{Key: before.Key, Expect: before.Version, After: &after}
 		entry := s.entry(id, runs.UserChanged, after.Address, userDiff(before, after))
-		return s.edit(ctx, id, &counted, change, entry)
+		return s.edit(ctx, id, &counted, &before, change, entry)
 	})
 	return after, err
 }
@@ -151,14 +151,14 @@ func (s *Service) RemoveUser(ctx context.Context, id run.Identity, addr string) 
 		}
 		change := users.Change{Key: before.Key, Expect: before.Version}
 		// Where the user is gone, or another, it is looked for again.
-		return s.edit(ctx, id, &counted, change, s.entry(id, runs.UserRemoved, before.Address, nil))
+		return s.edit(ctx, id, &counted, &before, change, s.entry(id, runs.UserRemoved, before.Address, nil))
 	})
 }
 
-// edit makes an edit by hand, or returns ErrConflict. It counts the edit where that was not done before: one that is
-// tried again counts once.
+// edit makes an edit by hand of a user, nil for a new one, and tells it, or returns ErrConflict. It counts the edit
+// where that was not done before: one that is tried again counts once.
 func (s *Service) edit(
-	ctx context.Context, id run.Identity, counted *bool, c users.Change, entry runs.AuditEntry,
+	ctx context.Context, id run.Identity, counted *bool, before *user.User, c users.Change, entry runs.AuditEntry,
 ) error {
 	if !*counted {
 		if err := s.countEdit(ctx, id); err != nil {
@@ -166,10 +166,15 @@ func (s *Service) edit(
 		}
 		*counted = true
 	}
+	news, err := s.c.noteEdit(ctx, id.Account, before, c, entry)
+	if err != nil {
+		return err
+	}
 	outcome, err := s.c.Users.For(id.Account).Edit(ctx, c, entry)
 	if err == nil && outcome != users.Applied {
 		err = runs.ErrConflict
 	}
+	s.c.tellEdit(ctx, id.Account, news, err)
 	return err
 }
 

@@ -36,6 +36,8 @@ const (
 	// scopes read and admin in the token's scope claim, "rollcall/" by default.
 	AccountClaim Variable = "ROLLCALL_ACCOUNT_CLAIM"
 	ScopePrefix  Variable = "ROLLCALL_SCOPE_PREFIX"
+	// OriginKeys are what OriginHeader may say, separated by commas. Without any, requests need no such header.
+	OriginKeys Variable = "ROLLCALL_ORIGIN_KEYS"
 	// AllowPrivate, true or false (the default), lets directories be on private addresses. AllowRanges are CIDR
 	// prefixes that one may be in although they are set aside for other uses, DenyRanges those that none may be in,
 	// Ports the TCP ports that one may be on, such as 389,636,10000-10999 (389, 636, 3268 and 3269 by default). Lists

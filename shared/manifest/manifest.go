@@ -56,7 +56,7 @@ func ExportAPI() Function {
 func SyncAPI() Function {
 	return Function{
 		Name: "sync-api", Binary: "sync", Handler: HandlerAPI, Takes: identityVariables(),
-		Needs: []Variable{UsersTable, JobsTable, Bucket, PreviewsQueue, SyncsQueue, PasswordKey},
+		Needs: []Variable{UsersTable, JobsTable, Bucket, PreviewsQueue, SyncsQueue, PasswordKey, EventBus},
 	}
 }
 
@@ -79,7 +79,7 @@ func SyncSchedule() Function {
 }
 
 func identityVariables() []Variable {
-	return []Variable{LogLevel, AccountClaim, ScopePrefix}
+	return []Variable{LogLevel, AccountClaim, ScopePrefix, OriginKeys}
 }
 
 func networkVariables() []Variable {

@@ -1,6 +1,6 @@
 package manifest
 
-// The metrics that the workers' logs carry, in embedded metric format. Each has the dimension Function, so that two
+// The metrics that the functions' logs carry, in embedded metric format. Each has the dimension Function, so that two
 // deployments in one AWS account keep theirs apart. Runs and accounts are no dimensions: they are fields of the log
 // line.
 const (
@@ -13,6 +13,9 @@ const (
 	EntriesRead = "EntriesRead"
 	// RowsApplied counts the rows that a sync wrote, with DimensionKind; its unit is Count.
 	RowsApplied = "RowsApplied"
+	// CallsRefused counts the calls that AWS refused a function, for want of a right or of a key that can be used, with
+	// DimensionFunction alone; its unit is Count.
+	CallsRefused = "CallsRefused"
 )
 
 // The dimensions of the metrics.

@@ -6,8 +6,6 @@ type Route struct {
 	// Path is an API Gateway route's: {name} is one segment, {name+} all that follow.
 	Path     string
 	Function string
-	// Public routes take requests without a token.
-	Public bool
 }
 
 // Routes lists the API's routes. The most specific one counts, as in API Gateway and in http.ServeMux.
@@ -26,7 +24,9 @@ func Routes() []Route {
 		{Path: "/v1/users/export", Function: export},
 		// Greedy, because API Gateway decodes a path before it matches: an address may hold a slash.
 		{Path: "/v1/users/{address+}", Function: sync},
-		{Path: "/v1/openapi.json", Function: sync, Public: true},
 		{Path: "/v1/{proxy+}", Function: sync},
 	}
 }
+
+// DescriptionPath is where the API's description is served, beside the page and by no function.
+const DescriptionPath = "/v1/openapi.json"

@@ -25,3 +25,6 @@ const (
 	SealedAccount = "account"
 	SealedTarget  = "target"
 )
+
+// OriginHeader holds the key by which a function knows that a request came through the page's CloudFront distribution.
+const OriginHeader = "X-Rollcall-Origin"

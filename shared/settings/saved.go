@@ -42,4 +42,18 @@ type Schedule struct {
 	PausedReason string    `json:"pausedReason,omitempty"`
 	// PausedAt is zero where version 0.4 paused it.
 	PausedAt time.Time `json:"pausedAt,omitzero"`
+	// MissedAt is when the schedule counts as missed unless a full sync of the settings ends before; zero where an
+	// earlier build stored it. Missed is set once that was told.
+	MissedAt time.Time `json:"missedAt,omitzero"`
+	Missed   bool      `json:"missed,omitempty"`
+}
+
+// DueAt is when the tick has to look at the schedule: to start its next sync, or to tell that it was missed. A next run
+// that a wrong clock chose is not hidden by the latter.
+func (s *Schedule) DueAt() time.Time {
+	wait := s.NextRunAt.Sub(s.MissedAt)
+	if s.Missed || s.MissedAt.IsZero() || wait <= 0 || wait > MaxInterval*time.Hour {
+		return s.NextRunAt
+	}
+	return s.MissedAt
 }

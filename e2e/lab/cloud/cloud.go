@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/docs"
 	"rollcall/e2e/lab/awslab"
 	"rollcall/e2e/lambdahost"
 	"rollcall/portal"
@@ -70,6 +71,7 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	environment := maps.Clone(lab.Environment)
 	// The directories of tests are on loopback, which no deployment allows.
 	environment[manifest.AllowRanges], environment[manifest.Ports] = "127.0.0.0/8,::1/128", "1-65535"
+	environment[manifest.OriginKeys] = originKey
 	if c.Tick == 0 {
 		c.Tick = 2 * time.Second
 	}
@@ -85,7 +87,11 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	// As CloudFront does: the page and the API have one origin.
 	origin := http.NewServeMux()
 	origin.Handle("/", portal.Handler(portal.Config{}))
-	origin.Handle("/v1/", d.Host.Gateway(claims))
+	origin.HandleFunc(manifest.DescriptionPath, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(docs.OpenAPI)
+	})
+	origin.Handle("/v1/", throughCloudFront(d.Host.Gateway(claims)))
 	d.server = &http.Server{Handler: origin, ReadHeaderTimeout: time.Minute}
 	d.running.Go(func() { d.server.Serve(listener) })
 	queues := sqs.NewClient(lab.Config("SQS"))
@@ -97,6 +103,17 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	}
 	d.running.Go(func() { d.Host.Tick(ctx, c.Tick, manifest.SyncSchedule().Name) })
 	return d, nil
+}
+
+// originKey is what the functions know CloudFront by.
+const originKey = "the-key-of-this-origin"
+
+// throughCloudFront adds the header that CloudFront sends to the API, in place of one that a caller sent.
+func throughCloudFront(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set(manifest.OriginHeader, originKey)
+		api.ServeHTTP(w, r)
+	})
 }
 
 // Close stops the gateway, the queues, the clock and the functions' processes.

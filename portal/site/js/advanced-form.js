@@ -122,7 +122,8 @@ class PresetChoice {
   constructor(chosen) {
     this.select = h('select', { id: uniqueId('preset'), onchange: chosen });
     this.input = h('input', {
-      id: uniqueId('domain'), type: 'text', placeholder: 'example.com', autocomplete: 'off', oninput: chosen,
+      id: uniqueId('domain'), type: 'text', placeholder: 'example.com', autocomplete: 'off', dir: 'auto',
+      oninput: chosen,
     });
     this.domainBox = h('div', { class: 'field' }, h('label', { htmlFor: this.input.id }, 'Domain'), this.input);
     this.help = h('p', { class: 'help' });

@@ -1,7 +1,8 @@
 // The audit log: who changed which settings or user, who started what, and when.
 import { h, fill, announce } from './dom.js';
 import { empty, failure, loading } from './notice.js';
-import { count, moment, SERVER_TYPES } from './format.js';
+import { count, moment } from './format.js';
+import { detailsOf, subjectOf } from './audit-words.js';
 import * as api from './api.js';
 
 /** @import { AuditEntry } from '../../types' */
@@ -16,25 +17,6 @@ const ACTIONS = {
   'export.started': 'Exported a CSV file', 'sync.started': 'Started a sync', 'sync.cancelled': 'Cancelled a sync',
   'undo.started': 'Undid a sync', 'explanation.started': 'Asked about an address',
 };
-
-/** @type {Record<string, string>} */
-const FIELDS = {
-  heldSpamReport: 'Held Spam Report', protected: 'Protected', schedule: 'Schedule', password: 'Stored password',
-  advanced: 'Advanced Settings', options: 'Sync options', 'connection.serverType': 'Server Type',
-  'connection.host': 'LDAP Server', 'connection.port': 'TCP Port', 'connection.useSSL': 'Use SSL',
-  'connection.allowUnencrypted': 'Without encryption', 'connection.encryption': 'Encryption',
-  'connection.oldTLS': 'Old TLS', 'connection.trustedCertificate': 'Trusted certificate',
-  'connection.username': 'Username', 'connection.password': 'Password',
-  'connection.caCertificate': 'CA Certificate',
-  'advanced.searchBase': 'Search Base', 'advanced.filter': 'Filter String', 'advanced.exclude': 'Exclusions',
-  'advanced.include': 'Object types', 'advanced.acceptedDomains': 'Accepted domains',
-  'options.removeAccounts': 'Remove Accounts', 'options.removeScope': 'Whom to remove',
-  'options.sendHSR': 'Send Held Spam Reports', 'options.removalLimit': 'Removal limit', previewId: 'Preview',
-  undoOf: 'Of the sync', of: 'Of', confirmRemovals: 'Confirmed removals',
-};
-
-/** Fields whose values version 0.4 logged whole: too long to be read here. */
-const LONG = new Set(['advanced', 'options']);
 
 /** The log. */
 export class AuditView {
@@ -79,22 +61,17 @@ export class AuditView {
   }
 }
 
-/** A value, or "before → after", as the page calls it. @param {string} name @param {string} change */
-function valueOf(name, change) {
-  if (LONG.has(name)) return 'changed';
-  // Nothing stands before the first value.
-  const text = change.replace(/^\s*→\s*/, '');
-  return name === 'connection.serverType'
-    ? text.replace(/\w+/g, (type) => Reflect.get(SERVER_TYPES, type) ?? type) : text;
-}
+/** @param {{text: string, href: string}} said */
+const linked = ({ text, href }) => (href ? h('a', { href }, text) : text);
 
 /** @param {AuditEntry} entry */
-function line(entry) {
-  const details = Object.entries(entry.details).map(([name, change]) => h('li', {},
-    h('span', { class: 'muted' }, `${FIELDS[name] ?? name}: `), valueOf(name, change)));
+function line({ action, subject, details, at, by }) {
+  const about = subjectOf(action, subject);
+  const items = detailsOf(action, details).map((detail) => h('li', {},
+    h('span', { class: 'muted' }, `${detail.label}: `), linked(detail)));
   return h('li', {},
-    h('div', { class: 'audit-head' }, h('strong', {}, ACTIONS[entry.action] ?? entry.action),
-      entry.subject !== 'settings' && h('span', { class: 'code' }, entry.subject),
-      h('span', { class: 'muted' }, `${moment(entry.at)}, by ${entry.by}`)),
-    details.length > 0 && h('ul', { class: 'plain details' }, details));
+    h('div', { class: 'audit-head' }, h('strong', {}, ACTIONS[action] ?? action),
+      about.text && h('span', {}, linked(about)),
+      h('span', { class: 'muted' }, `${moment(at)}, by ${by}`)),
+    items.length > 0 && h('ul', { class: 'plain details' }, items));
 }

@@ -1,6 +1,6 @@
 // The whole text of a cell that is cut off: on hover, on focus, and on touch, which gives the focus. It stays while the
 // pointer is on it, Escape takes it away, and it covers nothing of the cell itself (WCAG 2.2, 1.4.13).
-import { h } from './dom.js';
+import { fill, h } from './dom.js';
 
 /** How long a pointer rests on a cell before its text comes, and may take on its way to the text, in ms. */
 const REST = 250;
@@ -50,7 +50,7 @@ export class CellTip {
       removeEventListener('keydown', this.escape);
       return;
     }
-    this.element.textContent = this.cell instanceof HTMLElement ? this.cell.innerText : '';
+    fill(this.element, this.cell instanceof HTMLElement ? this.cell.innerText : '');
     if (!this.element.isConnected) this.grid.after(this.element);
     this.element.showPopover();
     this.#place();

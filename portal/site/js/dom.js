@@ -42,7 +42,7 @@ export function withNames(text, isolate) {
   return [...parts, text.slice(end)].filter((part) => part !== '');
 }
 
-/** Within an attribute there are no elements: FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE do the same. */
+/** Where there are no elements, FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE do the same. */
 const marked = (/** @type {string} */ text) => withNames(text, (name) => `\u2068${name}\u2069`).join('');
 
 /** One node, also where there are several parts: what is laid out as a row has one item for it. @param {string} text */
@@ -69,7 +69,8 @@ function isolated(text) {
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) set(element, name, value);
-  element.append(...nodes(children));
+  // A list of choices shows text alone.
+  element.append(...nodes(children, tag === 'option' ? marked : isolated));
   return element;
 }
 
@@ -91,13 +92,14 @@ function set(element, name, value) {
 
 /**
  * @param {readonly Child[]} children
+ * @param {(text: string) => Node|string} [isolate]
  * @returns {(Node|string)[]}
  */
-function nodes(children) {
+function nodes(children, isolate = isolated) {
   return children.flatMap((child) => {
     if (child === null || child === undefined || child === false) return [];
-    if (typeof child === 'string') return [isolated(child)];
-    return child instanceof Node ? [child] : nodes(child);
+    if (typeof child === 'string') return [isolate(child)];
+    return child instanceof Node ? [child] : nodes(child, isolate);
   });
 }
 
@@ -195,6 +197,12 @@ export function uniqueId(prefix) {
  */
 export function announce(text) {
   const announcer = existing('#announcer');
+  const said = marked(text);
   // Setting the same text again would be no change, and would not be said.
-  announcer.textContent = announcer.textContent === text ? `${text}\u00a0` : text;
+  announcer.textContent = announcer.textContent === said ? `${said}\u00a0` : said;
+}
+
+/** Names the page, in its tab and in the browser's history. @param {string} title */
+export function titled(title) {
+  document.title = `${marked(title)} · Rollcall`;
 }

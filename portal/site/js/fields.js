@@ -54,7 +54,8 @@ export class Field {
   }
 }
 
-const PLAIN = { autocomplete: 'off', spellcheck: 'false' };
+/** What is typed may run from right to left. */
+const PLAIN = { autocomplete: 'off', spellcheck: 'false', dir: 'auto' };
 
 /** The fields of a form, by the names that the API has for them. */
 export class Fields {

@@ -43,6 +43,15 @@ export const SERVER_TYPES = {
   exchange: 'Microsoft Exchange Server', communigate: 'CommuniGate Pro', groupwise: 'Novell GroupWise',
 };
 
+export const ENCRYPTIONS = {
+  required: 'Required', preferred: 'Preferred: go on without it where it fails', none: 'None',
+};
+
+/** Whom Remove Accounts removes. */
+export const SCOPES = {
+  all: 'All that the directory does not have', imported: 'Only those that an import created',
+};
+
 /** @type {Record<string, string>} */
 export const TYPES = {
   user: 'User', contact: 'Contact', group: 'Group', publicFolder: 'Public folder', resource: 'Resource',
@@ -76,6 +85,12 @@ export const STEPS = {
 /** What becomes of a row. @type {Record<string, string>} */
 export const CHANGES = {
   create: 'Added', update: 'Changed', delete: 'Removed', unchanged: 'Unchanged', skipped: 'Skipped',
+};
+
+/** What became of a row of a sync. */
+export const OUTCOMES = {
+  applied: 'Written', already: 'Not needed: the user was in this state already',
+  conflict: 'Not written: somebody changed the user meanwhile', pending: 'Not written',
 };
 
 export const STATES = {

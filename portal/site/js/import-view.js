@@ -83,7 +83,7 @@ export class ImportView {
   }
 
   async #addJob() {
-    const { JobCard } = await import('./job-card.js');
+    const { JobCard } = await import('./later.js');
     if (this.job) return;
     this.job = new JobCard({
       changed: () => this.#jobChanged(), reconnect: () => this.form.focus('connection.host'),
@@ -92,7 +92,7 @@ export class ImportView {
   }
 
   async #showPreviews() {
-    const { RecentPreviews } = await import('./recent-previews.js');
+    const { RecentPreviews } = await import('./later.js');
     if (!this.previews) {
       this.previews = new RecentPreviews();
       this.element.append(this.previews.element);
@@ -130,7 +130,7 @@ export class ImportView {
     const others = settings ? differences(settings, this.form.value()) : [];
     const text = others.length === 0 ? '' : `Not saved: differs from the saved job in ${others.join(', ')}. `
       + 'Preview it, then save it as the scheduled job.';
-    if (this.unsaved.textContent !== text) this.unsaved.textContent = text;
+    if (this.unsaved.textContent !== text) fill(this.unsaved, text);
     this.unsaved.hidden = text === '';
     this.job?.showDiffers(text !== '');
   }
@@ -143,7 +143,7 @@ export class ImportView {
   }
 
   async #explain() {
-    const { explain } = await import('./explain-dialog.js');
+    const { explain } = await import('./later.js');
     await explain('', this.form.value());
   }
 

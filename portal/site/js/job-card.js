@@ -46,7 +46,7 @@ export class JobCard {
     const { settings } = store.current();
     const text = !differs || !settings ? ''
       : `Run Now runs the saved job from ${settings.connection.host}, not what is typed below.`;
-    if (this.runs.textContent !== text) this.runs.textContent = text;
+    if (this.runs.textContent !== text) fill(this.runs, text);
     this.runs.hidden = text === '';
   }
 

@@ -5,7 +5,8 @@ import { empty, failure } from './notice.js';
 import { count, number } from './format.js';
 import { FilterBar } from './filter-bar.js';
 import { countValues } from './row-filter.js';
-import { arranged, orderOf, orderText } from './sorting.js';
+import { arranged } from './sorting.js';
+import { SortControls } from './sort-controls.js';
 import { MOST, Rows } from './rows.js';
 import { VirtualList } from './virtual-list.js';
 
@@ -70,7 +71,6 @@ export class ListTable {
     this.options = options;
     const { label, searchLabel, placeholder, filters, state, columns } = options;
     const id = uniqueId('list');
-    this.order = orderOf(state.get('sort') || 'address');
     /** The lines that are shown, how many of them match, and whether each alias stands alone. */
     this.lines = /** @type {readonly Line<T>[]} */ ([]);
     this.found = 0;
@@ -90,15 +90,18 @@ export class ListTable {
     this.timer = undefined;
     this.search = h('input', {
       type: 'search', id: `${id}-search`, placeholder, autocomplete: 'off', spellcheck: 'false', maxlength: 320,
-      value: state.get('q') ?? '', oninput: () => this.#typed(),
+      dir: 'auto', value: state.get('q') ?? '', oninput: () => this.#typed(),
     });
     this.filters = new FilterBar(filters, state, () => this.#wantsOthers());
     this.status = h('p', { class: 'table-status', role: 'status' });
     this.more = h('div', { class: 'table-foot' });
-    this.heads = columns.map((column) => this.#head(column));
+    this.sorting = new SortControls(columns, state.get('sort') ?? '', () => {
+      options.changed?.();
+      this.#show(true);
+    });
     /** @type {VirtualList<Line<T>>} */
     this.list = new VirtualList({
-      label, columns: columns.map((column, i) => ({ ...column, head: this.heads[i] })), open: options.open,
+      label, columns: columns.map((column, i) => ({ ...column, head: this.sorting.heads[i] })), open: options.open,
       render: (line) => options.render(line, line.below && !this.flat),
     });
     this.end = h('span', { class: 'visually-hidden', tabindex: '-1', id: `${id}-end` }, 'End of the table');
@@ -107,7 +110,7 @@ export class ListTable {
       h('div', { class: 'toolbar' },
         h('div', { class: 'search' }, icon('search'),
           h('label', { class: 'visually-hidden', htmlFor: this.search.id }, searchLabel), this.search),
-        this.filters.element, this.status),
+        this.filters.element, this.sorting.element, this.status),
       h('a', { class: 'skip-table', href: `#${id}-end`, onclick: (event) => this.#skip(event) }, 'Skip the table'),
       this.body, this.end, this.more);
   }
@@ -117,17 +120,6 @@ export class ListTable {
     // The address names the view, and keeps doing so.
     event.preventDefault();
     this.end.focus();
-  }
-
-  /** @param {SortedColumn<T>} column @returns {Child} */
-  #head({ name, key, head, class: column }) {
-    if (!key) return head ?? name;
-    const onclick = () => {
-      this.order = { column, descending: this.order.column === column && !this.order.descending };
-      this.options.changed?.();
-      this.#show(true);
-    };
-    return h('button', { type: 'button', class: 'cell-button head-button', onclick }, name);
   }
 
   /** What the search and the filters want. @returns {Wanted} */
@@ -147,8 +139,7 @@ export class ListTable {
 
   /** What the address keeps of the table. */
   state() {
-    const sort = orderText(this.order);
-    return { ...this.wanted(), sort: sort === 'address' ? '' : sort };
+    return { ...this.wanted(), sort: this.sorting.text };
   }
 
   /** Shows another list. @param {Source} source */
@@ -248,7 +239,7 @@ export class ListTable {
     this.searching.abort();
     this.searching = new AbortController();
     const { signal } = this.searching;
-    const { rows, order } = this;
+    const { rows, sorting: { order } } = this;
     if (!rows) return;
     const { lines, found } = this.server ? { lines: rows.lines, found: rows.loaded }
       : await rows.search(this.wanted(), signal);
@@ -257,25 +248,13 @@ export class ListTable {
     const ordered = all && key ? await arranged(lines, order, key, signal) : lines;
     if (signal.aborted || rows !== this.rows) return;
     [this.lines, this.found, this.flat] = [ordered, found, ordered !== lines && order.column !== 'address'];
-    this.#markOrder(all);
+    this.sorting.show(all);
     this.list.set(ordered, fromTop);
     if (rows.complete && lines.length === 0) this.#showNothing();
     else if (!this.list.element.isConnected) fill(this.body, this.list.element);
     this.#say(this.#summary(rows));
     this.#offerMore(rows);
     this.options.changed?.();
-  }
-
-  /** Marks the column of the order. Only where all rows are here can there be another. @param {boolean} all */
-  #markOrder(all) {
-    for (const [i, { class: column, key }] of this.options.columns.entries()) {
-      const head = this.heads[i];
-      if (!key || !(head instanceof HTMLButtonElement)) continue;
-      const is = all ? column === this.order.column : column === 'address';
-      const direction = all && this.order.descending ? 'descending' : 'ascending';
-      head.parentElement?.setAttribute('aria-sort', is ? direction : 'none');
-      head.disabled = !all;
-    }
   }
 
   #showNothing() {

@@ -1,8 +1,7 @@
 // The runs that are under way, in the navigation: whoever left one finds it, and learns that it has ended.
 import { h, fill, icon, announce } from './dom.js';
-import { STATES } from './format.js';
 import { countsOf, phaseOf } from './progress.js';
-import { ended, followed } from './run.js';
+import { ended, followed, stateTitle } from './run.js';
 import { placeNow } from './table-state.js';
 import * as api from './api.js';
 
@@ -114,10 +113,10 @@ export class LiveRuns {
  */
 function shownOf(run, what, path) {
   const live = !ended(run);
-  const text = `${what} ${live ? 'running' : STATES[run.state].toLowerCase()}`;
   // Until there is something to count, what it is at.
   const nothing = run.progress.entries + run.progress.toApply === 0;
-  return { id: run.id, path, live, text, counts: !live ? '' : nothing ? phaseOf(run) : countsOf(run) };
+  const counts = !live ? '' : nothing ? phaseOf(run) : countsOf(run);
+  return { id: run.id, path, live, text: stateTitle(what, run), counts };
 }
 
 /** @param {Preview} run */

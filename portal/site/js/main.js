@@ -1,5 +1,5 @@
 // The page: it begins the session, and shows the view of the place that the address names.
-import { h, existing, fill } from './dom.js';
+import { h, existing, fill, titled } from './dom.js';
 import { failure, loading, messageOf, notice } from './notice.js';
 import * as router from './router.js';
 import * as session from './session.js';
@@ -14,6 +14,8 @@ let liveRuns = null;
 /** Aborted when the view that is shown goes. */
 let leaving = new AbortController();
 let first = true;
+
+const signing = () => import('./sign-in.js');
 
 /** @param {Place} place */
 async function show(place) {
@@ -32,17 +34,16 @@ async function show(place) {
   showHelp();
   const view = await views.viewOf(place, signal).catch(views.unavailable);
   if (signal.aborted) return;
-  document.title = `${view.title} · Rollcall`;
+  titled(view.title);
   fill(main, view.element);
   scrollTo(0, 0);
   // A new view is read from its heading; the page's first one from its top.
   if (!first) view.element.querySelector('h1')?.focus();
   first = false;
   const entered = view.enter();
-  liveRuns ??= import('./live-runs.js').then((module) => new module.LiveRuns(existing('#live-runs')));
+  liveRuns ??= import('./later.js').then(({ LiveRuns }) => new LiveRuns(existing('#live-runs')));
   liveRuns.then((runs) => runs.look(), () => { liveRuns = null; });
   await entered;
-  views.loadAll();
 }
 
 /** Has Help lead to what the guide says about the section that is shown: its headings are the navigation's names. */
@@ -54,16 +55,16 @@ function showHelp() {
 function showAccount() {
   if (!session.required()) return;
   fill(existing('#account'), h('span', { class: 'who' }, session.who()),
-    h('button', { type: 'button', class: 'link', onclick: () => session.signOut() }, 'Sign out'));
+    h('button', { type: 'button', class: 'link', onclick: async () => (await signing()).signOut() }, 'Sign out'));
 }
 
 /** @param {unknown} [error] of the last attempt */
 function showSignIn(error) {
-  document.title = 'Sign in · Rollcall';
+  titled('Sign in');
   existing('nav').hidden = true;
   const signIn = async () => {
     try {
-      await session.signIn();
+      await (await signing()).signIn();
     } catch (e) {
       showSignIn(e);
     }
@@ -97,6 +98,8 @@ async function start() {
     return;
   }
   showAccount();
+  // While the first view asks for what it shows. It is asked for again when it is needed.
+  import('./later.js').catch(() => {});
   router.start(show);
 }
 
@@ -105,7 +108,7 @@ let asking = false;
 
 /** Asks before it leaves for the sign-in page: the view may hold what somebody typed. */
 async function askToSignIn() {
-  const { confirm } = await import('./dialog.js');
+  const { confirm } = await import('./later.js');
   if (asking) return;
   asking = true;
   const yes = await confirm({
@@ -113,7 +116,7 @@ async function askToSignIn() {
     text: 'Sign in again to go on. You come back to this place; a password that you typed must be typed again.',
   });
   asking = false;
-  if (yes) await session.signIn();
+  if (yes) await (await signing()).signIn();
 }
 
 start();

@@ -2,7 +2,7 @@
 import { h, fill } from './dom.js';
 import { optionsOf } from './fields.js';
 import { failure, notice } from './notice.js';
-import { every } from './format.js';
+import { every, SCOPES } from './format.js';
 import { about } from './words.js';
 import * as api from './api.js';
 
@@ -20,10 +20,7 @@ export class OptionsForm {
   constructor(fields) {
     this.fields = fields;
     this.remove = fields.check('options.removeAccounts', { label: 'Remove Accounts' });
-    this.scope = fields.select('options.removeScope', {
-      label: 'Which',
-      options: { all: 'All that the directory does not have', imported: 'Only those that an import created' },
-    });
+    this.scope = fields.select('options.removeScope', { label: 'Which', options: SCOPES });
     this.percent = fields.text('options.removalLimit.percent', {
       label: 'Percent of the users', attributes: { inputmode: 'numeric', class: 'short' },
     });

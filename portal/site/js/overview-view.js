@@ -1,11 +1,14 @@
 // The Overview: what the saved job does, whether it is well, how it went, and what needs attention.
 import { h, fill, icon, list } from './dom.js';
+import { charts } from './charts.js';
+import { concerns, points, reasonsOf } from './overview-data.js';
 import { failure, loading } from './notice.js';
 import { moment, number, types } from './format.js';
 import { HEALTH, inASentence, looks, remedyOf } from './job-words.js';
 import { changeJob } from './errand.js';
 import { inALine } from './outcome.js';
 import { go } from './router.js';
+import { inSentences } from './words.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
 
@@ -50,7 +53,7 @@ export class OverviewView {
       h('p', { class: 'job-sentence' }, inASentence(settings)),
       h('div', { class: `health ${health.state}` }, icon(mark),
         h('div', {}, h('p', { class: 'notice-title' }, HEALTH[health.state]),
-          h('p', {}, `${health.message} Since ${moment(health.since)}.`)),
+          h('p', {}, inSentences(health.message).slice(0, 2).join(' '), ` Since ${moment(health.since)}.`)),
         remedy && h('button', {
           type: 'button', class: 'primary', onclick: () => this.#try((actions) => actions.apply(remedy)),
         }, remedy.label)),
@@ -68,9 +71,8 @@ export class OverviewView {
    * @param {boolean} always also where nothing has run yet
    */
   async #showRuns(lastRun, into, always) {
-    const [{ items }, users, { rows, preview }, { charts }, { concerns, points, reasonsOf }] = await Promise.all([
+    const [{ items }, users, { rows, preview }] = await Promise.all([
       api.syncs({ limit: RUNS }, this.signal), api.users({ limit: 1 }, this.signal), skippedRows(this.signal),
-      import('./charts.js'), import('./overview-data.js'),
     ]);
     if (items.length === 0 && !always) return;
     const total = users.total ?? null;
@@ -90,7 +92,7 @@ export class OverviewView {
   async #try(act) {
     fill(this.message);
     try {
-      if (await act(await import('./job-actions.js'))) await this.enter();
+      if (await act((await import('./later.js')).jobActions)) await this.enter();
     } catch (error) {
       fill(this.message, failure(error));
     }

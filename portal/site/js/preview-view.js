@@ -1,9 +1,9 @@
 // A preview: how far it is, what it found, and what a sync of it would do.
-import { h, fill, icon, announce } from './dom.js';
+import { h, fill, icon, announce, titled } from './dom.js';
 import { failure, messageOf, notice } from './notice.js';
 import { count, moment, number, types } from './format.js';
 import { steps, runFailure } from './steps.js';
-import { ended, follow, sawEnd } from './run.js';
+import { ended, follow, sawEnd, stateTitle } from './run.js';
 import { explain } from './explain-dialog.js';
 import { exportButton } from './export-button.js';
 import { PlanTable } from './plan-table.js';
@@ -14,7 +14,6 @@ import { SyncForm } from './sync-form.js';
 import { stepper } from './flow.js';
 import { directoryNotes, total } from './totals.js';
 import { go } from './router.js';
-import { plain } from './words.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
 
@@ -60,6 +59,8 @@ export class PreviewView {
       ? ['What undoing the ', h('a', { href: `#/syncs/${run.undoOf}` }, 'sync'), ' would do. Nothing has changed yet.']
       : [h('strong', {}, run.settings.connection.host), sourceOf(run)]);
     fill(this.flow, !run.undoOf && stepper(run.state === 'done' ? 'check' : 'preview'));
+    const what = run.undoOf ? 'Undo Preview' : 'Preview';
+    titled(run.state === 'done' ? resultTitle(run) : stateTitle(what, run));
     if (!ended(run)) {
       this.progress.show(run);
       return;
@@ -85,12 +86,13 @@ export class PreviewView {
       showSteps && h('section', { class: 'card', 'aria-labelledby': 'steps-title' },
         h('h2', { id: 'steps-title' }, 'Connection'), steps(run, run.error?.message)),
       h('div', { class: 'actions' }, h('button', { type: 'button', onclick: () => go(path) }, label)));
-    announce(run.error ? plain(run.error.message) : 'The preview was cancelled');
+    // Why one failed is an alert.
+    if (!run.error) announce('The preview was cancelled');
   }
 
   /** @param {Preview} run */
   async #showResult(run) {
-    this.heading.textContent = run.undoOf ? 'Undo Preview' : 'Results Preview';
+    this.heading.textContent = resultTitle(run);
     // The sync section shows what is saved, and a save replaces that.
     if (!run.undoOf) await store.load(this.signal).catch(() => {});
     const sync = await lastSync(run, this.signal);
@@ -110,9 +112,12 @@ export class PreviewView {
       form ? form.elements : undoSection(run, sync));
     const { create, delete: missing } = run.summary;
     const added = count(create, 'address', 'addresses');
-    announce(`${this.heading.textContent}: ${added} to add, ${number(missing)} not in the directory`);
+    announce(`${resultTitle(run)}: ${added} to add, ${number(missing)} not in the directory`);
   }
 }
+
+/** @param {Preview} run that is done */
+const resultTitle = (run) => (run.undoOf ? 'Undo Preview' : 'Results Preview');
 
 /** " port 389, STARTTLS, started …", which follows the host. @param {Preview} run */
 function sourceOf({ settings: { connection }, notes, createdAt }) {

@@ -1,7 +1,8 @@
 // The previews of the last 90 days, the newest first, and what became of each.
 import { h, fill, announce } from './dom.js';
 import { failure } from './notice.js';
-import { count, moment, number, STATES } from './format.js';
+import { count, moment, number, STATES, STEPS } from './format.js';
+import { inSentences } from './words.js';
 import * as api from './api.js';
 
 /** @import { Preview } from '../../types' */
@@ -55,11 +56,15 @@ function line(run) {
 }
 
 /**
- * What a preview found, and what became of it.
+ * What a preview found and what became of it, or why it failed.
  * @param {Preview} run
  * @param {number} [now] in ms
  */
-export function becameOf({ state, summary, syncs, outdated, expiresAt }, now = Date.now()) {
+export function becameOf({ state, summary, syncs, outdated, expiresAt, error }, now = Date.now()) {
+  if (error) {
+    const step = error.step && `at “${STEPS[error.step] ?? error.step}”: `;
+    return `${step ?? ''}${inSentences(error.message)[0]}`;
+  }
   if (state !== 'done') return '';
   const found = `${number(summary.create)} to add, ${number(summary.delete)} not in the directory, `
     + `${number(summary.update)} to change`;

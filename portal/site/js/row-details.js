@@ -1,15 +1,10 @@
 // All that is known about a row of a plan, in a dialog.
 import { h, list } from './dom.js';
 import { show } from './dialog.js';
-import { capital, KINDS, moment, TYPES } from './format.js';
+import { capital, KINDS, moment, OUTCOMES, TYPES } from './format.js';
 import { changeWords } from './outcome.js';
 
 /** @import { Row, User } from '../../types' */
-
-const OUTCOMES = {
-  applied: 'Written', already: 'Not needed: the user was in this state already',
-  conflict: 'Not written: somebody changed the user meanwhile', pending: 'Not written',
-};
 
 /**
  * Shows all that is known about a row.

@@ -1,5 +1,6 @@
 // Runs: previews, syncs and exports go on in the server, and this page asks how far they are.
 import { Problem } from './api.js';
+import { STATES } from './format.js';
 
 /** @import { State } from '../../types' */
 
@@ -14,6 +15,9 @@ const delayAfter = (asked) => (asked < 10 ? 300 : asked < 40 ? 1000 : 2000);
 
 /** @param {{state: State}} run */
 export const ended = (run) => run.state !== 'queued' && run.state !== 'running';
+
+/** "Preview running", "Sync failed". @param {string} what @param {{state: State}} run */
+export const stateTitle = (what, run) => `${what} ${ended(run) ? STATES[run.state].toLowerCase() : 'running'}`;
 
 /**
  * @param {number} ms

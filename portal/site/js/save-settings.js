@@ -3,6 +3,7 @@ import { h } from './dom.js';
 import { confirm } from './dialog.js';
 import { moment } from './format.js';
 import { hasStatus } from './api.js';
+import { differencesOf } from './settings-difference.js';
 import * as store from './settings-store.js';
 
 /** @import { PatchRequest, SaveRequest, Settings } from '../../types' */
@@ -48,7 +49,6 @@ async function summaryOf(settings, request) {
   if (!settings) {
     return h('p', {}, 'Somebody deleted the saved settings since this page read them. Overwriting saves yours.');
   }
-  const { differencesOf } = await import('./settings-difference.js');
   const differences = differencesOf(settings, request);
   const text = `Somebody saved other settings since this page read them, at ${moment(settings.updatedAt)}.`;
   if (differences.length === 0) return h('p', {}, `${text} They are the same as yours.`);

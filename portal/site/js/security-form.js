@@ -1,14 +1,11 @@
 // How the connection is protected: the part of the Advanced Settings about encryption and certificates.
 import { certificateOf } from './pem.js';
 import { h } from './dom.js';
+import { ENCRYPTIONS } from './format.js';
 
 /** @import { ConnectionInput } from '../../types' */
 /** @import { Fields } from './fields.js' */
 /** @typedef {Pick<ConnectionInput, 'encryption'|'oldTLS'|'caCertificate'|'trustedCertificate'>} Security */
-
-const ENCRYPTION = {
-  required: 'Required', preferred: 'Preferred: go on without it where it fails', none: 'None',
-};
 
 const RISK = 'The password and every address cross the network as they are. Only on a network of your own.';
 
@@ -23,7 +20,7 @@ const ENCRYPTION_HELP = {
 export class SecurityForm {
   /** @param {Fields} fields of the whole form, to which this part adds its own */
   constructor(fields) {
-    this.encryption = fields.select('connection.encryption', { label: 'Encryption', options: ENCRYPTION });
+    this.encryption = fields.select('connection.encryption', { label: 'Encryption', options: ENCRYPTIONS });
     this.oldTLS = fields.check('connection.oldTLS', {
       label: 'Old TLS',
       help: 'For servers from before 2010: TLS 1.0 and 1.1, RSA key exchange, CBC, 3DES and RC4. '

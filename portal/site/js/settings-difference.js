@@ -1,5 +1,5 @@
 // How two versions of the settings differ, setting by setting, in words.
-import { SERVER_TYPES, every, number, TYPES } from './format.js';
+import { ENCRYPTIONS, SCOPES, SERVER_TYPES, every, number, TYPES } from './format.js';
 import { ADVANCED, CONNECTION } from './words.js';
 
 /** @import { PatchRequest, Settings } from '../../types' */
@@ -57,7 +57,8 @@ const IN_WORDS = {
   serverType: (/** @type {keyof typeof SERVER_TYPES} */ value) => SERVER_TYPES[value] ?? value,
   intervalHours: (/** @type {number} */ value) => every(value),
   quickMinutes: (/** @type {number} */ value) => (value > 0 ? `every ${number(value)} minutes` : NOTHING),
-  removeScope: (/** @type {string} */ value) => (value === 'imported' ? 'those that an import created' : 'all'),
+  encryption: (/** @type {keyof typeof ENCRYPTIONS} */ value) => ENCRYPTIONS[value] ?? value,
+  removeScope: (/** @type {keyof typeof SCOPES} */ value) => SCOPES[value] ?? value,
   include: (/** @type {string[]} */ value) => value.map((type) => TYPES[type] ?? type).join(', ') || NOTHING,
   removalLimit: (/** @type {{percent: number, count: number}} */ { percent, count }) =>
     `${number(percent)} % or ${number(count)} users`,

@@ -8,15 +8,30 @@ import { call } from './api.js';
 /** @type {Seen} */
 let seen = { settings: null, etag: null };
 
+/** What ask has asked for; null once it was taken. @type {ReturnType<typeof read>|null|undefined} */
+let asked;
+
 /** The settings that this tab saw last. */
 export const current = () => seen;
+
+/** @param {AbortSignal} [signal] */
+const read = (signal) => call('GET', '/v1/settings?optional=true', { signal });
+
+/** Asks for the settings ahead of the first load, which takes the answer. */
+export function ask() {
+  if (asked === null) return;
+  asked = read();
+  asked.catch(() => {}); // load says it
+}
 
 /**
  * Reads the settings; they are null where nothing is saved.
  * @param {AbortSignal} [signal]
  */
 export async function load(signal) {
-  const { body, etag } = await call('GET', '/v1/settings?optional=true', { signal });
+  const answer = asked ?? read(signal);
+  asked = null;
+  const { body, etag } = await answer;
   seen = { settings: body, etag };
   return seen;
 }

@@ -3,7 +3,7 @@ import { fieldToFix, stepRows } from './connection.js';
 import { h, icon } from './dom.js';
 import { duration, moment, STEPS } from './format.js';
 import { notice } from './notice.js';
-import { labelOf, plain } from './words.js';
+import { inSentences, labelOf, plain } from './words.js';
 import { editSettings, trustCertificate } from './errand.js';
 
 /** @import { Certificate, Failure } from '../../types' */
@@ -53,7 +53,10 @@ function mark(state) {
  */
 export function runFailure(error, title) {
   const field = fieldToFix(error.code);
-  return notice('error', error.step ? `${title} at “${STEPS[error.step] ?? error.step}”` : title, error.message,
+  const [lead, rest, evidence] = inSentences(error.message);
+  return notice('error', error.step ? `${title} at “${STEPS[error.step] ?? error.step}”` : title,
+    h('p', {}, rest ? h('strong', {}, lead) : lead), rest && h('p', {}, rest),
+    evidence && h('details', {}, h('summary', {}, 'What the server showed'), h('p', {}, evidence)),
     field && h('div', { class: 'actions' },
       h('button', { type: 'button', class: 'primary', onclick: () => editSettings(field) },
         `Go to ${labelOf(field)}`)));

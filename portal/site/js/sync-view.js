@@ -1,9 +1,9 @@
 // A sync: how far it is, what it did, what it stopped at, and the way back.
-import { h, fill, icon, announce } from './dom.js';
+import { h, fill, icon, announce, titled } from './dom.js';
 import { failure, notice } from './notice.js';
 import { count, moment, number, STATES, TRIGGERS } from './format.js';
 import { steps, runFailure } from './steps.js';
-import { ended, follow } from './run.js';
+import { ended, follow, stateTitle } from './run.js';
 import { confirmRemovals } from './blocked-sync.js';
 import { explain } from './explain-dialog.js';
 import { exportButton } from './export-button.js';
@@ -54,7 +54,9 @@ export class SyncView {
   /** @param {Sync} run */
   async #show(run) {
     const by = run.startedBy && !['schedule', 'quick'].includes(run.trigger) ? ` (${run.startedBy})` : '';
-    this.heading.textContent = run.undoOf ? 'Undo' : 'Sync';
+    const what = run.undoOf ? 'Undo' : 'Sync';
+    this.heading.textContent = what;
+    titled(stateTitle(what, run));
     fill(this.about, TRIGGERS[run.trigger], by, `, ${moment(run.createdAt)}`,
       run.undoOf && ['. It undoes ', h('a', { href: `#/syncs/${run.undoOf}` }, 'another sync')]);
     // Only one that came out of a preview is a step of the flow.
@@ -68,7 +70,7 @@ export class SyncView {
     const next = new ScheduleThis(run, this.signal);
     fill(this.result, verdict(run), related, next.element, story(run), failedConnection(run), this.#changes(run),
       this.#actions(run));
-    announce(`${run.undoOf ? 'Undo' : 'Sync'} ${STATES[run.state].toLowerCase()}`);
+    announce(stateTitle(what, run));
     next.enter();
     await this.#showRelated(run, related);
   }

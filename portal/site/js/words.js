@@ -80,6 +80,27 @@ export function plain(message) {
     .replace(CAMEL, (whole, name) => labelled(name) ?? whole);
 }
 
+/** What a server showed, at the end of a message about its certificate. */
+const EVIDENCE = ' The server showed: ';
+
+/** The end of a sentence: what comes next begins one. */
+const END = /[.!?]\s+(?=["“\p{Lu}])/gu;
+
+/** Reports whether a text leaves neither a bracket nor a quotation open. @param {string} text */
+const isWhole = (text) => text.split('(').length === text.split(')').length && text.split('"').length % 2 === 1;
+
+/**
+ * Why something failed, in the page's words: what it is, what to do about it, and what the server showed.
+ * @param {string} message
+ * @returns {[lead: string, rest: string, evidence: string]} each may be empty but the first
+ */
+export function inSentences(message) {
+  const [text = '', evidence = ''] = plain(message).split(EVIDENCE);
+  const first = [...text.matchAll(END)].find(({ index }) => isWhole(text.slice(0, index)));
+  if (!first) return [text, '', evidence];
+  return [text.slice(0, first.index + 1), text.slice(first.index + first[0].length), evidence];
+}
+
 /** Ends a text as a sentence. @param {string} text */
 export const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 

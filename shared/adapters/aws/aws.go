@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/middleware"
 
 	"rollcall/shared/adapters/aws/dynamodb"
 	"rollcall/shared/adapters/aws/s3"
@@ -37,14 +38,28 @@ type Deployment struct {
 	Log *slog.Logger
 }
 
-// Open finds the deployment that env names, with the SDK's own environment variables for where AWS is and who asks.
-// The SDK puts appID into the User-Agent of each call, so that whoever reads an access log knows who called.
-func Open(ctx context.Context, env manifest.Environment, appID string, log *slog.Logger) (Deployment, error) {
-	c, err := config.LoadDefaultConfig(ctx, config.WithAppID(appID))
+// Caller is who uses a deployment.
+type Caller struct {
+	manifest.Environment
+	// Name is what the SDK puts into the User-Agent of each call, so that whoever reads an access log knows who called.
+	Name string
+	Log  *slog.Logger
+	// Refused, which may be nil, is told of each call that fails for want of a right or of a key that can be used.
+	Refused func(ctx context.Context, service, operation, code string)
+}
+
+// Open finds the deployment that the caller's environment names, with the SDK's own variables for where AWS is and who
+// asks.
+func Open(ctx context.Context, c Caller) (Deployment, error) {
+	options := []func(*config.LoadOptions) error{config.WithAppID(c.Name)}
+	if c.Refused != nil {
+		options = append(options, config.WithAPIOptions([]func(*middleware.Stack) error{tellRefusals(c.Refused)}))
+	}
+	sdk, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return Deployment{}, fmt.Errorf("load the AWS configuration: %w", err)
 	}
-	return Deployment{Environment: env, SDK: c, Log: log}, nil
+	return Deployment{Environment: c.Environment, SDK: sdk, Log: c.Log}, nil
 }
 
 // Stores returns the ports that all share: the tables, the bucket and the queues. Those that the environment does not

@@ -30,6 +30,7 @@ var (
 	keyList      = []byte("listWritten")
 	keyRemovals  = []byte("removals")
 	keyLooks     = []byte("looks")
+	keyTold      = []byte("told")
 	keyCounts    = []byte("counts")
 	bucketRuns   = []byte("runs")
 	bucketImport = []byte("imports")
@@ -55,7 +56,7 @@ func (j jobs) Due(_ context.Context, now time.Time, limit int) ([]user.Account, 
 		if s.Schedule == nil || s.Schedule.Paused {
 			return at, false
 		}
-		return s.Schedule.NextRunAt, wantsTick(s.Schedule, now)
+		return s.Schedule.DueAt(), wantsTick(s.Schedule, now)
 	})
 }
 
@@ -105,7 +106,7 @@ func dueRecords[T any](
 // wantsTick reports whether a schedule is due, or so far ahead that a clock that was wrong must have set it: nobody
 // waits for longer than the interval, and up to an hour for the account's own minute.
 func wantsTick(s *settings.Schedule, now time.Time) bool {
-	ahead := s.NextRunAt.Sub(now)
+	ahead := s.DueAt().Sub(now)
 	return ahead <= 0 || ahead > time.Duration(s.IntervalHours+1)*time.Hour
 }
 

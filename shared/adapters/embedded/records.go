@@ -95,6 +95,27 @@ func (a accountJobs) UpdateLooks(_ context.Context, change func(*run.Looks) erro
 	return found, err
 }
 
+func (a accountJobs) Told(context.Context) (found run.Told, err error) {
+	err = a.view(func(b *bolt.Bucket) error {
+		found, err = loadOrZero[run.Told](b, keyTold)
+		return err
+	})
+	return found, err
+}
+
+func (a accountJobs) UpdateTold(_ context.Context, change func(*run.Told) error) (found run.Told, err error) {
+	err = a.update(func(b *bolt.Bucket) error {
+		if found, err = loadOrZero[run.Told](b, keyTold); err != nil {
+			return err
+		}
+		if err := change(&found); err != nil {
+			return err
+		}
+		return save(b, keyTold, found)
+	})
+	return found, err
+}
+
 func (a accountJobs) AcquireLease(_ context.Context, l runs.Lease, now time.Time) error {
 	var held error
 	err := a.update(func(b *bolt.Bucket) error {

@@ -30,10 +30,10 @@ var (
 // Store holds the jobs of all accounts; For is the only way in.
 type Store interface {
 	For(account user.Account) Jobs
-	// Due returns up to limit accounts whose schedule is not paused and is due at now, or further ahead than FarAhead:
-	// a wrong clock chose that. The longest due come first. It may return accounts besides whose next run is further
-	// away than their own interval and an hour. What cannot be read hides no other account: it is left out, and an
-	// error comes with the rest.
+	// Due returns up to limit accounts whose schedule is not paused and whose DueAt is not after now, or further ahead
+	// than FarAhead: a wrong clock chose that. The longest due come first. It may return accounts besides whose next
+	// run is further away than their own interval and an hour. What cannot be read hides no other account: it is left
+	// out, and an error comes with the rest.
 	Due(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
 	// DueLooks returns up to limit accounts whose NextAt of UpdateLooks is not zero and not after now, the longest due
 	// first. What cannot be read is left out as in Due.
@@ -61,6 +61,7 @@ type Jobs interface {
 	Leases
 	ListRecords
 	LookRecords
+	ToldRecords
 	// Settings returns the saved settings, or ErrNotFound.
 	Settings(ctx context.Context) (settings.Saved, error)
 	// PutSettings saves s if the stored revision is still s.Revision (0: nothing is stored), else ErrConflict. It

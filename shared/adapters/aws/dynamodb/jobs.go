@@ -26,6 +26,7 @@ const (
 	recordList     = "list"
 	recordRemovals = "removals"
 	recordLooks    = "looks"
+	recordTold     = "told"
 	recordCounts   = "counts"
 	prefixRun      = "run#"
 	prefixImport   = "import#"
@@ -91,7 +92,7 @@ func (a accountJobs) nextSettings(stored record, s *settings.Saved) (record, err
 	s.Revision = runs.NextRevision(s.Revision, a.now())
 	index := make(item)
 	if s.Schedule != nil && !s.Schedule.Paused {
-		a.putDue(index, dueSchedules, s.Schedule.NextRunAt)
+		a.putDue(index, dueSchedules, s.Schedule.DueAt())
 	}
 	return newRecord(s, index)
 }

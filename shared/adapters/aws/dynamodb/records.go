@@ -178,6 +178,27 @@ func (a accountJobs) UpdateLooks(ctx context.Context, change func(*run.Looks) er
 	return found, err
 }
 
+func (a accountJobs) Told(ctx context.Context) (run.Told, error) {
+	stored, err := a.read(ctx, recordTold)
+	if err != nil {
+		return run.Told{}, err
+	}
+	return decodeOrZero[run.Told](stored)
+}
+
+func (a accountJobs) UpdateTold(ctx context.Context, change func(*run.Told) error) (found run.Told, err error) {
+	err = a.change(ctx, recordTold, func(stored record) (record, error) {
+		if found, err = decodeOrZero[run.Told](stored); err != nil {
+			return record{}, err
+		}
+		if err := change(&found); err != nil {
+			return record{}, err
+		}
+		return newRecord(found, nil)
+	})
+	return found, err
+}
+
 func (a accountJobs) AcquireLease(ctx context.Context, l runs.Lease, now time.Time) error {
 	var held error
 	err := a.change(ctx, recordLease, func(stored record) (record, error) {

@@ -53,16 +53,16 @@ func New(client *awseventbridge.Client, bus string) Publisher { return Publisher
 // Publish puts an event on the bus: its name is the detail type, its JSON the detail. A nil error means that
 // EventBridge has it.
 func (p Publisher) Publish(ctx context.Context, e events.Event) error {
-	detail, err := json.Marshal(e)
+	detail, err := json.Marshal(e.Detail)
 	if err != nil {
-		return fmt.Errorf("publish %q of run %s: %w", e.Name, e.RunID, err)
+		return fmt.Errorf("publish %q of account %q: %w", e.Name, e.Account, err)
 	}
 	entry := types.PutEventsRequestEntry{
 		EventBusName: &p.bus, Source: aws.String(manifest.EventSource), DetailType: aws.String(string(e.Name)),
 		Detail: aws.String(string(detail)), Time: &e.At,
 	}
 	if n := size(entry); n > maxEntry {
-		return fmt.Errorf("publish %q of run %s: %w: %d bytes", e.Name, e.RunID, ErrTooLarge, n)
+		return fmt.Errorf("publish %q of account %q: %w: %d bytes", e.Name, e.Account, ErrTooLarge, n)
 	}
 	wait := firstWait
 	for attempt := 1; ; attempt++ {
@@ -71,7 +71,7 @@ func (p Publisher) Publish(ctx context.Context, e events.Event) error {
 			return nil
 		}
 		if !passes || attempt == attempts || smithytime.SleepWithContext(ctx, wait) != nil {
-			return fmt.Errorf("publish %q of run %s: %w", e.Name, e.RunID, errors.Join(context.Cause(ctx), err))
+			return fmt.Errorf("publish %q of account %q: %w", e.Name, e.Account, errors.Join(context.Cause(ctx), err))
 		}
 		wait *= 2
 	}

@@ -25,12 +25,11 @@ func start(t *testing.T) (*fakeeventbridge.Server, eventbridge.Publisher) {
 }
 
 func imported() events.Event {
-	return events.Event{
-		ID: "01J/done", Name: events.UsersImported, Account: "acme", RunID: "01J",
-		At:      time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
-		Trigger: "schedule",
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	return events.Event{Name: events.UsersImported, Account: "acme", At: at, Detail: events.Sync{
+		ID: "01J/done", Account: "acme", RunID: "01J", At: at, Trigger: "schedule",
 		Created: 2, SendHSR: true, NewUsers: "/v1/syncs/01J/changes",
-	}
+	}}
 }
 
 func TestAnEventIsPublished(t *testing.T) {
@@ -105,14 +104,16 @@ func TestLengthsOfEvents(t *testing.T) {
 	t.Parallel()
 	fake, p := start(t)
 	e := imported()
-	detail, err := json.Marshal(e)
+	detail, err := json.Marshal(e.Detail)
 	if err != nil {
 		t.Fatal(err)
 	}
 	room := 256<<10 - 14 - len("rollcall") - len("Users Imported") - len(detail) - len(`,"message":""`)
 	for message, want := range map[string]error{strings.Repeat("x", room): nil,
 		strings.Repeat("x", room+1): eventbridge.ErrTooLarge} {
-		e.Message = message
+		detail := e.Detail.(events.Sync)
+		detail.Message = message
+		e.Detail = detail
 		if err := p.Publish(t.Context(), e); !errors.Is(err, want) {
 			t.Errorf("%d bytes: error %v, want %v", len(message), err, want)
 		}

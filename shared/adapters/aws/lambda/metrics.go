@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
 	"rollcall/shared/manifest"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
@@ -62,6 +64,48 @@ func directives() []metricDirective {
 	}
 }
 
+// refusalRecord is a log line and a metric as well: what AWS refused.
+type refusalRecord struct {
+	AWS          metricMeta `json:"_aws"`
+	Time         time.Time  `json:"time"`
+	Level        slog.Level `json:"level"`
+	Message      string     `json:"msg"`
+	Function     string     `json:"Function"`
+	CallsRefused int        `json:"CallsRefused"`
+	Service      string     `json:"service"`
+	Operation    string     `json:"operation"`
+	Code         string     `json:"code"`
+	RequestID    string     `json:"requestId,omitempty"`
+}
+
+// Refused writes a call that AWS refused to the function's log, where it counts for an alarm.
+func (s Setup) Refused(ctx context.Context, service, operation, code string) {
+	now := time.Now()
+	record := refusalRecord{
+		AWS: metricMeta{Timestamp: now.UnixMilli(), CloudWatchMetrics: []metricDirective{{
+			Namespace: manifest.MetricNamespace, Dimensions: [][]string{{manifest.DimensionFunction}},
+			Metrics: []metricOfUnit{{manifest.CallsRefused, "Count"}},
+		}}},
+		Time: now, Level: slog.LevelError, Message: "AWS refused a call", Function: s.LambdaName, CallsRefused: 1,
+		Service: service, Operation: operation, Code: code,
+	}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		record.RequestID = lc.AwsRequestID
+	}
+	if err := writeMetrics(s.Out, record); err != nil {
+		s.Log.ErrorContext(ctx, "metrics cannot be written", "error", err)
+	}
+}
+
+// writeMetrics writes a record as one line.
+func writeMetrics(w io.Writer, record any) error {
+	line, err := json.Marshal(record)
+	if err == nil {
+		_, err = w.Write(append(line, '\n'))
+	}
+	return err
+}
+
 // Metrics returns an importer's Ended that writes each run's metrics to a log, such as a function's standard output.
 // name is the Lambda function's (AWS_LAMBDA_FUNCTION_NAME).
 func Metrics(w io.Writer, name string, log *slog.Logger) func(context.Context, user.Account, run.Run) {
@@ -74,14 +118,11 @@ func Metrics(w io.Writer, name string, log *slog.Logger) func(context.Context, u
 		if !r.StartedAt.IsZero() {
 			duration = r.FinishedAt.Sub(r.StartedAt)
 		}
-		line, err := json.Marshal(metricRecord{
+		err := writeMetrics(w, metricRecord{
 			AWS:      metricMeta{Timestamp: r.FinishedAt.UnixMilli(), CloudWatchMetrics: directives()},
 			Function: name, Kind: r.Kind, State: r.State, RunsEnded: 1, RunDuration: duration.Milliseconds(),
 			EntriesRead: r.Progress.Entries, RowsApplied: applied, Applied: r.Applied, Account: account, Run: r.ID,
 		})
-		if err == nil {
-			_, err = w.Write(append(line, '\n'))
-		}
 		if err != nil {
 			log.ErrorContext(ctx, "metrics cannot be written", "run", r.ID, "error", err)
 		}

@@ -1,12 +1,14 @@
 package lambda
 
 import (
+	"net/http"
 	"runtime/debug"
 	"time"
 
 	"rollcall/shared/api"
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
+	"rollcall/shared/manifest"
 )
 
 // tick is how often a worker stores its progress and looks whether it was cancelled: each time costs a read and a
@@ -26,8 +28,12 @@ func (s Setup) Work(work importer.Config) importer.Config {
 	return work
 }
 
-// API returns an API without routes, whose callers the authorizer has let in. document describes the whole of it where
-// a function is the one that answers with it.
-func (s Setup) API(document []byte) *api.API {
-	return api.New(api.Config{Identify: Identify(s.Environment), Log: s.Log, Document: document})
+// API returns an API without routes, whose callers the authorizer has let in.
+func (s Setup) API() *api.API {
+	return api.New(api.Config{Identify: Identify(s.Environment), Log: s.Log, Part: true})
+}
+
+// Serve answers the requests that come through the deployment's own origin with the handler that build makes.
+func (s Setup) Serve(build func() http.Handler) Invoker {
+	return API(func() http.Handler { return throughOrigin(s.Get(manifest.OriginKeys), build()) }, s.Log)
 }

@@ -31,6 +31,12 @@ func slots(t *testing.T, s runs.Store) {
 	put("long ago", at(-time.Hour))
 	put("paused", func(s *settings.Saved) { s.Schedule.NextRunAt, s.Schedule.Paused = Now, true })
 	put("none", func(s *settings.Saved) { s.Schedule = nil })
+	put("missed", func(s *settings.Saved) {
+		s.Schedule.NextRunAt, s.Schedule.MissedAt = Now.Add(time.Minute), Now.Add(-time.Minute)
+	})
+	put("missed, and told", func(s *settings.Saved) {
+		s.Schedule.NextRunAt, s.Schedule.MissedAt, s.Schedule.Missed = Now.Add(time.Minute), Now.Add(-time.Minute), true
+	})
 	put("longest wait", func(s *settings.Saved) {
 		s.Schedule.IntervalHours, s.Schedule.NextRunAt = settings.MaxInterval, Now.Add(runs.FarAhead)
 	})
@@ -40,8 +46,8 @@ func slots(t *testing.T, s runs.Store) {
 		s.Schedule.NextRunAt, s.Schedule.Paused = Now.Add(100*24*time.Hour), true
 	})
 	for limit, want := range map[int][]user.Account{
-		10: {"long ago", "now", "by a wrong clock", "by a very wrong clock"},
-		3:  {"long ago", "now", "by a wrong clock"},
+		10: {"long ago", "missed", "now", "by a wrong clock", "by a very wrong clock"},
+		4:  {"long ago", "missed", "now", "by a wrong clock"},
 		1:  {"long ago"},
 	} {
 		if got, err := s.Due(ctx, Now, limit); err != nil || !cmp.Equal(want, got) {
@@ -70,7 +76,7 @@ func takeSlot(t *testing.T, s runs.Store) {
 	if len(won) != 1 || err != nil || len(page.Runs) != 1 {
 		t.Errorf("%d of %d succeeded and left %d runs, error %v; want 1 and 1", len(won), takers, len(page.Runs), err)
 	}
-	if due, err := s.Due(ctx, Now, 10); err != nil || len(due) != 3 || due[0] != "long ago" {
+	if due, err := s.Due(ctx, Now, 10); err != nil || len(due) != 4 || due[0] != "long ago" {
 		t.Errorf("due after that: %q, error %v", due, err)
 	}
 }
