@@ -69,7 +69,8 @@ func TestAnAccessTokenSaysWhatTheOperatorSaid(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := answerTo(t, `{"version":"3","triggerSource":"TokenGeneration_`+tt.source+
-				`","request":{"userAttributes":`+tt.attributes+`,"groupConfiguration":{"groupsToOverride":`+tt.groups+`},
+				`","request":{"userAttributes":`+tt.attributes+
+				`,"groupConfiguration":{"groupsToOverride":`+tt.groups+`},
 				"scopes":["openid","rollcall/read","rollcall/admin"],"clientMetadata":{"account":"evil"}},
 				"response":{"claimsAndScopeOverrideDetails":null}}`)
 			want := events.AccessTokenGenerationV2_0{ScopesToSuppress: tt.suppressed}
