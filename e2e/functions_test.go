@@ -186,9 +186,10 @@ func TestSmoke(t *testing.T) {
 		ok   int
 		fail bool
 	}{
-		"with a refused directory": {[]string{"-token", "smoke1 admin", "-read-token", "smoke1 read"}, 9, false},
-		"with a directory":         {[]string{"-token", "smoke2 admin", "-preview", file}, 8, false},
-		"with a reader's token":    {[]string{"-token", "smoke3 read"}, 4, true},
+		"with a refused directory": {[]string{"-token", "smoke1 admin", "-read-token", "smoke1 read",
+			"-service-token", "portal admin service"}, 10, false},
+		"with a directory":      {[]string{"-token", "smoke2 admin", "-preview", file}, 8, false},
+		"with a reader's token": {[]string{"-token", "smoke3 read"}, 4, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

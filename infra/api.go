@@ -89,6 +89,9 @@ func (s *service) authorizer() awsapigatewayv2.IHttpRouteAuthorizer {
 	if s.data.pool != nil {
 		// An access token of Cognito's has no audience; API Gateway compares its client_id instead.
 		issuer, audience = jsii.String(s.data.issuer), &[]*string{s.client.UserPoolClientId()}
+		for _, machine := range s.machines {
+			*audience = append(*audience, machine.UserPoolClientId())
+		}
 	}
 	return awsapigatewayv2authorizers.NewHttpJwtAuthorizer(jsii.String("tokens"), issuer,
 		&awsapigatewayv2authorizers.HttpJwtAuthorizerProps{JwtAudience: audience})

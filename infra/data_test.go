@@ -142,7 +142,7 @@ func TestPeopleCannotWriteWhatTheyAreTrustedFor(t *testing.T) {
 	expect(t, data.the(t, "AWS::Cognito::UserPool", "people"), map[string]string{
 		"AdminCreateUserConfig.AllowAdminCreateUserOnly": "true", "DeletionProtection": "ACTIVE",
 		"MfaConfiguration": "ON", "EnabledMfas": "[SOFTWARE_TOKEN_MFA]",
-		"Policies.PasswordPolicy.MinimumLength": "12", "LambdaConfig.PreTokenGenerationConfig.LambdaVersion": "V2_0",
+		"Policies.PasswordPolicy.MinimumLength": "12", "LambdaConfig.PreTokenGenerationConfig.LambdaVersion": "V3_0",
 		"LambdaConfig.PreTokenGenerationConfig.LambdaArn": "token", "Schema.1.Name": "account",
 		"UserPoolTier": "ESSENTIALS",
 	})

@@ -43,6 +43,7 @@ type service struct {
 	files      awss3.Bucket
 	cdn        awscloudfront.Distribution
 	client     awscognito.UserPoolClient // nil where an issuer was given
+	machines   []awscognito.UserPoolClient
 	topic      awssns.Topic
 	alarms     []awscloudwatch.Alarm
 }
@@ -81,6 +82,7 @@ func newService(scope constructs.Construct, settings Settings, c appConfig, d *d
 	s.tellPage()
 	if s.data.pool != nil {
 		s.addClient()
+		s.addMachines()
 	}
 	s.addRoutes()
 	s.addStage()

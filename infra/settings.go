@@ -36,6 +36,8 @@ type Settings struct {
 	SignInHosts  []string
 	AccountClaim string
 	ScopePrefix  string
+	// MachineClients are the programs that get tokens of the user pool: a name each, with :read where it may only see.
+	MachineClients []string
 
 	// UsersTable and JobsTable name restored tables that take the place of the stack's own.
 	UsersTable string
@@ -127,6 +129,9 @@ func signInKeys() []contextKey {
 			text(`^\S+$`, func(s *Settings) *string { return &s.AccountClaim })},
 		{"scopePrefix", manifest.DefaultScopePrefix, "text without spaces",
 			text(`^\S+$`, func(s *Settings) *string { return &s.ScopePrefix })},
+		{"machineClients", "", "names of lower-case letters, digits and hyphens, separated by commas, with :read " +
+			"behind those that only see",
+			texts(`^[a-z][a-z0-9-]{0,30}(:read)?$`, func(s *Settings) *[]string { return &s.MachineClients })},
 	}
 }
 

@@ -60,6 +60,10 @@ func TestWrongContextIsNamedWithItsMend(t *testing.T) {
 		{"any portal", map[string]any{"rollcall:frameAncestors": "https://*.example.com"},
 			[]string{`"https://*.example.com" is no origin`, "give origins such as https://portal.example.com"}},
 		{"any caller", map[string]any{"rollcall:corsOrigins": "*"}, []string{`"*" is no origin`}},
+		{"a program's name", map[string]any{"rollcall:machineClients": "portal,Mail Filter"},
+			[]string{"rollcall:machineClients=portal,Mail Filter: give names"}},
+		{"a program of another issuer", map[string]any{"rollcall:issuer": "https://login.example.com",
+			"rollcall:machineClients": "portal"}, []string{"register programs there"}},
 		{"an issuer alone", map[string]any{"rollcall:issuer": "https://login.example.com"},
 			[]string{"rollcall:issuer and rollcall:audience go together", "rollcall:clientId is needed"}},
 		{"a claim for the pool", map[string]any{"rollcall:accountClaim": "tenant"},
@@ -142,10 +146,10 @@ func TestTheTableListsEveryContextKey(t *testing.T) {
 }
 
 func TestEveryContextKeyHasAnEffect(t *testing.T) {
-	touched := slices.Sorted(maps.Keys(fullContext()))
+	touched := slices.AppendSeq(slices.Collect(maps.Keys(fullContext())), maps.Keys(machineContext()))
 	for _, key := range contextKeys() {
 		if name := contextPrefix + key.name; !slices.Contains(touched, name) {
-			t.Errorf("no template in testdata has %s", name)
+			t.Errorf("no synthesis has %s", name)
 		}
 	}
 }

@@ -19,7 +19,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/shared/api"
 	"rollcall/shared/importer"
+	"rollcall/shared/user"
 )
 
 var update = flag.Bool("update", false, "write docs/openapi.json again")
@@ -102,8 +104,8 @@ func items(fields string) string { return "items[]." + strings.ReplaceAll(fields
 func document(t *testing.T) []byte {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	api := newAPI(importer.NewService(importer.Config{}), time.Now, slog.New(slog.DiscardHandler))
-	api.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
+	v1 := newAPI(importer.NewService(importer.Config{}), time.Now, slog.New(slog.DiscardHandler))
+	v1.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
 	if recorder.Code != http.StatusOK {
 		t.Fatalf("GET /v1/openapi.json: status %d", recorder.Code)
 	}
@@ -267,7 +269,7 @@ func (c *caller) send(want int, method, path string, body any) map[string]any {
 		c.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set(accountHeader, c.account)
+	request.Header.Set(api.AccountHeader, c.account)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		c.t.Fatal(err)
@@ -354,7 +356,7 @@ func (c *caller) strangers(ids map[string]string) {
 		}
 	}
 	other.send(http.StatusNotFound, "GET", "/v1/settings", nil)
-	other.account = strings.Repeat("x", maxAccount+1)
+	other.account = strings.Repeat("x", user.MaxAccount+1)
 	other.send(http.StatusUnauthorized, "GET", "/v1/settings", nil)
 	if walked < 11 {
 		c.t.Errorf("%d routes were walked, and the contract has more", walked)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -41,7 +42,7 @@ func (c config) guarded(base string, next http.Handler) http.Handler {
 			return
 		}
 		if len(c.callers) > 0 && strings.HasPrefix(r.URL.Path, "/v1/") &&
-			portal.AllowOrigin(w, r, c.callers, accountHeader) {
+			portal.AllowOrigin(w, r, c.callers, api.AccountHeader) {
 			if r.Method == http.MethodOptions {
 				w.WriteHeader(http.StatusNoContent)
 				return
@@ -95,17 +96,17 @@ func refuse(w http.ResponseWriter, code, detail string) {
 	})
 }
 
-// identify takes the account from the header. Whoever reaches a loopback address is trusted with all of it.
+// identify takes the account from the header, as a service's. Whoever reaches a loopback address is trusted with all.
 func identify(r *http.Request) (api.Caller, error) {
-	account := r.Header.Get(accountHeader)
-	if account == "" {
-		account = defaultAccount
-	}
-	if len(account) > maxAccount {
-		return api.Caller{}, errAccount
+	account, err := user.ParseAccount(cmp.Or(r.Header.Get(api.AccountHeader), defaultAccount))
+	if err != nil {
+		return api.Caller{}, &api.Problem{
+			Status: http.StatusUnauthorized, Code: "unauthenticated",
+			Detail: api.AccountHeader + " names no account: " + err.Error() + ".",
+		}
 	}
 	return api.Caller{
-		Identity: run.Identity{Account: user.Account(account), Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin},
+		Identity: run.Identity{Account: account, Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin},
 	}, nil
 }
 

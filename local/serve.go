@@ -54,19 +54,10 @@ type config struct {
 	memory int64
 }
 
-// accountHeader names the account of a request; only local reads it.
-const accountHeader = api.AccountHeader
-
 const defaultAccount = "demo"
 
 // maxHeader bounds a request's line and headers in bytes; net/http adds 4 KiB.
 const maxHeader = 64 << 10
-
-// maxAccount bounds an account's name in bytes: it names a folder too.
-const maxAccount = 120
-
-// errAccount means that a request's account cannot be one.
-var errAccount = errors.New("the account's name is longer than 120 bytes")
 
 const (
 	// sweepInterval is how often expired objects and records are deleted.

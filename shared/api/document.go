@@ -138,7 +138,7 @@ func complete(registry huma.Registry, schema *huma.Schema, shown map[string]bool
 type examples struct{ schemas huma.Registry }
 
 // of returns an example of a schema, nil for none. whole says that members without an example of their own are shown
-// too, as in an answer; of a request they are left out where they may be.
+// too, empty, as in an answer; of a request they are left out where they may be.
 func (e examples) of(schema *huma.Schema, whole bool) any {
 	if schema.Ref != "" {
 		schema = e.schemas.SchemaFromRef(schema.Ref)
@@ -157,12 +157,16 @@ func (e examples) of(schema *huma.Schema, whole bool) any {
 	case schema.Type == huma.TypeBoolean:
 		return false
 	case schema.Type == huma.TypeArray:
-		if item := e.of(schema.Items, whole); item != nil {
+		if item := e.of(schema.Items, whole); item != nil && item != "" {
 			return []any{item}
 		}
 		return []any{}
 	case schema.Format == "date-time":
 		return time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
+	case schema.Type == huma.TypeString:
+		return ""
+	case schema.Type == huma.TypeInteger:
+		return 0
 	}
 	return nil
 }
