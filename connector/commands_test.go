@@ -206,6 +206,13 @@ func TestShowSendsNothing(t *testing.T) {
 	if strings.Contains(out, "homePhone") || strings.Contains(out, "p000003") || asked.count() > 0 {
 		t.Errorf("%d requests\n%s", asked.count(), out)
 	}
+	if out := s.do("", "show", "-host", "127.0.0.1", "-base", "dc=example,dc=com", "-filter", "(mail=*)"); !strings.Contains(out,
+		"p000002@example.com") {
+		t.Errorf("the one target at the host is not meant:\n%s", out)
+	}
+	if out, err := s.try("", "status", "now"); err == nil {
+		t.Errorf("a word too many:\n%s", out)
+	}
 	if out, err := s.try("", "show", "-host", "other"); err == nil || !strings.Contains(out, "holds no password") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -225,7 +232,15 @@ func TestTheUnitIsHardened(t *testing.T) {
 	}
 	s.dir = "/srv/connector"
 	if out, err := s.try("", "install", "-unit", "-"); err == nil {
-		t.Errorf("systemd's own user has no folder there:\n%s", out)
+		t.Errorf("nobody owns what is not there:\n%s", out)
+	}
+	own := newSite(t)
+	own.enrol()
+	file := filepath.Join(t.TempDir(), "systemd", "rollcall-connector.service")
+	own.do("", "install", "-unit", file)
+	if unit, err := os.ReadFile(file); err != nil || !strings.Contains(string(unit), "User=") ||
+		!strings.Contains(string(unit), "ReadWritePaths="+own.dir) {
+		t.Errorf("%v\n%s", err, unit)
 	}
 	if out := s.do("", "install", "-unit", "-", "-user", "ldap"); !strings.Contains(out, "User=ldap\nReadWritePaths=/srv/connector") {
 		t.Error(out)

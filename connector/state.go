@@ -152,17 +152,13 @@ func (s *state) replace(name string, data []byte) error {
 	return nil
 }
 
-// newKey makes the instance's key.
-func (s *state) newKey() (ed25519.PrivateKey, error) {
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("make a key: %w", err)
-	}
+// keep keeps the instance's key.
+func (s *state) keep(key ed25519.PrivateKey) error {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return nil, fmt.Errorf("make a key: %w", err)
+		return fmt.Errorf("write the key: %w", err)
 	}
-	return key, s.replace(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	return s.replace(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 // key returns the instance's key.
