@@ -61,12 +61,12 @@ func enrolFlags(flags *flag.FlagSet) func(context.Context, *state, streams) erro
 			}
 		}
 		set.ConnectorID, set.ConnectorName = enrolled.ConnectorID, enrolled.ConnectorName
-		if err := errors.Join(s.keep(key), s.save(set), s.note(connector.ChangeEnrolled, "%s was enrolled with %s.", host,
-			set.URL)); err != nil {
+		if err := errors.Join(s.keep(key), s.save(set),
+			s.note(connector.ChangeEnrolled, "%s was enrolled with %s.", host, set.URL)); err != nil {
 			return err
 		}
-		fmt.Fprintf(std.out, "This machine is an instance of the connector %q of %s. Next: rollcall-connector password\n",
-			set.ConnectorName, set.URL)
+		fmt.Fprintf(std.out, "This machine is an instance of the connector %q of %s. "+
+			"Next: rollcall-connector password\n", set.ConnectorName, set.URL)
 		return nil
 	}
 }
@@ -97,9 +97,9 @@ type whose struct {
 }
 
 func (w *whose) add(flags *flag.FlagSet) {
-	flags.StringVar(&w.host, "host", "", "the directory's servers, as on the page: names with commas between, or an SRV name")
+	flags.StringVar(&w.host, "host", "", "the directory's servers, as on the page: names with commas between")
 	flags.IntVar(&w.port, "port", 389, "their port, as on the page")
-	flags.StringVar(&w.username, "username", "", "the account, as on the page; without it the directory is read anonymously")
+	flags.StringVar(&w.username, "username", "", "the account, as on the page; without it the read is anonymous")
 }
 
 func (w *whose) target() connector.Target {
@@ -244,8 +244,8 @@ func printStatus(out io.Writer, set *local, now *status, changes int) {
 	}
 	for i := range set.Targets {
 		t := &set.Targets[i]
-		fmt.Fprintf(out, "Holds the password of %q for %s, port %d (encryption %s), recognised by %s\n", t.Username, t.Host,
-			t.Port, t.Encryption, t.anchors())
+		fmt.Fprintf(out, "Holds the password of %q for %s, port %d (encryption %s), recognised by %s\n", t.Username,
+			t.Host, t.Port, t.Encryption, t.anchors())
 		for _, r := range now.Results {
 			switch {
 			case r.Target != t.Target:

@@ -85,8 +85,9 @@ const (
 var credentialFlag = regexp.MustCompile(`^[A-Za-z0-9._-]+=/\S+$`)
 
 func installFlags(flags *flag.FlagSet) func(context.Context, *state, streams) error {
-	file := flags.String("unit", "/etc/systemd/system/rollcall-connector.service", "the unit to write; - for standard output")
-	user := flags.String("user", "", "the user who runs it; left out, systemd makes one (DynamicUser), and for another state folder it is the owner")
+	file := flags.String("unit", "/etc/systemd/system/rollcall-connector.service", "the unit to write; - prints it")
+	user := flags.String("user", "",
+		"the user who runs it; left out, systemd makes one (DynamicUser), and for another state folder it is the owner")
 	proxy := flags.String("proxy", "", "the forward proxy's URL, for HTTPS_PROXY")
 	var credentials []string
 	flags.Func("credential", "NAME=FILE, a password that systemd hands over (LoadCredential); may come again",

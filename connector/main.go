@@ -1,5 +1,5 @@
-// Command connector reads directories on a customer's site for a portal in the cloud that cannot reach them. It asks the
-// portal for work over HTTPS, reads with passwords that never leave the site, and hands over what it read.
+// Command connector reads directories on a customer's site for a portal in the cloud that cannot reach them. It asks
+// the portal for work over HTTPS, reads with passwords that never leave the site, and hands over what it read.
 // docs/connector.md says who can do what, and the administrator's guide how it is set up.
 package main
 

@@ -326,7 +326,8 @@ func TestOneReadFromEnrolmentToPlayback(t *testing.T) {
 	status := ""
 	eventually(t, "status tells all of it", func() bool {
 		status = s.do("", "status")
-		for _, want := range []string{`Connector "HQ"`, "last read", "2500 entries", "Site CA", "Hands over: objectClass, mail"} {
+		for _, want := range []string{`Connector "HQ"`, "last read", "2500 entries", "Site CA",
+			"Hands over: objectClass, mail"} {
 			if !strings.Contains(status, want) {
 				return false
 			}
@@ -359,11 +360,13 @@ func TestAHostileCloud(t *testing.T) {
 		"as it should be": {mailOf(d.connection), ""},
 		"another port": {with(func(r *connector.Request) { r.Connection.Port = other.connection.Port }),
 			connector.CodeNoPassword},
-		"another host": {with(func(r *connector.Request) { r.Connection.Host = "localhost" }), connector.CodeNoPassword},
+		"another host": {with(func(r *connector.Request) { r.Connection.Host = "localhost" }),
+			connector.CodeNoPassword},
 		"one more host": {with(func(r *connector.Request) { r.Connection.Host += ", localhost" }),
 			connector.CodeNoPassword},
-		"another user": {with(func(r *connector.Request) { r.Connection.Username = "cn=admin" }), connector.CodeNoPassword},
-		"nobody":       {with(func(r *connector.Request) { r.Connection.Username = "" }), connector.CodeNoPassword},
+		"another user": {with(func(r *connector.Request) { r.Connection.Username = "cn=admin" }),
+			connector.CodeNoPassword},
+		"nobody": {with(func(r *connector.Request) { r.Connection.Username = "" }), connector.CodeNoPassword},
 		"no encryption": {with(func(r *connector.Request) { r.Connection.Encryption = settings.None }),
 			connector.CodeRefused},
 		"less encryption": {with(func(r *connector.Request) { r.Connection.AllowUnencrypted = true }),
@@ -429,7 +432,8 @@ func TestAnotherServerInPlaceOfTheDirectory(t *testing.T) {
 			t.Run("the right one", func(t *testing.T) {
 				d := serveLDAP(t, ca, people(5, 0), at)
 				s.enrol()
-				if out := s.hold(d, flags()...); name == "what was seen" && !strings.Contains(out, "exactly this certificate") {
+				out := s.hold(d, flags()...)
+				if name == "what was seen" && !strings.Contains(out, "exactly this certificate") {
 					t.Errorf("nobody is told what was pinned:\n%s", out)
 				}
 				s.start()
@@ -445,7 +449,8 @@ func TestAnotherServerInPlaceOfTheDirectory(t *testing.T) {
 			request := mailOf(d.connection)
 			request.Connection.CACertificate = theirs.PEM()
 			got := s.read(request)
-			if got.code() != directory.CodeTLSAuthority || !strings.Contains(got.err.Error(), "rollcall-connector password") {
+			if got.code() != directory.CodeTLSAuthority ||
+				!strings.Contains(got.err.Error(), "rollcall-connector password") {
 				t.Errorf("got %v", got.err)
 			}
 			for _, st := range got.steps {
@@ -485,7 +490,8 @@ func TestTheAuthorityThatWasSeenIsPinned(t *testing.T) {
 			t.Error(got.err)
 		}
 	})
-	if got := s.read(mailOf(serveLDAP(t, theirs, people(5, 0), at).connection)); got.code() != directory.CodeTLSAuthority {
+	got := s.read(mailOf(serveLDAP(t, theirs, people(5, 0), at).connection))
+	if got.code() != directory.CodeTLSAuthority {
 		t.Errorf("got %v", got.err)
 	}
 }

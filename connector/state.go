@@ -77,7 +77,8 @@ func openState(dir string) (*state, error) {
 
 func (s *state) path(name string) string { return filepath.Join(s.dir, name) }
 
-// check refuses files that group or others may open. Windows has no such modes: there the folder's own list says who may.
+// check refuses files that group or others may open. Windows has no such modes: there the folder's own list says who
+// may.
 func (s *state) check() error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -237,8 +238,8 @@ func (t *target) password() (string, error) {
 	}
 	folder := os.Getenv("CREDENTIALS_DIRECTORY")
 	if folder == "" {
-		return "", fmt.Errorf("the password of %s is systemd's credential %q, and this process was given none: start it "+
-			"by its unit, which install -credential writes", t.Username, t.Credential)
+		return "", fmt.Errorf("the password of %s is systemd's credential %q, and this process was given none: start "+
+			"it by its unit, which install -credential writes", t.Username, t.Credential)
 	}
 	data, err := os.ReadFile(filepath.Join(folder, filepath.Base(t.Credential)))
 	if err != nil {
