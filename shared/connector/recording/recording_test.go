@@ -437,14 +437,43 @@ func TestAnEntryTakesFewBytes(t *testing.T) {
 	}
 }
 
+// BenchmarkRecord records 100,000 entries; BenchmarkPlay plays them.
 func BenchmarkRecord(b *testing.B) {
+	entries := everybody(b)
 	for b.Loop() {
 		r := recording.New(b.Context(), order, func(context.Context, int, []byte) error { return nil })
-		if err := staff(100_000, r.Entry); err != nil {
-			b.Fatal(err)
+		for i := range entries {
+			if err := r.Entry(&entries[i]); err != nil {
+				b.Fatal(err)
+			}
 		}
 		if _, err := r.Close(directory.Info{}, nil); err != nil {
 			b.Fatal(err)
 		}
 	}
+}
+
+func BenchmarkPlay(b *testing.B) {
+	s, sealed := record(b, everybody(b))
+	p := player(s, sealed, directory.Config{})
+	for b.Loop() {
+		_, err := p.Read(b.Context(), settings.Connection{}, directory.Query{}, nop,
+			func(*directory.Entry) error { return nil })
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func everybody(b *testing.B) []directory.Entry {
+	b.Helper()
+	var entries []directory.Entry
+	err := staff(100_000, func(e *directory.Entry) error {
+		entries = append(entries, e.Clone())
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return entries
 }
