@@ -12,7 +12,7 @@ LINTER := .cache/bin/golangci-lint-$(LINTER_VERSION)-$(shell go env GOVERSION 2>
 
 # Packages in which goroutines meet: their tests run under the race detector. OTHERS are all the others.
 RACED := ./shared/directory/... ./shared/adapters/embedded/... ./shared/adapters/aws/sqs/... ./shared/adapters/aws/lambda/... \
-  ./shared/importer/...
+  ./shared/importer/... ./shared/connector/...
 OTHERS = $$(go list ./... | grep -vxF "$$(go list $(RACED))")
 
 # How many random histories each property is checked with in make soak.
@@ -48,6 +48,16 @@ build: tools ## build the Lambda binaries into dist/arm64 (deployed) and dist/am
 	    CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -tags lambda.norpc -trimpath -ldflags='-s -w' -o dist/$$arch/$$binary/bootstrap ./functions/$$binary; \
 	    echo "  dist/$$arch/$$binary/bootstrap  $$(du -h dist/$$arch/$$binary/bootstrap | cut -f1)"; \
 	  done; \
+	done
+
+.PHONY: connector
+connector: tools ## build the connector for customers' sites into dist/connector, for Linux and Windows
+	$(call say,Building the connector)
+	@for to in linux/amd64 linux/arm64 windows/amd64; do \
+	  file=dist/connector/rollcall-connector-$${to%/*}-$${to#*/}; \
+	  if [ $${to%/*} = windows ]; then file=$$file.exe; fi; \
+	  CGO_ENABLED=0 GOOS=$${to%/*} GOARCH=$${to#*/} go build -trimpath -ldflags='-s -w' -o $$file ./connector; \
+	  echo "  $$file  $$(du -h $$file | cut -f1)"; \
 	done
 
 # STAGE= has context keys read from infra/stages/STAGE.json, CONTEXT= gives some for once, such as
@@ -193,6 +203,7 @@ style: tools $(LINTER)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run: make fmt'; exit 1; }
 	@go mod tidy -diff
 	@go vet ./...
+	@GOOS=windows go vet ./connector
 	$(call say,Linting)
 	@$(LINTER) run ./...
 

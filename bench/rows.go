@@ -60,7 +60,9 @@ func (b *bench) chapters() []chapter {
 		imported := func(ctx context.Context) error { return b.importing(ctx, n) }
 		list = append(list, chapter{fmt.Sprint("import-", n), imported})
 		explained := func(ctx context.Context) error { return b.explaining(ctx, n) }
-		list = append(list, chapter{fmt.Sprint("explain-", n), explained})
+		connected := func(ctx context.Context) error { return b.connecting(ctx, n) }
+		list = append(list, chapter{fmt.Sprint("explain-", n), explained},
+			chapter{fmt.Sprint("connector-", n), connected})
 	}
 	if b.full {
 		full := func(ctx context.Context) error { return b.fullList(ctx, 1_000_000) }

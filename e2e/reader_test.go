@@ -14,8 +14,10 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rollcall/e2e/servers/ldapserver"
+	"rollcall/shared/connector/connectortest"
 	"rollcall/shared/directory"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
@@ -85,6 +87,26 @@ func sameAnswers(t *testing.T, s *ldapserver.Server, base string, least int) {
 	}
 	if len(got.Entries) < least {
 		t.Errorf("%d entries, want %d", len(got.Entries), least)
+	}
+	samePlan(t, s, base)
+}
+
+// samePlan records a read as a connector does, and compares the plan that it plays with that of a direct read.
+func samePlan(t *testing.T, s *ldapserver.Server, base string) {
+	t.Helper()
+	imp := settings.Import{Connection: connection(s), Advanced: settings.Advanced{SearchBase: base}}
+	reader := directory.New(directory.Config{})
+	player, err := connectortest.Record(t.Context(), reader, reader, imp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := connectortest.PlanOf(t.Context(), reader, imp, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := connectortest.PlanOf(t.Context(), player, imp, nil)
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(run.Certificate{})); diff != "" || err != nil {
+		t.Errorf("a direct read (-) and a recorded one (+) differ: %v\n%.3000s", err, diff)
 	}
 }
 

@@ -56,6 +56,9 @@ func (s *session) tlsConfig(h *handshake) (*tls.Config, error) {
 		// VerifyConnection compares the certificate with the one that is trusted.
 		InsecureSkipVerify: s.to.TrustedCertificate != "", //nolint:gosec // as said
 	}
+	if s.c.Trust != nil {
+		s.c.Trust.apply(s, h, config)
+	}
 	if s.to.OldTLS {
 		config.MinVersion = tls.VersionTLS10
 		for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {

@@ -31,6 +31,9 @@ type session struct {
 
 // upgrade puts TLS under the session.
 func (n *session) upgrade(conn net.Conn) error {
+	if n.server.config.TLS == nil {
+		return fmt.Errorf("%w: TLS is not set up", errProtocol)
+	}
 	secured := tls.Server(conn, n.server.config.TLS)
 	ctx, cancel := context.WithTimeout(context.Background(), stepLimit)
 	defer cancel()

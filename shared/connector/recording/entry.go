@@ -3,6 +3,8 @@ package recording
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"math/bits"
+	"unsafe"
 
 	"rollcall/shared/directory"
 	"rollcall/shared/planfile/packed"
@@ -13,6 +15,8 @@ const (
 	// maxShapes and maxNames bound the shapes and their attributes.
 	maxShapes = 4096
 	maxNames  = 16 << 10
+	// maxValues bounds the values of an entry.
+	maxValues = 1 << 20
 	// maxColumn is how many values of an attribute are compared with those of the entry before.
 	maxColumn = 64
 )
@@ -96,10 +100,7 @@ func appendValue(b, v []byte, c *column) []byte {
 		return append(b, same)
 	}
 	v, last = v[begins:], last[begins:]
-	ends := 0
-	for ends < len(v) && ends < len(last) && v[len(v)-1-ends] == last[len(last)-1-ends] {
-		ends++
-	}
+	ends := sharedEnd(v, last)
 	own := v[:len(v)-ends]
 	if len(own) > uuidText/2 && begins+len(v) == uuidText {
 		whole := append(append(make([]byte, 0, uuidText), c.last[:begins]...), v...)
@@ -118,13 +119,31 @@ func appendValue(b, v []byte, c *column) []byte {
 
 // shared counts the bytes that two values begin with.
 func shared(a, b []byte) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
+	n, i := min(len(a), len(b)), 0
+	for ; i+8 <= n; i += 8 {
+		if x := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); x != 0 {
+			return i + bits.TrailingZeros64(x)/8
 		}
 	}
-	return n
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
+}
+
+// sharedEnd counts the bytes that two values end with.
+func sharedEnd(a, b []byte) int {
+	n, i := min(len(a), len(b)), 0
+	for ; i+8 <= n; i += 8 {
+		x := binary.LittleEndian.Uint64(a[len(a)-i-8:]) ^ binary.LittleEndian.Uint64(b[len(b)-i-8:])
+		if x != 0 {
+			return i + bits.LeadingZeros64(x)/8
+		}
+	}
+	for i < n && a[len(a)-1-i] == b[len(b)-1-i] {
+		i++
+	}
+	return i
 }
 
 // parseUUID reads a UUID as appendUUID writes it.
@@ -189,7 +208,7 @@ func (d *decoder) shape(first uint64) *shape {
 	for i := range count {
 		names[i], counts[i] = string([]byte(d.Text())), d.Count()
 		// Each value takes a byte at least.
-		if values += counts[i]; values > d.Left() {
+		if values += counts[i]; values > min(d.Left(), maxValues) {
 			d.Fail()
 		}
 	}
@@ -202,7 +221,7 @@ func (d *decoder) shape(first uint64) *shape {
 // next reads the rest of an entry's record, of which the first number is read. The entry is valid until the next one.
 func (d *decoder) next(first uint64) *directory.Entry {
 	s := d.shape(first)
-	if s == nil || s.values > d.Left() {
+	if s == nil || s.values > min(d.Left(), maxValues) {
 		d.Fail()
 		return nil
 	}
@@ -215,7 +234,9 @@ func (d *decoder) next(first uint64) *directory.Entry {
 		from := len(d.values)
 		for n := range s.counts[i] {
 			if n >= maxColumn {
-				d.values = append(d.values, []byte(d.Text()))
+				text := d.Text()
+				// It shares the records' memory, which nobody writes to before the next block.
+				d.values = append(d.values, unsafe.Slice(unsafe.StringData(text), len(text)))
 				continue
 			}
 			d.values = append(d.values, d.value(s.columns[column], &size))

@@ -64,21 +64,36 @@ func (r *Recorder) control(kind byte, v any) {
 
 // Entry records an entry. An error ends the read.
 func (r *Recorder) Entry(e *directory.Entry) error {
+	err := r.room(e)
+	if err == nil {
+		r.entry(e)
+	}
+	return err
+}
+
+// room begins another block where the one at hand cannot take the entry.
+func (r *Recorder) room(e *directory.Entry) error {
 	if len(r.records) >= blockRecords || r.memory.full(len(e.Attributes)) {
 		if err := r.flush(); err != nil {
 			return err
 		}
 	}
-	size := len(e.DN)
+	size, values := len(e.DN), 0
 	for i := range e.Attributes {
+		values += len(e.Attributes[i].Values)
+		size += len(e.Attributes[i].Name)
 		for _, v := range e.Attributes[i].Values {
-			size += len(v) + 1
+			size += len(v)
 		}
 	}
-	if r.memory.full(len(e.Attributes)) || size > maxEntry-64<<10 {
-		return directory.Incomplete("the entry %.200s has %d bytes and %d attributes, more than a connector hands over",
-			e.DN, size, len(e.Attributes))
+	if r.memory.full(len(e.Attributes)) || values > maxValues || size > maxEntry {
+		return directory.Incomplete("the entry %.200s has %d attributes, %d values and %d bytes, more than a "+
+			"connector hands over", e.DN, len(e.Attributes), values, size)
 	}
+	return nil
+}
+
+func (r *Recorder) entry(e *directory.Entry) {
 	s := r.shape(e)
 	r.records = appendValue(r.records, e.DN, &r.memory.dn)
 	column := 0
@@ -92,7 +107,6 @@ func (r *Recorder) Entry(e *directory.Entry) error {
 			column++
 		}
 	}
-	return nil
 }
 
 // shape writes the shape of an entry.
@@ -151,9 +165,12 @@ func (r *Recorder) Close(info directory.Info, readErr error) (connector.Sealed, 
 func (r *Recorder) Answer(a directory.Answer, readErr error) (connector.Sealed, error) {
 	for i := range a.Found {
 		f := &a.Found[i]
-		r.control(foundRecord, verdict{f.InBase, f.Matches, f.FailedClause})
-		if err := r.Entry(&f.Entry); err != nil && readErr == nil {
+		if err := r.room(&f.Entry); err != nil && readErr == nil {
 			readErr = err
+		}
+		if readErr == nil {
+			r.control(foundRecord, verdict{f.InBase, f.Matches, f.FailedClause})
+			r.entry(&f.Entry)
 		}
 	}
 	return r.close(end{Info: a.Info, More: a.More}, readErr)

@@ -1,8 +1,8 @@
 // Package recording writes what a read of a directory hands over (steps, entries, what was found or why it failed) into
 // blocks, and plays it back to an importer as if that had read itself. A connector on site records; the cloud plays.
 //
-// A recording is a chain of blocks, each with the hash of the one before, so that blocks out of order, repeated, missing
-// or changed are an incomplete read and never a shorter list:
+// A recording is a chain of blocks, each with the hash of the one before, so that blocks out of order, repeated,
+// missing or changed are an incomplete read and never a shorter list:
 //
 //	"RCRD" | protocol | number | SHA-256 of the block before, or the order's seed | compressed (S2) records
 //
@@ -27,9 +27,9 @@ import (
 const (
 	// blockRecords is the size of a block's records in bytes from which on the next block begins, before compression.
 	blockRecords = 4 << 20
-	// maxEntry bounds one entry in bytes, and maxRecords with it a block's records.
-	maxEntry   = 16 << 20
-	maxRecords = blockRecords + maxEntry
+	// maxEntry bounds one entry in bytes, and maxRecords a block's records, of which the last may be such an entry.
+	maxEntry   = 12 << 20
+	maxRecords = blockRecords + 24<<20
 	// MaxBlock bounds a block in bytes: what S2 may make of the longest records.
 	MaxBlock = headerSize + maxRecords + maxRecords/6 + 64
 )
@@ -113,5 +113,6 @@ func openBlock(to, block []byte, number int, before [sha256.Size]byte) ([]byte, 
 	return records, nil
 }
 
-// Putter stores a block somewhere until it returns; the block is not its own afterwards. Several may be at work at once.
+// Putter stores a block somewhere until it returns; the block is not its own afterwards. Several may be at work at
+// once.
 type Putter func(ctx context.Context, number int, block []byte) error

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -171,8 +172,8 @@ func TestARecordingPlaysWhatWasRead(t *testing.T) {
 		t.Fatalf("%d entries, want %d", len(got.entries), len(entries))
 	}
 	for i := range entries {
-		if diff := cmp.Diff(entries[i], got.entries[i], cmpopts.EquateEmpty()); diff != "" {
-			t.Fatalf("entry %d: %s", i, diff)
+		if !cmp.Equal(entries[i], got.entries[i], sameBytes) {
+			t.Fatalf("entry %d: %q, want %q", i, got.entries[i], entries[i])
 		}
 	}
 }
@@ -274,9 +275,11 @@ func TestARecordingThatIsNotWhole(t *testing.T) {
 			s.blocks[last] = bytes.Clone(s.blocks[last])
 			s.blocks[last][len(s.blocks[last])-5] ^= 1
 		},
-		"a block cut short":    func(s *shelf, _ *recording.Player) { s.blocks[2] = s.blocks[2][:100] },
-		"an empty block":       func(s *shelf, _ *recording.Player) { s.blocks[2] = nil },
-		"a block that is long": func(s *shelf, _ *recording.Player) { s.blocks[2] = make([]byte, recording.MaxBlock+1) },
+		"a block cut short": func(s *shelf, _ *recording.Player) { s.blocks[2] = s.blocks[2][:100] },
+		"an empty block":    func(s *shelf, _ *recording.Player) { s.blocks[2] = nil },
+		"a block that is long": func(s *shelf, _ *recording.Player) {
+			s.blocks[2] = make([]byte, recording.MaxBlock+1)
+		},
 		"another protocol": func(s *shelf, _ *recording.Player) {
 			s.blocks[0] = bytes.Clone(s.blocks[0])
 			s.blocks[0][4]++
@@ -347,3 +350,130 @@ func TestAPlaybackIsBounded(t *testing.T) {
 }
 
 func nop(run.Step) {}
+
+// sameBytes compares entries as a whole, which cmp does byte by byte. Empty and nil are the same.
+var sameBytes = cmp.Comparer(func(a, b directory.Entry) bool {
+	return bytes.Equal(a.DN, b.DN) && slices.EqualFunc(a.Attributes, b.Attributes, func(a, b directory.Attribute) bool {
+		return a.Name == b.Name && slices.EqualFunc(a.Values, b.Values, bytes.Equal)
+	})
+})
+
+// An answer may have large entries: what is said of each stays with it.
+func TestAnAnswerOfSeveralBlocks(t *testing.T) {
+	t.Parallel()
+	var answer directory.Answer
+	for i := range 20 {
+		answer.Found = append(answer.Found, directory.Found{Entry: entry(fmt.Sprint("cn=", i),
+			attribute("photo", strings.Repeat(fmt.Sprint(i), 1<<20))), InBase: i%2 == 0})
+	}
+	s := newShelf()
+	sealed, err := recording.New(t.Context(), order, s.put).Answer(answer, nil)
+	if err != nil || sealed.Blocks < 2 {
+		t.Fatal(sealed.Blocks, err)
+	}
+	got, err := player(s, sealed, directory.Config{}).Find(t.Context(), settings.Connection{}, directory.Question{},
+		nop)
+	if diff := cmp.Diff(answer, got, sameBytes); diff != "" || err != nil {
+		t.Error(err, len(diff))
+	}
+}
+
+// What is more than a block can hold is refused on site, and never cut.
+func TestAnEntryThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	wide := entry("cn=wide")
+	for i := range 17 << 10 {
+		wide.Attributes = append(wide.Attributes, attribute(fmt.Sprint("a", i)))
+	}
+	for name, e := range map[string]directory.Entry{
+		"bytes":      entry("cn=long", attribute("photo", strings.Repeat("x", 13<<20))),
+		"attributes": wide,
+		"values":     entry("cn=many", directory.Attribute{Name: "v", Values: make([][]byte, 2<<20)}),
+	} {
+		s := newShelf()
+		r := recording.New(t.Context(), order, s.put)
+		first := odd()[0]
+		err := errors.Join(r.Entry(&first), r.Entry(&e))
+		sealed, closeErr := r.Close(directory.Info{}, err)
+		got := play(t, player(s, sealed, directory.Config{}), directory.Query{})
+		var failed *directory.Error
+		if err == nil || closeErr != nil || !errors.As(got.err, &failed) ||
+			failed.Code != directory.CodeIncompleteRead {
+			t.Errorf("%s: %v, %v, %v", name, err, closeErr, got.err)
+		}
+	}
+}
+
+// staff yields entries as OpenLDAP gives them of the benchmark's directory, with nothing but mail.
+func staff(n int, use func(*directory.Entry) error) error {
+	random := rand.New(rand.NewPCG(5, 6))
+	for i := range n {
+		login := fmt.Sprintf("user%06d", i)
+		a, b := random.Uint64(), random.Uint64()
+		e := entry("uid="+login+",ou=people,dc=example,dc=com",
+			attribute("objectClass", "inetOrgPerson", "user"), attribute("mail", login+"@example.com"),
+			attribute("entryUUID", fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>52,
+				b&0xffffffffffff)))
+		if err := use(&e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestAnEntryTakesFewBytes(t *testing.T) {
+	t.Parallel()
+	const n = 100_000
+	r := recording.New(t.Context(), order, func(context.Context, int, []byte) error { return nil })
+	err := staff(n, r.Entry)
+	sealed, closeErr := r.Close(directory.Info{}, err)
+	if err != nil || closeErr != nil {
+		t.Fatal(err, closeErr)
+	}
+	if each := float64(sealed.Bytes) / n; each > 30 {
+		t.Errorf("%.1f bytes an entry, want at most 30", each)
+	} else {
+		t.Logf("%.1f bytes an entry, 16 of them an id that cannot be guessed; %d blocks", each, sealed.Blocks)
+	}
+}
+
+// BenchmarkRecord records 100,000 entries; BenchmarkPlay plays them.
+func BenchmarkRecord(b *testing.B) {
+	entries := everybody(b)
+	for b.Loop() {
+		r := recording.New(b.Context(), order, func(context.Context, int, []byte) error { return nil })
+		for i := range entries {
+			if err := r.Entry(&entries[i]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, err := r.Close(directory.Info{}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkPlay(b *testing.B) {
+	s, sealed := record(b, everybody(b))
+	p := player(s, sealed, directory.Config{})
+	for b.Loop() {
+		_, err := p.Read(b.Context(), settings.Connection{}, directory.Query{}, nop,
+			func(*directory.Entry) error { return nil })
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func everybody(b *testing.B) []directory.Entry {
+	b.Helper()
+	var entries []directory.Entry
+	err := staff(100_000, func(e *directory.Entry) error {
+		entries = append(entries, e.Clone())
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return entries
+}
