@@ -19,9 +19,10 @@ type backend struct {
 	receive func(context.Context, queue.Handler) error
 	// abandoned is the time at which a run counts as overdue when local starts.
 	abandoned func() time.Time
-	// sweep deletes what is past its time, downloads serves the links; nil where the backend does that itself.
-	sweep     func(context.Context) (embedded.Swept, error)
-	downloads http.Handler
+	// sweep deletes what is past its time, downloads and uploads serve the links; nil where the backend does that
+	// itself.
+	sweep              func(context.Context) (embedded.Swept, error)
+	downloads, uploads http.Handler
 	// state counts what is stored; nil where the backend's own metrics do that.
 	state func() (embedded.State, error)
 	// backup writes a copy of everything; nil where the backend does that itself.
@@ -47,13 +48,15 @@ func openFolder(c config, base string) (*backend, error) {
 	}
 	return &backend{
 		ports: importer.Config{
-			Users: store.Users(), Jobs: store.Jobs(), Objects: store.Objects(), Queue: store.Queue(),
+			Users: store.Users(), Jobs: store.Jobs(), Connectors: store.Connectors(),
+			Objects: store.Objects(), Queue: store.Queue(),
 			Sealer: store.Sealer(), Opener: store.Sealer(), NewID: store.NewID,
 		},
 		receive: store.Queue().Run,
 		// Nobody else is at work on this folder: what is unfinished now was left by a process that died.
 		abandoned: func() time.Time { return c.clock().Add(time.Hour) },
-		sweep:     store.Sweep, downloads: store.DownloadHandler(), backup: store.Backup, state: store.State,
+		sweep:     store.Sweep, downloads: store.DownloadHandler(), uploads: store.UploadHandler(),
+		backup: store.Backup, state: store.State,
 		close: store.Close,
 	}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"rollcall/functions/connector/orders"
 	"rollcall/functions/export/exports"
 	"rollcall/functions/preview/explanations"
 	"rollcall/functions/preview/previews"
@@ -111,7 +112,7 @@ func serve(ctx context.Context, c config) (err error) {
 	}
 	work = c.notifications(work)
 	service := importer.NewService(work)
-	handler, err := c.handler(service, store, count, base)
+	handler, err := c.handler(service, importer.NewDesk(work), store, count, base)
 	if err != nil {
 		return err
 	}
@@ -251,14 +252,16 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 
 // handler serves everything: the API, downloads, the page, and what operators ask for.
 func (c config) handler(
-	service *importer.Service, store *backend, count *metrics, base string,
+	service *importer.Service, desk *importer.Desk, store *backend, count *metrics, base string,
 ) (http.Handler, error) {
 	v1 := newAPI(service, c.clock, c.log)
 	count.know(v1)
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", v1)
+	mux.Handle("/v1/connector/", orders.Handler(desk, c.log))
 	if store.downloads != nil {
 		mux.Handle(embedded.DownloadPath, store.downloads)
+		mux.Handle(embedded.UploadPath, store.uploads)
 	}
 	mux.Handle("GET /metrics", count)
 	mux.HandleFunc("GET /healthz", count.healthz)

@@ -29,6 +29,7 @@ type ConnectionInput struct {
 	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty" doc:"true is the older spelling of encryption preferred"`
 	OldTLS           bool   `json:"oldTLS,omitempty" doc:"Allow TLS 1.0 and 1.1, RSA key exchange, and CBC, 3DES and RC4 suites; the certificate is checked as always"`
 
+	ConnectorID        string `json:"connectorId,omitempty" maxLength:"64" doc:"The connector that reads the directory from the customer's site; the password stays with it" example:"01M852AJH242XXNWN3EKWSF2WF"`
 	TrustedCertificate string `json:"trustedCertificate,omitempty" maxLength:"128" doc:"sha256: and 64 hexadecimal digits: the server's certificate must be exactly that one, and then neither chain, name nor dates are checked. It wins over caCertificate and needs encryption required"`
 }
 
@@ -46,6 +47,7 @@ type ConnectionChange struct {
 	AllowUnencrypted bool   `json:"allowUnencrypted,omitempty" doc:"true is the older spelling of encryption preferred"`
 	OldTLS           bool   `json:"oldTLS,omitempty" doc:"Allow TLS 1.0 and 1.1, RSA key exchange, and CBC, 3DES and RC4 suites; the certificate is checked as always"`
 
+	ConnectorID        string `json:"connectorId,omitempty" maxLength:"64" doc:"The connector that reads the directory from the customer's site; the password stays with it" example:"01M852AJH242XXNWN3EKWSF2WF"`
 	TrustedCertificate string `json:"trustedCertificate,omitempty" maxLength:"128" doc:"sha256: and 64 hexadecimal digits: the server's certificate must be exactly that one, and then neither chain, name nor dates are checked. It wins over caCertificate and needs encryption required"`
 }
 
@@ -54,7 +56,7 @@ func ConnectionOf(c settings.Connection) *ConnectionInput {
 	return &ConnectionInput{
 		ServerType: string(c.ServerType), Host: c.Host, Port: c.Port, UseSSL: c.UseSSL, Username: c.Username,
 		CACertificate: c.CACertificate, Encryption: string(c.Mode()), OldTLS: c.OldTLS,
-		TrustedCertificate: c.TrustedCertificate,
+		TrustedCertificate: c.TrustedCertificate, ConnectorID: c.ConnectorID,
 	}
 }
 
@@ -76,7 +78,7 @@ func (c *ConnectionInput) Settings() *settings.Connection {
 		ServerType: settings.ServerType(c.ServerType), Host: c.Host, Port: c.Port, UseSSL: c.UseSSL,
 		Username: c.Username, Password: secret.New(c.Password), CACertificate: c.CACertificate,
 		Encryption: settings.Encryption(c.Encryption), AllowUnencrypted: c.AllowUnencrypted, OldTLS: c.OldTLS,
-		TrustedCertificate: c.TrustedCertificate,
+		TrustedCertificate: c.TrustedCertificate, ConnectorID: c.ConnectorID,
 	}
 	if out.Port == 0 {
 		out.Port = 389

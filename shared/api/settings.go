@@ -20,6 +20,7 @@ type ConnectionView struct {
 	AllowUnencrypted bool                `json:"allowUnencrypted" doc:"Whether encryption is preferred"`
 	OldTLS           bool                `json:"oldTLS" doc:"Allows TLS 1.0 and 1.1 and the cipher suites of their time"`
 
+	ConnectorID        string `json:"connectorId,omitempty" doc:"The connector that reads the directory; the password stays with it" example:"01M852AJH242XXNWN3EKWSF2WF"`
 	TrustedCertificate string `json:"trustedCertificate,omitempty" doc:"The SHA-256 of the one certificate that the server may have"`
 }
 
@@ -28,7 +29,7 @@ func connectionView(c settings.Connection, sealed []byte) ConnectionView {
 		ServerType: c.ServerType, Host: c.Host, Port: c.Port, UseSSL: c.UseSSL, Username: c.Username,
 		PasswordSet:   sealed != nil,
 		CACertificate: c.CACertificate, Encryption: c.Mode(), AllowUnencrypted: c.Mode() == settings.Preferred,
-		OldTLS: c.OldTLS, TrustedCertificate: c.TrustedCertificate,
+		OldTLS: c.OldTLS, TrustedCertificate: c.TrustedCertificate, ConnectorID: c.ConnectorID,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rollcall/shared/directory"
+	"rollcall/shared/ports/connectors"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 )
@@ -93,11 +94,7 @@ type Enrolled struct {
 }
 
 // Target is a directory that an instance holds a password for: hosts as they were typed, with ", " between them.
-type Target struct {
-	Host     string `json:"host"`
-	Port     int    `json:"port"`
-	Username string `json:"username"`
-}
+type Target = connectors.Target
 
 // TargetOf returns the target that a connection asks for.
 func TargetOf(c settings.Connection) Target {
@@ -201,14 +198,8 @@ type Finish struct {
 	Sealed
 }
 
-// Sealed is what tells a whole recording from any other: each block holds the hash of the one before it, so that the
-// number of blocks and the hash of the last one are enough.
-type Sealed struct {
-	Blocks int `json:"blocks"`
-	// Bytes is the size of all blocks together.
-	Bytes  int64  `json:"bytes"`
-	SHA256 []byte `json:"sha256"`
-}
+// Sealed is what tells a whole recording from any other.
+type Sealed = connectors.Recording
 
 // Report tells the audit log what was changed on site.
 type Report struct {

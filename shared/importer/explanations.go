@@ -116,7 +116,7 @@ func (j *job) ask(ctx context.Context) (of explain.Case, err error) {
 // find asks the directory a question, and shows the steps of the last one.
 func (j *job) find(ctx context.Context, c settings.Connection, q directory.Question) (directory.Answer, error) {
 	j.beginReading()
-	answer, err := j.Directory.Find(ctx, c, q, j.onStep)
+	answer, err := j.reader().Find(ctx, c, q, j.onStep)
 	if err == nil {
 		j.set(func() { j.progress.Entries, j.notes = len(answer.Found), slices.Clone(answer.Notes) })
 	}

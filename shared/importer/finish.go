@@ -38,6 +38,8 @@ func (j *job) finish(ctx context.Context, state run.State, err error) error {
 	case errors.Is(err, errReplaced), errors.Is(err, users.ErrFenced):
 		j.log.WarnContext(ctx, "this worker was replaced", "attempt", j.run.Attempts, "error", err)
 		return err
+	case errors.Is(err, errParked):
+		return j.park(ctx)
 	case errors.Is(err, errHandOver), errors.Is(err, errCancelled) && j.run.Checkpoint.Begun && !j.run.CancelRequested:
 		// Of a cancelled run that an earlier worker began to write, more may be written than its journal tells of: who
 		// takes it up next looks for that before it ends.
@@ -94,13 +96,16 @@ func (j *job) end(ctx context.Context, state run.State, failure *run.Failure) er
 		j.recordInto(r)
 		r.State, r.Failure, r.FinishedAt = state, failure, j.now()
 		r.Deaths--
-		r.SealedPassword = keepPassword(r)
+		r.Parked, r.SealedPassword = "", keepPassword(r)
 		if r.Kind == run.KindSync {
 			r.Applied = j.applied()
 		}
 	})
 	if err != nil {
 		return err
+	}
+	if err := j.dropOrders(ctx); err != nil {
+		j.log.WarnContext(ctx, "what a connector read is kept until its time is over", "error", err)
 	}
 	j.logEnd(ctx, &r)
 	if j.Ended != nil {

@@ -160,7 +160,7 @@ func (j *job) readDirectory(ctx context.Context, since []run.Cursor) (*extract.R
 		Named: rules.Named(), Found: collector.Values, Memory: collector.Memory, Since: since,
 	}
 	entries := 0
-	info, err := j.Directory.Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {
+	info, err := j.reader().Read(ctx, connection, query, j.onStep, func(e *directory.Entry) error {
 		collector.Add(e)
 		if entries++; entries%256 == 0 {
 			j.set(func() {

@@ -10,8 +10,10 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"rollcall/shared/directory"
 	"rollcall/shared/notify"
 	"rollcall/shared/planfile"
+	"rollcall/shared/ports/connectors"
 	"rollcall/shared/ports/events"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/queue"
@@ -39,6 +41,10 @@ type Config struct {
 	Sealer    secret.Sealer
 	Opener    secret.Opener
 	Directory Directory
+	// Connectors are the programs that read directories which Directory cannot reach.
+	Connectors connectors.Store
+	// Bounds hold for what a connector read. They default to Directory's, where that is a directory.Reader.
+	Bounds *directory.Reader
 	// Events gets what others want to know of; nil tells nobody.
 	Events events.Publisher
 	// Notifier tells an account's people how its syncs fare; nil tells nobody.
@@ -95,6 +101,9 @@ func newCore(c Config) core {
 	}
 	if c.Sleep == nil {
 		c.Sleep = runs.Wait
+	}
+	if reader, ok := c.Directory.(*directory.Reader); ok && c.Bounds == nil {
+		c.Bounds = reader
 	}
 	return core{c, new(planfile.Opener)}
 }

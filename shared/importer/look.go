@@ -37,10 +37,13 @@ func (w *Worker) look(ctx context.Context, m queue.Message) {
 		return
 	}
 	j := newJob(w.core, m.Account, jobs, scheduledRun(saved, run.TriggerQuick, m.RunID, w.now()))
-	j.log = log
+	j.log, j.looking = log, true
 	news, err := j.look(ctx, &looks)
 	failure := failureOf(err)
 	switch {
+	case errors.Is(err, errParked):
+		// Its message comes again with what the connector read.
+		return
 	case err == nil && news:
 		err = j.startQuick(ctx)
 	case err == nil || failure != nil:
@@ -50,7 +53,7 @@ func (w *Worker) look(ctx context.Context, m queue.Message) {
 			log.InfoContext(ctx, "a look failed", "code", failure.Code, "reason", failure.Message)
 		}
 		err = w.untilStored(ctx, func() error { return j.notePassword(ctx, &saved, e) })
-		err = errors.Join(err, j.noteLook(ctx, failure))
+		err = errors.Join(err, j.noteLook(ctx, failure), j.dropOrders(ctx))
 	}
 	if err != nil {
 		log.ErrorContext(ctx, "a look went wrong", "error", err)

@@ -69,6 +69,8 @@ func (s *Service) importOf(
 func (s *Service) seal(ctx context.Context, id run.Identity, c *settings.Connection, saved *settings.Saved) ([]byte,
 	error) {
 	switch {
+	case c.ConnectorID != "":
+		return nil, s.checkConnector(ctx, id.Account, c.ConnectorID)
 	case !c.Password.Empty():
 		return s.c.Sealer.Seal(ctx, c.Password, binding(id.Account, *c))
 	case c.Username == "":

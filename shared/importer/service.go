@@ -91,7 +91,7 @@ func runOf(stored, asked runs.Key) (string, error) {
 
 // cancel asks a run to stop. One that has ended already stays as it is.
 func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (run.Run, error) {
-	return runs.EditRun(ctx, s.c.Jobs.For(id.Account), record.ID, func(r *run.Run) ([]runs.AuditEntry, error) {
+	r, err := runs.EditRun(ctx, s.c.Jobs.For(id.Account), record.ID, func(r *run.Run) ([]runs.AuditEntry, error) {
 		if r.State.Ended() {
 			return nil, problem(Conflict, string(r.Kind)+"_ended", "The %s has ended already (%s).", r.Kind, r.State)
 		}
@@ -100,12 +100,16 @@ func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (
 			entries = append(entries, s.cancelEntry(id, record))
 		}
 		r.CancelRequested = true
-		if r.State == run.Queued {
-			r.Applied = new(run.Applied)
+		if r.State == run.Queued || r.Parked != "" {
+			r.Applied, r.Parked = new(run.Applied), ""
 			r.State, r.FinishedAt, r.SealedPassword = run.Cancelled, s.c.now(), keepPassword(r)
 		}
 		return entries, nil
 	})
+	if connector := r.Import.Connection.ConnectorID; err == nil && r.State.Ended() && connector != "" {
+		err = dropOrders(ctx, s.c.Connectors.For(id.Account), connector, r.ID)
+	}
+	return r, err
 }
 
 // run returns a run of one kind, or a NotFound error whose code names the kind.

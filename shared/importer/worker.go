@@ -159,7 +159,7 @@ func (w *Worker) takeUp(ctx context.Context, jobs runs.Jobs, m queue.Message) (r
 			// Another worker took the run up in this moment, and the lease is that one's.
 			return errLeased
 		}
-		record.Attempts = attempt
+		record.Attempts, record.Parked = attempt, ""
 		record.Deaths++
 		if record.State == run.Queued {
 			record.State, record.StartedAt = run.Running, w.now()

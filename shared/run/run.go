@@ -67,6 +67,8 @@ type Phase string
 
 // The phases, in their order.
 const (
+	// PhaseConnector: the run waits for a connector to take it up.
+	PhaseConnector  Phase = "connector"
 	PhaseConnecting Phase = "connecting"
 	PhaseReading    Phase = "reading"
 	PhasePlanning   Phase = "planning"
@@ -158,6 +160,8 @@ type Run struct {
 	Deaths int `json:"deaths,omitempty"`
 	// Trouble is nil while the run's stores can be reached.
 	Trouble *Trouble `json:"trouble,omitempty"`
+	// Parked names the read that the run waits for, which a connector does: meanwhile no worker has the run.
+	Parked string `json:"parked,omitempty"`
 	// Slice counts how often a worker handed the run over to the next one because its time was up.
 	Slice int `json:"slice,omitempty"`
 
@@ -197,6 +201,8 @@ const (
 // lost its message, and an ended one may keep a sealed password past its time. Zero means never.
 func (r *Run) OverdueAt() time.Time {
 	switch {
+	case !r.State.Ended() && r.Parked != "":
+		return r.UpdatedAt.Add(patience)
 	case !r.State.Ended():
 		return r.UpdatedAt.Truncate(overdueStep).Add(patience + overdueStep)
 	case r.SealedPassword != nil: // An ended sync keeps none.

@@ -68,6 +68,9 @@ func (c Connection) Target() string {
 	if c.TrustedCertificate != "" {
 		parts = append(parts, c.TrustedCertificate)
 	}
+	if c.ConnectorID != "" {
+		parts = append(parts, "connector="+c.ConnectorID)
+	}
 	return hash(parts...)
 }
 

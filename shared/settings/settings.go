@@ -19,7 +19,10 @@ func ServerTypes() []ServerType { return []ServerType{Exchange, CommuniGate, Gro
 
 // Connection is the LDAP connection. Password is never marshalled: it leaves this process sealed or not at all.
 type Connection struct {
-	ServerType ServerType `json:"serverType"`
+	// ConnectorID names the connector that resolves, dials, binds and searches; empty where this program does. With it
+	// there is no password here: the connector has one.
+	ConnectorID string     `json:"connectorId,omitempty"`
+	ServerType  ServerType `json:"serverType"`
 	// Host holds up to MaxHosts names, separated by commas or white space and tried in order: host names, IP addresses,
 	// and names of SRV records such as _ldap._tcp.example.com (RFC 2782).
 	Host string `json:"host"`

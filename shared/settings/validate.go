@@ -54,6 +54,8 @@ func (c Connection) Validate() []FieldError {
 	switch {
 	case len(c.Password.Reveal()) > maxPassword:
 		k.add("password", "is longer than %d bytes", maxPassword)
+	case c.ConnectorID != "" && !c.Password.Empty():
+		k.add("password", "leave it out: the password stays with the connector. Enter it there")
 	case c.Username == "" && !c.Password.Empty():
 		k.add("username", "is missing: enter whose password this is, or leave the password empty to read anonymously")
 	}

@@ -28,6 +28,7 @@ type Service interface {
 	SettingsService
 	NotificationsService
 	UsersService
+	ConnectorsService
 }
 
 // The lists that give cursors.
@@ -77,6 +78,7 @@ func Register(a *api.API, s Service, now func() time.Time) {
 	registerSettings(a, s, now)
 	registerNotifications(a, s)
 	registerUsers(a, s)
+	registerConnectors(a, s, now)
 }
 
 // SyncBody is the body of POST /v1/syncs.

@@ -66,9 +66,12 @@ func Open(ctx context.Context, c Caller) (Deployment, error) {
 // name are left out.
 func (d Deployment) Stores() importer.Config {
 	tables := dynamodb.NewClient(d.SDK)
-	work := importer.Config{Jobs: dynamodb.NewJobs(tables, d.Get(manifest.JobsTable), time.Now), Log: d.Log}
+	jobs := d.Get(manifest.JobsTable)
+	work := importer.Config{
+		Jobs: dynamodb.NewJobs(tables, jobs, nil), Connectors: dynamodb.NewConnectors(tables, jobs, nil), Log: d.Log,
+	}
 	if name := d.Get(manifest.UsersTable); name != "" {
-		work.Users = dynamodb.NewUsers(tables, name, d.Get(manifest.JobsTable))
+		work.Users = dynamodb.NewUsers(tables, name, jobs)
 	}
 	if d.Get(manifest.Bucket) != "" {
 		work.Objects = s3.New(d.bucket())

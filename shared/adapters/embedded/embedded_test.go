@@ -19,6 +19,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"rollcall/shared/adapters/embedded"
+	"rollcall/shared/ports/connectors/connectorstest"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/objects/objectstest"
 	"rollcall/shared/ports/queue"
@@ -59,6 +60,13 @@ func TestConformance(t *testing.T) {
 			return open(t, t.TempDir(), embedded.Options{Clock: now}).Jobs()
 		})
 	})
+	t.Run("connectors", func(t *testing.T) {
+		t.Parallel()
+		connectorstest.Run(t, func(t *testing.T, now func() time.Time) connectorstest.Stores {
+			s := open(t, t.TempDir(), embedded.Options{Clock: now})
+			return connectorstest.Stores{Connectors: s.Connectors(), Jobs: s.Jobs(), Erase: s.Erase}
+		})
+	})
 	t.Run("objects", func(t *testing.T) {
 		t.Parallel()
 		objectstest.Run(t, func(t *testing.T) objects.Store { return served(t, nil).Objects() })
@@ -79,7 +87,10 @@ func served(t *testing.T, clock func() time.Time) *embedded.Store {
 	t.Helper()
 	var base string
 	s := open(t, t.TempDir(), embedded.Options{Clock: clock, BaseURL: func() string { return base }})
-	server := httptest.NewServer(s.DownloadHandler())
+	mux := http.NewServeMux()
+	mux.Handle(embedded.DownloadPath, s.DownloadHandler())
+	mux.Handle(embedded.UploadPath, s.UploadHandler())
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	base = server.URL
 	return s

@@ -36,7 +36,8 @@ func (s *Store) Erase(_ context.Context, account user.Account) error {
 				}
 			}
 		}
-		return eraseDamaged(tx, name)
+		named := func(n storedName) bool { return n.Account == account }
+		return errors.Join(eraseDamaged(tx, name), dropNames(tx, named))
 	})
 	if err != nil {
 		return fmt.Errorf("erase the records of account %q: %w", account, err)

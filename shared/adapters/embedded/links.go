@@ -70,10 +70,14 @@ func (s *Store) DownloadHandler() http.Handler {
 	})
 }
 
+// filesOf returns the files of an account by the name of its folder.
+func (s *Store) filesOf(account string) accountObjects {
+	return accountObjects{store: s, name: account, root: filepath.Join(s.dir, objectsFolder, account)}
+}
+
 func (s *Store) download(w http.ResponseWriter, r *http.Request, place, name string) {
 	account, key, _ := strings.Cut(place, "/")
-	files := accountObjects{store: s, name: account, root: filepath.Join(s.dir, objectsFolder, account)}
-	object, err := files.Open(r.Context(), key)
+	object, err := s.filesOf(account).Open(r.Context(), key)
 	if err != nil {
 		linkProblem(w, http.StatusNotFound, "file_not_found",
 			"This file was deleted when its time was over. Export again.")

@@ -26,6 +26,8 @@ var lifetimes = map[string]time.Duration{
 	// A sync that was started just before its preview expired may wait for its turn.
 	objects.PlanPrefix: 30 * time.Hour,
 	objects.CSVPrefix:  24 * time.Hour,
+	// A recording serves the run that waits for it.
+	objects.RecordingPrefix: 24 * time.Hour,
 	// A journal may share its file with a plan that was a day old.
 	objects.JournalPrefix: 91 * 24 * time.Hour,
 }
@@ -139,7 +141,8 @@ func (s *Store) sweepRecords(now time.Time, swept *Swept) error {
 			damaged = slices.Concat(damaged, sweep.damaged)
 			return err
 		})
-		return errors.Join(err, sweepDead(tx, swept), keepDamaged(tx, damaged))
+		over := func(n storedName) bool { return n.over(now) }
+		return errors.Join(err, dropNames(tx, over), sweepDead(tx, swept), keepDamaged(tx, damaged))
 	})
 	swept.SetAside += len(damaged)
 	if err = errors.Join(err, damagedError(damaged)); err != nil {

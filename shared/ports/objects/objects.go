@@ -42,6 +42,16 @@ type Objects interface {
 	Delete(ctx context.Context, key string) error
 	// Link signs a download link for fileName that works until the time returned, at most ttl from now.
 	Link(ctx context.Context, key, fileName string, ttl time.Duration) (url string, expires time.Time, err error)
+	// UploadLink signs a link that takes the object by PUT, with the headers that are returned, once or again until ttl
+	// is over. It takes exactly that content.
+	UploadLink(ctx context.Context, key string, content Content, ttl time.Duration) (url string,
+		headers map[string]string, err error)
+}
+
+// Content is what an object is to hold: its length in bytes and its hash.
+type Content struct {
+	Size   int64
+	SHA256 []byte
 }
 
 // Object is an open object.
@@ -57,10 +67,12 @@ const (
 	PlanPrefix    = "plans/"
 	JournalPrefix = "journals/"
 	CSVPrefix     = "csv/"
+	// RecordingPrefix is that of what connectors read.
+	RecordingPrefix = "recordings/"
 )
 
 // Prefixes lists all that a key may begin with.
-func Prefixes() []string { return []string{PlanPrefix, JournalPrefix, CSVPrefix} }
+func Prefixes() []string { return []string{PlanPrefix, JournalPrefix, CSVPrefix, RecordingPrefix} }
 
 // CheckKey reports whether a key is valid: a prefix and a path below it, of letters, digits, dots, dashes and
 // underscores. So it means nothing else to a file system, in a URL or in a policy.

@@ -53,6 +53,11 @@ const (
 	// NotificationsSaved: somebody chose who is told of what. NotificationsTested: somebody had a test sent.
 	NotificationsSaved  Action = "notifications.saved"
 	NotificationsTested Action = "notifications.tested"
+	ConnectorAdded      Action = "connector.added"
+	ConnectorCode       Action = "connector.code"
+	ConnectorRevoked    Action = "connector.revoked"
+	// ConnectorChanged: somebody changed a connector's local settings on site.
+	ConnectorChanged Action = "connector.changed"
 )
 
 // Actions lists every action.
@@ -61,6 +66,7 @@ func Actions() []Action {
 		SettingsSaved, SettingsChanged, SettingsDeleted, UserAdded, UserChanged, UserRemoved, PreviewStarted,
 		PreviewCancelled, ExportStarted, SyncStarted, SyncCancelled, UndoStarted,
 		ExplanationStarted, NotificationsSaved, NotificationsTested,
+		ConnectorAdded, ConnectorCode, ConnectorRevoked, ConnectorChanged,
 	}
 }
 

@@ -14,10 +14,12 @@ import (
 	"rollcall/e2e/servers"
 	"rollcall/e2e/servers/dynamolocal"
 	"rollcall/shared/adapters/aws/dynamodb"
+	"rollcall/shared/ports/connectors/connectorstest"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/runs/runstest"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/ports/users/userstest"
+	"rollcall/shared/user"
 )
 
 // server is what all tests of this package share: starting it takes seconds.
@@ -80,5 +82,20 @@ func TestJobs(t *testing.T) {
 	runstest.Run(t, func(t *testing.T, now func() time.Time) runs.Store {
 		client, _, jobs := newTables(t, nil)
 		return dynamodb.NewJobs(client, jobs, now)
+	})
+}
+
+func TestConnectors(t *testing.T) {
+	t.Parallel()
+	connectorstest.Run(t, func(t *testing.T, now func() time.Time) connectorstest.Stores {
+		client, _, table := newTables(t, nil)
+		jobs := dynamodb.NewJobs(client, table, now)
+		erase := func(ctx context.Context, account user.Account) error {
+			_, err := jobs.Erase(ctx, account, nil)
+			return err
+		}
+		return connectorstest.Stores{
+			Connectors: dynamodb.NewConnectors(client, table, now), Jobs: jobs, Erase: erase,
+		}
 	})
 }

@@ -323,7 +323,11 @@ func (j *Jobs) Erase(ctx context.Context, account user.Account, progress func(de
 		client: j.client, table: j.table, partitionKey: manifest.JobsPartition, sortKey: manifest.JobsSort,
 		progress: progress,
 	}
-	if err := e.partition(ctx, string(account)); err != nil {
+	err := accountConnectors{accountJobs{j, account}}.dropNames(ctx, prefixNamed)
+	if err == nil {
+		err = e.partition(ctx, string(account))
+	}
+	if err != nil {
 		return e.deleted, fmt.Errorf("erase the records of account %q: %w", account, err)
 	}
 	return e.deleted, nil

@@ -3,6 +3,7 @@ package objectstest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ func Run(t *testing.T, open func(*testing.T) objects.Store) {
 	t.Run("copy and delete", func(t *testing.T) { copies(t, open(t)) })
 	t.Run("accounts are apart", func(t *testing.T) { isolation(t, open(t)) })
 	t.Run("links", func(t *testing.T) { links(t, open(t)) })
+	t.Run("upload links", func(t *testing.T) { uploads(t, open(t)) })
 }
 
 func put(t *testing.T, o objects.Objects, key, text string) {
@@ -172,4 +174,54 @@ func links(t *testing.T, s objects.Store) {
 	if tampered.StatusCode != http.StatusForbidden {
 		t.Errorf("a link that was changed answers %d, want 403", tampered.StatusCode)
 	}
+}
+
+// uploads sends what a link was made for, and anything else.
+func uploads(t *testing.T, s objects.Store) {
+	o, text := s.For("acme"), "a block of a recording"
+	sum := sha256.Sum256([]byte(text))
+	content := objects.Content{Size: int64(len(text)), SHA256: sum[:]}
+	if _, _, err := o.UploadLink(t.Context(), "other/a", content, time.Hour); !errors.Is(err, objects.ErrKey) {
+		t.Errorf("a link for no key: error %v", err)
+	}
+	link, headers, err := o.UploadLink(t.Context(), "recordings/a.1.0", content, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{"", text[1:], text + "!", strings.ToUpper(text)} {
+		if status := send(t, link, headers, other); status < 400 {
+			t.Errorf("%q is taken for %q: status %d", other, text, status)
+		}
+	}
+	if status := send(t, strings.Replace(link, "a.1.0", "a.1.1", 1), headers, text); status != http.StatusForbidden {
+		t.Errorf("a link that was changed answers %d, want 403", status)
+	}
+	if _, err := get(t, o, "recordings/a.1.0"); !errors.Is(err, objects.ErrNotFound) {
+		t.Errorf("what was refused is there: error %v", err)
+	}
+	for range 2 {
+		if status := send(t, link, headers, text); status != http.StatusOK {
+			t.Errorf("status %d", status)
+		}
+	}
+	if got, err := get(t, o, "recordings/a.1.0"); err != nil || got != text {
+		t.Errorf("stored %q, error %v", got, err)
+	}
+}
+
+func send(t *testing.T, link string, headers map[string]string, text string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, link, strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range headers {
+		r.Header.Set(name, value)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	return answer.StatusCode
 }

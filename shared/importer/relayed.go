@@ -1,0 +1,238 @@
+package importer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"rollcall/shared/connector"
+	"rollcall/shared/connector/recording"
+	"rollcall/shared/directory"
+	"rollcall/shared/ports/connectors"
+	"rollcall/shared/ports/objects"
+	"rollcall/shared/ports/queue"
+	"rollcall/shared/ports/runs"
+	"rollcall/shared/run"
+	"rollcall/shared/settings"
+)
+
+const (
+	// connectorPatience is how long a read waits for a connector that is not there.
+	connectorPatience = 15 * time.Minute
+	// maxOrders is how many reads a connector is asked for at once.
+	maxOrders = 64
+)
+
+// errParked means that the run waits for a connector's read: it is sent again once that is there.
+var errParked = errors.New("the run waits for a connector")
+
+// reader is who reads the directory for the run: this process, or a connector.
+func (j *job) reader() Directory {
+	if id := j.run.Import.Connection.ConnectorID; id != "" {
+		return relayed{j, id}
+	}
+	return j.Directory
+}
+
+// relayed has a connector read, and plays back what it recorded: a run asks the same question again once its answer is
+// there.
+type relayed struct {
+	*job
+	connectorID string
+}
+
+func (r relayed) Read(ctx context.Context, c settings.Connection, q directory.Query, onStep func(run.Step),
+	onEntry func(*directory.Entry) error) (directory.Info, error) {
+	player, err := r.player(ctx, connector.ReadOf(r.run.Import, q))
+	if err != nil {
+		return directory.Info{}, err
+	}
+	return player.Read(ctx, c, q, onStep, onEntry)
+}
+
+func (r relayed) Find(ctx context.Context, c settings.Connection, q directory.Question, onStep func(run.Step),
+) (directory.Answer, error) {
+	player, err := r.player(ctx, connector.FindOf(r.run.Import, q))
+	if err != nil {
+		return directory.Answer{}, err
+	}
+	return player.Find(ctx, c, q, onStep)
+}
+
+// player returns the recording of a request, or asks for it and returns errParked.
+func (r relayed) player(ctx context.Context, request connector.Request) (*recording.Player, error) {
+	files, id := r.Objects.For(r.account), r.run.ID+"-"+request.Key()[:16]
+	all := r.Connectors.For(r.account)
+	c, err := all.Get(ctx, r.connectorID)
+	if errors.Is(err, connectors.ErrNotFound) {
+		return nil, connectorRevoked()
+	}
+	if err != nil {
+		return nil, err
+	}
+	i := orderIndex(&c, id)
+	if i < 0 {
+		err = putRequest(ctx, files, id, request)
+		if err == nil {
+			_, err = all.Update(ctx, r.connectorID, func(c *connectors.Connector) ([]runs.AuditEntry, error) {
+				return nil, r.order(c, id, request)
+			})
+		}
+		r.set(func() { r.parked = id })
+		return nil, errors.Join(err, errParked)
+	}
+	found := c.Orders[i]
+	if found.Recording == nil {
+		r.set(func() { r.parked = id })
+		return nil, r.judgeOrder(&c, found)
+	}
+	return &recording.Player{
+		Reader: r.Bounds, Sealed: *found.Recording,
+		Order: connector.Order{ID: id, Attempt: found.Attempt, Request: request},
+		Block: func(ctx context.Context, n int) ([]byte, error) { return readBlock(ctx, files, found, n) },
+	}, nil
+}
+
+func orderIndex(c *connectors.Connector, id string) int {
+	return slices.IndexFunc(c.Orders, func(o connectors.Order) bool { return o.ID == id })
+}
+
+// order asks for a read. One that an earlier look asked for in vain is given up.
+func (r relayed) order(c *connectors.Connector, id string, request connector.Request) error {
+	m := message(r.account, &r.run)
+	if r.looking {
+		m.Task = queue.TaskLook
+	}
+	c.Orders = slices.DeleteFunc(c.Orders, func(o connectors.Order) bool {
+		return o.ID == id || r.looking && o.Message.Task == queue.TaskLook || r.now().Sub(o.CreatedAt) > PlanLifetime
+	})
+	if len(c.Orders) >= maxOrders {
+		return &run.Failure{Code: "connector_busy", Message: fmt.Sprintf(
+			"The connector %s has %d reads to do. Try again when some have ended.", c.Name, len(c.Orders))}
+	}
+	c.Orders = append(c.Orders, connectors.Order{
+		ID: id, Target: connector.TargetOf(request.Connection), Message: m, CreatedAt: r.now(),
+		Wanted: r.run.Trigger == "" || r.run.Trigger == run.TriggerManual,
+	})
+	return nil
+}
+
+// judgeOrder ends the wait for a connector that is not there, or returns errParked.
+func (r relayed) judgeOrder(c *connectors.Connector, o connectors.Order) error {
+	waits := o.CreatedAt
+	if o.LeaseUntil.After(waits) {
+		waits = o.LeaseUntil
+	}
+	if r.now().Sub(waits) < connectorPatience {
+		return errParked
+	}
+	message := fmt.Sprintf("No instance of the connector %s took the read up within %s. ", c.Name, connectorPatience)
+	var last time.Time
+	for _, i := range c.Instances {
+		if i.LastSeenAt.After(last) {
+			last = i.LastSeenAt
+		}
+	}
+	switch {
+	case len(c.Instances) == 0:
+		message += "None is enrolled: install the connector on site, and enrol it."
+	case r.now().Sub(last) > connectorPatience:
+		message += fmt.Sprintf("It was seen last at %s: look whether it runs (rollcall-connector status).",
+			last.Format(time.RFC3339))
+	default:
+		message += "It is there, and has no password for this host, port and username, or is at work: look at " +
+			"rollcall-connector status."
+	}
+	return &run.Failure{Code: "connector_offline", Message: message}
+}
+
+func connectorRevoked() *run.Failure {
+	return &run.Failure{Code: connector.CodeRevoked,
+		Message: "The connector of these settings was revoked. Choose another one, or Directly."}
+}
+
+// dropOrders forgets what a connector read for the run, or is to read.
+func (j *job) dropOrders(ctx context.Context) error {
+	id := j.run.Import.Connection.ConnectorID
+	if id == "" {
+		return nil
+	}
+	return dropOrders(ctx, j.Connectors.For(j.account), id, j.run.ID)
+}
+
+func dropOrders(ctx context.Context, all connectors.Connectors, connectorID, runID string) error {
+	_, err := all.Update(ctx, connectorID, func(c *connectors.Connector) ([]runs.AuditEntry, error) {
+		before := len(c.Orders)
+		c.Orders = slices.DeleteFunc(c.Orders, func(o connectors.Order) bool { return o.Message.RunID == runID })
+		if len(c.Orders) == before {
+			return nil, runs.ErrUnchanged
+		}
+		return nil, nil
+	})
+	if errors.Is(err, connectors.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// park lets the run wait without a worker. That is no death.
+func (j *job) park(ctx context.Context) error {
+	_, err := j.update(ctx, func(r *run.Run) {
+		r.Deaths--
+		r.Parked = j.parked
+		r.Progress, r.Steps, r.Notes = run.Progress{Phase: run.PhaseConnector}, nil, nil
+	})
+	if err != nil && !errors.Is(err, errEnded) && !errors.Is(err, errReplaced) {
+		// Where another worker has the run, the connector was quicker than this one.
+		return fmt.Errorf("%w: park run %s: %w", errInterrupted, j.run.ID, err)
+	}
+	j.log.InfoContext(ctx, "run waits for a connector", "connector", j.run.Import.Connection.ConnectorID)
+	return nil
+}
+
+// requestKey is the object that holds what an order asks for, and blockKey that of a block of its recording.
+func requestKey(order string) string { return objects.RecordingPrefix + order + ".request" }
+
+func blockKey(order string, attempt, number int) string {
+	return fmt.Sprintf("%s%s.%d.%d", objects.RecordingPrefix, order, attempt, number)
+}
+
+func putRequest(ctx context.Context, files objects.Objects, order string, request connector.Request) error {
+	text, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	return files.Put(ctx, requestKey(order), func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// readObject reads an object of at most so many bytes.
+func readObject(ctx context.Context, files objects.Objects, key string, most int) ([]byte, error) {
+	object, err := files.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer object.Close()
+	if object.Size() > int64(most) {
+		return nil, fmt.Errorf("%s has %d bytes, more than %d", key, object.Size(), most)
+	}
+	content := make([]byte, object.Size())
+	if n, err := object.ReadAt(content, 0); n < len(content) {
+		return nil, err
+	}
+	return content, nil
+}
+
+func readBlock(ctx context.Context, files objects.Objects, o connectors.Order, number int) ([]byte, error) {
+	block, err := readObject(ctx, files, blockKey(o.ID, o.Attempt, number), recording.MaxBlock)
+	if errors.Is(err, objects.ErrNotFound) {
+		return nil, recording.ErrMissing
+	}
+	return block, err
+}
