@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
 	"github.com/aws/jsii-runtime-go"
 
+	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
 
@@ -23,10 +24,26 @@ func methods() []string { return []string{http.MethodGet, http.MethodHead, anyMe
 // addAPI makes the HTTP API, still without routes.
 func (s *service) addAPI() {
 	s.api = awsapigatewayv2.NewHttpApi(s.stack, jsii.String("api"), &awsapigatewayv2.HttpApiProps{
-		ApiName: jsii.String(s.settings.Name), CreateDefaultStage: jsii.Bool(false),
+		ApiName: jsii.String(s.settings.Name), CreateDefaultStage: jsii.Bool(false), CorsPreflight: s.cors(),
 	})
 	if s.settings.OriginKey == 0 {
 		output(s.stack, "API", "The API's own address, beside the page's", s.api.ApiEndpoint())
+	}
+}
+
+// cors lets pages of the listed origins call the API with a token. None is sent by itself: there are no cookies.
+func (s *service) cors() *awsapigatewayv2.CorsPreflightOptions {
+	if len(s.settings.CORSOrigins) == 0 {
+		return nil
+	}
+	var allowed []awsapigatewayv2.CorsHttpMethod
+	for _, method := range portal.CORSMethods() {
+		allowed = append(allowed, awsapigatewayv2.CorsHttpMethod(method))
+	}
+	return &awsapigatewayv2.CorsPreflightOptions{
+		AllowOrigins: jsii.Strings(s.settings.CORSOrigins...), AllowMethods: &allowed,
+		AllowHeaders: jsii.Strings(portal.CORSHeaders()...), ExposeHeaders: jsii.Strings(portal.CORSExposed()...),
+		AllowCredentials: jsii.Bool(false), MaxAge: seconds(portal.CORSMaxAge),
 	}
 }
 

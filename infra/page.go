@@ -160,17 +160,23 @@ func (s *service) headers(
 }
 
 func (s *service) pageHeaders() *awscloudfront.ResponseSecurityHeadersBehavior {
-	return &awscloudfront.ResponseSecurityHeadersBehavior{
+	own := &awscloudfront.ResponseSecurityHeadersBehavior{
 		ContentSecurityPolicy: &awscloudfront.ResponseHeadersContentSecurityPolicy{
-			ContentSecurityPolicy: jsii.String(portal.ContentSecurityPolicy(s.signInOrigins()...)),
-			Override:              jsii.Bool(true),
+			ContentSecurityPolicy: jsii.String(portal.ContentSecurityPolicy(s.settings.FrameAncestors,
+				s.signInOrigins()...)),
+			Override: jsii.Bool(true),
 		},
-		FrameOptions: &awscloudfront.ResponseHeadersFrameOptions{FrameOption: awscloudfront.HeadersFrameOption_DENY,
-			Override: jsii.Bool(true)},
 		ReferrerPolicy: &awscloudfront.ResponseHeadersReferrerPolicy{
 			ReferrerPolicy: awscloudfront.HeadersReferrerPolicy_NO_REFERRER, Override: jsii.Bool(true),
 		},
 	}
+	if len(s.settings.FrameAncestors) == 0 {
+		// It can name no origin.
+		own.FrameOptions = &awscloudfront.ResponseHeadersFrameOptions{
+			FrameOption: awscloudfront.HeadersFrameOption_DENY, Override: jsii.Bool(true),
+		}
+	}
+	return own
 }
 
 // pageURL is the page's address, which sign-in comes back to.

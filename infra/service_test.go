@@ -1,18 +1,15 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
 
@@ -189,97 +186,6 @@ func TestAnAlarmLeadsToItsAccounts(t *testing.T) {
 	runbook, err := os.ReadFile("../docs/operations.md")
 	if err != nil || !strings.Contains(string(runbook), "`rollcall/failing-accounts`") {
 		t.Errorf("docs/operations.md does not name the query, error %v", err)
-	}
-}
-
-func TestPageAndAPIAreOneOrigin(t *testing.T) {
-	for name, a := range map[string]assembly{"plain": plain(t), "full": full(t)} {
-		cdn := a.service.the(t, "AWS::CloudFront::Distribution", "cdn")
-		expect(t, cdn, map[string]string{
-			"DistributionConfig.DefaultRootObject":                         "index.html",
-			"DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy": "redirect-to-https",
-			// The first that matches counts: the description comes from the bucket.
-			"DistributionConfig.CacheBehaviors.0.PathPattern":                      "/v1/openapi.json",
-			"DistributionConfig.CacheBehaviors.1.PathPattern":                      "/v1/*",
-			"DistributionConfig.CacheBehaviors.1.ViewerProtocolPolicy":             "https-only",
-			"DistributionConfig.Origins.1.DomainName":                              "api.execute-api.Region.URLSuffix",
-			"DistributionConfig.Origins.1.CustomOriginConfig.OriginProtocolPolicy": "https-only",
-			"DistributionConfig.Origins.1.CustomOriginConfig.OriginReadTimeout":    "30",
-			"DistributionConfig.CustomErrorResponses":                              "<nil>",
-			// caching disabled
-			"DistributionConfig.CacheBehaviors.1.CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
-			// all but Host
-			"DistributionConfig.CacheBehaviors.1.OriginRequestPolicyId":       "b689b0a8-53d0-40ab-baf2-68738e2966ac",
-			"DistributionConfig.CacheBehaviors.1.ResponseHeadersPolicyId":     "apiheaders",
-			"DistributionConfig.DefaultCacheBehavior.ResponseHeadersPolicyId": "pageheaders",
-		})
-		policy := show(at(a.service.the(t, "AWS::CloudFront::ResponseHeadersPolicy", "pageheaders").Properties,
-			"ResponseHeadersPolicyConfig.SecurityHeadersConfig.ContentSecurityPolicy.ContentSecurityPolicy"))
-		connect := map[string]string{
-			"plain": "connect-src 'self' https://cognito-idp.Region.URLSuffix " +
-				"https://rollcall-AccountId.auth.Region.amazoncognito.com;",
-			"full": "connect-src 'self' https://login.example.com https://tokens.example.com;",
-		}[name]
-		if !strings.Contains(policy, "default-src 'none';") || !strings.Contains(policy, connect) {
-			t.Errorf("%s: the page's policy is %s", name, policy)
-		}
-		for _, headers := range []string{"pageheaders", "apiheaders"} {
-			const security = "ResponseHeadersPolicyConfig.SecurityHeadersConfig."
-			expect(t, a.service.the(t, "AWS::CloudFront::ResponseHeadersPolicy", headers), map[string]string{
-				security + "StrictTransportSecurity.AccessControlMaxAgeSec": "3.1536e+07",
-				security + "ContentTypeOptions.Override":                    "true",
-			})
-		}
-	}
-	const config = "DistributionConfig."
-	expect(t, full(t).service.the(t, "AWS::CloudFront::Distribution", "cdn"), map[string]string{
-		config + "Aliases": "[import.example.com]",
-		config + "ViewerCertificate.MinimumProtocolVersion": "TLSv1.2_2021",
-		config + "WebACLId": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/page/abc",
-	})
-}
-
-func TestThePageIsToldHowToSignIn(t *testing.T) {
-	for name, want := range map[string]struct {
-		a      assembly
-		config map[string]string
-	}{
-		"full": {full(t), map[string]string{"issuer": "https://login.example.com/tenant", "clientId": "page",
-			"scope": "openid import.read import.admin"}},
-	} {
-		got := map[string]string{}
-		found, err := filepath.Glob(filepath.Join(want.a.out, "asset.*", "config.json"))
-		if err != nil || len(found) != 1 {
-			t.Fatalf("%s: the configurations are %v (%v)", name, found, err)
-		}
-		content, err := os.ReadFile(found[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(content, &got); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want.config, got); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
-	}
-	var markers []string
-	for id, upload := range plain(t).service.of("Custom::CDKBucketDeployment") {
-		for _, source := range list(upload.Properties["SourceMarkers"]) {
-			for _, value := range source.(map[string]any) {
-				markers = append(markers, show(value))
-			}
-		}
-		want := map[string]string{"Prune": "true", "RetainOnDelete": "false", "SystemMetadata.cache-control": portal.ForNow}
-		if strings.HasPrefix(id, "pagebuilt") {
-			want["Prune"], want["SystemMetadata.cache-control"] = "false", portal.ForGood
-		}
-		expect(t, upload, want)
-	}
-	slices.Sort(markers)
-	if len(markers) != 2 || !slices.ContainsFunc(markers,
-		func(m string) bool { return strings.Contains(m, "people") }) {
-		t.Errorf("the configuration is filled with %v", markers)
 	}
 }
 

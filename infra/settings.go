@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
 
@@ -35,6 +36,11 @@ type Settings struct {
 	// UsersTable and JobsTable name restored tables that take the place of the stack's own.
 	UsersTable string
 	JobsTable  string
+
+	// FrameAncestors are the origins of portals that may show the page in a frame, and CORSOrigins those whose pages
+	// may call the API.
+	FrameAncestors []string
+	CORSOrigins    []string
 
 	// Domain, Certificate and WebACL are the page's own name, its certificate and its firewall.
 	Domain      string
@@ -114,6 +120,8 @@ func pageKeys() []contextKey {
 		{"webAcl", "", "the ARN of a WAF web ACL with scope CLOUDFRONT",
 			text(`^arn:aws[a-z-]*:wafv2:us-east-1:\d{12}:global/webacl/.+$`,
 				func(s *Settings) *string { return &s.WebACL })},
+		{"frameAncestors", "", originsMay, origins(func(s *Settings) *[]string { return &s.FrameAncestors })},
+		{"corsOrigins", "", originsMay, origins(func(s *Settings) *[]string { return &s.CORSOrigins })},
 		{"rateLimit", "0", "0 (none), or 10 to 2000000000, in requests of one address in five minutes",
 			func(s *Settings, v string) (err error) {
 				if s.RateLimit, err = strconv.Atoi(v); err == nil && s.RateLimit != 0 &&
@@ -125,6 +133,15 @@ func pageKeys() []contextKey {
 		{"distribution", "", "the id of the page's distribution, the output Distribution",
 			text(`^E[A-Z0-9]{10,20}$`, func(s *Settings) *string { return &s.Distribution })},
 		{"originKey", "1", "0 (none) to 100000", number(0, 100000, func(s *Settings) *int { return &s.OriginKey })},
+	}
+}
+
+const originsMay = "origins such as https://portal.example.com, separated by commas"
+
+func origins(field func(*Settings) *[]string) func(*Settings, string) error {
+	return func(s *Settings, value string) (err error) {
+		*field(s), err = portal.ParseOrigins(value)
+		return err
 	}
 }
 

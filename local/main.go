@@ -42,6 +42,7 @@ func execute(ctx context.Context, args []string) error {
 		"keep everything on AWS, or on an emulator that AWS_ENDPOINT_URL names, as the ROLLCALL_ variables say")
 	flags.BoolVar(&c.create, "create", false,
 		"with -aws: make the tables and the bucket where they are missing, to try things out")
+	c.listOrigins(flags)
 	erase := flags.String("erase", "", "erase all data of this account, and end")
 	backup := flags.String("backup", "",
 		"write a copy of the data folder into this file, and end; the folder may be in use")
@@ -87,6 +88,11 @@ func execute(ctx context.Context, args []string) error {
 		return c.check(ctx)
 	}
 	return serve(ctx, c)
+}
+
+func (c *config) listOrigins(flags *flag.FlagSet) {
+	flags.Var(&c.frames, "frame-ancestors", "`origins` of portals that may show the page in a frame, with commas")
+	flags.Var(&c.callers, "cors-origins", "`origins` whose pages may call the API, for every account, with commas")
 }
 
 // withoutValue names a flag that was given an empty value, as a script does whose variable is not set.

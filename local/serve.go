@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,14 +26,14 @@ import (
 	"rollcall/shared/importer"
 	"rollcall/shared/ports/events"
 	"rollcall/shared/ports/queue"
-	"rollcall/shared/run"
-	"rollcall/shared/user"
 )
 
 // config is what the flags say, and where to write to.
 type config struct {
 	addr, data string
 	demo       bool
+	// frames may show the page in a frame, and pages of callers may call the API.
+	frames, callers origins
 	// directories are the demo's, once they are served.
 	directories []demo.Directory
 	// aws keeps everything on AWS, or on what stands in for it, and create makes the tables and the bucket there.
@@ -264,8 +263,8 @@ func (c config) handler(
 		mux.Handle("GET "+portal.DemoPath, demo.Handler(c.directories))
 	}
 	// Without an issuer the page asks nobody to sign in.
-	mux.Handle("/", portal.Handler(portal.Config{Demo: c.directories != nil}))
-	return c.observed(count, guarded(base, mux)), nil
+	mux.Handle("/", portal.Handler(portal.Config{Demo: c.directories != nil, Portals: c.frames}))
+	return c.observed(count, c.guarded(base, mux)), nil
 }
 
 // newAPI registers the routes of all functions on one API.
@@ -276,20 +275,6 @@ func newAPI(service *importer.Service, clock func() time.Time, log *slog.Logger)
 	exports.Register(v1, service)
 	syncs.Register(v1, service, clock)
 	return v1
-}
-
-// identify takes the account from the header, as a service's. Whoever reaches a loopback address is trusted with all.
-func identify(r *http.Request) (api.Caller, error) {
-	account, err := user.ParseAccount(cmp.Or(r.Header.Get(api.AccountHeader), defaultAccount))
-	if err != nil {
-		return api.Caller{}, &api.Problem{
-			Status: http.StatusUnauthorized, Code: "unauthenticated",
-			Detail: api.AccountHeader + " names no account: " + err.Error() + ".",
-		}
-	}
-	return api.Caller{
-		Identity: run.Identity{Account: account, Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin},
-	}, nil
 }
 
 // listenAndServe answers requests until ctx ends, and lets those under way finish.
