@@ -99,7 +99,7 @@ func (s *service) authorizer() awsapigatewayv2.IHttpRouteAuthorizer {
 
 // addStage publishes the API, limits its rate and logs each request. The functions log the same request id.
 func (s *service) addStage() {
-	logs := newLogGroup(s.stack, s.settings, s.data.dataKey, "api-logs", vendedLogPrefix+s.settings.Name+"/api")
+	s.apiLogs = newLogGroup(s.stack, s.settings, s.data.dataKey, "api-logs", vendedLogPrefix+s.settings.Name+"/api")
 	stage := awsapigatewayv2.NewHttpStage(s.stack, jsii.String("stage"), &awsapigatewayv2.HttpStageProps{
 		HttpApi: s.api, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true),
 		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: jsii.Number(s.settings.ThrottleRate),
@@ -107,7 +107,7 @@ func (s *service) addStage() {
 	})
 	made := stage.Node().DefaultChild().(awsapigatewayv2.CfnStage)
 	made.SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
-		DestinationArn: logs.LogGroupArn(), Format: jsii.String(s.accessLogFormat()),
+		DestinationArn: s.apiLogs.LogGroupArn(), Format: jsii.String(s.accessLogFormat()),
 	})
 }
 

@@ -13,7 +13,7 @@ func machineContext() map[string]any {
 }
 
 func TestMachineClients(t *testing.T) {
-	a := sound(t, synthesize(machineContext()))
+	a := sound(t, synthesized(machineContext()))
 	for client, scope := range map[string]string{"machineportal": "admin", "machinemailfilter": "read"} {
 		expect(t, a.service.the(t, "AWS::Cognito::UserPoolClient", client), map[string]string{
 			"GenerateSecret": "true", "AllowedOAuthFlows": "[client_credentials]",

@@ -24,6 +24,7 @@ import (
 	"rollcall/shared/api"
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
+	"rollcall/shared/notify/delivery"
 	"rollcall/shared/ports/events"
 	"rollcall/shared/ports/queue"
 )
@@ -47,6 +48,8 @@ type config struct {
 	// directory and clock stand in for a real directory and time.Now in tests; nil means those.
 	directory importer.Directory
 	clock     func() time.Time
+	// smtp is host:port of the mail server, empty for none, and mailFrom the address that mails come from.
+	smtp, mailFrom string
 	// memory is how many bytes the program may use.
 	memory int64
 }
@@ -106,6 +109,7 @@ func serve(ctx context.Context, c config) (err error) {
 	if work.Events == nil {
 		work.Events = events.Log{Log: c.log}
 	}
+	work = c.notifications(work)
 	service := importer.NewService(work)
 	handler, err := c.handler(service, store, count, base)
 	if err != nil {
@@ -115,8 +119,8 @@ func serve(ctx context.Context, c config) (err error) {
 		defer os.Remove(filepath.Join(c.data, serverFile))
 	}
 	c.resume(ctx, service, store)
-	c.startWork(background, &running, store, work)
-	c.startClocks(background, &running, store, service)
+	c.startWork(background, &running, store, c.handle(work, base+"/"))
+	c.startClocks(background, &running, store, service, c.notifier(work))
 	return c.listenAndServe(ctx, listener, base, handler)
 }
 
@@ -175,7 +179,7 @@ func (c config) resume(ctx context.Context, service *importer.Service, store *ba
 		if err != nil && ctx.Err() == nil {
 			c.log.ErrorContext(ctx, "not all old data could be deleted", "error", err)
 		}
-		records := swept.Runs + swept.Audit + swept.Keys + swept.Messages
+		records := swept.Runs + swept.Audit + swept.Keys + swept.Deliveries + swept.Messages
 		found = append(found, "data", c.data, "recordsDeleted", records, "filesDeleted", swept.Files)
 	}
 	if store.state != nil {
@@ -183,7 +187,10 @@ func (c config) resume(ctx context.Context, service *importer.Service, store *ba
 		if err != nil {
 			c.log.ErrorContext(ctx, "the stored messages cannot be counted", "error", err)
 		}
-		waiting := state.Messages[queue.Previews] + state.Messages[queue.Syncs] + state.Messages[queue.Scheduled]
+		waiting := 0
+		for _, n := range state.Messages {
+			waiting += n
+		}
 		found = append(found, "messagesWaiting", waiting, "messagesFailed", state.DeadMessages,
 			"recordsSetAside", state.SetAside)
 	}
@@ -191,10 +198,9 @@ func (c config) resume(ctx context.Context, service *importer.Service, store *ba
 }
 
 // startWork handles the queues' messages until ctx ends.
-func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *backend, work importer.Config) {
-	worker := importer.NewWorker(work)
+func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *backend, handle queue.Handler) {
 	running.Go(func() {
-		err := store.receive(ctx, worker.Work)
+		err := store.receive(ctx, handle)
 		if err != nil {
 			c.log.Error("the queue stopped", "error", err)
 		}
@@ -202,7 +208,9 @@ func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *b
 }
 
 // startClocks does what is done now and then until ctx ends.
-func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store *backend, service *importer.Service) {
+func (c config) startClocks(
+	ctx context.Context, running *sync.WaitGroup, store *backend, service *importer.Service, n delivery.Notifier,
+) {
 	if store.sweep != nil {
 		running.Go(func() {
 			sweep := func() error {
@@ -214,7 +222,10 @@ func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store 
 	}
 	running.Go(func() {
 		log := c.log.With("job", "start due syncs")
-		tick := func() error { return syncs.Tick(ctx, service, c.log) }
+		tick := func() error {
+			_, err := n.SendDue(ctx)
+			return errors.Join(err, syncs.Tick(ctx, service, c.log))
+		}
 		try(ctx, tick, log)
 		every(ctx, max(c.hour/ticksPerHour, time.Millisecond), tick, log)
 	})

@@ -13,6 +13,8 @@ const LABELS = new Map(Object.entries({
   dn: 'Distinguished name', confirmRemovals: 'Confirmed', q: 'Search', prefix: 'Beginning with', primary: 'Aliases of',
   kind: 'Address type', type: 'Object type', domain: 'Domain', reason: 'Reason', change: 'Change', outcome: 'Outcome',
   heldSpamReport: 'Held Spam Report', protected: 'Protected', schedule: 'Schedule', password: 'Stored password',
+  email: 'Mail addresses', events: 'Events', to: 'Sent to', 'webhook.url': 'Webhook URL',
+  'webhook.secret': 'Signing secret', 'webhook.endedAt': 'Subscription',
   'connection.serverType': '', 'connection.username': '', 'connection.host': '', 'connection.port': '',
   'connection.password': '', 'connection.useSSL': '', 'connection.encryption': '', 'connection.oldTLS': '',
   'connection.caCertificate': '', 'connection.trustedCertificate': '', 'advanced.searchBase': '',
