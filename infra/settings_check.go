@@ -26,6 +26,8 @@ func (s Settings) check() []error {
 		"rollcall:clientId and rollcall:signInOrigins need rollcall:issuer")
 	refuse(own && (s.AccountClaim != manifest.DefaultAccountClaim || s.ScopePrefix != manifest.DefaultScopePrefix),
 		"rollcall:accountClaim and rollcall:scopePrefix need rollcall:issuer: the user pool's tokens have their own")
+	refuse(!own && len(s.MachineClients) > 0,
+		"rollcall:machineClients are the user pool's: with rollcall:issuer, register programs there")
 	refuse(!own && s.ClientID == "", "rollcall:clientId is needed with rollcall:issuer: the page signs in with it")
 	refuse(!own && len(s.MachineClients) > 0,
 		"rollcall:machineClients are the user pool's: with rollcall:issuer, register programs there")
