@@ -60,20 +60,39 @@ connector: tools ## build the connector for customers' sites into dist/connector
 	  echo "  $$file  $$(du -h $$file | cut -f1)"; \
 	done
 
-# CONTEXT= holds context keys, such as CONTEXT='-c rollcall:vpc=true'; infra/cdk.context.json keeps them. docs/operations.md lists them.
+# STAGE= has context keys read from infra/stages/STAGE.json, CONTEXT= gives some for once, such as
+# CONTEXT='-c rollcall:tracing=true'; infra/cdk.context.json keeps those of all stages. docs/operations.md lists them.
+STAGE ?=
 CONTEXT ?=
 CDK := cd infra && npx --no-install cdk
+# What is checked, shown and deployed is what make synth left.
+MADE := --app ../cdk.out
 
 .PHONY: synth
-synth: build cdk ## make the CloudFormation templates in cdk.out, without any AWS account (CONTEXT=)
+synth: build cdk ## make the CloudFormation templates in cdk.out, without any AWS account (STAGE=, CONTEXT=)
 	$(call say,Making the templates; the first time the CDK is compiled)
-	@$(CDK) synth --quiet $(CONTEXT)
+	@$(CDK) synth --quiet $(if $(STAGE),-c 'rollcall:stage=$(STAGE)') $(CONTEXT)
 	@ls cdk.out/*.template.json
 
+.PHONY: bootstrap
+bootstrap: synth ## prepare account and region for the CDK, once (STAGE=)
+	$(call say,Preparing the account and region of your credentials)
+	@$(CDK) bootstrap $(MADE)
+
+.PHONY: preflight
+preflight: synth ## find what a deployment would fail at, or lose, without changing anything (STAGE=, CONTEXT=, ACCEPT=)
+	$(call say,Checking the account and what is deployed there)
+	@go build -o bin/preflight ./infra/preflight
+	@bin/preflight -accept '$(ACCEPT)' cdk.out
+
+.PHONY: diff
+diff: synth ## show what a deployment would change (STAGE=, CONTEXT=)
+	@$(CDK) diff $(MADE)
+
 .PHONY: deploy
-deploy: build cdk ## deploy to the AWS account of your credentials (CONTEXT=)
+deploy: preflight ## deploy to the AWS account of your credentials (STAGE=, CONTEXT=, ACCEPT=)
 	$(call say,Deploying)
-	@$(CDK) deploy --all $(CONTEXT)
+	@$(CDK) deploy $(MADE) --all
 
 .PHONY: smoke
 smoke: tools ## prove a deployment: make smoke URL=https://… with ROLLCALL_TOKEN set (PREVIEW=directory.json)

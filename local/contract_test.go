@@ -55,13 +55,16 @@ var contract = map[string]string{
 	"POST /v1/syncs/{id}/export":    exportFields,
 	"GET /v1/syncs/{id}/changes": items("address kind primaryAddress type change reason dn notes before after " +
 		"outcome"),
-	"POST /v1/syncs/{id}/undo":   "id state",
-	"POST /v1/syncs/{id}/cancel": "id state",
-	"GET /v1/users":              items(userFields),
-	"POST /v1/users":             userFields,
-	"PATCH /v1/users/{address}":  userFields,
-	"DELETE /v1/users/{address}": "",
-	"GET /v1/audit":              items("at by action subject details"),
+	"POST /v1/syncs/{id}/undo":    "id state",
+	"POST /v1/syncs/{id}/cancel":  "id state",
+	"GET /v1/users":               items(userFields),
+	"POST /v1/users":              userFields,
+	"PATCH /v1/users/{address}":   userFields,
+	"DELETE /v1/users/{address}":  "",
+	"GET /v1/audit":               items("at by action subject details"),
+	"GET /v1/notifications":       notificationFields,
+	"PUT /v1/notifications":       notificationFields,
+	"POST /v1/notifications/test": "eventId type",
 }
 
 const (
@@ -82,9 +85,13 @@ const (
 	syncFields = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs " +
 		"summary.conflicts " +
 		"summary.removalsImported " + appliedFields + " " + progressFields + " " + summaryFields
-	appliedFields = "applied.create applied.update applied.delete applied.already applied.conflicts applied.pending"
-	userFields    = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
-	exportFields  = "id state url expiresAt rows bytes sha256 fileName"
+	appliedFields = "applied.create applied.update applied.delete applied.already applied.conflicts " +
+		"applied.pending"
+	userFields         = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
+	notificationFields = "email webhook.url webhook.secretSet webhook.endedAt events mail.available mail.from " +
+		"deliveries[].to deliveries[].eventId deliveries[].type deliveries[].at deliveries[].attempts " +
+		"deliveries[].delivered deliveries[].message deliveries[].nextAt updatedAt updatedBy"
+	exportFields = "id state url expiresAt rows bytes sha256 fileName"
 )
 
 var previewFields = "id state createdAt expiresAt syncs outdated " + progressFields + " " + summaryFields +
@@ -439,6 +446,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	explanation := id(c.call(202, "POST /v1/explanations", "", map[string]any{"address": "anais.lefevre@example.com"}))
 	c.wait("/v1/explanations/" + explanation)
 	c.call(200, "GET /v1/explanations/{id}", explanation, nil)
+	c.notify()
 	c.call(200, "GET /v1/audit", "", nil)
 	c.wait("/v1/syncs/" + id(c.call(202, "POST /v1/syncs/{id}/undo", sync, nil)))
 	c.call(200, "DELETE /v1/settings", "", nil)

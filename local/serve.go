@@ -24,16 +24,17 @@ import (
 	"rollcall/shared/api"
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
+	"rollcall/shared/notify/delivery"
 	"rollcall/shared/ports/events"
 	"rollcall/shared/ports/queue"
-	"rollcall/shared/run"
-	"rollcall/shared/user"
 )
 
 // config is what the flags say, and where to write to.
 type config struct {
 	addr, data string
 	demo       bool
+	// frames may show the page in a frame, and pages of callers may call the API.
+	frames, callers origins
 	// directories are the demo's, once they are served.
 	directories []demo.Directory
 	// aws keeps everything on AWS, or on what stands in for it, and create makes the tables and the bucket there.
@@ -47,6 +48,8 @@ type config struct {
 	// directory and clock stand in for a real directory and time.Now in tests; nil means those.
 	directory importer.Directory
 	clock     func() time.Time
+	// smtp is host:port of the mail server, empty for none, and mailFrom the address that mails come from.
+	smtp, mailFrom string
 	// memory is how many bytes the program may use.
 	memory int64
 }
@@ -115,6 +118,7 @@ func serve(ctx context.Context, c config) (err error) {
 	if work.Events == nil {
 		work.Events = events.Log{Log: c.log}
 	}
+	work = c.notifications(work)
 	service := importer.NewService(work)
 	handler, err := c.handler(service, store, count, base)
 	if err != nil {
@@ -124,8 +128,8 @@ func serve(ctx context.Context, c config) (err error) {
 		defer os.Remove(filepath.Join(c.data, serverFile))
 	}
 	c.resume(ctx, service, store)
-	c.startWork(background, &running, store, work)
-	c.startClocks(background, &running, store, service)
+	c.startWork(background, &running, store, c.handle(work, base+"/"))
+	c.startClocks(background, &running, store, service, c.notifier(work))
 	return c.listenAndServe(ctx, listener, base, handler)
 }
 
@@ -184,7 +188,7 @@ func (c config) resume(ctx context.Context, service *importer.Service, store *ba
 		if err != nil && ctx.Err() == nil {
 			c.log.ErrorContext(ctx, "not all old data could be deleted", "error", err)
 		}
-		records := swept.Runs + swept.Audit + swept.Keys + swept.Messages
+		records := swept.Runs + swept.Audit + swept.Keys + swept.Deliveries + swept.Messages
 		found = append(found, "data", c.data, "recordsDeleted", records, "filesDeleted", swept.Files)
 	}
 	if store.state != nil {
@@ -192,7 +196,10 @@ func (c config) resume(ctx context.Context, service *importer.Service, store *ba
 		if err != nil {
 			c.log.ErrorContext(ctx, "the stored messages cannot be counted", "error", err)
 		}
-		waiting := state.Messages[queue.Previews] + state.Messages[queue.Syncs] + state.Messages[queue.Scheduled]
+		waiting := 0
+		for _, n := range state.Messages {
+			waiting += n
+		}
 		found = append(found, "messagesWaiting", waiting, "messagesFailed", state.DeadMessages,
 			"recordsSetAside", state.SetAside)
 	}
@@ -200,10 +207,9 @@ func (c config) resume(ctx context.Context, service *importer.Service, store *ba
 }
 
 // startWork handles the queues' messages until ctx ends.
-func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *backend, work importer.Config) {
-	worker := importer.NewWorker(work)
+func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *backend, handle queue.Handler) {
 	running.Go(func() {
-		err := store.receive(ctx, worker.Work)
+		err := store.receive(ctx, handle)
 		if err != nil {
 			c.log.Error("the queue stopped", "error", err)
 		}
@@ -211,7 +217,9 @@ func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *b
 }
 
 // startClocks does what is done now and then until ctx ends.
-func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store *backend, service *importer.Service) {
+func (c config) startClocks(
+	ctx context.Context, running *sync.WaitGroup, store *backend, service *importer.Service, n delivery.Notifier,
+) {
 	if store.sweep != nil {
 		running.Go(func() {
 			sweep := func() error {
@@ -223,7 +231,10 @@ func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store 
 	}
 	running.Go(func() {
 		log := c.log.With("job", "start due syncs")
-		tick := func() error { return syncs.Tick(ctx, service, c.log) }
+		tick := func() error {
+			_, err := n.SendDue(ctx)
+			return errors.Join(err, syncs.Tick(ctx, service, c.log))
+		}
 		try(ctx, tick, log)
 		every(ctx, max(c.hour/ticksPerHour, time.Millisecond), tick, log)
 	})
@@ -272,8 +283,8 @@ func (c config) handler(
 		mux.Handle("GET "+portal.DemoPath, demo.Handler(c.directories))
 	}
 	// Without an issuer the page asks nobody to sign in.
-	mux.Handle("/", portal.Handler(portal.Config{Demo: c.directories != nil}))
-	return c.observed(count, guarded(base, mux)), nil
+	mux.Handle("/", portal.Handler(portal.Config{Demo: c.directories != nil, Portals: c.frames}))
+	return c.observed(count, c.guarded(base, mux)), nil
 }
 
 // newAPI registers the routes of all functions on one API.
@@ -284,20 +295,6 @@ func newAPI(service *importer.Service, clock func() time.Time, log *slog.Logger)
 	exports.Register(v1, service)
 	syncs.Register(v1, service, clock)
 	return v1
-}
-
-// identify takes the account from the header. Whoever reaches a loopback address is trusted with all of it.
-func identify(r *http.Request) (api.Caller, error) {
-	account := r.Header.Get(accountHeader)
-	if account == "" {
-		account = defaultAccount
-	}
-	if len(account) > maxAccount {
-		return api.Caller{}, errAccount
-	}
-	return api.Caller{
-		Identity: run.Identity{Account: user.Account(account), Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin},
-	}, nil
 }
 
 // listenAndServe answers requests until ctx ends, and lets those under way finish.

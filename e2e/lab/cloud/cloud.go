@@ -97,7 +97,7 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	queues := sqs.NewClient(lab.Config("SQS"))
 	for queue, f := range map[manifest.Variable]string{
 		manifest.PreviewsQueue: manifest.PreviewWorker().Name, manifest.SyncsQueue: manifest.SyncWorker().Name,
-		manifest.ScheduledQueue: manifest.SyncWorker().Name,
+		manifest.ScheduledQueue: manifest.SyncWorker().Name, manifest.DeliveriesQueue: manifest.NotifyWorker().Name,
 	} {
 		d.running.Go(func() { d.Host.Poll(ctx, queues, lab.Environment[queue], f) })
 	}

@@ -52,8 +52,8 @@ func API(build func() http.Handler, log *slog.Logger) Invoker {
 		built().ServeHTTP(w, r)
 		answer, err := w.GetProxyResponse()
 		if err == nil && (r.Method != http.MethodGet || answer.StatusCode >= http.StatusBadRequest) {
-			log.InfoContext(ctx, "request", "method", r.Method, "path", r.URL.Path, "status", answer.StatusCode,
-				"durationMs", time.Since(start).Milliseconds())
+			log.InfoContext(ctx, "request", "method", r.Method, "path", loggedPath(r.URL.Path),
+				"status", answer.StatusCode, "durationMs", time.Since(start).Milliseconds())
 		}
 		return answer, err
 	})
@@ -66,6 +66,14 @@ func escapedPath(decoded string) string {
 		return usersPath + url.PathEscape(address)
 	}
 	return (&url.URL{Path: decoded}).EscapedPath()
+}
+
+// loggedPath is a path without the address of a user: logs outlast an account that is erased.
+func loggedPath(path string) string {
+	if of, ok := strings.CutPrefix(path, usersPath); ok && of != "export" {
+		return usersPath + "{address}"
+	}
+	return path
 }
 
 // Identify returns who sent a request, by the claims of the token that API Gateway's authorizer has verified. The

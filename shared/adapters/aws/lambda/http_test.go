@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -85,6 +86,31 @@ func TestAddressesInPaths(t *testing.T) {
 		"a%25b@example.com", `"a b"@example.com`, "ä#1@müller.example", "a/../b@example.com"} {
 		if _, got := invoke(t, request("DELETE", "/v1/users/"+address)); got.Address != address {
 			t.Errorf("address %q arrives as %q", address, got.Address)
+		}
+	}
+}
+
+func TestNoLogLineHasTheAddressOfAUser(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/v1/users/ann@example.com": "/v1/users/{address}", "/v1/users/a/b@example.com": "/v1/users/{address}",
+		"/v1/users/export": "/v1/users/export", "/v1/users": "/v1/users", "/v1/syncs/01J/undo": "/v1/syncs/01J/undo",
+	} {
+		var out bytes.Buffer
+		payload, err := json.Marshal(request("DELETE", path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		refuse := func() http.Handler { return http.NotFoundHandler() }
+		if _, err := API(refuse, slog.New(slog.NewJSONHandler(&out, nil))).Invoke(t.Context(), payload); err != nil {
+			t.Fatal(err)
+		}
+		var line map[string]any
+		if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+			t.Fatal(err)
+		}
+		if line["path"] != want || strings.Contains(out.String(), "example.com") {
+			t.Errorf("%s is logged as %s", path, out.String())
 		}
 	}
 }
