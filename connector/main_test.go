@@ -544,6 +544,46 @@ func TestKilledAtEachBlock(t *testing.T) {
 	}
 }
 
+// An order whose instance died goes to another one, which has a key of its own; there is one result.
+func TestAnotherInstanceTakesOver(t *testing.T) {
+	t.Parallel()
+	s, ca := newSite(t), newAuthority(t, "Site CA")
+	s.cloud.Lease = 2 * time.Second
+	d := serveLDAP(t, ca, people(500, 6000), "127.0.0.1:0")
+	other := &site{t: t, cloud: s.cloud, url: s.url, dir: filepath.Join(t.TempDir(), "state")}
+	for _, one := range []*site{s, other} {
+		one.enrol()
+		one.hold(d, "-ca", caFile(t, ca))
+		s.cloud.Another()
+	}
+	held := make(chan struct{})
+	t.Cleanup(func() { close(held) })
+	var mu sync.Mutex
+	reached := make(chan struct{})
+	first := true
+	s.cloud.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		hold := first && r.Method == http.MethodPut
+		first = first && !hold
+		mu.Unlock()
+		if hold {
+			close(reached)
+			<-held
+		}
+		return hold
+	}
+	w := s.cloud.Order(mailOf(d.connection))
+	one := s.start()
+	<-reached
+	one.kill()
+	other.start()
+	got := s.play(w)
+	attempt, _ := s.cloud.State(w)
+	if got.err != nil || len(got.entries) != 500 || attempt != 2 {
+		t.Errorf("attempt %d, %d entries, %v", attempt, len(got.entries), got.err)
+	}
+}
+
 // A line that is slow and breaks costs time and nothing else; the directory waits meanwhile.
 func TestALineThatBreaks(t *testing.T) {
 	t.Parallel()

@@ -88,6 +88,13 @@ func (c *Cloud) Stop(w *Work) {
 	w.stop = true
 }
 
+// Another makes Code work once more, for a further instance.
+func (c *Cloud) Another() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.code = Code
+}
+
 // Revoke forgets every instance.
 func (c *Cloud) Revoke() {
 	c.mu.Lock()
