@@ -60,20 +60,39 @@ connector: tools ## build the connector for customers' sites into dist/connector
 	  echo "  $$file  $$(du -h $$file | cut -f1)"; \
 	done
 
-# CONTEXT= holds context keys, such as CONTEXT='-c rollcall:vpc=true'; infra/cdk.context.json keeps them. docs/operations.md lists them.
+# STAGE= has context keys read from infra/stages/STAGE.json, CONTEXT= gives some for once, such as
+# CONTEXT='-c rollcall:tracing=true'; infra/cdk.context.json keeps those of all stages. docs/operations.md lists them.
+STAGE ?=
 CONTEXT ?=
 CDK := cd infra && npx --no-install cdk
+# What is checked, shown and deployed is what make synth left.
+MADE := --app ../cdk.out
 
 .PHONY: synth
-synth: build cdk ## make the CloudFormation templates in cdk.out, without any AWS account (CONTEXT=)
+synth: build cdk ## make the CloudFormation templates in cdk.out, without any AWS account (STAGE=, CONTEXT=)
 	$(call say,Making the templates; the first time the CDK is compiled)
-	@$(CDK) synth --quiet $(CONTEXT)
+	@$(CDK) synth --quiet $(if $(STAGE),-c 'rollcall:stage=$(STAGE)') $(CONTEXT)
 	@ls cdk.out/*.template.json
 
+.PHONY: bootstrap
+bootstrap: synth ## prepare account and region for the CDK, once (STAGE=)
+	$(call say,Preparing the account and region of your credentials)
+	@$(CDK) bootstrap $(MADE)
+
+.PHONY: preflight
+preflight: synth ## find what a deployment would fail at, or lose, without changing anything (STAGE=, CONTEXT=, ACCEPT=)
+	$(call say,Checking the account and what is deployed there)
+	@go build -o bin/preflight ./infra/preflight
+	@bin/preflight -accept '$(ACCEPT)' cdk.out
+
+.PHONY: diff
+diff: synth ## show what a deployment would change (STAGE=, CONTEXT=)
+	@$(CDK) diff $(MADE)
+
 .PHONY: deploy
-deploy: build cdk ## deploy to the AWS account of your credentials (CONTEXT=)
+deploy: preflight ## deploy to the AWS account of your credentials (STAGE=, CONTEXT=, ACCEPT=)
 	$(call say,Deploying)
-	@$(CDK) deploy --all $(CONTEXT)
+	@$(CDK) deploy $(MADE) --all
 
 .PHONY: smoke
 smoke: tools ## prove a deployment: make smoke URL=https://… with ROLLCALL_TOKEN set (PREVIEW=directory.json)
@@ -91,7 +110,7 @@ cdk:
 
 # -vet=off: style has run vet. -short leaves out what starts servers, see e2e/servers.
 .PHONY: check
-check: style portal-check ## check a change within a minute: style, the page, and the tests that need no servers
+check: style portal-check client-check ## check a change within a minute: style, the page, and the tests that need no servers
 	$(call say,Testing what needs no servers)
 	@if echo '#include <stdlib.h>' | $$(go env CC) -fsyntax-only -x c - 2>/dev/null; then \
 	  go test -short -vet=off -race $(RACED); \
@@ -107,7 +126,7 @@ check: style portal-check ## check a change within a minute: style, the page, an
 test: tools ## run every test, with real directory servers and under the race detector (needs a C compiler)
 	$(call say,Getting the servers and the linter; the first time this takes minutes)
 	@$(MAKE) --no-print-directory -j2 servers $(LINTER)
-	@$(MAKE) --no-print-directory style portal-check
+	@$(MAKE) --no-print-directory style portal-check client-check
 	$(call say,Testing three parts at a time; each says so when it ends. All of it takes minutes)
 	@$(MAKE) --no-print-directory -j3 test-rest test-race test-aws test-functions
 
@@ -145,6 +164,23 @@ portal-check: ## check the types of the page's JavaScript, and run its unit test
 	$(call say,Running the unit tests of the page)
 	@npm test --prefix portal --silent
 
+# The client is made from docs/openapi.json as well. e2e runs its example.
+CLIENT := clients/typescript
+.PHONY: client-check
+client-check: client ## check docs/openapi.json by Redocly's rules, and the TypeScript client that is made from it (Node.js)
+	$(call say,Checking docs/openapi.json by the rules of Redocly)
+	@npm run --prefix $(CLIENT) --silent lint
+	$(call say,Running the unit tests of the TypeScript client)
+	@npm test --prefix $(CLIENT) --silent
+
+.PHONY: client
+client: ## build the TypeScript client from docs/openapi.json (Node.js)
+	@command -v npm >/dev/null || { echo 'The TypeScript client needs Node.js 20 or newer with npm: https://nodejs.org/'; exit 1; }
+	@[ $(CLIENT)/node_modules/.package-lock.json -nt $(CLIENT)/package-lock.json ] || { \
+	  printf '\n== Installing the tools that make the TypeScript client\n'; npm ci --prefix $(CLIENT) --no-progress; }
+	$(call say,Building the TypeScript client from docs/openapi.json)
+	@npm run --prefix $(CLIENT) --silent build
+
 .PHONY: race
 race: tools servers ## run every test under the race detector (needs a C compiler)
 	@go test -race -timeout 40m ./...
@@ -155,7 +191,7 @@ bench: tools servers ## measure all beside its peers: docs/benchmarks.md (BENCH_
 
 .PHONY: fuzz
 fuzz: tools ## run each fuzz target for FUZZTIME (default 20s)
-	@for package in $$(go list ./shared/...); do \
+	@for package in $$(go list ./shared/... ./functions/...); do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 	    echo "== $$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-20s} -fuzzminimizetime 10x $$package; \
 	  done; \
@@ -190,6 +226,8 @@ generate: ## write docs/openapi.json, the demo directories and infra's golden te
 	@go generate ./...
 	@go test ./local -run TestTheStoredDocument -update
 	@go test ./infra -run TestTemplatesAreTheGoldenOnes -update
+	@cd $(CLIENT) && npm version --no-git-tag-version --allow-same-version \
+	  "$$(node -p 'require("../../docs/openapi.json").info.version')" >/dev/null
 
 .PHONY: screenshots
 screenshots: tools servers ## take the pictures of the page in README and the guide again

@@ -38,8 +38,8 @@ func (b *bench) connecting(ctx context.Context, n int) error {
 				return err
 			}
 			defer line.close()
-			r := row{work: fmt.Sprintf("read %s entries through a connector, STARTTLS, %d ms to the cloud", thousands(n),
-				lineDelay.Milliseconds()), peer: "our reader alone, to its end"}
+			r := row{work: fmt.Sprintf("read %s entries through a connector, STARTTLS, %d ms to the cloud",
+				thousands(n), lineDelay.Milliseconds()), peer: "our reader alone, to its end"}
 			read := func(ctx context.Context) (sample, error) { return line.read(ctx, "mail", "proxyAddresses") }
 			if err := b.alternate(ctx, &r, rounds, read, b.reader(d)); err != nil {
 				return err
@@ -50,8 +50,8 @@ func (b *bench) connecting(ctx context.Context, n int) error {
 			if _, err := line.read(ctx, "mail"); err != nil {
 				return err
 			}
-			r.goals = append(r.goals, goal{what: "bytes an entry with mail alone", got: float64(line.bytes) / float64(n),
-				most: bytesAnEntry})
+			r.goals = append(r.goals, goal{what: "bytes an entry with mail alone",
+				got: float64(line.bytes) / float64(n), most: bytesAnEntry})
 			b.add(r)
 			return nil
 		})
@@ -73,7 +73,8 @@ func (b *bench) newLine(ctx context.Context, dir string, d *slapd) (*line, error
 	l := &line{binary: filepath.Join(dir, "connector"), state: filepath.Join(dir, "state"), directory: d,
 		cloud: connectortest.New()}
 	//nolint:gosec // the names above
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", l.binary, "rollcall/connector").CombinedOutput(); err != nil {
+	build := exec.CommandContext(ctx, "go", "build", "-o", l.binary, "rollcall/connector")
+	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the connector: %w: %s", err, out)
 	}
 	l.portal = httptest.NewServer(l.cloud)
@@ -81,7 +82,8 @@ func (b *bench) newLine(ctx context.Context, dir string, d *slapd) (*line, error
 	if l.relay, err = delayed(ctx, l.portal.Listener.Addr().String(), lineDelay/2); err != nil {
 		return nil, err
 	}
-	if err := l.command(ctx, "", "enrol", "-url", "http://"+l.relay.Addr().String(), "-code", connectortest.Code); err != nil {
+	url := "http://" + l.relay.Addr().String()
+	if err := l.command(ctx, "", "enrol", "-url", url, "-code", connectortest.Code); err != nil {
 		return nil, err
 	}
 	return l, l.command(ctx, d.Password, "password", "-host", d.Host, "-port", fmt.Sprint(d.Port), "-username",
@@ -134,10 +136,11 @@ func (l *line) read(ctx context.Context, attributes ...string) (s sample, err er
 		return s, err
 	}
 	entries := 0
-	_, err = player.Read(ctx, settings.Connection{}, directory.Query{}, func(runs.Step) {}, func(*directory.Entry) error {
+	count := func(*directory.Entry) error {
 		entries++
 		return nil
-	})
+	}
+	_, err = player.Read(ctx, settings.Connection{}, directory.Query{}, func(runs.Step) {}, count)
 	// The two units above the people have no address.
 	if err != nil || entries < l.directory.entries {
 		return s, errors.Join(err, fmt.Errorf("%d entries came through, want %d", entries, l.directory.entries))

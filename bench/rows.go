@@ -61,7 +61,8 @@ func (b *bench) chapters() []chapter {
 		list = append(list, chapter{fmt.Sprint("import-", n), imported})
 		explained := func(ctx context.Context) error { return b.explaining(ctx, n) }
 		connected := func(ctx context.Context) error { return b.connecting(ctx, n) }
-		list = append(list, chapter{fmt.Sprint("explain-", n), explained}, chapter{fmt.Sprint("connector-", n), connected})
+		list = append(list, chapter{fmt.Sprint("explain-", n), explained},
+			chapter{fmt.Sprint("connector-", n), connected})
 	}
 	if b.full {
 		full := func(ctx context.Context) error { return b.fullList(ctx, 1_000_000) }

@@ -106,6 +106,7 @@ func (c *client) call(ctx context.Context, path string, in, out any) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
+	//nolint:gosec // the administrator's own URL
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("write a request: %w", err)
@@ -114,7 +115,7 @@ func (c *client) call(ctx context.Context, path string, in, out any) error {
 	if err := connector.Sign(r, body, c.key, time.Now()); err != nil {
 		return err
 	}
-	answer, err := c.http.Do(r)
+	answer, err := c.http.Do(r) //nolint:gosec // as said
 	if err != nil {
 		return c.explain(err)
 	}

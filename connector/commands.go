@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -34,10 +36,11 @@ func enrolFlags(flags *flag.FlagSet) func(context.Context, *state, streams) erro
 		if set.CA, err = certificates(*ca); err != nil {
 			return err
 		}
-		// A new key each time: an old one stays with the connector that it was enrolled for.
-		key, err := s.newKey()
+		// A new key each time: an old one stays with the connector that it was enrolled for, and in use until the cloud
+		// has taken this one.
+		_, key, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
-			return err
+			return fmt.Errorf("make a key: %w", err)
 		}
 		c, err := newClient(set, key)
 		if err != nil {
@@ -58,11 +61,12 @@ func enrolFlags(flags *flag.FlagSet) func(context.Context, *state, streams) erro
 			}
 		}
 		set.ConnectorID, set.ConnectorName = enrolled.ConnectorID, enrolled.ConnectorName
-		if err := errors.Join(s.save(set), s.note(connector.ChangeEnrolled, "%s was enrolled with %s.", host, set.URL)); err != nil {
+		if err := errors.Join(s.keep(key), s.save(set),
+			s.note(connector.ChangeEnrolled, "%s was enrolled with %s.", host, set.URL)); err != nil {
 			return err
 		}
-		fmt.Fprintf(std.out, "This machine is an instance of the connector %q of %s. Next: rollcall-connector password\n",
-			set.ConnectorName, set.URL)
+		fmt.Fprintf(std.out, "This machine is an instance of the connector %q of %s. "+
+			"Next: rollcall-connector password\n", set.ConnectorName, set.URL)
 		return nil
 	}
 }
@@ -93,9 +97,9 @@ type whose struct {
 }
 
 func (w *whose) add(flags *flag.FlagSet) {
-	flags.StringVar(&w.host, "host", "", "the directory's servers, as on the page: names with commas between, or an SRV name")
+	flags.StringVar(&w.host, "host", "", "the directory's servers, as on the page: names with commas between")
 	flags.IntVar(&w.port, "port", 389, "their port, as on the page")
-	flags.StringVar(&w.username, "username", "", "the account, as on the page; without it the directory is read anonymously")
+	flags.StringVar(&w.username, "username", "", "the account, as on the page; without it the read is anonymous")
 }
 
 func (w *whose) target() connector.Target {
@@ -189,12 +193,27 @@ func showFlags(flags *flag.FlagSet) func(context.Context, *state, streams) error
 		if err != nil {
 			return err
 		}
+		of := set.only(to.target())
 		return show(ctx, &set, connector.Request{
-			Connection: settings.Connection{ServerType: settings.ServerType(*serverType), Host: to.host, Port: to.port,
-				Username: to.username},
+			Connection: settings.Connection{ServerType: settings.ServerType(*serverType), Host: of.Host, Port: of.Port,
+				Username: of.Username},
 			Query: &directory.Query{SearchBase: *base, Filter: *filter},
 		}, *most, std.out)
 	}
+}
+
+// only returns the one target at a host where no username was given; otherwise what was asked for.
+func (l *local) only(asked connector.Target) connector.Target {
+	var at []connector.Target
+	for i := range l.Targets {
+		if l.Targets[i].Host == asked.Host {
+			at = append(at, l.Targets[i].Target)
+		}
+	}
+	if _, found := l.find(asked); !found && asked.Username == "" && len(at) == 1 {
+		return at[0]
+	}
+	return asked
 }
 
 func statusFlags(*flag.FlagSet) func(context.Context, *state, streams) error {
@@ -225,8 +244,8 @@ func printStatus(out io.Writer, set *local, now *status, changes int) {
 	}
 	for i := range set.Targets {
 		t := &set.Targets[i]
-		fmt.Fprintf(out, "Holds the password of %q for %s, port %d (encryption %s), recognised by %s\n", t.Username, t.Host,
-			t.Port, t.Encryption, t.anchors())
+		fmt.Fprintf(out, "Holds the password of %q for %s, port %d (encryption %s), recognised by %s\n", t.Username,
+			t.Host, t.Port, t.Encryption, t.anchors())
 		for _, r := range now.Results {
 			switch {
 			case r.Target != t.Target:
@@ -250,12 +269,12 @@ func ago(at time.Time) string {
 	return fmt.Sprintf("%s (%s ago)", at.Format(time.RFC3339), time.Since(at).Round(time.Second))
 }
 
-func allowFlags(flags *flag.FlagSet) func(context.Context, *state, streams) error {
+func allowFlags(*flag.FlagSet) func(context.Context, *state, streams) error {
 	return func(_ context.Context, s *state, std streams) error {
-		if flags.NArg() != 1 {
-			return errors.New("usage: rollcall-connector allow [-state DIR] NAME")
+		if len(std.args) != 1 {
+			return errors.New("usage: rollcall-connector allow NAME [-state DIR]")
 		}
-		name := flags.Arg(0)
+		name := std.args[0]
 		if wrong := (settings.Attributes{ID: name}).Validate(); len(wrong) > 0 {
 			return errors.New(wrong[0].Message)
 		}

@@ -19,7 +19,9 @@ func TestAnOpenStateFolderIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.enrol()
-	for name, mode := range map[string]os.FileMode{".": 0o750, settingsFile: 0o604, keyFile: 0o640, changesFolder: 0o701} {
+	for name, mode := range map[string]os.FileMode{
+		".": 0o750, settingsFile: 0o604, keyFile: 0o640, changesFolder: 0o701,
+	} {
 		path := filepath.Join(s.dir, name)
 		info, err := os.Stat(path)
 		if err != nil {
@@ -206,6 +208,13 @@ func TestShowSendsNothing(t *testing.T) {
 	if strings.Contains(out, "homePhone") || strings.Contains(out, "p000003") || asked.count() > 0 {
 		t.Errorf("%d requests\n%s", asked.count(), out)
 	}
+	out = s.do("", "show", "-host", "127.0.0.1", "-base", "dc=example,dc=com", "-filter", "(mail=*)")
+	if !strings.Contains(out, "p000002@example.com") {
+		t.Errorf("the one target at the host is not meant:\n%s", out)
+	}
+	if out, err := s.try("", "status", "now"); err == nil {
+		t.Errorf("a word too many:\n%s", out)
+	}
 	if out, err := s.try("", "show", "-host", "other"); err == nil || !strings.Contains(out, "holds no password") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -218,16 +227,26 @@ func TestTheUnitIsHardened(t *testing.T) {
 	out := s.do("", "install", "-unit", "-", "-credential", "ldap=/etc/ldap-password", "-proxy", "http://proxy:3128")
 	for _, want := range []string{"DynamicUser=yes", "StateDirectory=rollcall-connector", "ProtectSystem=strict",
 		"CapabilityBoundingSet=\n", "NoNewPrivileges=yes", "LoadCredential=ldap:/etc/ldap-password",
-		"Environment=HTTPS_PROXY=http://proxy:3128", "RestartPreventExitStatus=3", " run -state " + defaultState + "\n"} {
+		"Environment=HTTPS_PROXY=http://proxy:3128", "RestartPreventExitStatus=3",
+		" run -state " + defaultState + "\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the unit lacks %q:\n%s", want, out)
 		}
 	}
 	s.dir = "/srv/connector"
 	if out, err := s.try("", "install", "-unit", "-"); err == nil {
-		t.Errorf("systemd's own user has no folder there:\n%s", out)
+		t.Errorf("nobody owns what is not there:\n%s", out)
 	}
-	if out := s.do("", "install", "-unit", "-", "-user", "ldap"); !strings.Contains(out, "User=ldap\nReadWritePaths=/srv/connector") {
+	own := newSite(t)
+	own.enrol()
+	file := filepath.Join(t.TempDir(), "systemd", "rollcall-connector.service")
+	own.do("", "install", "-unit", file)
+	if unit, err := os.ReadFile(file); err != nil || !strings.Contains(string(unit), "User=") ||
+		!strings.Contains(string(unit), "ReadWritePaths="+own.dir) {
+		t.Errorf("%v\n%s", err, unit)
+	}
+	out = s.do("", "install", "-unit", "-", "-user", "ldap")
+	if !strings.Contains(out, "User=ldap\nReadWritePaths=/srv/connector") {
 		t.Error(out)
 	}
 	if out, err := s.try("", "install", "-unit", "-", "-user", "ldap\nExecStart=/bin/sh"); err == nil {

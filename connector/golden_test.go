@@ -51,8 +51,8 @@ func TestThePlanThroughAConnectorIsThatOfADirectRead(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				through, err := s.through(t, own, connector.FindOf(imp, question)).Find(t.Context(), imp.Connection, question,
-					func(run.Step) {})
+				player := s.through(t, own, connector.FindOf(imp, question))
+				through, err := player.Find(t.Context(), imp.Connection, question, func(run.Step) {})
 				if diff := cmp.Diff(answer, through); diff != "" || err != nil {
 					t.Error(err, diff)
 				}

@@ -85,8 +85,9 @@ const (
 var credentialFlag = regexp.MustCompile(`^[A-Za-z0-9._-]+=/\S+$`)
 
 func installFlags(flags *flag.FlagSet) func(context.Context, *state, streams) error {
-	file := flags.String("unit", "/etc/systemd/system/rollcall-connector.service", "the unit to write; - for standard output")
-	user := flags.String("user", "", "the user who owns the state folder; left out, systemd makes one (DynamicUser)")
+	file := flags.String("unit", "/etc/systemd/system/rollcall-connector.service", "the unit to write; - prints it")
+	user := flags.String("user", "",
+		"the user who runs it; left out, systemd makes one (DynamicUser), and for another state folder it is the owner")
 	proxy := flags.String("proxy", "", "the forward proxy's URL, for HTTPS_PROXY")
 	var credentials []string
 	flags.Func("credential", "NAME=FILE, a password that systemd hands over (LoadCredential); may come again",
@@ -99,12 +100,18 @@ func installFlags(flags *flag.FlagSet) func(context.Context, *state, streams) er
 		})
 	return func(_ context.Context, s *state, std streams) error {
 		if *user == "" && s.dir != defaultState {
-			return fmt.Errorf("a state folder other than %s needs -user, its owner", defaultState)
+			var err error
+			if *user, err = ownerOf(s.dir); err != nil {
+				return err
+			}
 		}
 		text, err := unitText(s.dir, *user, *proxy, credentials)
 		if err != nil || *file == "-" {
 			fmt.Fprint(std.out, text)
 			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(*file), 0o755); err != nil { //nolint:gosec // as systemd's own
+			return fmt.Errorf("write the unit: %w", err)
 		}
 		if err := os.WriteFile(*file, []byte(text), 0o644); err != nil { //nolint:gosec // a unit is for all to read
 			return fmt.Errorf("write the unit: %w", err)

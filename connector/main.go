@@ -1,5 +1,5 @@
-// Command connector reads directories on a customer's site for a portal in the cloud that cannot reach them. It asks the
-// portal for work over HTTPS, reads with passwords that never leave the site, and hands over what it read.
+// Command connector reads directories on a customer's site for a portal in the cloud that cannot reach them. It asks
+// the portal for work over HTTPS, reads with passwords that never leave the site, and hands over what it read.
 // docs/connector.md says who can do what, and the administrator's guide how it is set up.
 package main
 
@@ -34,7 +34,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	err := execute(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	err := execute(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
@@ -47,10 +47,11 @@ func main() {
 	os.Exit(1)
 }
 
-// streams are what a command reads from and writes to.
+// streams are what a command reads from and writes to, and args what it was given besides flags.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	args     []string
 }
 
 // command is one command of the program.
@@ -96,8 +97,18 @@ func execute(ctx context.Context, args []string, std streams) error {
 	flags.SetOutput(std.err)
 	dir := flags.String("state", defaultState, "the folder with the key, the passwords and the settings")
 	do := c.flags(flags)
-	if err := flags.Parse(args[1:]); err != nil {
-		return err
+	// Flags may stand behind a name too.
+	for rest := args[1:]; ; {
+		if err := flags.Parse(rest); err != nil {
+			return err
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		std.args, rest = append(std.args, flags.Arg(0)), flags.Args()[1:]
+	}
+	if len(std.args) > 0 && args[0] != "allow" {
+		return fmt.Errorf("unknown argument %q; %s -h lists the flags", std.args[0], args[0])
 	}
 	if c.bare {
 		return do(ctx, &state{*dir}, std)

@@ -40,8 +40,6 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	// Folders of a careless umask are what the program has to notice, not the tests.
-	syscall.Umask(0o077)
 	os.Exit(m.Run())
 }
 
@@ -306,7 +304,6 @@ func TestOneReadFromEnrolmentToPlayback(t *testing.T) {
 	if out, err := s.try("", "enrol", "-url", s.url, "-code", connectortest.Code); err == nil {
 		t.Errorf("a code works twice: %s", out)
 	}
-	s = reenrolled(s)
 	s.hold(d, "-ca", caFile(t, ca))
 	s.start()
 	got := s.read(mailOf(d.connection))
@@ -326,23 +323,20 @@ func TestOneReadFromEnrolmentToPlayback(t *testing.T) {
 			t.Error("a change tells the password")
 		}
 	}
-	status := s.do("", "status")
-	for _, want := range []string{`Connector "HQ"`, "last read", "2500 entries", "Site CA", "Hands over: objectClass, mail"} {
-		if !strings.Contains(status, want) {
-			t.Errorf("status lacks %q:\n%s", want, status)
+	status := ""
+	eventually(t, "status tells all of it", func() bool {
+		status = s.do("", "status")
+		for _, want := range []string{`Connector "HQ"`, "last read", "2500 entries", "Site CA",
+			"Hands over: objectClass, mail"} {
+			if !strings.Contains(status, want) {
+				return false
+			}
 		}
-	}
+		return true
+	})
 	if strings.Contains(status, password) {
 		t.Error("status tells the password")
 	}
-}
-
-// reenrolled gives the site a code again: the failed try made a new key.
-func reenrolled(s *site) *site {
-	t := s.t
-	fresh := newSite(t)
-	fresh.enrol()
-	return fresh
 }
 
 // What the program is shown goes nowhere but to its own target, whatever a cloud asks for that was taken over.
@@ -366,11 +360,13 @@ func TestAHostileCloud(t *testing.T) {
 		"as it should be": {mailOf(d.connection), ""},
 		"another port": {with(func(r *connector.Request) { r.Connection.Port = other.connection.Port }),
 			connector.CodeNoPassword},
-		"another host": {with(func(r *connector.Request) { r.Connection.Host = "localhost" }), connector.CodeNoPassword},
+		"another host": {with(func(r *connector.Request) { r.Connection.Host = "localhost" }),
+			connector.CodeNoPassword},
 		"one more host": {with(func(r *connector.Request) { r.Connection.Host += ", localhost" }),
 			connector.CodeNoPassword},
-		"another user": {with(func(r *connector.Request) { r.Connection.Username = "cn=admin" }), connector.CodeNoPassword},
-		"nobody":       {with(func(r *connector.Request) { r.Connection.Username = "" }), connector.CodeNoPassword},
+		"another user": {with(func(r *connector.Request) { r.Connection.Username = "cn=admin" }),
+			connector.CodeNoPassword},
+		"nobody": {with(func(r *connector.Request) { r.Connection.Username = "" }), connector.CodeNoPassword},
 		"no encryption": {with(func(r *connector.Request) { r.Connection.Encryption = settings.None }),
 			connector.CodeRefused},
 		"less encryption": {with(func(r *connector.Request) { r.Connection.AllowUnencrypted = true }),
@@ -409,7 +405,7 @@ func TestAHostileCloud(t *testing.T) {
 	if n := other.binds.count(); n > 0 {
 		t.Errorf("the connector connected %d times to a server that it holds no password for", n)
 	}
-	s.do("", "allow", "homePhone")
+	s.do("", "allow", "homePhone", "-state", s.dir)
 	if got := s.read(mailOf(d.connection, "homePhone")); got.err != nil {
 		t.Errorf("an attribute that was allowed: %v", got.err)
 	}
@@ -436,7 +432,8 @@ func TestAnotherServerInPlaceOfTheDirectory(t *testing.T) {
 			t.Run("the right one", func(t *testing.T) {
 				d := serveLDAP(t, ca, people(5, 0), at)
 				s.enrol()
-				if out := s.hold(d, flags()...); name == "what was seen" && !strings.Contains(out, "exactly this certificate") {
+				out := s.hold(d, flags()...)
+				if name == "what was seen" && !strings.Contains(out, "exactly this certificate") {
 					t.Errorf("nobody is told what was pinned:\n%s", out)
 				}
 				s.start()
@@ -452,7 +449,8 @@ func TestAnotherServerInPlaceOfTheDirectory(t *testing.T) {
 			request := mailOf(d.connection)
 			request.Connection.CACertificate = theirs.PEM()
 			got := s.read(request)
-			if got.code() != directory.CodeTLSAuthority || !strings.Contains(got.err.Error(), "rollcall-connector password") {
+			if got.code() != directory.CodeTLSAuthority ||
+				!strings.Contains(got.err.Error(), "rollcall-connector password") {
 				t.Errorf("got %v", got.err)
 			}
 			for _, st := range got.steps {
@@ -492,7 +490,8 @@ func TestTheAuthorityThatWasSeenIsPinned(t *testing.T) {
 			t.Error(got.err)
 		}
 	})
-	if got := s.read(mailOf(serveLDAP(t, theirs, people(5, 0), at).connection)); got.code() != directory.CodeTLSAuthority {
+	got := s.read(mailOf(serveLDAP(t, theirs, people(5, 0), at).connection))
+	if got.code() != directory.CodeTLSAuthority {
 		t.Errorf("got %v", got.err)
 	}
 }
@@ -542,6 +541,46 @@ func TestKilledAtEachBlock(t *testing.T) {
 	}
 	if attempt, _ := s.cloud.State(w); attempt != 4 {
 		t.Errorf("attempt %d, want 4", attempt)
+	}
+}
+
+// An order whose instance died goes to another one, which has a key of its own; there is one result.
+func TestAnotherInstanceTakesOver(t *testing.T) {
+	t.Parallel()
+	s, ca := newSite(t), newAuthority(t, "Site CA")
+	s.cloud.Lease = 2 * time.Second
+	d := serveLDAP(t, ca, people(500, 6000), "127.0.0.1:0")
+	other := &site{t: t, cloud: s.cloud, url: s.url, dir: filepath.Join(t.TempDir(), "state")}
+	for _, one := range []*site{s, other} {
+		one.enrol()
+		one.hold(d, "-ca", caFile(t, ca))
+		s.cloud.Another()
+	}
+	held := make(chan struct{})
+	t.Cleanup(func() { close(held) })
+	var mu sync.Mutex
+	reached := make(chan struct{})
+	first := true
+	s.cloud.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		hold := first && r.Method == http.MethodPut
+		first = first && !hold
+		mu.Unlock()
+		if hold {
+			close(reached)
+			<-held
+		}
+		return hold
+	}
+	w := s.cloud.Order(mailOf(d.connection))
+	one := s.start()
+	<-reached
+	one.kill()
+	other.start()
+	got := s.play(w)
+	attempt, _ := s.cloud.State(w)
+	if got.err != nil || len(got.entries) != 500 || attempt != 2 {
+		t.Errorf("attempt %d, %d entries, %v", attempt, len(got.entries), got.err)
 	}
 }
 

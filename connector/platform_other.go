@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/user"
+	"strconv"
 	"syscall"
 )
 
@@ -23,4 +25,21 @@ func giveTo(folder string, file *os.File) error {
 		return nil
 	}
 	return file.Chown(int(owner.Uid), int(owner.Gid))
+}
+
+// ownerOf names the owner of a folder.
+func ownerOf(folder string) (string, error) {
+	info, err := os.Stat(folder)
+	if err != nil {
+		return "", fmt.Errorf("look whose the state folder is: %w", err)
+	}
+	owner, known := info.Sys().(*syscall.Stat_t)
+	if !known {
+		return "", fmt.Errorf("it is not known whose %s is; say so with -user", folder)
+	}
+	id := strconv.FormatUint(uint64(owner.Uid), 10)
+	if of, err := user.LookupId(id); err == nil {
+		return of.Username, nil
+	}
+	return id, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -69,3 +70,8 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, changes
 
 // giveTo has nothing to do: files take the folder's access list.
 func giveTo(string, *os.File) error { return nil }
+
+// ownerOf is for systemd's units, which Windows has not.
+func ownerOf(string) (string, error) {
+	return "", errors.New("there is no systemd here; the guide says how a service is made")
+}

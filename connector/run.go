@@ -45,11 +45,11 @@ func (r *runner) run(ctx context.Context) error {
 		r.log.Warn("What was noted of earlier reads is lost.", "error", err)
 	}
 	r.log.Info("The connector runs.", "version", version)
-	for pause := time.Second; ctx.Err() == nil; {
-		wait, err := r.turn(ctx)
+	for pause, wait := time.Second, time.Duration(0); sleep(ctx, wait) == nil; {
+		var err error
+		wait, err = r.turn(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
 		case errors.Is(err, errRevoked):
 			return err
 		case err != nil:
@@ -58,9 +58,6 @@ func (r *runner) run(ctx context.Context) error {
 		default:
 			pause = time.Second
 			r.answers()
-		}
-		if sleep(ctx, wait) != nil {
-			break
 		}
 	}
 	r.log.Info("The connector ends.")

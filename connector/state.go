@@ -77,7 +77,8 @@ func openState(dir string) (*state, error) {
 
 func (s *state) path(name string) string { return filepath.Join(s.dir, name) }
 
-// check refuses files that group or others may open. Windows has no such modes: there the folder's own list says who may.
+// check refuses files that group or others may open. Windows has no such modes: there the folder's own list says who
+// may.
 func (s *state) check() error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -152,17 +153,13 @@ func (s *state) replace(name string, data []byte) error {
 	return nil
 }
 
-// newKey makes the instance's key.
-func (s *state) newKey() (ed25519.PrivateKey, error) {
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("make a key: %w", err)
-	}
+// keep keeps the instance's key.
+func (s *state) keep(key ed25519.PrivateKey) error {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return nil, fmt.Errorf("make a key: %w", err)
+		return fmt.Errorf("write the key: %w", err)
 	}
-	return key, s.replace(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	return s.replace(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 // key returns the instance's key.
@@ -241,8 +238,8 @@ func (t *target) password() (string, error) {
 	}
 	folder := os.Getenv("CREDENTIALS_DIRECTORY")
 	if folder == "" {
-		return "", fmt.Errorf("the password of %s is systemd's credential %q, and this process was given none: start it "+
-			"by its unit, which install -credential writes", t.Username, t.Credential)
+		return "", fmt.Errorf("the password of %s is systemd's credential %q, and this process was given none: start "+
+			"it by its unit, which install -credential writes", t.Username, t.Credential)
 	}
 	data, err := os.ReadFile(filepath.Join(folder, filepath.Base(t.Credential)))
 	if err != nil {

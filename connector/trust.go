@@ -110,14 +110,14 @@ func (p *pinner) pin(ctx context.Context, ca string, trusted string) error {
 		return errors.Join(failures...)
 	}
 	for _, err := range failures {
-		fmt.Fprintf(p.out, "Not every server could be tried, and one with a certificate of its own will be refused: %v\n",
+		fmt.Fprintf(p.out, "Not every server could be tried. One with a certificate of its own will be refused: %v\n",
 			err)
 	}
 	return nil
 }
 
-// signIn signs in at one server. Where it may learn, a server's authority is pinned; without one that this machine knows,
-// the very certificate is.
+// signIn signs in at one server. Where it may learn, a server's authority is pinned; without one that this machine
+// knows, the very certificate is.
 func (p *pinner) signIn(ctx context.Context, host string, learn bool) error {
 	trust := p.target.trust()
 	if learn {
@@ -136,8 +136,8 @@ func (p *pinner) signIn(ctx context.Context, host string, learn bool) error {
 
 // noSTARTTLS reports whether a server may be one that speaks TLS from the first byte. Nothing but STARTTLS was sent.
 func noSTARTTLS(e *directory.Error) bool {
-	return e.Step == directory.StepTLS && slices.Contains([]string{directory.CodeStartTLSRefused, directory.CodeTLSFailed,
-		directory.CodeProtocol, directory.CodeTimeout}, e.Code)
+	return e.Step == directory.StepTLS && slices.Contains([]string{directory.CodeStartTLSRefused,
+		directory.CodeTLSFailed, directory.CodeProtocol, directory.CodeTimeout}, e.Code)
 }
 
 func (p *pinner) try(ctx context.Context, host string, trust *directory.Trust) error {
@@ -155,13 +155,14 @@ func (p *pinner) try(ctx context.Context, host string, trust *directory.Trust) e
 	}
 	err := directory.New(directory.Config{Trust: trust}).SignIn(ctx, to, onStep)
 	var failed *directory.Error
-	if trust.Roots != nil || !errors.As(err, &failed) || failed.Code != directory.CodeTLSAuthority || len(unknown) == 0 {
+	if trust.Roots != nil || len(unknown) == 0 || !errors.As(err, &failed) ||
+		failed.Code != directory.CodeTLSAuthority {
 		return err
 	}
 	for _, c := range unknown {
-		fmt.Fprintf(p.out, "This machine knows no authority that signed the certificate of %q. From now on exactly this "+
-			"certificate is taken, so compare it with the server's own, or give its CA certificate with -ca FILE:\n"+
-			"  sha256:%s\n", c.Subject, c.SHA256)
+		fmt.Fprintf(p.out, "This machine knows no authority that signed the certificate of %q. From now on exactly "+
+			"this certificate is taken, so compare it with the server's own, or give its CA certificate with -ca "+
+			"FILE:\n  sha256:%s\n", c.Subject, c.SHA256)
 		p.target.Certificates = append(p.target.Certificates, c.SHA256)
 	}
 	return p.try(ctx, host, p.target.trust())

@@ -183,8 +183,8 @@ func (w *worker) onSite(err error) error {
 		return err
 	}
 	told := *e
-	told.Message += " The connector takes only certificates that were seen or given on site: if this one is right, run " +
-		"rollcall-connector password there again."
+	told.Message += " The connector takes only certificates that were seen or given on site: if this one is right, " +
+		"run rollcall-connector password there again."
 	return &told
 }
 

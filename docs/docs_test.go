@@ -54,8 +54,8 @@ func TestEveryPromiseIsHeldByATestThatExists(t *testing.T) {
 	}
 }
 
-// codes find the codes that the API gives to what goes wrong. One that begins with "_" has the kind of a run before it.
-var codes = regexp.MustCompile(`(?:\b[cC]ode\w*\s+=|\bCode:|GuardReason\s+=|(?:problem|notFound|linkProblem)\([\w.]+, ?|` +
+// codes finds the codes that the API gives to what goes wrong. One that begins with "_" follows the kind of a run.
+var codes = regexp.MustCompile(`(?:\b[cC]ode\w*\s+=|\bCode:|GuardReason\s+=|(?:problem|notFound)\([\w.]+,|` +
 	`linkProblem\(w, [\w.]+,|http\.Status\w+:|\+)\s*"(_?[a-z]+(?:_[a-z]+)*)"|"(too_many_\w+)"`)
 
 // TestTheGuideSaysWhatEachMessageMeans holds that the administrator's guide has a line for whatever may go wrong.
@@ -65,7 +65,9 @@ func TestTheGuideSaysWhatEachMessageMeans(t *testing.T) {
 		t.Fatal("the guide does not say what a message means")
 	}
 	seen := make(map[string]bool)
-	for _, pattern := range []string{"directory/*.go", "importer/*.go", "run/*.go", "api/*.go", "adapters/embedded/links.go"} {
+	for _, pattern := range []string{
+		"directory/*.go", "importer/*.go", "run/*.go", "api/*.go", "adapters/embedded/links.go",
+	} {
 		sources, err := filepath.Glob("../shared/" + pattern)
 		if err != nil || len(sources) == 0 {
 			t.Fatalf("%s matches no source: %v", pattern, err)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -43,6 +44,38 @@ func TestDemoDirectories(t *testing.T) {
 				t.Errorf("%d lines in the Users List's CSV, want %d", len(lines), len(users))
 			}
 		})
+	}
+	t.Run("the TypeScript client's example", p.clientExample)
+}
+
+// clientExample builds the TypeScript client, and runs its example as its README does.
+func (p *program) clientExample(t *testing.T) {
+	const folder = "../clients/typescript"
+	if _, err := os.Stat(filepath.Join(folder, "node_modules", ".bin", "tsc")); err != nil {
+		t.Fatal("the client's tools are not installed; run: make client")
+	}
+	build := exec.CommandContext(t.Context(), "npm", "run", "--silent", "build")
+	run := exec.CommandContext(t.Context(), "node", "dist/examples/import.js", p.base,
+		filepath.Join(p.data, "demo", "exchange.json"), "typescript")
+	build.Dir, run.Dir = folder, folder
+	if said, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("the client cannot be built: %v\n%s", err, said)
+	}
+	said, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("the example ended: %v\n%s", err, said)
+	}
+	own := *p
+	own.t, own.account = t, "typescript"
+	users := len(own.list("/v1/users", nil))
+	for _, want := range []string{
+		fmt.Sprintf("found %d addresses: %d to add", users, users), "create group all@example.com",
+		"starts no second sync: true", fmt.Sprintf("is done: it added %d users", users),
+		"is refused: preview_used, used by true", fmt.Sprintf("has %d users of the directory", users),
+	} {
+		if users < 300 || !strings.Contains(string(said), want) {
+			t.Errorf("with %d users the example does not say %q:\n%s", users, want, said)
+		}
 	}
 }
 

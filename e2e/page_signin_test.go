@@ -15,12 +15,12 @@ import (
 
 // deployed serves the page as a deployment does: with a configuration that names an issuer, in front of an API that
 // wants its tokens.
-func deployed(t *testing.T, p *program, i *issuer) string {
+func deployed(t *testing.T, p *program, i *issuer, portals ...string) string {
 	t.Helper()
 	proxy := passTo(t, p.base, func(r *httputil.ProxyRequest) { r.Out.Header.Set("X-Rollcall-Account", p.account) })
 	mux := http.NewServeMux()
 	mux.Handle("/", portal.Handler(portal.Config{Issuer: i.server.URL, ClientID: clientID,
-		Scope: "openid rollcall/admin"}, i.server.URL))
+		Scope: "openid rollcall/admin", Portals: portals}, i.server.URL))
 	mux.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
 		if !i.accepts(r) {
 			w.Header().Set("Content-Type", "application/problem+json")

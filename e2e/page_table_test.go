@@ -174,7 +174,8 @@ func tableTip(t *testing.T, tab *browser.Tab) {
 func tableInParts(t *testing.T, tab *browser.Tab) {
 	browser.Eval[bool](tab, `(async () => {
 	  const { ListTable } = await import('/js/list-table.js');
-	  const all = ['ann', 'ben', 'cem', 'dan', 'eva'].map((name) => ({ address: name + '@parts.example', kind: 'primary' }));
+	  const all = ['ann', 'ben', 'cem', 'dan', 'eva']
+	    .map((name) => ({ address: name + '@parts.example', kind: 'primary' }));
 	  const table = new ListTable({
 	    label: 'Parts', names: ['address', 'addresses'], unread: '', searchLabel: 'Search the parts', placeholder: '',
 	    columns: [{ name: 'Address', class: 'address', key: (row) => row.address }], filters: [],

@@ -145,7 +145,7 @@ func checkRules(t *testing.T, tab *browser.Tab, what, rules string) {
 	}
 }
 
-// checkFits fails where the page is wider than its window.
+// checkFits fails where the page is wider than its window, or cuts a text off.
 func checkFits(t *testing.T, tab *browser.Tab, what string) {
 	t.Helper()
 	wide := browser.Eval[[]string](tab, `(() => {
@@ -156,6 +156,12 @@ func checkFits(t *testing.T, tab *browser.Tab, what string) {
 	})()`)
 	if len(wide) > 0 {
 		t.Errorf("%s is wider than its window: %s", what, strings.Join(wide, ", "))
+	}
+	// The cells of a grid show what is cut off; elsewhere nothing does.
+	if cut := browser.Eval[[]string](tab, `[...document.querySelectorAll('main :not([role=grid] *, .thead *, select)')]
+	  .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).textOverflow === 'ellipsis')
+	  .map((e) => e.innerText)`); len(cut) > 0 {
+		t.Errorf("%s cuts off %q", what, cut)
 	}
 }
 
@@ -195,6 +201,14 @@ func checkIn(t *testing.T, tab *browser.Tab, name string, windows []look) {
 		}
 		checkRules(t, tab, name+" at "+look.name, rules)
 		tab.Until(`document.querySelector('.toast') === null`)
+		if forDocuments() != "" {
+			// A bar that stays in view at the bottom of the window would lie over the middle of a longer page. A higher
+			// window makes room for more rows, and the page longer.
+			for range 2 {
+				whole := browser.Eval[int64](tab, `document.documentElement.scrollHeight`)
+				tab.Size(look.width, max(look.height, whole))
+			}
+		}
 		tab.Screenshot(filepath.Join(pictures, name+"-"+look.name+".png"))
 	}
 	tab.Size(1280, 900)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
@@ -25,6 +26,8 @@ type alarm struct {
 	// above is the value that the metric must not exceed, in times periods in a row (1 where it is 0).
 	above float64
 	times float64
+	// atLeast, where it is not 0, is in place of above what the metric must reach: no value at all is a fault too.
+	atLeast float64
 }
 
 // addAlarms makes the topic that alarms go to, and the alarms.
@@ -51,11 +54,14 @@ func (s *service) addAlarms() {
 	s.addQueueAlarms("previews", s.previews)
 	s.addQueueAlarms("syncs", s.syncs)
 	s.addQueueAlarms("scheduled", s.scheduled)
-	s.addAlarm(alarm{name: "missed-ticks", says: "The schedule's rule could not start its function",
-		metric: waitingIn(s.missed)})
+	s.addQueueAlarms("deliveries", s.deliveries)
+	s.addScheduleAlarms()
 	s.addSyncAlarms()
 	s.addAPIAlarms()
-	s.addTickAlarm()
+	s.addTableAlarm("users", s.data.users)
+	s.addTableAlarm("jobs", s.data.jobs, manifest.DueIndex)
+	s.addAlarm(alarm{name: "concurrency", says: "More than 80 % of the region's concurrency is taken",
+		metric: concurrencyTaken(), above: 80, times: 3})
 	output(s.stack, "Alarms", "The topic that alarms go to", s.topic.TopicArn())
 }
 
@@ -69,12 +75,34 @@ func (s *service) addFunctionAlarms(f *function) {
 		metric: f.lambda.MetricDuration(&awscloudwatch.MetricOptions{Period: seconds(minutes5),
 			Statistic: jsii.String("Maximum")}),
 		above: float64(f.size.late.Milliseconds())})
+	s.addAlarm(alarm{name: f.Name + "-refused", says: "AWS refused a call of " + f.Name,
+		metric: s.callsRefused(f.Function)})
 }
 
 func (s *service) addQueueAlarms(name string, q workQueue) {
 	s.addAlarm(alarm{name: name + "-dead", says: "A message of " + name + " was given up", metric: waitingIn(q.dead)})
 	s.addAlarm(alarm{name: name + "-waiting", says: "A message of " + name + " waits longer than " + q.waits.String(),
 		metric: oldestIn(q.queue), above: q.waits.Seconds(), times: 3})
+	// Whoever polls asks several times a minute. Busy workers may all take a quarter of an hour, and no two in a row.
+	s.addAlarm(alarm{name: name + "-unread", says: "Nobody asks for messages of " + name, metric: receivesOf(q.queue),
+		atLeast: 1, times: 2})
+}
+
+// addScheduleAlarms watches what starts schedules. Ticks that were missed are over with the next one, whatever their
+// dead letters tell, and that there are none any more shows in no error.
+func (s *service) addScheduleAlarms() {
+	s.addAlarm(alarm{name: "missed-ticks", says: "The schedule's rule could not start its function",
+		metric: missedBy(s.tick)})
+	s.addAlarm(alarm{name: "no-tick", says: "No schedule was looked at for a quarter of an hour",
+		metric: s.functions[manifest.SyncSchedule().Name].lambda.MetricInvocations(&awscloudwatch.MetricOptions{
+			Period: seconds(3 * tick), Statistic: jsii.String("Sum")}), atLeast: 1})
+}
+
+// addTableAlarm watches requests that a table, or one of its indexes, turned away. A table that grows does so for some
+// minutes, and the functions try again.
+func (s *service) addTableAlarm(name string, table awsdynamodb.ITable, indexes ...string) {
+	s.addAlarm(alarm{name: name + "-throttled", says: "The table " + name + " turned requests away",
+		metric: throttledBy(table, indexes...), times: 3})
 }
 
 // addSyncAlarms watches what became of syncs: the functions succeed where a sync fails.
@@ -84,6 +112,9 @@ func (s *service) addSyncAlarms() {
 		metric: s.runsEnded(run.KindSync, run.Failed, time.Hour), above: limit})
 	s.addAlarm(alarm{name: "syncs-blocked", says: "Syncs were blocked by the guard",
 		metric: s.runsEnded(run.KindSync, run.Blocked, time.Hour), above: limit})
+	s.addAlarm(alarm{name: "syncs-failing", above: float64(s.settings.AlarmFailedShare),
+		says:   fmt.Sprintf("More than %d %% of an hour's syncs failed", s.settings.AlarmFailedShare),
+		metric: s.shareOfFailedSyncs()})
 }
 
 func (s *service) addAPIAlarms() {
@@ -95,22 +126,8 @@ func (s *service) addAPIAlarms() {
 			Statistic: jsii.String("p90")}), above: 5000, times: 3})
 }
 
-// addTickAlarm notices that nothing starts schedules any more, which no error shows.
-func (s *service) addTickAlarm() {
-	schedule := s.functions[manifest.SyncSchedule().Name].lambda
-	s.add(awscloudwatch.NewAlarm(s.stack, jsii.String("no-tick-alarm"), &awscloudwatch.AlarmProps{
-		AlarmName:        jsii.String(s.settings.Name + "-no-tick"),
-		AlarmDescription: jsii.String("No schedule was looked at for a quarter of an hour"),
-		Metric: schedule.MetricInvocations(&awscloudwatch.MetricOptions{Period: seconds(3 * tick),
-			Statistic: jsii.String("Sum")}),
-		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
-		Threshold:          jsii.Number(1), EvaluationPeriods: jsii.Number(1),
-		TreatMissingData: awscloudwatch.TreatMissingData_BREACHING,
-	}))
-}
-
 func (s *service) addAlarm(a alarm) {
-	s.add(awscloudwatch.NewAlarm(s.stack, jsii.String(a.name+"-alarm"), &awscloudwatch.AlarmProps{
+	props := &awscloudwatch.AlarmProps{
 		AlarmName:          jsii.String(s.settings.Name + "-" + a.name),
 		AlarmDescription:   jsii.String(a.says),
 		Metric:             a.metric,
@@ -118,12 +135,14 @@ func (s *service) addAlarm(a alarm) {
 		Threshold:          jsii.Number(a.above),
 		EvaluationPeriods:  jsii.Number(max(a.times, 1)),
 		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
-	}))
-}
-
-func (s *service) add(a awscloudwatch.Alarm) {
+	}
+	if a.atLeast > 0 {
+		props.ComparisonOperator = awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD
+		props.Threshold, props.TreatMissingData = jsii.Number(a.atLeast), awscloudwatch.TreatMissingData_BREACHING
+	}
+	made := awscloudwatch.NewAlarm(s.stack, jsii.String(a.name+"-alarm"), props)
 	tell := awscloudwatchactions.NewSnsAction(s.topic)
-	a.AddAlarmAction(tell)
-	a.AddOkAction(tell)
-	s.alarms = append(s.alarms, a)
+	made.AddAlarmAction(tell)
+	made.AddOkAction(tell)
+	s.alarms = append(s.alarms, made)
 }

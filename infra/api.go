@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
 	"github.com/aws/jsii-runtime-go"
 
+	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
 
@@ -23,10 +24,26 @@ func methods() []string { return []string{http.MethodGet, http.MethodHead, anyMe
 // addAPI makes the HTTP API, still without routes.
 func (s *service) addAPI() {
 	s.api = awsapigatewayv2.NewHttpApi(s.stack, jsii.String("api"), &awsapigatewayv2.HttpApiProps{
-		ApiName: jsii.String(s.settings.Name), CreateDefaultStage: jsii.Bool(false),
+		ApiName: jsii.String(s.settings.Name), CreateDefaultStage: jsii.Bool(false), CorsPreflight: s.cors(),
 	})
 	if s.settings.OriginKey == 0 {
 		output(s.stack, "API", "The API's own address, beside the page's", s.api.ApiEndpoint())
+	}
+}
+
+// cors lets pages of the listed origins call the API with a token. None is sent by itself: there are no cookies.
+func (s *service) cors() *awsapigatewayv2.CorsPreflightOptions {
+	if len(s.settings.CORSOrigins) == 0 {
+		return nil
+	}
+	var allowed []awsapigatewayv2.CorsHttpMethod
+	for _, method := range portal.CORSMethods() {
+		allowed = append(allowed, awsapigatewayv2.CorsHttpMethod(method))
+	}
+	return &awsapigatewayv2.CorsPreflightOptions{
+		AllowOrigins: jsii.Strings(s.settings.CORSOrigins...), AllowMethods: &allowed,
+		AllowHeaders: jsii.Strings(portal.CORSHeaders()...), ExposeHeaders: jsii.Strings(portal.CORSExposed()...),
+		AllowCredentials: jsii.Bool(false), MaxAge: seconds(portal.CORSMaxAge),
 	}
 }
 
@@ -72,6 +89,9 @@ func (s *service) authorizer() awsapigatewayv2.IHttpRouteAuthorizer {
 	if s.data.pool != nil {
 		// An access token of Cognito's has no audience; API Gateway compares its client_id instead.
 		issuer, audience = jsii.String(s.data.issuer), &[]*string{s.client.UserPoolClientId()}
+		for _, machine := range s.machines {
+			*audience = append(*audience, machine.UserPoolClientId())
+		}
 	}
 	return awsapigatewayv2authorizers.NewHttpJwtAuthorizer(jsii.String("tokens"), issuer,
 		&awsapigatewayv2authorizers.HttpJwtAuthorizerProps{JwtAudience: audience})
@@ -79,7 +99,7 @@ func (s *service) authorizer() awsapigatewayv2.IHttpRouteAuthorizer {
 
 // addStage publishes the API, limits its rate and logs each request. The functions log the same request id.
 func (s *service) addStage() {
-	logs := newLogGroup(s.stack, s.settings, s.data.dataKey, "api-logs", vendedLogPrefix+s.settings.Name+"/api")
+	s.apiLogs = newLogGroup(s.stack, s.settings, s.data.dataKey, "api-logs", vendedLogPrefix+s.settings.Name+"/api")
 	stage := awsapigatewayv2.NewHttpStage(s.stack, jsii.String("stage"), &awsapigatewayv2.HttpStageProps{
 		HttpApi: s.api, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true),
 		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: jsii.Number(s.settings.ThrottleRate),
@@ -87,7 +107,7 @@ func (s *service) addStage() {
 	})
 	made := stage.Node().DefaultChild().(awsapigatewayv2.CfnStage)
 	made.SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
-		DestinationArn: logs.LogGroupArn(), Format: jsii.String(s.accessLogFormat()),
+		DestinationArn: s.apiLogs.LogGroupArn(), Format: jsii.String(s.accessLogFormat()),
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 
+	"rollcall/infra/deployment"
 	"rollcall/shared/manifest"
 )
 
@@ -18,6 +19,8 @@ type appConfig struct {
 	// Built holds a folder with a bootstrap for each binary, Page the page's files.
 	Built string
 	Page  string
+	// Folder holds the files of context keys: cdk.context.json, and stages/STAGE.json.
+	Folder string
 	// Out is where templates go; empty leaves it to the CDK's CLI. Context is what the command line gives it otherwise.
 	Out     string
 	Context map[string]any
@@ -39,8 +42,17 @@ func flags() map[string]any {
 	}
 }
 
-// newApp makes the app with its two stacks, and has cdk-nag look at all of it.
-func newApp(c appConfig) (awscdk.App, error) {
+// synthesize writes the templates, and beside them what they were made for.
+func synthesize(c appConfig) error {
+	app, d, err := newApp(c)
+	if err != nil {
+		return err
+	}
+	return d.Write(*app.Synth(nil).Directory())
+}
+
+// newApp makes the app with its two stacks, and has cdk-nag look at all of it. Its error has everything that is wrong.
+func newApp(c appConfig) (awscdk.App, deployment.Deployment, error) {
 	context := flags()
 	for key, value := range c.Context {
 		context[key] = value
@@ -51,18 +63,17 @@ func newApp(c appConfig) (awscdk.App, error) {
 	}
 	app := awscdk.NewApp(props)
 	given, _ := app.Node().GetAllContext(nil).(map[string]any)
+	given, d, wrong := readContext(c.Folder, given)
 	settings, err := ReadSettings(given)
-	if err != nil {
-		return nil, err
+	if err := errors.Join(append(wrong, err, c.checkFiles(settings))...); err != nil {
+		return nil, d, err
 	}
-	if err := c.checkFiles(settings); err != nil {
-		return nil, err
-	}
+	d.Values = settings.values
 	data := newData(app, settings, c)
 	newService(app, settings, c, data)
 	addEdge(app, settings)
 	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
-	return app, nil
+	return app, d, nil
 }
 
 // checkFiles reports files that are missing: the CDK's own message names neither the reason nor what to do.

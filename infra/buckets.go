@@ -8,6 +8,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"rollcall/shared/importer"
+	"rollcall/shared/manifest"
 	"rollcall/shared/ports/objects"
 )
 
@@ -18,10 +19,10 @@ func (d *data) addBuckets() {
 		EnforceSSL:        jsii.Bool(true),
 		// S3 delivers access logs to no bucket with a customer managed key.
 		Encryption: awss3.BucketEncryption_S3_MANAGED,
-		// Earlier versions had CloudFront's log here, which came with an access control list: while a bucket has one, S3
-		// refuses to enforce its owner.
+		// Earlier versions had CloudFront's log here, which came with an access control list: while a bucket has one,
+		// S3 refuses to enforce its owner.
 		ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_PREFERRED,
-		LifecycleRules:  &[]*awss3.LifecycleRule{expire("", 90*day)},
+		LifecycleRules:  &[]*awss3.LifecycleRule{expire("", manifest.AccessLogDays*day)},
 		RemovalPolicy:   awscdk.RemovalPolicy_RETAIN,
 	})
 	d.bucket = awss3.NewBucket(d.stack, jsii.String("objects"), &awss3.BucketProps{

@@ -44,7 +44,7 @@ func TestWhatEachFunctionCallsIsGranted(t *testing.T) {
 	for _, f := range manifest.Functions() {
 		names = append(names, f.Name)
 		granted := map[string]bool{}
-		for _, statement := range plain(t).service.statements(strings.ReplaceAll(f.Name, "-", "") + "role") {
+		for _, statement := range full(t).service.statements(strings.ReplaceAll(f.Name, "-", "") + "role") {
 			for _, action := range shown(statement["Action"]) {
 				granted[action] = true
 			}

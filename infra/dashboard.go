@@ -28,7 +28,8 @@ func (s *service) addDashboard() {
 	board.AddWidgets(s.queueGraphs()...)
 	board.AddWidgets(s.apiGraphs()...)
 	board.AddWidgets(s.functionGraphs()...)
-	board.AddWidgets(tableGraph("Users List", s.data.users), tableGraph("Settings and runs", s.data.jobs))
+	board.AddWidgets(tableGraph("Users List", s.data.users),
+		tableGraph("Settings and runs", s.data.jobs, manifest.DueIndex))
 }
 
 func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
@@ -61,10 +62,11 @@ func (s *service) runGraphs() []awscloudwatch.IWidget {
 func (s *service) queueGraphs() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
 		graph("Messages that wait", waitingIn(s.previews.queue), waitingIn(s.syncs.queue),
-			waitingIn(s.scheduled.queue)),
+			waitingIn(s.scheduled.queue), waitingIn(s.deliveries.queue)),
 		graph("Age of the oldest message (s)", oldestIn(s.previews.queue), oldestIn(s.syncs.queue),
-			oldestIn(s.scheduled.queue)),
-		graph("Dead letters", waitingIn(s.previews.dead), waitingIn(s.syncs.dead), waitingIn(s.missed)),
+			oldestIn(s.scheduled.queue), oldestIn(s.deliveries.queue)),
+		graph("Dead letters", waitingIn(s.previews.dead), waitingIn(s.syncs.dead), waitingIn(s.scheduled.dead),
+			waitingIn(s.deliveries.dead), waitingIn(s.missed)),
 	}
 }
 
@@ -81,7 +83,7 @@ func (s *service) apiGraphs() []awscloudwatch.IWidget {
 }
 
 func (s *service) functionGraphs() []awscloudwatch.IWidget {
-	var errors, throttles, durations []awscloudwatch.IMetric
+	var errors, throttles, durations, refused []awscloudwatch.IMetric
 	for _, f := range manifest.Functions() {
 		options := func(statistic string) *awscloudwatch.MetricOptions {
 			return &awscloudwatch.MetricOptions{Period: seconds(minutes5), Statistic: jsii.String(statistic),
@@ -90,22 +92,20 @@ func (s *service) functionGraphs() []awscloudwatch.IWidget {
 		lambda := s.functions[f.Name].lambda
 		errors = append(errors, lambda.MetricErrors(options("Sum")))
 		throttles = append(throttles, lambda.MetricThrottles(options("Sum")))
+		refused = append(refused, s.callsRefused(f))
 		durations = append(durations, lambda.MetricDuration(options("Maximum")))
 	}
 	return []awscloudwatch.IWidget{graph("Functions: errors", errors...), graph("Functions: throttles", throttles...),
-		graph("Functions: longest (ms)", durations...)}
+		graph("Functions: longest (ms)", durations...), graph("Functions: calls that AWS refused", refused...),
+		graph("Concurrency of the region that is taken (%)", concurrencyTaken())}
 }
 
-func tableGraph(title string, table awsdynamodb.ITable) awscloudwatch.IWidget {
+func tableGraph(title string, table awsdynamodb.ITable, indexes ...string) awscloudwatch.IWidget {
 	options := &awscloudwatch.MetricOptions{Period: seconds(minutes5), Statistic: jsii.String("Sum")}
 	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
 		Title: jsii.String(title + ": units used, requests throttled"), Width: jsii.Number(12), Height: jsii.Number(6),
 		Left: &[]awscloudwatch.IMetric{table.MetricConsumedReadCapacityUnits(options),
 			table.MetricConsumedWriteCapacityUnits(options)},
-		Right: &[]awscloudwatch.IMetric{table.MetricThrottledRequestsForOperations(&awsdynamodb.OperationsMetricOptions{
-			Operations: &[]awsdynamodb.Operation{awsdynamodb.Operation_PUT_ITEM, awsdynamodb.Operation_UPDATE_ITEM,
-				awsdynamodb.Operation_DELETE_ITEM, awsdynamodb.Operation_QUERY},
-			Period: seconds(minutes5),
-		})},
+		Right: &[]awscloudwatch.IMetric{throttledBy(table, indexes...)},
 	})
 }

@@ -39,6 +39,7 @@ func newData(scope constructs.Construct, s Settings, c appConfig) *data {
 	d := &data{settings: s, built: c.Built}
 	d.stack = awscdk.NewStack(scope, jsii.String("data"), &awscdk.StackProps{
 		StackName:             jsii.String(s.Name + "-data"),
+		Tags:                  s.tags(),
 		Description:           jsii.String("Rollcall: what must not be lost (tables, files, keys, people, addresses)"),
 		TerminationProtection: jsii.Bool(true),
 	})

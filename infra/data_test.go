@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/shared/adapters/aws/dynamodb"
+	"rollcall/shared/manifest"
 )
 
 func TestWhatMustNotBeLostIsKept(t *testing.T) {
@@ -59,6 +61,7 @@ func TestTables(t *testing.T) {
 		expect(t, tables.the(t, "AWS::DynamoDB::Table", name), map[string]string{
 			"BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": "true",
 			"PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": "true",
+			"PointInTimeRecoverySpecification.RecoveryPeriodInDays":       strconv.Itoa(manifest.BackupDays),
 			"SSESpecification.SSEEnabled":                                 "true",
 			"SSESpecification.KMSMasterKeyId":                             "datakey", "TableName": "<nil>",
 		})
@@ -139,7 +142,7 @@ func TestPeopleCannotWriteWhatTheyAreTrustedFor(t *testing.T) {
 	expect(t, data.the(t, "AWS::Cognito::UserPool", "people"), map[string]string{
 		"AdminCreateUserConfig.AllowAdminCreateUserOnly": "true", "DeletionProtection": "ACTIVE",
 		"MfaConfiguration": "ON", "EnabledMfas": "[SOFTWARE_TOKEN_MFA]",
-		"Policies.PasswordPolicy.MinimumLength": "12", "LambdaConfig.PreTokenGenerationConfig.LambdaVersion": "V2_0",
+		"Policies.PasswordPolicy.MinimumLength": "12", "LambdaConfig.PreTokenGenerationConfig.LambdaVersion": "V3_0",
 		"LambdaConfig.PreTokenGenerationConfig.LambdaArn": "token", "Schema.1.Name": "account",
 		"UserPoolTier": "ESSENTIALS",
 	})

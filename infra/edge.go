@@ -19,7 +19,8 @@ func addEdge(scope constructs.Construct, s Settings) {
 		return
 	}
 	stack := awscdk.NewStack(scope, jsii.String("edge"), &awscdk.StackProps{
-		StackName:   jsii.String(s.Name + "-edge"),
+		StackName:   jsii.String(s.edgeName() + "-edge"),
+		Tags:        s.tags(),
 		Description: jsii.String("Rollcall: the firewall and the log of CloudFront"),
 		Env:         &awscdk.Environment{Region: jsii.String(edgeRegion)},
 	})
@@ -31,17 +32,20 @@ func addEdge(scope constructs.Construct, s Settings) {
 	}
 }
 
+// edgeName is a name in the region that the deployments of all regions share: their own region is in it.
+func (s Settings) edgeName() string { return s.Name + "-" + s.Region }
+
 // addFirewall makes a web ACL that refuses an address which sends too much, until it sends less again.
 func addFirewall(stack awscdk.Stack, s Settings) {
 	visible := func(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {
 		return &awswafv2.CfnWebACL_VisibilityConfigProperty{
-			CloudWatchMetricsEnabled: jsii.Bool(true), MetricName: jsii.String(s.Name + "-" + name),
+			CloudWatchMetricsEnabled: jsii.Bool(true), MetricName: jsii.String(s.edgeName() + "-" + name),
 			// A sample would hold paths with addresses, and tokens.
 			SampledRequestsEnabled: jsii.Bool(false),
 		}
 	}
 	acl := awswafv2.NewCfnWebACL(stack, jsii.String("firewall"), &awswafv2.CfnWebACLProps{
-		Name: jsii.String(s.Name), Scope: jsii.String("CLOUDFRONT"), VisibilityConfig: visible("firewall"),
+		Name: jsii.String(s.edgeName()), Scope: jsii.String("CLOUDFRONT"), VisibilityConfig: visible("firewall"),
 		DefaultAction: &awswafv2.CfnWebACL_DefaultActionProperty{Allow: &awswafv2.CfnWebACL_AllowActionProperty{}},
 		Rules: &[]*awswafv2.CfnWebACL_RuleProperty{{
 			Name: jsii.String("rate"), Priority: jsii.Number(0), VisibilityConfig: visible("rate"),
@@ -67,8 +71,8 @@ var viewerFields = []string{"timestamp(ms)", "x-edge-request-id", "c-ip", "cs-me
 
 // addViewerLog has CloudFront log each request (standard logs, version 2). The data key is in another region.
 func addViewerLog(stack awscdk.Stack, s Settings) {
-	logs := newLogGroup(stack, s, nil, "viewer-logs", vendedLogPrefix+s.Name+"/cloudfront")
-	name := jsii.String(s.Name + "-cloudfront")
+	logs := newLogGroup(stack, s, nil, "viewer-logs", vendedLogPrefix+s.edgeName()+"/cloudfront")
+	name := jsii.String(s.edgeName() + "-cloudfront")
 	source := awslogs.NewCfnDeliverySource(stack, jsii.String("viewer-log-source"), &awslogs.CfnDeliverySourceProps{
 		Name: name, LogType: jsii.String("ACCESS_LOGS"),
 		ResourceArn: stack.FormatArn(&awscdk.ArnComponents{

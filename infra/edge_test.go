@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
 	"rollcall/shared/manifest"
 )
 
@@ -75,6 +78,15 @@ func TestTheAPIKnowsCloudFront(t *testing.T) {
 	}
 }
 
+// TestCloudFrontIsKnownBeforeItIsAskedFor is about the deployment before the first that asks for a key.
+func TestCloudFrontIsKnownBeforeItIsAskedFor(t *testing.T) {
+	s := &service{stack: awscdk.NewStack(awscdk.NewApp(nil), jsii.String("service"), nil)}
+	s.addOriginKeys()
+	if len(s.originKeys) != 1 || *s.originKeyList() != "" {
+		t.Errorf("CloudFront sends one of %d keys, and functions ask for %q", len(s.originKeys), *s.originKeyList())
+	}
+}
+
 func TestTheFirewallLimitsRates(t *testing.T) {
 	acl := full(t).edge.the(t, "AWS::WAFv2::WebACL", "firewall")
 	expect(t, acl, map[string]string{
@@ -98,14 +110,14 @@ func TestTheFirewallLimitsRates(t *testing.T) {
 func TestCloudFrontLogsNoAddresses(t *testing.T) {
 	edge := full(t).edge
 	expect(t, edge.the(t, "AWS::Logs::DeliverySource", "viewerlogsource"), map[string]string{
-		"LogType": "ACCESS_LOGS", "Name": "staging-cloudfront",
+		"LogType": "ACCESS_LOGS", "Name": "staging-eu-central-1-cloudfront",
 		"ResourceArn": "arn:Partition:cloudfront::AccountId:distribution/E2QWERTYUIOP12",
 	})
 	expect(t, edge.the(t, "AWS::Logs::DeliveryDestination", "viewerlogdestination"), map[string]string{
 		"OutputFormat": "json", "DestinationResourceArn": "viewerlogs",
 	})
 	expect(t, edge.the(t, "AWS::Logs::LogGroup", "viewerlogs"), map[string]string{
-		"LogGroupName": "/aws/vendedlogs/rollcall/staging/cloudfront", "RetentionInDays": "30",
+		"LogGroupName": "/aws/vendedlogs/rollcall/staging-eu-central-1/cloudfront", "RetentionInDays": "30",
 	})
 	delivery := edge.the(t, "AWS::Logs::Delivery", "viewerlog")
 	fields := shown(delivery.Properties["RecordFields"])

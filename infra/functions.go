@@ -44,7 +44,7 @@ func sizeOf(handler string, s Settings) size {
 		return size{timeout: 15 * time.Minute, late: 14*time.Minute + 30*time.Second, memory: s.WorkerMemory,
 			reserved: s.WorkerReserved}
 	}
-	return size{timeout: time.Minute, late: 45 * time.Second, memory: s.APIMemory}
+	return size{timeout: time.Minute, late: 45 * time.Second, memory: s.APIMemory, reserved: s.ScheduleReserved}
 }
 
 // addRoles makes a role for each function that package manifest names. It may write its own log, and nothing else yet.
@@ -54,6 +54,10 @@ func (s *service) addRoles() {
 		if f.Name == manifest.SyncWorker().Name {
 			// It has two queues, each with the concurrency of a worker.
 			made.size.reserved *= 2
+		}
+		if f.Name == manifest.NotifyWorker().Name {
+			// It waits for others and keeps nothing in memory.
+			made.size.memory, made.size.reserved = s.settings.APIMemory, 0
 		}
 		made.role, made.logs = newRole(s.stack, s.settings, s.data.dataKey, f.Name)
 		s.functions[f.Name] = made
@@ -152,23 +156,25 @@ func (s *service) variables() map[manifest.Variable]*string {
 		allowPrivate = "true"
 	}
 	return map[manifest.Variable]*string{
-		manifest.UsersTable:     s.data.users.TableName(),
-		manifest.JobsTable:      s.data.jobs.TableName(),
-		manifest.Bucket:         s.data.bucket.BucketName(),
-		manifest.DataKey:        s.data.dataKey.KeyArn(),
-		manifest.PasswordKey:    s.data.passwordKey.KeyArn(),
-		manifest.PreviewsQueue:  s.previews.queue.QueueUrl(),
-		manifest.SyncsQueue:     s.syncs.queue.QueueUrl(),
-		manifest.ScheduledQueue: s.scheduled.queue.QueueUrl(),
-		manifest.EventBus:       s.bus.EventBusName(),
-		manifest.LinkRole:       s.linkRole.RoleArn(),
-		manifest.LogLevel:       jsii.String(s.settings.LogLevel),
-		manifest.AccountClaim:   jsii.String(s.settings.AccountClaim),
-		manifest.ScopePrefix:    jsii.String(s.settings.ScopePrefix),
-		manifest.OriginKeys:     s.originKeyList(),
-		manifest.AllowPrivate:   jsii.String(allowPrivate),
-		manifest.DenyRanges:     jsii.String(strings.Join(s.denyRanges(), ",")),
-		manifest.Ports:          jsii.String(strings.Join(s.settings.Ports, ",")),
+		manifest.UsersTable:      s.data.users.TableName(),
+		manifest.JobsTable:       s.data.jobs.TableName(),
+		manifest.Bucket:          s.data.bucket.BucketName(),
+		manifest.DataKey:         s.data.dataKey.KeyArn(),
+		manifest.PasswordKey:     s.data.passwordKey.KeyArn(),
+		manifest.PreviewsQueue:   s.previews.queue.QueueUrl(),
+		manifest.SyncsQueue:      s.syncs.queue.QueueUrl(),
+		manifest.ScheduledQueue:  s.scheduled.queue.QueueUrl(),
+		manifest.DeliveriesQueue: s.deliveries.queue.QueueUrl(),
+		manifest.MailFrom:        jsii.String(s.settings.MailFrom),
+		manifest.EventBus:        s.bus.EventBusName(),
+		manifest.LinkRole:        s.linkRole.RoleArn(),
+		manifest.LogLevel:        jsii.String(s.settings.LogLevel),
+		manifest.AccountClaim:    jsii.String(s.settings.AccountClaim),
+		manifest.ScopePrefix:     jsii.String(s.settings.ScopePrefix),
+		manifest.OriginKeys:      s.originKeyList(),
+		manifest.AllowPrivate:    jsii.String(allowPrivate),
+		manifest.DenyRanges:      jsii.String(strings.Join(s.denyRanges(), ",")),
+		manifest.Ports:           jsii.String(strings.Join(s.settings.Ports, ",")),
 	}
 }
 

@@ -40,7 +40,8 @@ func TestEachFunctionHasTheEnvironmentThatItNeeds(t *testing.T) {
 			}
 			if name == "full" && f.Handler == manifest.HandlerWorker {
 				if len(environment.DenyRanges) != 2 || environment.DenyRanges[0].String() != "10.80.0.0/20" ||
-					!environment.AllowPrivate || len(environment.Ports) != 2 {
+					!environment.AllowPrivate ||
+					slices.Contains(f.Takes, manifest.Ports) && len(environment.Ports) != 2 {
 					t.Errorf("%s reaches another network than was asked for: %+v", f.Name, environment)
 				}
 			}
@@ -59,11 +60,18 @@ func TestFunctions(t *testing.T) {
 				"LoggingConfig.LogGroup":       strings.ReplaceAll(f.Name, "-", "") + "logs",
 				"ReservedConcurrentExecutions": "<nil>", "VpcConfig": "<nil>",
 			}
+			if f.Handler == manifest.HandlerSchedule {
+				// Whatever else runs, it starts what is due.
+				want["ReservedConcurrentExecutions"] = "1"
+			}
 			maps.Copy(want, map[string]map[string]string{
 				manifest.HandlerAPI:      {"Timeout": "29", "MemorySize": "512"},
 				manifest.HandlerWorker:   {"Timeout": "900", "MemorySize": "1769"},
 				manifest.HandlerSchedule: {"Timeout": "60", "MemorySize": "512"},
 			}[f.Handler])
+			if f.Name == manifest.NotifyWorker().Name {
+				want["MemorySize"] = "512"
+			}
 			expect(t, made, want)
 			role := show(made.Properties["Role"])
 			if other := roles[role]; other != "" {
@@ -79,7 +87,7 @@ func TestFunctions(t *testing.T) {
 	api, worker := full(t).deployed(t, "sync-api"), full(t).deployed(t, "sync-worker")
 	expect(t, api, map[string]string{"ReservedConcurrentExecutions": "20", "VpcConfig": "<nil>",
 		"TracingConfig.Mode": "Active", "FunctionName": "staging-sync-api"})
-	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "80", "MemorySize": "3008",
+	expect(t, worker, map[string]string{"ReservedConcurrentExecutions": "120", "MemorySize": "3008",
 		"VpcConfig.SecurityGroupIds.0": "workers"})
 }
 
@@ -185,13 +193,17 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 			{"sqs:SendMessage previews", "sts:AssumeRole linkrole"}},
 		// The number of an account's users changes with the edit of one, in a transaction.
 		"sync-api": {readUsers, writeUsers, jobs, {"dynamodb:UpdateItem jobs"}, read("plans/*", "journals/*"),
-			{"sqs:SendMessage previews", "sqs:SendMessage syncs", "kms:Encrypt" + sealed, "events:PutEvents bus"}},
+			{"sqs:SendMessage previews", "sqs:SendMessage syncs", "sqs:SendMessage deliveries",
+				"kms:Encrypt" + sealed, "events:PutEvents bus"}},
 		"sync-worker": {readUsers, writeUsers, jobs, read("plans/*", "journals/*"), write("journals/*"),
 			consume("syncs"), consume("scheduled"), {"sqs:SendMessage scheduled",
-				"sqs:SendMessage syncs", "kms:Decrypt" + sealed, "events:PutEvents bus"}},
-		"sync-schedule": {jobs, {"dynamodb:Query jobs/index/due",
-			"sqs:SendMessage previews", "sqs:SendMessage scheduled", "sqs:SendMessage syncs"}},
-		"link": {{"s3:GetObject objects/csv/*", key("s3")[0]}},
+				"sqs:SendMessage syncs", "sqs:SendMessage deliveries", "kms:Decrypt" + sealed,
+				"events:PutEvents bus"}},
+		"sync-schedule": {jobs, {"dynamodb:Query jobs/index/due", "sqs:SendMessage previews",
+			"sqs:SendMessage scheduled", "sqs:SendMessage syncs", "sqs:SendMessage deliveries"}},
+		// Without an address to send from it may send no mail.
+		"notify-worker": {jobs, consume("deliveries"), {"kms:Decrypt" + sealed}},
+		"link":          {{"s3:GetObject objects/csv/*", key("s3")[0]}},
 	} {
 		id := strings.ReplaceAll(name, "-", "")
 		lines := slices.Concat(want...)
@@ -202,6 +214,32 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 		if diff := gocmp.Diff(lines, permissions(plain(t), id+"role")); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+	}
+}
+
+// With an address to send from, mails may come from that one and no other.
+func TestMailsMayComeFromOneAddressOnly(t *testing.T) {
+	var mail []string
+	for _, line := range permissions(full(t), "notifyworkerrole") {
+		if strings.HasPrefix(line, "ses:") {
+			mail = append(mail, line)
+		}
+	}
+	only := " if StringEquals ses:FromAddress rollcall@example.com"
+	const identity = "ses:SendEmail arn:Partition:ses:Region:AccountId:identity/"
+	want := []string{identity + "example.com" + only, identity + "rollcall@example.com" + only}
+	if diff := gocmp.Diff(want, mail); diff != "" {
+		t.Error(diff)
+	}
+	for _, f := range []string{"notify-worker", "sync-api"} {
+		given := at(full(t).deployed(t, f).Properties, "Environment.Variables."+string(manifest.MailFrom))
+		if show(given) != "rollcall@example.com" {
+			t.Errorf("%s is told to send from %v", f, given)
+		}
+	}
+	page := at(full(t).deployed(t, "notify-worker").Properties, "Environment.Variables."+string(manifest.PageURL))
+	if show(page) != "https://import.example.com/" {
+		t.Errorf("mails lead to %v", page)
 	}
 }
 

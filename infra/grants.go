@@ -17,6 +17,7 @@ func (s *service) grantAll() {
 	s.grantSyncAPI(role(manifest.SyncAPI()))
 	s.grantSyncWorker(role(manifest.SyncWorker()))
 	s.grantSchedule(role(manifest.SyncSchedule()))
+	s.grantNotifyWorker(role(manifest.NotifyWorker()))
 }
 
 func (s *service) grantPreviewAPI(role awsiam.Role) {
@@ -55,7 +56,7 @@ func (s *service) grantSyncAPI(role awsiam.Role) {
 	s.readJobs(role)
 	s.writeJobs(role)
 	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
-	s.send(role, s.previews, s.syncs)
+	s.send(role, s.previews, s.syncs, s.deliveries)
 	s.seal(role)
 	s.bus.GrantPutEventsTo(role, nil)
 }
@@ -67,7 +68,7 @@ func (s *service) grantSyncWorker(role awsiam.Role) {
 	s.writeJobs(role)
 	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
 	s.writeObjects(role, objects.JournalPrefix)
-	s.send(role, s.syncs, s.scheduled)
+	s.send(role, s.syncs, s.scheduled, s.deliveries)
 	s.unseal(role)
 	s.bus.GrantPutEventsTo(role, nil)
 }
@@ -76,5 +77,13 @@ func (s *service) grantSchedule(role awsiam.Role) {
 	s.readJobs(role)
 	s.writeJobs(role)
 	s.findDue(role)
-	s.send(role, s.previews, s.syncs, s.scheduled)
+	s.send(role, s.previews, s.syncs, s.scheduled, s.deliveries)
+}
+
+// grantNotifyWorker: it reaches whatever server an account names, and sees no user.
+func (s *service) grantNotifyWorker(role awsiam.Role) {
+	s.readJobs(role)
+	s.writeJobs(role)
+	s.unseal(role)
+	s.sendMail(role)
 }

@@ -22,7 +22,6 @@ const (
 	handedUsers       = "users"
 	handedJobs        = "jobs"
 	handedObjects     = "objects"
-	handedLogs        = "access-logs"
 	handedDataKey     = "data-key"
 	handedPasswordKey = "passwords-key"
 	handedPeople      = "people"
@@ -40,7 +39,6 @@ func (d *data) handOver() {
 	d.hand(handedUsers, d.users.TableName())
 	d.hand(handedJobs, d.jobs.TableName())
 	d.hand(handedObjects, d.bucket.BucketName())
-	d.hand(handedLogs, d.logs.BucketName())
 	d.hand(handedDataKey, d.dataKey.KeyArn())
 	d.hand(handedPasswordKey, d.passwordKey.KeyArn())
 	if d.pool != nil {
@@ -64,7 +62,6 @@ type handed struct {
 	passwordKey awskms.IKey
 	users       awsdynamodb.ITable
 	jobs        awsdynamodb.ITable
-	logs        awss3.IBucket
 	bucket      awss3.IBucket
 	// pool, its issuer, token and signInHost are nil and empty where an issuer was given, egress where there is no VPC.
 	pool       awscognito.IUserPool
@@ -83,7 +80,6 @@ func (s *service) takeOver() *handed {
 		passwordKey: awskms.Key_FromKeyArn(s.stack, jsii.String("passwords-key"), s.take(handedPasswordKey)),
 		users:       awsdynamodb.Table_FromTableName(s.stack, jsii.String("users"), s.take(handedUsers)),
 		jobs:        awsdynamodb.Table_FromTableName(s.stack, jsii.String("jobs"), s.take(handedJobs)),
-		logs:        awss3.Bucket_FromBucketName(s.stack, jsii.String("access-logs"), s.take(handedLogs)),
 		bucket:      awss3.Bucket_FromBucketName(s.stack, jsii.String("objects"), s.take(handedObjects)),
 	}
 	if s.settings.Issuer == "" {

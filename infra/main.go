@@ -27,13 +27,11 @@ func write() int {
 		return 1
 	}
 	defer os.RemoveAll(page)
-	app, err := newApp(appConfig{Built: builtFolder, Page: page})
-	if err != nil {
+	// It copies the files that it takes.
+	if err := synthesize(appConfig{Folder: ".", Built: builtFolder, Page: page}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	// It copies the files that it takes.
-	app.Synth(nil)
 	return 0
 }
 
@@ -49,7 +47,7 @@ func writePage() (folder string, err error) {
 	}
 	for name, content := range files {
 		file := filepath.Join(folder, filepath.FromSlash(name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, content, 0o644)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, content, 0o600)); err != nil {
 			return "", fmt.Errorf("write the page's files: %w", err)
 		}
 	}

@@ -20,6 +20,12 @@ func TestNoNameIsGlobalWithoutTheRegionInIt(t *testing.T) {
 		"AWS::CloudFront::Distribution": "", "AWS::CloudFront::OriginAccessIdentity": "",
 	}
 	for name, a := range map[string]assembly{"rollcall": plain(t), "staging": full(t)} {
+		for _, r := range a.edge.Resources {
+			is := r.Properties["Name"]
+			if is != nil && !strings.HasPrefix(show(is), name+"-eu-central-1") {
+				t.Errorf("%s in us-east-1 has the name %v", r.Type, is)
+			}
+		}
 		for _, stack := range []template{a.data, a.service} {
 			for id, r := range stack.Resources {
 				path, known := names[r.Type]

@@ -14,7 +14,9 @@ import (
 // the functions take both while CloudFront, which needs minutes, goes from one to the other. A higher number in
 // rollcall:originKey makes the next. docs/adr/0058-origin-key.md has the reasons.
 func (s *service) addOriginKeys() {
-	for number := s.settings.OriginKey; number > 0 && number > s.settings.OriginKey-2; number-- {
+	// With 0 CloudFront sends the first already, so that a deployment which comes after can ask for it at once.
+	newest := max(s.settings.OriginKey, 1)
+	for number := newest; number > 0 && number > newest-2; number-- {
 		key := awssecretsmanager.NewSecret(s.stack, jsii.String("origin-key-"+strconv.Itoa(number)),
 			&awssecretsmanager.SecretProps{
 				Description: jsii.String("Rollcall: what CloudFront tells the API, key " + strconv.Itoa(number)),
@@ -29,9 +31,12 @@ func (s *service) addOriginKeys() {
 	}
 }
 
-// originKeyList is what a function takes.
+// originKeyList is what a function takes; empty, it asks for none.
 func (s *service) originKeyList() *string {
 	var keys []string
+	if s.settings.OriginKey == 0 {
+		return jsii.String("")
+	}
 	for _, key := range s.originKeys {
 		keys = append(keys, *key)
 	}
@@ -40,9 +45,6 @@ func (s *service) originKeyList() *string {
 
 // sendKeysThatAreTaken has CloudFront send a new key only once the functions take it.
 func (s *service) sendKeysThatAreTaken() {
-	if len(s.originKeys) == 0 {
-		return
-	}
 	cdn := s.cdn.Node().DefaultChild().Node()
 	for _, f := range manifest.Functions() {
 		if f.Handler == manifest.HandlerAPI {

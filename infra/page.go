@@ -106,25 +106,22 @@ func (s *service) justifyDistribution() {
 	if s.settings.Domain == "" {
 		justify(s.cdn, "AwsSolutions-CFR4",
 			"CloudFront's own certificate comes with its own protocol policy; rollcall:domain gives TLS 1.2.")
-		awscdk.Annotations_Of(s.cdn).AddInfo(jsii.String("Without rollcall:domain and rollcall:certificate the page is " +
-			"served with CloudFront's own certificate, for which CloudFront takes TLS 1.0 and 1.1 as well."))
+		awscdk.Annotations_Of(s.cdn).AddInfo(jsii.String("Without rollcall:domain and rollcall:certificate the page " +
+			"is served with CloudFront's own certificate, for which CloudFront takes TLS 1.0 and 1.1 as well."))
 	}
 }
 
 // apiOrigin is the API. With an origin key it serves nobody who does not come this way.
 func (s *service) apiOrigin() awscloudfront.IOrigin {
 	host := *s.api.ApiId() + ".execute-api." + *s.stack.Region() + "." + *s.stack.UrlSuffix()
-	props := &awscloudfrontorigins.HttpOriginProps{
+	return awscloudfrontorigins.NewHttpOrigin(jsii.String(host), &awscloudfrontorigins.HttpOriginProps{
 		ProtocolPolicy:     awscloudfront.OriginProtocolPolicy_HTTPS_ONLY,
 		OriginSslProtocols: &[]awscloudfront.OriginSslPolicy{awscloudfront.OriginSslPolicy_TLS_V1_2},
 		// As long as the API itself may take.
 		ReadTimeout: seconds(30 * time.Second),
-	}
-	if len(s.originKeys) > 0 {
 		// CloudFront sends it in place of one that a caller sent.
-		props.CustomHeaders = &map[string]*string{manifest.OriginHeader: s.originKeys[0]}
-	}
-	return awscloudfrontorigins.NewHttpOrigin(jsii.String(host), props)
+		CustomHeaders: &map[string]*string{manifest.OriginHeader: s.originKeys[0]},
+	})
 }
 
 func (s *service) apiBehavior() *awscloudfront.AddBehaviorOptions {
@@ -160,17 +157,29 @@ func (s *service) headers(
 }
 
 func (s *service) pageHeaders() *awscloudfront.ResponseSecurityHeadersBehavior {
-	return &awscloudfront.ResponseSecurityHeadersBehavior{
+	own := &awscloudfront.ResponseSecurityHeadersBehavior{
 		ContentSecurityPolicy: &awscloudfront.ResponseHeadersContentSecurityPolicy{
-			ContentSecurityPolicy: jsii.String(portal.ContentSecurityPolicy(s.signInOrigins()...)),
-			Override:              jsii.Bool(true),
+			ContentSecurityPolicy: jsii.String(portal.ContentSecurityPolicy(s.settings.FrameAncestors,
+				s.signInOrigins()...)),
+			Override: jsii.Bool(true),
 		},
-		FrameOptions: &awscloudfront.ResponseHeadersFrameOptions{FrameOption: awscloudfront.HeadersFrameOption_DENY,
-			Override: jsii.Bool(true)},
 		ReferrerPolicy: &awscloudfront.ResponseHeadersReferrerPolicy{
 			ReferrerPolicy: awscloudfront.HeadersReferrerPolicy_NO_REFERRER, Override: jsii.Bool(true),
 		},
 	}
+	if len(s.settings.FrameAncestors) == 0 {
+		// It can name no origin.
+		own.FrameOptions = &awscloudfront.ResponseHeadersFrameOptions{
+			FrameOption: awscloudfront.HeadersFrameOption_DENY, Override: jsii.Bool(true),
+		}
+	}
+	return own
+}
+
+// tellPage tells the function whose mails lead to the page where it is, which is known once there is a distribution.
+func (s *service) tellPage() {
+	s.functions[manifest.NotifyWorker().Name].lambda.AddEnvironment(jsii.String(string(manifest.PageURL)),
+		jsii.String(s.pageURL()), nil)
 }
 
 // pageURL is the page's address, which sign-in comes back to.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"strings"
 	"time"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 
@@ -129,6 +131,23 @@ func (s *service) send(role awsiam.Role, queues ...workQueue) {
 	for _, q := range queues {
 		q.queue.Grant(role, jsii.String("sqs:SendMessage"))
 	}
+}
+
+// sendMail lets a role send mails from the one address that is configured. SES takes the address itself or its domain
+// for an identity, whichever the operator has verified.
+func (s *service) sendMail(role awsiam.Role) {
+	from := s.settings.MailFrom
+	if from == "" {
+		return
+	}
+	identity := func(name string) *string {
+		return s.stack.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: &name,
+		})
+	}
+	_, domain, _ := strings.Cut(from, "@")
+	grant(role, []string{"ses:SendEmail"}, conditions{"StringEquals": {"ses:FromAddress": from}}, identity(from),
+		identity(domain))
 }
 
 // addLinkRole makes the role that download links are signed with. It can read CSVs and nothing else, so that a link

@@ -56,7 +56,8 @@ func (s *service) pageConfig() (config map[string]any) {
 	scopes := []string{
 		"openid", s.settings.ScopePrefix + manifest.ReadScope, s.settings.ScopePrefix + manifest.AdminScope,
 	}
-	own := portal.Config{Issuer: s.settings.Issuer, ClientID: s.settings.ClientID, Scope: strings.Join(scopes, " ")}
+	own := portal.Config{Issuer: s.settings.Issuer, ClientID: s.settings.ClientID, Scope: strings.Join(scopes, " "),
+		Portals: s.settings.FrameAncestors}
 	if s.data.pool != nil {
 		own.Issuer, own.ClientID = s.data.issuer, *s.client.UserPoolClientId()
 	}
@@ -65,7 +66,7 @@ func (s *service) pageConfig() (config map[string]any) {
 		err = json.Unmarshal(text, &config)
 	}
 	if err != nil {
-		panic(err) // Three texts can be marshalled.
+		panic(err) // Texts can be marshalled.
 	}
 	return config
 }
@@ -78,7 +79,9 @@ func (s *service) publishPage() {
 	role, logs := newRole(s.stack, s.settings, s.data.dataKey, "page-upload")
 	page := awss3deployment.Source_Asset(jsii.String(s.page), nil)
 	built := jsii.Strings(portal.BuiltFolder + "*")
-	upload := func(name, cacheFor string, props awss3deployment.BucketDeploymentProps) awss3deployment.BucketDeployment {
+	upload := func(
+		name, cacheFor string, props awss3deployment.BucketDeploymentProps,
+	) awss3deployment.BucketDeployment {
 		props.DestinationBucket, props.Role, props.LogGroup = s.files, role, logs
 		props.CacheControl = &[]awss3deployment.CacheControl{
 			awss3deployment.CacheControl_FromString(jsii.String(cacheFor)),

@@ -28,16 +28,20 @@ func (s *service) addQueues() {
 	s.previews = s.newWorkQueue(string(queue.Previews), 30*time.Minute)
 	s.syncs = s.newWorkQueue(string(queue.Syncs), 2*time.Hour)
 	s.scheduled = s.newWorkQueue(string(queue.Scheduled), 2*time.Hour)
+	s.deliveries = s.newWorkQueue(string(queue.Deliveries), 15*time.Minute)
 	output(s.stack, "PreviewsDeadLetters", "Messages of previews and exports that were given up",
 		s.previews.dead.QueueUrl())
 	output(s.stack, "SyncsDeadLetters", "Messages of syncs that were given up", s.syncs.dead.QueueUrl())
 	output(s.stack, "ScheduledDeadLetters", "Messages of scheduled syncs that were given up",
 		s.scheduled.dead.QueueUrl())
+	output(s.stack, "DeliveriesDeadLetters", "Messages of mails and webhooks that were given up",
+		s.deliveries.dead.QueueUrl())
 }
 
 func (s *service) newWorkQueue(name string, waits time.Duration) workQueue {
 	dead := awssqs.NewQueue(s.stack, jsii.String(name+"-dead"), &awssqs.QueueProps{
-		Fifo: jsii.Bool(true), RetentionPeriod: seconds(14 * day), Encryption: awssqs.QueueEncryption_SQS_MANAGED,
+		Fifo: jsii.Bool(true), RetentionPeriod: seconds(manifest.MessageDays * day),
+		Encryption: awssqs.QueueEncryption_SQS_MANAGED,
 		EnforceSSL: jsii.Bool(true),
 	})
 	return workQueue{dead: dead, waits: waits, queue: awssqs.NewQueue(s.stack, jsii.String(name), &awssqs.QueueProps{
@@ -61,10 +65,11 @@ func (s *service) newWorkQueue(name string, waits time.Duration) workQueue {
 // to wait from counting as delivered.
 func (s *service) consumeQueues() {
 	previews, syncs := s.functions[manifest.PreviewWorker().Name], s.functions[manifest.SyncWorker().Name]
+	notify := s.functions[manifest.NotifyWorker().Name]
 	for _, source := range []struct {
 		to   *function
 		from workQueue
-	}{{previews, s.previews}, {syncs, s.syncs}, {syncs, s.scheduled}} {
+	}{{previews, s.previews}, {syncs, s.syncs}, {syncs, s.scheduled}, {notify, s.deliveries}} {
 		source.to.lambda.AddEventSource(awslambdaeventsources.NewSqsEventSource(source.from.queue,
 			&awslambdaeventsources.SqsEventSourceProps{
 				BatchSize: jsii.Number(1), ReportBatchItemFailures: jsii.Bool(true),

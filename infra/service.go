@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
@@ -27,16 +28,22 @@ type service struct {
 	previews  workQueue
 	syncs     workQueue
 	scheduled workQueue
+	// deliveries are what is told by mail and webhook.
+	deliveries workQueue
+
 	bus       awsevents.EventBus
 	missed    awssqs.Queue
+	tick      awsevents.Rule
 	functions map[string]*function
 	linkRole  awsiam.Role
 	// originKeys are the secrets that the API is told by CloudFront, the newest first.
 	originKeys []*string
 	api        awsapigatewayv2.HttpApi
+	apiLogs    awslogs.LogGroup
 	files      awss3.Bucket
 	cdn        awscloudfront.Distribution
 	client     awscognito.UserPoolClient // nil where an issuer was given
+	machines   []awscognito.UserPoolClient
 	topic      awssns.Topic
 	alarms     []awscloudwatch.Alarm
 }
@@ -47,6 +54,7 @@ func beginService(scope constructs.Construct, settings Settings, c appConfig, d 
 		functions: make(map[string]*function)}
 	s.stack = awscdk.NewStack(scope, jsii.String("service"), &awscdk.StackProps{
 		StackName:   jsii.String(settings.Name),
+		Tags:        settings.tags(),
 		Description: jsii.String("Rollcall: functions, API, page, queues and alarms"),
 	})
 	// The values that are handed over have to be there, and be the new ones.
@@ -71,8 +79,10 @@ func newService(scope constructs.Construct, settings Settings, c appConfig, d *d
 	s.addSchedule()
 	s.addAPI()
 	s.addDistribution()
+	s.tellPage()
 	if s.data.pool != nil {
 		s.addClient()
+		s.addMachines()
 	}
 	s.addRoutes()
 	s.addStage()

@@ -1,24 +1,20 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
 
 func TestQueues(t *testing.T) {
 	service := plain(t).service
-	for _, name := range []string{"previews", "syncs", "scheduled"} {
+	for _, name := range []string{"previews", "syncs", "scheduled", "deliveries"} {
 		expect(t, service.the(t, "AWS::SQS::Queue", name), map[string]string{
 			"FifoQueue": "true", "ContentBasedDeduplication": "false", "VisibilityTimeout": "900",
 			"SqsManagedSseEnabled": "true",
@@ -41,7 +37,8 @@ func TestQueues(t *testing.T) {
 			"ScalingConfig.MaximumConcurrency": "20"})
 		sources[show(mapping.Properties["EventSourceArn"])] = show(mapping.Properties["FunctionName"])
 	}
-	want := map[string]string{"previews": "previewworker", "syncs": "syncworker", "scheduled": "syncworker"}
+	want := map[string]string{"previews": "previewworker", "syncs": "syncworker", "scheduled": "syncworker",
+		"deliveries": "notifyworker"}
 	if diff := cmp.Diff(want, sources); diff != "" {
 		t.Error(diff)
 	}
@@ -56,230 +53,8 @@ func TestTheScheduleAndTheBus(t *testing.T) {
 	})
 	expect(t, service.the(t, "AWS::Events::EventBus", "bus"), map[string]string{"Name": "rollcall"})
 	for _, archive := range service.of("AWS::Events::Archive") {
-		expect(t, archive, map[string]string{"RetentionDays": "30", "EventPattern.source": "[rollcall]",
+		expect(t, archive, map[string]string{"EventPattern.source": "[rollcall]",
 			"SourceArn": "bus"})
-	}
-}
-
-func TestAlarms(t *testing.T) {
-	alarms := plain(t).service.of("AWS::CloudWatch::Alarm")
-	var names []string
-	for _, a := range alarms {
-		names = append(names, strings.TrimPrefix(show(a.Properties["AlarmName"]), "rollcall-"))
-		expect(t, a, map[string]string{"AlarmActions": "[map[Ref:" + topic(t) + "]]"})
-		if show(a.Properties["AlarmDescription"]) == "<nil>" {
-			t.Errorf("%v says nothing", a.Properties["AlarmName"])
-		}
-	}
-	want := []string{"api-5xx", "api-slow", "missed-ticks", "no-tick", "previews-dead", "previews-waiting",
-		"scheduled-dead", "scheduled-waiting", "syncs-blocked", "syncs-dead", "syncs-failed",
-		"syncs-waiting", "token-errors"}
-	for _, f := range manifest.Functions() {
-		want = append(want, f.Name+"-errors", f.Name+"-late", f.Name+"-throttles")
-	}
-	slices.Sort(want)
-	slices.Sort(names)
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Error(diff)
-	}
-	const metric = "Metrics.0.MetricStat.Metric."
-	expect(t, alarms["syncsfailedalarm"], map[string]string{
-		metric + "Namespace": "Rollcall", metric + "MetricName": "RunsEnded", "Metrics.0.MetricStat.Stat": "Sum",
-		"Metrics.0.MetricStat.Period": "3600",
-		"Threshold":                   "0", "ComparisonOperator": "GreaterThanThreshold",
-	})
-	dimensions := map[string]string{}
-	for _, d := range list(at(alarms["syncsblockedalarm"].Properties, metric+"Dimensions")) {
-		dimensions[show(at(d, "Name"))] = show(at(d, "Value"))
-	}
-	if diff := cmp.Diff(map[string]string{"Function": "rollcall-sync-worker", "Kind": "sync", "State": "blocked"},
-		dimensions); diff != "" {
-		t.Error(diff)
-	}
-	expect(t, alarms["syncworkerlatealarm"], map[string]string{"MetricName": "Duration", "Statistic": "Maximum",
-		"Threshold": "870000"})
-	expect(t, alarms["notickalarm"], map[string]string{"TreatMissingData": "breaching",
-		"ComparisonOperator": "LessThanThreshold", "Period": "900"})
-	expect(t, full(t).service.of("AWS::CloudWatch::Alarm")["syncsfailedalarm"], map[string]string{"Threshold": "9"})
-}
-
-func topic(t *testing.T) string {
-	t.Helper()
-	for id, r := range plain(t).service.Resources {
-		if r.Type == "AWS::SNS::Topic" {
-			return id
-		}
-	}
-	t.Fatal("there is no topic")
-	return ""
-}
-
-func TestAlarmsReachTheTopic(t *testing.T) {
-	service := full(t).service
-	expect(t, service.the(t, "AWS::SNS::Topic", "alarms"),
-		map[string]string{"KmsMasterKeyId": "datakey", "TopicName": "staging-alarms"})
-	allowed := false
-	for _, policy := range service.of("AWS::SNS::TopicPolicy") {
-		for _, statement := range list(at(policy.Properties, "PolicyDocument.Statement")) {
-			allowed = allowed || show(at(statement, "Effect")) == "Allow" &&
-				show(at(statement, "Principal.Service")) == "cloudwatch.amazonaws.com"
-		}
-	}
-	if !allowed {
-		t.Error("CloudWatch may not publish to the topic of its alarms")
-	}
-	for _, subscription := range service.of("AWS::SNS::Subscription") {
-		expect(t, subscription, map[string]string{"Protocol": "email", "Endpoint": "ops@example.com"})
-	}
-	if len(service.of("AWS::SNS::Subscription")) != 1 {
-		t.Error("nobody hears of an alarm")
-	}
-}
-
-func TestEveryAlarmIsInTheRunbook(t *testing.T) {
-	runbook, err := os.ReadFile("../docs/operations.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range plain(t).service.of("AWS::CloudWatch::Alarm") {
-		name := strings.TrimPrefix(show(a.Properties["AlarmName"]), "rollcall-")
-		for _, f := range manifest.Functions() {
-			name = strings.Replace(name, f.Name, "FUNCTION", 1)
-		}
-		if !strings.Contains(string(runbook), "`"+name+"`") {
-			t.Errorf("docs/operations.md does not say what to do about %s", name)
-		}
-	}
-}
-
-func TestTheDashboardShowsWhatTheFunctionsCount(t *testing.T) {
-	body := show(plain(t).service.the(t, "AWS::CloudWatch::Dashboard", "dashboard").Properties["DashboardBody"])
-	for _, metric := range []string{manifest.RunsEnded, manifest.RunDuration, manifest.EntriesRead,
-		manifest.RowsApplied, "ApproximateAgeOfOldestMessage", "ConsumedWriteCapacityUnits", "5xx"} {
-		if !strings.Contains(body, `"`+metric+`"`) {
-			t.Errorf("the dashboard does not show %s", metric)
-		}
-	}
-	for _, f := range manifest.Functions() {
-		if !strings.Contains(body, `"`+f.Name+`"`) {
-			t.Errorf("the dashboard does not show %s", f.Name)
-		}
-	}
-}
-
-// TestAnAlarmLeadsToItsAccounts finds the query that names the accounts saved and on the dashboard.
-func TestAnAlarmLeadsToItsAccounts(t *testing.T) {
-	service := plain(t).service
-	query := service.the(t, "AWS::Logs::QueryDefinition", "failingaccounts").Properties
-	text := show(query["QueryString"])
-	// What the functions log: importer, and lambda's metrics.
-	for _, part := range []string{"by account", `level = "ERROR"`, `msg = "run failed"`, `State = "blocked"`} {
-		if !strings.Contains(text, part) {
-			t.Errorf("the query lacks %s: %s", part, text)
-		}
-	}
-	groups := list(query["LogGroupNames"])
-	if len(groups) != 3 {
-		t.Errorf("the query reads %s, want the logs of the schedule and of two workers", show(groups))
-	}
-	board := show(service.the(t, "AWS::CloudWatch::Dashboard", "dashboard").Properties["DashboardBody"])
-	if !strings.Contains(board, "by account") {
-		t.Error("the dashboard does not show which accounts fail")
-	}
-	runbook, err := os.ReadFile("../docs/operations.md")
-	if err != nil || !strings.Contains(string(runbook), "`rollcall/failing-accounts`") {
-		t.Errorf("docs/operations.md does not name the query, error %v", err)
-	}
-}
-
-func TestPageAndAPIAreOneOrigin(t *testing.T) {
-	for name, a := range map[string]assembly{"plain": plain(t), "full": full(t)} {
-		cdn := a.service.the(t, "AWS::CloudFront::Distribution", "cdn")
-		expect(t, cdn, map[string]string{
-			"DistributionConfig.DefaultRootObject":                         "index.html",
-			"DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy": "redirect-to-https",
-			// The first that matches counts: the description comes from the bucket.
-			"DistributionConfig.CacheBehaviors.0.PathPattern":                      "/v1/openapi.json",
-			"DistributionConfig.CacheBehaviors.1.PathPattern":                      "/v1/*",
-			"DistributionConfig.CacheBehaviors.1.ViewerProtocolPolicy":             "https-only",
-			"DistributionConfig.Origins.1.DomainName":                              "api.execute-api.Region.URLSuffix",
-			"DistributionConfig.Origins.1.CustomOriginConfig.OriginProtocolPolicy": "https-only",
-			"DistributionConfig.Origins.1.CustomOriginConfig.OriginReadTimeout":    "30",
-			"DistributionConfig.CustomErrorResponses":                              "<nil>",
-			// caching disabled
-			"DistributionConfig.CacheBehaviors.1.CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
-			// all but Host
-			"DistributionConfig.CacheBehaviors.1.OriginRequestPolicyId":       "b689b0a8-53d0-40ab-baf2-68738e2966ac",
-			"DistributionConfig.CacheBehaviors.1.ResponseHeadersPolicyId":     "apiheaders",
-			"DistributionConfig.DefaultCacheBehavior.ResponseHeadersPolicyId": "pageheaders",
-		})
-		policy := show(at(a.service.the(t, "AWS::CloudFront::ResponseHeadersPolicy", "pageheaders").Properties,
-			"ResponseHeadersPolicyConfig.SecurityHeadersConfig.ContentSecurityPolicy.ContentSecurityPolicy"))
-		connect := map[string]string{
-			"plain": "connect-src 'self' https://cognito-idp.Region.URLSuffix " +
-				"https://rollcall-AccountId.auth.Region.amazoncognito.com;",
-			"full": "connect-src 'self' https://login.example.com https://tokens.example.com;",
-		}[name]
-		if !strings.Contains(policy, "default-src 'none';") || !strings.Contains(policy, connect) {
-			t.Errorf("%s: the page's policy is %s", name, policy)
-		}
-		for _, headers := range []string{"pageheaders", "apiheaders"} {
-			const security = "ResponseHeadersPolicyConfig.SecurityHeadersConfig."
-			expect(t, a.service.the(t, "AWS::CloudFront::ResponseHeadersPolicy", headers), map[string]string{
-				security + "StrictTransportSecurity.AccessControlMaxAgeSec": "3.1536e+07",
-				security + "ContentTypeOptions.Override":                    "true",
-			})
-		}
-	}
-	const config = "DistributionConfig."
-	expect(t, full(t).service.the(t, "AWS::CloudFront::Distribution", "cdn"), map[string]string{
-		config + "Aliases": "[import.example.com]",
-		config + "ViewerCertificate.MinimumProtocolVersion": "TLSv1.2_2021",
-		config + "WebACLId": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/page/abc",
-	})
-}
-
-func TestThePageIsToldHowToSignIn(t *testing.T) {
-	for name, want := range map[string]struct {
-		a      assembly
-		config map[string]string
-	}{
-		"full": {full(t), map[string]string{"issuer": "https://login.example.com/tenant", "clientId": "page",
-			"scope": "openid import.read import.admin"}},
-	} {
-		got := map[string]string{}
-		found, err := filepath.Glob(filepath.Join(want.a.out, "asset.*", "config.json"))
-		if err != nil || len(found) != 1 {
-			t.Fatalf("%s: the configurations are %v (%v)", name, found, err)
-		}
-		content, err := os.ReadFile(found[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(content, &got); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want.config, got); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
-	}
-	var markers []string
-	for id, upload := range plain(t).service.of("Custom::CDKBucketDeployment") {
-		for _, source := range list(upload.Properties["SourceMarkers"]) {
-			for _, value := range source.(map[string]any) {
-				markers = append(markers, show(value))
-			}
-		}
-		want := map[string]string{"Prune": "true", "RetainOnDelete": "false", "SystemMetadata.cache-control": portal.ForNow}
-		if strings.HasPrefix(id, "pagebuilt") {
-			want["Prune"], want["SystemMetadata.cache-control"] = "false", portal.ForGood
-		}
-		expect(t, upload, want)
-	}
-	slices.Sort(markers)
-	if len(markers) != 2 || !slices.ContainsFunc(markers,
-		func(m string) bool { return strings.Contains(m, "people") }) {
-		t.Errorf("the configuration is filled with %v", markers)
 	}
 }
 
@@ -344,7 +119,7 @@ func TestARestoredTableTakesThePlace(t *testing.T) {
 }
 
 func TestWhatIsNotBuiltIsNamed(t *testing.T) {
-	_, err := newApp(appConfig{Built: t.TempDir(), Page: t.TempDir(), Out: t.TempDir()})
+	err := synthesize(appConfig{Folder: t.TempDir(), Built: t.TempDir(), Page: t.TempDir(), Out: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "run: make build") || !strings.Contains(err.Error(), "index.html") {
 		t.Errorf("the error is %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rollcall/portal"
 	"rollcall/shared/manifest"
 )
 
@@ -21,6 +22,12 @@ const contextPrefix = "rollcall:"
 type Settings struct {
 	Name string
 
+	// Stage names the file of keys, Tags are on everything, Account and Region are where it may be deployed.
+	Stage   string
+	Tags    map[string]string
+	Account string
+	Region  string
+
 	// Issuer and Audience are an existing issuer of tokens and who its tokens are for. Without them a user pool is
 	// made.
 	Issuer       string
@@ -29,10 +36,17 @@ type Settings struct {
 	SignInHosts  []string
 	AccountClaim string
 	ScopePrefix  string
+	// MachineClients are the programs that get tokens of the user pool: a name each, with :read where it may only see.
+	MachineClients []string
 
 	// UsersTable and JobsTable name restored tables that take the place of the stack's own.
 	UsersTable string
 	JobsTable  string
+
+	// FrameAncestors are the origins of portals that may show the page in a frame, and CORSOrigins those whose pages
+	// may call the API.
+	FrameAncestors []string
+	CORSOrigins    []string
 
 	// Domain, Certificate and WebACL are the page's own name, its certificate and its firewall.
 	Domain      string
@@ -57,14 +71,21 @@ type Settings struct {
 	WorkerConcurrency int
 	APIReserved       int
 	WorkerReserved    int
+	ScheduleReserved  int
 	ThrottleRate      int
 	ThrottleBurst     int
 
-	LogDays          int
-	LogLevel         string
-	Tracing          bool
+	LogDays  int
+	LogLevel string
+	Tracing  bool
+	// MailFrom is the address that notifications come from, an identity of SES or in the domain of one.
+	MailFrom         string
 	AlarmEmail       string
 	AlarmFailedSyncs int
+	AlarmFailedShare int
+
+	// values are the texts that the others were read from, by key.
+	values map[string]string
 }
 
 // contextKey is one context key: what it is when it is not given, what it may be, and where it goes.
@@ -77,31 +98,46 @@ type contextKey struct {
 
 // contextKeys lists every key. docs/operations.md holds the same list; a test compares the two.
 func contextKeys() []contextKey {
-	return slices.Concat(signInKeys(), pageKeys(), networkKeys(), sizeKeys(), watchKeys(), restoreKeys())
+	return slices.Concat(placeKeys(), signInKeys(), pageKeys(), networkKeys(), sizeKeys(), watchKeys(), restoreKeys())
+}
+
+func placeKeys() []contextKey {
+	return []contextKey{
+		{"stage", "", "1 to 11 lower-case letters, digits and hyphens, a letter first",
+			text(stageName.String(), func(s *Settings) *string { return &s.Stage })},
+		{"name", defaultName, "2 to 20 lower-case letters, digits and hyphens, a letter first",
+			text(`^[a-z][a-z0-9-]{1,19}$`, func(s *Settings) *string { return &s.Name })},
+		{"account", "", "the 12 digits of an AWS account",
+			text(`^\d{12}$`, func(s *Settings) *string { return &s.Account })},
+		{"region", "", "the name of an AWS region, such as eu-central-1",
+			text(`^[a-z]{2}(-[a-z]+)+-\d$`, func(s *Settings) *string { return &s.Region })},
+		{"tags", "", "tags such as Team=mail,CostCentre=42", readTags},
+	}
 }
 
 func signInKeys() []contextKey {
 	return []contextKey{
-		{"name", "rollcall", "2 to 20 lower-case letters, digits and hyphens, a letter first",
-			text(`^[a-z][a-z0-9-]{1,19}$`, func(s *Settings) *string { return &s.Name })},
 		{"issuer", "", "the https URL of an OpenID Connect issuer",
-			text(`^https://[^?#]+$`, func(s *Settings) *string { return &s.Issuer })},
+			text(`^https://[^\s/?#]+(/[^\s?#]*)?$`, func(s *Settings) *string { return &s.Issuer })},
 		{"audience", "", "audiences or client ids, separated by commas",
 			texts(`^\S+$`, func(s *Settings) *[]string { return &s.Audience })},
 		{"clientId", "", "the page's client id at the issuer",
 			text(`^\S+$`, func(s *Settings) *string { return &s.ClientID })},
 		{"signInOrigins", "", "https origins, separated by commas",
-			texts(`^https://[^/?#]+$`, func(s *Settings) *[]string { return &s.SignInHosts })},
+			texts(`^https://[^\s/?#]+$`, func(s *Settings) *[]string { return &s.SignInHosts })},
 		{"accountClaim", manifest.DefaultAccountClaim, "the name of a claim",
 			text(`^\S+$`, func(s *Settings) *string { return &s.AccountClaim })},
 		{"scopePrefix", manifest.DefaultScopePrefix, "text without spaces",
 			text(`^\S+$`, func(s *Settings) *string { return &s.ScopePrefix })},
+		{"machineClients", "", "names of lower-case letters, digits and hyphens, separated by commas, with :read " +
+			"behind those that only see",
+			texts(`^[a-z][a-z0-9-]{0,30}(:read)?$`, func(s *Settings) *[]string { return &s.MachineClients })},
 	}
 }
 
 func pageKeys() []contextKey {
 	return []contextKey{
-		{"domain", "", "a host name", text(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`,
+		{"domain", "", "a host name", text(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?$`,
 			func(s *Settings) *string { return &s.Domain })},
 		{"certificate", "", "the ARN of an ACM certificate in us-east-1",
 			text(`^arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/.+$`,
@@ -109,6 +145,8 @@ func pageKeys() []contextKey {
 		{"webAcl", "", "the ARN of a WAF web ACL with scope CLOUDFRONT",
 			text(`^arn:aws[a-z-]*:wafv2:us-east-1:\d{12}:global/webacl/.+$`,
 				func(s *Settings) *string { return &s.WebACL })},
+		{"frameAncestors", "", originsMay, origins(func(s *Settings) *[]string { return &s.FrameAncestors })},
+		{"corsOrigins", "", originsMay, origins(func(s *Settings) *[]string { return &s.CORSOrigins })},
 		{"rateLimit", "0", "0 (none), or 10 to 2000000000, in requests of one address in five minutes",
 			func(s *Settings, v string) (err error) {
 				if s.RateLimit, err = strconv.Atoi(v); err == nil && s.RateLimit != 0 &&
@@ -123,18 +161,26 @@ func pageKeys() []contextKey {
 	}
 }
 
+const originsMay = "origins such as https://portal.example.com, separated by commas"
+
+func origins(field func(*Settings) *[]string) func(*Settings, string) error {
+	return func(s *Settings, value string) (err error) {
+		*field(s), err = portal.ParseOrigins(value)
+		return err
+	}
+}
+
 func networkKeys() []contextKey {
 	return []contextKey{
 		{"vpc", "false", "true or false", boolean(func(s *Settings) *bool { return &s.VPC })},
-		{"vpcCidr", "10.71.0.0/16", "an IPv4 prefix of length 16 to 24", func(s *Settings, v string) (err error) {
+		{"vpcCidr", defaultCIDR, "an IPv4 prefix of length 16 to 24", func(s *Settings, v string) (err error) {
 			s.VPCCIDR, err = netip.ParsePrefix(v)
-			if err == nil && (!s.VPCCIDR.Addr().Is4() || s.VPCCIDR.Masked() != s.VPCCIDR || s.VPCCIDR.Bits() < 16 ||
-				s.VPCCIDR.Bits() > 24) {
-				err = errors.New("not such a prefix")
+			if err != nil {
+				return err
 			}
-			return err
+			return checkCIDR(s.VPCCIDR)
 		}},
-		{"vpcZones", "2", "2 or 3", number(2, 3, func(s *Settings) *int { return &s.VPCZones })},
+		{"vpcZones", strconv.Itoa(defaultZones), "2 or 3", number(2, 3, func(s *Settings) *int { return &s.VPCZones })},
 		{"allowPrivate", "false", "true or false", boolean(func(s *Settings) *bool { return &s.AllowPrivate })},
 		{"denyRanges", "", "prefixes such as 198.51.100.0/24, separated by commas", func(s *Settings, v string) error {
 			s.DenyRanges = strings.Split(v, ",")
@@ -147,9 +193,11 @@ func networkKeys() []contextKey {
 		}},
 		{"ports", "389,636,3268,3269", "TCP ports, separated by commas", func(s *Settings, v string) error {
 			s.Ports = strings.Split(v, ",")
-			for _, part := range s.Ports {
+			for i, part := range s.Ports {
 				if n, err := strconv.Atoi(part); err != nil || n < 1 || n > 65535 {
 					return fmt.Errorf("%q is not a port", part)
+				} else if slices.Contains(s.Ports[:i], part) {
+					return fmt.Errorf("%s is there twice", part)
 				}
 			}
 			return nil
@@ -167,6 +215,8 @@ func sizeKeys() []contextKey {
 		{"apiReserved", "0", "0 (none) to 1000", number(0, 1000, func(s *Settings) *int { return &s.APIReserved })},
 		{"workerReserved", "0", "0 (none) to 1000",
 			number(0, 1000, func(s *Settings) *int { return &s.WorkerReserved })},
+		{"scheduleReserved", "1", "0 (none) to 100",
+			number(0, 100, func(s *Settings) *int { return &s.ScheduleReserved })},
 		{"throttleRate", "50", "1 to 10000, in requests a second",
 			number(1, 10000, func(s *Settings) *int { return &s.ThrottleRate })},
 		{"throttleBurst", "100", "1 to 5000, in requests",
@@ -177,7 +227,7 @@ func sizeKeys() []contextKey {
 func watchKeys() []contextKey {
 	days := strings.Trim(fmt.Sprint(slices.Sorted(maps.Keys(retentions()))), "[]")
 	return []contextKey{
-		{"logDays", "90", "one of " + days, func(s *Settings, v string) (err error) {
+		{"logDays", strconv.Itoa(manifest.DefaultLogDays), "one of " + days, func(s *Settings, v string) (err error) {
 			if s.LogDays, err = strconv.Atoi(v); err == nil && retentions()[s.LogDays] == "" {
 				err = errors.New("CloudWatch Logs has no such retention")
 			}
@@ -186,10 +236,14 @@ func watchKeys() []contextKey {
 		{"logLevel", "info", "debug, info, warn or error",
 			text(`^(debug|info|warn|error)$`, func(s *Settings) *string { return &s.LogLevel })},
 		{"tracing", "false", "true or false", boolean(func(s *Settings) *bool { return &s.Tracing })},
+		{"mailFrom", "", "an e-mail address",
+			text(`^[^@\s]+@[a-z0-9-]+(\.[a-z0-9-]+)+$`, func(s *Settings) *string { return &s.MailFrom })},
 		{"alarmEmail", "", "an e-mail address", text(`^[^@\s]+@[^@\s]+$`,
 			func(s *Settings) *string { return &s.AlarmEmail })},
 		{"alarmFailedSyncs", "1", "1 to 100000, in an hour",
 			number(1, 100000, func(s *Settings) *int { return &s.AlarmFailedSyncs })},
+		{"alarmFailedShare", "20", "1 to 99, in percent of the syncs of an hour",
+			number(1, 99, func(s *Settings) *int { return &s.AlarmFailedShare })},
 	}
 }
 
@@ -205,7 +259,7 @@ func restoreKeys() []contextKey {
 
 // ReadSettings reads the context. Its error names every key that is unknown or wrong, and what it may be.
 func ReadSettings(context map[string]any) (Settings, error) {
-	var s Settings
+	s := Settings{values: make(map[string]string)}
 	var wrong []error
 	known := make(map[string]bool)
 	for _, key := range contextKeys() {
@@ -213,10 +267,13 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		value := key.fallback
 		if given, ok := context[contextPrefix+key.name]; ok {
 			value = plainText(given)
+		} else if key.name == "name" && s.Stage != "" {
+			value += "-" + s.Stage // Two stages in one account are two deployments.
 		}
 		if value == "" {
 			continue
 		}
+		s.values[key.name] = value
 		if err := key.set(&s, value); err != nil {
 			wrong = append(wrong, fmt.Errorf("context %s%s=%s: give %s (%w)", contextPrefix, key.name, value, key.may,
 				err))
@@ -228,29 +285,6 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		}
 	}
 	return s, errors.Join(append(wrong, s.check()...)...)
-}
-
-// check finds keys that do not go together.
-func (s Settings) check() []error {
-	var wrong []error
-	refuse := func(bad bool, says string) {
-		if bad {
-			wrong = append(wrong, errors.New("context "+says))
-		}
-	}
-	own := s.Issuer == ""
-	refuse(own != (len(s.Audience) == 0),
-		"rollcall:issuer and rollcall:audience go together: give both, or none to have a user pool made")
-	refuse(own && (s.ClientID != "" || len(s.SignInHosts) > 0),
-		"rollcall:clientId and rollcall:signInOrigins need rollcall:issuer")
-	refuse(own && (s.AccountClaim != manifest.DefaultAccountClaim || s.ScopePrefix != manifest.DefaultScopePrefix),
-		"rollcall:accountClaim and rollcall:scopePrefix need rollcall:issuer: the user pool's tokens have their own")
-	refuse(!own && s.ClientID == "", "rollcall:clientId is needed with rollcall:issuer: the page signs in with it")
-	refuse((s.Domain == "") != (s.Certificate == ""),
-		"rollcall:domain and rollcall:certificate go together: give both or none")
-	refuse(s.AllowPrivate && !s.VPC,
-		"rollcall:allowPrivate needs rollcall:vpc=true: without a VPC no private address can be reached")
-	return wrong
 }
 
 // signInOrigins are what the page calls to sign somebody in at an issuer of the operator's own.
@@ -270,15 +304,24 @@ func keyNames() string {
 	return strings.Join(names, ", ")
 }
 
-// plainText is a context value as the command line gives it: cdk.json may hold booleans, numbers and lists as well.
+// plainText is a context value as the command line gives it: a file may hold booleans, numbers, lists
+// and, for tags, an object as well.
 func plainText(value any) string {
-	list, ok := value.([]any)
-	if !ok {
-		return strings.TrimSpace(fmt.Sprint(value))
-	}
 	var parts []string
-	for _, part := range list {
-		parts = append(parts, plainText(part))
+	switch value := value.(type) {
+	case []any:
+		for _, part := range value {
+			parts = append(parts, plainText(part))
+		}
+	case map[string]any:
+		if inner, ok := value["$jsii.map"]; ok { // So the CDK hands an object through.
+			return plainText(inner)
+		}
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			parts = append(parts, key+"="+plainText(value[key]))
+		}
+	default:
+		return strings.TrimSpace(fmt.Sprint(value))
 	}
 	return strings.Join(parts, ",")
 }

@@ -57,6 +57,13 @@ func TestWrongContextIsNamedWithItsMend(t *testing.T) {
 			"rollcall:certificate": "arn:aws:acm:eu-west-1:123456789012:certificate/x"}, []string{"in us-east-1"}},
 		{"an issuer without TLS", map[string]any{"rollcall:issuer": "http://login.example.com"},
 			[]string{"rollcall:issuer=http://login.example.com: give the https URL"}},
+		{"any portal", map[string]any{"rollcall:frameAncestors": "https://*.example.com"},
+			[]string{`"https://*.example.com" is no origin`, "give origins such as https://portal.example.com"}},
+		{"any caller", map[string]any{"rollcall:corsOrigins": "*"}, []string{`"*" is no origin`}},
+		{"a program's name", map[string]any{"rollcall:machineClients": "portal,Mail Filter"},
+			[]string{"rollcall:machineClients=portal,Mail Filter: give names"}},
+		{"a program of another issuer", map[string]any{"rollcall:issuer": "https://login.example.com",
+			"rollcall:machineClients": "portal"}, []string{"register programs there"}},
 		{"an issuer alone", map[string]any{"rollcall:issuer": "https://login.example.com"},
 			[]string{"rollcall:issuer and rollcall:audience go together", "rollcall:clientId is needed"}},
 		{"a claim for the pool", map[string]any{"rollcall:accountClaim": "tenant"},
@@ -66,6 +73,40 @@ func TestWrongContextIsNamedWithItsMend(t *testing.T) {
 			[]string{"rollcall:domain and rollcall:certificate go together"}},
 		{"private addresses without a network", map[string]any{"rollcall:allowPrivate": "true"},
 			[]string{"rollcall:allowPrivate needs rollcall:vpc=true"}},
+		{"a network without a network", map[string]any{"rollcall:vpcZones": 3},
+			[]string{"rollcall:vpcCidr and rollcall:vpcZones need rollcall:vpc=true"}},
+		{"a network where none can be", map[string]any{"rollcall:vpc": true, "rollcall:vpcCidr": "169.254.0.0/20"},
+			[]string{"rollcall:vpcCidr=169.254.0.0/20", "EC2 makes no VPC there"}},
+		{"a port twice", map[string]any{"rollcall:ports": "389,636,389"}, []string{"389 is there twice"}},
+		{"workers that would be refused", map[string]any{"rollcall:workerReserved": 10},
+			[]string{"rollcall:workerReserved=10 is below rollcall:workerConcurrency=20"}},
+		{"a firewall of no region", map[string]any{"rollcall:rateLimit": 2000},
+			[]string{"rollcall:rateLimit and rollcall:distribution need rollcall:region"}},
+		{"one table for both", map[string]any{"rollcall:usersTable": "restored", "rollcall:jobsTable": "restored"},
+			[]string{"rollcall:usersTable and rollcall:jobsTable are one table"}},
+		{"a certificate of another account", map[string]any{"rollcall:account": "210987654321",
+			"rollcall:domain":      "a.example.com",
+			"rollcall:certificate": "arn:aws:acm:us-east-1:123456789012:certificate/x"},
+			[]string{"rollcall:certificate is not of rollcall:account=210987654321"}},
+		{"a domain that is none", map[string]any{"rollcall:domain": "-a.example.com"},
+			[]string{"rollcall:domain=-a.example.com: give a host name"}},
+		{"EventBridge's own bus", map[string]any{"rollcall:name": "default"},
+			[]string{"rollcall:name=default: give another name (EventBridge"}},
+		{"a name that Cognito refuses", map[string]any{"rollcall:name": "aws-import"},
+			[]string{"rollcall:name=aws-import: give another name (Cognito refuses aws"}},
+		{"another such name", map[string]any{"rollcall:name": "my-cognito"}, []string{"Cognito refuses cognito"}},
+		{"a name that S3 refuses", map[string]any{"rollcall:name": "sthree-import"},
+			[]string{"S3 refuses buckets that begin with sthree-"}},
+		{"the name of another's data", map[string]any{"rollcall:name": "rollcall-data"},
+			[]string{"rollcall:name=rollcall-data: give another name"}},
+		{"a stage that makes such a name", map[string]any{"rollcall:stage": "aws"},
+			[]string{"rollcall:name=rollcall-aws: give another name"}},
+		{"a stage", map[string]any{"rollcall:stage": "Production"},
+			[]string{"rollcall:stage=Production: give 1 to 11 lower-case letters"}},
+		{"a tag without a value", map[string]any{"rollcall:tags": "Team"}, []string{`"Team" is not KEY=VALUE`}},
+		{"AWS's own tag", map[string]any{"rollcall:tags": "AWS:team=a"}, []string{`"AWS:team" is reserved`}},
+		{"a tag of other characters", map[string]any{"rollcall:tags": "Team=a&b"},
+			[]string{"has a character that no tag may have"}},
 		{"several at once", map[string]any{"rollcall:vpc": "x", "rollcall:tracing": "y"},
 			[]string{"rollcall:vpc=x", "rollcall:tracing=y"}},
 	} {
@@ -105,10 +146,10 @@ func TestTheTableListsEveryContextKey(t *testing.T) {
 }
 
 func TestEveryContextKeyHasAnEffect(t *testing.T) {
-	touched := slices.Sorted(maps.Keys(fullContext()))
+	touched := slices.AppendSeq(slices.Collect(maps.Keys(fullContext())), maps.Keys(machineContext()))
 	for _, key := range contextKeys() {
 		if name := contextPrefix + key.name; !slices.Contains(touched, name) {
-			t.Errorf("no template in testdata has %s", name)
+			t.Errorf("no synthesis has %s", name)
 		}
 	}
 }

@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 // plain is the deployment without any context; full is one with everything that a context key can turn on. Starting the
 // CDK takes most of the time, so that the tests share them.
 var (
-	synthesizePlain = sync.OnceValue(func() assembly { return synthesize(map[string]any{}) })
-	synthesizeFull  = sync.OnceValue(func() assembly { return synthesize(fullContext()) })
+	synthesizePlain = sync.OnceValue(func() assembly { return synthesized(map[string]any{}) })
+	synthesizeFull  = sync.OnceValue(func() assembly { return synthesized(fullContext()) })
 )
 
 func plain(t *testing.T) assembly { return sound(t, synthesizePlain()) }
@@ -50,23 +50,29 @@ func sound(t *testing.T, a assembly) assembly {
 
 func fullContext() map[string]any {
 	return map[string]any{
+		"rollcall:stage": "test", "rollcall:account": "123456789012", "rollcall:region": "eu-central-1",
+		"rollcall:tags": map[string]any{"Team": "mail", "CostCentre": float64(42)},
 		"rollcall:name": "staging", "rollcall:issuer": "https://login.example.com/tenant",
 		"rollcall:audience": "rollcall,portal",
 		"rollcall:clientId": "page", "rollcall:signInOrigins": "https://tokens.example.com",
 		"rollcall:accountClaim": "tenant", "rollcall:scopePrefix": "import.",
-		"rollcall:domain":      "import.example.com",
-		"rollcall:certificate": "arn:aws:acm:us-east-1:123456789012:certificate/abc",
-		"rollcall:webAcl":      "arn:aws:wafv2:us-east-1:123456789012:global/webacl/page/abc",
-		"rollcall:vpc":         true, "rollcall:allowPrivate": true, "rollcall:denyRanges": []any{"192.0.2.0/24"},
+		"rollcall:domain":         "import.example.com",
+		"rollcall:frameAncestors": "https://portal.example.com,https://admin.example.com:8443",
+		"rollcall:corsOrigins":    "https://portal.example.com",
+		"rollcall:certificate":    "arn:aws:acm:us-east-1:123456789012:certificate/abc",
+		"rollcall:webAcl":         "arn:aws:wafv2:us-east-1:123456789012:global/webacl/page/abc",
+		"rollcall:vpc":            true, "rollcall:allowPrivate": true, "rollcall:denyRanges": []any{"192.0.2.0/24"},
 		"rollcall:ports":   "389,636",
 		"rollcall:vpcCidr": "10.80.0.0/20", "rollcall:vpcZones": float64(3), "rollcall:throttleRate": "200",
 		"rollcall:throttleBurst": "400", "rollcall:originKey": "3", "rollcall:rateLimit": float64(2000),
 		"rollcall:distribution": "E2QWERTYUIOP12",
 		"rollcall:apiMemory":    "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored",
 		"rollcall:jobsTable":    "jobs-restored",
-		"rollcall:workerMemory": float64(3008), "rollcall:apiReserved": "20", "rollcall:workerReserved": "40",
+		"rollcall:workerMemory": float64(3008), "rollcall:apiReserved": "20", "rollcall:workerReserved": "60",
 		"rollcall:logDays": "30", "rollcall:logLevel": "debug",
 		"rollcall:tracing": "true", "rollcall:alarmEmail": "ops@example.com", "rollcall:alarmFailedSyncs": "10",
+		"rollcall:alarmFailedShare": "50", "rollcall:scheduleReserved": "2",
+		"rollcall:mailFrom": "rollcall@example.com",
 	}
 }
 
@@ -96,17 +102,15 @@ type resource struct {
 	DependsOn           []string
 }
 
-func synthesize(context map[string]any) assembly {
+func synthesized(context map[string]any) assembly {
 	config := temporary()
 	config.Context = context
 	if err := standIns(config); err != nil {
 		return assembly{err: err}
 	}
-	app, err := newApp(config)
-	if err != nil {
+	if err := synthesize(config); err != nil {
 		return assembly{err: err}
 	}
-	app.Synth(nil)
 	made, err := read(config.Out)
 	made.err = err
 	return made
@@ -118,7 +122,7 @@ func temporary() appConfig {
 	if err != nil {
 		panic(err)
 	}
-	return appConfig{Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"),
+	return appConfig{Folder: folder, Built: filepath.Join(folder, "built"), Page: filepath.Join(folder, "page"),
 		Out: filepath.Join(folder, "out")}
 }
 
@@ -139,6 +143,11 @@ func read(out string) (made assembly, err error) {
 
 // standIns are files in place of what make build and the page leave.
 func standIns(c appConfig) error {
+	stage := filepath.Join(c.Folder, "stages", "test.json")
+	err := errors.Join(os.MkdirAll(filepath.Dir(stage), 0o755), os.WriteFile(stage, []byte("{}"), 0o600))
+	if err != nil {
+		return err
+	}
 	files := []string{filepath.Join(c.Page, "index.html"), filepath.Join(c.Built, manifest.TokenBinary, "bootstrap")}
 	for _, f := range manifest.Functions() {
 		files = append(files, filepath.Join(c.Built, f.Binary, "bootstrap"))

@@ -47,7 +47,7 @@ func (d *data) newTable(name, partition, sort, expires string) awsdynamodb.Table
 		EncryptionKey:      d.dataKey,
 		DeletionProtection: jsii.Bool(true),
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
-			PointInTimeRecoveryEnabled: jsii.Bool(true),
+			PointInTimeRecoveryEnabled: jsii.Bool(true), RecoveryPeriodInDays: jsii.Number(manifest.BackupDays),
 		},
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	}

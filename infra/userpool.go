@@ -42,8 +42,9 @@ func (d *data) addUserPool() {
 	})
 	justify(d.pool, "AwsSolutions-COG8", "The Plus plan adds threat protection, for a price by the person; a second "+
 		"factor is required of everybody instead.")
+	// From this version on it is asked for programs' tokens too.
 	d.pool.AddTrigger(awscognito.UserPoolOperation_PRE_TOKEN_GENERATION_CONFIG(), d.addTokenFunction(),
-		awscognito.LambdaVersion_V2_0)
+		awscognito.LambdaVersion_V3_0)
 	admins := d.pool.AddGroup(jsii.String("admins"), &awscognito.UserPoolGroupOptions{
 		GroupName:   jsii.String(manifest.AdminGroup),
 		Description: jsii.String("May change settings and users, and sync"),
@@ -67,7 +68,8 @@ func (s Settings) signInHost(stack awscdk.Stack) string {
 
 func (d *data) addScopes() {
 	scopes := []awscognito.ResourceServerScope{newScope(manifest.ReadScope, "See"),
-		newScope(manifest.AdminScope, "See and change")}
+		newScope(manifest.AdminScope, "See and change"),
+		newScope(manifest.ServiceScope, "Act for the account that a request names")}
 	d.server = d.pool.AddResourceServer(jsii.String("api"), &awscognito.UserPoolResourceServerOptions{
 		Identifier: jsii.String(manifest.ScopeServer), Scopes: &scopes,
 	})

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
+	"time"
 
 	"rollcall/shared/adapters/aws"
 	"rollcall/shared/adapters/aws/eventbridge"
@@ -26,6 +29,7 @@ func onAWS() manifest.Function {
 		Needs: []manifest.Variable{
 			manifest.UsersTable, manifest.JobsTable, manifest.Bucket, manifest.DataKey,
 			manifest.PreviewsQueue, manifest.SyncsQueue, manifest.ScheduledQueue,
+			manifest.DeliveriesQueue,
 			manifest.PasswordKey, manifest.EventBus, manifest.LinkRole,
 		},
 	}
@@ -66,7 +70,7 @@ func openAWS(ctx context.Context, c config) (*backend, error) {
 func toErase() manifest.Function {
 	return manifest.Function{Name: "local -aws -erase", Needs: []manifest.Variable{
 		manifest.UsersTable, manifest.JobsTable, manifest.Bucket,
-	}}
+	}, Takes: []manifest.Variable{manifest.LogDays}}
 }
 
 // eraseAWS deletes an account from tables and bucket, with the credentials of an operator.
@@ -79,7 +83,30 @@ func eraseAWS(ctx context.Context, c config, account user.Account) error {
 	if err != nil {
 		return err
 	}
-	return d.Erase(ctx, account, func(deleted int, what string) {
+	err = d.Erase(ctx, account, func(deleted int, what string) {
 		fmt.Fprintf(c.out, "%d %s deleted\n", deleted, what)
 	})
+	if err == nil {
+		sayWhatStays(c.out, time.Now(), cmp.Or(env.LogDays, manifest.DefaultLogDays))
+	}
+	return err
+}
+
+// sayWhatStays lists what no command deletes, with the day on which it is gone.
+func sayWhatStays(out io.Writer, now time.Time, logDays int) {
+	fmt.Fprintln(out, "\nWhat cannot be deleted by account goes by itself (docs/operations.md):")
+	for _, kept := range []struct {
+		days int
+		what string
+	}{
+		{manifest.MessageDays, "messages that were given up: the account and ids of runs"},
+		{manifest.EventDays, "archived events: addresses of users that changed, why syncs failed"},
+		{manifest.BackupDays, "backups of the tables: everything. Restore one before, and erase again"},
+		{manifest.AccessLogDays, "S3's access log: the account and ids of runs"},
+		// CloudWatch deletes within three days of the last.
+		{logDays + 3, "logs: why runs failed, which may name a base DN, a user name or an address"},
+	} {
+		// The day after the last on which it may be there, in the operator's own time.
+		fmt.Fprintf(out, "  gone by %s  %s\n", now.AddDate(0, 0, kept.days+1).Format(time.DateOnly), kept.what)
+	}
 }

@@ -19,7 +19,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/shared/api"
 	"rollcall/shared/importer"
+	"rollcall/shared/user"
 )
 
 var update = flag.Bool("update", false, "write docs/openapi.json again")
@@ -62,6 +64,9 @@ var contract = map[string]string{
 	"PATCH /v1/users/{address}":     userFields,
 	"DELETE /v1/users/{address}":    "",
 	"GET /v1/audit":                 items("at by action subject details"),
+	"GET /v1/notifications":         notificationFields,
+	"PUT /v1/notifications":         notificationFields,
+	"POST /v1/notifications/test":   "eventId type",
 	"POST /v1/connectors":           enrolmentFields,
 	"POST /v1/connectors/{id}/code": enrolmentFields,
 	"GET /v1/connectors": items("id name state createdAt instances[].id instances[].name instances[].version " +
@@ -87,10 +92,14 @@ const (
 	syncFields = "id state trigger startedBy options.removeAccounts createdAt startedAt finishedAt durationMs " +
 		"summary.conflicts " +
 		"summary.removalsImported " + appliedFields + " " + progressFields + " " + summaryFields
-	appliedFields   = "applied.create applied.update applied.delete applied.already applied.conflicts applied.pending"
-	userFields      = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
-	enrolmentFields = "id name enrolmentCode codeExpiresAt"
+	appliedFields = "applied.create applied.update applied.delete applied.already applied.conflicts " +
+		"applied.pending"
+	userFields         = "address kind primaryAddress type source heldSpamReport protected version createdAt updatedAt"
+	notificationFields = "email webhook.url webhook.secretSet webhook.endedAt events mail.available mail.from " +
+		"deliveries[].to deliveries[].eventId deliveries[].type deliveries[].at deliveries[].attempts " +
+		"deliveries[].delivered deliveries[].message deliveries[].nextAt updatedAt updatedBy"
 	exportFields    = "id state url expiresAt rows bytes sha256 fileName"
+	enrolmentFields = "id name enrolmentCode codeExpiresAt"
 )
 
 var previewFields = "id state createdAt expiresAt syncs outdated " + progressFields + " " + summaryFields +
@@ -101,8 +110,8 @@ func items(fields string) string { return "items[]." + strings.ReplaceAll(fields
 func document(t *testing.T) []byte {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	api := newAPI(importer.NewService(importer.Config{}), time.Now, slog.New(slog.DiscardHandler))
-	api.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
+	v1 := newAPI(importer.NewService(importer.Config{}), time.Now, slog.New(slog.DiscardHandler))
+	v1.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/v1/openapi.json", nil))
 	if recorder.Code != http.StatusOK {
 		t.Fatalf("GET /v1/openapi.json: status %d", recorder.Code)
 	}
@@ -266,7 +275,7 @@ func (c *caller) send(want int, method, path string, body any) map[string]any {
 		c.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set(accountHeader, c.account)
+	request.Header.Set(api.AccountHeader, c.account)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		c.t.Fatal(err)
@@ -353,7 +362,7 @@ func (c *caller) strangers(ids map[string]string) {
 		}
 	}
 	other.send(http.StatusNotFound, "GET", "/v1/settings", nil)
-	other.account = strings.Repeat("x", maxAccount+1)
+	other.account = strings.Repeat("x", user.MaxAccount+1)
 	other.send(http.StatusUnauthorized, "GET", "/v1/settings", nil)
 	if walked < 11 {
 		c.t.Errorf("%d routes were walked, and the contract has more", walked)
@@ -445,6 +454,7 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	explanation := id(c.call(202, "POST /v1/explanations", "", map[string]any{"address": "anais.lefevre@example.com"}))
 	c.wait("/v1/explanations/" + explanation)
 	c.call(200, "GET /v1/explanations/{id}", explanation, nil)
+	c.notify()
 	c.call(200, "GET /v1/audit", "", nil)
 	c.wait("/v1/syncs/" + id(c.call(202, "POST /v1/syncs/{id}/undo", sync, nil)))
 	hq := c.connector(body)

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"rollcall/shared/api"
 )
 
 // methods are the members of a path that are operations.
@@ -106,6 +109,22 @@ func TestEveryPropertyIsDescribed(t *testing.T) {
 			if walk(parameter, "description") == nil {
 				t.Errorf("%s: the parameter %v has no description", name, walk(parameter, "name"))
 			}
+		}
+	}
+}
+
+// TestTheClientHasTheAPIsVersion holds the TypeScript client to the one place that says the version.
+func TestTheClientHasTheAPIsVersion(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		text, err := os.ReadFile("../clients/typescript/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var manifest struct{ Version string }
+		if err := json.Unmarshal(text, &manifest); err != nil || manifest.Version != api.Version {
+			t.Errorf("the client's %s has version %q (error %v), and the API %q; run: make generate", name,
+				manifest.Version, err, api.Version)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -8,12 +9,25 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/portal"
+	"rollcall/shared/api"
+	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
+// origins is a flag's value: what portal.ParseOrigins reads.
+type origins []string
+
+func (o *origins) String() string { return strings.Join(*o, ",") }
+
+func (o *origins) Set(value string) (err error) {
+	*o, err = portal.ParseOrigins(value)
+	return err
+}
+
 // guarded refuses requests that a page of another site sent, or had sent by rebinding its name to this address: their
-// Host or Origin is not this server's own.
-func guarded(base string, next http.Handler) http.Handler {
+// Host or Origin is neither this server's own nor listed.
+func (c config) guarded(base string, next http.Handler) http.Handler {
 	own, err := url.Parse(base)
 	if err != nil {
 		panic("the server's own address does not parse: " + base)
@@ -27,6 +41,15 @@ func guarded(base string, next http.Handler) http.Handler {
 			refuse(w, "host_not_allowed", "This server answers to "+own.Host+" only, and not to "+r.Host+".")
 			return
 		}
+		if len(c.callers) > 0 && strings.HasPrefix(r.URL.Path, "/v1/") &&
+			portal.AllowOrigin(w, r, c.callers, api.AccountHeader) {
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			next.ServeHTTP(w, r)
+			return
+		}
 		if origin := r.Header.Get("Origin"); origin != "" {
 			from, err := url.Parse(origin)
 			if err != nil || from.Scheme != "http" || !isOwn(from.Host, own) {
@@ -35,7 +58,7 @@ func guarded(base string, next http.Handler) http.Handler {
 			}
 		}
 		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" &&
-			!opensPage(r) {
+			!c.opensPage(r) {
 			refuse(w, "origin_not_allowed", "Requests from pages of another site are refused.")
 			return
 		}
@@ -43,11 +66,14 @@ func guarded(base string, next http.Handler) http.Handler {
 	})
 }
 
-// opensPage reports whether a person followed a link to the page. Such a request changes nothing, and the other site
-// does not see its answer.
-func opensPage(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.URL.Path == "/" && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
-		r.Header.Get("Sec-Fetch-Dest") == "document"
+// opensPage reports whether a person followed a link to the page, or a portal opens it in a frame: whether it may, the
+// page's policy says to the browser. Such a request changes nothing, and the other site does not see its answer.
+func (c config) opensPage(r *http.Request) bool {
+	if r.Method != http.MethodGet || r.URL.Path != "/" || r.Header.Get("Sec-Fetch-Mode") != "navigate" {
+		return false
+	}
+	into := r.Header.Get("Sec-Fetch-Dest")
+	return into == "document" || into == "iframe" && len(c.frames) > 0
 }
 
 // isOwn reports whether a Host is a loopback name with the port that is listened on.
@@ -68,6 +94,20 @@ func refuse(w http.ResponseWriter, code, detail string) {
 		"type": "about:blank", "title": http.StatusText(http.StatusForbidden), "status": http.StatusForbidden,
 		"code": code, "detail": detail,
 	})
+}
+
+// identify takes the account from the header, as a service's. Whoever reaches a loopback address is trusted with all.
+func identify(r *http.Request) (api.Caller, error) {
+	account, err := user.ParseAccount(cmp.Or(r.Header.Get(api.AccountHeader), defaultAccount))
+	if err != nil {
+		return api.Caller{}, &api.Problem{
+			Status: http.StatusUnauthorized, Code: "unauthenticated",
+			Detail: api.AccountHeader + " names no account: " + err.Error() + ".",
+		}
+	}
+	return api.Caller{
+		Identity: run.Identity{Account: account, Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin},
+	}, nil
 }
 
 // observed counts each request, and writes a line for each that changes something or fails; polling would drown those.

@@ -42,6 +42,8 @@ func execute(ctx context.Context, args []string) error {
 		"keep everything on AWS, or on an emulator that AWS_ENDPOINT_URL names, as the ROLLCALL_ variables say")
 	flags.BoolVar(&c.create, "create", false,
 		"with -aws: make the tables and the bucket where they are missing, to try things out")
+	c.listOrigins(flags)
+	c.mailFlags(flags)
 	erase := flags.String("erase", "", "erase all data of this account, and end")
 	backup := flags.String("backup", "",
 		"write a copy of the data folder into this file, and end; the folder may be in use")
@@ -56,14 +58,8 @@ func execute(ctx context.Context, args []string) error {
 	if err := withoutValue(flags); err != nil {
 		return err
 	}
-	if c.hour < time.Second || c.hour > time.Hour {
-		return fmt.Errorf("-hour %s is not between 1s and 1h", c.hour)
-	}
-	if c.tick < time.Millisecond || c.tick > time.Minute {
-		return fmt.Errorf("-tick %s is not between 1ms and 1m", c.tick)
-	}
-	if c.create && !c.aws {
-		return errors.New("-create goes with -aws")
+	if err := c.checkFlags(); err != nil {
+		return err
 	}
 	c.out, c.log = os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, nil))
 	jobs := 0
@@ -87,6 +83,24 @@ func execute(ctx context.Context, args []string) error {
 		return c.check(ctx)
 	}
 	return serve(ctx, c)
+}
+
+func (c *config) listOrigins(flags *flag.FlagSet) {
+	flags.Var(&c.frames, "frame-ancestors", "`origins` of portals that may show the page in a frame, with commas")
+	flags.Var(&c.callers, "cors-origins", "`origins` whose pages may call the API, for every account, with commas")
+}
+
+// checkFlags says what is wrong with the values of flags.
+func (c config) checkFlags() error {
+	switch {
+	case c.hour < time.Second || c.hour > time.Hour:
+		return fmt.Errorf("-hour %s is not between 1s and 1h", c.hour)
+	case c.tick < time.Millisecond || c.tick > time.Minute:
+		return fmt.Errorf("-tick %s is not between 1ms and 1m", c.tick)
+	case c.create && !c.aws:
+		return errors.New("-create goes with -aws")
+	}
+	return c.checkMail()
 }
 
 // withoutValue names a flag that was given an empty value, as a script does whose variable is not set.

@@ -27,6 +27,8 @@ func TestWrongFlagsSayWhatToDo(t *testing.T) {
 		"a short hour":        {[]string{"-hour", "1ms"}, "between 1s and 1h"},
 		"an hour that is not": {[]string{"-hour", "2h"}, "between 1s and 1h"},
 		"no tick":             {[]string{"-tick", "0s"}, "between 1ms and 1m"},
+		"any portal":          {[]string{"-frame-ancestors", "*"}, "no origin"},
+		"a portal's page":     {[]string{"-cors-origins", "https://portal.example.com/x"}, "no origin"},
 		"erase nobody":        {[]string{"-erase", ""}, "-erase needs a value"},
 	} {
 		err := execute(t.Context(), append([]string{"-data", t.TempDir(), "-demo=false"}, test.args...))

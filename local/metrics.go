@@ -180,7 +180,7 @@ func (m *metrics) writeState(b *strings.Builder) {
 	}
 	fmt.Fprintln(b, "rollcall_store_up 1")
 	describe(b, "rollcall_queue_messages", "gauge", "Messages that wait or are being handled.")
-	for _, name := range []queue.Name{queue.Previews, queue.Syncs, queue.Scheduled} {
+	for _, name := range queue.Names() {
 		fmt.Fprintf(b, "rollcall_queue_messages%s %d\n", labelled("queue", string(name)), state.Messages[name])
 	}
 	describe(b, "rollcall_dead_messages", "gauge", "Messages that failed for the last time.")

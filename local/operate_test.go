@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/shared/api"
 	"rollcall/shared/user"
 )
 
@@ -41,7 +42,7 @@ func (c *caller) get(path string) (body string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	request.Header.Set(accountHeader, strings.Repeat("x", maxAccount+1))
+	request.Header.Set(api.AccountHeader, strings.Repeat("x", user.MaxAccount+1))
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		c.t.Fatal(err)

@@ -25,16 +25,17 @@ import (
 	"rollcall/shared/api"
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
+	"rollcall/shared/notify/delivery"
 	"rollcall/shared/ports/events"
 	"rollcall/shared/ports/queue"
-	"rollcall/shared/run"
-	"rollcall/shared/user"
 )
 
 // config is what the flags say, and where to write to.
 type config struct {
 	addr, data string
 	demo       bool
+	// frames may show the page in a frame, and pages of callers may call the API.
+	frames, callers origins
 	// directories are the demo's, once they are served.
 	directories []demo.Directory
 	// aws keeps everything on AWS, or on what stands in for it, and create makes the tables and the bucket there.
@@ -48,23 +49,16 @@ type config struct {
 	// directory and clock stand in for a real directory and time.Now in tests; nil means those.
 	directory importer.Directory
 	clock     func() time.Time
+	// smtp is host:port of the mail server, empty for none, and mailFrom the address that mails come from.
+	smtp, mailFrom string
 	// memory is how many bytes the program may use.
 	memory int64
 }
-
-// accountHeader names the account of a request; only local reads it.
-const accountHeader = api.AccountHeader
 
 const defaultAccount = "demo"
 
 // maxHeader bounds a request's line and headers in bytes; net/http adds 4 KiB.
 const maxHeader = 64 << 10
-
-// maxAccount bounds an account's name in bytes: it names a folder too.
-const maxAccount = 120
-
-// errAccount means that a request's account cannot be one.
-var errAccount = errors.New("the account's name is longer than 120 bytes")
 
 const (
 	// sweepInterval is how often expired objects and records are deleted.
@@ -116,6 +110,7 @@ func serve(ctx context.Context, c config) (err error) {
 	if work.Events == nil {
 		work.Events = events.Log{Log: c.log}
 	}
+	work = c.notifications(work)
 	service := importer.NewService(work)
 	handler, err := c.handler(service, importer.NewDesk(work), store, count, base)
 	if err != nil {
@@ -125,8 +120,8 @@ func serve(ctx context.Context, c config) (err error) {
 		defer os.Remove(filepath.Join(c.data, serverFile))
 	}
 	c.resume(ctx, service, store)
-	c.startWork(background, &running, store, work)
-	c.startClocks(background, &running, store, service)
+	c.startWork(background, &running, store, c.handle(work, base+"/"))
+	c.startClocks(background, &running, store, service, c.notifier(work))
 	return c.listenAndServe(ctx, listener, base, handler)
 }
 
@@ -185,7 +180,7 @@ func (c config) resume(ctx context.Context, service *importer.Service, store *ba
 		if err != nil && ctx.Err() == nil {
 			c.log.ErrorContext(ctx, "not all old data could be deleted", "error", err)
 		}
-		records := swept.Runs + swept.Audit + swept.Keys + swept.Messages
+		records := swept.Runs + swept.Audit + swept.Keys + swept.Deliveries + swept.Messages
 		found = append(found, "data", c.data, "recordsDeleted", records, "filesDeleted", swept.Files)
 	}
 	if store.state != nil {
@@ -193,7 +188,10 @@ func (c config) resume(ctx context.Context, service *importer.Service, store *ba
 		if err != nil {
 			c.log.ErrorContext(ctx, "the stored messages cannot be counted", "error", err)
 		}
-		waiting := state.Messages[queue.Previews] + state.Messages[queue.Syncs] + state.Messages[queue.Scheduled]
+		waiting := 0
+		for _, n := range state.Messages {
+			waiting += n
+		}
 		found = append(found, "messagesWaiting", waiting, "messagesFailed", state.DeadMessages,
 			"recordsSetAside", state.SetAside)
 	}
@@ -201,10 +199,9 @@ func (c config) resume(ctx context.Context, service *importer.Service, store *ba
 }
 
 // startWork handles the queues' messages until ctx ends.
-func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *backend, work importer.Config) {
-	worker := importer.NewWorker(work)
+func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *backend, handle queue.Handler) {
 	running.Go(func() {
-		err := store.receive(ctx, worker.Work)
+		err := store.receive(ctx, handle)
 		if err != nil {
 			c.log.Error("the queue stopped", "error", err)
 		}
@@ -212,7 +209,9 @@ func (c config) startWork(ctx context.Context, running *sync.WaitGroup, store *b
 }
 
 // startClocks does what is done now and then until ctx ends.
-func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store *backend, service *importer.Service) {
+func (c config) startClocks(
+	ctx context.Context, running *sync.WaitGroup, store *backend, service *importer.Service, n delivery.Notifier,
+) {
 	if store.sweep != nil {
 		running.Go(func() {
 			sweep := func() error {
@@ -224,7 +223,10 @@ func (c config) startClocks(ctx context.Context, running *sync.WaitGroup, store 
 	}
 	running.Go(func() {
 		log := c.log.With("job", "start due syncs")
-		tick := func() error { return syncs.Tick(ctx, service, c.log) }
+		tick := func() error {
+			_, err := n.SendDue(ctx)
+			return errors.Join(err, syncs.Tick(ctx, service, c.log))
+		}
 		try(ctx, tick, log)
 		every(ctx, max(c.hour/ticksPerHour, time.Millisecond), tick, log)
 	})
@@ -275,8 +277,8 @@ func (c config) handler(
 		mux.Handle("GET "+portal.DemoPath, demo.Handler(c.directories))
 	}
 	// Without an issuer the page asks nobody to sign in.
-	mux.Handle("/", portal.Handler(portal.Config{Demo: c.directories != nil}))
-	return c.observed(count, guarded(base, mux)), nil
+	mux.Handle("/", portal.Handler(portal.Config{Demo: c.directories != nil, Portals: c.frames}))
+	return c.observed(count, c.guarded(base, mux)), nil
 }
 
 // newAPI registers the routes of all functions on one API.
@@ -287,20 +289,6 @@ func newAPI(service *importer.Service, clock func() time.Time, log *slog.Logger)
 	exports.Register(v1, service)
 	syncs.Register(v1, service, clock)
 	return v1
-}
-
-// identify takes the account from the header. Whoever reaches a loopback address is trusted with all of it.
-func identify(r *http.Request) (api.Caller, error) {
-	account := r.Header.Get(accountHeader)
-	if account == "" {
-		account = defaultAccount
-	}
-	if len(account) > maxAccount {
-		return api.Caller{}, errAccount
-	}
-	return api.Caller{
-		Identity: run.Identity{Account: user.Account(account), Subject: "local"}, Scopes: []api.Scope{api.ScopeAdmin},
-	}, nil
 }
 
 // listenAndServe answers requests until ctx ends, and lets those under way finish.

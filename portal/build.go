@@ -21,8 +21,8 @@ import (
 //go:embed all:site
 var site embed.FS
 
-// BuiltFolder is the folder of the built files, as it begins their addresses. Below it is one folder, whose name changes
-// with anything in it: browsers may keep its files for good.
+// BuiltFolder is the folder of the built files, as it begins their addresses. Below it is one folder, whose name
+// changes with anything in it: browsers may keep its files for good.
 const BuiltFolder = "built/"
 
 // entries are the files that index.html names and that are built, by the names that they get.
@@ -103,7 +103,8 @@ func from(files map[string][]byte) api.Plugin {
 	const space = "site"
 	loaders := map[string]api.Loader{".js": api.LoaderJS, ".css": api.LoaderCSS}
 	return api.Plugin{Name: space, Setup: func(b api.PluginBuild) {
-		b.OnResolve(api.OnResolveOptions{Filter: `^[\w./-]+\.(js|css)$`}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+		imported := api.OnResolveOptions{Filter: `^[\w./-]+\.(js|css)$`}
+		b.OnResolve(imported, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 			return api.OnResolveResult{Path: path.Join(path.Dir(a.Importer), a.Path), Namespace: space}, nil
 		})
 		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: space}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {

@@ -29,7 +29,7 @@ const ConfigPath = "/config.json"
 
 // PlacePattern matches the paths that name a place of the page but lack the "#" before it, such as /previews/01H…:
 // whoever serves the page leads from there to "/#" and the path. It is a regular expression of Go and of JavaScript.
-const PlacePattern = `^/(overview|import|previews|syncs|history|users|audit)(/[0-9A-Za-z]{1,64})?/?$`
+const PlacePattern = `^/(overview|import|previews|syncs|history|users|notifications|audit)(/[0-9A-Za-z]{1,64})?/?$`
 
 // Config says how people sign in. The zero value means that nobody has to.
 type Config struct {
@@ -40,6 +40,9 @@ type Config struct {
 	ClientID string `json:"clientId,omitempty"`
 	// Scope is asked for: openid, and the scopes of the API.
 	Scope string `json:"scope,omitempty"`
+	// Portals are the origins of pages that may show this one in a frame, and may hand it a token and colours there.
+	// None may where there are none. See docs/adr/0051-embedding.md.
+	Portals []string `json:"portals,omitempty"`
 	// Demo says that DemoPath has demo directories to import from.
 	Demo bool `json:"demo,omitempty"`
 }
@@ -48,16 +51,21 @@ type Config struct {
 // takes it for each server type.
 const DemoPath = "/demo.json"
 
-// ContentSecurityPolicy is the page's policy (Content Security Policy Level 3). connect are the origins that it may
-// call besides its own: those of the issuer and, where it is another, of the issuer's token endpoint.
+// ContentSecurityPolicy is the page's policy (Content Security Policy Level 3). portals are those of its Config.
+// connect are the origins that it may call besides its own: those of the issuer and, where it is another, of the
+// issuer's token endpoint.
 //
 // Trusted Types are required and no policy of theirs may be made, so that a browser which knows them refuses to turn
 // any text into markup or script: what a directory holds can only be shown.
-func ContentSecurityPolicy(connect ...string) string {
+func ContentSecurityPolicy(portals []string, connect ...string) string {
+	ancestors := "'none'"
+	if len(portals) > 0 {
+		ancestors = strings.Join(portals, " ")
+	}
 	return strings.Join([]string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
 		strings.Join(append([]string{"connect-src 'self'"}, connect...), " "),
-		"form-action 'none'", "frame-ancestors 'none'", "base-uri 'none'",
+		"form-action 'none'", "frame-ancestors " + ancestors, "base-uri 'none'",
 		"require-trusted-types-for 'script'", "trusted-types 'none'",
 	}, "; ")
 }
@@ -65,7 +73,7 @@ func ContentSecurityPolicy(connect ...string) string {
 // Handler serves the page at "/" with a configuration. connect is ContentSecurityPolicy's. It makes the files at the
 // first request for one.
 func Handler(c Config, connect ...string) http.Handler {
-	policy := ContentSecurityPolicy(connect...)
+	policy := ContentSecurityPolicy(c.Portals, connect...)
 	// A Config has no type that json cannot marshal.
 	config, _ := json.Marshal(c)
 	place := regexp.MustCompile(PlacePattern)
@@ -73,6 +81,10 @@ func Handler(c Config, connect ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
+		if len(c.Portals) == 0 {
+			// It can name no origin.
+			header.Set("X-Frame-Options", "DENY")
+		}
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")

@@ -94,14 +94,14 @@ func TestReportIsALineThroughBothSizes(t *testing.T) {
 		w.changed[writeUnits] = float64(w.changes)
 		return w
 	}
-	text := string(report(at(1_000), at(20_000), fixedParts{keys: 2, alarms: 10}, time.Now()))
+	text := string(report(at(1_000), at(20_000), fixedParts{keys: 2, alarms: 10, secrets: 1}, time.Now()))
 	for _, want := range []string{
 		"| sync that finds nothing to do: read units | 20 | 100 |\n",
 		"| users written by a sync: write units | 0 | 1000 |\n",
 		"\n| 10000 | 0 | 1020 | 100 | 0 |",
 		// 730 syncs, each of 20 units and 0.1 for each user; 30.4 % of the users are written in a month.
 		"\n| DynamoDB requests | 0.01 | 11.14 | 9.32 |\n",
-		"| Independent of use: keys, alarms, metrics, dashboard | 12.00 | 12.00 | 12.00 |\n",
+		"| Independent of use: keys, secret, alarms, metrics, dashboard | 13.60 | 13.60 | 13.60 |\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report lacks %q:\n%s", want, text)

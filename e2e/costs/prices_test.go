@@ -1,8 +1,8 @@
 package costs
 
 import (
+	"encoding/json"
 	"os"
-	"strings"
 	"testing"
 )
 
@@ -27,17 +27,19 @@ const (
 	perMillionEvents     = 1.00
 	perMillionHTTP       = 1.00
 	perAlarmMonth        = 0.10
+	perSecretMonth       = 0.40
 	perMetricMonth       = 0.30
 	perDashboardMonth    = 3.00
 	perLogGB             = 0.50
 )
 
-// fixedParts are what a deployment has whether or not it is used, as the golden templates count them.
-type fixedParts struct{ keys, alarms int }
+// fixedParts are what a deployment has whether or not it is used, as the golden templates count them. alarms are
+// counted as CloudWatch does: each metric that one reckons with.
+type fixedParts struct{ keys, alarms, secrets int }
 
 const (
 	// metrics is how many metrics there are by function, kind and state; dashboards is infra's one.
-	metrics    = 20
+	metrics    = 24
 	dashboards = 1
 )
 
@@ -45,12 +47,35 @@ const (
 func countFixed(t *testing.T) (f fixedParts) {
 	t.Helper()
 	for _, file := range []string{"plain-data.json", "plain-service.json"} {
-		template, err := os.ReadFile("../../infra/testdata/" + file)
+		content, err := os.ReadFile("../../infra/testdata/" + file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.keys += strings.Count(string(template), `"AWS::KMS::Key"`)
-		f.alarms += strings.Count(string(template), `"AWS::CloudWatch::Alarm"`)
+		var template struct {
+			Resources map[string]struct {
+				Type       string
+				Properties struct{ Metrics []struct{ MetricStat any } }
+			}
+		}
+		if err := json.Unmarshal(content, &template); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range template.Resources {
+			switch r.Type {
+			case "AWS::KMS::Key":
+				f.keys++
+			case "AWS::SecretsManager::Secret":
+				f.secrets++
+			case "AWS::CloudWatch::Alarm":
+				reckons := 0
+				for _, m := range r.Properties.Metrics {
+					if m.MetricStat != nil {
+						reckons++
+					}
+				}
+				f.alarms += max(1, reckons)
+			}
+		}
 	}
 	return f
 }

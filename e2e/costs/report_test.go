@@ -95,10 +95,10 @@ func use(q quantities) []price {
 func bill(q quantities, fixed fixedParts, accounts, users float64) []price {
 	tableGB := accounts * users * userBytes / (1 << 30)
 	parts := float64(fixed.keys)*perKeyMonth + float64(fixed.alarms)*perAlarmMonth +
-		metrics*perMetricMonth + dashboards*perDashboardMonth
+		float64(fixed.secrets)*perSecretMonth + metrics*perMetricMonth + dashboards*perDashboardMonth
 	return append(use(q),
 		price{"DynamoDB storage, with point-in-time recovery", tableGB * (perTableGBMonth + perRecoveryGBMonth)},
-		price{"Independent of use: keys, alarms, metrics, dashboard", parts})
+		price{"Independent of use: keys, secret, alarms, metrics, dashboard", parts})
 }
 
 func sum(prices []price) (dollars float64) {

@@ -24,6 +24,7 @@ chromium
 fonts-noto-core
 fonts-wqy-microhei
 389-ds-base
+python3-aiosmtpd
 '
 # DynamoDB Local is a Java program that npm brings (dynamodb.sh). Any Java from 17 on and any npm will do.
 command -v java >/dev/null 2>&1 || packages="$packages default-jre-headless"

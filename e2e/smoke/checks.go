@@ -20,9 +20,11 @@ const runLimit = 10 * time.Minute
 
 // smoke is one deployment under test.
 type smoke struct {
-	base, token, readToken string
-	previewBody            string
-	client                 *http.Client
+	base, token, readToken, serviceToken string
+	// account is sent in the header that names a service's.
+	account     string
+	previewBody string
+	client      *http.Client
 	// previewID is the preview that was done, for the export.
 	previewID string
 }
@@ -36,6 +38,9 @@ func (s *smoke) call(ctx context.Context, token, method, path, body string) (sta
 	}
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if s.account != "" {
+		r.Header.Set("X-Rollcall-Account", s.account)
 	}
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
@@ -106,6 +111,32 @@ func (s *smoke) reader(ctx context.Context) error {
 	_, write := s.want(ctx, http.StatusForbidden, s.readToken, "POST", "/v1/users",
 		`{"address":"smoke@rollcall.example"}`)
 	return errors.Join(read, write)
+}
+
+// service adds and removes a user of an account that only this check uses, and looks for both in its audit log.
+func (s *smoke) service(ctx context.Context) error {
+	if s.serviceToken == "" {
+		return fmt.Errorf("%w: give -service-token", errLeftOut)
+	}
+	named := *s
+	named.account = "rollcall-smoke"
+	refused, without := s.want(ctx, http.StatusForbidden, s.serviceToken, "GET", "/v1/users?limit=1", "")
+	if without == nil && refused["code"] != "no_account" {
+		without = fmt.Errorf("without an account the answer is %v, want no_account", refused)
+	}
+	_, add := named.want(ctx, http.StatusCreated, s.serviceToken, "POST", "/v1/users",
+		`{"address":"service@rollcall.example"}`)
+	_, remove := named.want(ctx, http.StatusNoContent, s.serviceToken, "DELETE",
+		"/v1/users/service@rollcall.example", "")
+	log, read := named.want(ctx, http.StatusOK, s.serviceToken, "GET", "/v1/audit?limit=1", "")
+	if read == nil && !strings.Contains(fmt.Sprint(log["items"]), "by:service:") {
+		read = fmt.Errorf("the audit log names no service: %v", log["items"])
+	}
+	other, ignored := named.want(ctx, http.StatusOK, s.token, "GET", "/v1/audit?limit=1", "")
+	if ignored == nil && strings.Contains(fmt.Sprint(other["items"]), "service@rollcall.example") {
+		ignored = errors.New("a token that is no service's reads the account of the header")
+	}
+	return errors.Join(without, add, remove, read, ignored)
 }
 
 func (s *smoke) users(ctx context.Context) error {

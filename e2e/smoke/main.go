@@ -39,6 +39,8 @@ func run(ctx context.Context, args []string) error {
 		"an access token with the scope admin (default $ROLLCALL_TOKEN)")
 	flags.StringVar(&s.readToken, "read-token", os.Getenv("ROLLCALL_READ_TOKEN"),
 		"an access token with the scope read alone; without it that check is left out")
+	flags.StringVar(&s.serviceToken, "service-token", os.Getenv("ROLLCALL_SERVICE_TOKEN"),
+		"a program's token with the scopes service and admin; without it that check is left out")
 	preview := flags.String("preview", "",
 		"a file with the body of a preview of a directory that the deployment reaches")
 	if err := flags.Parse(args); err != nil {
@@ -70,6 +72,7 @@ func (s *smoke) all(ctx context.Context) error {
 		{"the page is there", s.page},
 		{"nobody comes in without a token, or with a false one", s.authorizer},
 		{"a reader may read and not write", s.reader},
+		{"a service acts for the account that it names, and nobody else does", s.service},
 		{"users can be added, changed, found and removed, whatever their address", s.users},
 		{"settings keep a password that nobody sees, and are deleted", s.settings},
 		{"a preview goes through queue, worker and keys", s.preview},

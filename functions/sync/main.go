@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -16,6 +17,8 @@ import (
 	"rollcall/shared/adapters/aws/lambda"
 	"rollcall/shared/importer"
 	"rollcall/shared/manifest"
+	"rollcall/shared/notify"
+	"rollcall/shared/notify/delivery"
 )
 
 func main() {
@@ -35,6 +38,8 @@ func buildAPI(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	}
 	work := d.Stores()
 	work.Sealer = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
+	work.Notifier = notifier(work)
+	work.Webhooks, work.MailFrom = notify.Rules{Allow: s.Policy().Allow}, d.Get(manifest.MailFrom)
 	// It tells of edits by hand.
 	work.Events = eventbridge.New(eventbridge.NewClient(d.SDK), d.Get(manifest.EventBus))
 	service := importer.NewService(work)
@@ -52,6 +57,7 @@ func buildWorker(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) {
 	}
 	work := s.Work(d.Stores())
 	work.Opener = kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
+	work.Notifier = notifier(work)
 	work.Events = eventbridge.New(eventbridge.NewClient(d.SDK), d.Get(manifest.EventBus))
 	return lambda.Worker(d.Consume(importer.NewWorker(work).Work)), nil
 }
@@ -61,6 +67,16 @@ func buildSchedule(ctx context.Context, s lambda.Setup) (lambda.Invoker, error) 
 	if err != nil {
 		return nil, err
 	}
-	service := importer.NewService(d.Stores())
-	return lambda.Schedule(func(ctx context.Context) error { return syncs.Tick(ctx, service, s.Log) }), nil
+	work := d.Stores()
+	deliveries := notifier(work)
+	work.Notifier = deliveries
+	service := importer.NewService(work)
+	return lambda.Schedule(func(ctx context.Context) error {
+		_, err := deliveries.SendDue(ctx)
+		return errors.Join(err, syncs.Tick(ctx, service, s.Log))
+	}), nil
+}
+
+func notifier(work importer.Config) delivery.Notifier {
+	return delivery.Notifier{Jobs: work.Jobs, Queue: work.Queue, Log: work.Log}
 }

@@ -39,6 +39,14 @@ test('a change has the words of the forms', () => {
     ['Schedule: there was none', 'Stored password: deleted']);
 });
 
+test('a limit of removals is told where there are some, and where somebody changed it', () => {
+  const idle = { 'options.removeScope': 'all', 'options.removalLimit': '10 % or 500' };
+  assert.deepEqual(told('preview.started', idle), []);
+  assert.deepEqual(told('settings.saved', { 'options.removalLimit': '0 % or 0 → 10 % or 500' }), []);
+  assert.deepEqual(told('settings.changed', { 'options.removalLimit': '10 % or 500 → 20 % or 500' }),
+    ['Removal limit: 10 % or 500 users → 20 % or 500 users']);
+});
+
 test('runs are links', () => {
   assert.deepEqual(told('sync.started', { confirmRemovals: '450', previewId: '01P' }),
     ['Of the preview: Show the preview (#/previews/01P)', 'Confirmed: 450 removals']);

@@ -4,8 +4,10 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,8 +17,8 @@ import (
 	"rollcall/shared/run"
 )
 
-// Version is the API's, as its description shows it.
-const Version = "1.0.0"
+// Version is the API's, as its description shows it. The client in clients/typescript has the same.
+const Version = "1.1.0"
 
 // AccountHeader names the account that a service acts for.
 const AccountHeader = "X-Rollcall-Account"
@@ -30,10 +32,12 @@ const maxQuery = 16 << 10
 // Scope is what an identity may do.
 type Scope string
 
-// The scopes: read sees, admin changes.
+// The scopes: read sees, admin changes, and a service acts for the account that a request names. A service needs one of
+// the others beside it.
 const (
-	ScopeRead  Scope = "read"
-	ScopeAdmin Scope = "admin"
+	ScopeRead    Scope = "read"
+	ScopeAdmin   Scope = "admin"
+	ScopeService Scope = "service"
 )
 
 // Caller is who sent a request, and what they may do.
@@ -44,7 +48,7 @@ type Caller struct {
 
 // Config is what an API needs from its surroundings.
 type Config struct {
-	// Identify returns who sent a request. Its error answers 401.
+	// Identify returns who sent a request. Its error is the Problem to answer with, or answers 401.
 	Identify func(*http.Request) (Caller, error)
 	// Log gets what callers are not told.
 	Log *slog.Logger
@@ -98,7 +102,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	caller, err := a.config.Identify(r)
 	if err != nil {
-		writeProblem(w, &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Detail: "Sign in first."})
+		refusal := &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Detail: "Sign in first."}
+		errors.As(err, &refusal)
+		writeProblem(w, refusal)
 		return
 	}
 	if need := needs(r.Method); !caller.may(need) {
@@ -119,14 +125,9 @@ func needs(method string) Scope {
 	return ScopeAdmin
 }
 
-func (c Caller) may(need Scope) bool {
-	for _, s := range c.Scopes {
-		if s == need || s == ScopeAdmin {
-			return true
-		}
-	}
-	return false
-}
+func (c Caller) may(need Scope) bool { return c.has(need) || c.has(ScopeAdmin) }
+
+func (c Caller) has(scope Scope) bool { return slices.Contains(c.Scopes, scope) }
 
 // noRoute answers what no route takes: 405 where another method would do, else 404.
 func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {

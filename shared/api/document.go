@@ -27,6 +27,7 @@ var tags = []*huma.Tag{
 	{Name: "Exports", Description: "CSV files behind links that expire"},
 	{Name: "Syncs", Description: "What writes the Users List, what it changed, and its undoing"},
 	{Name: "Settings", Description: "The saved connection, what a sync may do, and the schedule"},
+	{Name: "Notifications", Description: "Who is told by mail and by webhook, and what the receivers said"},
 	{Name: "Users", Description: "The Users List, and edits of it by hand"},
 	{Name: "Audit", Description: "Who did what"},
 }
@@ -137,7 +138,7 @@ func complete(registry huma.Registry, schema *huma.Schema, shown map[string]bool
 type examples struct{ schemas huma.Registry }
 
 // of returns an example of a schema, nil for none. whole says that members without an example of their own are shown
-// too, as in an answer; of a request they are left out where they may be.
+// too, empty, as in an answer; of a request they are left out where they may be.
 func (e examples) of(schema *huma.Schema, whole bool) any {
 	if schema.Ref != "" {
 		schema = e.schemas.SchemaFromRef(schema.Ref)
@@ -156,12 +157,16 @@ func (e examples) of(schema *huma.Schema, whole bool) any {
 	case schema.Type == huma.TypeBoolean:
 		return false
 	case schema.Type == huma.TypeArray:
-		if item := e.of(schema.Items, whole); item != nil {
+		if item := e.of(schema.Items, whole); item != nil && item != "" {
 			return []any{item}
 		}
 		return []any{}
 	case schema.Format == "date-time":
 		return time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
+	case schema.Type == huma.TypeString:
+		return ""
+	case schema.Type == huma.TypeInteger:
+		return 0
 	}
 	return nil
 }

@@ -29,8 +29,8 @@ func (a Allowed) Has(description string) bool {
 		slices.ContainsFunc(a, func(n string) bool { return strings.EqualFold(n, name) })
 }
 
-// Check refuses a request that asks for another attribute. An attribute that the settings name by an OID or another name
-// has to be allowed by that name.
+// Check refuses a request that asks for another attribute. An attribute that the settings name by an OID or another
+// name has to be allowed by that name.
 func (a Allowed) Check(r Request) error {
 	for _, name := range r.attributes() {
 		if !a.Has(name) {

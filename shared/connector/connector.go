@@ -88,8 +88,8 @@ type Enrolled struct {
 	// ConnectorID and ConnectorName are those of the connector that the code was made for.
 	ConnectorID   string `json:"connectorId"`
 	ConnectorName string `json:"connectorName"`
-	// BlockOrigin is the origin, such as https://blocks.example.com, that links of blocks may have besides the origin of
-	// the URL that was enrolled with. It is fixed from then on; empty for none.
+	// BlockOrigin is the origin, such as https://blocks.example.com, that links of blocks may have besides the origin
+	// of the URL that was enrolled with. It is fixed from then on; empty for none.
 	BlockOrigin string `json:"blockOrigin,omitempty"`
 }
 

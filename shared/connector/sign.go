@@ -39,7 +39,8 @@ func (e *ClockError) Error() string {
 	if off < 0 {
 		way, off = "behind", -off
 	}
-	return fmt.Sprintf("the clock of this machine is %s %s the service's: set it, best by NTP", off.Round(time.Second), way)
+	return fmt.Sprintf("the clock of this machine is %s %s the service's: set it, best by NTP",
+		off.Round(time.Second), way)
 }
 
 // ProtocolError means that the other side speaks another protocol.
@@ -51,8 +52,8 @@ func (e *ProtocolError) Error() string {
 		return fmt.Sprintf("the connector speaks protocol %d and the service %d: install the newest connector",
 			e.Theirs, Protocol)
 	}
-	return fmt.Sprintf("the connector speaks protocol %d, which this service does not know (it speaks %d): it is newer "+
-		"than the service; install the connector that belongs to it", e.Theirs, Protocol)
+	return fmt.Sprintf("the connector speaks protocol %d, which this service does not know (it speaks %d): it is "+
+		"newer than the service; install the connector that belongs to it", e.Theirs, Protocol)
 }
 
 // scheme stands before the token in the header Authorization.

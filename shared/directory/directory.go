@@ -29,7 +29,8 @@ type Config struct {
 	Allow func(netip.Addr) error
 	// AllowPort refuses ports that must not be dialled; nil allows all. Policy has both.
 	AllowPort func(int) error
-	// Trust decides about certificates in place of the system's authorities and the connection's; nil leaves it to those.
+	// Trust decides about certificates in place of the system's authorities and the connection's; nil leaves it to
+	// those.
 	Trust *Trust
 	// StepTimeout bounds each step before the search: 15 s.
 	StepTimeout time.Duration

@@ -21,7 +21,8 @@ type Receiver struct {
 // Receive begins such a read; memory is the Query's. The context ends when a search would have to, and Release when the
 // read is over.
 func (r *Reader) Receive(ctx context.Context, memory func() int64) (context.Context, *Receiver, context.CancelFunc) {
-	ctx, cancel := context.WithTimeoutCause(ctx, r.c.SearchTimeout, incomplete("it took longer than %s", r.c.SearchTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, r.c.SearchTimeout,
+		incomplete("it took longer than %s", r.c.SearchTimeout))
 	to := &Receiver{budget: budget{limits: &r.c, all: r.inUse, memory: memory}}
 	return ctx, to, func() {
 		to.release()

@@ -12,8 +12,8 @@ import (
 )
 
 // Trust is what a Reader believes of certificates where that is not for the connection's settings to say: a connector's
-// administrator chose it on site. A connection's CACertificate and TrustedCertificate then have to hold besides, so that
-// they can narrow it and never widen it.
+// administrator chose it on site. A connection's CACertificate and TrustedCertificate then have to hold besides, so
+// that they can narrow it and never widen it.
 type Trust struct {
 	// Roots are the authorities; nil means the system's.
 	Roots *x509.CertPool

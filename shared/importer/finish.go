@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +58,9 @@ func (j *job) finish(ctx context.Context, state run.State, err error) error {
 		state = run.Failed
 	}
 	if err := j.end(ctx, state, failure); err != nil && !errors.Is(err, errEnded) {
-		return fmt.Errorf("%w: end run %s: %w", errInterrupted, j.run.ID, err)
+		// However long that lasts, the run ends as it went.
+		_, interrupted := j.interrupt(ctx, fmt.Errorf("end it: %w", err))
+		return cmp.Or(interrupted, fmt.Errorf("%w: end run %s: %w", errInterrupted, j.run.ID, err))
 	}
 	return nil
 }

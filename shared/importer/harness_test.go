@@ -16,9 +16,7 @@ import (
 	"rollcall/shared/adapters/embedded"
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
-	"rollcall/shared/notify"
 	"rollcall/shared/planfile"
-	"rollcall/shared/ports/events"
 	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
@@ -133,65 +131,6 @@ func (q *sendQueue) Send(_ context.Context, m queue.Message) error {
 	return nil
 }
 
-// eventList keeps what was published about the ends of syncs, by name and detail, and about changes of the Users List.
-type eventList struct {
-	all     []publishedSync
-	changes []notify.Event
-}
-
-type publishedSync struct {
-	Name events.Name
-	events.Sync
-}
-
-func (l *eventList) Publish(_ context.Context, e events.Event) error {
-	switch detail := e.Detail.(type) {
-	case events.Sync:
-		l.all = append(l.all, publishedSync{e.Name, detail})
-	case notify.Event:
-		l.changes = append(l.changes, detail)
-	}
-	return nil
-}
-
-// told keeps what was told. Each number in lose is a call that fails, counted from 1; of a negative one only the
-// answer is lost.
-type told struct {
-	mu    sync.Mutex
-	all   []notify.Event
-	calls int
-	lose  map[int]bool
-}
-
-func (l *told) Tell(_ context.Context, account user.Account, e notify.Event) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.calls++
-	if l.lose[l.calls] {
-		return errUnreachable
-	}
-	if account != e.Data.Account {
-		return fmt.Errorf("event %s of account %q was told to %q", e.ID, e.Data.Account, account)
-	}
-	l.all = append(l.all, e)
-	if l.lose[-l.calls] {
-		return errUnreachable
-	}
-	return nil
-}
-
-// types lists what was told, each event once and without the changes of the Users List.
-func (l *told) types() (types []string) {
-	seen := make(map[string]bool)
-	for _, e := range l.all {
-		if e.Type != notify.UsersChanged && !seen[e.ID] {
-			types = append(types, strings.TrimPrefix(string(e.Type), "rollcall.sync."))
-		}
-		seen[e.ID] = true
-	}
-	return types
-}
-
 // faultyUsers lets a number of Apply calls through and fails the rest, as a store that is out of reach does. With
 // lose set the failing call is done all the same: its answer is lost.
 type faultyUsers struct {
@@ -266,7 +205,7 @@ func newHarness(t *testing.T) *harness {
 	t.Helper()
 	h := &harness{
 		t: t, dir: t.TempDir(), directory: &fakeDirectory{}, queue: &sendQueue{}, log: &strings.Builder{},
-		events: &eventList{}, told: &told{}, calls: -1,
+		events: &eventList{t: t}, told: &told{t: t}, calls: -1,
 		clock: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
 		id:    run.Identity{Account: "acme", Subject: "admin@acme.example"},
 	}

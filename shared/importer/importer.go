@@ -11,6 +11,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"rollcall/shared/directory"
+	"rollcall/shared/notify"
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/connectors"
 	"rollcall/shared/ports/events"
@@ -48,6 +49,9 @@ type Config struct {
 	Events events.Publisher
 	// Notifier tells an account's people how its syncs fare; nil tells nobody.
 	Notifier Notifier
+	// Webhooks says where webhooks may be, and MailFrom where mails come from, empty where none can be sent.
+	Webhooks notify.Rules
+	MailFrom string
 	// Failed is told of each account whose due sync could not be started or whose overdue run could not be looked
 	// after, which the log names, too; nil tells nobody. It may be called by several goroutines at once.
 	Failed func(ctx context.Context, account user.Account)

@@ -41,6 +41,8 @@ func (s *farJobs) Due(_ context.Context, _ time.Time, limit int) ([]user.Account
 
 func (*farJobs) DueLooks(context.Context, time.Time, int) ([]user.Account, error) { return nil, nil }
 
+func (*farJobs) DueDeliveries(context.Context, time.Time, int) ([]runs.Ref, error) { return nil, nil }
+
 func (*farJobs) Overdue(context.Context, time.Time, int) ([]runs.Ref, error) { return nil, nil }
 
 func (s *farJobs) For(a user.Account) runs.Jobs { return farAccountJobs{store: s, account: a} }

@@ -90,6 +90,28 @@ func TestAWorkerThatTellsAndDies(t *testing.T) {
 	}
 }
 
+// That nobody can be told for a while is no death of a worker: the sync ends as it went.
+func TestNewsThatCannotBeToldForAWhile(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.told.lose = make(map[int]bool)
+	for call := range 12 {
+		h.told.lose[call] = true
+	}
+	h.directory.set(ann)
+	preview := h.preview()
+	r := h.start(importer.SyncRequest{PreviewID: preview.ID})
+	for tries := 0; h.deliver() != nil; tries++ {
+		if tries > 20 {
+			t.Fatal("the run does not end")
+		}
+	}
+	wantState(t, h.run(r.ID), run.Done)
+	if len(h.told.all) != 1 {
+		t.Errorf("told %+v", h.told.all)
+	}
+}
+
 func TestEditsByHandAreTold(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -20,12 +20,17 @@ const (
 	Bucket     Variable = "ROLLCALL_BUCKET"
 	// DataKey is the ARN of the KMS key that encrypts the bucket's objects; "none" leaves it to the bucket.
 	DataKey Variable = "ROLLCALL_DATA_KEY"
-	// PreviewsQueue, SyncsQueue and ScheduledQueue are URLs of SQS FIFO queues.
-	PreviewsQueue  Variable = "ROLLCALL_PREVIEWS_QUEUE"
-	SyncsQueue     Variable = "ROLLCALL_SYNCS_QUEUE"
-	ScheduledQueue Variable = "ROLLCALL_SCHEDULED_QUEUE"
+	// PreviewsQueue, SyncsQueue, ScheduledQueue and DeliveriesQueue are URLs of SQS FIFO queues.
+	PreviewsQueue   Variable = "ROLLCALL_PREVIEWS_QUEUE"
+	SyncsQueue      Variable = "ROLLCALL_SYNCS_QUEUE"
+	ScheduledQueue  Variable = "ROLLCALL_SCHEDULED_QUEUE"
+	DeliveriesQueue Variable = "ROLLCALL_DELIVERIES_QUEUE"
 	// PasswordKey is the ARN of the KMS key that seals directory passwords.
 	PasswordKey Variable = "ROLLCALL_PASSWORD_KEY"
+	// MailFrom is the address that mails come from, such as rollcall@example.com; without one none are sent. PageURL is
+	// where the LDAP Import page is, for the links in mails.
+	MailFrom Variable = "ROLLCALL_MAIL_FROM"
+	PageURL  Variable = "ROLLCALL_PAGE_URL"
 	// EventBus is the name of the EventBridge bus.
 	EventBus Variable = "ROLLCALL_EVENT_BUS"
 	// LinkRole is the ARN of the role whose credentials sign download links; "none" signs with the function's own.
@@ -46,6 +51,8 @@ const (
 	AllowRanges  Variable = "ROLLCALL_ALLOW_RANGES"
 	DenyRanges   Variable = "ROLLCALL_DENY_RANGES"
 	Ports        Variable = "ROLLCALL_PORTS"
+	// LogDays is how many days the deployment keeps logs, DefaultLogDays by default. Only erasing reads it.
+	LogDays Variable = "ROLLCALL_LOG_DAYS"
 	// LeaseTime, such as 6s, is how long a worker keeps an account without a sign of life. Only tests set it, to wait
 	// less than a minute for a worker that they stopped.
 	LeaseTime Variable = "ROLLCALL_LEASE_TIME"
@@ -62,6 +69,7 @@ type Environment struct {
 	DenyRanges   []netip.Prefix
 	Ports        []int
 	LeaseTime    time.Duration
+	LogDays      int
 }
 
 // Read reads the variables of a function. Its error names everything that is missing or wrong.
@@ -118,6 +126,8 @@ func (e *Environment) parse(v Variable, text string) (err error) {
 		e.DenyRanges, err = list(text, prefix)
 	case Ports:
 		e.Ports, err = list(text, ports)
+	case LogDays:
+		e.LogDays, err = strconv.Atoi(text)
 	case LeaseTime:
 		e.LeaseTime, err = time.ParseDuration(text)
 	}

@@ -24,7 +24,9 @@ type Function struct {
 
 // Functions lists every function that is deployed.
 func Functions() []Function {
-	return []Function{PreviewAPI(), PreviewWorker(), ExportAPI(), SyncAPI(), SyncWorker(), SyncSchedule()}
+	return []Function{
+		PreviewAPI(), PreviewWorker(), ExportAPI(), SyncAPI(), SyncWorker(), SyncSchedule(), NotifyWorker(),
+	}
 }
 
 // PreviewAPI starts previews and explanations, and shows them.
@@ -52,11 +54,15 @@ func ExportAPI() Function {
 	}
 }
 
-// SyncAPI takes everything else: settings, syncs, the Users List and the audit log.
+// SyncAPI takes everything else: settings, syncs, notifications, the Users List and the audit log.
 func SyncAPI() Function {
 	return Function{
-		Name: "sync-api", Binary: "sync", Handler: HandlerAPI, Takes: identityVariables(),
-		Needs: []Variable{UsersTable, JobsTable, Bucket, PreviewsQueue, SyncsQueue, PasswordKey, EventBus},
+		Name: "sync-api", Binary: "sync", Handler: HandlerAPI,
+		Takes: append(identityVariables(), AllowPrivate, AllowRanges, DenyRanges, MailFrom),
+		Needs: []Variable{
+			UsersTable, JobsTable, Bucket, PreviewsQueue, SyncsQueue, DeliveriesQueue, PasswordKey,
+			EventBus,
+		},
 	}
 }
 
@@ -65,16 +71,27 @@ func SyncWorker() Function {
 	return Function{
 		Name: "sync-worker", Binary: "sync", Handler: HandlerWorker, Takes: networkVariables(),
 		Needs: []Variable{
-			UsersTable, JobsTable, Bucket, DataKey, SyncsQueue, ScheduledQueue, PasswordKey, EventBus,
+			UsersTable, JobsTable, Bucket, DataKey, SyncsQueue, ScheduledQueue, DeliveriesQueue, PasswordKey,
+			EventBus,
 		},
 	}
 }
 
-// SyncSchedule starts what is due and looks after runs that were lost.
+// SyncSchedule starts what is due, looks after runs that were lost, and sends on deliveries.
 func SyncSchedule() Function {
 	return Function{
 		Name: "sync-schedule", Binary: "sync", Handler: HandlerSchedule, Takes: []Variable{LogLevel},
-		Needs: []Variable{JobsTable, PreviewsQueue, SyncsQueue, ScheduledQueue},
+		Needs: []Variable{JobsTable, PreviewsQueue, SyncsQueue, ScheduledQueue, DeliveriesQueue},
+	}
+}
+
+// NotifyWorker tells people and programs what happened, by mail and by webhook. It is a binary of its own: the client
+// of SES would make the others slower to start.
+func NotifyWorker() Function {
+	return Function{
+		Name: "notify-worker", Binary: "notify", Handler: HandlerWorker,
+		Takes: []Variable{LogLevel, AllowPrivate, AllowRanges, DenyRanges, MailFrom, PageURL},
+		Needs: []Variable{JobsTable, DeliveriesQueue, PasswordKey},
 	}
 }
 

@@ -4,7 +4,8 @@ package manifest
 // deployments in one AWS account keep theirs apart. Runs and accounts are no dimensions: they are fields of the log
 // line.
 const (
-	// RunsEnded counts runs that ended, with DimensionKind and DimensionState; its unit is Count.
+	// RunsEnded counts runs that ended, with DimensionKind and DimensionState, and by DimensionKind alone; its unit is
+	// Count.
 	RunsEnded = "RunsEnded"
 	// RunDuration is from the run's start to its end, over all its workers, with DimensionKind; its unit is
 	// Milliseconds.

@@ -5,10 +5,11 @@ const (
 	// DefaultAccountClaim names the account, and DefaultScopePrefix stands before the scopes read and admin.
 	DefaultAccountClaim = "account"
 	DefaultScopePrefix  = ScopeServer + "/"
-	// ScopeServer is the user pool's resource server; ReadScope and AdminScope are its scopes.
-	ScopeServer = "rollcall"
-	ReadScope   = "read"
-	AdminScope  = "admin"
+	// ScopeServer is the user pool's resource server; the others are its scopes, as package api knows them.
+	ScopeServer  = "rollcall"
+	ReadScope    = "read"
+	AdminScope   = "admin"
+	ServiceScope = "service"
 	// AccountAttribute is the user pool's attribute that holds the account, without the prefix custom: that Cognito
 	// gives it. Only an operator can write it.
 	AccountAttribute = "account"

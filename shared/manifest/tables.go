@@ -7,8 +7,8 @@ const (
 	UsersPartition = "accountShard"
 	UsersSort      = "address"
 
-	// JobsPartition is the account, JobsSort is "settings", "looks", "lease", "counts", "run#ULID",
-	// "import#ULID#random", "audit#ULID" or "once#route#key".
+	// JobsPartition is the account, JobsSort is "settings", "looks", "lease", "counts", "notifications",
+	// "run#ULID", "import#ULID#random", "audit#ULID", "delivery#id" or "once#route#key".
 	JobsPartition = "account"
 	JobsSort      = "record"
 	// ExpiresAt is the time to live of the Jobs table, in seconds since 1970.

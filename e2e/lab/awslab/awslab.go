@@ -17,6 +17,7 @@ import (
 	"rollcall/shared/adapters/aws/fake/fakeeventbridge"
 	"rollcall/shared/adapters/aws/fake/fakekms"
 	"rollcall/shared/adapters/aws/fake/fakes3"
+	"rollcall/shared/adapters/aws/fake/fakeses"
 	"rollcall/shared/adapters/aws/fake/fakesqs"
 	"rollcall/shared/adapters/aws/fake/fakests"
 	"rollcall/shared/manifest"
@@ -24,18 +25,22 @@ import (
 
 // The names of what the lab has.
 const (
-	UsersTable    = "rollcall-users"
-	JobsTable     = "rollcall-jobs"
-	Bucket        = "rollcall-lab"
-	PreviewsQueue = "rollcall-previews.fifo"
-	SyncsQueue    = "rollcall-syncs.fifo"
-	Scheduled     = "rollcall-scheduled.fifo"
-	DeadPreviews  = "rollcall-previews-dead.fifo"
-	DeadSyncs     = "rollcall-syncs-dead.fifo"
-	DeadScheduled = "rollcall-scheduled-dead.fifo"
-	EventBus      = "rollcall"
-	PasswordKey   = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000001"
-	LinkRole      = "arn:aws:iam::123456789012:role/rollcall-links"
+	UsersTable     = "rollcall-users"
+	JobsTable      = "rollcall-jobs"
+	Bucket         = "rollcall-lab"
+	PreviewsQueue  = "rollcall-previews.fifo"
+	SyncsQueue     = "rollcall-syncs.fifo"
+	Scheduled      = "rollcall-scheduled.fifo"
+	Deliveries     = "rollcall-deliveries.fifo"
+	DeadPreviews   = "rollcall-previews-dead.fifo"
+	DeadSyncs      = "rollcall-syncs-dead.fifo"
+	DeadScheduled  = "rollcall-scheduled-dead.fifo"
+	DeadDeliveries = "rollcall-deliveries-dead.fifo"
+	// MailFrom is the address that SES may send from.
+	MailFrom    = "rollcall@example.com"
+	EventBus    = "rollcall"
+	PasswordKey = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000001"
+	LinkRole    = "arn:aws:iam::123456789012:role/rollcall-links"
 )
 
 const (
@@ -57,6 +62,7 @@ type Lab struct {
 	Keys     *fakekms.Server
 	Bus      *fakeeventbridge.Server
 	Roles    *fakests.Server
+	Mails    *fakeses.Server
 	Clock    *Clock
 	// Dir is where the objects are.
 	Dir string
@@ -91,11 +97,13 @@ func (l *Lab) start(ctx context.Context, dir string) error {
 			DeadLetters: DeadPreviews},
 		fakesqs.Queue{Name: SyncsQueue, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadSyncs},
 		fakesqs.Queue{Name: Scheduled, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadScheduled},
-		fakesqs.Queue{Name: DeadPreviews}, fakesqs.Queue{Name: DeadSyncs}, fakesqs.Queue{Name: DeadScheduled})
+		fakesqs.Queue{Name: Deliveries, Visibility: visibility, MaxReceives: maxReceives, DeadLetters: DeadDeliveries},
+		fakesqs.Queue{Name: DeadPreviews}, fakesqs.Queue{Name: DeadSyncs}, fakesqs.Queue{Name: DeadScheduled},
+		fakesqs.Queue{Name: DeadDeliveries})
 	if l.Keys, err = fakekms.New(PasswordKey); err != nil {
 		return err
 	}
-	l.Bus = fakeeventbridge.New(EventBus)
+	l.Bus, l.Mails = fakeeventbridge.New(EventBus), fakeses.New(MailFrom)
 	l.Roles = fakests.New(fakests.Role{ARN: LinkRole, AccessKey: accessKey, SecretKey: secretKey}, time.Now)
 	l.Shared = map[string]string{
 		"AWS_REGION": fake.Region, "AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey,
@@ -108,11 +116,12 @@ func (l *Lab) start(ctx context.Context, dir string) error {
 	queues := l.Shared["AWS_ENDPOINT_URL_SQS"]
 	l.Environment = map[manifest.Variable]string{
 		manifest.UsersTable: UsersTable, manifest.JobsTable: JobsTable, manifest.Bucket: Bucket,
-		manifest.DataKey:        manifest.None,
-		manifest.PreviewsQueue:  fakesqs.URL(queues, PreviewsQueue),
-		manifest.SyncsQueue:     fakesqs.URL(queues, SyncsQueue),
-		manifest.ScheduledQueue: fakesqs.URL(queues, Scheduled),
-		manifest.PasswordKey:    PasswordKey, manifest.EventBus: EventBus, manifest.LinkRole: LinkRole,
+		manifest.DataKey:         manifest.None,
+		manifest.PreviewsQueue:   fakesqs.URL(queues, PreviewsQueue),
+		manifest.SyncsQueue:      fakesqs.URL(queues, SyncsQueue),
+		manifest.ScheduledQueue:  fakesqs.URL(queues, Scheduled),
+		manifest.DeliveriesQueue: fakesqs.URL(queues, Deliveries), manifest.MailFrom: MailFrom,
+		manifest.PasswordKey: PasswordKey, manifest.EventBus: EventBus, manifest.LinkRole: LinkRole,
 	}
 	return l.createStores(ctx)
 }
@@ -128,6 +137,7 @@ func (l *Lab) serveAll(tables, objects string) error {
 		"AWS_ENDPOINT_URL_DYNAMODB": countedTables, "AWS_ENDPOINT_URL_S3": countedObjects,
 		"AWS_ENDPOINT_URL_SQS": l.Queues,
 		"AWS_ENDPOINT_URL_KMS": l.Keys, "AWS_ENDPOINT_URL_EVENTBRIDGE": l.Bus, "AWS_ENDPOINT_URL_STS": l.Roles,
+		"AWS_ENDPOINT_URL_SESV2": l.Mails,
 	} {
 		url, err := l.serve(handler)
 		if err != nil {
@@ -165,7 +175,7 @@ func (l *Lab) Variables() []string {
 // ServiceCalls returns the calls to the services in memory, by the name that policies have for each.
 func (l *Lab) ServiceCalls() map[string][]fake.Call {
 	return map[string][]fake.Call{"sqs": l.Queues.Calls(), "kms": l.Keys.Calls(), "events": l.Bus.Calls(),
-		"sts": l.Roles.Calls()}
+		"sts": l.Roles.Calls(), "ses": l.Mails.Calls()}
 }
 
 // Close stops everything, the last started first.

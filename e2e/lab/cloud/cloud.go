@@ -97,7 +97,7 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	queues := sqs.NewClient(lab.Config("SQS"))
 	for queue, f := range map[manifest.Variable]string{
 		manifest.PreviewsQueue: manifest.PreviewWorker().Name, manifest.SyncsQueue: manifest.SyncWorker().Name,
-		manifest.ScheduledQueue: manifest.SyncWorker().Name,
+		manifest.ScheduledQueue: manifest.SyncWorker().Name, manifest.DeliveriesQueue: manifest.NotifyWorker().Name,
 	} {
 		d.running.Go(func() { d.Host.Poll(ctx, queues, lab.Environment[queue], f) })
 	}
@@ -125,11 +125,15 @@ func (d *Deployment) Close() {
 }
 
 // claims are those of the token that a request would have: its account is named by the header that local reads, or by a
-// token "account scopes".
+// token "account scopes". The token "client scopes service" is a program's, which names no account.
 func claims(r *http.Request) map[string]string {
 	account, scopes := r.Header.Get("X-Rollcall-Account"), "admin"
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		account, scopes, _ = strings.Cut(token, " ")
+	}
+	scopes, service := strings.CutSuffix(scopes, " service")
+	if service {
+		return map[string]string{"client_id": account, "scope": "rollcall/service rollcall/" + scopes}
 	}
 	if account == "" || scopes != "admin" && scopes != "read" {
 		return nil

@@ -26,6 +26,7 @@ type Service interface {
 	PreviewUndo(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 	CancelSync(ctx context.Context, id run.Identity, runID string) (run.Run, error)
 	SettingsService
+	NotificationsService
 	UsersService
 	ConnectorsService
 }
@@ -75,6 +76,7 @@ func Register(a *api.API, s Service, now func() time.Time) {
 		Summary: "Stop a sync before its next batch", Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, h.cancel)
 	registerSettings(a, s, now)
+	registerNotifications(a, s)
 	registerUsers(a, s)
 	registerConnectors(a, s, now)
 }

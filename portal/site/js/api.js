@@ -4,7 +4,7 @@ import * as session from './session.js';
 /** @import { AuditEntry, ChangesFilter, ConnectionInput, Explanation, ExplanationRequest } from '../../types' */
 /** @import { Export, FieldError, NewUser, Page, RowsFilter, ServerType } from '../../types' */
 /** @import { Preview, PreviewRequest, Row, Started, Sync, SyncRequest, User, UserPatch } from '../../types' */
-/** @import { UsersFilter } from '../../types' */
+/** @import { Notifications, NotificationsRequest, UsersFilter } from '../../types' */
 /** @typedef {Record<string, string|number|readonly string[]>} Query lists repeat their name */
 
 /** An error that the API answered with, or the reason why there is no answer (status 0). */
@@ -181,6 +181,24 @@ export const changeUser = async (address, patch) => {
 
 /** @param {string} address */
 export const removeUser = (address) => call('DELETE', `/v1/users/${segment(address)}`);
+
+/** @param {AbortSignal} signal @returns {Promise<{body: Notifications, etag: string|null}>} */
+export const notifications = (signal) => call('GET', '/v1/notifications', { signal });
+
+/**
+ * Saves in place of what was read. Throws a Problem with status 412 where somebody else saved since.
+ * @param {NotificationsRequest} request
+ * @param {string|null} etag of what was read
+ * @returns {Promise<{body: Notifications, etag: string|null}>}
+ */
+export const saveNotifications = (request, etag) => {
+  /** @type {Record<string, string>} */
+  const headers = etag ? { 'If-Match': etag } : { 'If-None-Match': '*' };
+  return call('PUT', '/v1/notifications', { body: request, headers });
+};
+
+/** @returns {Promise<{eventId: string}>} */
+export const testNotifications = () => post('/v1/notifications/test');
 
 /** @param {Query} query @param {AbortSignal} signal @returns {Promise<Page<AuditEntry>>} */
 export const audit = (query, signal) => list('/v1/audit', query, signal);

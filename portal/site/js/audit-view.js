@@ -16,6 +16,7 @@ const ACTIONS = {
   'user.removed': 'Removed a user', 'preview.started': 'Started a preview', 'preview.cancelled': 'Cancelled a preview',
   'export.started': 'Exported a CSV file', 'sync.started': 'Started a sync', 'sync.cancelled': 'Cancelled a sync',
   'undo.started': 'Undid a sync', 'explanation.started': 'Asked about an address',
+  'notifications.saved': 'Changed the notifications', 'notifications.tested': 'Sent a test of the notifications',
 };
 
 /** The log. */

@@ -13,6 +13,8 @@ const LABELS = new Map(Object.entries({
   dn: 'Distinguished name', confirmRemovals: 'Confirmed', q: 'Search', prefix: 'Beginning with', primary: 'Aliases of',
   kind: 'Address type', type: 'Object type', domain: 'Domain', reason: 'Reason', change: 'Change', outcome: 'Outcome',
   heldSpamReport: 'Held Spam Report', protected: 'Protected', schedule: 'Schedule', password: 'Stored password',
+  email: 'Mail addresses', events: 'Events', to: 'Sent to', 'webhook.url': 'Webhook URL',
+  'webhook.secret': 'Signing secret', 'webhook.endedAt': 'Subscription',
   'connection.serverType': '', 'connection.username': '', 'connection.host': '', 'connection.port': '',
   'connection.password': '', 'connection.useSSL': '', 'connection.encryption': '', 'connection.oldTLS': '',
   'connection.caCertificate': '', 'connection.trustedCertificate': '', 'advanced.searchBase': '',
@@ -87,6 +89,18 @@ function textOf(action, name, change) {
   return was === is ? 'another one' : `${was} → ${is}`;
 }
 
+/** What says nothing while nobody is removed. */
+const OF_REMOVALS = ['options.removeScope', 'options.removalLimit'];
+
+/**
+ * Reports whether a detail is a first value that has no effect.
+ * @param {Record<string, string>} details
+ * @param {string} name
+ * @param {string} change
+ */
+const isIdle = (details, name, change) => OF_REMOVALS.includes(name) && !('options.removeAccounts' in details)
+  && (!change.includes('→') || NOTHING.has(change.split('→')[0]?.trim() ?? ''));
+
 /** @type {Record<string, [path: string, text: string]>} */
 const PLACES = {
   previewId: ['/previews', 'Show the preview'], syncId: ['/syncs', 'Show the sync'],
@@ -100,7 +114,8 @@ const PLACES = {
  * @returns {Detail[]}
  */
 export function detailsOf(action, details) {
-  return Object.entries(details).sort(([a], [b]) => rankOf(a) - rankOf(b)).map(([name, change]) => {
+  const shown = Object.entries(details).filter(([name, change]) => !isIdle(details, name, change));
+  return shown.sort(([a], [b]) => rankOf(a) - rankOf(b)).map(([name, change]) => {
     const label = LABELS.get(name) || labelOf(name);
     const [path, text] = PLACES[name] ?? ['', ''];
     if (path) return { label, text, href: `#${path}/${change}` };

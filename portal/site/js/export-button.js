@@ -26,5 +26,5 @@ export function exportButton(label, start, signal) {
       button.disabled = false;
     }
   } }, icon('download'), label);
-  return h('div', { class: 'table-foot' }, button, message);
+  return h('div', {}, button, message);
 }

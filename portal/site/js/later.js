@@ -7,6 +7,7 @@ export { HistoryView } from './history-view.js';
 export * as jobActions from './job-actions.js';
 export { JobCard } from './job-card.js';
 export { LiveRuns } from './live-runs.js';
+export { NotificationsView } from './notifications-view.js';
 export { PreviewView } from './preview-view.js';
 export { RecentPreviews } from './recent-previews.js';
 export { SyncView } from './sync-view.js';

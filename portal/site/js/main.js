@@ -53,9 +53,21 @@ function showHelp() {
 }
 
 function showAccount() {
-  if (!session.required()) return;
+  // In a frame the portal shows it.
+  if (!session.required() || session.framed()) return;
   fill(existing('#account'), h('span', { class: 'who' }, session.who()),
     h('button', { type: 'button', class: 'link', onclick: async () => (await signing()).signOut() }, 'Sign out'));
+}
+
+/** Where a portal that has the page in a frame hands over nobody. */
+function showNobody() {
+  document.title = 'Not signed in · Rollcall';
+  fill(main, h('div', { class: 'view sign-in' }, h('section', { class: 'card' },
+    h('h1', { tabindex: '-1' }, 'Your portal did not sign you in here'),
+    h('p', {}, 'Sign in to your portal again, and come back to this page.'),
+    h('div', { class: 'actions' }, h('button', {
+      type: 'button', class: 'primary', onclick: () => location.reload(),
+    }, 'Try again')))));
 }
 
 /** @param {unknown} [error] of the last attempt */
@@ -85,11 +97,12 @@ async function start() {
   fill(main, loading());
   try {
     if (!await session.start()) {
-      showSignIn();
+      if (session.framed()) showNobody();
+      else showSignIn();
       return;
     }
   } catch (error) {
-    if (session.required()) {
+    if (session.required() && !session.framed()) {
       showSignIn(error);
       return;
     }
@@ -111,6 +124,15 @@ async function askToSignIn() {
   const { confirm } = await import('./later.js');
   if (asking) return;
   asking = true;
+  if (session.framed()) {
+    const again = await confirm({
+      title: 'Your session has ended', yes: 'Try again', no: 'Not now',
+      text: 'Sign in to your portal again, in another window if you have typed something here.',
+    });
+    asking = false;
+    if (again) await session.renew();
+    return;
+  }
   const yes = await confirm({
     title: 'Your session has ended', yes: 'Sign in', no: 'Not now',
     text: 'Sign in again to go on. You come back to this place; a password that you typed must be typed again.',

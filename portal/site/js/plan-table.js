@@ -50,16 +50,17 @@ export class PlanTable {
    * @param {Facets|null} [options.facets] of all tabs
    * @param {(q: string) => unknown} [options.explain] is offered where a search finds nothing
    * @param {boolean} [options.planned] nothing was written at all, so that a row need not say that it was not
+   * @param {Row['change']} [options.usual] the tab that is shown first, in place of the first that has rows
    */
-  constructor({ path, tabs, label, signal, facets, explain, planned = false }) {
+  constructor({ path, tabs, label, signal, facets, explain, planned = false, usual }) {
     this.tabs = tabs;
     this.signal = signal;
     this.planned = planned;
     this.explain = explain;
     const state = readState();
     const wanted = state.get('tab');
-    const first = tabs.find((tab) => nameOf(tab) === wanted) ?? tabs.find((tab) => tab.count > 0) ?? tabs[0];
-    this.tab = /** @type {Tab} */ (first);
+    this.usual = tabs.find((tab) => usual && tab.change === usual) ?? tabs.find((tab) => tab.count > 0) ?? tabs[0];
+    this.tab = /** @type {Tab} */ (tabs.find((tab) => nameOf(tab) === wanted) ?? this.usual);
     this.id = uniqueId('plan');
     /** Says which rows a CSV has. */
     this.csvNote = h('p', { class: 'table-foot muted' });
@@ -78,8 +79,10 @@ export class PlanTable {
     this.panel = h('div', { role: 'tabpanel', id: `${this.id}-panel` }, this.table.element);
     this.buttons = tabs.map((tab) => this.#tabButton(tab));
     const list = { class: 'tabs', role: 'tablist', 'aria-label': label };
-    this.element = h('div', { class: 'plan-table' },
-      h('div', { ...list, onkeydown: (event) => this.#arrowKey(event) }, this.buttons), this.panel);
+    const tabList = h('div', { ...list, onkeydown: (event) => this.#arrowKey(event) }, this.buttons);
+    this.element = h('div', { class: 'plan-table' }, tabList, this.panel);
+    // The window turns, or is zoomed.
+    new ResizeObserver(() => this.#reveal()).observe(tabList);
     this.#choose(this.tab);
   }
 
@@ -103,10 +106,11 @@ export class PlanTable {
     this.buttons[i]?.focus({ preventScroll: true });
   }
 
-  /** Brings a tab into view on a narrow screen, without moving the page. @param {HTMLElement} button */
-  #reveal(button) {
-    const { parentElement: row } = button;
-    if (!row) return;
+  /** Brings the chosen tab into view on a narrow screen, without moving the page. */
+  #reveal() {
+    const button = this.buttons[this.tabs.indexOf(this.tab)];
+    const row = button?.parentElement;
+    if (!button || !row) return;
     const [from, to] = [button.offsetLeft - row.offsetLeft, button.offsetLeft - row.offsetLeft + button.offsetWidth];
     if (from < row.scrollLeft) row.scrollLeft = from;
     else if (to > row.scrollLeft + row.clientWidth) row.scrollLeft = to - row.clientWidth;
@@ -114,8 +118,7 @@ export class PlanTable {
 
   #changed() {
     if (this.signal.aborted) return;
-    const usual = this.tabs.find((tab) => tab.count > 0) ?? this.tabs[0];
-    writeState({ tab: this.tab === usual ? '' : nameOf(this.tab), ...this.table.state() });
+    writeState({ tab: this.tab === this.usual ? '' : nameOf(this.tab), ...this.table.state() });
     this.csvNote.textContent = this.table.narrowed() ? 'A CSV takes what the search and the filters show.' : '';
   }
 
@@ -152,8 +155,8 @@ export class PlanTable {
       const chosen = this.tabs[i] === tab;
       button.setAttribute('aria-selected', String(chosen));
       button.tabIndex = chosen ? 0 : -1;
-      if (chosen) this.#reveal(button);
     }
+    this.#reveal();
     this.panel.setAttribute('aria-labelledby', this.#idOf(tab));
     const grouped = tab.change !== 'skipped';
     this.table.show({ query: queryOf(tab), size: tab.count, grouped, kinds: grouped ? ['primary', 'alias'] : [''] });

@@ -106,8 +106,9 @@ export class PreviewView {
     const form = run.undoOf ? null : new SyncForm(run, () => table.open('delete'), syncable(run, sync));
     fill(this.result, stateNotice(run, sync, () => form?.options.value() ?? run.settings.options), totals(run),
       h('section', { class: 'card flush', 'aria-label': 'Addresses' }, table.element,
-        exportButton('Export User Preview to .csv', () => api.exportPreview(this.id, table.narrow), this.signal),
-        exportButton('Export this tab to .csv', () => api.exportPreview(this.id, table.filter), this.signal),
+        h('div', { class: 'table-foot' },
+          exportButton('Export User Preview to .csv', () => api.exportPreview(this.id, table.narrow), this.signal),
+          exportButton('Export this tab to .csv', () => api.exportPreview(this.id, table.filter), this.signal)),
         table.csvNote),
       form ? form.elements : undoSection(run, sync));
     const { create, delete: missing } = run.summary;

@@ -8,7 +8,7 @@
  */
 const SECTIONS = {
   overview: 'overview', import: 'import', previews: 'import', syncs: 'history', history: 'history', users: 'users',
-  audit: 'audit',
+  audit: 'audit', notifications: 'notifications',
 };
 
 /**

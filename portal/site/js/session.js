@@ -1,8 +1,9 @@
 // The session: who is signed in, where config.json names an issuer; nothing at all where it does not. How a session
 // begins, goes on and ends is in sign-in.js, which is only loaded then. Tokens live in this tab's sessionStorage: they
-// survive a reload, and end with the tab.
+// survive a reload, and end with the tab. In a portal's frame the portal has the session, and hands over its token
+// (frame.js).
 
-/** @typedef {{issuer?: string, clientId?: string, scope?: string, demo?: boolean}} Config */
+/** @typedef {{issuer?: string, clientId?: string, scope?: string, demo?: boolean, portals?: string[]}} Config */
 /** @typedef {{access: string, refresh?: string, id?: string, expires: number, name: string}} Tokens */
 /** @typedef {{Authorization?: string}} SignedIn the headers of a request of somebody who is signed in */
 
@@ -18,6 +19,12 @@ let configured = null;
 /** @type {Promise<boolean>|null} */
 let renewal = null;
 
+/** What a portal handed over: it is kept nowhere, for the portal hands it over again. @type {Tokens|null} */
+let handed = null;
+
+/** Reports whether the page is in a frame of another page. */
+export const framed = () => parent !== window;
+
 /** What config.json says, once the session has started. */
 export const configuration = () => config;
 
@@ -28,11 +35,12 @@ export const hasDemo = () => Boolean(config.demo);
 export const required = () => Boolean(config.issuer);
 
 /** @returns {Tokens|null} */
-export const tokens = () => JSON.parse(sessionStorage.getItem(TOKENS) ?? 'null');
+export const tokens = () => framed() ? handed : JSON.parse(sessionStorage.getItem(TOKENS) ?? 'null');
 
 /** @param {Tokens|null} now null where nobody is signed in any more */
 export function keep(now) {
-  if (now) sessionStorage.setItem(TOKENS, JSON.stringify(now));
+  if (framed()) handed = now;
+  else if (now) sessionStorage.setItem(TOKENS, JSON.stringify(now));
   else sessionStorage.removeItem(TOKENS);
 }
 
@@ -53,11 +61,13 @@ async function configure() {
 }
 
 /**
- * Reads the configuration and takes up a session: this tab's own, or the one that the issuer has just sent back.
+ * Reads the configuration and takes up a session: this tab's own, the one that the issuer has just sent back, or the
+ * one of the portal that has the page in a frame.
  * @returns {Promise<boolean>} whether the page may be shown
  */
 export async function start() {
   await ready();
+  if (framed()) return (await import('./frame.js')).begin();
   const address = new URL(location.href);
   if (required() && address.searchParams.has('state')) await (await import('./sign-in.js')).complete(address);
   return ready();
@@ -89,6 +99,7 @@ export async function renew(refused) {
   const access = tokens()?.access;
   if (refused && access && refused.Authorization !== bearer(access)) return true;
   // Where the module does not come, the network failed: the session goes on.
-  renewal ??= import('./sign-in.js').then(({ refresh }) => refresh(), () => false).finally(() => { renewal = null; });
+  const refresher = framed() ? import('./frame.js') : import('./sign-in.js');
+  renewal ??= refresher.then(({ refresh }) => refresh(), () => false).finally(() => { renewal = null; });
   return renewal;
 }

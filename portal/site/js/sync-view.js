@@ -103,14 +103,15 @@ export class SyncView {
     if (tabs.every((tab) => tab.count === 0) || (run.state === 'failed' && wroteNothing)) return null;
     const table = new PlanTable({
       path: `/v1/syncs/${this.id}/changes`, tabs, label: 'Changes', signal: this.signal,
-      planned: run.state === 'blocked' && wroteNothing,
+      planned: run.state === 'blocked' && wroteNothing, usual: run.state === 'blocked' ? 'delete' : undefined,
       explain: run.undoOf ? undefined : (q) => this.#explain(q, run),
     });
     return h('section', { class: 'card flush', 'aria-label': 'Changes' }, table.element,
-      exportButton('Export Changes to .csv', () => api.exportSync(this.id, table.narrow), this.signal),
-      exportButton('Export this tab to .csv', () => api.exportSync(this.id, table.filter), this.signal),
-      table.csvNote,
-      this.#skipped(run));
+      h('div', { class: 'table-foot' },
+        exportButton('Export Changes to .csv', () => api.exportSync(this.id, table.narrow), this.signal),
+        exportButton('Export this tab to .csv', () => api.exportSync(this.id, table.filter), this.signal),
+        this.#skipped(run)),
+      table.csvNote);
   }
 
   /** What the plan skipped is no change, and in no tab. @param {Sync} run */

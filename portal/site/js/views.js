@@ -25,6 +25,7 @@ export async function viewOf({ name, id }, signal) {
     case name === 'history' || name === 'syncs': return new (await later()).HistoryView(signal);
     case name === 'users': return new (await later()).UsersView(signal);
     case name === 'audit': return new (await later()).AuditView(signal);
+    case name === 'notifications': return new (await later()).NotificationsView(signal);
     case name === 'overview': return new OverviewView(signal);
     case name === 'missing': return missing();
     default: return importView ??= new ImportView();

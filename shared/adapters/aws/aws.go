@@ -95,7 +95,7 @@ func (d Deployment) queues() sqs.URLs {
 	urls := make(sqs.URLs)
 	for name, variable := range map[queue.Name]manifest.Variable{
 		queue.Previews: manifest.PreviewsQueue, queue.Syncs: manifest.SyncsQueue,
-		queue.Scheduled: manifest.ScheduledQueue,
+		queue.Scheduled: manifest.ScheduledQueue, queue.Deliveries: manifest.DeliveriesQueue,
 	} {
 		if url := d.Get(variable); url != "" {
 			urls[name] = url

@@ -33,7 +33,7 @@ func TestWhatAWSRefusesIsCounted(t *testing.T) {
 	var out bytes.Buffer
 	s := lambda.Setup{Name: "sync-worker", LambdaName: "staging-sync-worker", Out: &out,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
-	d, err := aws.Open(t.Context(), aws.Caller{Environment: s.Environment, Name: s.Name, Log: s.Log, Refused: s.Refused})
+	d, err := aws.Open(t.Context(), aws.Caller{Name: s.Name, Log: s.Log, Refused: s.Refused})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +45,9 @@ func TestWhatAWSRefusesIsCounted(t *testing.T) {
 		code    string
 		refused bool
 	}{
-		"a grant that is missing": {fake.Refuse("AccessDeniedException", "not authorized"), "AccessDeniedException", true},
-		"a disabled key":          {fake.Refuse("DisabledException", "is disabled"), "DisabledException", true},
+		"a grant that is missing": {fake.Refuse("AccessDeniedException", "not authorized"),
+			"AccessDeniedException", true},
+		"a disabled key": {fake.Refuse("DisabledException", "is disabled"), "DisabledException", true},
 		"a key on its way out": {fake.Refuse("KMSInvalidStateException", "is pending deletion"),
 			"KMSInvalidStateException", true},
 		"too much at once": {fake.Refuse("ThrottlingException", "Rate exceeded"), "", false},

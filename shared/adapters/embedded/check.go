@@ -15,6 +15,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"rollcall/shared/notify"
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
@@ -182,6 +183,7 @@ func (c *checker) account(ctx context.Context, account user.Account, b *bolt.Buc
 	if _, err := loadOrZero[runs.Lease](b, keyLease); err != nil {
 		c.add("account %q: lease: %v", account, err)
 	}
+	c.notifications(ctx, account, b)
 	err := each(b, bucketRuns, func(id, value []byte) error {
 		c.Runs++
 		var stored runs.Record
@@ -212,6 +214,28 @@ func (c *checker) account(ctx context.Context, account user.Account, b *bolt.Buc
 		}
 		return nil
 	}))
+}
+
+// notifications checks who is told of what, and what is on its way to them.
+func (c *checker) notifications(ctx context.Context, account user.Account, b *bolt.Bucket) {
+	stored, err := loadOrZero[notify.Settings](b, keyNotifications)
+	if err != nil {
+		c.add("account %q: notifications: %v", account, err)
+	}
+	if hook := stored.Webhook; hook != nil && c.sealer.key != nil {
+		c.Passwords++
+		to := secret.Binding{Account: string(account), Target: notify.Target(hook.URL)}
+		if _, err := c.sealer.Open(ctx, hook.SealedSecret, to); err != nil {
+			c.add("account %q: the key file does not open the secret of the webhook: %v", account, err)
+		}
+	}
+	// The walk itself cannot fail.
+	_ = each(b, bucketDeliveries, func(id, value []byte) error {
+		if err := json.Unmarshal(value, new(notify.Delivery)); err != nil {
+			c.add("account %q: delivery %s: %v", account, id, err)
+		}
+		return nil
+	})
 }
 
 // each walks over a bucket below another; none is an empty one.

@@ -25,13 +25,17 @@ const keyLifetime = 24 * time.Hour
 // The keys and buckets below an account's bucket. Runs are keyed by their ULID, so that their order is that of time;
 // a bucket for each kind holds the ids alone.
 var (
-	keySettings  = []byte("settings")
-	keyLease     = []byte("lease")
-	keyList      = []byte("listWritten")
-	keyRemovals  = []byte("removals")
-	keyLooks     = []byte("looks")
-	keyTold      = []byte("told")
-	keyCounts    = []byte("counts")
+	keySettings = []byte("settings")
+	keyLease    = []byte("lease")
+	keyList     = []byte("listWritten")
+	keyRemovals = []byte("removals")
+	keyLooks    = []byte("looks")
+	keyTold     = []byte("told")
+	keyCounts   = []byte("counts")
+	// keyNotifications is who is told of what; bucketDeliveries what is on its way to them, by its id.
+	keyNotifications = []byte("notifications")
+	bucketDeliveries = []byte("deliveries")
+
 	bucketRuns   = []byte("runs")
 	bucketImport = []byte("imports")
 	bucketKinds  = []byte("kinds/")

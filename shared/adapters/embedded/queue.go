@@ -21,9 +21,10 @@ const (
 	deliveries = 8
 	// firstDelay is the wait after a failed delivery; it doubles with each.
 	firstDelay = 200 * time.Millisecond
-	// mostExplanations is how many explanations are at work at a time, besides the workers: they take little memory,
-	// and somebody waits for each.
+	// mostExplanations and mostDeliveries are how many explanations and deliveries are at work at a time, besides the
+	// workers: they take little memory, somebody waits for each explanation, and deliveries wait for receivers.
 	mostExplanations = 4
+	mostDeliveries   = 32
 )
 
 // Queue is a queue in this process, kept on disk: what was sent is handled, also after a kill.
@@ -168,24 +169,19 @@ func (q *Queue) handOut(busy map[queue.Group]bool, start func(storedMessage, que
 	if err != nil {
 		return err
 	}
-	scheduled, explanations := 0, 0
+	scheduled, inPool := 0, make(map[pool]int)
 	count := func(g queue.Group) {
 		if g.Queue == queue.Scheduled {
 			scheduled++
 		}
-		if g.Explanations {
-			explanations++
-		}
+		inPool[poolOf(g)]++
 	}
 	for g := range busy {
 		count(g)
 	}
 	for _, m := range waiting {
 		g := m.Group()
-		full := len(busy)-explanations == q.workers
-		if g.Explanations {
-			full = explanations == mostExplanations
-		}
+		full := inPool[poolOf(g)] == q.size(poolOf(g))
 		if busy[g] || full || g.Queue == queue.Scheduled && scheduled == q.mostScheduled() {
 			continue
 		}
@@ -194,6 +190,29 @@ func (q *Queue) handOut(busy map[queue.Group]bool, start func(storedMessage, que
 		start(m, g)
 	}
 	return nil
+}
+
+// pool are messages that have a bound of their own on how many are at work at a time.
+type pool int
+
+const (
+	poolWorkers pool = iota
+	poolExplanations
+	poolDeliveries
+)
+
+func poolOf(g queue.Group) pool {
+	switch {
+	case g.Queue == queue.Deliveries:
+		return poolDeliveries
+	case g.Lane == queue.LaneExplanations:
+		return poolExplanations
+	}
+	return poolWorkers
+}
+
+func (q *Queue) size(p pool) int {
+	return map[pool]int{poolWorkers: q.workers, poolExplanations: mostExplanations, poolDeliveries: mostDeliveries}[p]
 }
 
 // deliver handles one message and deletes it. One that fails is tried again, with growing waits.

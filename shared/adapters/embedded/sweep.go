@@ -16,6 +16,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"rollcall/shared/notify"
 	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
 )
@@ -34,9 +35,9 @@ var lifetimes = map[string]time.Duration{
 // orphanLifetime is how long a file is kept that is being written, or whose run is gone.
 const orphanLifetime = 24 * time.Hour
 
-// Swept counts what a sweep deleted: runs, audit entries, idempotency keys, messages that failed for the last time and
-// whose run is gone, files, and the records that it could not read and set aside.
-type Swept struct{ Runs, Audit, Keys, Messages, Files, SetAside int }
+// Swept counts what a sweep deleted: runs, audit entries, idempotency keys, deliveries, messages that failed for the
+// last time and whose run is gone, files, and the records that it could not read and set aside.
+type Swept struct{ Runs, Audit, Keys, Deliveries, Messages, Files, SetAside int }
 
 // Sweep deletes what is past its time. Where the clock is far ahead of what the store knows, it deletes nothing until
 // the clock has been so for a day: history does not come back, and a clock that was wrong does.
@@ -56,7 +57,8 @@ func (s *Store) Sweep(ctx context.Context) (swept Swept, err error) {
 	filesErr := s.sweepFiles(ctx, now, &swept)
 	if swept != (Swept{}) {
 		s.options.Log.InfoContext(ctx, "old data was deleted", "runs", swept.Runs, "audit", swept.Audit,
-			"keys", swept.Keys, "messages", swept.Messages, "files", swept.Files, "setAside", swept.SetAside)
+			"keys", swept.Keys, "deliveries", swept.Deliveries, "messages", swept.Messages,
+			"files", swept.Files, "setAside", swept.SetAside)
 	}
 	return swept, errors.Join(recordsErr, filesErr)
 }
@@ -135,7 +137,7 @@ func (s *Store) sweepRecords(now time.Time, swept *Swept) error {
 		all := tx.Bucket(bucketJobs)
 		err := all.ForEachBucket(func(name []byte) error {
 			sweep := accountSweep{name: name, account: all.Bucket(name), now: now, swept: swept}
-			err := errors.Join(sweep.runs(), sweep.keys(), sweep.audit())
+			err := errors.Join(sweep.runs(), sweep.keys(), sweep.audit(), sweep.deliveries())
 			damaged = slices.Concat(damaged, sweep.damaged)
 			return err
 		})
@@ -217,6 +219,14 @@ func (s *accountSweep) audit() error {
 		var e runs.AuditEntry
 		err := json.Unmarshal(v, &e)
 		return s.now.Sub(e.At) > auditLifetime, err
+	})
+}
+
+func (s *accountSweep) deliveries() error {
+	return s.each(bucketDeliveries, &s.swept.Deliveries, func(_, v []byte) (bool, error) {
+		var d notify.Delivery
+		err := json.Unmarshal(v, &d)
+		return s.now.Sub(d.CreatedAt) > notify.DeliveryLifetime, err
 	})
 }
 

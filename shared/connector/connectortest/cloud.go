@@ -27,8 +27,8 @@ const Code = "CODE-1"
 // pathBlocks is where links lead.
 const pathBlocks = "/blocks/"
 
-// Cloud is an http.Handler that does what the cloud's side has to do. Its fields are for tests to change before requests
-// come.
+// Cloud is an http.Handler that does what the cloud's side has to do. Its fields are for tests to change before
+// requests come.
 type Cloud struct {
 	// Intercept may answer a request in place of the cloud; it then returns true.
 	Intercept func(w http.ResponseWriter, r *http.Request) bool
@@ -75,7 +75,8 @@ func New() *Cloud {
 func (c *Cloud) Order(r connector.Request) *Work {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	w := &Work{Order: connector.Order{ID: fmt.Sprintf("ORDER%d", len(c.orders)), Request: r}, ended: make(chan struct{})}
+	w := &Work{Order: connector.Order{ID: fmt.Sprintf("ORDER%d", len(c.orders)), Request: r},
+		ended: make(chan struct{})}
 	c.orders = append(c.orders, w)
 	return w
 }
@@ -85,6 +86,13 @@ func (c *Cloud) Stop(w *Work) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w.stop = true
+}
+
+// Another makes Code work once more, for a further instance.
+func (c *Cloud) Another() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.code = Code
 }
 
 // Revoke forgets every instance.
@@ -247,12 +255,10 @@ func (c *Cloud) poll(instance string, body []byte) (int, any, error) {
 	c.polls = append(c.polls, poll)
 	answer := connector.Polled{WaitSeconds: 1}
 	if poll.Busy != nil {
-		w, err := c.own(instance, poll.Busy.Order, poll.Busy.Attempt)
-		if err != nil || w.stop {
-			answer.Stop = true
-			return http.StatusOK, answer, nil
+		w, replaced := c.own(instance, poll.Busy.Order, poll.Busy.Attempt)
+		if answer.Stop = replaced != nil; !answer.Stop {
+			w.seen, w.Busy = c.Now(), *poll.Busy
 		}
-		w.seen, w.Busy = c.Now(), *poll.Busy
 		return http.StatusOK, answer, nil
 	}
 	for _, w := range c.orders {

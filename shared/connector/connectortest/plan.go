@@ -78,7 +78,8 @@ func PlanOf(ctx context.Context, from Directory, imp settings.Import, since []ru
 }
 
 // Record records a read of an import in this process, and returns what plays it.
-func Record(ctx context.Context, from Directory, bounds *directory.Reader, imp settings.Import) (*recording.Player, error) {
+func Record(ctx context.Context, from Directory, bounds *directory.Reader, imp settings.Import,
+) (*recording.Player, error) {
 	query, rules, err := Query(imp, nil)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package recording
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"math/bits"
 	"unsafe"
 
 	"rollcall/shared/directory"
@@ -99,10 +100,7 @@ func appendValue(b, v []byte, c *column) []byte {
 		return append(b, same)
 	}
 	v, last = v[begins:], last[begins:]
-	ends := 0
-	for ends < len(v) && ends < len(last) && v[len(v)-1-ends] == last[len(last)-1-ends] {
-		ends++
-	}
+	ends := sharedEnd(v, last)
 	own := v[:len(v)-ends]
 	if len(own) > uuidText/2 && begins+len(v) == uuidText {
 		whole := append(append(make([]byte, 0, uuidText), c.last[:begins]...), v...)
@@ -121,13 +119,31 @@ func appendValue(b, v []byte, c *column) []byte {
 
 // shared counts the bytes that two values begin with.
 func shared(a, b []byte) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
+	n, i := min(len(a), len(b)), 0
+	for ; i+8 <= n; i += 8 {
+		if x := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); x != 0 {
+			return i + bits.TrailingZeros64(x)/8
 		}
 	}
-	return n
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
+}
+
+// sharedEnd counts the bytes that two values end with.
+func sharedEnd(a, b []byte) int {
+	n, i := min(len(a), len(b)), 0
+	for ; i+8 <= n; i += 8 {
+		x := binary.LittleEndian.Uint64(a[len(a)-i-8:]) ^ binary.LittleEndian.Uint64(b[len(b)-i-8:])
+		if x != 0 {
+			return i + bits.LeadingZeros64(x)/8
+		}
+	}
+	for i < n && a[len(a)-1-i] == b[len(b)-1-i] {
+		i++
+	}
+	return i
 }
 
 // parseUUID reads a UUID as appendUUID writes it.

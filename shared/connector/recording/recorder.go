@@ -87,8 +87,8 @@ func (r *Recorder) room(e *directory.Entry) error {
 		}
 	}
 	if r.memory.full(len(e.Attributes)) || values > maxValues || size > maxEntry {
-		return directory.Incomplete("the entry %.200s has %d attributes, %d values and %d bytes, more than a connector "+
-			"hands over", e.DN, len(e.Attributes), values, size)
+		return directory.Incomplete("the entry %.200s has %d attributes, %d values and %d bytes, more than a "+
+			"connector hands over", e.DN, len(e.Attributes), values, size)
 	}
 	return nil
 }

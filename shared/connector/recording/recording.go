@@ -1,8 +1,8 @@
 // Package recording writes what a read of a directory hands over (steps, entries, what was found or why it failed) into
 // blocks, and plays it back to an importer as if that had read itself. A connector on site records; the cloud plays.
 //
-// A recording is a chain of blocks, each with the hash of the one before, so that blocks out of order, repeated, missing
-// or changed are an incomplete read and never a shorter list:
+// A recording is a chain of blocks, each with the hash of the one before, so that blocks out of order, repeated,
+// missing or changed are an incomplete read and never a shorter list:
 //
 //	"RCRD" | protocol | number | SHA-256 of the block before, or the order's seed | compressed (S2) records
 //
@@ -113,5 +113,6 @@ func openBlock(to, block []byte, number int, before [sha256.Size]byte) ([]byte, 
 	return records, nil
 }
 
-// Putter stores a block somewhere until it returns; the block is not its own afterwards. Several may be at work at once.
+// Putter stores a block somewhere until it returns; the block is not its own afterwards. Several may be at work at
+// once.
 type Putter func(ctx context.Context, number int, block []byte) error

@@ -275,9 +275,11 @@ func TestARecordingThatIsNotWhole(t *testing.T) {
 			s.blocks[last] = bytes.Clone(s.blocks[last])
 			s.blocks[last][len(s.blocks[last])-5] ^= 1
 		},
-		"a block cut short":    func(s *shelf, _ *recording.Player) { s.blocks[2] = s.blocks[2][:100] },
-		"an empty block":       func(s *shelf, _ *recording.Player) { s.blocks[2] = nil },
-		"a block that is long": func(s *shelf, _ *recording.Player) { s.blocks[2] = make([]byte, recording.MaxBlock+1) },
+		"a block cut short": func(s *shelf, _ *recording.Player) { s.blocks[2] = s.blocks[2][:100] },
+		"an empty block":    func(s *shelf, _ *recording.Player) { s.blocks[2] = nil },
+		"a block that is long": func(s *shelf, _ *recording.Player) {
+			s.blocks[2] = make([]byte, recording.MaxBlock+1)
+		},
 		"another protocol": func(s *shelf, _ *recording.Player) {
 			s.blocks[0] = bytes.Clone(s.blocks[0])
 			s.blocks[0][4]++
@@ -369,7 +371,8 @@ func TestAnAnswerOfSeveralBlocks(t *testing.T) {
 	if err != nil || sealed.Blocks < 2 {
 		t.Fatal(sealed.Blocks, err)
 	}
-	got, err := player(s, sealed, directory.Config{}).Find(t.Context(), settings.Connection{}, directory.Question{}, nop)
+	got, err := player(s, sealed, directory.Config{}).Find(t.Context(), settings.Connection{}, directory.Question{},
+		nop)
 	if diff := cmp.Diff(answer, got, sameBytes); diff != "" || err != nil {
 		t.Error(err, len(diff))
 	}
@@ -394,7 +397,8 @@ func TestAnEntryThatIsTooLarge(t *testing.T) {
 		sealed, closeErr := r.Close(directory.Info{}, err)
 		got := play(t, player(s, sealed, directory.Config{}), directory.Query{})
 		var failed *directory.Error
-		if err == nil || closeErr != nil || !errors.As(got.err, &failed) || failed.Code != directory.CodeIncompleteRead {
+		if err == nil || closeErr != nil || !errors.As(got.err, &failed) ||
+			failed.Code != directory.CodeIncompleteRead {
 			t.Errorf("%s: %v, %v, %v", name, err, closeErr, got.err)
 		}
 	}
@@ -433,14 +437,43 @@ func TestAnEntryTakesFewBytes(t *testing.T) {
 	}
 }
 
+// BenchmarkRecord records 100,000 entries; BenchmarkPlay plays them.
 func BenchmarkRecord(b *testing.B) {
+	entries := everybody(b)
 	for b.Loop() {
 		r := recording.New(b.Context(), order, func(context.Context, int, []byte) error { return nil })
-		if err := staff(100_000, r.Entry); err != nil {
-			b.Fatal(err)
+		for i := range entries {
+			if err := r.Entry(&entries[i]); err != nil {
+				b.Fatal(err)
+			}
 		}
 		if _, err := r.Close(directory.Info{}, nil); err != nil {
 			b.Fatal(err)
 		}
 	}
+}
+
+func BenchmarkPlay(b *testing.B) {
+	s, sealed := record(b, everybody(b))
+	p := player(s, sealed, directory.Config{})
+	for b.Loop() {
+		_, err := p.Read(b.Context(), settings.Connection{}, directory.Query{}, nop,
+			func(*directory.Entry) error { return nil })
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func everybody(b *testing.B) []directory.Entry {
+	b.Helper()
+	var entries []directory.Entry
+	err := staff(100_000, func(e *directory.Entry) error {
+		entries = append(entries, e.Clone())
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return entries
 }

@@ -12,12 +12,17 @@ import (
 type Name string
 
 // The queues: previews (with explanations, and exports that outlast a request), which only read; syncs that somebody
-// waits for; and those that the schedule started, with its looks, behind which nobody waits.
+// waits for; those that the schedule started, with its looks, behind which nobody waits; and deliveries of what is told
+// by mail and webhook.
 const (
-	Previews  Name = "previews"
-	Syncs     Name = "syncs"
-	Scheduled Name = "scheduled"
+	Previews   Name = "previews"
+	Syncs      Name = "syncs"
+	Scheduled  Name = "scheduled"
+	Deliveries Name = "deliveries"
 )
+
+// Names lists every queue.
+func Names() []Name { return []Name{Previews, Syncs, Scheduled, Deliveries} }
 
 // Task is what a message asks for.
 type Task string
@@ -31,6 +36,11 @@ const (
 	TaskLook Task = "look"
 	// TaskExplanation travels with the previews, and waits for none.
 	TaskExplanation Task = "explanation"
+	// TaskMail, TaskWebhook and TaskTest ask for a try at a delivery, which RunID names; Slice is how often it was
+	// tried before.
+	TaskMail    Task = "mail"
+	TaskWebhook Task = "webhook"
+	TaskTest    Task = "test"
 )
 
 // Message asks a worker to go on with one run. It carries no secret and no settings: those are in the run.
@@ -52,23 +62,39 @@ func (m Message) Queue() Name {
 	switch {
 	case m.Task == TaskLook, m.Task == TaskSync && m.Scheduled:
 		return Scheduled
+	case m.Task == TaskMail, m.Task == TaskWebhook, m.Task == TaskTest:
+		return Deliveries
 	case m.Task != TaskSync:
 		return Previews
 	}
 	return Syncs
 }
 
-// Group names the messages that are handled one after the other: an account's of one queue. Explanations, which
-// somebody waits for and which take a moment, are a group of their own: a preview may read for an hour.
+// LaneExplanations is the lane of explanations.
+const LaneExplanations = "explanations"
+
+// Group names the messages that are handled one after the other: an account's of one queue and lane.
 type Group struct {
-	Queue        Name
-	Account      user.Account
-	Explanations bool
+	Queue   Name
+	Account user.Account
+	// Lane keeps apart what need not wait for each other. Explanations, which somebody waits for and which take a
+	// moment, have one: a preview may read for an hour. So have an account's mails, its webhook, and each test of them:
+	// a receiver that is slow holds up what goes to it and nothing else. It is empty for all others.
+	Lane string
 }
 
 // Group returns the group that the message belongs to.
 func (m Message) Group() Group {
-	return Group{Queue: m.Queue(), Account: m.Account, Explanations: m.Task == TaskExplanation}
+	g := Group{Queue: m.Queue(), Account: m.Account}
+	switch m.Task {
+	case TaskExplanation:
+		g.Lane = LaneExplanations
+	case TaskMail, TaskWebhook:
+		g.Lane = string(m.Task)
+	case TaskTest:
+		g.Lane = m.RunID
+	}
+	return g
 }
 
 // Sender puts messages on their queue.

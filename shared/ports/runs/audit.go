@@ -24,7 +24,7 @@ type AuditEntry struct {
 	// By is the subject of the request's identity.
 	By     string `json:"by"`
 	Action Action `json:"action"`
-	// Subject is what it was done to: an address, the id of a run, or "settings".
+	// Subject is what it was done to: an address, the id of a run, "settings" or "notifications".
 	Subject string `json:"subject"`
 	// Details names the fields that changed, as "before → after", or what a run was started with. Keys and values
 	// together are a few kilobytes.
@@ -50,9 +50,12 @@ const (
 	UndoStarted      Action = "undo.started"
 	// ExplanationStarted: somebody asked what a sync would make of an address.
 	ExplanationStarted Action = "explanation.started"
-	ConnectorAdded     Action = "connector.added"
-	ConnectorCode      Action = "connector.code"
-	ConnectorRevoked   Action = "connector.revoked"
+	// NotificationsSaved: somebody chose who is told of what. NotificationsTested: somebody had a test sent.
+	NotificationsSaved  Action = "notifications.saved"
+	NotificationsTested Action = "notifications.tested"
+	ConnectorAdded      Action = "connector.added"
+	ConnectorCode       Action = "connector.code"
+	ConnectorRevoked    Action = "connector.revoked"
 	// ConnectorChanged: somebody changed a connector's local settings on site.
 	ConnectorChanged Action = "connector.changed"
 )
@@ -62,7 +65,8 @@ func Actions() []Action {
 	return []Action{
 		SettingsSaved, SettingsChanged, SettingsDeleted, UserAdded, UserChanged, UserRemoved, PreviewStarted,
 		PreviewCancelled, ExportStarted, SyncStarted, SyncCancelled, UndoStarted,
-		ExplanationStarted, ConnectorAdded, ConnectorCode, ConnectorRevoked, ConnectorChanged,
+		ExplanationStarted, NotificationsSaved, NotificationsTested,
+		ConnectorAdded, ConnectorCode, ConnectorRevoked, ConnectorChanged,
 	}
 }
 

@@ -38,6 +38,9 @@ type Store interface {
 	// DueLooks returns up to limit accounts whose NextAt of UpdateLooks is not zero and not after now, the longest due
 	// first. What cannot be read is left out as in Due.
 	DueLooks(ctx context.Context, now time.Time, limit int) ([]user.Account, error)
+	// DueDeliveries returns up to limit deliveries whose NextAt is not zero and not after now, the longest due first.
+	// It may name one that changed a moment ago. What cannot be read is left out as in Due.
+	DueDeliveries(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 	// Overdue returns up to limit runs whose OverdueAt is not after now, the longest overdue first. It may name a run
 	// that changed a moment ago: read it before acting on it. What cannot be read is left out as in Due.
 	Overdue(ctx context.Context, now time.Time, limit int) ([]Ref, error)
@@ -47,7 +50,7 @@ type Store interface {
 // minute.
 const FarAhead = (settings.MaxInterval + 1) * time.Hour
 
-// Ref names a run of any account.
+// Ref names a run, or a delivery, of any account.
 type Ref struct {
 	Account user.Account
 	RunID   string
@@ -61,6 +64,7 @@ type Jobs interface {
 	Leases
 	ListRecords
 	LookRecords
+	NotificationRecords
 	ToldRecords
 	// Settings returns the saved settings, or ErrNotFound.
 	Settings(ctx context.Context) (settings.Saved, error)

@@ -25,6 +25,8 @@ const (
 	dueSchedules = "schedules"
 	dueLooks     = "looks"
 	dueRuns      = "runs"
+	// dueDeliveries are those that somebody has to try again.
+	dueDeliveries = "deliveries"
 )
 
 // dueShards is how many partition keys of the index the accounts are spread over. Fewer than were ever in use would
@@ -77,11 +79,23 @@ func (j *Jobs) Overdue(ctx context.Context, now time.Time, limit int) ([]runs.Re
 	if err != nil {
 		err = fmt.Errorf("look for overdue runs: %w", err)
 	}
-	var refs []runs.Ref
-	for _, d := range found {
-		refs = append(refs, runs.Ref{Account: user.Account(d.account), RunID: strings.TrimPrefix(d.record, prefixRun)})
+	return refsOf(found, prefixRun), err
+}
+
+// DueDeliveries returns the deliveries that are to be tried again. The index follows as in Due.
+func (j *Jobs) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]runs.Ref, error) {
+	found, err := j.due(ctx, dueDeliveries, until(now), limit)
+	if err != nil {
+		err = fmt.Errorf("look for due deliveries: %w", err)
 	}
-	return refs, err
+	return refsOf(found, prefixDelivery), err
+}
+
+func refsOf(found []dueItem, prefix string) (refs []runs.Ref) {
+	for _, d := range found {
+		refs = append(refs, runs.Ref{Account: user.Account(d.account), RunID: strings.TrimPrefix(d.record, prefix)})
+	}
+	return refs
 }
 
 // span is a part of the index: the items whose time compares so with at, in milliseconds since 1970.

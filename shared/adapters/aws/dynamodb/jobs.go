@@ -28,10 +28,14 @@ const (
 	recordLooks    = "looks"
 	recordTold     = "told"
 	recordCounts   = "counts"
-	prefixRun      = "run#"
-	prefixImport   = "import#"
-	prefixAudit    = "audit#"
-	prefixOnce     = "once#"
+	// recordNotifications are who is told of what, prefixDelivery what is on its way to them.
+	recordNotifications = "notifications"
+	prefixDelivery      = "delivery#"
+
+	prefixRun    = "run#"
+	prefixImport = "import#"
+	prefixAudit  = "audit#"
+	prefixOnce   = "once#"
 )
 
 // Jobs are the jobs of all accounts, in a table of the shape of JobsTable.

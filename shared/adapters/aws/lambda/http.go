@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -16,15 +17,10 @@ import (
 
 	"rollcall/shared/api"
 	"rollcall/shared/manifest"
-	"rollcall/shared/run"
-	"rollcall/shared/user"
 )
 
-// The errors of telling who sent a request.
-var (
-	errNoToken   = errors.New("the request carries no claims: is its route without the authorizer?")
-	errNoAccount = errors.New("the token names no account")
-)
+// errNoToken means that nobody has verified who sent a request.
+var errNoToken = errors.New("the request carries no claims: is its route without the authorizer?")
 
 // usersPath is where addresses are part of the path.
 const usersPath = "/v1/users/"
@@ -37,10 +33,10 @@ func API(build func() http.Handler, log *slog.Logger) Invoker {
 	go built()
 	var accessor core.RequestAccessorV2
 	return awslambda.NewHandler(func(ctx context.Context,
-		event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		event gatewayRequest) (events.APIGatewayV2HTTPResponse, error) {
 		start := time.Now()
 		event.RawPath = escapedPath(event.RawPath)
-		r, err := accessor.EventToRequestWithContext(ctx, event)
+		r, err := accessor.EventToRequestWithContext(ctx, event.APIGatewayV2HTTPRequest)
 		if err != nil {
 			return events.APIGatewayV2HTTPResponse{}, err
 		}
@@ -52,11 +48,40 @@ func API(build func() http.Handler, log *slog.Logger) Invoker {
 		built().ServeHTTP(w, r)
 		answer, err := w.GetProxyResponse()
 		if err == nil && (r.Method != http.MethodGet || answer.StatusCode >= http.StatusBadRequest) {
-			log.InfoContext(ctx, "request", "method", r.Method, "path", r.URL.Path, "status", answer.StatusCode,
-				"durationMs", time.Since(start).Milliseconds())
+			log.InfoContext(ctx, "request", "method", r.Method, "path", loggedPath(r.URL.Path),
+				"status", answer.StatusCode, "durationMs", time.Since(start).Milliseconds())
 		}
 		return answer, err
 	})
+}
+
+// gatewayRequest is an event of API Gateway whose claims may be of any type: the SDK's takes texts only, and fails.
+type gatewayRequest struct{ events.APIGatewayV2HTTPRequest }
+
+// UnmarshalJSON reads an event.
+func (r *gatewayRequest) UnmarshalJSON(data []byte) error {
+	var event struct {
+		events.APIGatewayV2HTTPRequest
+		RequestContext struct {
+			events.APIGatewayV2HTTPRequestContext
+			Authorizer struct {
+				JWT struct {
+					Claims json.RawMessage `json:"claims"`
+				} `json:"jwt"`
+			} `json:"authorizer"`
+		} `json:"requestContext"`
+	}
+	if err := json.Unmarshal(data, &event); err != nil {
+		return err
+	}
+	r.APIGatewayV2HTTPRequest = event.APIGatewayV2HTTPRequest
+	r.RequestContext = event.RequestContext.APIGatewayV2HTTPRequestContext
+	r.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{
+			Claims: api.ClaimsOf(event.RequestContext.Authorizer.JWT.Claims),
+		},
+	}
+	return nil
 }
 
 // escapedPath undoes what an HTTP API does to a path before it hands it on: it decodes it, so that an address with a
@@ -68,47 +93,25 @@ func escapedPath(decoded string) string {
 	return (&url.URL{Path: decoded}).EscapedPath()
 }
 
-// Identify returns who sent a request, by the claims of the token that API Gateway's authorizer has verified. The
-// account comes from a claim that users cannot write, and never from the request.
+// loggedPath is a path without the address of a user: logs outlast an account that is erased.
+func loggedPath(path string) string {
+	if of, ok := strings.CutPrefix(path, usersPath); ok && of != "export" {
+		return usersPath + "{address}"
+	}
+	return path
+}
+
+// Identify returns who sent a request, by the claims of the token that API Gateway's authorizer has verified.
 func Identify(env manifest.Environment) func(*http.Request) (api.Caller, error) {
-	accountClaim, prefix := env.Or(manifest.AccountClaim, manifest.DefaultAccountClaim),
-		env.Or(manifest.ScopePrefix, manifest.DefaultScopePrefix)
+	names := api.ClaimNames{
+		Account:     env.Or(manifest.AccountClaim, manifest.DefaultAccountClaim),
+		ScopePrefix: env.Or(manifest.ScopePrefix, manifest.DefaultScopePrefix),
+	}
 	return func(r *http.Request) (api.Caller, error) {
 		event, ok := core.GetAPIGatewayV2ContextFromContext(r.Context())
-		if !ok || event.Authorizer == nil || event.Authorizer.JWT == nil {
+		if !ok || event.Authorizer == nil || event.Authorizer.JWT == nil || event.Authorizer.JWT.Claims == nil {
 			return api.Caller{}, errNoToken
 		}
-		claims := event.Authorizer.JWT.Claims
-		account := claims[accountClaim]
-		if account == "" {
-			return api.Caller{}, errNoAccount
-		}
-		return api.Caller{
-			Identity: run.Identity{Account: user.Account(account),
-				Subject: firstOf(claims, "username", "client_id", "sub")},
-			Scopes: scopesOf(claims, prefix),
-		}, nil
+		return names.Caller(event.Authorizer.JWT.Claims, r.Header)
 	}
-}
-
-// firstOf returns the first claim that there is. Who did something is told by a name that its bearer cannot choose.
-func firstOf(claims map[string]string, names ...string) string {
-	for _, name := range names {
-		if claims[name] != "" {
-			return claims[name]
-		}
-	}
-	return "unknown"
-}
-
-// scopesOf reads the scopes: "a b" in scope (RFC 8693, 4.2), or the list that some issuers put into scp, which API
-// Gateway shows as "[a b]".
-func scopesOf(claims map[string]string, prefix string) []api.Scope {
-	var scopes []api.Scope
-	for _, text := range strings.Fields(strings.Trim(claims["scope"], "[]") + " " + strings.Trim(claims["scp"], "[]")) {
-		if own, ok := strings.CutPrefix(text, prefix); ok {
-			scopes = append(scopes, api.Scope(own))
-		}
-	}
-	return scopes
 }

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -89,6 +90,31 @@ func TestAddressesInPaths(t *testing.T) {
 	}
 }
 
+func TestNoLogLineHasTheAddressOfAUser(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/v1/users/ann@example.com": "/v1/users/{address}", "/v1/users/a/b@example.com": "/v1/users/{address}",
+		"/v1/users/export": "/v1/users/export", "/v1/users": "/v1/users", "/v1/syncs/01J/undo": "/v1/syncs/01J/undo",
+	} {
+		var out bytes.Buffer
+		payload, err := json.Marshal(request("DELETE", path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		refuse := func() http.Handler { return http.NotFoundHandler() }
+		if _, err := API(refuse, slog.New(slog.NewJSONHandler(&out, nil))).Invoke(t.Context(), payload); err != nil {
+			t.Fatal(err)
+		}
+		var line map[string]any
+		if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+			t.Fatal(err)
+		}
+		if line["path"] != want || strings.Contains(out.String(), "example.com") {
+			t.Errorf("%s is logged as %s", path, out.String())
+		}
+	}
+}
+
 func TestIdentify(t *testing.T) {
 	t.Parallel()
 	named, err := manifest.Read(func(name string) string {
@@ -103,38 +129,55 @@ func TestIdentify(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		env    manifest.Environment
-		claims map[string]string
+		claims map[string]any
 		want   api.Caller
-		err    error
+		// code is the problem's that refuses the request; none is wanted where it is empty.
+		code string
 	}{
-		"an access token": {claims: map[string]string{"account": "acme", "username": "ann", "sub": "1",
+		"an access token": {claims: map[string]any{"account": "acme", "username": "ann", "sub": "1",
 			"scope": "openid rollcall/read rollcall/admin"},
 			want: caller("ann", "read", "admin")},
-		"a machine's": {claims: map[string]string{"account": "acme", "client_id": "portal", "sub": "1",
+		"a machine's": {claims: map[string]any{"account": "acme", "client_id": "portal", "sub": "1",
 			"scope": "rollcall/read"}, want: caller("portal", "read")},
-		"scopes in a list": {claims: map[string]string{"account": "acme", "sub": "1", "scp": "[rollcall/read openid]"},
+		"scopes in a list": {claims: map[string]any{"account": "acme", "sub": "1", "scp": "[rollcall/read openid]"},
 			want: caller("1", "read")},
-		"another issuer's": {named, map[string]string{"custom:tenant": "acme", "account": "evil", "sub": "1",
+		"another issuer's": {named, map[string]any{"custom:tenant": "acme", "account": "evil", "sub": "1",
 			"scope": "https://rollcall.example/admin rollcall/read"},
-			caller("1", "admin"), nil},
-		"no scope": {claims: map[string]string{"account": "acme", "sub": "1", "scope": "read admin"},
+			caller("1", "admin"), ""},
+		"no scope": {claims: map[string]any{"account": "acme", "sub": "1", "scope": "read admin"},
 			want: caller("1")},
-		"no account": {claims: map[string]string{"sub": "1", "scope": "rollcall/admin"}, err: errNoAccount},
-		"no token":   {err: errNoToken},
+		"a service's": {claims: map[string]any{"client_id": "portal", "scope": "rollcall/admin rollcall/service"},
+			want: api.Caller{Identity: run.Identity{Account: "evil", Subject: "service:portal"},
+				Scopes: []api.Scope{"admin", "service"}}},
+		"claims of other types": {claims: map[string]any{"account": "acme", "sub": "1", "exp": 1.5, "ok": true,
+			"none": nil, "nested": map[string]any{"a": []int{1}}, "scp": []string{"rollcall/read"}},
+			want: caller("1", "read")},
+		"no account":            {claims: map[string]any{"sub": "1", "scope": "rollcall/admin"}, code: "no_account"},
+		"an account in a list":  {claims: map[string]any{"account": []string{"acme"}}, code: "no_account"},
+		"an account's number":   {claims: map[string]any{"account": 7}, code: "no_account"},
+		"an account in a group": {claims: map[string]any{"account": map[string]any{"id": "acme"}}, code: "no_account"},
+		"no token":              {code: "unauthenticated"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			event := request("GET", "/v1/users")
 			// What a caller writes into the request itself must not count.
 			event.Headers = map[string]string{"x-rollcall-account": "evil", "account": "evil"}
-			if test.claims != nil {
-				event.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
-					JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: test.claims},
-				}
-			}
 			payload, err := json.Marshal(event)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if test.claims != nil {
+				var members map[string]any
+				if err := json.Unmarshal(payload, &members); err != nil {
+					t.Fatal(err)
+				}
+				members["requestContext"].(map[string]any)["authorizer"] = map[string]any{
+					"jwt": map[string]any{"claims": test.claims, "scopes": nil},
+				}
+				if payload, err = json.Marshal(members); err != nil {
+					t.Fatal(err)
+				}
 			}
 			var got api.Caller
 			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -145,8 +188,14 @@ func TestIdentify(t *testing.T) {
 				slog.New(slog.DiscardHandler)).Invoke(t.Context(), payload); invokeErr != nil {
 				t.Fatal(invokeErr)
 			}
-			if !errors.Is(err, test.err) {
-				t.Errorf("error %v, want %v", err, test.err)
+			code := ""
+			if refusal := (*api.Problem)(nil); errors.As(err, &refusal) {
+				code = refusal.Code
+			} else if errors.Is(err, errNoToken) {
+				code = "unauthenticated"
+			}
+			if code != test.code {
+				t.Errorf("error %v, want %q", err, test.code)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("caller (-want +got):\n%s", diff)

@@ -58,8 +58,8 @@ func directives() []metricDirective {
 		{
 			Namespace: manifest.MetricNamespace, Dimensions: [][]string{{manifest.DimensionFunction,
 				manifest.DimensionKind}},
-			Metrics: []metricOfUnit{{manifest.RunDuration, "Milliseconds"}, {manifest.EntriesRead, "Count"},
-				{manifest.RowsApplied, "Count"}},
+			Metrics: []metricOfUnit{{manifest.RunsEnded, "Count"}, {manifest.RunDuration, "Milliseconds"},
+				{manifest.EntriesRead, "Count"}, {manifest.RowsApplied, "Count"}},
 		},
 	}
 }

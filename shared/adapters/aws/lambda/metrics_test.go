@@ -33,7 +33,7 @@ func TestMetricsAreALogLine(t *testing.T) {
 		{"Namespace":"Rollcall","Dimensions":[["Function","Kind","State"]],
 			"Metrics":[{"Name":"RunsEnded","Unit":"Count"}]},
 		{"Namespace":"Rollcall","Dimensions":[["Function","Kind"]],"Metrics":[
-			{"Name":"RunDuration","Unit":"Milliseconds"},
+			{"Name":"RunsEnded","Unit":"Count"},{"Name":"RunDuration","Unit":"Milliseconds"},
 			{"Name":"EntriesRead","Unit":"Count"},{"Name":"RowsApplied","Unit":"Count"}]}]},
 		"Function":"Rollcall-sync-worker","Kind":"sync","State":"blocked","RunsEnded":1,"RunDuration":1500,
 		"EntriesRead":7,"RowsApplied":12,

@@ -17,8 +17,7 @@ const tick = 2 * time.Second
 
 // Work completes the ports of a worker, which reaches directories within the deployment's policy and reports metrics.
 func (s Setup) Work(work importer.Config) importer.Config {
-	policy := directory.Policy{AllowPrivate: s.AllowPrivate, AllowRanges: s.AllowRanges, Deny: s.DenyRanges,
-		Ports: s.Ports}
+	policy := s.Policy()
 	// Main set the limit by the function's memory. The other half is for the stored users, the plan and the garbage.
 	memory := debug.SetMemoryLimit(-1) / 2
 	work.Directory = directory.New(directory.Config{Allow: policy.Allow, AllowPort: policy.AllowPort,
@@ -26,6 +25,12 @@ func (s Setup) Work(work importer.Config) importer.Config {
 	work.Ended = Metrics(s.Out, s.LambdaName, s.Log)
 	work.Tick = tick
 	return work
+}
+
+// Policy says which addresses may be reached: of directories, and of webhooks.
+func (s Setup) Policy() directory.Policy {
+	return directory.Policy{AllowPrivate: s.AllowPrivate, AllowRanges: s.AllowRanges, Deny: s.DenyRanges,
+		Ports: s.Ports}
 }
 
 // API returns an API without routes, whose callers the authorizer has let in.

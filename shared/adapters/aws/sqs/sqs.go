@@ -66,8 +66,8 @@ func (s *Sender) Send(ctx context.Context, m queue.Message) error {
 
 // groupID names a group within its queue.
 func groupID(g queue.Group) string {
-	if g.Explanations {
-		return hash([]byte(g.Account + "\x00explanations"))
+	if g.Lane != "" {
+		return hash([]byte(string(g.Account) + "\x00" + g.Lane))
 	}
 	return hash([]byte(g.Account))
 }

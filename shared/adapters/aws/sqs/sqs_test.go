@@ -29,6 +29,7 @@ const (
 	previews  = "previews.fifo"
 	syncs     = "syncs.fifo"
 	scheduled = "scheduled.fifo"
+	mails     = "deliveries.fifo"
 	dead      = "dead.fifo"
 )
 
@@ -50,11 +51,12 @@ func (s *service) Run(ctx context.Context, handle queue.Handler) error {
 func start(t *testing.T, now func() time.Time) *service {
 	t.Helper()
 	server := fakesqs.New(now, fakesqs.Queue{Name: previews},
-		fakesqs.Queue{Name: scheduled},
+		fakesqs.Queue{Name: scheduled}, fakesqs.Queue{Name: mails},
 		fakesqs.Queue{Name: syncs, MaxReceives: 3, DeadLetters: dead}, fakesqs.Queue{Name: dead})
 	s := &service{fake: server, client: sqs.NewClient(fake.Serve(t, server))}
 	s.urls = sqs.URLs{queue.Previews: fakesqs.URL("http://sqs", previews),
-		queue.Syncs: fakesqs.URL("http://sqs", syncs), queue.Scheduled: fakesqs.URL("http://sqs", scheduled)}
+		queue.Syncs: fakesqs.URL("http://sqs", syncs), queue.Scheduled: fakesqs.URL("http://sqs", scheduled),
+		queue.Deliveries: fakesqs.URL("http://sqs", mails)}
 	s.Sender = sqs.NewSender(s.client, s.urls)
 	s.consumer = sqs.Consumer{
 		Client: s.client, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(*testing.T) Queue) {
 		"what is sent again with another number counts":  again,
 		"scheduled syncs hold nobody up":                 scheduled,
 		"an explanation waits for no preview":            explanations,
+		"a receiver that is slow holds up no other":      deliveries,
 		"any account's name":                             accounts,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -252,6 +253,30 @@ func explanations(t *testing.T, q Queue) {
 	})
 	if got[0].RunID != "1" {
 		t.Errorf("handled first: %+v", got[0])
+	}
+}
+
+// deliveries has an account's webhook not answer before its mail, its test and another account's webhook were handled.
+func deliveries(t *testing.T, q Queue) {
+	slow := queue.Message{Task: queue.TaskWebhook, Account: "a", RunID: "1"}
+	send(t, q, slow)
+	others := []queue.Message{
+		{Task: queue.TaskMail, Account: "a", RunID: "2"}, {Task: queue.TaskTest, Account: "a", RunID: "3"},
+		{Task: queue.TaskWebhook, Account: "b", RunID: "4"}, Sync("a", "5"),
+	}
+	send(t, q, others...)
+	var waiting sync.WaitGroup
+	waiting.Add(len(others))
+	got := Handled(t, q, len(others)+1, func(_ context.Context, m queue.Message) error {
+		if m == slow {
+			waiting.Wait()
+			return nil
+		}
+		waiting.Done()
+		return nil
+	})
+	if got[len(others)] != slow {
+		t.Errorf("the last message was %+v", got[len(others)])
 	}
 }
 
