@@ -10,7 +10,6 @@ import (
 
 	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
-	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -65,6 +64,8 @@ type Connector struct {
 	Instances []Instance `json:"instances,omitempty"`
 	// Orders are the reads that are asked of it, the oldest first.
 	Orders []Order `json:"orders,omitempty"`
+	// Reported are hashes of the last changes on site that the audit log was told of.
+	Reported []string `json:"reported,omitempty"`
 }
 
 // Code lets one instance enrol.
@@ -106,9 +107,6 @@ type Order struct {
 	Attempt    int       `json:"attempt,omitempty"`
 	Instance   string    `json:"instance,omitempty"`
 	LeaseUntil time.Time `json:"leaseUntil,omitzero"`
-	// Entries is how many entries were read so far.
-	Entries int        `json:"entries,omitempty"`
-	Steps   []run.Step `json:"steps,omitempty"`
 	// Recording is nil until the read is whole.
 	Recording *Recording `json:"recording,omitempty"`
 }
