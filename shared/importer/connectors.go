@@ -166,6 +166,5 @@ func hashOf(text string) string {
 }
 
 // The names that lead to a connector.
-func codeName(hash string) string        { return "code/" + hash }
-func instanceName(id string) string      { return "instance/" + id }
-func onceName(instance, n string) string { return "once/" + instance + "/" + n }
+func codeName(hash string) string   { return "code/" + hash }
+func instanceName(id string) string { return "instance/" + id }

@@ -18,6 +18,9 @@ const (
 	// maxReported bounds the changes of a report, and keptReported is how many a connector's record remembers.
 	maxReported  = 100
 	keptReported = 2 * maxReported
+	// maxRequests is how many signed requests a connector, with all its instances, may send in requestWindow.
+	maxRequests   = 200
+	requestWindow = 10 * time.Second
 )
 
 // The errors of a Desk, beside those of connector.Verifier.
@@ -29,6 +32,8 @@ var (
 		"make a new one on the page")
 	// ErrOrder means that an order was given to another instance, was cancelled, or has ended.
 	ErrOrder = errors.New("the order was given to another instance, cancelled, or has ended")
+	// ErrTooMany means that a connector sent more requests than it may, and is to wait for RetryAfter.
+	ErrTooMany = fmt.Errorf("the connector sent more than %d requests in %s", maxRequests, requestWindow)
 	// ErrRequest means that a request is none that a connector makes.
 	ErrRequest = errors.New("the request is not one of a connector")
 )
@@ -75,13 +80,27 @@ func (d *Desk) Verifier(i *Instance) *connector.Verifier {
 			return c.Instances[at].PublicKey, nil
 		},
 		Once: func(ctx context.Context, id, number string, until time.Time) error {
-			err := i.all.Name(ctx, onceName(id, number), i.id, until)
-			if errors.Is(err, connectors.ErrTaken) {
-				return connector.ErrReplayed
-			}
-			return err
+			return d.once(ctx, i, id+"/"+number, until)
 		},
 	}
+}
+
+// RetryAfter is how long a connector waits that sent too many requests.
+const RetryAfter = requestWindow
+
+// once counts a request, and refuses one that was counted. What bounds the requests is the set of numbers that they
+// need anyway, of the window in which they were signed: it holds for all processes, and takes no write of its own.
+func (d *Desk) once(ctx context.Context, i *Instance, number string, until time.Time) error {
+	window := until.Truncate(requestWindow)
+	set := fmt.Sprintf("%s/%d", i.id, window.Unix())
+	err := i.all.Number(ctx, set, number, maxRequests, window.Add(requestWindow))
+	switch {
+	case errors.Is(err, connectors.ErrTaken):
+		return connector.ErrReplayed
+	case errors.Is(err, connectors.ErrFull):
+		return ErrTooMany
+	}
+	return err
 }
 
 func instanceIndex(c *connectors.Connector, id string) int {

@@ -186,6 +186,34 @@ func TestAnOrderGoesWhereThePasswordIs(t *testing.T) {
 	wantFailure(t, nobody.ended(preview.ID, run.Failed), connector.CodeNoPassword, "on site")
 }
 
+// TestAConnectorSendsNoMoreRequestsThanItMay, with whatever instances, and others are not held up by it.
+func TestAConnectorSendsNoMoreRequestsThanItMay(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	first, second := s.enrol(), s.enrol()
+	refused := 0
+	for n := range 210 {
+		m := first
+		if n%2 == 1 {
+			m = second
+		}
+		_, err := m.signed()
+		switch {
+		case errors.Is(err, importer.ErrTooMany):
+			refused++
+		case err != nil:
+			t.Fatal(err)
+		}
+	}
+	if refused != 10 {
+		t.Errorf("%d of 210 requests were refused, want 10", refused)
+	}
+	s.clock = s.clock.Add(importer.RetryAfter)
+	if _, err := first.signed(); err != nil {
+		t.Errorf("after the wait: %v", err)
+	}
+}
+
 func TestConnectorsAreAskedToHurryWhileSomebodyWaits(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

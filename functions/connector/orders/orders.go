@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"time"
 
 	"rollcall/shared/api"
 	"rollcall/shared/connector"
@@ -121,6 +123,8 @@ func problemOf(err error) *api.Problem {
 		status, code = http.StatusForbidden, connector.CodeCode
 	case errors.Is(err, importer.ErrOrder):
 		status, code = http.StatusConflict, connector.CodeReplaced
+	case errors.Is(err, importer.ErrTooMany):
+		status, code = http.StatusTooManyRequests, "too_many_requests"
 	case errors.Is(err, importer.ErrRequest):
 		status, code = http.StatusBadRequest, "malformed_request"
 	case errors.Is(err, connector.ErrReplayed), errors.Is(err, connector.ErrSignature),
@@ -137,6 +141,9 @@ func (h handler) answer(w http.ResponseWriter, r *http.Request, status int, out 
 	w.Header().Set("Cache-Control", "no-store")
 	if err != nil {
 		p := problemOf(err)
+		if p.Status == http.StatusTooManyRequests {
+			w.Header().Set("Retry-After", strconv.Itoa(int(importer.RetryAfter/time.Second)))
+		}
 		if p.Status == http.StatusInternalServerError {
 			h.log.ErrorContext(r.Context(), "a connector's request failed", "path", r.URL.Path, "error", err)
 		}

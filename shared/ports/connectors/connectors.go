@@ -18,6 +18,8 @@ var (
 	ErrNotFound = errors.New("no such connector")
 	// ErrTaken means that something has the name already.
 	ErrTaken = errors.New("the name is taken")
+	// ErrFull means that a set has as many numbers as it may have.
+	ErrFull = errors.New("the set of numbers is full")
 )
 
 // Store holds the connectors of all accounts.
@@ -46,6 +48,10 @@ type Connectors interface {
 	// Name has a name lead to a connector until a time, for good where it is zero. Where something has the name it
 	// returns ErrTaken.
 	Name(ctx context.Context, name, id string, until time.Time) error
+	// Number puts a number of at most 64 bytes into a set of at most so many, which is kept until a time at least. It
+	// returns ErrTaken where the set has the number, and ErrFull where it has no room. It is one write: each request of
+	// a connector takes one.
+	Number(ctx context.Context, set, number string, most int, until time.Time) error
 }
 
 // Owner is where a name leads.
