@@ -33,12 +33,15 @@ test('a job through a connector says so, and what is fixed there leads there', (
   const connection = { ...job().connection, connectorId: 'C1' };
   assert.match(inASentence(job({ connection })), /^Every 6 hours from dc1\.example\.com through HQ: adds/);
   /** @param {string} code */
-  const remedy = (code) => remedyOf(job({ connection, health: { state: 'failing' }, lastRun: { id: 'S1', error: { code } } }));
+  const remedy = (code) => remedyOf(job({
+    connection, health: { state: 'failing' }, lastRun: { id: 'S1', error: { code } },
+  }));
   const there = { label: 'Show the connectors', act: 'connectors' };
   for (const code of ['connector_offline', 'connector_no_password', 'invalid_credentials', 'tls_old']) {
     assert.deepEqual(remedy(code), there, code);
   }
-  assert.deepEqual(remedy('base_not_found'), { label: 'Go to Search Base', act: 'field', field: 'advanced.searchBase' });
+  assert.deepEqual(remedy('base_not_found'),
+    { label: 'Go to Search Base', act: 'field', field: 'advanced.searchBase' });
   assert.deepEqual(remedy('connector_revoked'),
     { label: 'Go to Read the directory', act: 'field', field: 'connection.connectorId' });
 });

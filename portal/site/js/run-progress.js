@@ -42,7 +42,8 @@ export class RunProgress {
       ? h('progress', { class: 'bar-known', max: toApply, value: applied, 'aria-label': phase })
       : h('div', { class: 'progress unknown', role: 'progressbar', 'aria-label': phase }, h('div', {}));
     // Whoever waits for a connector is at none of the steps.
-    const reads = !run.undoOf && toApply === 0 && run.progress.phase !== 'connector' && ('settings' in run || run.connection.length > 0);
+    const reads = !run.undoOf && toApply === 0 && run.progress.phase !== 'connector'
+      && ('settings' in run || run.connection.length > 0);
     fillBefore(this.row,
       h('div', { class: 'progress-head' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }),
         h('strong', {}, phase), h('span', { class: 'counts' }, countsOf(run))),
