@@ -95,7 +95,7 @@ export class ConnectorCard {
     try {
       const { settings } = await store.load();
       const yes = await confirm({
-        title: `Revoke ${name}?`, yes: 'Revoke', danger: true,
+        title: `Revoke ${name}?`, yes: `Revoke ${name}`, danger: true,
         text: [h('p', {}, 'All its instances are refused at once, and nobody can enrol one any more.'),
           h('p', {}, settings?.connection.connectorId === this.id
             ? `The saved sync of ${settings.connection.host} reads through it: its runs fail until somebody chooses `
