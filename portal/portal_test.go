@@ -91,8 +91,8 @@ func TestAPathWithoutTheHashLeadsToItsPlace(t *testing.T) {
 	for path, want := range map[string]string{
 		"/previews/01HXYZ": "/#/previews/01HXYZ", "/syncs/01HXYZ": "/#/syncs/01HXYZ", "/overview": "/#/overview",
 		"/import": "/#/import", "/users": "/#/users", "/history": "/#/history", "/audit/": "/#/audit/",
-		"/notifications": "/#/notifications",
-		"/js":            "", "/nowhere": "", "/previews/../js": "", "/previews//evil.example.com": "", "/usersandmore": "",
+		"/notifications": "/#/notifications", "/connectors": "/#/connectors",
+		"/js": "", "/nowhere": "", "/previews/../js": "", "/previews//evil.example.com": "", "/usersandmore": "",
 	} {
 		if got := get(t, h, http.MethodGet, path).Header().Get("Location"); want != "" && got != want {
 			t.Errorf("GET %s leads to %q, want %q", path, got, want)

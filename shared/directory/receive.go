@@ -50,6 +50,11 @@ func (r *Receiver) Step(s run.Step) (run.Step, error) {
 	if r.steps++; r.steps > maxSteps {
 		return s, incomplete("it has more than %d steps", maxSteps)
 	}
+	return BoundedStep(s), nil
+}
+
+// BoundedStep returns a step in the bounds of those that a Reader reports.
+func BoundedStep(s run.Step) run.Step {
 	s.Step, s.Host, s.Detail = shorten(s.Step, 16), shorten(s.Host, maxDiagnostic), shorten(s.Detail, maxDetail)
 	if c := s.Certificate; c != nil {
 		seen := *c
@@ -61,7 +66,7 @@ func (r *Receiver) Step(s run.Step) (run.Step, error) {
 		}
 		s.Certificate = &seen
 	}
-	return s, nil
+	return s
 }
 
 // maxNotes is how many notes one read has at most.

@@ -121,10 +121,26 @@ func (s *Service) newCode(
 	return c, code, noConnector(err, connectorID)
 }
 
-// RevokeConnector deletes a connector: none of its instances is taken at its word from then on.
+// RevokeConnector deletes a connector: none of its instances is taken at its word from then on, and the runs that wait
+// for it fail.
 func (s *Service) RevokeConnector(ctx context.Context, id run.Identity, connectorID string) error {
-	entry := s.entry(id, runs.ConnectorRevoked, connectorID, nil)
-	return noConnector(s.c.Connectors.For(id.Account).Delete(ctx, connectorID, entry), connectorID)
+	all := s.c.Connectors.For(id.Account)
+	c, err := all.Get(ctx, connectorID)
+	if err == nil {
+		err = all.Delete(ctx, connectorID, s.entry(id, runs.ConnectorRevoked, connectorID,
+			map[string]string{"name": c.Name}))
+	}
+	if err != nil {
+		return noConnector(err, connectorID)
+	}
+	for i := range c.Orders {
+		if err := s.c.Queue.Send(ctx, again(&c.Orders[i])); err != nil {
+			// The tick finds the run once it waited its time.
+			s.c.Log.WarnContext(ctx, "a run is not told yet that its connector was revoked",
+				"run", c.Orders[i].Message.RunID, "error", err)
+		}
+	}
+	return nil
 }
 
 func noConnector(err error, id string) error {
@@ -150,6 +166,5 @@ func hashOf(text string) string {
 }
 
 // The names that lead to a connector.
-func codeName(hash string) string        { return "code/" + hash }
-func instanceName(id string) string      { return "instance/" + id }
-func onceName(instance, n string) string { return "once/" + instance + "/" + n }
+func codeName(hash string) string   { return "code/" + hash }
+func instanceName(id string) string { return "instance/" + id }

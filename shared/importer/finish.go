@@ -39,7 +39,10 @@ func (j *job) finish(ctx context.Context, state run.State, err error) error {
 		j.log.WarnContext(ctx, "this worker was replaced", "attempt", j.run.Attempts, "error", err)
 		return err
 	case errors.Is(err, errParked):
-		return j.park(ctx)
+		if parked, err := j.park(ctx); parked || err != nil {
+			return err
+		}
+		state = run.Cancelled
 	case errors.Is(err, errHandOver), errors.Is(err, errCancelled) && j.run.Checkpoint.Begun && !j.run.CancelRequested:
 		// Of a cancelled run that an earlier worker began to write, more may be written than its journal tells of: who
 		// takes it up next looks for that before it ends.

@@ -66,8 +66,7 @@ func (r relayed) Find(ctx context.Context, c settings.Connection, q directory.Qu
 // player returns the recording of a request, or asks for it and returns errParked.
 func (r relayed) player(ctx context.Context, request connector.Request) (*recording.Player, error) {
 	files, id := r.Objects.For(r.account), r.run.ID+"-"+request.Key()[:16]
-	all := r.Connectors.For(r.account)
-	c, err := all.Get(ctx, r.connectorID)
+	c, err := r.Connectors.For(r.account).Get(ctx, r.connectorID)
 	if errors.Is(err, connectors.ErrNotFound) {
 		return nil, connectorRevoked()
 	}
@@ -76,19 +75,11 @@ func (r relayed) player(ctx context.Context, request connector.Request) (*record
 	}
 	i := orderIndex(&c, id)
 	if i < 0 {
-		err = putRequest(ctx, files, id, request)
-		if err == nil {
-			_, err = all.Update(ctx, r.connectorID, func(c *connectors.Connector) ([]runs.AuditEntry, error) {
-				return nil, r.order(c, id, request)
-			})
-		}
-		r.set(func() { r.parked = id })
-		return nil, errors.Join(err, errParked)
+		return nil, r.ask(ctx, &c, id, request)
 	}
 	found := c.Orders[i]
 	if found.Recording == nil {
-		r.set(func() { r.parked = id })
-		return nil, r.judgeOrder(&c, found)
+		return nil, r.await(&c, &found)
 	}
 	return &recording.Player{
 		Reader: r.Bounds, Sealed: *found.Recording,
@@ -101,7 +92,28 @@ func orderIndex(c *connectors.Connector, id string) int {
 	return slices.IndexFunc(c.Orders, func(o connectors.Order) bool { return o.ID == id })
 }
 
-// order asks for a read. One that an earlier look asked for in vain is given up.
+// ask asks a connector for a read, and returns errParked. A look does not wait for one that is not there: the next look
+// comes soon.
+func (r relayed) ask(ctx context.Context, c *connectors.Connector, id string, request connector.Request) error {
+	if r.looking && StateOf(c, r.now()) != ConnectorOnline {
+		return r.offline(c, "")
+	}
+	err := putRequest(ctx, r.Objects.For(r.account), id, request)
+	if err == nil {
+		_, err = r.Connectors.For(r.account).Update(ctx, r.connectorID,
+			func(c *connectors.Connector) ([]runs.AuditEntry, error) { return nil, r.order(c, id, request) })
+	}
+	switch {
+	case errors.Is(err, connectors.ErrNotFound):
+		return connectorRevoked()
+	case err != nil:
+		return fmt.Errorf("ask connector %s for a read: %w", r.connectorID, err)
+	}
+	r.set(func() { r.parked = id })
+	return errParked
+}
+
+// order adds an order. One that an earlier look asked for in vain is given up.
 func (r relayed) order(c *connectors.Connector, id string, request connector.Request) error {
 	m := message(r.account, &r.run)
 	if r.looking {
@@ -121,16 +133,29 @@ func (r relayed) order(c *connectors.Connector, id string, request connector.Req
 	return nil
 }
 
-// judgeOrder ends the wait for a connector that is not there, or returns errParked.
-func (r relayed) judgeOrder(c *connectors.Connector, o connectors.Order) error {
-	waits := o.CreatedAt
-	if o.LeaseUntil.After(waits) {
-		waits = o.LeaseUntil
+// await returns errParked, or why to wait for the order is no use any more.
+func (r relayed) await(c *connectors.Connector, o *connectors.Order) error {
+	now, waits := r.now(), o.CreatedAt
+	// The connector was heard of last when it took or renewed its lease.
+	if heard := o.LeaseUntil.Add(-connector.LeaseTime); heard.After(waits) {
+		waits = heard
 	}
-	if r.now().Sub(waits) < connectorPatience {
-		return errParked
+	switch {
+	case now.Before(o.LeaseUntil):
+	case spent(o, now):
+		return &run.Failure{Code: "connector_lost", Message: fmt.Sprintf("The connector %s took the read up %d times "+
+			"and did not finish it. Look at its log on site.", c.Name, o.Attempt)}
+	case now.Sub(waits) >= connectorPatience:
+		return r.offline(c, fmt.Sprintf("No instance of it took the read up within %d minutes. ",
+			int(connectorPatience.Minutes())))
 	}
-	message := fmt.Sprintf("No instance of the connector %s took the read up within %s. ", c.Name, connectorPatience)
+	r.set(func() { r.parked = o.ID })
+	return errParked
+}
+
+// offline is the failure of a read that no instance of the connector did. what comes before why.
+func (r relayed) offline(c *connectors.Connector, what string) error {
+	message := fmt.Sprintf("The connector %s is offline. %s", c.Name, what)
 	var last time.Time
 	for _, i := range c.Instances {
 		if i.LastSeenAt.After(last) {
@@ -140,12 +165,14 @@ func (r relayed) judgeOrder(c *connectors.Connector, o connectors.Order) error {
 	switch {
 	case len(c.Instances) == 0:
 		message += "None is enrolled: install the connector on site, and enrol it."
-	case r.now().Sub(last) > connectorPatience:
-		message += fmt.Sprintf("It was seen last at %s: look whether it runs (rollcall-connector status).",
+	case last.IsZero():
+		message += "It was enrolled, and never asked for work: start it (rollcall-connector run)."
+	case StateOf(c, r.now()) != ConnectorOnline:
+		message += fmt.Sprintf("It was seen last at %s: look on site whether it runs (rollcall-connector status).",
 			last.Format(time.RFC3339))
 	default:
-		message += "It is there, and has no password for this host, port and username, or is at work: look at " +
-			"rollcall-connector status."
+		message = fmt.Sprintf("The connector %s is there. %sIt has other reads to do: look at rollcall-connector "+
+			"status on site, or have another instance enrol.", c.Name, what)
 	}
 	return &run.Failure{Code: "connector_offline", Message: message}
 }
@@ -179,19 +206,28 @@ func dropOrders(ctx context.Context, all connectors.Connectors, connectorID, run
 	return err
 }
 
-// park lets the run wait without a worker. That is no death.
-func (j *job) park(ctx context.Context) error {
-	_, err := j.update(ctx, func(r *run.Run) {
+// park lets the run wait without a worker, which is no death. It reports false where somebody cancelled the run, and
+// nobody would end it then.
+func (j *job) park(ctx context.Context) (parked bool, err error) {
+	r, err := j.update(ctx, func(r *run.Run) {
+		if r.CancelRequested {
+			return
+		}
 		r.Deaths--
 		r.Parked = j.parked
 		r.Progress, r.Steps, r.Notes = run.Progress{Phase: run.PhaseConnector}, nil, nil
 	})
-	if err != nil && !errors.Is(err, errEnded) && !errors.Is(err, errReplaced) {
-		// Where another worker has the run, the connector was quicker than this one.
-		return fmt.Errorf("%w: park run %s: %w", errInterrupted, j.run.ID, err)
+	switch {
+	case errors.Is(err, errEnded), errors.Is(err, errReplaced):
+		// The connector was quicker than this worker, and another one has the run.
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("%w: park run %s: %w", errInterrupted, j.run.ID, err)
+	case r.CancelRequested:
+		return false, nil
 	}
 	j.log.InfoContext(ctx, "run waits for a connector", "connector", j.run.Import.Connection.ConnectorID)
-	return nil
+	return true, nil
 }
 
 // requestKey is the object that holds what an order asks for, and blockKey that of a block of its recording.

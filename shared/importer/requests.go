@@ -49,6 +49,9 @@ type SettingsRequest struct {
 	// QuickMinutes is how often the schedule looks for what changed: 5 to 60, nil for never.
 	QuickMinutes *int
 	Match        Match
+	// kept says that the connection is the saved one: of a connector that was revoked meanwhile, other settings can be
+	// changed all the same.
+	kept bool
 }
 
 // SettingsPatch changes saved settings.

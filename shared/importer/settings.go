@@ -94,7 +94,9 @@ func (s *Service) PatchSettings(ctx context.Context, id run.Identity, patch Sett
 			return SettingsRequest{}, err
 		}
 		req := requestOf(*old)
-		return req, patch.Change(&req)
+		err := patch.Change(&req)
+		req.kept = req.Connection != nil && *req.Connection == old.Connection
+		return req, err
 	})
 }
 
@@ -232,6 +234,7 @@ func (s *Service) connect(
 		}
 		next.Import, next.SealedPassword = preview.Import, preview.SealedPassword
 		entered.Import, entered.SealedPassword = preview.Import, preview.SealedPassword
+	case req.kept:
 	case req.Connection != nil:
 		sealed, err := s.seal(ctx, id, req.Connection, old)
 		if err != nil {

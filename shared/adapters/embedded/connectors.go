@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -139,6 +140,34 @@ func (a accountConnectors) Name(_ context.Context, name, id string, until time.T
 		}
 		owner := connectors.Owner{Account: user.Account(a.account), ConnectorID: id}
 		return save(names, []byte(name), storedName{owner, until})
+	})
+}
+
+// numbers is a set of numbers, among the names.
+type numbers struct {
+	storedName
+	Numbers []string `json:"numbers"`
+}
+
+func (a accountConnectors) Number(_ context.Context, set, number string, most int, until time.Time) error {
+	return a.db.Update(func(tx *bolt.Tx) error {
+		names, err := tx.CreateBucketIfNotExists(bucketNames)
+		if err != nil {
+			return err
+		}
+		n, key := numbers{}, []byte("numbers/"+string(a.account)+"/"+set)
+		if err := load(names, key, &n); err != nil && !errors.Is(err, runs.ErrNotFound) {
+			return err
+		}
+		switch {
+		case slices.Contains(n.Numbers, number):
+			return connectors.ErrTaken
+		case len(n.Numbers) >= most:
+			return connectors.ErrFull
+		}
+		n.storedName = storedName{connectors.Owner{Account: user.Account(a.account)}, until}
+		n.Numbers = append(n.Numbers, number)
+		return save(names, key, n)
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
-	"rollcall/shared/run"
 	"rollcall/shared/user"
 )
 
@@ -19,6 +18,8 @@ var (
 	ErrNotFound = errors.New("no such connector")
 	// ErrTaken means that something has the name already.
 	ErrTaken = errors.New("the name is taken")
+	// ErrFull means that a set has as many numbers as it may have.
+	ErrFull = errors.New("the set of numbers is full")
 )
 
 // Store holds the connectors of all accounts.
@@ -47,6 +48,10 @@ type Connectors interface {
 	// Name has a name lead to a connector until a time, for good where it is zero. Where something has the name it
 	// returns ErrTaken.
 	Name(ctx context.Context, name, id string, until time.Time) error
+	// Number puts a number of at most 64 bytes into a set of at most so many, which is kept until a time at least. It
+	// returns ErrTaken where the set has the number, and ErrFull where it has no room. It is one write: each request of
+	// a connector takes one.
+	Number(ctx context.Context, set, number string, most int, until time.Time) error
 }
 
 // Owner is where a name leads.
@@ -65,6 +70,8 @@ type Connector struct {
 	Instances []Instance `json:"instances,omitempty"`
 	// Orders are the reads that are asked of it, the oldest first.
 	Orders []Order `json:"orders,omitempty"`
+	// Reported are hashes of the last changes on site that the audit log was told of.
+	Reported []string `json:"reported,omitempty"`
 }
 
 // Code lets one instance enrol.
@@ -106,9 +113,6 @@ type Order struct {
 	Attempt    int       `json:"attempt,omitempty"`
 	Instance   string    `json:"instance,omitempty"`
 	LeaseUntil time.Time `json:"leaseUntil,omitzero"`
-	// Entries is how many entries were read so far.
-	Entries int        `json:"entries,omitempty"`
-	Steps   []run.Step `json:"steps,omitempty"`
 	// Recording is nil until the read is whole.
 	Recording *Recording `json:"recording,omitempty"`
 }

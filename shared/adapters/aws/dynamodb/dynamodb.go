@@ -27,6 +27,7 @@ type Client interface {
 	GetItem(context.Context, *awsdynamodb.GetItemInput, ...options) (*awsdynamodb.GetItemOutput, error)
 	PutItem(context.Context, *awsdynamodb.PutItemInput, ...options) (*awsdynamodb.PutItemOutput, error)
 	DeleteItem(context.Context, *awsdynamodb.DeleteItemInput, ...options) (*awsdynamodb.DeleteItemOutput, error)
+	UpdateItem(context.Context, *awsdynamodb.UpdateItemInput, ...options) (*awsdynamodb.UpdateItemOutput, error)
 	Query(context.Context, *awsdynamodb.QueryInput, ...options) (*awsdynamodb.QueryOutput, error)
 	BatchWriteItem(
 		context.Context, *awsdynamodb.BatchWriteItemInput, ...options,

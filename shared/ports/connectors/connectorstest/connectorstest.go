@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Stores) {
 	t.Run("connectors are kept", func(t *testing.T) { keep(t, fixed(t)) })
 	t.Run("changes come one after another", func(t *testing.T) { race(t, fixed(t)) })
 	t.Run("names", func(t *testing.T) { names(t, open) })
+	t.Run("numbers", func(t *testing.T) { numbers(t, fixed(t)) })
 	t.Run("accounts are apart, and erased with all names", func(t *testing.T) { apart(t, fixed(t)) })
 }
 
@@ -167,6 +169,59 @@ func names(t *testing.T, open func(*testing.T, func() time.Time) Stores) {
 	}
 	if _, err := s.Connectors.Named(ctx, "key of B"); err != nil {
 		t.Errorf("another connector's name: %v", err)
+	}
+}
+
+// numbers has many put the same numbers into a set at once: each is taken once, and no more than fit.
+func numbers(t *testing.T, s Stores) {
+	ctx, all, until := t.Context(), s.Connectors.For("acme"), start.Add(time.Minute)
+	const most, tries = 4, 3
+	var running sync.WaitGroup
+	var taken, full, put atomic.Int32
+	for i := range most {
+		for range tries {
+			running.Go(func() {
+				switch err := all.Number(ctx, "a", fmt.Sprint(i), most, until); {
+				case err == nil:
+					put.Add(1)
+				case errors.Is(err, connectors.ErrTaken):
+					taken.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+	}
+	running.Wait()
+	if put.Load() != most || taken.Load() != most*(tries-1) {
+		t.Errorf("%d numbers were put, %d were there", put.Load(), taken.Load())
+	}
+	for i := range most {
+		running.Go(func() {
+			if errors.Is(all.Number(ctx, "a", fmt.Sprint("more", i), most, until), connectors.ErrFull) {
+				full.Add(1)
+			}
+		})
+	}
+	running.Wait()
+	if full.Load() != most {
+		t.Errorf("%d of %d numbers were refused by a full set", full.Load(), most)
+	}
+	if err := all.Number(ctx, "a", "0", most, until); !errors.Is(err, connectors.ErrTaken) {
+		t.Errorf("a number of a full set: error %v", err)
+	}
+	if err := errors.Join(all.Number(ctx, "b", "0", most, until),
+		s.Connectors.For("other").Number(ctx, "a", "0", most, until)); err != nil {
+		t.Errorf("another set, and another account's: %v", err)
+	}
+	if err := s.Erase(ctx, "acme"); err != nil {
+		t.Fatal(err)
+	}
+	if err := all.Number(ctx, "a", "0", most, until); err != nil {
+		t.Errorf("a number of an account that was erased: %v", err)
+	}
+	if err := s.Connectors.For("other").Number(ctx, "a", "0", most, until); !errors.Is(err, connectors.ErrTaken) {
+		t.Errorf("another account's number after the erasure: error %v", err)
 	}
 }
 
