@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,16 +17,13 @@ import (
 	"rollcall/e2e/servers/ldapserver"
 )
 
-// buildConnector builds the program for sites, once.
-var buildConnector = sync.OnceValues(func() (string, error) {
-	to := filepath.Join(filepath.Dir(binary), "rollcall-connector")
-	return to, build("rollcall/connector", to, "CGO_ENABLED=0")
-})
+// connectorProgram is the built program for sites.
+var connectorProgram string
 
 // onSite is a machine with a connector.
 type onSite struct {
 	*program
-	binary, state string
+	state string
 	// id is the connector's.
 	id      string
 	running *exec.Cmd
@@ -37,12 +33,8 @@ type onSite struct {
 // newSite enrols a machine with a connector of the program's account.
 func newSite(p *program) *onSite {
 	p.t.Helper()
-	binary, err := buildConnector()
-	if err != nil {
-		p.t.Fatal(err)
-	}
 	added := p.must(201, "POST", "/v1/connectors", object{"name": "HQ"})
-	s := &onSite{program: p, binary: binary, state: filepath.Join(p.t.TempDir(), "state"), id: added.text("id")}
+	s := &onSite{program: p, state: filepath.Join(p.t.TempDir(), "state"), id: added.text("id")}
 	s.do("", "enrol", "-url", p.base, "-code", added.text("enrolmentCode"))
 	p.t.Cleanup(func() {
 		s.kill()
@@ -54,7 +46,7 @@ func newSite(p *program) *onSite {
 }
 
 func (s *onSite) command(args ...string) *exec.Cmd {
-	return exec.CommandContext(s.t.Context(), s.binary, append([]string{args[0], "-state", s.state}, args[1:]...)...)
+	return exec.CommandContext(s.t.Context(), connectorProgram, append([]string{args[0], "-state", s.state}, args[1:]...)...)
 }
 
 func (s *onSite) do(input string, args ...string) {
@@ -158,6 +150,16 @@ func readsThroughAConnector(t *testing.T, s *ldapserver.Server) *onSite {
 		t.Errorf("the connector is shown as %v", shown)
 	}
 	return site
+}
+
+// TestAPreviewThroughAConnector reads where TestAConnectorThatDies does not: where blocks go to another origin than the
+// API's, and no token comes with a connector's requests.
+func TestAPreviewThroughAConnector(t *testing.T) {
+	if *platform == onLocal {
+		t.Skip("TestAConnectorThatDies does it on local")
+	}
+	t.Parallel()
+	readsThroughAConnector(t, ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20)}))
 }
 
 // TestAConnectorThatDies reads OpenLDAP through a connector as directly; it is killed in the middle of a read, and
