@@ -66,7 +66,7 @@ func TestTheGuideSaysWhatEachMessageMeans(t *testing.T) {
 	}
 	seen := make(map[string]bool)
 	for _, pattern := range []string{
-		"directory/*.go", "importer/*.go", "run/*.go", "api/*.go", "adapters/embedded/links.go",
+		"directory/*.go", "importer/*.go", "connector/*.go", "run/*.go", "api/*.go", "adapters/embedded/links.go",
 	} {
 		sources, err := filepath.Glob("../shared/" + pattern)
 		if err != nil || len(sources) == 0 {

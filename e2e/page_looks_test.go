@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"rollcall/e2e/browser"
+	"rollcall/shared/connector"
 )
 
 // forDocuments is the folder that make screenshots has the pictures of inDocuments copied to; else it is empty.
@@ -15,7 +16,8 @@ func forDocuments() string { return os.Getenv("ROLLCALL_SCREENSHOTS") }
 // inDocuments are the pictures that README and the guide show.
 var inDocuments = []string{"overview-1440-light.png", "settings-1440-light.png", "advanced-1440-light.png",
 	"preview-1440-light.png", "preview-360-light.png", "preview-360-dark.png", "sync-1440-light.png",
-	"sync-1440-dark.png", "users-1440-light.png", "history-1440-light.png", "audit-1440-light.png"}
+	"sync-1440-dark.png", "users-1440-light.png", "history-1440-light.png", "audit-1440-light.png",
+	"connectors-1440-light.png"}
 
 // matrix are the windows that every view is looked at in: the narrowest of WCAG 2.2 (1.4.10), phones, tablets, 1280
 // pixels at 200 % zoom, and desks.
@@ -60,10 +62,19 @@ func TestPageLooks(t *testing.T) {
 	tab.WaitText("The sync is done")
 	tab.Until(rowsLoaded)
 	look("sync")
+	tab.Click("link", "Connectors")
+	tab.WaitText("No connector yet")
+	enrol(p, addConnector(tab, "HQ"), "srv-hq-1",
+		connector.Target{Host: "dc1.example.com", Port: 389, Username: "reader@example.com"})
+	tab.WaitText("srv-hq-1 has enrolled")
+	tab.Click("button", "Add another instance")
+	tab.WaitText("The code works once")
+	look("connectors")
 	for _, place := range []struct{ link, shows, name string }{
 		{"Overview", "on the Users List", "overview"},
 		{"Users List", p.list("/v1/users", nil)[0].text("address"), "users"},
-		{"History", "2 syncs", "history"}, {"Audit Log", "settings", "audit"},
+		{"History", "2 syncs", "history"}, {"Notifications", "No mails are sent here", "notifications"},
+		{"Audit Log", "settings", "audit"},
 	} {
 		tab.Click("link", place.link)
 		tab.WaitText(place.shows)

@@ -205,7 +205,8 @@ func checkIn(t *testing.T, tab *browser.Tab, name string, windows []look) {
 			// A bar that stays in view at the bottom of the window would lie over the middle of a longer page. A higher
 			// window makes room for more rows, and the page longer.
 			for range 2 {
-				tab.Size(look.width, max(look.height, browser.Eval[int64](tab, `document.documentElement.scrollHeight`)))
+				whole := browser.Eval[int64](tab, `document.documentElement.scrollHeight`)
+				tab.Size(look.width, max(look.height, whole))
 			}
 		}
 		tab.Screenshot(filepath.Join(pictures, name+"-"+look.name+".png"))

@@ -155,6 +155,7 @@ func TestPageUsersList(t *testing.T) {
 	tab.Click("button", "Show older ones")
 	tab.WaitText("user00@example.com")
 	checkNotifications(t, p, tab)
+	checkConnectors(t, p, tab)
 }
 
 // user returns a user as the API has it.

@@ -57,16 +57,21 @@ var contract = map[string]string{
 	"POST /v1/syncs/{id}/export":    exportFields,
 	"GET /v1/syncs/{id}/changes": items("address kind primaryAddress type change reason dn notes before after " +
 		"outcome"),
-	"POST /v1/syncs/{id}/undo":    "id state",
-	"POST /v1/syncs/{id}/cancel":  "id state",
-	"GET /v1/users":               items(userFields),
-	"POST /v1/users":              userFields,
-	"PATCH /v1/users/{address}":   userFields,
-	"DELETE /v1/users/{address}":  "",
-	"GET /v1/audit":               items("at by action subject details"),
-	"GET /v1/notifications":       notificationFields,
-	"PUT /v1/notifications":       notificationFields,
-	"POST /v1/notifications/test": "eventId type",
+	"POST /v1/syncs/{id}/undo":      "id state",
+	"POST /v1/syncs/{id}/cancel":    "id state",
+	"GET /v1/users":                 items(userFields),
+	"POST /v1/users":                userFields,
+	"PATCH /v1/users/{address}":     userFields,
+	"DELETE /v1/users/{address}":    "",
+	"GET /v1/audit":                 items("at by action subject details"),
+	"GET /v1/notifications":         notificationFields,
+	"PUT /v1/notifications":         notificationFields,
+	"POST /v1/notifications/test":   "eventId type",
+	"POST /v1/connectors":           enrolmentFields,
+	"POST /v1/connectors/{id}/code": enrolmentFields,
+	"GET /v1/connectors": items("id name state createdAt instances[].id instances[].name instances[].version " +
+		"instances[].lastSeenAt instances[].targets[].host instances[].targets[].port instances[].targets[].username"),
+	"DELETE /v1/connectors/{id}": "",
 }
 
 const (
@@ -93,7 +98,8 @@ const (
 	notificationFields = "email webhook.url webhook.secretSet webhook.endedAt events mail.available mail.from " +
 		"deliveries[].to deliveries[].eventId deliveries[].type deliveries[].at deliveries[].attempts " +
 		"deliveries[].delivered deliveries[].message deliveries[].nextAt updatedAt updatedBy"
-	exportFields = "id state url expiresAt rows bytes sha256 fileName"
+	exportFields    = "id state url expiresAt rows bytes sha256 fileName"
+	enrolmentFields = "id name enrolmentCode codeExpiresAt"
 )
 
 var previewFields = "id state createdAt expiresAt syncs outdated " + progressFields + " " + summaryFields +
@@ -451,11 +457,14 @@ func TestEveryRouteAnswersTheContract(t *testing.T) {
 	c.notify()
 	c.call(200, "GET /v1/audit", "", nil)
 	c.wait("/v1/syncs/" + id(c.call(202, "POST /v1/syncs/{id}/undo", sync, nil)))
+	hq := c.connector(body)
 	c.call(200, "DELETE /v1/settings", "", nil)
 	c.strangers(map[string]string{
-		"previews": preview, "syncs": sync, "exports": export, "users": "anais.lefevre@example.com",
+		"connectors": hq,
+		"previews":   preview, "syncs": sync, "exports": export, "users": "anais.lefevre@example.com",
 		"explanations": explanation,
 	})
+	c.revoke(hq)
 	c.cancel()
 	c.answers.always("Step.host", "FoundRow.next", "FoundChange.next", "UserList.total")
 	for route := range contract {

@@ -90,7 +90,8 @@ func TestAPathWithoutTheHashLeadsToItsPlace(t *testing.T) {
 	h := portal.Handler(portal.Config{})
 	for path, want := range map[string]string{
 		"/previews/01HXYZ": "/#/previews/01HXYZ", "/syncs/01HXYZ": "/#/syncs/01HXYZ", "/overview": "/#/overview",
-		"/import": "/#/import", "/users": "/#/users", "/history": "/#/history", "/notifications": "/#/notifications", "/audit/": "/#/audit/",
+		"/import": "/#/import", "/users": "/#/users", "/history": "/#/history", "/audit/": "/#/audit/",
+		"/notifications": "/#/notifications", "/connectors": "/#/connectors",
 		"/js": "", "/nowhere": "", "/previews/../js": "", "/previews//evil.example.com": "", "/usersandmore": "",
 	} {
 		if got := get(t, h, http.MethodGet, path).Header().Get("Location"); want != "" && got != want {

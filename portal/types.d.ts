@@ -37,6 +37,9 @@ export type User = Schemas['User'];
 export type Notifications = Schemas['Notifications'];
 export type NotificationsRequest = Schemas['NotificationsBody'];
 export type LastDelivery = Schemas['LastDelivery'];
+export type Connector = Schemas['ConnectorView'];
+export type ConnectorInstance = Connector['instances'][number];
+export type Enrolment = Schemas['Enrolment'];
 export type AuditEntry = Schemas['AuditEntry'];
 export type FieldError = Schemas['FieldError'];
 export type Started = Schemas['Started'];
@@ -47,8 +50,8 @@ export type Row = Schemas['Row'] & Partial<Pick<Schemas['Change'], 'before' | 'a
 
 export type ServerType = Schemas['ConnectionInput']['serverType'];
 export type ConnectionInput =
-  Required<Omit<Schemas['ConnectionInput'], 'password' | 'passwordSet' | 'allowUnencrypted'>>
-  & { password?: string };
+  Required<Omit<Schemas['ConnectionInput'], 'password' | 'passwordSet' | 'allowUnencrypted' | 'connectorId'>>
+  & { password?: string, connectorId?: string };
 export type Advanced = Schemas['AdvancedInput'];
 export type PreviewRequest = Schemas['PreviewBody'];
 export type SyncRequest = Schemas['SyncBody'];

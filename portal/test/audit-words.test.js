@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { remember } from '../site/js/connectors.js';
 import { detailsOf, subjectOf } from '../site/js/audit-words.js';
 
 /** @param {string} action @param {Record<string, string>} details */
@@ -45,6 +46,15 @@ test('a limit of removals is told where there are some, and where somebody chang
   assert.deepEqual(told('settings.saved', { 'options.removalLimit': '0 % or 0 → 10 % or 500' }), []);
   assert.deepEqual(told('settings.changed', { 'options.removalLimit': '10 % or 500 → 20 % or 500' }),
     ['Removal limit: 10 % or 500 users → 20 % or 500 users']);
+});
+
+test('connectors are named', () => {
+  remember([{ id: 'C1', name: 'HQ', state: 'online', createdAt: '', instances: [] }]);
+  assert.deepEqual(told('connector.changed', { detail: 'reader at dc1.example.com', what: 'password_set' }),
+    ['What: a password was entered', 'Detail: reader at dc1.example.com']);
+  assert.deepEqual(told('settings.changed', { 'connection.connectorId': ' → C1' }), ['Read the directory: HQ']);
+  assert.deepEqual(subjectOf('connector.code', 'C1'), { text: 'HQ', href: '#/connectors' });
+  assert.deepEqual(subjectOf('connector.revoked', 'C2'), { text: 'Show the connectors', href: '#/connectors' });
 });
 
 test('runs are links', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { remember } from '../site/js/connectors.js';
 import { differences, inASentence, looks, remedyOf } from '../site/js/job-words.js';
 
 /** @import { Advanced, ConnectionInput, Settings } from '../types' */
@@ -25,6 +26,24 @@ test('the job in a sentence says when, from where, and what becomes of whom', ()
   assert.equal(inASentence(job({ schedule: null, options: { ...options, removeAccounts: false, sendHSR: false } })),
     'By hand only from dc1.example.com: adds and changes users, removes nobody, no HSR');
   assert.match(inASentence(job({ options: { ...options, removeScope: 'imported' } })), /removes the imported ones/);
+});
+
+test('a job through a connector says so, and what is fixed there leads there', () => {
+  remember([{ id: 'C1', name: 'HQ', state: 'online', createdAt: '', instances: [] }]);
+  const connection = { ...job().connection, connectorId: 'C1' };
+  assert.match(inASentence(job({ connection })), /^Every 6 hours from dc1\.example\.com through HQ: adds/);
+  /** @param {string} code */
+  const remedy = (code) => remedyOf(job({
+    connection, health: { state: 'failing' }, lastRun: { id: 'S1', error: { code } },
+  }));
+  const there = { label: 'Show the connectors', act: 'connectors' };
+  for (const code of ['connector_offline', 'connector_no_password', 'invalid_credentials', 'tls_old']) {
+    assert.deepEqual(remedy(code), there, code);
+  }
+  assert.deepEqual(remedy('base_not_found'),
+    { label: 'Go to Search Base', act: 'field', field: 'advanced.searchBase' });
+  assert.deepEqual(remedy('connector_revoked'),
+    { label: 'Go to Read the directory', act: 'field', field: 'connection.connectorId' });
 });
 
 test('quick looks say how often, since when, or why not', () => {
@@ -82,8 +101,9 @@ test('a form that differs from the saved job names the fields', () => {
   const typed = form();
   Object.assign(typed.connection, { host: 'dc2.example.com', password: 'x', useSSL: true });
   Object.assign(typed.advanced, { include: ['user', 'group'], attributes: { primary: ['mail'] } });
+  typed.connection.connectorId = 'C1';
   assert.deepEqual(differences(job(), typed),
-    ['LDAP Server', 'Password', 'Use SSL', 'Object types', 'Attributes']);
+    ['Read the directory', 'LDAP Server', 'Password', 'Use SSL', 'Object types', 'Attributes']);
   // Without Apply Advanced Settings none of them applies.
   assert.deepEqual(differences(job(), { ...form(), advanced: {} }), ['Filter String', 'Object types']);
 });

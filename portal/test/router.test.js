@@ -11,6 +11,7 @@ test('a place is its name, its id and the section that the navigation marks', ()
     ['#/previews/01HXYZ', { section: 'import', name: 'previews', id: '01HXYZ' }],
     ['#/syncs/01HXYZ', { section: 'history', name: 'syncs', id: '01HXYZ' }],
     ['#/users', { section: 'users', name: 'users', id: '' }],
+    ['#/connectors', { section: 'connectors', name: 'connectors', id: '' }],
     ['#/nowhere', { section: '', name: 'missing', id: '' }],
     ['#/constructor', { section: '', name: 'missing', id: '' }],
     ['#/syncs/..%2Fusers', { section: '', name: 'missing', id: '' }],

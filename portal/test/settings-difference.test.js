@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { remember } from '../site/js/connectors.js';
 import { differencesOf } from '../site/js/settings-difference.js';
 
 /** @import { PatchRequest, Settings } from '../types' */
@@ -38,4 +39,11 @@ test('differencesOf leaves out what a request does not name', () => {
   assert.deepEqual(told({ connection: saved.connection, advanced: {}, options: { sendHSR: false } }), []);
   assert.deepEqual(told({ options: { sendHSR: true } }), ['Send HSRs to newly imported Users: – / Yes']);
   assert.deepEqual(told({ schedule: null }), ['Schedule: every 6 hours / none']);
+});
+
+test('differencesOf names who reads the directory', () => {
+  remember([{ id: 'C1', name: 'HQ', state: 'online', createdAt: '', instances: [] }]);
+  assert.deepEqual(told({ connection: { ...saved.connection, connectorId: 'C1' } }),
+    ['Read the directory: Directly / Through HQ']);
+  assert.deepEqual(told({ connection: { ...saved.connection, connectorId: '' } }), []);
 });

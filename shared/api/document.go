@@ -28,6 +28,7 @@ var tags = []*huma.Tag{
 	{Name: "Syncs", Description: "What writes the Users List, what it changed, and its undoing"},
 	{Name: "Settings", Description: "The saved connection, what a sync may do, and the schedule"},
 	{Name: "Notifications", Description: "Who is told by mail and by webhook, and what the receivers said"},
+	{Name: "Connectors", Description: "Programs on site that read directories which the cloud cannot reach"},
 	{Name: "Users", Description: "The Users List, and edits of it by hand"},
 	{Name: "Audit", Description: "Who did what"},
 }

@@ -113,6 +113,7 @@ func detailsOf(i settings.Import) []detail {
 		certificate = fmt.Sprintf("%d bytes", len(c.CACertificate))
 	}
 	return []detail{
+		{name: "connection.connectorId", text: c.ConnectorID},
 		{name: "connection.serverType", text: string(c.ServerType)},
 		{name: "connection.host", text: c.Host},
 		{name: "connection.port", text: strconv.Itoa(c.Port)},

@@ -43,35 +43,48 @@ func Handler(desk *importer.Desk, log *slog.Logger) http.Handler {
 		r connector.Report) (any, error) {
 		return nil, desk.Report(ctx, i, r)
 	}))
+	mux.Handle("/", &api.Problem{Status: http.StatusNotFound, Code: "route_not_found",
+		Detail: "A connector's requests are POST to the paths of its protocol."})
 	return mux
 }
 
 // enrol takes a request that is signed with the key that it brings.
 func (h handler) enrol(w http.ResponseWriter, r *http.Request) {
+	body, err := read(w, r)
 	var enrol connector.Enrol
-	body, ok := h.read(w, r, &enrol)
-	if !ok {
-		return
-	}
-	_, err := h.desk.EnrolVerifier(enrol).Verify(r.Context(), r, connector.PathEnrol, body)
 	var enrolled connector.Enrolled
+	if err == nil {
+		malformed := decode(body, &enrol)
+		// Another protocol may have another body: that is what its connector is to hear of.
+		_, err = h.desk.EnrolVerifier(enrol).Verify(r.Context(), r, connector.PathEnrol, body)
+		if malformed != nil && !isProtocol(err) {
+			err = malformed
+		}
+	}
 	if err == nil {
 		enrolled, err = h.desk.Enrol(r.Context(), enrol)
 	}
 	h.answer(w, r, http.StatusCreated, enrolled, err)
 }
 
-// signed reads a request, checks who signed it, and answers with what do returns: nothing is 204.
+func isProtocol(err error) bool {
+	var protocol *connector.ProtocolError
+	return errors.As(err, &protocol)
+}
+
+// signed checks who signed a request, reads it, and answers with what do returns: nothing is 204.
 func signed[T any](h handler, do func(context.Context, importer.Instance, T) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var asked T
-		body, ok := h.read(w, r, &asked)
-		if !ok {
-			return
-		}
 		var from importer.Instance
-		_, err := h.desk.Verifier(&from).Verify(r.Context(), r, r.URL.Path, body)
 		var out any
+		body, err := read(w, r)
+		if err == nil {
+			_, err = h.desk.Verifier(&from).Verify(r.Context(), r, r.URL.Path, body)
+		}
+		if err == nil {
+			err = decode(body, &asked)
+		}
 		if err == nil {
 			out, err = do(r.Context(), from, asked)
 		}
@@ -79,15 +92,19 @@ func signed[T any](h handler, do func(context.Context, importer.Instance, T) (an
 	})
 }
 
-func (h handler) read(w http.ResponseWriter, r *http.Request, into any) (body []byte, ok bool) {
+func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, connector.MaxBody))
-	if err == nil {
-		err = json.Unmarshal(body, into)
-	}
 	if err != nil {
-		h.answer(w, r, 0, nil, importer.ErrRequest)
+		return nil, importer.ErrRequest
 	}
-	return body, err == nil
+	return body, nil
+}
+
+func decode(body []byte, into any) error {
+	if json.Unmarshal(body, into) != nil {
+		return importer.ErrRequest
+	}
+	return nil
 }
 
 // problemOf says how each error is answered; what is none of them is logged.

@@ -1,7 +1,8 @@
 // The API, as the page calls it: JSON in and out, and problems (RFC 9457) as errors.
 import * as session from './session.js';
 
-/** @import { AuditEntry, ChangesFilter, ConnectionInput, Explanation, ExplanationRequest } from '../../types' */
+/** @import { AuditEntry, ChangesFilter, ConnectionInput, Connector, Enrolment } from '../../types' */
+/** @import { Explanation, ExplanationRequest } from '../../types' */
 /** @import { Export, FieldError, NewUser, Page, RowsFilter, ServerType } from '../../types' */
 /** @import { Preview, PreviewRequest, Row, Started, Sync, SyncRequest, User, UserPatch } from '../../types' */
 /** @import { Notifications, NotificationsRequest, UsersFilter } from '../../types' */
@@ -199,6 +200,18 @@ export const saveNotifications = (request, etag) => {
 
 /** @returns {Promise<{eventId: string}>} */
 export const testNotifications = () => post('/v1/notifications/test');
+
+/** @param {AbortSignal} [signal] @returns {Promise<Page<Connector>>} the oldest first */
+export const connectors = (signal) => get('/v1/connectors', signal);
+
+/** @param {string} name @returns {Promise<Enrolment>} with the code of its first instance */
+export const addConnector = (name) => post('/v1/connectors', { name });
+
+/** @param {string} id @returns {Promise<Enrolment>} with the code of another instance */
+export const newConnectorCode = (id) => post(`/v1/connectors/${segment(id)}/code`);
+
+/** @param {string} id */
+export const revokeConnector = (id) => call('DELETE', `/v1/connectors/${segment(id)}`);
 
 /** @param {Query} query @param {AbortSignal} signal @returns {Promise<Page<AuditEntry>>} */
 export const audit = (query, signal) => list('/v1/audit', query, signal);

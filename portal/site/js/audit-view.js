@@ -2,6 +2,7 @@
 import { h, fill, announce } from './dom.js';
 import { empty, failure, loading } from './notice.js';
 import { count, moment } from './format.js';
+import { readConnectors } from './connectors.js';
 import { detailsOf, subjectOf } from './audit-words.js';
 import * as api from './api.js';
 
@@ -16,6 +17,8 @@ const ACTIONS = {
   'user.removed': 'Removed a user', 'preview.started': 'Started a preview', 'preview.cancelled': 'Cancelled a preview',
   'export.started': 'Exported a CSV file', 'sync.started': 'Started a sync', 'sync.cancelled': 'Cancelled a sync',
   'undo.started': 'Undid a sync', 'explanation.started': 'Asked about an address',
+  'connector.added': 'Added a connector', 'connector.code': 'Made an enrolment code',
+  'connector.revoked': 'Revoked a connector', 'connector.changed': 'A connector was changed on its machine',
   'notifications.saved': 'Changed the notifications', 'notifications.tested': 'Sent a test of the notifications',
 };
 
@@ -41,6 +44,7 @@ export class AuditView {
   /** @param {string} cursor of the page; '' for the first */
   async #read(cursor) {
     try {
+      if (!cursor) await readConnectors(this.signal).catch(() => {}); // for their names
       const page = await api.audit({ limit: PAGE, ...(cursor && { cursor }) }, this.signal);
       if (!cursor) this.#begin(page.items.length === 0);
       this.list.append(...page.items.map((entry) => line(entry)));

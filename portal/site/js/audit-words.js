@@ -2,6 +2,7 @@
 import {
   CHANGES, ENCRYPTIONS, every, count, KINDS, number, OUTCOMES, SCOPES, SERVER_TYPES, TYPES, capital,
 } from './format.js';
+import { connectorOf } from './connectors.js';
 import { labelOf } from './words.js';
 
 /** @typedef {{label: string, text: string, href: string}} Detail href is where the text leads, '' for nowhere */
@@ -13,8 +14,10 @@ const LABELS = new Map(Object.entries({
   dn: 'Distinguished name', confirmRemovals: 'Confirmed', q: 'Search', prefix: 'Beginning with', primary: 'Aliases of',
   kind: 'Address type', type: 'Object type', domain: 'Domain', reason: 'Reason', change: 'Change', outcome: 'Outcome',
   heldSpamReport: 'Held Spam Report', protected: 'Protected', schedule: 'Schedule', password: 'Stored password',
-  email: 'Mail addresses', events: 'Events', to: 'Sent to', 'webhook.url': 'Webhook URL',
+  name: 'Name', what: 'What', detail: 'Detail', email: 'Mail addresses', events: 'Events', to: 'Sent to',
+  'webhook.url': 'Webhook URL',
   'webhook.secret': 'Signing secret', 'webhook.endedAt': 'Subscription',
+  'connection.connectorId': '',
   'connection.serverType': '', 'connection.username': '', 'connection.host': '', 'connection.port': '',
   'connection.password': '', 'connection.useSSL': '', 'connection.encryption': '', 'connection.oldTLS': '',
   'connection.caCertificate': '', 'connection.trustedCertificate': '', 'advanced.searchBase': '',
@@ -44,12 +47,19 @@ const schedule = (value) => capital(value.replace(/every (\d+) h/, (_, hours) =>
 /** The log knows of a certificate how long it is. @type {InWords} */
 const certificate = (value) => (value === 'changed' ? value : 'a certificate');
 
+/** What is changed on a connector's machine. */
+const ON_SITE = {
+  enrolled: 'an instance enrolled', password_set: 'a password was entered',
+  attribute_allowed: 'an attribute may be handed over',
+};
+
 /** @type {Record<string, InWords>} */
 const WORDS = {
   'connection.serverType': named(SERVER_TYPES), 'connection.encryption': named(ENCRYPTIONS),
   'connection.caCertificate': certificate, 'connection.password': () => 'entered',
   'options.removeScope': named(SCOPES), 'options.removalLimit': limit, schedule,
   'advanced.include': named(TYPES), type: named(TYPES), kind: named(KINDS), change: named(CHANGES),
+  'connection.connectorId': (id) => connectorOf(id)?.name ?? id, what: named(ON_SITE),
   outcome: named(OUTCOMES), heldSpamReport: capital,
   confirmRemovals: (value) => count(Number(value), 'removal'),
   of: (value) => (value === 'users' ? 'the Users List' : value),
@@ -133,5 +143,6 @@ export function subjectOf(action, subject) {
   const [kind] = action.split('.');
   if (kind === 'preview') return { text: 'Show the preview', href: `#/previews/${subject}` };
   if (kind === 'sync' || kind === 'undo') return { text: 'Show the sync', href: `#/syncs/${subject}` };
+  if (kind === 'connector') return { text: connectorOf(subject)?.name ?? 'Show the connectors', href: '#/connectors' };
   return { text: kind === 'user' ? subject : '', href: '' };
 }

@@ -5,6 +5,7 @@ import { hasDemo } from './session.js';
 import * as api from './api.js';
 import { Fields } from './fields.js';
 import { AdvancedForm } from './advanced-form.js';
+import { ConnectorChoice } from './connector-choice.js';
 import { isAdvanced, portHelp, portOf, usesAdvanced, usesStoredPassword, usualPort } from './connection.js';
 import { SERVER_TYPES } from './format.js';
 import { current } from './settings-store.js';
@@ -32,6 +33,7 @@ export class ConnectionForm {
     const fields = this.fields = new Fields();
     /** Whether somebody typed the port: until then it follows Use SSL. */
     this.portTyped = false;
+    this.reader = new ConnectorChoice(fields);
     this.serverTypeField = fields.select('connection.serverType', { label: 'Server Type', options: SERVER_TYPES });
     this.username = fields.text('connection.username', { label: 'Username', attributes: { autocomplete: 'off' } });
     this.host = fields.text('connection.host', {
@@ -72,8 +74,9 @@ export class ConnectionForm {
   #layout() {
     return h('div', { class: 'connection' }, hasDemo() && this.#demo(),
       // In the order of the reference product's steps.
-      h('div', { class: 'grid' }, this.serverTypeField.element, this.username.element, this.host.element,
-        this.port.element, this.password.element, this.useSSL.element),
+      h('div', { class: 'grid' }, this.reader.field.element, this.serverTypeField.element,
+        this.username.element, this.host.element, this.port.element,
+        this.password.element, this.reader.password, this.useSSL.element),
       h('div', { class: 'check apply' }, this.applied,
         h('label', { htmlFor: 'apply-advanced' }, 'Apply Advanced Settings'),
         h('span', { class: 'hint' }, 'Search base, filter, types, domains, attributes, encryption, certificates'),
@@ -107,6 +110,11 @@ export class ConnectionForm {
     return /** @type {ServerType} */ (this.serverTypeField.control.value);
   }
 
+  /** Whether a connector reads: password and protection are its own then. */
+  get relayed() {
+    return this.reader.id !== '';
+  }
+
   /** Makes the fields agree with each other. */
   #update() {
     const useSSL = this.useSSL.control.checked;
@@ -120,12 +128,15 @@ export class ConnectionForm {
     this.opener.hidden = !this.applied.checked;
     this.opener.textContent = open ? 'Hide Advanced Settings' : 'Show Advanced Settings';
     this.opener.setAttribute('aria-expanded', String(open));
-    this.advanced.security.update(useSSL);
+    this.advanced.security.update(useSSL, this.relayed);
+    this.password.element.hidden = this.useSSL.element.hidden = this.relayed;
     this.explainPassword();
   }
 
   /** Says whether a password is stored, and whether it would be used. */
   explainPassword() {
+    const { host, port, username } = this.#connection();
+    this.reader.explain({ host, port, username });
     const stored = current().settings?.connection;
     const used = usesStoredPassword(stored, this.#connection());
     this.password.control.placeholder = used ? '••••••••  (stored)' : '';
@@ -137,9 +148,12 @@ export class ConnectionForm {
   /** @returns {ConnectionInput} without a password */
   #connection() {
     const useSSL = this.useSSL.control.checked;
+    const security = this.applied.checked ? this.advanced.security.value(useSSL) : NOT_ADVANCED;
     return {
       serverType: this.serverType, host: this.host.text, port: portOf(this.port.text, useSSL), useSSL,
-      username: this.username.text, ...(this.applied.checked ? this.advanced.security.value(useSSL) : NOT_ADVANCED),
+      username: this.username.text, ...security,
+      // A connector refuses a job that asks for less than was set there.
+      ...(this.relayed && { ...NOT_ADVANCED, caCertificate: security.caCertificate }), connectorId: this.reader.id,
     };
   }
 
@@ -155,7 +169,7 @@ export class ConnectionForm {
   /** What the form asks for, as the API takes it. */
   value() {
     const connection = this.#connection();
-    if (this.password.control.value !== '') connection.password = this.password.control.value;
+    if (this.password.control.value !== '' && !this.relayed) connection.password = this.password.control.value;
     return { connection, advanced: this.applied.checked ? this.advanced.value() : {} };
   }
 
@@ -179,6 +193,7 @@ export class ConnectionForm {
   set({ connection, advanced }, state = {
     applied: usesAdvanced(advanced, connection), portTyped: connection.port !== usualPort(connection.useSSL),
   }) {
+    this.reader.id = connection.connectorId ?? '';
     this.serverTypeField.control.value = connection.serverType;
     this.host.control.value = connection.host;
     this.username.control.value = connection.username;

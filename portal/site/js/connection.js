@@ -54,6 +54,7 @@ export function usesAdvanced(advanced, connection) {
  */
 export function usesStoredPassword(stored, connection) {
   return stored !== undefined && stored.passwordSet && hostNames(stored.host) === hostNames(connection.host) &&
+    !stored.connectorId && !connection.connectorId &&
     stored.username === connection.username.trim() && stored.port === connection.port &&
     stored.useSSL === connection.useSSL && stored.encryption === connection.encryption &&
     stored.oldTLS === connection.oldTLS &&
@@ -101,6 +102,7 @@ const FIELD_TO_FIX = {
   tls_unknown_authority: 'connection.caCertificate',
   tls_certificate_changed: 'connection.trustedCertificate',
   tls_old: 'connection.oldTLS',
+  connector_revoked: 'connection.connectorId',
   invalid_credentials: 'connection.password',
   insufficient_access: 'connection.username',
   base_not_found: 'advanced.searchBase',
@@ -114,3 +116,11 @@ const FIELD_TO_FIX = {
  * @returns {string|undefined}
  */
 export const fieldToFix = (code) => FIELD_TO_FIX[code];
+
+/** Failures that are fixed on the connector's machine, where one reads: its password and protection are its own. */
+const AT_CONNECTOR = new Set(['connector_offline', 'connector_no_password', 'connector_refused', 'connector_busy',
+  'invalid_credentials', 'encryption_required', 'starttls_refused', 'tls_failed', 'tls_old', 'tls_certificate_changed',
+  'tls_unknown_authority']);
+
+/** @param {string} code of the failure of a run through a connector */
+export const isFixedAtConnector = (code) => AT_CONNECTOR.has(code);

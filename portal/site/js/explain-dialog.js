@@ -3,11 +3,13 @@ import { h, fill, list } from './dom.js';
 import { open } from './dialog.js';
 import { failure, loading, notice } from './notice.js';
 import { capital, KINDS } from './format.js';
+import { ConnectorWait } from './connector-wait.js';
 import { Fields } from './fields.js';
 import { changeWords } from './outcome.js';
 import { ended, follow } from './run.js';
 import { runFailure, steps } from './steps.js';
 import { editSettings } from './errand.js';
+import { current } from './settings-store.js';
 import { about, labelOf } from './words.js';
 import * as api from './api.js';
 
@@ -84,6 +86,7 @@ class ExplainForm {
     this.password = fields.password();
     this.password.element.hidden = true;
     this.button = h('button', { class: 'primary' }, 'Explain');
+    this.wait = new ConnectorWait();
     this.answer = h('div', { class: 'stack', role: 'region', 'aria-label': 'Answer' });
     /** @param {SubmitEvent} event */
     const onsubmit = (event) => {
@@ -92,7 +95,7 @@ class ExplainForm {
     };
     this.element = h('div', { class: 'stack' },
       h('form', { class: 'stack', novalidate: true, onsubmit }, this.who.element, this.password.element,
-        h('div', { class: 'actions' }, this.button)), this.answer);
+        h('div', { class: 'actions' }, this.button)), this.wait.element, this.answer);
   }
 
   /** @returns {ExplanationRequest} */
@@ -112,8 +115,9 @@ class ExplainForm {
     fill(this.answer, loading('Asking the directory…'));
     try {
       const { id } = await api.startExplanation(this.#request());
+      const began = new Date().toISOString();
       await follow((signal) => api.explanation(id, signal), {
-        signal: this.signal, show: (explanation) => ended(explanation) && this.#show(explanation),
+        signal: this.signal, show: (explanation) => this.#show(explanation, began),
       });
     } catch (error) {
       if (!this.signal.aborted) this.#showError(error);
@@ -135,11 +139,25 @@ class ExplainForm {
       others.map((e) => h('p', {}, capital(about(e)))));
   }
 
-  /** @param {Explanation} explanation */
-  #show(explanation) {
+  /** The connector that is asked; '' where none is. */
+  get #connector() {
+    return (this.search.connection ?? current().settings?.connection)?.connectorId ?? '';
+  }
+
+  /** @param {Explanation} explanation @param {string} began when it was asked for, RFC 3339 */
+  #show(explanation, began) {
+    if (!ended(explanation)) {
+      // Once the connector is at it, its steps come.
+      if (this.#connector === '' || explanation.connection.length > 0) this.wait.end();
+      else this.wait.show(this.#connector, began);
+      return;
+    }
+    this.wait.end();
     const { verdict, sentence, entries, error } = explanation;
     if (error) {
-      fill(this.answer, runFailure(error, 'The directory could not be asked'), steps(explanation));
+      const relayed = this.#connector !== '';
+      fill(this.answer, runFailure(error, 'The directory could not be asked', relayed),
+        steps(explanation, '', relayed));
       return;
     }
     const [tone, title] = VERDICTS[verdict] ?? ['info', verdict];

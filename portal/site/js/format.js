@@ -101,7 +101,8 @@ export const TRIGGERS = { manual: 'By hand', schedule: 'Scheduled', undo: 'Undo'
 
 /** @type {Record<string, string>} */
 export const PHASES = {
-  connecting: 'Connecting', reading: 'Reading the directory', planning: 'Comparing with the Users List',
+  connector: 'Waiting for the connector', connecting: 'Connecting', reading: 'Reading the directory',
+  planning: 'Comparing with the Users List',
   applying: 'Writing the Users List',
 };
 

@@ -1,6 +1,7 @@
 // The start of the LDAP Import page: the connection's settings, and the way to a preview.
 import { h, fill, icon } from './dom.js';
 import { ConnectionForm } from './connection-form.js';
+import { readConnectors } from './connectors.js';
 import { stepper } from './flow.js';
 import { every, moment } from './format.js';
 import { differences } from './job-words.js';
@@ -74,12 +75,21 @@ export class ImportView {
       return;
     }
     this.#show();
+    this.#offerConnectors();
     if (trusted) {
       this.form.trust(trusted);
       this.#typed();
     }
     if (field) this.form.focus(field);
     if (changing) this.job?.edit();
+  }
+
+  /** The form is there before. */
+  async #offerConnectors() {
+    await readConnectors().catch(() => {}); // what was known is offered
+    this.form.reader.offer();
+    this.form.explainPassword();
+    this.#compare();
   }
 
   async #addJob() {

@@ -103,6 +103,7 @@ export async function apply(remedy) {
     case 'run': return runNow();
     case 'resume': return pause(false);
     case 'password': return enterPassword();
+    case 'connectors': return go('/connectors');
     case 'field': return editSettings(remedy.field);
     default: return go(`/syncs/${remedy.id}`);
   }

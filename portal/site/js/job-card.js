@@ -2,6 +2,7 @@
 import { h, fill } from './dom.js';
 import { failure, notice, toast } from './notice.js';
 import { capital, moment } from './format.js';
+import { through } from './connectors.js';
 import { deleteButton, pause, runNow } from './job-actions.js';
 import { JobEditor } from './job-editor.js';
 import { inASentence, looks } from './job-words.js';
@@ -80,7 +81,8 @@ export class JobCard {
     const { connection, schedule, lastRun, consecutiveFailures, quick } = settings;
     const looking = looks(settings);
     return h('ul', { class: 'plain facts-line' },
-      h('li', {}, h('strong', {}, connection.host), ` port ${connection.port}`),
+      h('li', {}, h('strong', {}, connection.host), ` port ${connection.port}`,
+        connection.connectorId && ` ${through(connection.connectorId)}`),
       schedule && !schedule.paused && h('li', {}, `Next at ${moment(schedule.nextRunAt)}`),
       looking && h('li', {}, looking),
       looking && quick?.error && h('li', { class: 'bad' }, `The last look failed: ${quick.error}`),

@@ -1,5 +1,6 @@
 // The saved job in words: what it does, what is wrong with it, and how a form differs from it.
-import { fieldToFix, hostNames } from './connection.js';
+import { fieldToFix, hostNames, isFixedAtConnector } from './connection.js';
+import { through } from './connectors.js';
 import { capital, every, moment } from './format.js';
 import { ADVANCED, CONNECTION, labelOf } from './words.js';
 
@@ -16,7 +17,8 @@ export function inASentence({ connection, options, schedule }) {
     'adds and changes users', options.removeAccounts ? `removes ${gone}` : 'removes nobody',
     options.sendHSR ? 'HSR for new users' : 'no HSR',
   ];
-  return `${when} from ${connection.host}: ${parts.join(', ')}`;
+  const from = [connection.host, through(connection.connectorId)].filter(Boolean).join(' ');
+  return `${when} from ${from}: ${parts.join(', ')}`;
 }
 
 /**
@@ -36,16 +38,19 @@ export const HEALTH = {
   paused: 'Paused',
 };
 
-/** @typedef {{label: string, act: 'run'|'resume'|'password'}|{label: string, act: 'field', field: string}} Act */
+/** @typedef {'run'|'resume'|'password'|'connectors'} Plain an act that needs nothing else */
+/** @typedef {{label: string, act: Plain}|{label: string, act: 'field', field: string}} Act */
 /** @typedef {Act|{label: string, act: 'show', id: string}} Remedy */
 
 /**
  * The one thing to do about the health of the saved job; null where there is nothing to do.
- * @param {Pick<Settings, 'health'|'lastRun'>} settings
+ * @param {Pick<Settings, 'connection'|'health'|'lastRun'>} settings
  * @returns {Remedy|null}
  */
-export function remedyOf({ health, lastRun }) {
-  const refused = lastRun?.error?.code === 'invalid_credentials';
+export function remedyOf({ connection, health, lastRun }) {
+  const code = lastRun?.error?.code ?? '';
+  const atConnector = Boolean(connection.connectorId) && isFixedAtConnector(code);
+  const refused = code === 'invalid_credentials' && !atConnector;
   /** @param {string} label @returns {Remedy|null} */
   const show = (label) => (lastRun ? { label, act: 'show', id: lastRun.id } : null);
   /** @type {Remedy} */
@@ -56,7 +61,8 @@ export function remedyOf({ health, lastRun }) {
     case 'blocked': return show(lastRun?.guard.reason === 'empty_read' ? 'Show the run' : 'Review and confirm');
     case 'failing': {
       if (refused) return password;
-      const field = fieldToFix(lastRun?.error?.code ?? '');
+      if (atConnector) return { label: 'Show the connectors', act: 'connectors' };
+      const field = fieldToFix(code);
       return field ? { label: `Go to ${labelOf(field)}`, act: 'field', field } : show('Show the run');
     }
     default: return null;

@@ -1,6 +1,7 @@
 // What the page does without until its first view is there, in one module: portal.Built serves it as one file. Whatever
 // is loaded by import(…) is loaded from here.
 export { AuditView } from './audit-view.js';
+export { ConnectorsView } from './connectors-view.js';
 export { confirm } from './dialog.js';
 export { explain } from './explain-dialog.js';
 export { HistoryView } from './history-view.js';

@@ -1,5 +1,6 @@
 // Notifications: who is told of what, by mail and by webhook, and what the receivers said.
 import { h, fill, icon } from './dom.js';
+import { copyButton } from './command.js';
 import { Fields, lines } from './fields.js';
 import { moment } from './format.js';
 import { failure, loading, notice, toast } from './notice.js';
@@ -49,7 +50,9 @@ export class NotificationsView {
       help: 'Events are sent here as signed CloudEvents. Leave it empty for none.',
     });
     this.secret = fields.text('webhook.secret', { label: 'Signing secret' });
-    this.copy = h('button', { type: 'button', hidden: true, onclick: () => this.#copy() }, 'Copy');
+    // Where the browser does not copy it, it is selected for somebody to do so.
+    this.copy = copyButton(() => this.secret.text, 'The secret was copied.', () => this.secret.control.select());
+    this.copy.hidden = true;
     /** @type {Map<Kind, HTMLInputElement>} */
     this.events = new Map();
     this.choices = KINDS.map((kind) => {
@@ -129,15 +132,6 @@ export class NotificationsView {
     this.secret.showError('');
     this.#typed();
     this.copy.focus();
-  }
-
-  async #copy() {
-    try {
-      await navigator.clipboard.writeText(this.secret.text);
-      toast('The secret was copied.');
-    } catch {
-      this.secret.control.select(); // the browser copies it then by hand
-    }
   }
 
   /** @returns {NotificationsRequest} */

@@ -2,6 +2,8 @@
 import { h, fill, icon, announce, titled } from './dom.js';
 import { failure, messageOf, notice } from './notice.js';
 import { count, moment, number, types } from './format.js';
+import { connectorIdOf } from './connector-wait.js';
+import { through } from './connectors.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow, sawEnd, stateTitle } from './run.js';
 import { explain } from './explain-dialog.js';
@@ -81,10 +83,10 @@ export class PreviewView {
     const [path, label] = run.undoOf
       ? [`/syncs/${run.undoOf}`, 'Back to the sync'] : ['/import', 'Back to the settings'];
     fill(this.result,
-      run.error ? runFailure(run.error, 'The preview failed')
+      run.error ? runFailure(run.error, 'The preview failed', connectorIdOf(run) !== '')
         : notice('info', 'The preview was cancelled', 'Nothing was changed.'),
       showSteps && h('section', { class: 'card', 'aria-labelledby': 'steps-title' },
-        h('h2', { id: 'steps-title' }, 'Connection'), steps(run, run.error?.message)),
+        h('h2', { id: 'steps-title' }, 'Connection'), steps(run, run.error?.message, connectorIdOf(run) !== '')),
       h('div', { class: 'actions' }, h('button', { type: 'button', onclick: () => go(path) }, label)));
     // Why one failed is an alert.
     if (!run.error) announce('The preview was cancelled');
@@ -122,7 +124,9 @@ const resultTitle = (run) => (run.undoOf ? 'Undo Preview' : 'Results Preview');
 
 /** " port 389, STARTTLS, started …", which follows the host. @param {Preview} run */
 function sourceOf({ settings: { connection }, notes, createdAt }) {
-  return ` port ${connection.port}, ${securityOf(connection, notes)}, started ${moment(createdAt)}`;
+  // How a connector protects the connection is its own.
+  const how = through(connection.connectorId) || securityOf(connection, notes);
+  return ` port ${connection.port}, ${how}, started ${moment(createdAt)}`;
 }
 
 /** @param {Preview} run */
@@ -140,7 +144,8 @@ function totals(run) {
     !undoOf && protectionNotices(notes),
     guard.reason === 'empty_read' && !undoOf && notice('warning', 'Nothing was found', guard.message),
     directoryNotes(notes, open),
-    !undoOf && h('details', { class: 'notes' }, h('summary', {}, connectionTitle(run)), steps(run)));
+    !undoOf && h('details', { class: 'notes' }, h('summary', {}, connectionTitle(run)),
+      steps(run, '', connectorIdOf(run) !== '')));
 }
 
 /** "243 entries read: 452 addresses, 239 primary and 213 aliases." @param {Preview['summary']} summary */

@@ -8,7 +8,7 @@
  */
 const SECTIONS = {
   overview: 'overview', import: 'import', previews: 'import', syncs: 'history', history: 'history', users: 'users',
-  audit: 'audit', notifications: 'notifications',
+  audit: 'audit', notifications: 'notifications', connectors: 'connectors',
 };
 
 /**

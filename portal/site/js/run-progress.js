@@ -4,6 +4,7 @@ import { failure, loading, notice } from './notice.js';
 import { hasStatus } from './api.js';
 import { countsOf, phaseOf, silence, Speaker } from './progress.js';
 import { steps } from './steps.js';
+import { connectorIdOf, ConnectorWait } from './connector-wait.js';
 
 /** @import { Preview, Sync } from '../../types' */
 /** @import { Problem } from './api.js' */
@@ -22,26 +23,31 @@ export class RunProgress {
     /** The title of the notice about the server's silence; '' while it answers. */
     this.silent = '';
     this.trouble = h('div', {});
+    this.wait = new ConnectorWait();
     this.button = h('button', { type: 'button', onclick: () => this.#end() }, button);
     this.row = h('div', { class: 'actions' }, this.button);
     this.card = h('section', { class: 'card', 'aria-label': 'Progress' }, this.row);
     this.body = h('div', {}, loading(`Looking for the ${what}…`));
-    this.element = h('div', {}, this.trouble, this.body);
+    this.element = h('div', {}, this.trouble, this.wait.element, this.body);
   }
 
   /** @param {Preview|Sync} run */
   show(run) {
     this.speaker.hear(run);
+    if (run.progress.phase === 'connector') this.wait.show(connectorIdOf(run), startOf(run));
+    else this.wait.end();
     const phase = phaseOf(run);
     const { applied, toApply } = run.progress;
     const bar = toApply > 0
       ? h('progress', { class: 'bar-known', max: toApply, value: applied, 'aria-label': phase })
       : h('div', { class: 'progress unknown', role: 'progressbar', 'aria-label': phase }, h('div', {}));
-    const reads = !run.undoOf && toApply === 0 && ('settings' in run || run.connection.length > 0);
+    // Whoever waits for a connector is at none of the steps.
+    const reads = !run.undoOf && toApply === 0 && run.progress.phase !== 'connector'
+      && ('settings' in run || run.connection.length > 0);
     fillBefore(this.row,
       h('div', { class: 'progress-head' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }),
         h('strong', {}, phase), h('span', { class: 'counts' }, countsOf(run))),
-      bar, reads && steps(run));
+      bar, reads && steps(run, '', connectorIdOf(run) !== ''));
     if (!this.card.isConnected) fill(this.body, this.card);
   }
 
@@ -61,6 +67,7 @@ export class RunProgress {
   /** Shows what there is instead of progress. @param {...import('../../types').Child} instead */
   finish(...instead) {
     fill(this.trouble);
+    this.wait.end();
     fill(this.body, instead);
   }
 
@@ -83,3 +90,6 @@ export class RunProgress {
     }
   }
 }
+
+/** Since when a run waits: to read the directory is the first that it does. @param {Preview|Sync} run */
+const startOf = (run) => ('startedAt' in run && run.startedAt) || run.createdAt;

@@ -38,7 +38,10 @@ export class SecurityForm {
         + 'Where a connection fails at TLS, “Trust this certificate” fills it in.',
     });
     for (const field of [this.certificate, this.trusted]) field.element.classList.add('wide');
-    this.elements = [this.encryption, this.oldTLS, this.certificate, this.trusted].map((field) => field.element);
+    this.relayed = h('p', { class: 'help wide' }, 'Encryption, old TLS and trusted certificates are the connector’s '
+      + 'own: they are set on its machine with “rollcall-connector password”.');
+    const all = [this.encryption, this.oldTLS, this.certificate, this.trusted];
+    this.elements = [this.relayed, ...all.map((field) => field.element)];
   }
 
   /** Takes a file that is chosen, or dropped on the field. */
@@ -74,8 +77,14 @@ export class SecurityForm {
     this.certificate.control.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
-  /** Makes the fields agree with Use SSL. @param {boolean} useSSL */
-  update(useSSL) {
+  /**
+   * Makes the fields agree with Use SSL. A connector has its own protection, which a CA certificate can only narrow.
+   * @param {boolean} useSSL
+   * @param {boolean} relayed whether a connector reads
+   */
+  update(useSSL, relayed) {
+    for (const field of [this.encryption, this.oldTLS, this.trusted]) field.element.hidden = relayed;
+    this.relayed.hidden = !relayed;
     const { control } = this.encryption;
     control.disabled = useSSL;
     this.encryption.showHelp(useSSL ? 'SSL encrypts from the first byte.' : ENCRYPTION_HELP[control.value] ?? '');

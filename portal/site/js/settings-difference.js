@@ -1,5 +1,6 @@
 // How two versions of the settings differ, setting by setting, in words.
-import { ENCRYPTIONS, SCOPES, SERVER_TYPES, every, number, TYPES } from './format.js';
+import { capital, ENCRYPTIONS, SCOPES, SERVER_TYPES, every, number, TYPES } from './format.js';
+import { through } from './connectors.js';
 import { ADVANCED, CONNECTION } from './words.js';
 
 /** @import { PatchRequest, Settings } from '../../types' */
@@ -54,6 +55,7 @@ const short = (text) => (text.length > 120 ? `${text.slice(0, 119)}…` : text);
 
 /** @type {Record<string, (value: never) => string>} */
 const IN_WORDS = {
+  connectorId: (/** @type {string} */ value) => capital(through(value)),
   serverType: (/** @type {keyof typeof SERVER_TYPES} */ value) => SERVER_TYPES[value] ?? value,
   intervalHours: (/** @type {number} */ value) => every(value),
   quickMinutes: (/** @type {number} */ value) => (value > 0 ? `every ${number(value)} minutes` : NOTHING),
@@ -66,6 +68,7 @@ const IN_WORDS = {
 
 /** @param {string} name @param {unknown} value @returns {string} */
 function words(name, value) {
+  if (name === 'connectorId' && !value) return 'Directly';
   if (value === undefined || value === null || value === '') return NOTHING;
   const inWords = IN_WORDS[name];
   if (inWords) return inWords(/** @type {never} */ (value));

@@ -1,6 +1,7 @@
 // The saved settings, with the version that this tab has seen: so that a save does not overwrite unnoticed what another
 // tab saved.
 import { call } from './api.js';
+import { connectorOf, readConnectors } from './connectors.js';
 
 /** @import { PatchRequest, SaveRequest, Settings } from '../../types' */
 /** @typedef {{settings: Settings|null, etag: string|null}} Seen */
@@ -33,6 +34,9 @@ export async function load(signal) {
   asked = null;
   const { body, etag } = await answer;
   seen = { settings: body, etag };
+  // Whoever shows the settings names their connector.
+  const connector = body?.connection.connectorId;
+  if (connector && !connectorOf(connector)) await readConnectors(signal).catch(() => {});
   return seen;
 }
 

@@ -2,6 +2,7 @@
 import { h, fill, icon, announce, titled } from './dom.js';
 import { failure, notice } from './notice.js';
 import { count, moment, number, STATES, TRIGGERS } from './format.js';
+import { connectorIdOf } from './connector-wait.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow, stateTitle } from './run.js';
 import { confirmRemovals } from './blocked-sync.js';
@@ -161,7 +162,8 @@ function verdict(run) {
       conflicts(run.summary.conflicts));
   }
   if (run.state === 'failed') {
-    return runFailure(run.error ?? { code: '', message: 'It gave no reason.' }, 'The sync failed');
+    return runFailure(run.error ?? { code: '', message: 'It gave no reason.' }, 'The sync failed',
+      connectorIdOf(run) !== '');
   }
   if (run.state === 'blocked') {
     const written = run.trigger === 'schedule'
@@ -189,5 +191,5 @@ function conflicts(n) {
 function failedConnection(run) {
   if (!run.error || run.connection.length === 0) return null;
   return h('section', { class: 'card', 'aria-labelledby': 'steps-title' },
-    h('h2', { id: 'steps-title' }, 'Connection'), steps(run, run.error.message));
+    h('h2', { id: 'steps-title' }, 'Connection'), steps(run, run.error.message, connectorIdOf(run) !== ''));
 }

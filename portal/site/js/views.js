@@ -26,6 +26,7 @@ export async function viewOf({ name, id }, signal) {
     case name === 'users': return new (await later()).UsersView(signal);
     case name === 'audit': return new (await later()).AuditView(signal);
     case name === 'notifications': return new (await later()).NotificationsView(signal);
+    case name === 'connectors': return new (await later()).ConnectorsView(signal);
     case name === 'overview': return new OverviewView(signal);
     case name === 'missing': return missing();
     default: return importView ??= new ImportView();

@@ -4,6 +4,7 @@
 
 /** @type {Record<string, string>} */
 export const CONNECTION = {
+  connectorId: 'Read the directory',
   serverType: 'Server Type', host: 'LDAP Server', username: 'Username', password: 'Password', port: 'TCP Port',
   useSSL: 'Use SSL', encryption: 'Encryption', oldTLS: 'Old TLS', caCertificate: 'CA Certificate',
   trustedCertificate: 'Trusted Certificate',

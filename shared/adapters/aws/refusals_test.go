@@ -47,7 +47,7 @@ func TestWhatAWSRefusesIsCounted(t *testing.T) {
 	}{
 		"a grant that is missing": {fake.Refuse("AccessDeniedException", "not authorized"),
 			"AccessDeniedException", true},
-		"a disabled key":          {fake.Refuse("DisabledException", "is disabled"), "DisabledException", true},
+		"a disabled key": {fake.Refuse("DisabledException", "is disabled"), "DisabledException", true},
 		"a key on its way out": {fake.Refuse("KMSInvalidStateException", "is pending deletion"),
 			"KMSInvalidStateException", true},
 		"too much at once": {fake.Refuse("ThrottlingException", "Rate exceeded"), "", false},

@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/e2e/browser"
+	"rollcall/shared/connector"
+)
+
+// instance is a connector's instance that a test speaks for.
+type instance struct {
+	*program
+	key ed25519.PrivateKey
+}
+
+// enrol makes an instance known by the code that a page shows, and has it hold the password of a target.
+func enrol(p *program, code, name string, target connector.Target) instance {
+	p.t.Helper()
+	public, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	i := instance{p, key}
+	i.post(connector.PathEnrol, connector.Enrol{Code: code, PublicKey: public, Name: name, Version: "1.0.0"})
+	i.post(connector.PathPoll, connector.Poll{Version: "1.0.0", Targets: []connector.Target{target}})
+	return i
+}
+
+func (i instance) post(path string, in any) {
+	i.t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(i.t.Context(), http.MethodPost, i.base+path, bytes.NewReader(body))
+	if err == nil {
+		err = connector.Sign(r, body, i.key, time.Now())
+	}
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode >= 300 {
+		i.t.Fatalf("%s: status %d", path, answer.StatusCode)
+	}
+}
+
+// addConnector adds a connector on the page, and returns the code that it shows.
+func addConnector(tab *browser.Tab, name string) string {
+	tab.Fill("Name", name)
+	tab.Click("button", "Add a connector")
+	tab.WaitFor("button", "Copy the command for the enrolment")
+	_, code, _ := strings.Cut(browser.Eval[string](tab, `document.querySelector('.enrolment code').innerText`), " -code ")
+	return code
+}
+
+// checkConnectors adds a connector on the page, enrols an instance, chooses it for a preview, which waits for it, and
+// revokes it.
+func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
+	t.Helper()
+	if *platform == onFunctions {
+		return // What connectors call is another function there.
+	}
+	target := connector.Target{Host: "dc1.example.com", Port: 389, Username: "reader@example.com"}
+	tab.Click("link", "Connectors")
+	tab.WaitText("No connector yet")
+	tab.Click("button", "Add a connector")
+	tab.WaitText("Enter 1 to 100 bytes, such as HQ.")
+	checkAccessible(t, tab, "Connectors with an error")
+	code := addConnector(tab, "HQ")
+	tab.WaitText("Waiting for its first instance")
+	checkLooks(t, tab, "connectors")
+	enrol(p, code, "srv-hq-1", target)
+	tab.WaitText("srv-hq-1 has enrolled")
+	tab.WaitText("Online")
+	tab.WaitText("reader@example.com at dc1.example.com port 389")
+
+	tab.Click("link", "LDAP Import")
+	tab.WaitFor("combobox", "Read the directory")
+	tab.Select("Read the directory", "Through HQ")
+	tab.Fill("LDAP Server", target.Host)
+	tab.Fill("Username", "another@example.com")
+	tab.WaitText("It has none for this server, port and username.")
+	tab.WaitText("-username another@example.com < password.txt")
+	if tab.Has("textbox", "Password") || tab.Has("checkbox", "Use SSL") {
+		t.Error("the page asks for what the connector has")
+	}
+	checkLooks(t, tab, "settings-connector")
+	tab.Fill("Username", target.Username)
+	tab.WaitText("It stays with HQ, and is never entered here. srv-hq-1 has one for this server, port and username.")
+	tab.Reload()
+	tab.WaitText("srv-hq-1 has one for this server") // the draft has the choice
+	tab.Click("button", "Preview Users to Sync")
+	tab.WaitText("Waiting for the connector HQ since")
+	tab.WaitText("port 389, through HQ, started")
+	checkAccessible(t, tab, "a preview that waits for a connector")
+	tab.Click("button", "Cancel")
+	tab.WaitFor("button", "Preview Users to Sync")
+
+	id := p.must(200, "GET", "/v1/connectors", nil).objects("items")[0].text("id")
+	p.must(200, "PUT", "/v1/settings", object{"connection": object{"serverType": "exchange", "host": target.Host,
+		"username": target.Username, "connectorId": id}})
+	tab.Click("link", "Overview")
+	tab.WaitText("By hand only from dc1.example.com through HQ")
+	tab.Click("link", "Connectors")
+	tab.Click("button", "Revoke")
+	tab.WaitText("The saved sync of dc1.example.com reads through it")
+	tab.Click("button", "Revoke HQ")
+	tab.WaitText("No connector yet")
+	tab.Click("link", "Overview")
+	tab.WaitText("through a connector that was revoked")
+	tab.Click("link", "Audit Log")
+	tab.WaitText("Revoked a connector")
+	tab.WaitText("What: an instance enrolled")
+}

@@ -1,0 +1,82 @@
+// The account's connectors, as this page knows them, and what is said of them.
+import * as api from './api.js';
+import { hostNames } from './connection.js';
+import { moment } from './format.js';
+
+/** @import { Connector, ConnectorInstance } from '../../types' */
+/** @typedef {{host: string, port: number, username: string}} Target a directory and an account of it */
+
+/** How long after the last one that was seen another instance still counts as online, in ms, as the API counts. */
+const ONLINE = 45_000;
+
+/** Null before they were read. @type {readonly Connector[]|null} */
+let known = null;
+
+/** @param {readonly Connector[]} connectors */
+export const remember = (connectors) => { known = connectors; };
+
+/** Those that were read last. */
+export const connectors = () => known ?? [];
+
+/** Reads them. @param {AbortSignal} [signal] */
+export async function readConnectors(signal) {
+  const { items } = await api.connectors(signal);
+  remember(items);
+  return items;
+}
+
+/** @param {string|undefined} id */
+export const connectorOf = (id) => connectors().find((connector) => connector.id === id);
+
+/**
+ * "through HQ"; '' for a connection without a connector.
+ * @param {string|undefined} id of the connector
+ */
+export function through(id) {
+  if (!id) return '';
+  const name = connectorOf(id)?.name;
+  return name ? `through ${name}` : known ? 'through a connector that was revoked' : 'through a connector';
+}
+
+/** When any of a connector's instances was seen last; '' where none ever was. @param {Connector} connector */
+export const lastSeen = ({ instances }) => instances.map((i) => i.lastSeenAt ?? '').sort().at(-1) ?? '';
+
+/** A connector's state in a few words. @param {Connector} connector */
+export function stateOf(connector) {
+  if (connector.state === 'waiting') return 'Waiting for its first instance';
+  if (connector.state === 'online') return 'Online';
+  const seen = lastSeen(connector);
+  return seen ? `Offline since ${moment(seen)}` : 'Offline: not seen yet';
+}
+
+/** Why a connector that somebody waits for does not read; '' where it will in a moment. @param {Connector} connector */
+export function reasonOf(connector) {
+  if (connector.state === 'waiting') return 'No instance of it has enrolled yet.';
+  if (connector.state === 'online') return '';
+  const seen = lastSeen(connector);
+  return seen ? `It is offline: it was not seen since ${moment(seen)}.` : 'It enrolled, and was not seen yet.';
+}
+
+/**
+ * The instances that hold the password of an account and are online: another's clock does not count.
+ * @param {Connector} connector
+ * @param {Target} wanted
+ * @returns {ConnectorInstance[]}
+ */
+export function holders(connector, wanted) {
+  if (connector.state !== 'online') return [];
+  const newest = Date.parse(lastSeen(connector));
+  return connector.instances.filter(({ lastSeenAt, targets }) => lastSeenAt && newest - Date.parse(lastSeenAt) < ONLINE
+    && targets.some((target) => hostNames(target.host) === hostNames(wanted.host) && target.port === wanted.port
+      && target.username === wanted.username));
+}
+
+/** A word of a command as a shell takes it. @param {string} text */
+const word = (text) => (/^[\w.,:@%+=/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** The command that lets an instance enrol. @param {string} url of the page @param {string} code */
+export const enrolCommand = (url, code) => `rollcall-connector enrol -url ${word(url)} -code ${word(code)}`;
+
+/** The command that gives an instance a password. @param {Target} target */
+export const passwordCommand = ({ host, port, username }) => 'rollcall-connector password '
+  + `-host ${word(host)} -port ${port} -username ${word(username)} < password.txt`;
