@@ -64,7 +64,7 @@ func fullContext() map[string]any {
 		"rollcall:vpc":            true, "rollcall:allowPrivate": true, "rollcall:denyRanges": []any{"192.0.2.0/24"},
 		"rollcall:ports":   "389,636",
 		"rollcall:vpcCidr": "10.80.0.0/20", "rollcall:vpcZones": float64(3), "rollcall:throttleRate": "200",
-		"rollcall:throttleBurst": "400", "rollcall:originKey": "3", "rollcall:rateLimit": float64(2000),
+		"rollcall:throttleBurst": "400", "rollcall:connectorRate": "300", "rollcall:originKey": "3", "rollcall:rateLimit": float64(2000),
 		"rollcall:distribution": "E2QWERTYUIOP12",
 		"rollcall:apiMemory":    "1024", "rollcall:workerConcurrency": "50", "rollcall:usersTable": "users-restored",
 		"rollcall:jobsTable":    "jobs-restored",
