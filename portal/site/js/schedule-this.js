@@ -61,7 +61,8 @@ export class ScheduleThis {
         button.disabled = false;
       }
     };
-    const replaced = settings && !same ? ` It takes the place of the saved job from ${sourceOf(settings.connection)}.` : '';
+    const replaced = settings && !same
+      ? ` It takes the place of the saved job from ${sourceOf(settings.connection)}.` : '';
     fill(this.element, h('form', { class: 'card', novalidate: true, 'aria-labelledby': 'schedule-this', onsubmit },
       h('h2', { id: 'schedule-this' }, 'Keep the Users List up to date'),
       h('p', {}, `The same import, with the same options, again and again by itself.${replaced}`),
