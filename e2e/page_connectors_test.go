@@ -60,7 +60,8 @@ func addConnector(tab *browser.Tab, name string) string {
 	tab.Fill("Name", name)
 	tab.Click("button", "Add a connector")
 	tab.WaitFor("button", "Copy the command for the enrolment")
-	_, code, _ := strings.Cut(browser.Eval[string](tab, `document.querySelector('.enrolment code').innerText`), " -code ")
+	command := browser.Eval[string](tab, `document.querySelector('.enrolment code').innerText`)
+	_, code, _ := strings.Cut(command, " -code ")
 	return code
 }
 
