@@ -25,9 +25,13 @@ const (
 	flipBit
 	// stall sends nothing for a second.
 	stall
+	// hang sends nothing more.
+	hang
 )
 
-func (k faultKind) String() string { return [...]string{"no fault", "cut", "bit flip", "stall"}[k] }
+func (k faultKind) String() string {
+	return [...]string{"no fault", "cut", "bit flip", "stall", "hang"}[k]
+}
 
 // proxy stands between the program and its directory server, which may change.
 type proxy struct {
@@ -100,6 +104,9 @@ func (f fault) pass(client io.Writer, server io.Reader) {
 		return
 	case stall:
 		time.Sleep(time.Second)
+	case hang:
+		io.Copy(io.Discard, server)
+		return
 	case flipBit:
 		one := make([]byte, 1)
 		if _, err := io.ReadFull(server, one); err != nil {

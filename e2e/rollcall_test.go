@@ -47,10 +47,12 @@ func testAll(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "rollcall")
-	if err := build("rollcall/local", binary, "CGO_ENABLED=0"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+	binary, connectorProgram = filepath.Join(dir, "rollcall"), filepath.Join(dir, "connector")
+	for pkg, to := range map[string]string{"rollcall/local": binary, "rollcall/connector": connectorProgram} {
+		if err := build(pkg, to, "CGO_ENABLED=0"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 	}
 	// Read before a lab starts, which changes the working directory.
 	listed, err := os.ReadFile(callsFile)

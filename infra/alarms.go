@@ -115,6 +115,8 @@ func (s *service) addSyncAlarms() {
 	s.addAlarm(alarm{name: "syncs-failing", above: float64(s.settings.AlarmFailedShare),
 		says:   fmt.Sprintf("More than %d %% of an hour's syncs failed", s.settings.AlarmFailedShare),
 		metric: s.shareOfFailedSyncs()})
+	s.addAlarm(alarm{name: "connectors-offline", says: "Scheduled syncs waited in vain for their connector",
+		metric: s.connectorsOffline(), above: limit})
 }
 
 func (s *service) addAPIAlarms() {

@@ -24,7 +24,7 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("%v says nothing", a.Properties["AlarmName"])
 		}
 	}
-	want := []string{"api-5xx", "api-slow", "concurrency", "deliveries-dead", "deliveries-unread",
+	want := []string{"api-5xx", "api-slow", "concurrency", "connectors-offline", "deliveries-dead", "deliveries-unread",
 		"deliveries-waiting", "jobs-throttled", "missed-ticks", "no-tick",
 		"previews-dead", "previews-unread", "previews-waiting", "scheduled-dead", "scheduled-unread",
 		"scheduled-waiting", "syncs-blocked", "syncs-dead", "syncs-failed", "syncs-failing", "syncs-unread",

@@ -61,6 +61,10 @@ func (s *service) addRoutes() {
 					ScopePermissionToRoute: jsii.Bool(false),
 				})
 		}
+		if r.Signed {
+			s.addSignedRoute(r, integrations[r.Function])
+			continue
+		}
 		for _, method := range methods() {
 			s.addRoute(r, method, integrations[r.Function], authorizer)
 		}
@@ -73,6 +77,18 @@ func (s *service) addRoute(r manifest.Route, method string, to awsapigatewayv2.H
 		HttpApi: s.api, Integration: to, RouteKey: awsapigatewayv2.HttpRouteKey_With(jsii.String(r.Path),
 			awsapigatewayv2.HttpMethod(method)), Authorizer: authorizer, AuthorizationScopes: s.scopesFor(method),
 	})
+}
+
+// addSignedRoute lets requests without a token through to a function that checks who signed them. They have a rate of
+// their own, so that connectors and the portal never wait for each other.
+func (s *service) addSignedRoute(r manifest.Route, to awsapigatewayv2.HttpRouteIntegration) {
+	route := awsapigatewayv2.NewHttpRoute(s.stack, jsii.String("route "+r.Path), &awsapigatewayv2.HttpRouteProps{
+		HttpApi: s.api, Integration: to,
+		RouteKey: awsapigatewayv2.HttpRouteKey_With(jsii.String(r.Path), awsapigatewayv2.HttpMethod_ANY),
+	})
+	justify(route, "AwsSolutions-APIG4", "A connector has a key pair and no token: each request is signed with it "+
+		"(docs/adr/0061-connector.md), and the function checks that before anything else.")
+	s.signedRoutes = append(s.signedRoutes, route)
 }
 
 // scopesFor are the scopes of which a token needs one.
@@ -106,6 +122,16 @@ func (s *service) addStage() {
 			BurstLimit: jsii.Number(s.settings.ThrottleBurst)},
 	})
 	made := stage.Node().DefaultChild().(awsapigatewayv2.CfnStage)
+	limits := make(map[string]any)
+	for _, route := range s.signedRoutes {
+		limits[anyMethod+" "+*route.Path()] = map[string]any{
+			"ThrottlingRateLimit":  s.settings.ConnectorRate,
+			"ThrottlingBurstLimit": s.settings.ThrottleBurst,
+		}
+		// API Gateway knows no limit of a route that is not there yet.
+		made.Node().AddDependency(route)
+	}
+	made.SetRouteSettings(limits)
 	made.SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
 		DestinationArn: s.apiLogs.LogGroupArn(), Format: jsii.String(s.accessLogFormat()),
 	})

@@ -12,7 +12,7 @@ import (
 	"rollcall/shared/ports/objects"
 )
 
-// addBuckets makes the bucket of plans, CSVs and journals, and the one that keeps a record of who read it.
+// addBuckets makes the bucket of plans, CSVs, journals and recordings, and the one that keeps a record of who read it.
 func (d *data) addBuckets() {
 	d.logs = awss3.NewBucket(d.stack, jsii.String("access-logs"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
@@ -39,6 +39,8 @@ func (d *data) addBuckets() {
 			expire(objects.PlanPrefix, importer.PlanLifetime),
 			expire(objects.CSVPrefix, importer.PlanLifetime),
 			expire(objects.JournalPrefix, importer.RecordLifetime),
+			// Read as soon as they are whole.
+			expire(objects.RecordingPrefix, day),
 			{Id: jsii.String("unfinished"), AbortIncompleteMultipartUploadAfter: seconds(day)},
 		},
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,

@@ -56,6 +56,7 @@ func (s *service) runGraphs() []awscloudwatch.IWidget {
 		graph("Entries read from directories", s.runMetric(run.KindSync, manifest.EntriesRead, "Sum"),
 			s.runMetric(run.KindPreview, manifest.EntriesRead, "Sum")),
 		graph("Users written", s.runMetric(run.KindSync, manifest.RowsApplied, "Sum")),
+		graph("Scheduled syncs whose connector was not there", s.connectorsOffline()),
 	}
 }
 

@@ -116,7 +116,8 @@ func TestBuckets(t *testing.T) {
 		rules = append(rules, show(at(rule, "Prefix"))+" "+show(at(rule, "ExpirationInDays"))+" "+
 			show(at(rule, "AbortIncompleteMultipartUpload.DaysAfterInitiation")))
 	}
-	if diff := cmp.Diff([]string{"plans/ 1 <nil>", "csv/ 1 <nil>", "journals/ 90 <nil>", "<nil> <nil> 1"},
+	if diff := cmp.Diff([]string{"plans/ 1 <nil>", "csv/ 1 <nil>", "journals/ 90 <nil>", "recordings/ 1 <nil>",
+		"<nil> <nil> 1"},
 		rules); diff != "" {
 		t.Error(diff)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 
+	"rollcall/shared/importer"
 	"rollcall/shared/manifest"
 	"rollcall/shared/ports/objects"
 )
@@ -18,6 +19,7 @@ func (s *service) grantAll() {
 	s.grantSyncWorker(role(manifest.SyncWorker()))
 	s.grantSchedule(role(manifest.SyncSchedule()))
 	s.grantNotifyWorker(role(manifest.NotifyWorker()))
+	s.grantConnectorAPI(role(manifest.ConnectorAPI()))
 }
 
 func (s *service) grantPreviewAPI(role awsiam.Role) {
@@ -28,13 +30,14 @@ func (s *service) grantPreviewAPI(role awsiam.Role) {
 	s.seal(role)
 }
 
-// grantPreviewWorker: the preview of an undo reads a journal, and an export that outlasts its request is written here.
+// grantPreviewWorker: the preview of an undo reads a journal, and an export that outlasts its request is written here. It
+// writes what it asks of connectors, and reads what they recorded.
 func (s *service) grantPreviewWorker(role awsiam.Role) {
 	s.readUsers(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
-	s.writeObjects(role, objects.PlanPrefix, objects.CSVPrefix)
+	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix, objects.RecordingPrefix)
+	s.writeObjects(role, objects.PlanPrefix, objects.CSVPrefix, objects.RecordingPrefix)
 	s.send(role, s.previews)
 	s.unseal(role)
 }
@@ -56,7 +59,7 @@ func (s *service) grantSyncAPI(role awsiam.Role) {
 	s.readJobs(role)
 	s.writeJobs(role)
 	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
-	s.send(role, s.previews, s.syncs, s.deliveries)
+	s.send(role, s.previews, s.syncs, s.scheduled, s.deliveries)
 	s.seal(role)
 	s.bus.GrantPutEventsTo(role, nil)
 }
@@ -66,8 +69,8 @@ func (s *service) grantSyncWorker(role awsiam.Role) {
 	s.writeUsers(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
-	s.writeObjects(role, objects.JournalPrefix)
+	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix, objects.RecordingPrefix)
+	s.writeObjects(role, objects.JournalPrefix, objects.RecordingPrefix)
 	s.send(role, s.syncs, s.scheduled, s.deliveries)
 	s.unseal(role)
 	s.bus.GrantPutEventsTo(role, nil)
@@ -86,4 +89,14 @@ func (s *service) grantNotifyWorker(role awsiam.Role) {
 	s.writeJobs(role)
 	s.unseal(role)
 	s.sendMail(role)
+}
+
+// grantConnectorAPI: whoever is on the internet can ask it, so that it sees no user, no plan and no password. It reads
+// what a connector is asked, and signs links that put blocks; it cannot read those.
+func (s *service) grantConnectorAPI(role awsiam.Role) {
+	grant(role, []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, nil, s.data.jobs.TableArn())
+	s.useDataKey(role, "dynamodb")
+	s.readLike(role, objects.RecordingPrefix+"*"+importer.RequestSuffix)
+	s.putObjects(role, objects.RecordingPrefix)
+	s.send(role, s.previews, s.syncs, s.scheduled)
 }

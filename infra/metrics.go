@@ -64,9 +64,19 @@ func (s *service) shareOfFailedSyncs() awscloudwatch.IMetric {
 
 // callsRefused counts the calls that AWS refused a function.
 func (s *service) callsRefused(f manifest.Function) awscloudwatch.Metric {
+	return s.countedBy(f, manifest.CallsRefused, minutes5)
+}
+
+// connectorsOffline counts the scheduled syncs that failed since their connector was not there.
+func (s *service) connectorsOffline() awscloudwatch.Metric {
+	return s.countedBy(manifest.SyncWorker(), manifest.ConnectorsOffline, time.Hour)
+}
+
+// countedBy is a metric that a function writes by its own name alone.
+func (s *service) countedBy(f manifest.Function, name string, period time.Duration) awscloudwatch.Metric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String(manifest.MetricNamespace), MetricName: jsii.String(manifest.CallsRefused),
-		Statistic: jsii.String("Sum"), Label: jsii.String(f.Name), Period: seconds(minutes5),
+		Namespace: jsii.String(manifest.MetricNamespace), MetricName: jsii.String(name),
+		Statistic: jsii.String("Sum"), Label: jsii.String(f.Name), Period: seconds(period),
 		DimensionsMap: &map[string]*string{manifest.DimensionFunction: jsii.String(s.functionName(f.Name))},
 	})
 }

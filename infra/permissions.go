@@ -58,41 +58,57 @@ func (s *service) findDue(role awsiam.Role) {
 
 func index(table *string, name string) *string { return jsii.String(*table + "/index/" + name) }
 
-// readObjects lets a role read what begins with one of the prefixes. S3 says that a key does not exist only to whom it
+// readObjects lets a role read what begins with one of the prefixes.
+func (s *service) readObjects(role awsiam.Role, prefixes ...string) {
+	s.readLike(role, below(prefixes)...)
+}
+
+// below are the patterns of what begins with one of the prefixes.
+func below(prefixes []string) []string {
+	var patterns []string
+	for _, prefix := range prefixes {
+		patterns = append(patterns, prefix+"*")
+	}
+	return patterns
+}
+
+// readLike lets a role read what is named like one of the patterns. S3 says that a key does not exist only to whom it
 // would list the key, and holds the prefix in the condition against the key: without it the answer is 403, and an
 // expired plan would look like a fault.
-func (s *service) readObjects(role awsiam.Role, prefixes ...string) {
-	var below []string
-	for _, prefix := range prefixes {
-		below = append(below, prefix+"*")
-	}
-	grant(role, []string{"s3:GetObject"}, nil, s.objects(prefixes)...)
-	grant(role, []string{"s3:ListBucket"}, conditions{"StringLike": {"s3:prefix": below}}, s.data.bucket.BucketArn())
+func (s *service) readLike(role awsiam.Role, patterns ...string) {
+	grant(role, []string{"s3:GetObject"}, nil, s.objects(patterns)...)
+	grant(role, []string{"s3:ListBucket"}, conditions{"StringLike": {"s3:prefix": patterns}}, s.data.bucket.BucketArn())
 	s.useDataKey(role, "s3")
-	s.justifyObjects(role, prefixes)
+	s.justifyObjects(role, patterns)
 }
 
 // writeObjects lets a role write what begins with one of the prefixes, and give up what it began to write.
 func (s *service) writeObjects(role awsiam.Role, prefixes ...string) {
-	grant(role, []string{"s3:PutObject", "s3:AbortMultipartUpload"}, nil, s.objects(prefixes)...)
-	s.justifyObjects(role, prefixes)
+	grant(role, []string{"s3:PutObject", "s3:AbortMultipartUpload"}, nil, s.objects(below(prefixes))...)
+	s.justifyObjects(role, below(prefixes))
 }
 
-func (s *service) objects(prefixes []string) []*string {
+// putObjects lets a role, and the links that it signs, write what begins with a prefix.
+func (s *service) putObjects(role awsiam.Role, prefix string) {
+	grant(role, []string{"s3:PutObject"}, nil, s.objects(below([]string{prefix}))...)
+	s.justifyObjects(role, below([]string{prefix}))
+}
+
+func (s *service) objects(patterns []string) []*string {
 	var arns []*string
-	for _, prefix := range prefixes {
-		arns = append(arns, s.data.bucket.ArnForObjects(jsii.String(prefix+"*")))
+	for _, pattern := range patterns {
+		arns = append(arns, s.data.bucket.ArnForObjects(jsii.String(pattern)))
 	}
 	return arns
 }
 
-func (s *service) justifyObjects(role awsiam.Role, prefixes []string) {
+func (s *service) justifyObjects(role awsiam.Role, patterns []string) {
 	var findings []string
-	for _, prefix := range prefixes {
-		findings = append(findings, "Resource::arn:<AWS::Partition>:s3:::"+taken(handedObjects)+"/"+prefix+"*")
+	for _, pattern := range patterns {
+		findings = append(findings, "Resource::arn:<AWS::Partition>:s3:::"+taken(handedObjects)+"/"+pattern)
 	}
 	justify(role, "AwsSolutions-IAM5",
-		"Objects are named after runs, which are not known yet: the prefix is as narrow as it can be.", findings...)
+		"Objects are named after runs, which are not known yet: the pattern is as narrow as it can be.", findings...)
 }
 
 // useDataKey lets a role use the data key through one service, and not by itself.
@@ -160,7 +176,7 @@ func (s *service) addLinkRole() {
 		Description:        jsii.String("Rollcall: signs links to CSVs"),
 		MaxSessionDuration: seconds(time.Hour),
 	})
-	csvs := []string{objects.CSVPrefix}
+	csvs := below([]string{objects.CSVPrefix})
 	grant(s.linkRole, []string{"s3:GetObject"}, nil, s.objects(csvs)...)
 	grant(s.linkRole, []string{"kms:Decrypt"}, s.via("s3"), s.data.dataKey.KeyArn())
 	s.justifyObjects(s.linkRole, csvs)

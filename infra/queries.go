@@ -40,6 +40,11 @@ func (s *service) queries() []query {
 			`fields @timestamp, function, msg, State, coalesce(error, reason) as why`,
 			`sort @timestamp`,
 		}},
+		{"offline-connectors", s.logsOf(manifest.SyncWorker()), []string{
+			`filter ispresent(` + manifest.ConnectorsOffline + `)`,
+			`stats count(*) as times, max(@timestamp) as last, latest(run) as newest by account`,
+			`sort times desc`,
+		}},
 		{"errors", functions, []string{
 			`filter level = "ERROR"`,
 			`fields coalesce(function, ` + manifest.DimensionFunction + `) as who`,

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rollcall/shared/manifest"
 )
 
@@ -100,6 +102,14 @@ func TestRoutesAskForAToken(t *testing.T) {
 			method, _, _ := strings.Cut(key, " ")
 			scopes := strings.Join(shown(properties["AuthorizationScopes"]), " ")
 			switch {
+			case key == "ANY /v1/connector/{proxy+}":
+				// Its requests are signed, and its function is asked by nobody else.
+				if properties["AuthorizationType"] != "NONE" || show(properties["to"]) != "connectorapi" {
+					t.Errorf("%s: %s has the authorizer %v and leads to %v", name, key,
+						properties["AuthorizationType"], properties["to"])
+				}
+			case show(properties["to"]) == "connectorapi":
+				t.Errorf("%s: %s leads to a function that knows no tokens", name, key)
 			case properties["AuthorizationType"] != "JWT":
 				t.Errorf("%s: %s is for everybody", name, key)
 			case method == http.MethodGet || method == http.MethodHead:
@@ -138,6 +148,12 @@ func TestTheStageLimitsAndLogs(t *testing.T) {
 		"DefaultRouteSettings.ThrottlingBurstLimit": "100",
 		"AccessLogSettings.DestinationArn":          "apilogs",
 	})
+	limits, _ := stage.Properties["RouteSettings"].(map[string]any)
+	want := map[string]any{"ANY /v1/connector/{proxy+}": map[string]any{
+		"ThrottlingRateLimit": 100.0, "ThrottlingBurstLimit": 100.0}}
+	if diff := cmp.Diff(want, limits); diff != "" {
+		t.Errorf("routes have limits (-want +got):\n%s", diff)
+	}
 	format := show(at(stage.Properties, "AccessLogSettings.Format"))
 	for _, field := range []string{`"requestId":"$context.requestId"`, `"account":"$context.authorizer.claims.account"`,
 		`"status":"$context.status"`} {

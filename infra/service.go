@@ -39,13 +39,15 @@ type service struct {
 	// originKeys are the secrets that the API is told by CloudFront, the newest first.
 	originKeys []*string
 	api        awsapigatewayv2.HttpApi
-	apiLogs    awslogs.LogGroup
-	files      awss3.Bucket
-	cdn        awscloudfront.Distribution
-	client     awscognito.UserPoolClient // nil where an issuer was given
-	machines   []awscognito.UserPoolClient
-	topic      awssns.Topic
-	alarms     []awscloudwatch.Alarm
+	// signedRoutes are those whose requests have no token.
+	signedRoutes []awsapigatewayv2.HttpRoute
+	apiLogs      awslogs.LogGroup
+	files        awss3.Bucket
+	cdn          awscloudfront.Distribution
+	client       awscognito.UserPoolClient // nil where an issuer was given
+	machines     []awscognito.UserPoolClient
+	topic        awssns.Topic
+	alarms       []awscloudwatch.Alarm
 }
 
 // beginService makes the stack, with what it has from the data and the network that it is in.

@@ -74,6 +74,7 @@ type Settings struct {
 	ScheduleReserved  int
 	ThrottleRate      int
 	ThrottleBurst     int
+	ConnectorRate     int
 
 	LogDays  int
 	LogLevel string
@@ -221,6 +222,8 @@ func sizeKeys() []contextKey {
 			number(1, 10000, func(s *Settings) *int { return &s.ThrottleRate })},
 		{"throttleBurst", "100", "1 to 5000, in requests",
 			number(1, 5000, func(s *Settings) *int { return &s.ThrottleBurst })},
+		{"connectorRate", "100", "1 to 10000, in requests a second",
+			number(1, 10000, func(s *Settings) *int { return &s.ConnectorRate })},
 	}
 }
 

@@ -15,8 +15,8 @@ func TestRoutes(t *testing.T) {
 		"/v1/users": "sync-api", "/v1/users/a@example.com": "sync-api", "/v1/users/a/b@example.com": "sync-api",
 		"/v1/users/export/b@example.com": "sync-api",
 		"/v1/settings":                   "sync-api", "/v1/syncs/01J/undo": "sync-api",
-		"/v1/nothing/here": "sync-api",
-		"/":                "", "/v1": "", "/v2/users": "",
+		"/v1/nothing/here": "sync-api", "/v1/connector/poll": "connector-api", "/v1/connectors": "sync-api",
+		"/": "", "/v1": "", "/v2/users": "",
 	} {
 		route, ok := find(manifest.Routes(), path)
 		if ok != (want != "") || route.Function != want {

@@ -70,6 +70,19 @@ func TestOneResultOfTwoInstances(t *testing.T) {
 	}
 }
 
+// TestAConnectorThatStartsAgainGetsItsOrderBack at once: it need not wait for its own lease.
+func TestAConnectorThatStartsAgainGetsItsOrderBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	m := s.enrol()
+	preview := s.startPreview()
+	lost := m.take()
+	if again := m.work(); again.ID != lost.ID || again.Attempt != 2 {
+		t.Errorf("after its start the instance gets %s, attempt %d", again.ID, again.Attempt)
+	}
+	s.ended(preview.ID, run.Done)
+}
+
 // TestAHostileRecordingIsAnIncompleteRead finishes with what was never handed over.
 func TestAHostileRecordingIsAnIncompleteRead(t *testing.T) {
 	t.Parallel()

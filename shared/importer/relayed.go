@@ -27,6 +27,9 @@ const (
 	maxOrders = 64
 )
 
+// CodeConnectorOffline is that of a run's failure where no instance of its connector was there.
+const CodeConnectorOffline = "connector_offline"
+
 // errParked means that the run waits for a connector's read: it is sent again once that is there.
 var errParked = errors.New("the run waits for a connector")
 
@@ -174,7 +177,7 @@ func (r relayed) offline(c *connectors.Connector, what string) error {
 		message = fmt.Sprintf("The connector %s is there. %sIt has other reads to do: look at rollcall-connector "+
 			"status on site, or have another instance enrol.", c.Name, what)
 	}
-	return &run.Failure{Code: "connector_offline", Message: message}
+	return &run.Failure{Code: CodeConnectorOffline, Message: message}
 }
 
 func connectorRevoked() *run.Failure {
@@ -230,8 +233,11 @@ func (j *job) park(ctx context.Context) (parked bool, err error) {
 	return true, nil
 }
 
+// RequestSuffix ends the keys of the objects that hold what connectors are asked.
+const RequestSuffix = ".request"
+
 // requestKey is the object that holds what an order asks for, and blockKey that of a block of its recording.
-func requestKey(order string) string { return objects.RecordingPrefix + order + ".request" }
+func requestKey(order string) string { return objects.RecordingPrefix + order + RequestSuffix }
 
 func blockKey(order string, attempt, number int) string {
 	return fmt.Sprintf("%s%s.%d.%d", objects.RecordingPrefix, order, attempt, number)

@@ -26,6 +26,7 @@ type Function struct {
 func Functions() []Function {
 	return []Function{
 		PreviewAPI(), PreviewWorker(), ExportAPI(), SyncAPI(), SyncWorker(), SyncSchedule(), NotifyWorker(),
+		ConnectorAPI(),
 	}
 }
 
@@ -60,7 +61,7 @@ func SyncAPI() Function {
 		Name: "sync-api", Binary: "sync", Handler: HandlerAPI,
 		Takes: append(identityVariables(), AllowPrivate, AllowRanges, DenyRanges, MailFrom),
 		Needs: []Variable{
-			UsersTable, JobsTable, Bucket, PreviewsQueue, SyncsQueue, DeliveriesQueue, PasswordKey,
+			UsersTable, JobsTable, Bucket, PreviewsQueue, SyncsQueue, ScheduledQueue, DeliveriesQueue, PasswordKey,
 			EventBus,
 		},
 	}
@@ -92,6 +93,14 @@ func NotifyWorker() Function {
 		Name: "notify-worker", Binary: "notify", Handler: HandlerWorker,
 		Takes: []Variable{LogLevel, AllowPrivate, AllowRanges, DenyRanges, MailFrom, PageURL},
 		Needs: []Variable{JobsTable, DeliveriesQueue, PasswordKey},
+	}
+}
+
+// ConnectorAPI gives the connectors on customers' sites their work. Who asks is known by a signature and by no token.
+func ConnectorAPI() Function {
+	return Function{
+		Name: "connector-api", Binary: "connector", Handler: HandlerAPI, Takes: []Variable{LogLevel, OriginKeys},
+		Needs: []Variable{JobsTable, Bucket, PreviewsQueue, SyncsQueue, ScheduledQueue},
 	}
 }
 

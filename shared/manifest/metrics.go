@@ -14,6 +14,9 @@ const (
 	EntriesRead = "EntriesRead"
 	// RowsApplied counts the rows that a sync wrote, with DimensionKind; its unit is Count.
 	RowsApplied = "RowsApplied"
+	// ConnectorsOffline counts the runs of a schedule that failed since no instance of their connector was there, with
+	// DimensionFunction alone; its unit is Count.
+	ConnectorsOffline = "ConnectorsOffline"
 	// CallsRefused counts the calls that AWS refused a function, for want of a right or of a key that can be used, with
 	// DimensionFunction alone; its unit is Count.
 	CallsRefused = "CallsRefused"

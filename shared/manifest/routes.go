@@ -6,6 +6,8 @@ type Route struct {
 	// Path is an API Gateway route's: {name} is one segment, {name+} all that follow.
 	Path     string
 	Function string
+	// Signed says that each request is signed by who sends it and has no token: the function checks that.
+	Signed bool
 }
 
 // Routes lists the API's routes. The most specific one counts, as in API Gateway and in http.ServeMux.
@@ -24,6 +26,7 @@ func Routes() []Route {
 		{Path: "/v1/users/export", Function: export},
 		// Greedy, because API Gateway decodes a path before it matches: an address may hold a slash.
 		{Path: "/v1/users/{address+}", Function: sync},
+		{Path: "/v1/connector/{proxy+}", Function: ConnectorAPI().Name, Signed: true},
 		{Path: "/v1/{proxy+}", Function: sync},
 	}
 }

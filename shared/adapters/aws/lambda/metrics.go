@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"rollcall/shared/importer"
 	"rollcall/shared/manifest"
 	"rollcall/shared/run"
 	"rollcall/shared/user"
@@ -25,6 +26,8 @@ type metricRecord struct {
 	RunDuration int64      `json:"RunDuration"`
 	EntriesRead int        `json:"EntriesRead"`
 	RowsApplied int        `json:"RowsApplied"`
+	// ConnectorsOffline is 1 or left out, so that it costs no metric where nobody has a connector.
+	ConnectorsOffline int `json:"ConnectorsOffline,omitempty"`
 	// Applied is what a sync did, nil for other runs.
 	Applied *run.Applied `json:"applied,omitempty"`
 	Account user.Account `json:"account"`
@@ -118,13 +121,28 @@ func Metrics(w io.Writer, name string, log *slog.Logger) func(context.Context, u
 		if !r.StartedAt.IsZero() {
 			duration = r.FinishedAt.Sub(r.StartedAt)
 		}
+		metrics, offline := directives(), 0
+		if waitedInVain(&r) {
+			offline = 1
+			metrics = append(metrics, metricDirective{
+				Namespace: manifest.MetricNamespace, Dimensions: [][]string{{manifest.DimensionFunction}},
+				Metrics: []metricOfUnit{{manifest.ConnectorsOffline, "Count"}},
+			})
+		}
 		err := writeMetrics(w, metricRecord{
-			AWS:      metricMeta{Timestamp: r.FinishedAt.UnixMilli(), CloudWatchMetrics: directives()},
+			AWS:      metricMeta{Timestamp: r.FinishedAt.UnixMilli(), CloudWatchMetrics: metrics},
 			Function: name, Kind: r.Kind, State: r.State, RunsEnded: 1, RunDuration: duration.Milliseconds(),
 			EntriesRead: r.Progress.Entries, RowsApplied: applied, Applied: r.Applied, Account: account, Run: r.ID,
+			ConnectorsOffline: offline,
 		})
 		if err != nil {
 			log.ErrorContext(ctx, "metrics cannot be written", "run", r.ID, "error", err)
 		}
 	}
+}
+
+// waitedInVain reports whether a run of a schedule failed since its connector was not there. Who starts one by hand
+// sees it.
+func waitedInVain(r *run.Run) bool {
+	return r.Trigger == run.TriggerSchedule && r.Failure != nil && r.Failure.Code == importer.CodeConnectorOffline
 }

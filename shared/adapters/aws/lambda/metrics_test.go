@@ -47,6 +47,28 @@ func TestMetricsAreALogLine(t *testing.T) {
 	}
 }
 
+// TestSchedulesThatWaitedForAConnectorAreCounted, and no other runs.
+func TestSchedulesThatWaitedForAConnectorAreCounted(t *testing.T) {
+	t.Parallel()
+	offline := &run.Failure{Code: "connector_offline"}
+	for name, test := range map[string]struct {
+		run  run.Run
+		want bool
+	}{
+		"a schedule's":     {run.Run{Trigger: run.TriggerSchedule, State: run.Failed, Failure: offline}, true},
+		"one by hand":      {run.Run{Trigger: run.TriggerManual, State: run.Failed, Failure: offline}, false},
+		"another failure":  {run.Run{Trigger: run.TriggerSchedule, Failure: &run.Failure{Code: "connector_lost"}}, false},
+		"one that is done": {run.Run{Trigger: run.TriggerSchedule, State: run.Done}, false},
+	} {
+		var out bytes.Buffer
+		Metrics(&out, "f", slog.New(slog.DiscardHandler))(t.Context(), "acme", test.run)
+		metric := strings.Contains(out.String(), `"Dimensions":[["Function"]],"Metrics":[{"Name":"ConnectorsOffline"`)
+		if value := strings.Contains(out.String(), `"ConnectorsOffline":1`); metric != test.want || value != test.want {
+			t.Errorf("%s: %s", name, out.String())
+		}
+	}
+}
+
 func TestLogLinesNameTheirInvocation(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
