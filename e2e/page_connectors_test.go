@@ -60,7 +60,8 @@ func addConnector(tab *browser.Tab, name string) string {
 	tab.Fill("Name", name)
 	tab.Click("button", "Add a connector")
 	tab.WaitFor("button", "Copy the command for the enrolment")
-	_, code, _ := strings.Cut(browser.Eval[string](tab, `document.querySelector('.enrolment code').innerText`), " -code ")
+	command := browser.Eval[string](tab, `document.querySelector('.enrolment code').innerText`)
+	_, code, _ := strings.Cut(command, " -code ")
 	return code
 }
 
@@ -95,7 +96,14 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 	if tab.Has("textbox", "Password") || tab.Has("checkbox", "Use SSL") {
 		t.Error("the page asks for what the connector has")
 	}
+	tab.Check("checkbox", "Apply Advanced Settings", true)
+	tab.WaitText("certificates are the connector’s own")
 	checkLooks(t, tab, "settings-connector")
+	tab.Click("button", "Why is an address not there?")
+	tab.Fill("Address or DN", "ann@example.com")
+	tab.Click("button", "Explain")
+	tab.WaitText("Waiting for the connector HQ since")
+	tab.Click("button", "Close")
 	tab.Fill("Username", target.Username)
 	tab.WaitText("It stays with HQ, and is never entered here. srv-hq-1 has one for this server, port and username.")
 	tab.Reload()
@@ -107,9 +115,21 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 	tab.Click("button", "Cancel")
 	tab.WaitFor("button", "Preview Users to Sync")
 
+	through := func(id string) object {
+		return object{"connection": object{"serverType": "exchange", "host": target.Host, "username": target.Username,
+			"connectorId": id}}
+	}
+	lab := p.must(201, "POST", "/v1/connectors", object{"name": "Lab"}).text("id")
+	waiting := p.must(202, "POST", "/v1/previews", through(lab)).text("id")
+	tab.Open(p.base + "/#/previews/" + waiting)
+	tab.WaitText("Waiting for the connector Lab since")
+	tab.WaitText("No instance of it has enrolled yet.")
+	p.must(204, "DELETE", "/v1/connectors/"+lab, nil)
+	tab.WaitText("The connector of these settings was revoked.")
+	tab.WaitFor("button", "Go to Read the directory")
+
 	id := p.must(200, "GET", "/v1/connectors", nil).objects("items")[0].text("id")
-	p.must(200, "PUT", "/v1/settings", object{"connection": object{"serverType": "exchange", "host": target.Host,
-		"username": target.Username, "connectorId": id}})
+	p.must(200, "PUT", "/v1/settings", through(id))
 	tab.Click("link", "Overview")
 	tab.WaitText("By hand only from dc1.example.com through HQ")
 	tab.Click("link", "Connectors")

@@ -29,7 +29,8 @@ const ConfigPath = "/config.json"
 
 // PlacePattern matches the paths that name a place of the page but lack the "#" before it, such as /previews/01H…:
 // whoever serves the page leads from there to "/#" and the path. It is a regular expression of Go and of JavaScript.
-const PlacePattern = `^/(overview|import|previews|syncs|history|users|notifications|connectors|audit)(/[0-9A-Za-z]{1,64})?/?$`
+const PlacePattern = `^/(overview|import|previews|syncs|history|users|notifications|connectors|audit)` +
+	`(/[0-9A-Za-z]{1,64})?/?$`
 
 // Config says how people sign in. The zero value means that nobody has to.
 type Config struct {

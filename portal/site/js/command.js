@@ -22,7 +22,9 @@ export function copyButton(text, said, byHand, label) {
 
 /** @param {string} text @param {string} what it is for, as in "enrolment" */
 export function command(text, what) {
-  const shown = h('code', { class: 'code' }, text);
+  // A line breaks between words, and not at the hyphen of a flag.
+  const words = text.split(' ').flatMap((word, i) => [i > 0 && ' ', h('span', {}, word)]);
+  const shown = h('code', { class: 'code' }, words);
   const select = () => getSelection()?.selectAllChildren(shown);
   return h('div', { class: 'command' }, shown,
     copyButton(() => text, 'The command was copied.', select, `Copy the command for the ${what}`));

@@ -121,7 +121,7 @@ export class ConnectionForm {
     if (!this.portTyped && document.activeElement !== this.port.control) {
       this.port.control.value = String(usualPort(useSSL));
     }
-    this.port.showHelp(portHelp(this.portTyped, useSSL));
+    this.port.showHelp(this.relayed ? 'As it is entered at the connector.' : portHelp(this.portTyped, useSSL));
     this.username.showHelp(USERNAMES[this.serverType]);
     const open = this.applied.checked && this.opened;
     this.advancedBox.hidden = !open;

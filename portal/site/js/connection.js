@@ -119,8 +119,8 @@ export const fieldToFix = (code) => FIELD_TO_FIX[code];
 
 /** Failures that are fixed on the connector's machine, where one reads: its password and protection are its own. */
 const AT_CONNECTOR = new Set(['connector_offline', 'connector_no_password', 'connector_refused', 'connector_busy',
-  'invalid_credentials', 'encryption_required', 'starttls_refused', 'tls_failed', 'tls_old', 'tls_certificate_changed',
-  'tls_unknown_authority']);
+  'connector_lost', 'invalid_credentials', 'encryption_required', 'starttls_refused', 'tls_failed', 'tls_old',
+  'tls_certificate_changed', 'tls_unknown_authority']);
 
 /** @param {string} code of the failure of a run through a connector */
 export const isFixedAtConnector = (code) => AT_CONNECTOR.has(code);

@@ -16,6 +16,7 @@ export class ConnectorChoice {
   /** @param {Fields} fields of the whole form, to which this adds its own */
   constructor(fields) {
     this.field = fields.select('connection.connectorId', { label: 'Read the directory', options: {} });
+    this.field.element.classList.add('wide');
     this.explained = h('div', {});
     this.password = h('div', { class: 'field', role: 'group', 'aria-label': 'Password', hidden: true },
       h('p', { class: 'label' }, 'Password'), this.explained);

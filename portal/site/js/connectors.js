@@ -38,6 +38,12 @@ export function through(id) {
   return name ? `through ${name}` : known ? 'through a connector that was revoked' : 'through a connector';
 }
 
+/**
+ * "dc1.example.com through HQ".
+ * @param {{host: string, connectorId?: string}} connection
+ */
+export const sourceOf = ({ host, connectorId }) => [host, through(connectorId)].filter(Boolean).join(' ');
+
 /** When any of a connector's instances was seen last; '' where none ever was. @param {Connector} connector */
 export const lastSeen = ({ instances }) => instances.map((i) => i.lastSeenAt ?? '').sort().at(-1) ?? '';
 

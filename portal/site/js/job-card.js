@@ -2,7 +2,7 @@
 import { h, fill } from './dom.js';
 import { failure, notice, toast } from './notice.js';
 import { capital, moment } from './format.js';
-import { through } from './connectors.js';
+import { sourceOf, through } from './connectors.js';
 import { deleteButton, pause, runNow } from './job-actions.js';
 import { JobEditor } from './job-editor.js';
 import { inASentence, looks } from './job-words.js';
@@ -46,7 +46,7 @@ export class JobCard {
   showDiffers(differs) {
     const { settings } = store.current();
     const text = !differs || !settings ? ''
-      : `Run Now runs the saved job from ${settings.connection.host}, not what is typed below.`;
+      : `Run Now runs the saved job from ${sourceOf(settings.connection)}, not what is typed below.`;
     if (this.runs.textContent !== text) fill(this.runs, text);
     this.runs.hidden = text === '';
   }

@@ -1,6 +1,6 @@
 // The saved job in words: what it does, what is wrong with it, and how a form differs from it.
 import { fieldToFix, hostNames, isFixedAtConnector } from './connection.js';
-import { through } from './connectors.js';
+import { sourceOf } from './connectors.js';
 import { capital, every, moment } from './format.js';
 import { ADVANCED, CONNECTION, labelOf } from './words.js';
 
@@ -17,8 +17,7 @@ export function inASentence({ connection, options, schedule }) {
     'adds and changes users', options.removeAccounts ? `removes ${gone}` : 'removes nobody',
     options.sendHSR ? 'HSR for new users' : 'no HSR',
   ];
-  const from = [connection.host, through(connection.connectorId)].filter(Boolean).join(' ');
-  return `${when} from ${from}: ${parts.join(', ')}`;
+  return `${when} from ${sourceOf(connection)}: ${parts.join(', ')}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 // The previews of the last 90 days, the newest first, and what became of each.
 import { h, fill, announce } from './dom.js';
+import { sourceOf } from './connectors.js';
 import { failure } from './notice.js';
 import { count, moment, number, STATES, STEPS } from './format.js';
 import { inSentences } from './words.js';
@@ -51,7 +52,7 @@ export class RecentPreviews {
 function line(run) {
   const { id, createdAt, settings, undoOf } = run;
   return h('li', {}, h('a', { href: `#/previews/${id}` }, moment(createdAt)), ' ',
-    h('span', {}, undoOf ? 'Undo' : settings.connection.host), ' ',
+    h('span', {}, undoOf ? 'Undo' : sourceOf(settings.connection)), ' ',
     h('span', { class: `badge ${run.state}` }, STATES[run.state]), ' ', h('span', { class: 'muted' }, becameOf(run)));
 }
 

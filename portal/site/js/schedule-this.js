@@ -1,5 +1,6 @@
 // After a sync by hand: the same import, by schedule.
 import { h, fill, icon } from './dom.js';
+import { sourceOf } from './connectors.js';
 import { failure, toast } from './notice.js';
 import { every, moment } from './format.js';
 import { Fields } from './fields.js';
@@ -60,7 +61,8 @@ export class ScheduleThis {
         button.disabled = false;
       }
     };
-    const replaced = settings && !same ? ` It takes the place of the saved job from ${settings.connection.host}.` : '';
+    const replaced = settings && !same
+      ? ` It takes the place of the saved job from ${sourceOf(settings.connection)}.` : '';
     fill(this.element, h('form', { class: 'card', novalidate: true, 'aria-labelledby': 'schedule-this', onsubmit },
       h('h2', { id: 'schedule-this' }, 'Keep the Users List up to date'),
       h('p', {}, `The same import, with the same options, again and again by itself.${replaced}`),

@@ -39,7 +39,7 @@ export class SecurityForm {
     });
     for (const field of [this.certificate, this.trusted]) field.element.classList.add('wide');
     this.relayed = h('p', { class: 'help wide' }, 'Encryption, old TLS and trusted certificates are the connector’s '
-      + 'own: they are set on its machine with “rollcall-connector password”.');
+      + 'own, set on its machine with “rollcall-connector password”. A CA certificate narrows what it trusts.');
     const all = [this.encryption, this.oldTLS, this.certificate, this.trusted];
     this.elements = [this.relayed, ...all.map((field) => field.element)];
   }

@@ -1,5 +1,6 @@
 // The Sync section below a preview: what the sync may do, and whether it runs now or by schedule.
 import { h, fill, icon } from './dom.js';
+import { sourceOf } from './connectors.js';
 import { toast } from './notice.js';
 import { count, every, moment } from './format.js';
 import { Fields } from './fields.js';
@@ -69,7 +70,7 @@ export class SyncForm {
     if (!schedule) return;
     const next = schedule.paused ? ', paused' : `, next at ${moment(schedule.nextRunAt)}`;
     fill(this.savedLine, h('p', { class: 'job-line' }, icon('clock'),
-      `Saved: imports ${every(schedule.intervalHours)} from ${settings.connection.host}${next}`));
+      `Saved: imports ${every(schedule.intervalHours)} from ${sourceOf(settings.connection)}${next}`));
   }
 
   /** Says what the chosen options would do. */
