@@ -46,8 +46,8 @@ func newSite(p *program) *onSite {
 }
 
 func (s *onSite) command(args ...string) *exec.Cmd {
-	all := append([]string{args[0], "-state", s.state}, args[1:]...)
-	return exec.CommandContext(s.t.Context(), connectorProgram, all...)
+	args = append([]string{args[0], "-state", s.state}, args[1:]...)
+	return exec.CommandContext(s.t.Context(), connectorProgram, args...)
 }
 
 func (s *onSite) do(input string, args ...string) {

@@ -274,8 +274,8 @@ func writeConnector(t *bytes.Buffer) {
 	}{
 		{"API Gateway", "1 request", perMillionHTTP / million},
 		{"Lambda", "1 request, 15 ms of 512 MB", perMillionLambdas/million + 0.015*0.5*perGBSecond},
-		{"DynamoDB: reads", "3 read units: the name of the key, the connector to check the signature, and again to " +
-			"give work", 3 * perMillionReadUnits / million},
+		{"DynamoDB: reads", "3 read units: the name of the key, the connector to check the signature, and again " +
+			"to give work", 3 * perMillionReadUnits / million},
 		{"DynamoDB: writes", "2 write units: 1 for the number that counts once, and at every second request 2 for " +
 			"when it was seen", 2 * perMillionWriteUnits / million},
 		{"Logs", "1 KB: of API Gateway, Lambda and the function", perLogGB / million},

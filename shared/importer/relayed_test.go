@@ -11,6 +11,7 @@ import (
 	"rollcall/shared/connector"
 	"rollcall/shared/directory"
 	"rollcall/shared/importer"
+	"rollcall/shared/notify"
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/connectors"
 	"rollcall/shared/ports/queue"
@@ -246,6 +247,28 @@ func TestARunWaitsAQuarterOfAnHourForAConnector(t *testing.T) {
 			s.mustDeliver()
 			wantFailure(t, s.ended(preview.ID, run.Failed), "connector_offline", test.says)
 		})
+	}
+}
+
+// TestPeopleAreToldOfAConnectorThatIsAway lets a schedule come while the connector is off: who is told of failures
+// reads what to do on site.
+func TestPeopleAreToldOfAConnectorThatIsAway(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	m := s.enrol()
+	s.directory.set(ann)
+	s.save(importer.SettingsRequest{Connection: s.connection(), IntervalHours: ptr(6)})
+	m.poll(nil)
+	s.slot()
+	scheduled := s.history()[0]
+	s.parked(scheduled.ID)
+	s.clock = s.clock.Add(15*time.Minute + time.Second)
+	s.care()
+	s.mustDeliver()
+	wantFailure(t, s.ended(scheduled.ID, run.Failed), importer.CodeConnectorOffline, "seen last at")
+	if len(s.told.all) != 1 || s.told.all[0].Type != notify.SyncFailed ||
+		!strings.Contains(s.told.all[0].Data.Message, "look on site whether it runs (rollcall-connector status)") {
+		t.Errorf("told was %+v", s.told.all)
 	}
 }
 

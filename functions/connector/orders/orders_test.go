@@ -189,6 +189,27 @@ func TestOnlySignedRequestsAreTaken(t *testing.T) {
 	c.want(again, http.StatusUnauthorized, "unauthenticated")
 }
 
+// TestTooManyRequestsAreToldToWait sends more than a connector may within ten seconds.
+func TestTooManyRequestsAreToldToWait(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	key := c.enrol()
+	for range 200 {
+		c.want(c.request(connector.PathPoll, poll, key), http.StatusOK, "")
+	}
+	w := httptest.NewRecorder()
+	c.handler.ServeHTTP(w, c.request(connector.PathPoll, poll, key))
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "10" {
+		t.Errorf("one more is %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+	// A key that nobody knows does not count for it.
+	c.clock = c.clock.Add(10 * time.Second)
+	for range 210 {
+		c.want(c.request(connector.PathPoll, poll, newKey(t)), http.StatusUnauthorized, "unauthenticated")
+	}
+	c.want(c.request(connector.PathPoll, poll, key), http.StatusOK, "")
+}
+
 // TestAnotherProtocolIsToldSo, whatever its bodies look like.
 func TestAnotherProtocolIsToldSo(t *testing.T) {
 	t.Parallel()

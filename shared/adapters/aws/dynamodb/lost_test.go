@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rollcall/shared/adapters/aws/dynamodb"
+	"rollcall/shared/ports/connectors"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/ports/users"
 	"rollcall/shared/run"
@@ -219,5 +220,26 @@ func TestNoWriteIsSentOnceTheLeaseIsOver(t *testing.T) {
 				t.Errorf("read of the user: error %v", err)
 			}
 		})
+	}
+}
+
+// TestANumberWhoseAnswerWasLost is put once, by the call that lost it, and is taken for any other.
+func TestANumberWhoseAnswerWasLost(t *testing.T) {
+	t.Parallel()
+	plain, _, jobs := newTables(t, nil)
+	config, s := server.Config(), new(script)
+	config.HTTPClient = s
+	ours := dynamodb.NewConnectors(dynamodb.NewClient(config), jobs, nil).For("acme")
+	theirs := dynamodb.NewConnectors(plain, jobs, nil).For("acme")
+	until := time.Now().Add(time.Hour)
+	s.lines = []func(*http.Request) (*http.Response, error){lost}
+	if err := ours.Number(t.Context(), "set", "1", 1, until); err != nil {
+		t.Errorf("the call whose answer was lost: %v", err)
+	}
+	if err := theirs.Number(t.Context(), "set", "1", 1, until); !errors.Is(err, connectors.ErrTaken) {
+		t.Errorf("the same number again: error %v", err)
+	}
+	if err := theirs.Number(t.Context(), "set", "2", 1, until); !errors.Is(err, connectors.ErrFull) {
+		t.Errorf("another number of a full set: error %v", err)
 	}
 }

@@ -57,9 +57,8 @@ func TestSchedulesThatWaitedForAConnectorAreCounted(t *testing.T) {
 	}{
 		"a schedule's": {run.Run{Trigger: run.TriggerSchedule, State: run.Failed, Failure: offline}, true},
 		"one by hand":  {run.Run{Trigger: run.TriggerManual, State: run.Failed, Failure: offline}, false},
-		"another failure": {
-			run.Run{Trigger: run.TriggerSchedule, Failure: &run.Failure{Code: "connector_lost"}}, false,
-		},
+		"another failure": {run.Run{Trigger: run.TriggerSchedule, State: run.Failed,
+			Failure: &run.Failure{Code: "connector_lost"}}, false},
 		"one that is done": {run.Run{Trigger: run.TriggerSchedule, State: run.Done}, false},
 	} {
 		var out bytes.Buffer
