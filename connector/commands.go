@@ -67,6 +67,10 @@ func enrolFlags(flags *flag.FlagSet) func(context.Context, *state, streams) erro
 		}
 		fmt.Fprintf(std.out, "This machine is an instance of the connector %q of %s. "+
 			"Next: rollcall-connector password\n", set.ConnectorName, set.URL)
+		if set.BlockOrigin != "" && set.BlockOrigin != set.URL {
+			fmt.Fprintf(std.out, "The firewall has to let it through to two hosts: that one, and %s for what is "+
+				"read.\n", set.BlockOrigin)
+		}
 		return nil
 	}
 }

@@ -46,7 +46,8 @@ func newSite(p *program) *onSite {
 }
 
 func (s *onSite) command(args ...string) *exec.Cmd {
-	return exec.CommandContext(s.t.Context(), connectorProgram, append([]string{args[0], "-state", s.state}, args[1:]...)...)
+	all := append([]string{args[0], "-state", s.state}, args[1:]...)
+	return exec.CommandContext(s.t.Context(), connectorProgram, all...)
 }
 
 func (s *onSite) do(input string, args ...string) {

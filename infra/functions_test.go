@@ -186,9 +186,10 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 	}
 	requests := "recordings/*.request"
 	for name, want := range map[string][][]string{
-		"connector-api": {{"dynamodb:GetItem jobs", "dynamodb:PutItem jobs", "dynamodb:UpdateItem jobs"}, key("dynamodb"),
-			read(requests), {"s3:PutObject objects/recordings/*", "sqs:SendMessage previews", "sqs:SendMessage scheduled",
-				"sqs:SendMessage syncs"}},
+		"connector-api": {
+			{"dynamodb:GetItem jobs", "dynamodb:PutItem jobs", "dynamodb:UpdateItem jobs"}, key("dynamodb"),
+			read(requests), {"s3:PutObject objects/recordings/*", "sqs:SendMessage previews",
+				"sqs:SendMessage scheduled", "sqs:SendMessage syncs"}},
 		"preview-api": {jobs, read("plans/*"), {"sqs:SendMessage previews", "kms:Encrypt" + sealed}},
 		"preview-worker": {readUsers, jobs, read("plans/*", "journals/*", "recordings/*"), write("plans/*"),
 			write("csv/*"), write("recordings/*"), consume("previews"),

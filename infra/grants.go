@@ -30,8 +30,8 @@ func (s *service) grantPreviewAPI(role awsiam.Role) {
 	s.seal(role)
 }
 
-// grantPreviewWorker: the preview of an undo reads a journal, and an export that outlasts its request is written here. It
-// writes what it asks of connectors, and reads what they recorded.
+// grantPreviewWorker: the preview of an undo reads a journal, and an export that outlasts its request is written here.
+// It writes what it asks of connectors, and reads what they recorded.
 func (s *service) grantPreviewWorker(role awsiam.Role) {
 	s.readUsers(role)
 	s.readJobs(role)

@@ -94,7 +94,8 @@ func (c *caller) connector(body map[string]any) (id string) {
 		c.t.Errorf("saved %v", saved["connection"])
 	}
 	for field, value := range map[string]string{"password": "secret", "connectorId": "01M8NOSUCHCONNECTOR0000000"} {
-		c.refused("PATCH", "/v1/settings", map[string]any{"connection": map[string]any{field: value}}, "connection."+field)
+		patch := map[string]any{"connection": map[string]any{field: value}}
+		c.refused("PATCH", "/v1/settings", patch, "connection."+field)
 	}
 	preview, _ := c.send(202, "POST", "/v1/previews", map[string]any{"connection": through})["id"].(string)
 	for deadline := time.Now().Add(10 * time.Second); answer.Order == nil && time.Now().Before(deadline); {

@@ -128,7 +128,9 @@ func TestRequestsThatNoConnectorMakes(t *testing.T) {
 		"no size":         func(b *connector.BlockRequest, f *connector.Finish) { b.Size, f.Bytes = 0, 0 },
 		"negative":        func(b *connector.BlockRequest, f *connector.Finish) { b.Number, f.Blocks = -1, -1 },
 		"too many blocks": func(b *connector.BlockRequest, f *connector.Finish) { b.Number, f.Blocks = 1e6, 1e6 },
-		"half a hash":     func(b *connector.BlockRequest, f *connector.Finish) { b.SHA256, f.SHA256 = sum[:16], sum[:16] },
+		"half a hash": func(b *connector.BlockRequest, f *connector.Finish) {
+			b.SHA256, f.SHA256 = sum[:16], sum[:16]
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, f := block, finish

@@ -124,8 +124,8 @@ func held(c *connectors.Connector, id string, attempt int, instance string) *con
 	return &c.Orders[at]
 }
 
-// nextOrder gives the oldest order that the instance has a password for and that nobody else is at: who asks for one lost
-// what it had. One that no instance has a password for goes to any, which says so.
+// nextOrder gives the oldest order that the instance has a password for and that nobody else is at: who asks for one
+// lost what it had. One that no instance has a password for goes to any, which says so.
 func nextOrder(c *connectors.Connector, targets []connectors.Target, instance string, now time.Time) *connectors.Order {
 	for n := range c.Orders {
 		o := &c.Orders[n]

@@ -257,7 +257,8 @@ func TestAConnectorThatDiesForGood(t *testing.T) {
 	preview := s.startPreview()
 	s.clock = s.clock.Add(14 * time.Minute)
 	order := m.take()
-	m.poll(&connector.Busy{Order: order.ID, Attempt: 1, Entries: 7, Steps: []run.Step{{Step: directory.StepBase, OK: true}}})
+	m.poll(&connector.Busy{Order: order.ID, Attempt: 1, Entries: 7,
+		Steps: []run.Step{{Step: directory.StepBase, OK: true}}})
 	if r := s.record(preview.ID); r.Progress.Phase != run.PhaseReading || r.Progress.Entries != 7 || len(r.Steps) != 1 {
 		t.Errorf("the preview shows %+v %+v", r.Progress, r.Steps)
 	}
@@ -378,10 +379,11 @@ func TestConnectionsThroughAConnectorAreChecked(t *testing.T) {
 			wantField(t, err, field)
 			_, err = s.service.SaveSettings(ctx, id, importer.SettingsRequest{Connection: c})
 			wantField(t, err, field)
-			_, err = s.service.PatchSettings(ctx, id, importer.SettingsPatch{Change: func(r *importer.SettingsRequest) error {
+			change := func(r *importer.SettingsRequest) error {
 				r.Connection = c
 				return nil
-			}})
+			}
+			_, err = s.service.PatchSettings(ctx, id, importer.SettingsPatch{Change: change})
 			wantField(t, err, field)
 		})
 	}

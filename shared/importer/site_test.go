@@ -124,7 +124,8 @@ func (m *machine) instance() importer.Instance {
 
 func (m *machine) poll(busy *connector.Busy) connector.Polled {
 	m.t.Helper()
-	answer, err := m.desk.Poll(m.t.Context(), m.instance(), connector.Poll{Version: "1", Targets: m.targets, Busy: busy})
+	answer, err := m.desk.Poll(m.t.Context(), m.instance(),
+		connector.Poll{Version: "1", Targets: m.targets, Busy: busy})
 	if err != nil {
 		m.t.Fatal(err)
 	}

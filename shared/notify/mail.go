@@ -74,7 +74,8 @@ func confirm(removals int) string {
 	}
 	return fmt.Sprintf("What to do: open the sync on the page and look at whom it would remove (%s). If that is "+
 		"right, confirm it there: sign in and type the number %d. If it is not, look at what changed in the "+
-		"directory, the search base and the filter. Nobody is removed meanwhile.", counted(removals, "user", "users"), removals)
+		"directory, the search base and the filter. Nobody is removed meanwhile.",
+		counted(removals, "user", "users"), removals)
 }
 
 // trouble says what was before a recovery.

@@ -148,7 +148,9 @@ func TestOnlySignedRequestsAreTaken(t *testing.T) {
 		"as it is":     {func(*http.Request) {}, http.StatusOK, ""},
 		"no signature": {func(r *http.Request) { r.Header.Del("Authorization") }, 401, "unauthenticated"},
 		"a bearer's":   {func(r *http.Request) { r.Header.Set("Authorization", "Bearer abc") }, 401, "unauthenticated"},
-		"no token":     {func(r *http.Request) { r.Header.Set("Authorization", "Connector abc") }, 401, "unauthenticated"},
+		"no token": {func(r *http.Request) {
+			r.Header.Set("Authorization", "Connector abc")
+		}, 401, "unauthenticated"},
 		"no algorithm": {func(r *http.Request) {
 			// {"alg":"none"}
 			parts := strings.Split(r.Header.Get("Authorization"), ".")
@@ -174,7 +176,7 @@ func TestOnlySignedRequestsAreTaken(t *testing.T) {
 			}
 		}, 401, connector.CodeClock},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(*testing.T) {
 			r := c.request(connector.PathPoll, poll, key)
 			test.change(r)
 			c.want(r, test.status, test.code)
@@ -204,6 +206,7 @@ func TestAnotherProtocolIsToldSo(t *testing.T) {
 
 func TestWhatIsNoRequestOfAConnector(t *testing.T) {
 	t.Parallel()
+	tooLong := make([]byte, connector.MaxBody+1)
 	c := newCloud(t)
 	key := c.enrol()
 	for name, test := range map[string]struct {
@@ -215,7 +218,7 @@ func TestWhatIsNoRequestOfAConnector(t *testing.T) {
 		"no JSON":        {http.MethodPost, connector.PathPoll, []byte("{"), 400, "malformed_request"},
 		"an array":       {http.MethodPost, connector.PathFinish, []byte("[]"), 400, "malformed_request"},
 		"nothing":        {http.MethodPost, connector.PathReport, nil, 400, "malformed_request"},
-		"too long":       {http.MethodPost, connector.PathPoll, make([]byte, connector.MaxBody+1), 400, "malformed_request"},
+		"too long":       {http.MethodPost, connector.PathPoll, tooLong, 400, "malformed_request"},
 		"no block":       {http.MethodPost, connector.PathBlock, []byte("{}"), 400, "malformed_request"},
 		"no order":       {http.MethodPost, connector.PathFinish, finished(t, "nobody's"), 409, connector.CodeReplaced},
 		"no enrolment":   {http.MethodPost, connector.PathEnrol, []byte("null"), 401, "unauthenticated"},
@@ -223,7 +226,7 @@ func TestWhatIsNoRequestOfAConnector(t *testing.T) {
 		"another method": {http.MethodGet, connector.PathPoll, nil, 404, "route_not_found"},
 		"another path":   {http.MethodPost, "/v1/connector/other", nil, 404, "route_not_found"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(*testing.T) {
 			r := c.request(test.path, test.body, key)
 			r.Method = test.method
 			c.want(r, test.status, test.code)

@@ -55,9 +55,11 @@ func TestSchedulesThatWaitedForAConnectorAreCounted(t *testing.T) {
 		run  run.Run
 		want bool
 	}{
-		"a schedule's":     {run.Run{Trigger: run.TriggerSchedule, State: run.Failed, Failure: offline}, true},
-		"one by hand":      {run.Run{Trigger: run.TriggerManual, State: run.Failed, Failure: offline}, false},
-		"another failure":  {run.Run{Trigger: run.TriggerSchedule, Failure: &run.Failure{Code: "connector_lost"}}, false},
+		"a schedule's": {run.Run{Trigger: run.TriggerSchedule, State: run.Failed, Failure: offline}, true},
+		"one by hand":  {run.Run{Trigger: run.TriggerManual, State: run.Failed, Failure: offline}, false},
+		"another failure": {
+			run.Run{Trigger: run.TriggerSchedule, Failure: &run.Failure{Code: "connector_lost"}}, false,
+		},
 		"one that is done": {run.Run{Trigger: run.TriggerSchedule, State: run.Done}, false},
 	} {
 		var out bytes.Buffer
