@@ -80,7 +80,6 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 	checkAccessible(t, tab, "Connectors with an error")
 	code := addConnector(tab, "HQ")
 	tab.WaitText("Waiting for its first instance")
-	checkLooks(t, tab, "connectors")
 	enrol(p, code, "srv-hq-1", target)
 	tab.WaitText("srv-hq-1 has enrolled")
 	tab.WaitText("Online")
@@ -130,6 +129,12 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 
 	id := p.must(200, "GET", "/v1/connectors", nil).objects("items")[0].text("id")
 	p.must(200, "PUT", "/v1/settings", through(id))
+	sync := p.must(202, "POST", "/v1/syncs", object{}).text("id")
+	tab.Open(p.base + "/#/syncs/" + sync)
+	tab.Reload() // nothing is known yet but the sync
+	tab.WaitText("Waiting for the connector HQ since")
+	tab.Click("button", "Stop")
+	tab.WaitText("The sync was stopped")
 	tab.Click("link", "Overview")
 	tab.WaitText("By hand only from dc1.example.com through HQ")
 	tab.Click("link", "Connectors")

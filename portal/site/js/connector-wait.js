@@ -3,7 +3,7 @@ import { h, fill } from './dom.js';
 import { connectorOf, readConnectors, reasonOf } from './connectors.js';
 import { moment } from './format.js';
 import { notice } from './notice.js';
-import { current } from './settings-store.js';
+import { current, load } from './settings-store.js';
 
 /** @import { Preview, Sync } from '../../types' */
 
@@ -22,11 +22,13 @@ export class ConnectorWait {
     this.readAt = 0;
   }
 
-  /** @param {string} id of the connector @param {string} since when, RFC 3339 */
+  /** @param {string} id of the connector; '' while the settings were not read @param {string} since when, RFC 3339 */
   show(id, since) {
     if (Date.now() - this.readAt > INTERVAL) {
       this.readAt = Date.now();
-      readConnectors().then(() => this.shown && this.#draw(id, since), () => {}); // what was known stays
+      /** @type {Promise<unknown>} */
+      const read = id ? readConnectors() : load();
+      read.then(() => this.shown && id && this.#draw(id, since), () => {}); // what was known stays
     }
     this.#draw(id, since);
   }
