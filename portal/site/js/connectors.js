@@ -2,6 +2,7 @@
 import * as api from './api.js';
 import { hostNames } from './connection.js';
 import { moment } from './format.js';
+import { beforeShown } from './settings-store.js';
 
 /** @import { Connector, ConnectorInstance } from '../../types' */
 /** @typedef {{host: string, port: number, username: string}} Target a directory and an account of it */
@@ -27,6 +28,11 @@ export async function readConnectors(signal) {
 
 /** @param {string|undefined} id */
 export const connectorOf = (id) => connectors().find((connector) => connector.id === id);
+
+// Whoever shows the settings names their connector.
+beforeShown(async ({ connection: { connectorId } }, signal) => {
+  if (connectorId && !connectorOf(connectorId)) await readConnectors(signal).catch(() => {});
+});
 
 /**
  * "through HQ"; '' for a connection without a connector.

@@ -1,7 +1,6 @@
 // The saved settings, with the version that this tab has seen: so that a save does not overwrite unnoticed what another
 // tab saved.
 import { call } from './api.js';
-import { connectorOf, readConnectors } from './connectors.js';
 
 /** @import { PatchRequest, SaveRequest, Settings } from '../../types' */
 /** @typedef {{settings: Settings|null, etag: string|null}} Seen */
@@ -11,6 +10,15 @@ let seen = { settings: null, etag: null };
 
 /** What ask has asked for; null once it was taken. @type {ReturnType<typeof read>|null|undefined} */
 let asked;
+
+/** @type {(settings: Settings, signal?: AbortSignal) => Promise<void>} */
+let prepare = async () => {};
+
+/**
+ * Has something done with settings before they are shown. This module comes first, and imports little.
+ * @param {typeof prepare} what
+ */
+export const beforeShown = (what) => { prepare = what; };
 
 /** The settings that this tab saw last. */
 export const current = () => seen;
@@ -34,9 +42,7 @@ export async function load(signal) {
   asked = null;
   const { body, etag } = await answer;
   seen = { settings: body, etag };
-  // Whoever shows the settings names their connector.
-  const connector = body?.connection.connectorId;
-  if (connector && !connectorOf(connector)) await readConnectors(signal).catch(() => {});
+  if (body) await prepare(body, signal);
   return seen;
 }
 
