@@ -610,8 +610,8 @@ func TestALineThatBreaks(t *testing.T) {
 	if got.err != nil || len(got.entries) != 2500 {
 		t.Errorf("%d entries, %v", len(got.entries), got.err)
 	}
-	if proxy.cuts.count() < 2 {
-		t.Errorf("%d cuts: the line never broke", proxy.cuts.count())
+	if proxy.cuts.count() == 0 {
+		t.Error("the line never broke")
 	}
 }
 
