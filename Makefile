@@ -127,8 +127,8 @@ test: tools ## run every test, with real directory servers and under the race de
 	$(call say,Getting the servers and the linter; the first time this takes minutes)
 	@$(MAKE) --no-print-directory -j2 servers $(LINTER)
 	@$(MAKE) --no-print-directory style portal-check client-check
-	$(call say,Testing three parts at a time; each says so when it ends. All of it takes minutes)
-	@$(MAKE) --no-print-directory -j3 test-rest test-race test-aws test-functions
+	$(call say,Testing two parts at a time; each says so when it ends. All of it takes minutes)
+	@$(MAKE) --no-print-directory -j2 test-rest test-race test-aws test-functions
 
 # The parts wait for servers, clocks and pages most of the time: one after another they leave the processors idle.
 .PHONY: test-rest test-race test-aws test-functions
