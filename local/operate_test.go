@@ -74,7 +74,12 @@ func TestWhatOperatorsAskFor(t *testing.T) {
 		!strings.Contains(answer, `"go":"go1.`) {
 		t.Errorf("version: %s", answer)
 	}
+	// A run is counted a moment after it is shown as ended.
 	answer := c.get("/metrics")
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) &&
+		!strings.Contains(answer, "rollcall_runs_total{"); answer = c.get("/metrics") {
+		time.Sleep(20 * time.Millisecond)
+	}
 	for _, line := range []string{
 		`rollcall_requests_total{method="POST",route="/v1/previews",status="202"} 1`,
 		`rollcall_requests_total{method="GET",route="/v1/previews/{id}",status="404"} 1`,

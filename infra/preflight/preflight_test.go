@@ -93,7 +93,7 @@ func TestWhatWouldFailStopsTheDeployment(t *testing.T) {
 		{name: "a small account", templates: "plain", in: func(w *world) { w.quota = 20 }, status: 1,
 			says: []string{"at least 101; until then set rollcall:workerConcurrency=3."}},
 		{name: "more set aside than there is", templates: "full", in: func(w *world) { w.quota = 300 }, status: 1,
-			says: []string{"STOP concurrency: The functions set 242 of 300", "at least 342"}},
+			says: []string{"STOP concurrency: The functions set 262 of 300", "at least 362"}},
 		{name: "a deployment at work", templates: "plain",
 			in:     changed("rollcall", func(s *stackIs) { s.status = "UPDATE_IN_PROGRESS" }),
 			status: 1, says: []string{"STOP stack: The stack rollcall is in the state UPDATE_IN_PROGRESS"}},
