@@ -14,12 +14,8 @@ import (
 	"rollcall/shared/user"
 )
 
-func (a accountJobs) Notifications(context.Context) (s notify.Settings, err error) {
-	err = a.view(func(b *bolt.Bucket) error {
-		s, err = loadOrZero[notify.Settings](b, keyNotifications)
-		return err
-	})
-	return s, err
+func (a accountJobs) Notifications(context.Context) (notify.Settings, error) {
+	return record[notify.Settings](a, keyNotifications)
 }
 
 func (a accountJobs) PutNotifications(

@@ -41,79 +41,59 @@ func (a accountJobs) AuditLog(_ context.Context, after string, limit int) (page 
 	return page, err
 }
 
-func (a accountJobs) ListWritten(context.Context) (at time.Time, err error) {
+// record reads the account's record at key, the zero value where nothing is stored.
+func record[T any](a accountJobs, key []byte) (found T, err error) {
 	err = a.view(func(b *bolt.Bucket) error {
-		at, err = loadOrZero[time.Time](b, keyList)
+		found, err = loadOrZero[T](b, key)
 		return err
 	})
-	return at, err
+	return found, err
+}
+
+// updateRecord lets change alter the account's record at key, and stores it unless change returns an error.
+func updateRecord[T any](a accountJobs, key []byte, change func(*T) error) (found T, err error) {
+	err = a.update(func(b *bolt.Bucket) error {
+		if found, err = loadOrZero[T](b, key); err != nil {
+			return err
+		}
+		if err := change(&found); err != nil {
+			return err
+		}
+		return save(b, key, found)
+	})
+	return found, err
+}
+
+func (a accountJobs) ListWritten(context.Context) (time.Time, error) {
+	return record[time.Time](a, keyList)
 }
 
 func (a accountJobs) NoteListWrite(_ context.Context, at time.Time) error {
 	return a.update(func(b *bolt.Bucket) error { return save(b, keyList, at) })
 }
 
-func (a accountJobs) Removals(context.Context) (found run.Removals, err error) {
-	err = a.view(func(b *bolt.Bucket) error {
-		found, err = loadOrZero[run.Removals](b, keyRemovals)
-		return err
-	})
-	return found, err
+func (a accountJobs) Removals(context.Context) (run.Removals, error) {
+	return record[run.Removals](a, keyRemovals)
 }
 
 func (a accountJobs) UpdateRemovals(_ context.Context, change func(run.Removals) (run.Removals, error)) error {
-	return a.update(func(b *bolt.Bucket) error {
-		found, err := loadOrZero[run.Removals](b, keyRemovals)
-		if err != nil {
-			return err
-		}
-		if found, err = change(found); err != nil {
-			return err
-		}
-		return save(b, keyRemovals, found)
-	})
-}
-
-func (a accountJobs) Looks(context.Context) (found run.Looks, err error) {
-	err = a.view(func(b *bolt.Bucket) error {
-		found, err = loadOrZero[run.Looks](b, keyLooks)
+	_, err := updateRecord(a, keyRemovals, func(r *run.Removals) (err error) {
+		*r, err = change(*r)
 		return err
 	})
-	return found, err
+	return err
 }
 
-func (a accountJobs) UpdateLooks(_ context.Context, change func(*run.Looks) error) (found run.Looks, err error) {
-	err = a.update(func(b *bolt.Bucket) error {
-		if found, err = loadOrZero[run.Looks](b, keyLooks); err != nil {
-			return err
-		}
-		if err := change(&found); err != nil {
-			return err
-		}
-		return save(b, keyLooks, found)
-	})
-	return found, err
+func (a accountJobs) Looks(context.Context) (run.Looks, error) { return record[run.Looks](a, keyLooks) }
+
+func (a accountJobs) UpdateLooks(_ context.Context, change func(*run.Looks) error) (run.Looks, error) {
+	return updateRecord(a, keyLooks, change)
 }
 
-func (a accountJobs) Told(context.Context) (found run.Told, err error) {
-	err = a.view(func(b *bolt.Bucket) error {
-		found, err = loadOrZero[run.Told](b, keyTold)
-		return err
-	})
-	return found, err
-}
+func (a accountJobs) Told(context.Context) (run.Told, error) { return record[run.Told](a, keyTold) }
 
-func (a accountJobs) UpdateTold(_ context.Context, change func(*run.Told) error) (found run.Told, err error) {
-	err = a.update(func(b *bolt.Bucket) error {
-		if found, err = loadOrZero[run.Told](b, keyTold); err != nil {
-			return err
-		}
-		if err := change(&found); err != nil {
-			return err
-		}
-		return save(b, keyTold, found)
-	})
-	return found, err
+func (a accountJobs) UpdateTold(_ context.Context, change func(*run.Told) error) (run.Told, error) {
+	return updateRecord(a, keyTold, change)
 }
 
 func (a accountJobs) AcquireLease(_ context.Context, l runs.Lease, now time.Time) error {
@@ -148,16 +128,8 @@ func (a accountJobs) ReleaseLease(_ context.Context, l runs.Lease) (waiting []ru
 }
 
 func (a accountJobs) Count(_ context.Context, change func(*runs.Counts) error) error {
-	return a.update(func(b *bolt.Bucket) error {
-		c, err := loadOrZero[runs.Counts](b, keyCounts)
-		if err != nil {
-			return err
-		}
-		if err := change(&c); err != nil {
-			return err
-		}
-		return save(b, keyCounts, c)
-	})
+	_, err := updateRecord(a, keyCounts, change)
+	return err
 }
 
 func (a accountJobs) TakeKey(_ context.Context, k runs.Key) (taken runs.Key, err error) {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"rollcall/shared/manifest"
 	"rollcall/shared/ports/connectors"
@@ -151,11 +150,7 @@ func (a accountConnectors) Update(
 
 // Delete deletes the names first: where it is cut short the connector is still there, and is deleted again.
 func (a accountConnectors) Delete(ctx context.Context, id string, entries ...runs.AuditEntry) error {
-	stored, err := a.readConnector(ctx, id)
-	if err != nil {
-		return err
-	}
-	if _, err := connectorOf(stored); err != nil {
+	if _, err := a.Get(ctx, id); err != nil {
 		return err
 	}
 	if err := a.dropNames(ctx, prefixNamed+id+"#"); err != nil {
@@ -166,12 +161,7 @@ func (a accountConnectors) Delete(ctx context.Context, id string, entries ...run
 		if err != nil || stored.document == nil {
 			return err
 		}
-		expression, values := stored.unchanged()
-		remove := types.TransactWriteItem{Delete: &types.Delete{
-			TableName: &a.table, Key: a.key(prefixConnector + id), ConditionExpression: expression,
-			ExpressionAttributeValues: values,
-		}}
-		return a.transact(ctx, []types.TransactWriteItem{remove}, entries)
+		return a.remove(ctx, prefixConnector+id, stored, entries)
 	})
 }
 

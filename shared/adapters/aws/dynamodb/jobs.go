@@ -101,8 +101,6 @@ func (a accountJobs) nextSettings(stored record, s *settings.Saved) (record, err
 	return newRecord(s, index)
 }
 
-// DeleteSettings deletes in a transaction, also without an entry: its token makes another attempt of the same call
-// safe.
 func (a accountJobs) DeleteSettings(ctx context.Context, s settings.Saved, entries ...runs.AuditEntry) error {
 	read, err := a.read(ctx, recordSettings)
 	if err != nil {
@@ -115,12 +113,7 @@ func (a accountJobs) DeleteSettings(ctx context.Context, s settings.Saved, entri
 	if stored.Revision != s.Revision {
 		return runs.ErrConflict
 	}
-	expression, values := read.unchanged()
-	remove := types.TransactWriteItem{Delete: &types.Delete{
-		TableName: &a.table, Key: a.key(recordSettings), ConditionExpression: expression,
-		ExpressionAttributeValues: values,
-	}}
-	return a.transact(ctx, []types.TransactWriteItem{remove}, entries)
+	return a.remove(ctx, recordSettings, read, entries)
 }
 
 func (a accountJobs) CreateRun(ctx context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {

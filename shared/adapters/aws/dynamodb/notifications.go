@@ -9,11 +9,7 @@ import (
 )
 
 func (a accountJobs) Notifications(ctx context.Context) (notify.Settings, error) {
-	stored, err := a.read(ctx, recordNotifications)
-	if err != nil {
-		return notify.Settings{}, err
-	}
-	return decodeOrZero[notify.Settings](stored)
+	return readValue[notify.Settings](ctx, a, recordNotifications)
 }
 
 func (a accountJobs) PutNotifications(

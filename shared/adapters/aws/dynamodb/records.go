@@ -107,12 +107,37 @@ func (a accountJobs) newest(
 	}
 }
 
-func (a accountJobs) ListWritten(ctx context.Context) (at time.Time, err error) {
-	stored, err := a.read(ctx, recordList)
+// readValue reads the account's record with a name, the zero value where nothing is stored.
+func readValue[T any](ctx context.Context, a accountJobs, name string) (value T, err error) {
+	stored, err := a.read(ctx, name)
 	if err != nil {
-		return at, err
+		return value, err
 	}
-	return decodeOrZero[time.Time](stored)
+	return decodeOrZero[T](stored)
+}
+
+// updateValue lets change alter the account's record with a name, and stores it unless change returns an error. index
+// gives its attributes for the indexes; nil gives none.
+func updateValue[T any](
+	ctx context.Context, a accountJobs, name string, change func(*T) error, index func(*T) item,
+) (value T, err error) {
+	err = a.change(ctx, name, func(stored record) (record, error) {
+		if value, err = decodeOrZero[T](stored); err != nil {
+			return record{}, err
+		}
+		if err := change(&value); err != nil {
+			return record{}, err
+		}
+		if index == nil {
+			return newRecord(value, nil)
+		}
+		return newRecord(value, index(&value))
+	})
+	return value, err
+}
+
+func (a accountJobs) ListWritten(ctx context.Context) (time.Time, error) {
+	return readValue[time.Time](ctx, a, recordList)
 }
 
 // NoteListWrite has no condition: any time that differs from the one before serves, so that a sync need not read it
@@ -133,70 +158,37 @@ func (a accountJobs) NoteListWrite(ctx context.Context, at time.Time) error {
 }
 
 func (a accountJobs) Removals(ctx context.Context) (run.Removals, error) {
-	stored, err := a.read(ctx, recordRemovals)
-	if err != nil {
-		return nil, err
-	}
-	return decodeOrZero[run.Removals](stored)
+	return readValue[run.Removals](ctx, a, recordRemovals)
 }
 
 func (a accountJobs) UpdateRemovals(ctx context.Context, change func(run.Removals) (run.Removals, error)) error {
-	return a.change(ctx, recordRemovals, func(stored record) (record, error) {
-		found, err := decodeOrZero[run.Removals](stored)
-		if err != nil {
-			return record{}, err
-		}
-		if found, err = change(found); err != nil {
-			return record{}, err
-		}
-		return newRecord(found, nil)
-	})
+	_, err := updateValue(ctx, a, recordRemovals, func(r *run.Removals) (err error) {
+		*r, err = change(*r)
+		return err
+	}, nil)
+	return err
 }
 
 func (a accountJobs) Looks(ctx context.Context) (run.Looks, error) {
-	stored, err := a.read(ctx, recordLooks)
-	if err != nil {
-		return run.Looks{}, err
-	}
-	return decodeOrZero[run.Looks](stored)
+	return readValue[run.Looks](ctx, a, recordLooks)
 }
 
-func (a accountJobs) UpdateLooks(ctx context.Context, change func(*run.Looks) error) (found run.Looks, err error) {
-	err = a.change(ctx, recordLooks, func(stored record) (record, error) {
-		if found, err = decodeOrZero[run.Looks](stored); err != nil {
-			return record{}, err
-		}
-		if err := change(&found); err != nil {
-			return record{}, err
-		}
+func (a accountJobs) UpdateLooks(ctx context.Context, change func(*run.Looks) error) (run.Looks, error) {
+	return updateValue(ctx, a, recordLooks, change, func(l *run.Looks) item {
 		index := make(item)
-		if !found.NextAt.IsZero() {
-			a.putDue(index, dueLooks, found.NextAt)
+		if !l.NextAt.IsZero() {
+			a.putDue(index, dueLooks, l.NextAt)
 		}
-		return newRecord(found, index)
+		return index
 	})
-	return found, err
 }
 
 func (a accountJobs) Told(ctx context.Context) (run.Told, error) {
-	stored, err := a.read(ctx, recordTold)
-	if err != nil {
-		return run.Told{}, err
-	}
-	return decodeOrZero[run.Told](stored)
+	return readValue[run.Told](ctx, a, recordTold)
 }
 
-func (a accountJobs) UpdateTold(ctx context.Context, change func(*run.Told) error) (found run.Told, err error) {
-	err = a.change(ctx, recordTold, func(stored record) (record, error) {
-		if found, err = decodeOrZero[run.Told](stored); err != nil {
-			return record{}, err
-		}
-		if err := change(&found); err != nil {
-			return record{}, err
-		}
-		return newRecord(found, nil)
-	})
-	return found, err
+func (a accountJobs) UpdateTold(ctx context.Context, change func(*run.Told) error) (run.Told, error) {
+	return updateValue(ctx, a, recordTold, change, nil)
 }
 
 func (a accountJobs) AcquireLease(ctx context.Context, l runs.Lease, now time.Time) error {
@@ -236,16 +228,8 @@ func (a accountJobs) ReleaseLease(ctx context.Context, l runs.Lease) (waiting []
 }
 
 func (a accountJobs) Count(ctx context.Context, change func(*runs.Counts) error) error {
-	return a.change(ctx, recordCounts, func(stored record) (record, error) {
-		c, err := decodeOrZero[runs.Counts](stored)
-		if err != nil {
-			return record{}, err
-		}
-		if err := change(&c); err != nil {
-			return record{}, err
-		}
-		return newRecord(c, nil)
-	})
+	_, err := updateValue(ctx, a, recordCounts, change, nil)
+	return err
 }
 
 func (a accountJobs) TakeKey(ctx context.Context, k runs.Key) (taken runs.Key, err error) {

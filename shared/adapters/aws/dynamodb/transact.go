@@ -27,6 +27,16 @@ func (a accountJobs) put(ctx context.Context, name string, r, read record, entri
 	return a.transact(ctx, []types.TransactWriteItem{item}, entries)
 }
 
+// remove deletes a record that is as it was read, and stores the audit entries about that, or returns ErrConflict. It
+// is a transaction also without an entry: its token makes another attempt of the same call safe.
+func (a accountJobs) remove(ctx context.Context, name string, read record, entries []runs.AuditEntry) error {
+	expression, values := read.unchanged()
+	item := types.TransactWriteItem{Delete: &types.Delete{
+		TableName: &a.table, Key: a.key(name), ConditionExpression: expression, ExpressionAttributeValues: values,
+	}}
+	return a.transact(ctx, []types.TransactWriteItem{item}, entries)
+}
+
 // transactPut stores a record in the place of what was read, as a part of a transaction.
 func (a accountJobs) transactPut(name string, r, read record) (types.TransactWriteItem, error) {
 	i, err := a.item(name, r.after(read))
