@@ -66,13 +66,15 @@ export class SyncView {
       this.progress.show(run);
       return;
     }
+    const next = new ScheduleThis(run, this.signal);
+    // Before the rest is shown, which it stands above: nothing is to move under somebody's hand.
+    await next.enter();
+    if (this.signal.aborted) return;
     this.progress.makeRoom(this.heading);
     const related = h('div', {});
-    const next = new ScheduleThis(run, this.signal);
     fill(this.result, verdict(run), related, next.element, story(run), failedConnection(run), this.#changes(run),
       this.#actions(run));
     announce(stateTitle(what, run));
-    next.enter();
     await this.#showRelated(run, related);
   }
 
