@@ -36,7 +36,7 @@ func (s *Service) Notifications(ctx context.Context, id run.Identity) (Notificat
 	return Notifications{stored, s.c.MailFrom}, err
 }
 
-// SaveNotifications stores who is told of what. A webhook that had ended begins anew.
+// SaveNotifications stores who is told of what. A webhook that had ended begins again.
 func (s *Service) SaveNotifications(
 	ctx context.Context, id run.Identity, req NotificationsRequest,
 ) (Notifications, error) {
@@ -149,7 +149,7 @@ func notificationsDiff(old, now notify.Settings) map[string]string {
 		details["webhook.secret"] = "changed"
 	}
 	if !before.EndedAt.IsZero() && after.URL != "" {
-		details["webhook.endedAt"] = "began anew"
+		details["webhook.endedAt"] = "began again"
 	}
 	return details
 }
@@ -179,7 +179,7 @@ func (s *Service) TestNotifications(ctx context.Context, id run.Identity) (event
 			"The notifications name nobody. Save an address or a webhook first.")
 	case len(stored.Email) == 0 && !stored.Webhook.Told():
 		return "", problem(Conflict, "webhook_ended",
-			"The webhook's receiver said that it wants nothing more (410). Save the notifications to begin anew.")
+			"The webhook's receiver said that it wants nothing more (410). Save the notifications to begin again.")
 	}
 	if _, err := s.count(ctx, jobs, testLimit(), "", nil); err != nil {
 		return "", err

@@ -35,7 +35,7 @@ func registerNotifications(a *api.API, s NotificationsService) {
 		OperationID: "save-notifications", Method: http.MethodPut, Path: "/v1/notifications", Tags: tags,
 		Summary: "Choose who is told of what",
 		Description: "Replaces all of it: what is left out is none, but for events, which are all then, and the " +
-			"webhook's secret, whose stored one stays for the same URL. A webhook that had ended begins anew.",
+			"webhook's secret, whose stored one stays for the same URL. A webhook that had ended begins again.",
 		Errors: []int{http.StatusPreconditionFailed},
 	}, h.save)
 	api.Route(a, huma.Operation{

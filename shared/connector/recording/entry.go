@@ -36,7 +36,7 @@ type column struct{ last []byte }
 // set replaces the value.
 func (c *column) set(v []byte) { c.last = append(c.last[:0], v...) }
 
-// memory is what a block's entries are written as the difference from. Both sides build it alike, anew for each block.
+// memory is what a block's entries are written as the difference from. Both sides build it alike, again for each block.
 type memory struct {
 	shapes  []*shape
 	dn      column

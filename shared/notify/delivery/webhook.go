@@ -173,7 +173,7 @@ func judge(r *http.Response, now time.Time) answer {
 		return a
 	case r.StatusCode == http.StatusGone:
 		a.ended = true
-		a.message += " It wants no more events; save the notifications again to begin anew."
+		a.message += " It wants no more events; save the notifications once more to begin again."
 		return a
 	case r.StatusCode >= 300 && r.StatusCode <= 399:
 		a.message += " Redirects are not followed: enter the URL that it leads to."
