@@ -79,13 +79,16 @@ func (j hookedAccountJobs) ReleaseLease(ctx context.Context, l runs.Lease) ([]ru
 	return j.Jobs.ReleaseLease(ctx, l)
 }
 
-func (j hookedAccountJobs) PutRun(ctx context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
-	if j.s.put != nil {
-		if err := j.s.put(); err != nil {
-			return r, err
+func (j hookedAccountJobs) EditRun(
+	ctx context.Context, id string, change func(*run.Run) ([]runs.AuditEntry, error),
+) (run.Run, error) {
+	return j.Jobs.EditRun(ctx, id, func(r *run.Run) ([]runs.AuditEntry, error) {
+		entries, err := change(r)
+		if err == nil && j.s.put != nil {
+			err = j.s.put()
 		}
-	}
-	return j.Jobs.PutRun(ctx, r, entries...)
+		return entries, err
+	})
 }
 
 // heldOnce returns what holds its first caller until it is woken.

@@ -91,7 +91,7 @@ func runOf(stored, asked runs.Key) (string, error) {
 
 // cancel asks a run to stop. One that has ended already stays as it is.
 func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (run.Run, error) {
-	r, err := runs.EditRun(ctx, s.c.Jobs.For(id.Account), record.ID, func(r *run.Run) ([]runs.AuditEntry, error) {
+	r, err := s.c.Jobs.For(id.Account).EditRun(ctx, record.ID, func(r *run.Run) ([]runs.AuditEntry, error) {
 		if r.State.Ended() {
 			return nil, problem(Conflict, string(r.Kind)+"_ended", "The %s has ended already (%s).", r.Kind, r.State)
 		}
@@ -106,6 +106,8 @@ func (s *Service) cancel(ctx context.Context, id run.Identity, record run.Run) (
 		}
 		return entries, nil
 	})
+	// The edit leaves out what is long of it.
+	r.Import = record.Import
 	if connector := r.Import.Connection.ConnectorID; err == nil && r.State.Ended() && connector != "" {
 		err = dropOrders(ctx, s.c.Connectors.For(id.Account), connector, r.ID)
 	}

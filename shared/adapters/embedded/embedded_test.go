@@ -512,3 +512,41 @@ func TestSilentAccountsLeaveWorkers(t *testing.T) {
 		t.Errorf("error %v, and the last account waited: %v", err, ctx.Err())
 	}
 }
+
+// TestAnEditIsDoneBesideAWorkerThatWritesWithoutAPause cancels a run whose worker stores its progress all the time.
+func TestAnEditIsDoneBesideAWorkerThatWritesWithoutAPause(t *testing.T) {
+	t.Parallel()
+	jobs := open(t, t.TempDir(), embedded.Options{}).Jobs().For("acme")
+	r := run.Run{ID: "01J", Kind: run.KindSync, State: run.Running, CreatedAt: time.Now()}
+	if _, err := jobs.CreateRun(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	done, worker := make(chan struct{}), make(chan error)
+	go func() {
+		for {
+			_, err := jobs.UpdateRun(context.Background(), "01J", func(r *run.Run) error {
+				r.Progress.Applied++
+				return nil
+			})
+			select {
+			case <-done:
+				worker <- err
+				return
+			default:
+			}
+		}
+	}()
+	for range 20 {
+		if _, err := jobs.EditRun(t.Context(), "01J", func(r *run.Run) ([]runs.AuditEntry, error) {
+			r.CancelRequested = true
+			return nil, nil
+		}); err != nil {
+			t.Errorf("edit the run: %v", err)
+			break
+		}
+	}
+	close(done)
+	if err := <-worker; err != nil {
+		t.Error(err)
+	}
+}

@@ -136,32 +136,24 @@ func (a accountJobs) loadRun(b *bolt.Bucket, id string) (rec runs.Record, err er
 	return rec, nil
 }
 
-func (a accountJobs) UpdateRun(_ context.Context, id string, change func(*run.Run) error) (r run.Run, err error) {
+func (a accountJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error) {
+	return a.EditRun(ctx, id, func(r *run.Run) ([]runs.AuditEntry, error) { return nil, change(r) })
+}
+
+func (a accountJobs) EditRun(
+	_ context.Context, id string, change func(*run.Run) ([]runs.AuditEntry, error),
+) (r run.Run, err error) {
 	err = a.update(func(b *bolt.Bucket) error {
 		rec, err := a.loadRun(b, id)
 		if err != nil {
 			return err
 		}
 		r = rec.Lean()
-		if err := change(&r); err != nil {
-			return err
-		}
-		r, err = a.putRun(b, rec, r)
-		return err
-	})
-	return r, err
-}
-
-func (a accountJobs) PutRun(_ context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
-	err := a.update(func(b *bolt.Bucket) error {
-		stored, err := a.loadRun(b, r.ID)
+		entries, err := change(&r)
 		if err != nil {
 			return err
 		}
-		if stored.Revision != r.Revision {
-			return runs.ErrConflict
-		}
-		if r, err = a.putRun(b, stored, r); err != nil {
+		if r, err = a.putRun(b, rec, r); err != nil {
 			return err
 		}
 		return addAudit(b, entries...)

@@ -6,25 +6,6 @@ import (
 	"rollcall/shared/run"
 )
 
-// EditRun is UpdateRun for a change that somebody makes by hand: what change returns about it is stored with the run,
-// in one step.
-func EditRun(
-	ctx context.Context, jobs Jobs, id string, change func(*run.Run) ([]AuditEntry, error),
-) (r run.Run, err error) {
-	err = Retry(ctx, func() error {
-		if r, err = jobs.Run(ctx, id); err != nil {
-			return err
-		}
-		entries, err := change(&r)
-		if err != nil {
-			return err
-		}
-		r, err = jobs.PutRun(ctx, r, entries...)
-		return err
-	})
-	return r, err
-}
-
 // CreateFromPreview stores r, a sync of a preview, with the audit entries and what use makes of the preview's record,
 // all or nothing; again, after a growing pause, where somebody else stored the preview meanwhile, so use may be
 // called more than once. What use returns ends it without a write.

@@ -90,14 +90,13 @@ type Jobs interface {
 	Run(ctx context.Context, id string) (run.Run, error)
 	// LeanRun returns a run as Runs does, or ErrNotFound.
 	LeanRun(ctx context.Context, id string) (run.Run, error)
-	// UpdateRun reads the run, lets change alter it, and stores it if nobody stored it meanwhile, trying again if
-	// somebody did; so change may be called more than once. What change returns ends the update without a write. What
-	// is long of the run's Import (the CA certificate, the advanced settings) is neither in what change gets nor in
-	// what is returned, and nothing of it can be changed.
+	// UpdateRun is EditRun for a change that leaves no audit entry.
 	UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (run.Run, error)
-	// PutRun stores r, if the stored revision is still r.Revision, and the audit entries with it, all or nothing; else
-	// ErrConflict. It returns the run with its new revision. As in UpdateRun nothing of its Import is changed.
-	PutRun(ctx context.Context, r run.Run, entries ...AuditEntry) (run.Run, error)
+	// EditRun reads the run, lets change alter it, and stores it with the audit entries that change returns, all or
+	// nothing. If somebody else stored it meanwhile it tries again, so change may be called more than once. What change
+	// returns as an error ends the edit without a write. What is long of the run's Import (the CA certificate, the
+	// advanced settings) is neither in what change gets nor in what is returned, and nothing of it can be changed.
+	EditRun(ctx context.Context, id string, change func(*run.Run) ([]AuditEntry, error)) (run.Run, error)
 	// Runs returns runs of one kind, the newest first, without what is long of their Import.
 	Runs(ctx context.Context, q Query) (Page, error)
 }

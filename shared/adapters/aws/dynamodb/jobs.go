@@ -213,53 +213,59 @@ func (a accountJobs) decodeRun(stored record) (rec runs.Record, err error) {
 }
 
 func (a accountJobs) UpdateRun(ctx context.Context, id string, change func(*run.Run) error) (r run.Run, err error) {
-	if id == "" || len(prefixRun+id) > maxKey {
+	if !canBeRun(id) {
 		return r, runs.ErrNotFound
 	}
-	err = a.change(ctx, prefixRun+id, func(stored record) (record, error) {
-		rec, err := a.decodeRun(stored)
-		if err != nil {
-			return record{}, err
-		}
-		r = rec.Lean()
-		if err := change(&r); err != nil {
-			return record{}, err
-		}
-		r.Revision++
-		r.UpdatedAt = a.now().UTC()
-		rec = rec.Changed(r)
-		return a.runRecord(&rec)
+	err = a.change(ctx, prefixRun+id, func(stored record) (next record, err error) {
+		r, next, err = a.changeRun(stored, change)
+		return next, err
 	})
 	return r, err
 }
 
-func (a accountJobs) PutRun(ctx context.Context, r run.Run, entries ...runs.AuditEntry) (run.Run, error) {
-	name := prefixRun + r.ID
-	read, next, err := a.nextRun(ctx, &r)
-	if err != nil {
-		return r, err
+func (a accountJobs) EditRun(
+	ctx context.Context, id string, change func(*run.Run) ([]runs.AuditEntry, error),
+) (r run.Run, err error) {
+	if !canBeRun(id) {
+		return r, runs.ErrNotFound
 	}
-	return r, a.put(ctx, name, next, read, entries)
+	err = runs.Retry(ctx, func() error {
+		read, err := a.read(ctx, prefixRun+id)
+		if err != nil {
+			return err
+		}
+		var entries []runs.AuditEntry
+		var next record
+		r, next, err = a.changeRun(read, func(r *run.Run) (err error) {
+			entries, err = change(r)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return a.put(ctx, prefixRun+id, next, read, entries)
+	})
+	return r, err
 }
 
-// nextRun gives r its next revision, and returns what is stored and the record that takes its place. It returns
-// ErrConflict where what is stored has another revision than r.
-func (a accountJobs) nextRun(ctx context.Context, r *run.Run) (read, next record, err error) {
-	if read, err = a.read(ctx, prefixRun+r.ID); err != nil {
-		return read, next, err
-	}
-	stored, err := a.decodeRun(read)
+// canBeRun reports whether a run may have the id: DynamoDB refuses an empty key and one that is too long.
+func canBeRun(id string) bool { return id != "" && len(prefixRun+id) <= maxKey }
+
+// changeRun lets change alter the run that is stored, and returns it and the record that takes its place.
+func (a accountJobs) changeRun(stored record, change func(*run.Run) error) (r run.Run, next record, err error) {
+	rec, err := a.decodeRun(stored)
 	if err != nil {
-		return read, next, err
+		return r, next, err
 	}
-	if stored.Revision != r.Revision {
-		return read, next, runs.ErrConflict
+	r = rec.Lean()
+	if err := change(&r); err != nil {
+		return r, next, err
 	}
 	r.Revision++
 	r.UpdatedAt = a.now().UTC()
-	stored = stored.Changed(*r)
-	next, err = a.runRecord(&stored)
-	return read, next, err
+	rec = rec.Changed(r)
+	next, err = a.runRecord(&rec)
+	return r, next, err
 }
 
 func (a accountJobs) TakeSlot(ctx context.Context, s settings.Saved, r run.Run) (run.Run, error) {
@@ -290,7 +296,17 @@ func (a accountJobs) UsePreview(
 	ctx context.Context, preview, r run.Run, entries ...runs.AuditEntry,
 ) (run.Run, error) {
 	name := prefixRun + preview.ID
-	read, used, err := a.nextRun(ctx, &preview)
+	read, err := a.read(ctx, name)
+	if err != nil {
+		return r, err
+	}
+	_, used, err := a.changeRun(read, func(stored *run.Run) error {
+		if stored.Revision != preview.Revision {
+			return runs.ErrConflict
+		}
+		*stored = preview
+		return nil
+	})
 	if err != nil {
 		return r, err
 	}

@@ -41,6 +41,7 @@ func audited(t *testing.T, s runs.Store) {
 			t.Errorf("%s: the audit log (-want +got):\n%s", name, diff)
 		}
 	}
+	errStop := errors.New("stop")
 	first, err := j.PutSettings(ctx, sampleSettings(), entry("01J0"))
 	check("a first save", "01J0", err, nil)
 	_, err = j.PutSettings(ctx, sampleSettings(), entry("01J1"))
@@ -53,11 +54,18 @@ func audited(t *testing.T, s runs.Store) {
 	check("a run", "01J4", err, nil)
 	_, err = j.CreateRun(ctx, newRun("01JA", run.KindPreview), entry("01J5"))
 	check("the same run again", "01J5", err, runs.ErrConflict)
-	created.CancelRequested = true
-	changed, err := j.PutRun(ctx, created, entry("01J51"))
+	changed, err := j.EditRun(ctx, created.ID, func(r *run.Run) ([]runs.AuditEntry, error) {
+		r.CancelRequested = true
+		return []runs.AuditEntry{entry("01J51")}, nil
+	})
 	check("a change of a run", "01J51", err, nil)
-	_, err = j.PutRun(ctx, created, entry("01J52"))
-	check("a change of an old revision of a run", "01J52", err, runs.ErrConflict)
+	_, err = j.EditRun(ctx, created.ID, func(r *run.Run) ([]runs.AuditEntry, error) {
+		r.CancelRequested = false
+		return []runs.AuditEntry{entry("01J52")}, errStop
+	})
+	check("a change of a run that is given up", "01J52", err, errStop)
+	_, err = j.EditRun(ctx, "01JX", func(*run.Run) ([]runs.AuditEntry, error) { return nil, nil })
+	check("a change of a run that is not stored", "01J53", err, runs.ErrNotFound)
 	if got, err := j.Run(ctx, "01JA"); err != nil || !got.CancelRequested || got.Revision != changed.Revision {
 		t.Errorf("after a change the run is %+v, error %v", got, err)
 	}
