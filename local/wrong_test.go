@@ -11,7 +11,9 @@ func TestAllWrongFieldsAreNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	c := startWith(t, config{data: t.TempDir()})
 	type object = map[string]any
-	c.send(200, "PUT", "/v1/settings", object{"connection": object{"serverType": "exchange", "host": "dc1.example.com"}})
+	c.send(200, "PUT", "/v1/settings", object{
+		"connection": object{"serverType": "exchange", "host": "dc1.example.com"},
+	})
 	connection := object{"serverType": "x", "host": "!!"}
 	for _, test := range []struct {
 		method, path string
@@ -26,7 +28,8 @@ func TestAllWrongFieldsAreNamedAtOnce(t *testing.T) {
 			"connection": connection, "schedule": object{"intervalHours": 99}, "advanced": object{"filter": "(("},
 		}, "advanced.filter connection.host connection.serverType schedule.intervalHours"},
 		{"PATCH", "/v1/settings", object{
-			"schedule": object{"intervalHours": nil}, "advanced": object{"filter": "(("}, "connection": object{"host": "!!"},
+			"schedule": object{"intervalHours": nil}, "advanced": object{"filter": "(("},
+			"connection": object{"host": "!!"},
 		}, "advanced.filter connection.host schedule.intervalHours"},
 		{"POST", "/v1/previews", object{"connection": connection, "options": object{"removeScope": "y"}},
 			"connection.host connection.serverType options.removeScope"},
