@@ -157,7 +157,7 @@ func (in Asked) Filter() (run.Filter, error) {
 	for _, text := range in.Domain {
 		domain, err := address.CanonicalDomain(strings.TrimSpace(text))
 		if err != nil {
-			add("domain", "is a domain that "+strings.TrimPrefix(err.Error(), "has "))
+			add("domain", strings.Replace(err.Error(), "has a domain that", "is a domain that", 1))
 			break
 		}
 		f.Domains = append(f.Domains, domain)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -169,13 +170,16 @@ func (p *Problem) list(errs []error) (hidden int) {
 		case !again:
 			places[field.Field] = len(p.Errors)
 			p.Errors = append(p.Errors, field)
-		case at < maxErrors:
+		case at < maxErrors && !undecoded.MatchString(p.Errors[at].Message):
 			// Our own checks come last and say more than the schema's.
 			p.Errors[at] = field
 		}
 	}
 	return hidden
 }
+
+// undecoded is what the schema says of a field that our own checks do not see.
+var undecoded = regexp.MustCompile("^(is required|expected [a-z]+)$")
 
 // fieldError takes only the parts of the router's errors: their text would print the whole object around a wrong field.
 func fieldError(err error) settings.FieldError {
@@ -227,6 +231,16 @@ func messageOf(d *huma.ErrorDetail) string {
 		return "is not a parameter of this request; check its spelling"
 	}
 	return d.Message
+}
+
+// Wrong lists the fields that an error of a check of the importer names, for a Resolve: so they are named together with
+// those that the schema rules out.
+func Wrong(err error) []error {
+	var e *importer.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	return fieldErrors(e.Fields, 0)
 }
 
 // fieldErrors makes our own checks' results the router's; hidden counts those that were not described.

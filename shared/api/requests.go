@@ -144,9 +144,11 @@ func CheckImport(c *ConnectionInput, a *AdvancedInput, o *OptionsInput) []error 
 	return fieldErrors(wrongFields(c, a, o))
 }
 
-// CheckMerged is CheckImport for what a patch makes of the stored settings: the error is the caller's, or nil.
-func CheckMerged(c *ConnectionInput, a *AdvancedInput, o *OptionsInput) error {
+// CheckMerged is CheckImport for what a patch makes of the stored settings: the error is the caller's, or nil. It names
+// others, which the caller found wrong, too.
+func CheckMerged(c *ConnectionInput, a *AdvancedInput, o *OptionsInput, others ...settings.FieldError) error {
 	wrong, hidden := wrongFields(c, a, o)
+	wrong = append(wrong, others...)
 	if len(wrong) == 0 {
 		return nil
 	}

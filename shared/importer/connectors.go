@@ -65,13 +65,21 @@ func (s *Service) Connectors(ctx context.Context, id run.Identity) ([]connectors
 	return s.c.Connectors.For(id.Account).List(ctx)
 }
 
+// CheckConnectorName says what is wrong with a name whatever the others are called.
+func CheckConnectorName(name string) error {
+	if name = strings.TrimSpace(name); name == "" || len(name) > maxConnectorName {
+		return invalid(settings.FieldError{Field: "name", Message: "enter 1 to 100 bytes, such as HQ"})
+	}
+	return nil
+}
+
 // AddConnector adds a connector, and returns it with the code of its first instance.
 func (s *Service) AddConnector(
 	ctx context.Context, id run.Identity, name string,
 ) (c connectors.Connector, code EnrolmentCode, err error) {
 	name = strings.TrimSpace(name)
-	if name == "" || len(name) > maxConnectorName {
-		return c, code, invalid(settings.FieldError{Field: "name", Message: "enter 1 to 100 bytes, such as HQ"})
+	if err := CheckConnectorName(name); err != nil {
+		return c, code, err
 	}
 	all := s.c.Connectors.For(id.Account)
 	stored, err := all.List(ctx)

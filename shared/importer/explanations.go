@@ -24,7 +24,8 @@ type ExplanationRequest struct {
 	Advanced    *settings.Advanced
 }
 
-func (r *ExplanationRequest) check() error {
+// Check lists what is wrong whatever is stored, and makes r's address and DN canonical.
+func (r *ExplanationRequest) Check() error {
 	r.Address, r.DN = strings.TrimSpace(r.Address), strings.TrimSpace(r.DN)
 	var wrong settings.FieldError
 	switch {
@@ -49,7 +50,7 @@ func (r *ExplanationRequest) check() error {
 
 // StartExplanation starts to find out what a sync would make of an address.
 func (s *Service) StartExplanation(ctx context.Context, id run.Identity, req ExplanationRequest) (run.Run, error) {
-	if err := req.check(); err != nil {
+	if err := req.Check(); err != nil {
 		return run.Run{}, err
 	}
 	imp, sealed, err := s.importOf(ctx, id, PreviewRequest{Connection: req.Connection, Advanced: req.Advanced})

@@ -46,7 +46,7 @@ func (c core) tellEnding(
 			if !ends {
 				return runs.ErrUnchanged
 			}
-			tell, changed := t.Note(&e.run, e.state, e.at)
+			tell, changed := t.Note(&e.run, e.state, e.code(), e.at)
 			if !changed {
 				return runs.ErrUnchanged
 			}
@@ -64,7 +64,10 @@ func (c core) tellEnding(
 			return err
 		}
 	}
-	return c.tellNoted(ctx, account, jobs, noted)
+	if err := c.tellNoted(ctx, account, jobs, noted); err != nil {
+		return err
+	}
+	return c.tellDigest(ctx, account, jobs, told, &e, stands)
 }
 
 // endsTrouble reports whether an ending may change what was told. One that went well with other settings than those
@@ -88,15 +91,27 @@ func (e ending) event(account user.Account, tell run.State, before run.Told) not
 	event := notify.New(types[tell], eventID(e.run.ID, tell), account, syncSubject(e.run.ID), e.at)
 	d := &event.Data
 	d.SyncID, d.Trigger, d.Applied = e.run.ID, e.run.Trigger, e.run.Applied
+	d.Code = e.code()
 	switch tell {
 	case run.Failed:
-		d.Code, d.Message = e.failure.Code, e.failure.Message
+		d.Message = e.failure.Message
 	case run.Blocked:
-		d.Code, d.Message, d.Removals = string(e.guard.Reason), e.guard.Message, e.guard.Removals
+		d.Message, d.Removals = e.guard.Message, e.guard.Removals
 	default:
 		d.Since, d.After, d.Syncs = before.Since, before.State, before.Syncs
 	}
 	return event
+}
+
+// code is the reason of an ending that did not go well.
+func (e ending) code() string {
+	switch {
+	case e.state == run.Blocked:
+		return string(e.guard.Reason)
+	case e.failure != nil:
+		return e.failure.Code
+	}
+	return ""
 }
 
 // eventID is the same for each repetition.
@@ -160,8 +175,7 @@ func forget(ctx context.Context, jobs runs.Jobs, ids []string, mailedAt time.Tim
 
 // mailedLately reports whether a change by a quick look or by hand was mailed within the hour before now.
 func (c core) mailedLately(t *run.Told, now time.Time) bool {
-	since := now.Sub(t.MailedAt)
-	return 0 <= since && since < c.Hour
+	return within(c.Hour, t.MailedAt, now)
 }
 
 // tellChange tells what a sync or an undo changed, if it changed something. The id counts the changes: where a worker

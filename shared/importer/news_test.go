@@ -226,14 +226,18 @@ func (h *harness) wantOnce(r *rapid.T) {
 
 // TestPropertyEachStateIsToldOnce plays random histories of syncs that fail, are blocked or go well, with pauses in
 // which none runs, while telling fails or its answer is lost. Whatever happens, each change of state is told, in its
-// order, and a repetition has the id of the first.
+// order, a repetition has the id of the first, and digests tell of states that last, a day apart.
 func TestPropertyEachStateIsToldOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		h := newHarness(t)
 		defer h.store.Close()
+		// A worker's lease is over by the machine's clock, too: no wait for a busy disk is to take it.
+		h.config.LeaseTime = time.Hour
+		h.worker = importer.NewWorker(h.config)
 		h.answers(nil, people(20)...)
-		h.schedule(1)
+		interval := rapid.SampledFrom([]int{1, 7, 13}).Draw(r, "interval")
+		h.schedule(interval)
 		h.slot()
 		h.told.lose = make(map[int]bool)
 		for call := range 60 {
@@ -248,8 +252,12 @@ func TestPropertyEachStateIsToldOnce(t *testing.T) {
 		state := ""
 		for range rapid.IntRange(1, 8).Draw(r, "syncs") {
 			if rapid.IntRange(0, 4).Draw(r, "gap") == 0 {
-				h.clock = h.clock.Add(5 * time.Hour)
+				h.clock = h.clock.Add(time.Duration(2*interval+3) * time.Hour)
 				want = append(want, "missed")
+				for range rapid.IntRange(0, 4).Draw(r, "slots without a worker") {
+					h.startDue(r)
+					h.clock = h.clock.Add(time.Duration(interval) * time.Hour)
+				}
 			}
 			next := rapid.SampledFrom([]string{"failed", "blocked", ""}).Draw(r, "end")
 			switch next {
@@ -277,7 +285,14 @@ func TestPropertyEachStateIsToldOnce(t *testing.T) {
 			r.Fatalf("told (-want +got):\n%s", diff)
 		}
 		h.wantOnce(r)
+		h.wantDigestsApart(r)
 	})
+}
+
+func (h *harness) startDue(r *rapid.T) {
+	if _, err := h.service.StartDue(h.t.Context()); err != nil {
+		r.Fatal(err)
+	}
 }
 
 // slotWithFaults does the sync of the next slot, again while something cannot be told.
@@ -285,9 +300,7 @@ func (h *harness) slotWithFaults(r *rapid.T) {
 	if next := h.next().Add(time.Minute); next.After(h.clock) {
 		h.clock = next
 	}
-	if _, err := h.service.StartDue(h.t.Context()); err != nil {
-		r.Fatal(err)
-	}
+	h.startDue(r)
 	for tries := 0; h.deliver() != nil; tries++ {
 		if tries > 60 {
 			r.Fatal("a run does not end")

@@ -23,6 +23,28 @@ type NotificationsRequest struct {
 	Match         Match
 }
 
+// Check lists what is wrong whatever is stored and wherever webhooks may be.
+func (r NotificationsRequest) Check() error {
+	wrong := r.settings().Validate(notify.Rules{Insecure: true})
+	if !r.WebhookSecret.Empty() {
+		if _, err := notify.Key(r.WebhookSecret.Reveal()); err != nil {
+			wrong = append(wrong, settings.FieldError{Field: "webhook.secret", Message: err.Error()})
+		}
+	}
+	if len(wrong) > 0 {
+		return invalid(wrong...)
+	}
+	return nil
+}
+
+func (r NotificationsRequest) settings() notify.Settings {
+	s := notify.Settings{Email: r.Email, Events: r.Events}
+	if r.WebhookURL != nil {
+		s.Webhook = &notify.Webhook{URL: *r.WebhookURL}
+	}
+	return s
+}
+
 // Notifications are who is told of what, and whether mails can be sent.
 type Notifications struct {
 	notify.Settings
@@ -62,10 +84,8 @@ func (s *Service) newNotifications(
 	ctx context.Context, id run.Identity, req NotificationsRequest, old notify.Settings,
 ) (notify.Settings, error) {
 	now, next := s.c.now(), old
-	next.Email, next.Events, next.Webhook = req.Email, req.Events, nil
-	if req.WebhookURL != nil {
-		next.Webhook = &notify.Webhook{URL: *req.WebhookURL}
-	}
+	entered := req.settings()
+	next.Email, next.Events, next.Webhook = entered.Email, entered.Events, entered.Webhook
 	wrong := next.Validate(s.c.Webhooks)
 	if hook := next.Webhook; hook != nil {
 		var err error

@@ -3,6 +3,7 @@ package importer
 import (
 	"slices"
 
+	"rollcall/shared/address"
 	"rollcall/shared/settings"
 	"rollcall/shared/user"
 )
@@ -127,8 +128,15 @@ const (
 	unknownReport     = "must be daily or off"
 )
 
-func (r UserRequest) check() error {
+// Check lists what is wrong whatever is on the Users List.
+func (r UserRequest) Check() error {
 	var wrong []settings.FieldError
+	if _, err := address.Parse(r.Address); err != nil {
+		wrong = append(wrong, settings.FieldError{Field: "address", Message: err.Error()})
+	}
+	if _, err := address.Parse(r.PrimaryAddress); err != nil && r.PrimaryAddress != "" {
+		wrong = append(wrong, settings.FieldError{Field: "primaryAddress", Message: err.Error()})
+	}
 	if !slices.Contains(user.Types(), r.Type) {
 		wrong = append(wrong, settings.FieldError{Field: "type", Message: unknownType})
 	}

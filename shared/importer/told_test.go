@@ -70,7 +70,10 @@ func (l *told) Tell(_ context.Context, account user.Account, e notify.Event) err
 	if account != e.Data.Account {
 		return fmt.Errorf("event %s of account %q was told to %q", e.ID, e.Data.Account, account)
 	}
-	fits(l.t, string(e.Type), e)
+	if e.Digest == "" {
+		// No program gets a digest.
+		fits(l.t, string(e.Type), e)
+	}
 	l.all = append(l.all, e)
 	if l.lose[-l.calls] {
 		return errUnreachable
@@ -78,11 +81,11 @@ func (l *told) Tell(_ context.Context, account user.Account, e notify.Event) err
 	return nil
 }
 
-// types lists what was told, each event once and without the changes of the Users List.
+// types lists what was told, each event once and without digests and the changes of the Users List.
 func (l *told) types() (types []string) {
 	seen := make(map[string]bool)
 	for _, e := range l.all {
-		if e.Type != notify.UsersChanged && !seen[e.ID] {
+		if e.Type != notify.UsersChanged && e.Digest == "" && !seen[e.ID] {
 			types = append(types, strings.TrimPrefix(string(e.Type), "rollcall.sync."))
 		}
 		seen[e.ID] = true

@@ -37,7 +37,7 @@ func (s *Service) UsersTotal(ctx context.Context, id run.Identity) (*int, error)
 
 // AddUser adds a user by hand.
 func (s *Service) AddUser(ctx context.Context, id run.Identity, req UserRequest) (user.User, error) {
-	if err := req.check(); err != nil {
+	if err := req.Check(); err != nil {
 		return user.User{}, err
 	}
 	added, err := s.newUser(ctx, id, req)
@@ -58,7 +58,7 @@ func (s *Service) AddUser(ctx context.Context, id run.Identity, req UserRequest)
 func (s *Service) newUser(ctx context.Context, id run.Identity, req UserRequest) (user.User, error) {
 	parsed, err := address.Parse(req.Address)
 	if err != nil {
-		return user.User{}, invalid(settings.FieldError{Field: "address", Message: err.Error()})
+		return user.User{}, err
 	}
 	now := s.c.now()
 	added := user.User{
@@ -71,7 +71,7 @@ func (s *Service) newUser(ctx context.Context, id run.Identity, req UserRequest)
 	}
 	primary, err := address.Parse(req.PrimaryAddress)
 	if err != nil {
-		return user.User{}, invalid(settings.FieldError{Field: "primaryAddress", Message: err.Error()})
+		return user.User{}, err
 	}
 	if primary.Key == parsed.Key {
 		return added, nil

@@ -46,7 +46,18 @@ type Event struct {
 	// NoMail is set where a mail would be one of many: webhooks get the event all the same. It is for whoever tells the
 	// event and goes no further.
 	NoMail bool `json:"-"`
+	// Digest is set where the event sums up a state that was told and lasts. It goes by mail only.
+	Digest Digest `json:"digest,omitempty"`
 }
+
+// Digest says how the newest of the syncs that a digest sums up compares to the one that was told.
+type Digest string
+
+// The digests. Of missed syncs there is only the first.
+const (
+	SameReason  Digest = "same"
+	OtherReason Digest = "other"
+)
 
 // New returns an event about an account.
 func New(t Type, id string, account user.Account, subject string, at time.Time) Event {
@@ -69,7 +80,8 @@ type Data struct {
 	// Removals is how many users a blocked sync would remove: the number that confirms it.
 	Removals int `json:"removals,omitempty"`
 	// Since is when the trouble began that is over now, or when the last full sync ended before one was missed; After
-	// is the trouble, failed or blocked, and Syncs counts the full syncs that ended so.
+	// is the trouble, failed or blocked, and Syncs counts the full syncs that ended so. A digest has Since and Syncs of
+	// the trouble that lasts.
 	Since time.Time `json:"since,omitzero"`
 	After run.State `json:"after,omitempty"`
 	Syncs int       `json:"syncs,omitempty"`

@@ -32,13 +32,15 @@ type mail struct {
 
 func words(e Event) mail {
 	d, sync := e.Data, "syncs/"+oneLine(e.Data.SyncID)
+	if e.Digest != "" {
+		return digest(e)
+	}
 	switch e.Type {
 	case SyncFailed:
 		return mail{"LDAP import failed", []string{
 			"A sync with your directory failed: " + sentence(d.Message),
 			wrote(d.Applied),
-			"What to do: open the sync on the page. Its steps say where it stopped. Further failures send no " +
-				"mail; you get one once a sync goes through.",
+			whereItStopped + " Further failures send at most one mail a day.",
 		}, sync}
 	case SyncBlocked:
 		return mail{"LDAP import blocked: a sync waits for you", []string{
@@ -55,9 +57,7 @@ func words(e Event) mail {
 		return mail{"LDAP import did not run", []string{
 			fmt.Sprintf("A sync is due every %s, and none has ended since %s.",
 				counted(d.IntervalHours, "hour", "hours"), shownTime(d.Since)),
-			"The Users List may be out of date: people who joined since are not on it, and people who left still are.",
-			"What to do: look on the page whether a sync waits or runs, and cancel one that does not get on. Where " +
-				"there is none, tell whoever runs this service.",
+			outOfDate, whatWaits,
 		}, "history"}
 	case UsersChanged:
 		return changed(d)
@@ -65,6 +65,42 @@ func words(e Event) mail {
 	return mail{"LDAP import: test of the notifications", []string{
 		"This is a test. Mails about your LDAP import reach this address. There is nothing to do.",
 	}, "overview"}
+}
+
+const (
+	outOfDate = "The Users List may be out of date: people who joined since are not on it, and people who left " +
+		"still are."
+	whereItStopped = "What to do: open the sync on the page. Its steps say where it stopped."
+	whatWaits      = "What to do: look on the page whether a sync waits or runs, and cancel one that does not get " +
+		"on. Where there is none, tell whoever runs this service."
+)
+
+// digest are the words about a state that was told and lasts.
+func digest(e Event) mail {
+	d, reason := e.Data, "for the same reason"
+	if e.Digest == OtherReason {
+		reason = "now for another reason"
+	}
+	since := fmt.Sprintf("Since %s, %s with your directory failed or were blocked.", shownTime(d.Since),
+		counted(d.Syncs, "sync", "syncs"))
+	m := mail{place: "syncs/" + oneLine(d.SyncID)}
+	switch e.Type {
+	case SyncBlocked:
+		m.subject = "LDAP import is still blocked: a sync waits for you"
+		m.parts = []string{since + " The last one was blocked, " + reason + ": " + sentence(d.Message),
+			confirm(d.Removals)}
+	case SyncMissed:
+		m.subject, m.place = "LDAP import still does not run", "history"
+		m.parts = []string{fmt.Sprintf("Still no sync has ended since %s. One is due every %s.",
+			shownTime(d.Since), counted(d.IntervalHours, "hour", "hours")), outOfDate, whatWaits}
+	default:
+		m.subject = "LDAP import still fails"
+		m.parts = []string{since + " The last one failed, " + reason + ": " + sentence(d.Message),
+			outOfDate, whereItStopped}
+	}
+	m.parts = append(m.parts, "While this lasts, you get at most one such mail a day, and none while the schedule is "+
+		"paused.")
+	return m
 }
 
 // confirm says what to do about a blocked sync. No link in a mail can confirm it.

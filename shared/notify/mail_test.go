@@ -32,6 +32,12 @@ func sync(t notify.Type, data notify.Data) notify.Event {
 	return event(t, "syncs/01J", data)
 }
 
+func digest(t notify.Type, reason notify.Digest, data notify.Data) notify.Event {
+	e := sync(t, data)
+	e.Digest = reason
+	return e
+}
+
 func some(n int) (changes []notify.Change) {
 	for i := range n {
 		addr := fmt.Sprintf("p%02d@example.com", i)
@@ -67,6 +73,11 @@ func TestMails(t *testing.T) {
 		event(notify.UsersChanged, "users/p00@example.com", notify.Data{EditID: "01K", By: "admin@acme.example",
 			Subject: "p00@example.com", Applied: &run.Applied{Create: 1}, Changes: some(1)}),
 		event(notify.Test, "", notify.Data{}),
+		digest(notify.SyncFailed, notify.SameReason, notify.Data{Code: "timeout", Message: "The server does not answer",
+			Since: since, Syncs: 24, Applied: new(run.Applied)}),
+		digest(notify.SyncBlocked, notify.OtherReason, notify.Data{Message: "38 of 40 users would be removed.",
+			Removals: 38, Since: since, Syncs: 27, Applied: new(run.Applied)}),
+		digest(notify.SyncMissed, notify.SameReason, notify.Data{Since: since, IntervalHours: 6}),
 	} {
 		subject, text := notify.Mail(e, "https://mail.example.com/ldap/")
 		fmt.Fprintf(&got, "Subject: %s\n\n%s\n----\n", subject, text)
@@ -101,6 +112,7 @@ func TestForeignTextsStayInTheirLine(t *testing.T) {
 		sync(notify.SyncFailed, notify.Data{Message: bad}), sync(notify.SyncBlocked, notify.Data{Message: bad}),
 		event(notify.UsersChanged, "", notify.Data{By: bad, Changes: []notify.Change{{Address: bad}}}),
 		event(notify.UsersChanged, "", notify.Data{SyncID: bad}),
+		digest(notify.SyncBlocked, notify.SameReason, notify.Data{Message: bad}),
 	} {
 		subject, text := notify.Mail(e, "https://mail.example.com")
 		if strings.Contains(text, "\nWhat to do: send") || strings.ContainsAny(text, "\r\x00\u2028") ||

@@ -15,6 +15,12 @@ type Told struct {
 	Syncs       int       `json:"syncs,omitempty"`
 	RunID       string    `json:"runId,omitempty"`
 	Fingerprint string    `json:"fingerprint,omitempty"`
+	// Code is the reason of the sync with which State was told.
+	Code string `json:"code,omitempty"`
+	// ToldAt is when somebody was told last, by a mail of its own or by a digest, that syncs fail, are blocked or are
+	// missed. Digest is the id of the last digest.
+	ToldAt time.Time `json:"toldAt,omitzero"`
+	Digest string    `json:"digest,omitempty"`
 	// MailedAt is when a change by a quick look or by hand was told last with a mail.
 	MailedAt time.Time `json:"mailedAt,omitzero"`
 	// Untold are the events that may not be told yet. They are noted before they are told, and forgotten after it:
@@ -34,11 +40,12 @@ type Untold struct {
 
 // Note notes how a full sync ended at a time, and returns the state that is to be told: Failed or Blocked where the one
 // before it did not end so, Done for the first that went well after some that did not, and "" where there is nothing to
-// tell. It reports whether t changed. A run that is noted again counts once.
-func (t *Told) Note(r *Run, state State, at time.Time) (tell State, changed bool) {
+// tell. code is the reason for a state that is not Done. It reports whether t changed. A run that is noted again counts
+// once.
+func (t *Told) Note(r *Run, state State, code string, at time.Time) (tell State, changed bool) {
 	switch {
 	case state == Done && t.State != "":
-		t.State, t.Since, t.Syncs, t.RunID, t.Fingerprint = "", time.Time{}, 0, "", ""
+		t.State, t.Since, t.Syncs, t.RunID, t.Fingerprint, t.Code = "", time.Time{}, 0, "", "", ""
 		return Done, true
 	case state != Failed && state != Blocked, t.State == state && t.RunID == r.ID:
 		return "", false
@@ -50,7 +57,7 @@ func (t *Told) Note(r *Run, state State, at time.Time) (tell State, changed bool
 		t.Syncs++
 	}
 	if t.State != state {
-		tell = state
+		tell, t.Code, t.ToldAt = state, code, at
 	}
 	t.State, t.RunID, t.Fingerprint = state, r.ID, r.Fingerprint()
 	return tell, true

@@ -34,6 +34,17 @@ type syncInput struct {
 
 type usersInput struct{ Body *api.UsersFilter }
 
+// Resolve lists what is wrong beyond the fields' types, as those of the other exports do.
+func (in *previewInput) Resolve(huma.Context) []error { return wrong(in.Body.Filter()) }
+
+// Resolve is previewInput's.
+func (in *syncInput) Resolve(huma.Context) []error { return wrong(in.Body.Filter()) }
+
+// Resolve is previewInput's.
+func (in *usersInput) Resolve(huma.Context) []error { return wrong(in.Body.Filter()) }
+
+func wrong(_ *run.Filter, err error) []error { return api.Wrong(err) }
+
 type startedOutput struct {
 	Status   int
 	Location string `header:"Location" doc:"The path that shows what was started"`

@@ -30,7 +30,8 @@ type startInput struct{ Body ExplanationBody }
 
 // Resolve lists what is wrong beyond the fields' types.
 func (in *startInput) Resolve(huma.Context) []error {
-	return api.CheckImport(in.Body.Connection, in.Body.Advanced, nil)
+	asked := importer.ExplanationRequest{Address: in.Body.Address, DN: in.Body.DN}
+	return append(api.Wrong(asked.Check()), api.CheckImport(in.Body.Connection, in.Body.Advanced, nil)...)
 }
 
 type explanationOutput struct{ Body api.Explanation }

@@ -60,6 +60,11 @@ type addConnectorInput struct {
 	}
 }
 
+// Resolve lists what is wrong beyond the fields' types.
+func (in *addConnectorInput) Resolve(huma.Context) []error {
+	return api.Wrong(importer.CheckConnectorName(in.Body.Name))
+}
+
 // Enrolment is the code with which an instance of a connector enrols.
 type Enrolment struct {
 	ID            string    `json:"id" doc:"The connector" example:"01M852AJH242XXNWN3EKWSF2WF"`

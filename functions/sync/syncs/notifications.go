@@ -94,7 +94,12 @@ func (h notificationHandlers) get(ctx context.Context, _ *struct{}) (*notificati
 	return shownNotifications(h.service.Notifications(ctx, api.Identity(ctx)))
 }
 
-func (h notificationHandlers) save(ctx context.Context, in *notificationsInput) (*notificationsOutput, error) {
+// Resolve lists what is wrong beyond the fields' types.
+func (in *notificationsInput) Resolve(ctx huma.Context) []error {
+	return append(in.MatchInput.Resolve(ctx), api.Wrong(in.request().Check())...)
+}
+
+func (in *notificationsInput) request() importer.NotificationsRequest {
 	req := importer.NotificationsRequest{Email: in.Body.Email, Events: in.Body.Events, Match: in.match()}
 	if req.Events == nil {
 		req.Events = notify.Kinds()
@@ -102,7 +107,11 @@ func (h notificationHandlers) save(ctx context.Context, in *notificationsInput) 
 	if hook := in.Body.Webhook; hook != nil {
 		req.WebhookURL, req.WebhookSecret = &hook.URL, secret.New(hook.Secret)
 	}
-	return shownNotifications(h.service.SaveNotifications(ctx, api.Identity(ctx), req))
+	return req
+}
+
+func (h notificationHandlers) save(ctx context.Context, in *notificationsInput) (*notificationsOutput, error) {
+	return shownNotifications(h.service.SaveNotifications(ctx, api.Identity(ctx), in.request()))
 }
 
 type testOutput struct {

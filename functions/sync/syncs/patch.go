@@ -117,7 +117,9 @@ func respell(stored *api.ConnectionInput, named map[string]json.RawMessage) {
 // complete gives what a patch removed its default, and returns what it lacks or has wrong.
 func (b *SaveBody) complete() error {
 	if b.Connection == nil {
-		return wrongField("connection", "cannot be removed; DELETE /v1/settings deletes all of the settings")
+		return importer.InvalidFields(settings.FieldError{
+			Field: "connection", Message: "cannot be removed; DELETE /v1/settings deletes all of the settings",
+		})
 	}
 	if b.Advanced == nil {
 		b.Advanced = new(api.AdvancedInput)
@@ -125,21 +127,14 @@ func (b *SaveBody) complete() error {
 	if b.Options == nil {
 		b.Options = new(api.OptionsInput)
 	}
+	var wrong []settings.FieldError
 	if s := b.Schedule; s != nil && !settings.ValidInterval(s.IntervalHours) {
-		return wrongField("schedule.intervalHours", wrongInterval)
+		wrong = append(wrong, settings.FieldError{Field: "schedule.intervalHours", Message: wrongInterval})
 	}
 	if !b.Schedule.validQuick() {
-		return wrongField("schedule.quickMinutes", wrongQuick)
+		wrong = append(wrong, settings.FieldError{Field: "schedule.quickMinutes", Message: wrongQuick})
 	}
-	return api.CheckMerged(b.Connection, b.Advanced, b.Options)
-}
-
-func wrongField(field, message string) error {
-	return &importer.Error{
-		Class: importer.Invalid, Code: "invalid_request",
-		Message: "Some fields are wrong; errors names each with what to do.",
-		Fields:  []settings.FieldError{{Field: field, Message: message}},
-	}
+	return api.CheckMerged(b.Connection, b.Advanced, b.Options, wrong...)
 }
 
 // merge is the algorithm of RFC 7396, section 2.

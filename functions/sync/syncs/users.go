@@ -106,7 +106,10 @@ func shownUser(u user.User, err error) (*userOutput, error) {
 	return &userOutput{ETag: etag(u.Version), Body: *api.UserView(&u)}, nil
 }
 
-func (h userHandlers) add(ctx context.Context, in *addInput) (*userOutput, error) {
+// Resolve lists what is wrong beyond the fields' types.
+func (in *addInput) Resolve(huma.Context) []error { return api.Wrong(in.request().Check()) }
+
+func (in *addInput) request() importer.UserRequest {
 	req := importer.UserRequest{
 		Address: in.Body.Address, PrimaryAddress: in.Body.PrimaryAddress, Type: user.TypeUser,
 		HeldSpamReport: user.ReportOff, Protected: in.Body.Protected,
@@ -117,7 +120,11 @@ func (h userHandlers) add(ctx context.Context, in *addInput) (*userOutput, error
 	if in.Body.HeldSpamReport != "" {
 		req.HeldSpamReport = user.HeldSpamReport(in.Body.HeldSpamReport)
 	}
-	return shownUser(h.service.AddUser(ctx, api.Identity(ctx), req))
+	return req
+}
+
+func (h userHandlers) add(ctx context.Context, in *addInput) (*userOutput, error) {
+	return shownUser(h.service.AddUser(ctx, api.Identity(ctx), in.request()))
 }
 
 // PatchBody is the body of PATCH /v1/users/{address}.

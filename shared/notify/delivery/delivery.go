@@ -67,7 +67,7 @@ func (n Notifier) Tell(ctx context.Context, account user.Account, e notify.Event
 		return nil
 	}
 	var errs []error
-	if w := settings.Webhook; w.Told() {
+	if w := settings.Webhook; w.Told() && e.Digest == "" {
 		errs = append(errs, n.send(ctx, account, notify.Delivery{ID: idOf(e, "webhook"), Event: e, URL: w.URL}))
 	}
 	if len(settings.Email) > 0 && !e.NoMail {

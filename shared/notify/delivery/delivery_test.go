@@ -71,6 +71,12 @@ func TestOnlyWhatWasChosenIsTold(t *testing.T) {
 	if l.tell(quiet); len(l.messages) != 1 || l.messages[0].Task != queue.TaskWebhook {
 		t.Errorf("without mail: %+v", l.messages)
 	}
+	l.messages = nil
+	digest := notify.New(notify.UsersChanged, "digest", account, "", l.now)
+	digest.Digest = notify.SameReason
+	if l.tell(digest); len(l.messages) != 1 || l.messages[0].Task != queue.TaskMail {
+		t.Errorf("a digest: %+v", l.messages)
+	}
 }
 
 // TestDeliveriesAreTriedForADay has a receiver that never works, and a clock.

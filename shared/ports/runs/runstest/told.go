@@ -19,6 +19,7 @@ func told(t *testing.T, s runs.Store) {
 	}
 	want := run.Told{
 		State: run.Blocked, Since: Now, Syncs: 3, RunID: "01J", Fingerprint: "f", MailedAt: Now,
+		Code: "c", ToldAt: Now, Digest: "d",
 		Untold: []run.Untold{{ID: "01J/blocked", At: Now, Event: json.RawMessage(`{"id":"01J/blocked"}`), Edited: "k"}},
 	}
 	stored, err := j.UpdateTold(ctx, func(t *run.Told) error {
