@@ -170,6 +170,13 @@ func TestALookThroughAConnector(t *testing.T) {
 		!strings.Contains(looks.Error, "seen last at") || len(s.connector().Orders) != 0 {
 		t.Errorf("a look without a connector: %+v, orders %+v", looks, s.connector().Orders)
 	}
+
+	empty := s.enrol()
+	empty.targets = nil
+	s.lookOnline(empty)
+	if looks := s.settings().Looks; !strings.Contains(looks.Error, "there, but not with the password") {
+		t.Errorf("a look whose password is away: %+v", looks)
+	}
 }
 
 // lookOnline is look with a machine that is there.
@@ -248,6 +255,44 @@ func TestARunWaitsAQuarterOfAnHourForAConnector(t *testing.T) {
 			wantFailure(t, s.ended(preview.ID, run.Failed), "connector_offline", test.says)
 		})
 	}
+}
+
+// TestTheWaitForAConnectorCountsOnce starts the program again while a run waits, which makes the wait no longer.
+func TestTheWaitForAConnectorCountsOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	m := s.enrol()
+	preview := s.startPreview()
+	s.clock = s.clock.Add(10 * time.Minute)
+	s.startAgain()
+	s.parked(preview.ID)
+	s.clock = s.clock.Add(4 * time.Minute)
+	order := m.take()
+	m.poll(&connector.Busy{Order: order.ID, Attempt: 1, Entries: 7})
+	s.clock = s.clock.Add(30 * time.Second)
+	s.startAgain()
+	if phase := s.record(preview.ID).Progress.Phase; phase != run.PhaseConnecting {
+		t.Errorf("a run that an instance is at is shown in the phase %s", phase)
+	}
+	s.clock = s.clock.Add(14 * time.Minute)
+	s.startAgain()
+	s.clock = s.clock.Add(29 * time.Second)
+	if s.care() != 0 {
+		t.Error("somebody looked after the run too early")
+	}
+	s.clock = s.clock.Add(time.Second)
+	s.care()
+	s.mustDeliver()
+	wantFailure(t, s.ended(preview.ID, run.Failed), importer.CodeConnectorOffline, "within 15 minutes")
+}
+
+// startAgain does what the start of a program does.
+func (s *site) startAgain() {
+	s.t.Helper()
+	if _, err := s.service.CareFor(s.t.Context(), s.clock.Add(time.Hour)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.mustDeliver()
 }
 
 // TestPeopleAreToldOfAConnectorThatIsAway lets a schedule come while the connector is off: who is told of failures
