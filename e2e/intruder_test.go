@@ -164,6 +164,19 @@ func (i *intruder) honest(o connector.Order, entries []directory.Entry) {
 	i.finishes(http.StatusNoContent, o, sealed)
 }
 
+// bulk are the records of a block's worth of entries that have no address: much to play back, and little to send.
+func bulk(t testing.TB) []byte {
+	t.Helper()
+	var entries []directory.Entry
+	for n := range bulkEntries {
+		entries = append(entries, directory.Entry{DN: []byte("cn=bulk"), Attributes: []directory.Attribute{
+			{Name: "description", Values: [][]byte{bytes.Repeat([]byte{byte(n)}, 3<<20/bulkEntries)}}}})
+	}
+	return records(t, entries...)
+}
+
+const bulkEntries = 512
+
 // records are those of entries, without the end.
 func records(t testing.TB, entries ...directory.Entry) []byte {
 	t.Helper()

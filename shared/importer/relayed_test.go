@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,11 +15,13 @@ import (
 	"rollcall/shared/notify"
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/connectors"
+	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/settings/secret"
+	"rollcall/shared/user"
 )
 
 // A plan, an explanation and what is imported are the same through a connector, whose runs wait without a worker.
@@ -474,6 +477,82 @@ func TestAStoredPasswordStaysBehind(t *testing.T) {
 	direct.Password = secret.String{}
 	_, err := s.service.SaveSettings(t.Context(), s.id, importer.SettingsRequest{Connection: direct})
 	wantField(t, err, "connection.password")
+}
+
+// diesAtBlock kills the process when it opens a block of a recording: once blocks lets no more of them through.
+type diesAtBlock struct {
+	objects.Store
+	blocks, all *failpoint
+}
+
+func (s diesAtBlock) For(a user.Account) objects.Objects {
+	return diesAtAccountsBlock{failingAccountObjects{s.Store.For(a), s.all}, s.blocks}
+}
+
+type diesAtAccountsBlock struct {
+	failingAccountObjects
+	blocks *failpoint
+}
+
+func (o diesAtAccountsBlock) Open(ctx context.Context, key string) (object objects.Object, err error) {
+	if !strings.HasPrefix(key, objects.RecordingPrefix) {
+		return o.Objects.Open(ctx, key)
+	}
+	err = o.blocks.write(func() (err error) { object, err = o.Objects.Open(ctx, key); return err })
+	o.f.hit = o.f.hit || o.blocks.hit
+	return object, err
+}
+
+// TestAWorkerThatDiesAtABlock kills the process of the worker at each block of a recording that it plays back, and
+// starts it again: the sync ends whole.
+func TestAWorkerThatDiesAtABlock(t *testing.T) {
+	t.Parallel()
+	blocks := 0
+	for done := false; !done; blocks++ {
+		s := newSite(t)
+		m := s.enrol()
+		s.directory.set(people(7)...)
+		s.save(importer.SettingsRequest{Connection: s.connection(), Options: ptr(removing())})
+		first := s.start(importer.SyncRequest{})
+		s.mustDeliver()
+		m.work()
+		s.ended(first.ID, run.Done)
+
+		s.directory.set(people(9)[1:]...)
+		m.bulk = 3 << 20
+		second := s.start(importer.SyncRequest{})
+		s.mustDeliver()
+		finish, err := m.read(m.take())
+		if err == nil {
+			err = m.finish(finish)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		worker, c, all := s.worker, s.config, &failpoint{left: -1}
+		at := &failpoint{left: blocks}
+		c.Objects = diesAtBlock{s.store.Objects(), at, all}
+		c.Users, c.Jobs = failingUsers{s.store.Users(), all}, failingJobs{s.store.Jobs(), all}
+		s.worker = importer.NewWorker(c)
+		err = s.deliver()
+		s.worker = worker
+		s.outlast()
+		if done = !at.hit; done && finish.Blocks != blocks {
+			t.Errorf("the worker was killed at %d of %d blocks", blocks, finish.Blocks)
+		}
+		if at.hit == (err == nil) {
+			t.Errorf("killed %t, and the message is handled with error %v", at.hit, err)
+		}
+		s.mustDeliver()
+		s.ended(second.ID, run.Done)
+		// Eight people with an alias each, and not the first one of before.
+		if users := s.users(); len(users) != 16 || !strings.HasPrefix(users[0], "alias00001") {
+			t.Errorf("killed at block %d, the sync ends with %q", blocks, users)
+		}
+	}
+	if blocks < 4 {
+		t.Errorf("the recording has %d blocks", blocks-1)
+	}
 }
 
 // TestAMessageThatIsLostComesAgain loses what Finish sends: the connector finishes again.
