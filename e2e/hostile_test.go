@@ -29,9 +29,9 @@ func lies(entries []directory.Entry) map[string]func(i *intruder, o connector.Or
 		}
 	}
 	// made uploads blocks of records that no connector makes.
-	made := func(make func(i *intruder) [][]byte) func(*intruder, connector.Order) connector.Sealed {
+	made := func(records func(i *intruder) [][]byte) func(*intruder, connector.Order) connector.Sealed {
 		return func(i *intruder, o connector.Order) connector.Sealed {
-			blocks, sealed := chain(o, make(i)...)
+			blocks, sealed := chain(o, records(i)...)
 			i.uploads(o, blocks)
 			return sealed
 		}
@@ -88,8 +88,8 @@ func lies(entries []directory.Entry) map[string]func(i *intruder, o connector.Or
 	}
 }
 
-// TestALyingConnectorChangesNobody has a schedule's connector lie about what the directory holds, in each way. Its syncs
-// remove accounts that are gone; none of the lies may.
+// TestALyingConnectorChangesNobody has a connector lie about what the directory holds, in each way. The account's syncs
+// remove who is gone; none of the lies may.
 func TestALyingConnectorChangesNobody(t *testing.T) {
 	t.Parallel()
 	p := account(t)
@@ -151,10 +151,12 @@ func TestAHostileConnectorIsRefused(t *testing.T) {
 		hurt(&b)
 		i.says(http.StatusBadRequest, connector.PathBlock, b, nil)
 	}
-	i.says(http.StatusBadRequest, connector.PathPoll, connector.Poll{Version: strings.Repeat("x", connector.MaxBody)}, nil)
+	endless := connector.Poll{Version: strings.Repeat("x", connector.MaxBody)}
+	i.says(http.StatusBadRequest, connector.PathPoll, endless, nil)
 	link := i.link(old, 0, blocks[0])
 	for name, content := range map[string][]byte{
-		"more": append(slices.Clone(blocks[0]), 0), "less": blocks[0][1:], "other": slices.Repeat([]byte{1}, len(blocks[0])),
+		"more": append(slices.Clone(blocks[0]), 0), "less": blocks[0][1:],
+		"other": slices.Repeat([]byte{1}, len(blocks[0])),
 	} {
 		if status := i.put(link, content); status < 400 || status >= 500 {
 			t.Errorf("%s than the link was made for: status %d", name, status)

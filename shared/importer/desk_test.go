@@ -216,7 +216,7 @@ func TestAnOrderWaitsForThePassword(t *testing.T) {
 			state: run.Done,
 		},
 		"it comes back without": {
-			then: func(s *site, holds, empty *machine) {
+			then: func(s *site, holds, _ *machine) {
 				holds.targets = nil
 				s.directory.err = &directory.Error{Code: connector.CodeNoPassword, Step: "bind"}
 				holds.work()

@@ -162,6 +162,15 @@ func holders(c *connectors.Connector, t connectors.Target) (holding []connectors
 	return holding
 }
 
+// takersOf returns the instances that an order for a target goes to: those that hold its password, or all where none
+// does.
+func takersOf(c *connectors.Connector, t connectors.Target) (takers []connectors.Instance, hold bool) {
+	if holding := holders(c, t); len(holding) > 0 {
+		return holding, true
+	}
+	return c.Instances, false
+}
+
 // wanted reports whether somebody waits on the page, or did a moment ago.
 func wanted(c *connectors.Connector, now time.Time) bool {
 	return slices.ContainsFunc(c.Orders, func(o connectors.Order) bool {

@@ -170,15 +170,6 @@ func (r relayed) await(c *connectors.Connector, o *connectors.Order) error {
 	return r.waitFor(o.ID, heard, phase)
 }
 
-// takersOf returns the instances that an order for a target goes to: those that hold its password, or all where none
-// does.
-func takersOf(c *connectors.Connector, t connectors.Target) (takers []connectors.Instance, hold bool) {
-	if holding := holders(c, t); len(holding) > 0 {
-		return holding, true
-	}
-	return c.Instances, false
-}
-
 // offline is the failure of a read that no instance of the connector did. what comes before why.
 func (r relayed) offline(c *connectors.Connector, t connectors.Target, what string) error {
 	takers, hold := takersOf(c, t)

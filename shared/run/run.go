@@ -160,8 +160,8 @@ type Run struct {
 	Deaths int `json:"deaths,omitempty"`
 	// Trouble is nil while the run's stores can be reached.
 	Trouble *Trouble `json:"trouble,omitempty"`
-	// Parked names the read that the run waits for, which a connector does: meanwhile no worker has the run. ParkedUntil
-	// is when the wait is over, unless the connector is heard of.
+	// Parked names the read that the run waits for, which a connector does: meanwhile no worker has the run.
+	// ParkedUntil is when the wait is over, unless the connector is heard of.
 	Parked      string    `json:"parked,omitempty"`
 	ParkedUntil time.Time `json:"parkedUntil,omitzero"`
 	// Slice counts how often a worker handed the run over to the next one because its time was up.
