@@ -72,6 +72,22 @@ func (p *proxy) set(target string, next fault) {
 	p.target, p.next = target, next
 }
 
+// used waits until a connection has the fault that was set.
+func (p *proxy) used(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		p.mu.Lock()
+		left := p.next
+		p.mu.Unlock()
+		if left == (fault{}) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nobody connects")
+		}
+	}
+}
+
 func (p *proxy) serve(client net.Conn) {
 	defer client.Close()
 	p.mu.Lock()

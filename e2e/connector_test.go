@@ -33,7 +33,18 @@ type onSite struct {
 // newSite enrols a machine with a connector of the program's account.
 func newSite(p *program) *onSite {
 	p.t.Helper()
-	added := p.must(201, "POST", "/v1/connectors", object{"name": "HQ"})
+	return enrolled(p, p.must(201, "POST", "/v1/connectors", object{"name": "HQ"}))
+}
+
+// another enrols another machine with the connector.
+func (s *onSite) another() *onSite {
+	s.t.Helper()
+	return enrolled(s.program, s.must(201, "POST", "/v1/connectors/"+s.id+"/code", nil))
+}
+
+// enrolled is a machine that enrolled with the code of an answer.
+func enrolled(p *program, added object) *onSite {
+	p.t.Helper()
 	s := &onSite{program: p, state: filepath.Join(p.t.TempDir(), "state"), id: added.text("id")}
 	s.do("", "enrol", "-url", p.base, "-code", added.text("enrolmentCode"))
 	p.t.Cleanup(func() {
@@ -182,7 +193,7 @@ func TestAConnectorThatDies(t *testing.T) {
 	between.set(address, fault{hang, 20_000})
 	id := site.must(202, "POST", "/v1/previews", site.through(ask)).text("id")
 	site.run()
-	site.reaches(id, "connecting")
+	between.used(t)
 	time.Sleep(200 * time.Millisecond)
 	site.kill()
 	killed := time.Now()
@@ -210,4 +221,66 @@ func TestAConnectorThatDies(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "does not know this connector") {
 		t.Errorf("a revoked connector starts: %v\n%s", err, out)
 	}
+}
+
+// TestTwoInstances kills the instance that reads: the other one, which holds the password as well, takes over. What
+// only the dead one holds a password for waits for it; what nobody holds one for fails at once.
+func TestTwoInstances(t *testing.T) {
+	localIsEnough(t)
+	t.Parallel()
+	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(300)})
+	first := newSite(account(t))
+	second := first.another()
+	between := startProxy(t)
+	through := func(port int, username string) object {
+		return request(s, func(c object) { c["port"], c["username"] = port, username })
+	}
+	both, one := through(between.port(), s.Username), through(s.Port, s.Username)
+	start := func(ask object) string {
+		return first.must(202, "POST", "/v1/previews", first.through(ask)).text("id")
+	}
+	whole := func(id string) {
+		t.Helper()
+		shown := first.wait("/v1/previews/" + id)
+		wantDone(t, shown)
+		rows := first.list("/v1/previews/"+id+"/addresses", nil)
+		if n := ldapserver.PeopleAddresses(300); shown.number("summary.addresses") != n || len(rows) != n {
+			t.Errorf("the preview has %v, and %d rows; want %d addresses", shown["summary"], len(rows), n)
+		}
+	}
+	address := net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
+	between.set(address, fault{})
+	for _, ask := range []object{both, one} {
+		connection, _ := ask["connection"].(object)
+		first.holds(connection)
+	}
+	connection, _ := both["connection"].(object)
+	second.holds(connection)
+
+	// More than the handshake, and less than all entries.
+	between.set(address, fault{hang, 20_000})
+	id := start(both)
+	first.run()
+	between.used(t)
+	time.Sleep(200 * time.Millisecond)
+	second.run()
+	first.kill()
+	killed := time.Now()
+	whole(id)
+	if took := time.Since(killed); took > 90*time.Second {
+		t.Errorf("the other instance took over and read within %s", took)
+	}
+
+	waits := start(one)
+	// The older one is given out first, if to anybody.
+	whole(start(both))
+	if shown := first.must(200, "GET", "/v1/previews/"+waits, nil); shown.text("progress.phase") != "connector" {
+		t.Errorf("what only the instance that is away can read is shown as %v", shown)
+	}
+	nobody := first.wait("/v1/previews/" + start(through(s.Port, "cn=nobody,dc=example,dc=com")))
+	if nobody.text("error.code") != "connector_no_password" {
+		t.Errorf("without a password anywhere: %v", nobody)
+	}
+	first.run()
+	whole(waits)
 }

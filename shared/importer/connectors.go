@@ -52,13 +52,15 @@ func StateOf(c *connectors.Connector, now time.Time) ConnectorState {
 	switch {
 	case len(c.Instances) == 0:
 		return ConnectorWaiting
-	case slices.ContainsFunc(c.Instances, func(i connectors.Instance) bool { return online(i, now) }):
+	case anyOnline(c.Instances, now):
 		return ConnectorOnline
 	}
 	return ConnectorOffline
 }
 
-func online(i connectors.Instance, now time.Time) bool { return now.Sub(i.LastSeenAt) < onlineFor }
+func anyOnline(instances []connectors.Instance, now time.Time) bool {
+	return slices.ContainsFunc(instances, func(i connectors.Instance) bool { return now.Sub(i.LastSeenAt) < onlineFor })
+}
 
 // Connectors returns an account's connectors, the oldest first.
 func (s *Service) Connectors(ctx context.Context, id run.Identity) ([]connectors.Connector, error) {

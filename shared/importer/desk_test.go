@@ -191,7 +191,6 @@ func TestAnOrderGoesWhereThePasswordIs(t *testing.T) {
 	if answer := holds.poll(nil); answer.Order == nil {
 		t.Errorf("the one that has it got %+v", answer)
 	}
-	s.clock = s.clock.Add(2 * time.Minute)
 	nobody := newSite(t)
 	m := nobody.enrol()
 	m.targets = nil
@@ -199,6 +198,65 @@ func TestAnOrderGoesWhereThePasswordIs(t *testing.T) {
 	preview := nobody.startPreview()
 	m.work()
 	wantFailure(t, nobody.ended(preview.ID, run.Failed), connector.CodeNoPassword, "on site")
+}
+
+// TestAnOrderWaitsForThePassword: the only instance that has it is away, and another one is there. Once the password
+// was removed on site nobody waits for it.
+func TestAnOrderWaitsForThePassword(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		// then is what happens after a while.
+		then  func(s *site, holds, empty *machine)
+		state run.State
+		code  string
+		says  string
+	}{
+		"it comes back": {
+			then:  func(_ *site, holds, _ *machine) { holds.work() },
+			state: run.Done,
+		},
+		"it comes back without": {
+			then: func(s *site, holds, _ *machine) {
+				holds.targets = nil
+				s.directory.err = &directory.Error{Code: connector.CodeNoPassword, Step: "bind"}
+				holds.work()
+			},
+			state: run.Failed, code: connector.CodeNoPassword,
+		},
+		"it stays away": {
+			then: func(s *site, _, empty *machine) {
+				s.clock = s.clock.Add(14 * time.Minute)
+				empty.poll(nil)
+				s.care()
+				s.mustDeliver()
+			},
+			state: run.Failed, code: importer.CodeConnectorOffline,
+			says: "is there, but not with the password. No instance of it took the read up within 15 minutes. Its " +
+				"instance srv, which holds the password, was seen last at 2026-11-23T12:00:00Z",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.directory.set(ann)
+			holds, empty := s.enrol(), s.enrol()
+			empty.targets = nil
+			holds.poll(nil)
+			s.clock = s.clock.Add(time.Hour)
+			empty.poll(nil)
+			preview := s.startPreview()
+			s.clock = s.clock.Add(time.Minute)
+			if answer := empty.poll(nil); answer.Order != nil {
+				t.Errorf("an instance without the password got %+v", answer.Order)
+			}
+			s.parked(preview.ID)
+			test.then(s, holds, empty)
+			r := s.ended(preview.ID, test.state)
+			if test.code != "" {
+				wantFailure(t, r, test.code, test.says)
+			}
+		})
+	}
 }
 
 // TestAConnectorSendsNoMoreRequestsThanItMay, with whatever instances, and others are not held up by it.

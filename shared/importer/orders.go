@@ -125,7 +125,8 @@ func held(c *connectors.Connector, id string, attempt int, instance string) *con
 }
 
 // nextOrder gives the oldest order that the instance has a password for and that nobody else is at: who asks for one
-// lost what it had. One that no instance has a password for goes to any, which says so.
+// lost what it had. An order whose password another instance has waits for that one, be it offline. One that no
+// instance has a password for goes to any, which says so.
 func nextOrder(c *connectors.Connector, targets []connectors.Target, instance string, now time.Time) *connectors.Order {
 	for n := range c.Orders {
 		o := &c.Orders[n]
@@ -133,7 +134,7 @@ func nextOrder(c *connectors.Connector, targets []connectors.Target, instance st
 		if o.Recording != nil || leased || spent(o, now) {
 			continue
 		}
-		if !slices.Contains(targets, o.Target) && anyHolds(c, o.Target, now) {
+		if !slices.Contains(targets, o.Target) && len(holders(c, o.Target)) > 0 {
 			continue
 		}
 		o.Attempt++
@@ -151,10 +152,23 @@ func spent(o *connectors.Order, now time.Time) bool {
 	return o.Attempt >= maxAttempts || tooOld(o, now)
 }
 
-func anyHolds(c *connectors.Connector, t connectors.Target, now time.Time) bool {
-	return slices.ContainsFunc(c.Instances, func(i connectors.Instance) bool {
-		return online(i, now) && slices.Contains(i.Targets, t)
-	})
+// holders returns the instances that have the password of a target, as they said when they were seen last.
+func holders(c *connectors.Connector, t connectors.Target) (holding []connectors.Instance) {
+	for _, i := range c.Instances {
+		if slices.Contains(i.Targets, t) {
+			holding = append(holding, i)
+		}
+	}
+	return holding
+}
+
+// takersOf returns the instances that an order for a target goes to: those that hold its password, or all where none
+// does.
+func takersOf(c *connectors.Connector, t connectors.Target) (takers []connectors.Instance, hold bool) {
+	if holding := holders(c, t); len(holding) > 0 {
+		return holding, true
+	}
+	return c.Instances, false
 }
 
 // wanted reports whether somebody waits on the page, or did a moment ago.
@@ -178,6 +192,7 @@ func (d *Desk) show(ctx context.Context, i Instance, o *connectors.Order, busy *
 		if r.Parked != o.ID || r.State.Ended() {
 			return runs.ErrUnchanged
 		}
+		r.ParkedUntil = d.now().Add(connectorPatience)
 		r.Steps, r.Progress = nil, run.Progress{Phase: run.PhaseConnecting}
 		if busy != nil {
 			r.Steps = boundedSteps(busy.Steps)

@@ -38,9 +38,9 @@ type job struct {
 	written *run.Export
 	// explained is the answer of an explanation.
 	explained *run.Explanation
-	// looking says that this is a look, not yet a run. parked is the order that it waits for.
+	// looking says that this is a look, not yet a run. waits is what it is parked for.
 	looking bool
-	parked  string
+	waits   wait
 	// leased is until when the account's lease lasts, as it was renewed last.
 	leased time.Time
 }

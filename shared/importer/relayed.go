@@ -33,6 +33,15 @@ const CodeConnectorOffline = "connector_offline"
 // errParked means that the run waits for a connector's read: it is sent again once that is there.
 var errParked = errors.New("the run waits for a connector")
 
+// wait is what a parked run waits for.
+type wait struct {
+	order string
+	// until is when the wait is over, unless the connector is heard of.
+	until time.Time
+	// phase is run.PhaseConnector until an instance has the order.
+	phase run.Phase
+}
+
 // reader is who reads the directory for the run: this process, or a connector.
 func (j *job) reader() Directory {
 	if id := j.run.Import.Connection.ConnectorID; id != "" {
@@ -98,8 +107,9 @@ func orderIndex(c *connectors.Connector, id string) int {
 // ask asks a connector for a read, and returns errParked. A look does not wait for one that is not there: the next look
 // comes soon.
 func (r relayed) ask(ctx context.Context, c *connectors.Connector, id string, request connector.Request) error {
-	if r.looking && StateOf(c, r.now()) != ConnectorOnline {
-		return r.offline(c, "")
+	target, now := connector.TargetOf(request.Connection), r.now()
+	if takers, _ := takersOf(c, target); r.looking && !anyOnline(takers, now) {
+		return r.offline(c, target, "")
 	}
 	err := putRequest(ctx, r.Objects.For(r.account), id, request)
 	if err == nil {
@@ -112,7 +122,12 @@ func (r relayed) ask(ctx context.Context, c *connectors.Connector, id string, re
 	case err != nil:
 		return fmt.Errorf("ask connector %s for a read: %w", r.connectorID, err)
 	}
-	r.set(func() { r.parked = id })
+	return r.waitFor(id, now, run.PhaseConnector)
+}
+
+// waitFor returns errParked for an order of which somebody heard last at a time.
+func (r relayed) waitFor(order string, heard time.Time, phase run.Phase) error {
+	r.waits = wait{order, heard.Add(connectorPatience), phase}
 	return errParked
 }
 
@@ -138,46 +153,54 @@ func (r relayed) order(c *connectors.Connector, id string, request connector.Req
 
 // await returns errParked, or why to wait for the order is no use any more.
 func (r relayed) await(c *connectors.Connector, o *connectors.Order) error {
-	now, waits := r.now(), o.CreatedAt
-	// The connector was heard of last when it took or renewed its lease.
-	if heard := o.LeaseUntil.Add(-connector.LeaseTime); heard.After(waits) {
-		waits = heard
+	now, heard, phase := r.now(), o.CreatedAt, run.PhaseConnector
+	if o.Attempt > 0 {
+		// The connector was heard of last when it took or renewed its lease.
+		heard, phase = o.LeaseUntil.Add(-connector.LeaseTime), run.PhaseConnecting
 	}
 	switch {
 	case now.Before(o.LeaseUntil):
 	case spent(o, now):
 		return &run.Failure{Code: "connector_lost", Message: fmt.Sprintf("The connector %s took the read up %d times "+
 			"and did not finish it. Look at its log on site.", c.Name, o.Attempt)}
-	case now.Sub(waits) >= connectorPatience:
-		return r.offline(c, fmt.Sprintf("No instance of it took the read up within %d minutes. ",
+	case now.Sub(heard) >= connectorPatience:
+		return r.offline(c, o.Target, fmt.Sprintf("No instance of it took the read up within %d minutes. ",
 			int(connectorPatience.Minutes())))
 	}
-	r.set(func() { r.parked = o.ID })
-	return errParked
+	return r.waitFor(o.ID, heard, phase)
 }
 
 // offline is the failure of a read that no instance of the connector did. what comes before why.
-func (r relayed) offline(c *connectors.Connector, what string) error {
-	message := fmt.Sprintf("The connector %s is offline. %s", c.Name, what)
-	var last time.Time
-	for _, i := range c.Instances {
-		if i.LastSeenAt.After(last) {
-			last = i.LastSeenAt
+func (r relayed) offline(c *connectors.Connector, t connectors.Target, what string) error {
+	takers, hold := takersOf(c, t)
+	var last connectors.Instance
+	for _, i := range takers {
+		if i.LastSeenAt.After(last.LastSeenAt) {
+			last = i
 		}
 	}
-	switch {
-	case len(c.Instances) == 0:
-		message += "None is enrolled: install the connector on site, and enrol it."
-	case last.IsZero():
-		message += "It was enrolled, and never asked for work: start it (rollcall-connector run)."
-	case StateOf(c, r.now()) != ConnectorOnline:
-		message += fmt.Sprintf("It was seen last at %s: look on site whether it runs (rollcall-connector status).",
-			last.Format(time.RFC3339))
-	default:
-		message = fmt.Sprintf("The connector %s is there. %sIt has other reads to do: look at rollcall-connector "+
-			"status on site, or have another instance enrol.", c.Name, what)
+	who := "It"
+	if hold {
+		who = fmt.Sprintf("Its instance %s, which holds the password,", last.Name)
 	}
-	return &run.Failure{Code: CodeConnectorOffline, Message: message}
+	seen := fmt.Sprintf("%s was seen last at %s: look on site whether it runs (rollcall-connector status)", who,
+		last.LastSeenAt.Format(time.RFC3339))
+	is, why := "offline", ""
+	switch {
+	case len(takers) == 0:
+		why = "None is enrolled: install the connector on site, and enrol it."
+	case last.LastSeenAt.IsZero():
+		why = "It was enrolled, and never asked for work: start it (rollcall-connector run)."
+	case anyOnline(takers, r.now()):
+		is = "there"
+		why = "It has other reads to do: look at rollcall-connector status on site, or have another instance enrol."
+	case anyOnline(c.Instances, r.now()):
+		is, why = "there, but not with the password", seen+", or enter the password at another instance."
+	default:
+		why = seen + "."
+	}
+	return &run.Failure{Code: CodeConnectorOffline,
+		Message: fmt.Sprintf("The connector %s is %s. %s%s", c.Name, is, what, why)}
 }
 
 func connectorRevoked() *run.Failure {
@@ -217,8 +240,8 @@ func (j *job) park(ctx context.Context) (parked bool, err error) {
 			return
 		}
 		r.Deaths--
-		r.Parked = j.parked
-		r.Progress, r.Steps, r.Notes = run.Progress{Phase: run.PhaseConnector}, nil, nil
+		r.Parked, r.ParkedUntil = j.waits.order, j.waits.until
+		r.Progress, r.Steps, r.Notes = run.Progress{Phase: j.waits.phase}, nil, nil
 	})
 	switch {
 	case errors.Is(err, errEnded), errors.Is(err, errReplaced):

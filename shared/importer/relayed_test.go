@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,11 +15,13 @@ import (
 	"rollcall/shared/notify"
 	"rollcall/shared/planfile"
 	"rollcall/shared/ports/connectors"
+	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/queue"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/run"
 	"rollcall/shared/settings"
 	"rollcall/shared/settings/secret"
+	"rollcall/shared/user"
 )
 
 // A plan, an explanation and what is imported are the same through a connector, whose runs wait without a worker.
@@ -170,6 +173,13 @@ func TestALookThroughAConnector(t *testing.T) {
 		!strings.Contains(looks.Error, "seen last at") || len(s.connector().Orders) != 0 {
 		t.Errorf("a look without a connector: %+v, orders %+v", looks, s.connector().Orders)
 	}
+
+	empty := s.enrol()
+	empty.targets = nil
+	s.lookOnline(empty)
+	if looks := s.settings().Looks; !strings.Contains(looks.Error, "there, but not with the password") {
+		t.Errorf("a look whose password is away: %+v", looks)
+	}
 }
 
 // lookOnline is look with a machine that is there.
@@ -248,6 +258,44 @@ func TestARunWaitsAQuarterOfAnHourForAConnector(t *testing.T) {
 			wantFailure(t, s.ended(preview.ID, run.Failed), "connector_offline", test.says)
 		})
 	}
+}
+
+// TestTheWaitForAConnectorCountsOnce starts the program again while a run waits, which makes the wait no longer.
+func TestTheWaitForAConnectorCountsOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	m := s.enrol()
+	preview := s.startPreview()
+	s.clock = s.clock.Add(10 * time.Minute)
+	s.startAgain()
+	s.parked(preview.ID)
+	s.clock = s.clock.Add(4 * time.Minute)
+	order := m.take()
+	m.poll(&connector.Busy{Order: order.ID, Attempt: 1, Entries: 7})
+	s.clock = s.clock.Add(30 * time.Second)
+	s.startAgain()
+	if phase := s.record(preview.ID).Progress.Phase; phase != run.PhaseConnecting {
+		t.Errorf("a run that an instance is at is shown in the phase %s", phase)
+	}
+	s.clock = s.clock.Add(14 * time.Minute)
+	s.startAgain()
+	s.clock = s.clock.Add(29 * time.Second)
+	if s.care() != 0 {
+		t.Error("somebody looked after the run too early")
+	}
+	s.clock = s.clock.Add(time.Second)
+	s.care()
+	s.mustDeliver()
+	wantFailure(t, s.ended(preview.ID, run.Failed), importer.CodeConnectorOffline, "within 15 minutes")
+}
+
+// startAgain does what the start of a program does.
+func (s *site) startAgain() {
+	s.t.Helper()
+	if _, err := s.service.CareFor(s.t.Context(), s.clock.Add(time.Hour)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.mustDeliver()
 }
 
 // TestPeopleAreToldOfAConnectorThatIsAway lets a schedule come while the connector is off: who is told of failures
@@ -429,6 +477,82 @@ func TestAStoredPasswordStaysBehind(t *testing.T) {
 	direct.Password = secret.String{}
 	_, err := s.service.SaveSettings(t.Context(), s.id, importer.SettingsRequest{Connection: direct})
 	wantField(t, err, "connection.password")
+}
+
+// diesAtBlock kills the process when it opens a block of a recording: once blocks lets no more of them through.
+type diesAtBlock struct {
+	objects.Store
+	blocks, all *failpoint
+}
+
+func (s diesAtBlock) For(a user.Account) objects.Objects {
+	return diesAtAccountsBlock{failingAccountObjects{s.Store.For(a), s.all}, s.blocks}
+}
+
+type diesAtAccountsBlock struct {
+	failingAccountObjects
+	blocks *failpoint
+}
+
+func (o diesAtAccountsBlock) Open(ctx context.Context, key string) (object objects.Object, err error) {
+	if !strings.HasPrefix(key, objects.RecordingPrefix) {
+		return o.Objects.Open(ctx, key)
+	}
+	err = o.blocks.write(func() (err error) { object, err = o.Objects.Open(ctx, key); return err })
+	o.f.hit = o.f.hit || o.blocks.hit
+	return object, err
+}
+
+// TestAWorkerThatDiesAtABlock kills the process of the worker at each block of a recording that it plays back, and
+// starts it again: the sync ends whole.
+func TestAWorkerThatDiesAtABlock(t *testing.T) {
+	t.Parallel()
+	blocks := 0
+	for done := false; !done; blocks++ {
+		s := newSite(t)
+		m := s.enrol()
+		s.directory.set(people(7)...)
+		s.save(importer.SettingsRequest{Connection: s.connection(), Options: ptr(removing())})
+		first := s.start(importer.SyncRequest{})
+		s.mustDeliver()
+		m.work()
+		s.ended(first.ID, run.Done)
+
+		s.directory.set(people(9)[1:]...)
+		m.bulk = 3 << 20
+		second := s.start(importer.SyncRequest{})
+		s.mustDeliver()
+		finish, err := m.read(m.take())
+		if err == nil {
+			err = m.finish(finish)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		worker, c, all := s.worker, s.config, &failpoint{left: -1}
+		at := &failpoint{left: blocks}
+		c.Objects = diesAtBlock{s.store.Objects(), at, all}
+		c.Users, c.Jobs = failingUsers{s.store.Users(), all}, failingJobs{s.store.Jobs(), all}
+		s.worker = importer.NewWorker(c)
+		err = s.deliver()
+		s.worker = worker
+		s.outlast()
+		if done = !at.hit; done && finish.Blocks != blocks {
+			t.Errorf("the worker was killed at %d of %d blocks", blocks, finish.Blocks)
+		}
+		if at.hit == (err == nil) {
+			t.Errorf("killed %t, and the message is handled with error %v", at.hit, err)
+		}
+		s.mustDeliver()
+		s.ended(second.ID, run.Done)
+		// Eight people with an alias each, and not the first one of before.
+		if users := s.users(); len(users) != 16 || !strings.HasPrefix(users[0], "alias00001") {
+			t.Errorf("killed at block %d, the sync ends with %q", blocks, users)
+		}
+	}
+	if blocks < 4 {
+		t.Errorf("the recording has %d blocks", blocks-1)
+	}
 }
 
 // TestAMessageThatIsLostComesAgain loses what Finish sends: the connector finishes again.

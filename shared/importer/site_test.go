@@ -82,6 +82,8 @@ type machine struct {
 	*site
 	key     ed25519.PrivateKey
 	targets []connector.Target
+	// bulk is how many bytes each entry has that nobody imports: with some megabytes a recording has several blocks.
+	bulk int
 }
 
 // enrol brings a machine that holds the directory's password.
@@ -99,7 +101,7 @@ func (s *site) enrol() *machine {
 	if _, err := s.desk.Enrol(s.t.Context(), enrol); err != nil {
 		s.t.Fatal(err)
 	}
-	return &machine{s, key, []connector.Target{connector.TargetOf(*connection())}}
+	return &machine{s, key, []connector.Target{connector.TargetOf(*connection())}, 0}
 }
 
 // signed signs a request and has it checked.
@@ -176,6 +178,8 @@ func (m *machine) read(o connector.Order) (connector.Finish, error) {
 		info, readErr := m.directory.Read(m.t.Context(), o.Request.Connection, q, recorder.Step,
 			func(e *directory.Entry) error {
 				entries++
+				e.Attributes = append(e.Attributes, directory.Attribute{Name: "description",
+					Values: [][]byte{bytes.Repeat([]byte{byte(entries)}, m.bulk)}})
 				return recorder.Entry(e)
 			})
 		sealed, err = recorder.Close(info, readErr)

@@ -161,7 +161,9 @@ type Run struct {
 	// Trouble is nil while the run's stores can be reached.
 	Trouble *Trouble `json:"trouble,omitempty"`
 	// Parked names the read that the run waits for, which a connector does: meanwhile no worker has the run.
-	Parked string `json:"parked,omitempty"`
+	// ParkedUntil is when the wait is over, unless the connector is heard of.
+	Parked      string    `json:"parked,omitempty"`
+	ParkedUntil time.Time `json:"parkedUntil,omitzero"`
 	// Slice counts how often a worker handed the run over to the next one because its time was up.
 	Slice int `json:"slice,omitempty"`
 
@@ -201,8 +203,8 @@ const (
 // lost its message, and an ended one may keep a sealed password past its time. Zero means never.
 func (r *Run) OverdueAt() time.Time {
 	switch {
-	case !r.State.Ended() && r.Parked != "":
-		return r.UpdatedAt.Add(patience)
+	case !r.State.Ended() && r.Parked != "" && r.UpdatedAt.Before(r.ParkedUntil):
+		return r.ParkedUntil
 	case !r.State.Ended():
 		return r.UpdatedAt.Truncate(overdueStep).Add(patience + overdueStep)
 	case r.SealedPassword != nil: // An ended sync keeps none.
