@@ -71,18 +71,19 @@ func TestPortalsURL(t *testing.T) {
 
 func TestLinksOfBlocks(t *testing.T) {
 	t.Parallel()
-	c := &client{url: "https://portal.example.com", blockOrigin: "https://blocks.example.com"}
+	c := &client{url: "https://portal.example.com"}
 	for link, want := range map[string]string{
 		"/blocks/1?X-Amz-Signature=ab":             "https://portal.example.com/blocks/1?X-Amz-Signature=ab",
 		"https://portal.example.com/b":             "https://portal.example.com/b",
-		"https://blocks.example.com/b":             "https://blocks.example.com/b",
+		"https://blocks.example.com/b":             "",
+		"/\\evil.test/b":                           "https://portal.example.com/%5Cevil.test/b",
 		"http://portal.example.com/b":              "",
 		"https://portal.example.com:444/b":         "",
 		"https://portal.example.com.evil.test/b":   "",
 		"//evil.test/b":                            "",
 		"https://portal.example.com@evil.test/b":   "",
 		"file:///etc/passwd":                       "",
-		"https://evil.test/https://blocks.example": "",
+		"https://evil.test/https://portal.example": "",
 	} {
 		if got, err := c.linkOf(link); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v; want %q", link, got, err, want)
