@@ -102,8 +102,6 @@ func (s *service) leadToPlaces() *[]*awscloudfront.FunctionAssociation {
 }
 
 func (s *service) justifyDistribution() {
-	justify(s.cdn, "AwsSolutions-CFR7", "The page's bucket has origin access control. CloudFront may do nothing in "+
-		"that of the data: S3 checks the signature of each upload.")
 	justify(s.cdn, "AwsSolutions-CFR1", "Administrators travel: no country is shut out.")
 	justify(s.cdn, "AwsSolutions-CFR3", "The stack edge logs its requests, with rollcall:distribution: the log that "+
 		"CloudFront writes by itself holds paths and queries, with addresses of users.")

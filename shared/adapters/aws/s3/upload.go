@@ -55,8 +55,8 @@ func (s *Store) signPut(
 	}, awss3.WithPresignExpires(ttl))
 }
 
-// UploadHandler passes on to the bucket what comes to the links that UploadLink signed, as CloudFront does on AWS: path,
-// query, headers and body as they are, and the bucket's host in place of its own.
+// UploadHandler passes on to the bucket what comes to the links that UploadLink signed, as CloudFront does on AWS: all
+// as it came, and the bucket's host in place of its own.
 func (s *Store) UploadHandler(ctx context.Context) (*httputil.ReverseProxy, error) {
 	// One link that nobody gets tells where the client reaches the bucket.
 	const name = objects.RecordingPrefix + "none"

@@ -21,8 +21,8 @@ import (
 	"rollcall/shared/adapters/aws/fake/freeport"
 )
 
-// Region is the region that the gateway takes signatures for. Domain is S3's host there, in which a request may name its
-// bucket as well as in its path.
+// Region is the region that the gateway takes signatures for. Domain is S3's host there: a request may name its bucket
+// in front of it as well as in the path.
 const (
 	Region = "us-east-1"
 	Domain = "s3." + Region + ".amazonaws.com"
