@@ -28,9 +28,9 @@ const (
 
 // client sends requests to the cloud.
 type client struct {
-	url, blockOrigin string
-	key              ed25519.PrivateKey
-	http             *http.Client
+	url  string
+	key  ed25519.PrivateKey
+	http *http.Client
 }
 
 // problem is an answer that is an error (RFC 9457).
@@ -84,7 +84,7 @@ func newClient(l local, key ed25519.PrivateKey) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client{url: origin, blockOrigin: l.BlockOrigin, key: key, http: &http.Client{
+	return &client{url: origin, key: key, http: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
@@ -152,7 +152,7 @@ func (c *client) explain(err error) error {
 		"names a proxy", c.url, err)
 }
 
-// linkOf returns where a block goes, if the cloud may send it there: to the origins that were fixed at enrolment.
+// linkOf returns where a block goes, if that is the portal, which was fixed at enrolment.
 func (c *client) linkOf(link string) (string, error) {
 	base, err := url.Parse(c.url)
 	if err != nil {
@@ -162,7 +162,7 @@ func (c *client) linkOf(link string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the cloud gave a link that cannot be read: %w", err)
 	}
-	if origin := u.Scheme + "://" + u.Host; origin != c.url && (c.blockOrigin == "" || origin != c.blockOrigin) {
+	if origin := u.Scheme + "://" + u.Host; origin != c.url {
 		return "", fmt.Errorf("the cloud wants entries to be sent to %s, and only %s may have them", origin, c.url)
 	}
 	return u.String(), nil

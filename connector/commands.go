@@ -54,11 +54,6 @@ func enrolFlags(flags *flag.FlagSet) func(context.Context, *state, streams) erro
 		if err := c.call(ctx, connector.PathEnrol, enrol, &enrolled); err != nil {
 			return fmt.Errorf("enrol: %w", err)
 		}
-		if set.BlockOrigin = ""; enrolled.BlockOrigin != "" {
-			if set.BlockOrigin, err = checkURL(enrolled.BlockOrigin); err != nil {
-				return err
-			}
-		}
 		set.ConnectorID, set.ConnectorName = enrolled.ConnectorID, enrolled.ConnectorName
 		if err := errors.Join(s.keep(key), s.save(set),
 			s.note(connector.ChangeEnrolled, "%s was enrolled with %s.", host, set.URL)); err != nil {
@@ -66,10 +61,6 @@ func enrolFlags(flags *flag.FlagSet) func(context.Context, *state, streams) erro
 		}
 		fmt.Fprintf(std.out, "This machine is an instance of the connector %q of %s. "+
 			"Next: rollcall-connector password\n", set.ConnectorName, set.URL)
-		if set.BlockOrigin != "" && set.BlockOrigin != set.URL {
-			fmt.Fprintf(std.out, "The firewall has to let it through to two hosts: that one, and %s for what "+
-				"is read.\n", set.BlockOrigin)
-		}
 		return nil
 	}
 }

@@ -71,22 +71,47 @@ func TestPortalsURL(t *testing.T) {
 
 func TestLinksOfBlocks(t *testing.T) {
 	t.Parallel()
-	c := &client{url: "https://portal.example.com", blockOrigin: "https://blocks.example.com"}
+	c := &client{url: "https://portal.example.com"}
 	for link, want := range map[string]string{
 		"/blocks/1?X-Amz-Signature=ab":             "https://portal.example.com/blocks/1?X-Amz-Signature=ab",
 		"https://portal.example.com/b":             "https://portal.example.com/b",
-		"https://blocks.example.com/b":             "https://blocks.example.com/b",
+		"https://blocks.example.com/b":             "",
+		"/\\evil.test/b":                           "https://portal.example.com/%5Cevil.test/b",
 		"http://portal.example.com/b":              "",
 		"https://portal.example.com:444/b":         "",
 		"https://portal.example.com.evil.test/b":   "",
 		"//evil.test/b":                            "",
 		"https://portal.example.com@evil.test/b":   "",
 		"file:///etc/passwd":                       "",
-		"https://evil.test/https://blocks.example": "",
+		"https://evil.test/https://portal.example": "",
 	} {
 		if got, err := c.linkOf(link); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v; want %q", link, got, err, want)
 		}
+	}
+}
+
+// An enrolment of a connector that sent blocks to a host of their own still counts, and that host does not.
+func TestAnEnrolmentWithTwoHosts(t *testing.T) {
+	t.Parallel()
+	s := &state{t.TempDir()}
+	old := `{"url":"https://portal.example.com","blockOrigin":"https://blocks.example.com","connectorId":"1"}`
+	if err := s.replace(settingsFile, []byte(old)); err != nil {
+		t.Fatal(err)
+	}
+	set, err := s.load()
+	if err != nil || set.ConnectorID != "1" {
+		t.Fatalf("loaded %+v, %v", set, err)
+	}
+	c, err := newClient(set, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if link, err := c.linkOf("https://blocks.example.com/b"); err == nil {
+		t.Errorf("blocks go to %s", link)
+	}
+	if link, err := c.linkOf("/b"); err != nil || link != "https://portal.example.com/b" {
+		t.Errorf("blocks go to %s, %v", link, err)
 	}
 }
 

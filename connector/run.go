@@ -104,7 +104,7 @@ func (r *runner) prepare() (local, error) {
 	if err != nil {
 		return set, err
 	}
-	if r.client == nil || set.URL != r.of.URL || set.CA != r.of.CA || set.BlockOrigin != r.of.BlockOrigin {
+	if r.client == nil || set.URL != r.of.URL || set.CA != r.of.CA {
 		if r.client, err = newClient(set, r.key); err != nil {
 			return set, err
 		}

@@ -38,9 +38,8 @@ type state struct{ dir string }
 
 // local is what was set on site.
 type local struct {
-	// URL is the portal's, without a path. BlockOrigin is connector.Enrolled's.
+	// URL is the portal's, without a path.
 	URL           string `json:"url"`
-	BlockOrigin   string `json:"blockOrigin,omitempty"`
 	ConnectorID   string `json:"connectorId"`
 	ConnectorName string `json:"connectorName"`
 	// CA is PEM: authorities to trust besides the system's for the portal, such as a proxy's.

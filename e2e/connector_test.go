@@ -164,8 +164,8 @@ func readsThroughAConnector(t *testing.T, s *ldapserver.Server) *onSite {
 	return site
 }
 
-// TestAPreviewThroughAConnector reads where TestAConnectorThatDies does not: where blocks go to another origin than the
-// API's, and no token comes with a connector's requests.
+// TestAPreviewThroughAConnector reads where TestAConnectorThatDies does not: where blocks are passed on to a bucket, by
+// another name than the connector sends them to, and no token comes with a connector's requests.
 func TestAPreviewThroughAConnector(t *testing.T) {
 	if *platform == onLocal {
 		t.Skip("TestAConnectorThatDies does it on local")

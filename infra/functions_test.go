@@ -184,14 +184,14 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 		}
 		return lines
 	}
-	requests := "recordings/*.request"
+	requests, blocks := "recordings/*.request", "recordings/*.block"
 	for name, want := range map[string][][]string{
 		"connector-api": {{"dynamodb:GetItem jobs", "dynamodb:PutItem jobs", "dynamodb:UpdateItem jobs"},
-			key("dynamodb"), read(requests), {"s3:PutObject objects/recordings/*", "sqs:SendMessage previews",
+			key("dynamodb"), read(requests), {"s3:PutObject objects/" + blocks, "sqs:SendMessage previews",
 				"sqs:SendMessage scheduled", "sqs:SendMessage syncs"}},
 		"preview-api": {jobs, read("plans/*"), {"sqs:SendMessage previews", "kms:Encrypt" + sealed}},
-		"preview-worker": {readUsers, jobs, read("plans/*", "journals/*", "recordings/*"), write("plans/*"),
-			write("csv/*"), write("recordings/*"), consume("previews"),
+		"preview-worker": {readUsers, jobs, read("plans/*", "journals/*", blocks), write("plans/*"),
+			write("csv/*"), write(requests), consume("previews"),
 			{"sqs:SendMessage previews", "kms:Decrypt" + sealed}},
 		"export-api": {readUsers, jobs, read("plans/*", "journals/*", "csv/*"), write("csv/*"),
 			{"sqs:SendMessage previews", "sts:AssumeRole linkrole"}},
@@ -199,8 +199,8 @@ func TestEachFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 		"sync-api": {readUsers, writeUsers, jobs, {"dynamodb:UpdateItem jobs"}, read("plans/*", "journals/*"),
 			{"sqs:SendMessage previews", "sqs:SendMessage syncs", "sqs:SendMessage scheduled",
 				"sqs:SendMessage deliveries", "kms:Encrypt" + sealed, "events:PutEvents bus"}},
-		"sync-worker": {readUsers, writeUsers, jobs, read("plans/*", "journals/*", "recordings/*"), write("journals/*"),
-			write("recordings/*"),
+		"sync-worker": {readUsers, writeUsers, jobs, read("plans/*", "journals/*", blocks), write("journals/*"),
+			write(requests),
 			consume("syncs"), consume("scheduled"), {"sqs:SendMessage scheduled",
 				"sqs:SendMessage syncs", "sqs:SendMessage deliveries", "kms:Decrypt" + sealed,
 				"events:PutEvents bus"}},

@@ -8,6 +8,16 @@ import (
 	"rollcall/shared/ports/objects"
 )
 
+// What the keys of objects look like. The account is in the middle.
+const (
+	plans    = objects.PlanPrefix + "*"
+	journals = objects.JournalPrefix + "*"
+	csvs     = objects.CSVPrefix + "*"
+	// requests are what connectors are asked, and blocks what they recorded.
+	requests = objects.RecordingPrefix + "*" + importer.RequestSuffix
+	blocks   = objects.RecordingPrefix + "*" + importer.BlockSuffix
+)
+
 // grantAll says what each function may do. Those that take requests can seal a password and open none; those that reach
 // directories take no requests; nobody may scan a table or list a bucket.
 func (s *service) grantAll() {
@@ -25,7 +35,7 @@ func (s *service) grantAll() {
 func (s *service) grantPreviewAPI(role awsiam.Role) {
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objects.PlanPrefix)
+	s.readObjects(role, plans)
 	s.send(role, s.previews)
 	s.seal(role)
 }
@@ -36,8 +46,8 @@ func (s *service) grantPreviewWorker(role awsiam.Role) {
 	s.readUsers(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix, objects.RecordingPrefix)
-	s.writeObjects(role, objects.PlanPrefix, objects.CSVPrefix, objects.RecordingPrefix)
+	s.readObjects(role, plans, journals, blocks)
+	s.writeObjects(role, plans, csvs, requests)
 	s.send(role, s.previews)
 	s.unseal(role)
 }
@@ -46,8 +56,8 @@ func (s *service) grantExportAPI(role awsiam.Role) {
 	s.readUsers(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix, objects.CSVPrefix)
-	s.writeObjects(role, objects.CSVPrefix)
+	s.readObjects(role, plans, journals, csvs)
+	s.writeObjects(role, csvs)
 	s.send(role, s.previews)
 	s.linkRole.GrantAssumeRole(role)
 }
@@ -58,7 +68,7 @@ func (s *service) grantSyncAPI(role awsiam.Role) {
 	s.countEdits(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix)
+	s.readObjects(role, plans, journals)
 	s.send(role, s.previews, s.syncs, s.scheduled, s.deliveries)
 	s.seal(role)
 	s.bus.GrantPutEventsTo(role, nil)
@@ -69,8 +79,8 @@ func (s *service) grantSyncWorker(role awsiam.Role) {
 	s.writeUsers(role)
 	s.readJobs(role)
 	s.writeJobs(role)
-	s.readObjects(role, objects.PlanPrefix, objects.JournalPrefix, objects.RecordingPrefix)
-	s.writeObjects(role, objects.JournalPrefix, objects.RecordingPrefix)
+	s.readObjects(role, plans, journals, blocks)
+	s.writeObjects(role, journals, requests)
 	s.send(role, s.syncs, s.scheduled, s.deliveries)
 	s.unseal(role)
 	s.bus.GrantPutEventsTo(role, nil)
@@ -96,7 +106,7 @@ func (s *service) grantNotifyWorker(role awsiam.Role) {
 func (s *service) grantConnectorAPI(role awsiam.Role) {
 	grant(role, []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, nil, s.data.jobs.TableArn())
 	s.useDataKey(role, "dynamodb")
-	s.readLike(role, objects.RecordingPrefix+"*"+importer.RequestSuffix)
-	s.putObjects(role, objects.RecordingPrefix)
+	s.readObjects(role, requests)
+	s.putObjects(role, blocks)
 	s.send(role, s.previews, s.syncs, s.scheduled)
 }

@@ -12,9 +12,10 @@ import (
 
 	"rollcall/portal"
 	"rollcall/shared/manifest"
+	"rollcall/shared/ports/objects"
 )
 
-// addDistribution puts page and API on one origin, so that the browser needs no CORS and the policy names one host.
+// addDistribution puts page, API and uploads on one origin, so that the browser needs no CORS and the policy names one host.
 func (s *service) addDistribution() {
 	s.files = awss3.NewBucket(s.stack, jsii.String("page"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
@@ -49,15 +50,20 @@ func (s *service) addDistribution() {
 		props.WebAclId = jsii.String(s.settings.WebACL)
 	}
 	s.cdn = awscloudfront.NewDistribution(s.stack, jsii.String("cdn"), props)
-	api := s.apiBehavior()
+	passed := s.passedOn()
 	// The first path that matches counts. The description is a file beside the page: it needs no token, and nobody who
 	// asks for it takes a function's time.
 	s.cdn.AddBehavior(jsii.String(manifest.DescriptionPath), origin, &awscloudfront.AddBehaviorOptions{
 		ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_HTTPS_ONLY,
 		CachePolicy:           awscloudfront.CachePolicy_CACHING_OPTIMIZED(),
-		ResponseHeadersPolicy: api.ResponseHeadersPolicy,
+		ResponseHeadersPolicy: passed.ResponseHeadersPolicy,
 	})
-	s.cdn.AddBehavior(jsii.String("/v1/*"), s.apiOrigin(), api)
+	s.cdn.AddBehavior(jsii.String("/v1/*"), s.apiOrigin(), passed)
+	s.cdn.AddBehavior(jsii.String("/"+objects.RecordingPrefix+"*"), s.uploadOrigin(), passed)
+	// A slow line may take as long for a block as the connector waits: 30 s is what CloudFront gives a bucket to answer
+	// (S3OriginConfig; the CDK knows it in the resource only).
+	s.cdn.Node().DefaultChild().(awscloudfront.CfnDistribution).AddPropertyOverride(
+		jsii.String("DistributionConfig.Origins.2.S3OriginConfig.OriginReadTimeout"), 120)
 	s.sendKeysThatAreTaken()
 	s.justifyDistribution()
 	output(s.stack, "Page", "The LDAP Import page, with the API below /v1", jsii.String(s.pageURL()))
@@ -124,12 +130,20 @@ func (s *service) apiOrigin() awscloudfront.IOrigin {
 	})
 }
 
-func (s *service) apiBehavior() *awscloudfront.AddBehaviorOptions {
+// uploadOrigin is the bucket of the data, for what connectors upload by links that S3 signed: their firewalls have to
+// let them through to the page's host only. CloudFront has no rights of its own in that bucket (origin access), and
+// must not: S3 is to check each link.
+func (s *service) uploadOrigin() awscloudfront.IOrigin {
+	return awscloudfrontorigins.S3BucketOrigin_WithBucketDefaults(s.data.bucket, nil)
+}
+
+// passedOn is how requests reach those who check them.
+func (s *service) passedOn() *awscloudfront.AddBehaviorOptions {
 	return &awscloudfront.AddBehaviorOptions{
 		ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_HTTPS_ONLY,
 		AllowedMethods:       awscloudfront.AllowedMethods_ALLOW_ALL(),
 		CachePolicy:          awscloudfront.CachePolicy_CACHING_DISABLED(),
-		// Everything but Host, by which API Gateway finds the API.
+		// Everything but Host, by which API Gateway finds the API, and which the signatures of uploads have S3's of.
 		OriginRequestPolicy:   awscloudfront.OriginRequestPolicy_ALL_VIEWER_EXCEPT_HOST_HEADER(),
 		ResponseHeadersPolicy: s.headers("api", &awscloudfront.ResponseSecurityHeadersBehavior{}),
 	}

@@ -60,6 +60,45 @@ func TestPageAndAPIAreOneOrigin(t *testing.T) {
 	})
 }
 
+// TestUploadsArePassedOnToTheBucket is about connectors, whose firewalls know the page's host only. That the rest of a
+// link survives is s3.TestUploadLinksOnThePortalsHost.
+func TestUploadsArePassedOnToTheBucket(t *testing.T) {
+	for _, a := range []assembly{plain(t), full(t)} {
+		cdn := a.service.the(t, "AWS::CloudFront::Distribution", "cdn")
+		const config, behavior = "DistributionConfig.", "DistributionConfig.CacheBehaviors.2."
+		origin := show(at(cdn.Properties, config+"Origins.2.Id"))
+		expect(t, cdn, map[string]string{
+			behavior + "PathPattern":          "/recordings/*",
+			behavior + "TargetOriginId":       origin,
+			behavior + "ViewerProtocolPolicy": "https-only",
+			behavior + "AllowedMethods":       "[GET HEAD OPTIONS PUT PATCH POST DELETE]",
+			behavior + "FunctionAssociations": "<nil>",
+			// nothing is kept
+			behavior + "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+			// all queries, and all headers but Host
+			behavior + "OriginRequestPolicyId":   "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+			behavior + "ResponseHeadersPolicyId": "apiheaders",
+			// The host that the links are signed for (s3.TestWhereUploadsGo).
+			config + "Origins.2.DomainName": "objects.s3.Region.URLSuffix",
+			// S3 checks who sends, and CloudFront itself may do nothing: it signs nothing, and sends no key.
+			config + "Origins.2.S3OriginConfig.OriginAccessIdentity": "",
+			config + "Origins.2.S3OriginConfig.OriginReadTimeout":    "120",
+			config + "Origins.2.OriginAccessControlId":               "<nil>",
+			config + "Origins.2.OriginCustomHeaders":                 "<nil>",
+			config + "Origins.2.OriginPath":                          "<nil>",
+			config + "Origins.3":                                     "<nil>",
+		})
+		// What the bucket's policy refuses is nothing that CloudFront sends: TLS is 1.2 at least.
+		for _, statement := range list(at(a.data.the(t, "AWS::S3::BucketPolicy", "objectsPolicy").Properties,
+			"PolicyDocument.Statement")) {
+			if condition := show(at(statement.(map[string]any), "Condition")); !strings.Contains(condition, "TlsVersion") &&
+				!strings.Contains(condition, "SecureTransport") {
+				t.Errorf("the bucket has a condition %s", condition)
+			}
+		}
+	}
+}
+
 // Nobody shows the page in a frame, and no other page calls the API, unless it is listed.
 func TestPortalsAreListed(t *testing.T) {
 	const (

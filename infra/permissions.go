@@ -9,7 +9,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"rollcall/shared/manifest"
-	"rollcall/shared/ports/objects"
 )
 
 // conditions are a statement's: what each operator holds against each key.
@@ -58,40 +57,26 @@ func (s *service) findDue(role awsiam.Role) {
 
 func index(table *string, name string) *string { return jsii.String(*table + "/index/" + name) }
 
-// readObjects lets a role read what begins with one of the prefixes.
-func (s *service) readObjects(role awsiam.Role, prefixes ...string) {
-	s.readLike(role, below(prefixes)...)
-}
-
-// below are the patterns of what begins with one of the prefixes.
-func below(prefixes []string) []string {
-	var patterns []string
-	for _, prefix := range prefixes {
-		patterns = append(patterns, prefix+"*")
-	}
-	return patterns
-}
-
-// readLike lets a role read what is named like one of the patterns. S3 says that a key does not exist only to whom it
+// readObjects lets a role read what is named like one of the patterns. S3 says that a key does not exist only to whom it
 // would list the key, and holds the prefix in the condition against the key: without it the answer is 403, and an
 // expired plan would look like a fault.
-func (s *service) readLike(role awsiam.Role, patterns ...string) {
+func (s *service) readObjects(role awsiam.Role, patterns ...string) {
 	grant(role, []string{"s3:GetObject"}, nil, s.objects(patterns)...)
 	grant(role, []string{"s3:ListBucket"}, conditions{"StringLike": {"s3:prefix": patterns}}, s.data.bucket.BucketArn())
 	s.useDataKey(role, "s3")
 	s.justifyObjects(role, patterns)
 }
 
-// writeObjects lets a role write what begins with one of the prefixes, and give up what it began to write.
-func (s *service) writeObjects(role awsiam.Role, prefixes ...string) {
-	grant(role, []string{"s3:PutObject", "s3:AbortMultipartUpload"}, nil, s.objects(below(prefixes))...)
-	s.justifyObjects(role, below(prefixes))
+// writeObjects lets a role write what is named like one of the patterns, and give up what it began to write.
+func (s *service) writeObjects(role awsiam.Role, patterns ...string) {
+	grant(role, []string{"s3:PutObject", "s3:AbortMultipartUpload"}, nil, s.objects(patterns)...)
+	s.justifyObjects(role, patterns)
 }
 
-// putObjects lets a role, and the links that it signs, write what begins with a prefix.
-func (s *service) putObjects(role awsiam.Role, prefix string) {
-	grant(role, []string{"s3:PutObject"}, nil, s.objects(below([]string{prefix}))...)
-	s.justifyObjects(role, below([]string{prefix}))
+// putObjects lets a role, and the links that it signs, write what is named like the pattern.
+func (s *service) putObjects(role awsiam.Role, pattern string) {
+	grant(role, []string{"s3:PutObject"}, nil, s.objects([]string{pattern})...)
+	s.justifyObjects(role, []string{pattern})
 }
 
 func (s *service) objects(patterns []string) []*string {
@@ -176,8 +161,7 @@ func (s *service) addLinkRole() {
 		Description:        jsii.String("Rollcall: signs links to CSVs"),
 		MaxSessionDuration: seconds(time.Hour),
 	})
-	csvs := below([]string{objects.CSVPrefix})
-	grant(s.linkRole, []string{"s3:GetObject"}, nil, s.objects(csvs)...)
+	grant(s.linkRole, []string{"s3:GetObject"}, nil, s.objects([]string{csvs})...)
 	grant(s.linkRole, []string{"kms:Decrypt"}, s.via("s3"), s.data.dataKey.KeyArn())
-	s.justifyObjects(s.linkRole, csvs)
+	s.justifyObjects(s.linkRole, []string{csvs})
 }

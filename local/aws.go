@@ -11,6 +11,7 @@ import (
 	"rollcall/shared/adapters/aws"
 	"rollcall/shared/adapters/aws/eventbridge"
 	"rollcall/shared/adapters/aws/kms"
+	"rollcall/shared/adapters/aws/s3"
 	"rollcall/shared/manifest"
 	"rollcall/shared/ports/queue"
 	"rollcall/shared/user"
@@ -54,8 +55,12 @@ func openAWS(ctx context.Context, c config) (*backend, error) {
 	ports, key := d.Stores(), kms.New(kms.NewClient(d.SDK), d.Get(manifest.PasswordKey))
 	ports.Sealer, ports.Opener, ports.LeaseTime = key, key, env.LeaseTime
 	ports.Events = eventbridge.New(eventbridge.NewClient(d.SDK), d.Get(manifest.EventBus))
+	uploads, err := d.UploadHandler(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return &backend{
-		ports: ports,
+		ports: ports, uploads: uploads, uploadPath: s3.UploadPath,
 		receive: func(ctx context.Context, handle queue.Handler) error {
 			d.Receive(ctx, receivers, handle)
 			return nil

@@ -19,10 +19,12 @@ type backend struct {
 	receive func(context.Context, queue.Handler) error
 	// abandoned is the time at which a run counts as overdue when local starts.
 	abandoned func() time.Time
-	// sweep deletes what is past its time, downloads and uploads serve the links; nil where the backend does that
-	// itself.
-	sweep              func(context.Context) (embedded.Swept, error)
-	downloads, uploads http.Handler
+	// sweep deletes what is past its time, downloads serves the links; nil where the backend does that itself.
+	sweep     func(context.Context) (embedded.Swept, error)
+	downloads http.Handler
+	// uploads takes what is sent to upload links, which begin with uploadPath.
+	uploads    http.Handler
+	uploadPath string
 	// state counts what is stored; nil where the backend's own metrics do that.
 	state func() (embedded.State, error)
 	// backup writes a copy of everything; nil where the backend does that itself.
@@ -55,7 +57,8 @@ func openFolder(c config, base string) (*backend, error) {
 		receive: store.Queue().Run,
 		// Nobody else is at work on this folder: what is unfinished now was left by a process that died.
 		abandoned: func() time.Time { return c.clock().Add(time.Hour) },
-		sweep:     store.Sweep, downloads: store.DownloadHandler(), uploads: store.UploadHandler(),
+		sweep:     store.Sweep, downloads: store.DownloadHandler(),
+		uploads: store.UploadHandler(), uploadPath: embedded.UploadPath,
 		backup: store.Backup, state: store.State,
 		close: store.Close,
 	}, nil

@@ -261,8 +261,8 @@ func (c config) handler(
 	mux.Handle("/v1/connector/", orders.Handler(desk, c.log))
 	if store.downloads != nil {
 		mux.Handle(embedded.DownloadPath, store.downloads)
-		mux.Handle(embedded.UploadPath, store.uploads)
 	}
+	mux.Handle(store.uploadPath, store.uploads)
 	mux.Handle("GET /metrics", count)
 	mux.HandleFunc("GET /healthz", count.healthz)
 	mux.HandleFunc("GET /version", version)

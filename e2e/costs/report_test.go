@@ -260,7 +260,8 @@ from the code (` + "`importer.Desk`" + `), not measured:
 const connectorEnd = `
 While it reads it asks every five seconds, and while somebody waits on the page every second: an hour a
 day of the one adds 8 %%, of the other 58 %%. CloudFront's requests, which are in none of these tables, cost
-another %.2f dollars beyond its free tier.
+another %.2f dollars beyond its free tier. What is read passes through it as well: a million entries with a
+mail address and an id are 20 MB, and so 0.04 cents at 2 cents a GB.
 `
 
 // writeConnector writes what it costs that a connector asks for work.

@@ -88,9 +88,6 @@ type Enrolled struct {
 	// ConnectorID and ConnectorName are those of the connector that the code was made for.
 	ConnectorID   string `json:"connectorId"`
 	ConnectorName string `json:"connectorName"`
-	// BlockOrigin is the origin, such as https://blocks.example.com, that links of blocks may have besides the origin
-	// of the URL that was enrolled with. It is fixed from then on; empty for none.
-	BlockOrigin string `json:"blockOrigin,omitempty"`
 }
 
 // Target is a directory that an instance holds a password for: hosts as they were typed, with ", " between them.
@@ -185,7 +182,7 @@ type BlockRequest struct {
 
 // BlockGrant is a link that takes exactly the block that was asked for, by PUT, once or again.
 type BlockGrant struct {
-	// URL is a path of the portal itself, or has its origin or that of Enrolled.BlockOrigin.
+	// URL is a path of the portal, with a query: a connector sends blocks to no other host.
 	URL string `json:"url"`
 	// Headers are to be sent with it.
 	Headers map[string]string `json:"headers,omitempty"`

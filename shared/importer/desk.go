@@ -3,16 +3,13 @@ package importer
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"time"
 
 	"rollcall/shared/connector"
 	"rollcall/shared/ports/connectors"
-	"rollcall/shared/ports/objects"
 	"rollcall/shared/ports/runs"
 	"rollcall/shared/user"
 )
@@ -135,11 +132,6 @@ func (d *Desk) Enrol(ctx context.Context, e connector.Enrol) (connector.Enrolled
 	if err != nil {
 		return connector.Enrolled{}, err
 	}
-	// Before the code is used up.
-	origin, err := d.blockOrigin(ctx, owner.Account)
-	if err != nil {
-		return connector.Enrolled{}, fmt.Errorf("find where blocks go: %w", err)
-	}
 	all, now := d.Connectors.For(owner.Account), d.now()
 	// A key that is known already leads to nothing else: its name stays, and the connector is asked.
 	if err := all.Name(ctx, instanceName(id), owner.ConnectorID, time.Time{}); errors.Is(err, connectors.ErrTaken) {
@@ -172,21 +164,7 @@ func (d *Desk) Enrol(ctx context.Context, e connector.Enrol) (connector.Enrolled
 	if err != nil {
 		return connector.Enrolled{}, err
 	}
-	return connector.Enrolled{ConnectorID: c.ID, ConnectorName: c.Name, BlockOrigin: origin}, nil
-}
-
-// blockOrigin is where the links of an account's blocks lead, as one that nobody gets to see says.
-func (d *Desk) blockOrigin(ctx context.Context, account user.Account) (string, error) {
-	link, _, err := d.Objects.For(account).UploadLink(ctx, blockKey("origin", 0, 0),
-		objects.Content{Size: 1, SHA256: make([]byte, sha256.Size)}, time.Second)
-	if err != nil {
-		return "", err
-	}
-	u, err := url.Parse(link)
-	if err != nil || u.Host == "" {
-		return "", err
-	}
-	return u.Scheme + "://" + u.Host, nil
+	return connector.Enrolled{ConnectorID: c.ID, ConnectorName: c.Name}, nil
 }
 
 // reported is the audit log's entry about a change on site.

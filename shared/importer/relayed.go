@@ -256,14 +256,18 @@ func (j *job) park(ctx context.Context) (parked bool, err error) {
 	return true, nil
 }
 
-// RequestSuffix ends the keys of the objects that hold what connectors are asked.
-const RequestSuffix = ".request"
+// RequestSuffix ends the keys of the objects that hold what connectors are asked, and BlockSuffix those of the blocks of
+// their recordings: policies tell them apart.
+const (
+	RequestSuffix = ".request"
+	BlockSuffix   = ".block"
+)
 
 // requestKey is the object that holds what an order asks for, and blockKey that of a block of its recording.
 func requestKey(order string) string { return objects.RecordingPrefix + order + RequestSuffix }
 
 func blockKey(order string, attempt, number int) string {
-	return fmt.Sprintf("%s%s.%d.%d", objects.RecordingPrefix, order, attempt, number)
+	return fmt.Sprintf("%s%s.%d.%d%s", objects.RecordingPrefix, order, attempt, number, BlockSuffix)
 }
 
 func putRequest(ctx context.Context, files objects.Objects, order string, request connector.Request) error {

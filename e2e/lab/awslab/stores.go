@@ -3,6 +3,7 @@ package awslab
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -18,9 +19,18 @@ func (l *Lab) Config(service string) aws.Config {
 	return c
 }
 
+func (l *Lab) files() s3.Config {
+	return s3.Config{Client: s3.NewClient(l.Config("S3")), Bucket: Bucket}
+}
+
+// UploadHandler does what CloudFront does with uploads below s3.UploadPath.
+func (l *Lab) UploadHandler(ctx context.Context) (http.Handler, error) {
+	return s3.New(l.files()).UploadHandler(ctx)
+}
+
 // createStores makes the tables and the bucket.
 func (l *Lab) createStores(ctx context.Context) error {
-	files := s3.Config{Client: s3.NewClient(l.Config("S3")), Bucket: Bucket}
+	files := l.files()
 	return errors.Join(dynamodb.CreateTables(ctx, dynamodb.NewClient(l.Config("DYNAMODB")), UsersTable, JobsTable),
 		files.Create(ctx))
 }

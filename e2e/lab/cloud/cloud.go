@@ -21,6 +21,7 @@ import (
 	"rollcall/e2e/lab/awslab"
 	"rollcall/e2e/lambdahost"
 	"rollcall/portal"
+	"rollcall/shared/adapters/aws/s3"
 	"rollcall/shared/adapters/aws/sqs"
 	"rollcall/shared/manifest"
 )
@@ -75,6 +76,10 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 	if c.Tick == 0 {
 		c.Tick = 2 * time.Second
 	}
+	uploads, err := lab.UploadHandler(ctx)
+	if err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -84,13 +89,14 @@ func Start(ctx context.Context, dir string, lab *awslab.Lab, c Config) (*Deploym
 		Functions: manifest.Functions(), Bootstrap: func(binary string) string { return bootstrap(dir, binary) },
 		Environment: environment, Shared: lab.Shared, Log: c.Log, Timeout: c.Timeout,
 	})}
-	// As CloudFront does: the page and the API have one origin.
+	// As CloudFront does: the page, the API and uploads have one origin.
 	origin := http.NewServeMux()
 	origin.Handle("/", portal.Handler(portal.Config{}))
 	origin.HandleFunc(manifest.DescriptionPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(docs.OpenAPI)
 	})
+	origin.Handle(s3.UploadPath, uploads)
 	origin.Handle("/v1/", throughCloudFront(d.Host.Gateway(claims)))
 	d.server = &http.Server{Handler: origin, ReadHeaderTimeout: time.Minute}
 	d.running.Go(func() { d.server.Serve(listener) })

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path"
 	"strconv"
 	"strings"
@@ -78,6 +79,11 @@ func (d Deployment) Stores() importer.Config {
 	}
 	work.Queue = sqs.NewSender(sqs.NewClient(d.SDK), d.queues())
 	return work
+}
+
+// UploadHandler passes uploads below s3.UploadPath on to the bucket, where CloudFront does not.
+func (d Deployment) UploadHandler(ctx context.Context) (http.Handler, error) {
+	return s3.New(d.bucket()).UploadHandler(ctx)
 }
 
 func (d Deployment) bucket() s3.Config {

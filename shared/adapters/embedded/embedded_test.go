@@ -69,7 +69,10 @@ func TestConformance(t *testing.T) {
 	})
 	t.Run("objects", func(t *testing.T) {
 		t.Parallel()
-		objectstest.Run(t, func(t *testing.T) objects.Store { return served(t, nil).Objects() })
+		objectstest.Run(t, func(t *testing.T) (objects.Store, http.Handler) {
+			s := served(t, nil)
+			return s.Objects(), s.UploadHandler()
+		})
 	})
 	t.Run("queue", func(t *testing.T) {
 		t.Parallel()
@@ -82,15 +85,12 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// served is a store whose links work. clock may be nil.
+// served is a store whose download links work. clock may be nil.
 func served(t *testing.T, clock func() time.Time) *embedded.Store {
 	t.Helper()
 	var base string
 	s := open(t, t.TempDir(), embedded.Options{Clock: clock, BaseURL: func() string { return base }})
-	mux := http.NewServeMux()
-	mux.Handle(embedded.DownloadPath, s.DownloadHandler())
-	mux.Handle(embedded.UploadPath, s.UploadHandler())
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(s.DownloadHandler())
 	t.Cleanup(server.Close)
 	base = server.URL
 	return s

@@ -31,7 +31,7 @@ func (a accountObjects) UploadLink(
 	size, sum := strconv.FormatInt(content.Size, 10), base64.RawURLEncoding.EncodeToString(content.SHA256)
 	query := url.Values{"size": {size}, "sha256": {sum}, "expires": {at},
 		"signature": {a.store.sign("PUT", place, size, sum, at)}}
-	return a.store.options.BaseURL() + UploadPath + place + "?" + query.Encode(), nil, nil
+	return UploadPath + place + "?" + query.Encode(), nil, nil
 }
 
 // UploadHandler takes what is sent to the links that UploadLink signed, below UploadPath.

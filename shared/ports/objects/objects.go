@@ -43,8 +43,8 @@ type Objects interface {
 	// Link signs a download link for fileName that works until the time returned, at most ttl from now.
 	Link(ctx context.Context, key, fileName string, ttl time.Duration) (url string, expires time.Time, err error)
 	// UploadLink signs a link that takes the object by PUT, with the headers that are returned, once or again until ttl
-	// is over. It takes exactly that content.
-	UploadLink(ctx context.Context, key string, content Content, ttl time.Duration) (url string,
+	// is over. It takes exactly that content. It is a path and a query, below whatever origin the portal is reached at.
+	UploadLink(ctx context.Context, key string, content Content, ttl time.Duration) (link string,
 		headers map[string]string, err error)
 }
 

@@ -39,9 +39,9 @@ func signed(t *testing.T, now func() time.Time, change func(*s3.Config)) (*s3.St
 
 func TestConformanceWithARoleForLinks(t *testing.T) {
 	t.Parallel()
-	objectstest.Run(t, func(t *testing.T) objects.Store {
+	objectstest.Run(t, func(t *testing.T) (objects.Store, http.Handler) {
 		s, _, _, _ := signed(t, nil, nil)
-		return s
+		return s, uploads(t, s)
 	})
 }
 

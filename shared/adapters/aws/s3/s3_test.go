@@ -31,9 +31,9 @@ const (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	objectstest.Run(t, func(t *testing.T) objects.Store {
+	objectstest.Run(t, func(t *testing.T) (objects.Store, http.Handler) {
 		s, _, _ := open(t, nil)
-		return s
+		return s, uploads(t, s)
 	})
 }
 

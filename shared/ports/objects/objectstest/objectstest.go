@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -16,14 +17,21 @@ import (
 	"rollcall/shared/ports/users/userstest"
 )
 
-// Run holds a store to the contract of objects. open returns an empty store.
-func Run(t *testing.T, open func(*testing.T) objects.Store) {
+// Run holds a store to the contract of objects. open returns an empty store, and what takes its uploads.
+func Run(t *testing.T, opened func(*testing.T) (objects.Store, http.Handler)) {
+	open := func(t *testing.T) objects.Store {
+		s, _ := opened(t)
+		return s
+	}
 	t.Run("objects come back at any offset", func(t *testing.T) { roundTrip(t, open(t)) })
 	t.Run("an object is whole or not there", func(t *testing.T) { whole(t, open(t)) })
 	t.Run("copy and delete", func(t *testing.T) { copies(t, open(t)) })
 	t.Run("accounts are apart", func(t *testing.T) { isolation(t, open(t)) })
 	t.Run("links", func(t *testing.T) { links(t, open(t)) })
-	t.Run("upload links", func(t *testing.T) { uploads(t, open(t)) })
+	t.Run("upload links", func(t *testing.T) {
+		s, handler := opened(t)
+		Uploads(t, s, handler)
+	})
 }
 
 func put(t *testing.T, o objects.Objects, key, text string) {
@@ -176,8 +184,14 @@ func links(t *testing.T, s objects.Store) {
 	}
 }
 
-// uploads sends what a link was made for, and anything else.
-func uploads(t *testing.T, s objects.Store) {
+// Uploads sends what a link was made for, and anything else, to a portal that has the handler.
+func Uploads(t *testing.T, s objects.Store, handler http.Handler) {
+	t.Helper()
+	portal := httptest.NewServer(handler)
+	t.Cleanup(portal.Close)
+	send := func(link string, headers map[string]string, text string) int {
+		return send(t, portal.URL+link, headers, text)
+	}
 	o, text := s.For("acme"), "a block of a recording"
 	sum := sha256.Sum256([]byte(text))
 	content := objects.Content{Size: int64(len(text)), SHA256: sum[:]}
@@ -189,18 +203,18 @@ func uploads(t *testing.T, s objects.Store) {
 		t.Fatal(err)
 	}
 	for _, other := range []string{"", text[1:], text + "!", strings.ToUpper(text)} {
-		if status := send(t, link, headers, other); status < 400 {
+		if status := send(link, headers, other); status < 400 {
 			t.Errorf("%q is taken for %q: status %d", other, text, status)
 		}
 	}
-	if status := send(t, strings.Replace(link, "a.1.0", "a.1.1", 1), headers, text); status != http.StatusForbidden {
+	if status := send(strings.Replace(link, "a.1.0", "a.1.1", 1), headers, text); status != http.StatusForbidden {
 		t.Errorf("a link that was changed answers %d, want 403", status)
 	}
 	if _, err := get(t, o, "recordings/a.1.0"); !errors.Is(err, objects.ErrNotFound) {
 		t.Errorf("what was refused is there: error %v", err)
 	}
 	for range 2 {
-		if status := send(t, link, headers, text); status != http.StatusOK {
+		if status := send(link, headers, text); status != http.StatusOK {
 			t.Errorf("status %d", status)
 		}
 	}

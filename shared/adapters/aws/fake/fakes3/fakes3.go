@@ -21,8 +21,12 @@ import (
 	"rollcall/shared/adapters/aws/fake/freeport"
 )
 
-// Region is the region that the gateway takes signatures for.
-const Region = "us-east-1"
+// Region is the region that the gateway takes signatures for. Domain is S3's host there: a request may name its bucket
+// in front of it as well as in the path.
+const (
+	Region = "us-east-1"
+	Domain = "s3." + Region + ".amazonaws.com"
+)
 
 const (
 	maxConnections = 256
@@ -59,7 +63,7 @@ func Start(dir string) (endpoint, accessKey, secretKey string, stop func() error
 	go func() {
 		ended <- embedgw.RunVersityGW(ctx, backend, &embedgw.Config{
 			RootUserAccess: accessKey, RootUserSecret: secretKey, Region: Region, Ports: []string{address},
-			HealthPath:     healthy,
+			HealthPath: healthy, VirtualDomain: Domain,
 			MaxConnections: maxConnections, MaxRequests: maxConnections, MultipartMaxParts: maxParts, Quiet: true,
 			KeepAlive: true, DisableACLs: true,
 		})
