@@ -28,8 +28,8 @@ const (
 	connectorMax = 1.2
 )
 
-// connecting is a read through the connector's program, over a line with a delay, from the answer that has the order to
-// the last block that was taken, beside the reader alone.
+// connecting is a read through the connector's program, over a line with a delay, from its first search to the last block
+// that was taken, beside the search of the reader alone.
 func (b *bench) connecting(ctx context.Context, n int) error {
 	return b.withDirectory(ctx, n, startTLS, func(d *slapd) error {
 		return inFolder(func(dir string) error {
@@ -39,12 +39,18 @@ func (b *bench) connecting(ctx context.Context, n int) error {
 			}
 			defer line.close()
 			r := row{work: fmt.Sprintf("read %s entries through a connector, STARTTLS, %d ms to the cloud",
-				thousands(n), lineDelay.Milliseconds()), peer: "our reader alone, to its end"}
-			read := func(ctx context.Context) (sample, error) { return line.read(ctx, "mail", "proxyAddresses") }
-			if err := b.alternate(ctx, &r, rounds, read, b.reader(d)); err != nil {
+				thousands(n), lineDelay.Milliseconds()), peer: "our reader alone, from its first search to its end"}
+			var after []float64
+			read := func(ctx context.Context) (sample, error) {
+				s, err := line.read(ctx, "mail", "proxyAddresses")
+				after = append(after, float64(line.after.Milliseconds()))
+				return s, err
+			}
+			if err := b.alternate(ctx, &r, rounds, read, b.searchAlone(d)); err != nil {
 				return err
 			}
 			r.ratio("wall", wall, connectorMax)
+			r.goals = append(r.goals, goal{what: "after the last entry", unit: " ms", got: quantile(after[1:], 0.5), shown: true})
 			r.memory(connectorMB)
 			r.goals = append(r.goals, goal{what: "bytes an entry", got: float64(line.bytes) / float64(n), shown: true})
 			if _, err := line.read(ctx, "mail"); err != nil {
@@ -58,6 +64,22 @@ func (b *bench) connecting(ctx context.Context, n int) error {
 	})
 }
 
+// searchAlone measures the reader as reader does, but only its search: from the request to the last answer.
+func (b *bench) searchAlone(d *slapd) work {
+	return func(ctx context.Context) (sample, error) {
+		var out strings.Builder
+		s, err := b.readerTo(&out, d)(ctx)
+		if err != nil {
+			return s, err
+		}
+		_, took, _ := strings.Cut(strings.TrimSpace(out.String()), "searched in ")
+		if s.wall, err = time.ParseDuration(took); err != nil {
+			return s, fmt.Errorf("read how long the reader searched from %q: %w", out.String(), err)
+		}
+		return s, nil
+	}
+}
+
 // line is a connector that is enrolled with a cloud behind a delay.
 type line struct {
 	binary, state string
@@ -65,8 +87,9 @@ type line struct {
 	cloud         *connectortest.Cloud
 	portal        *httptest.Server
 	relay         net.Listener
-	// bytes is the size of the blocks of the last read.
+	// bytes is the size of the blocks of the last read, and after the time from the end of its search to its last block.
 	bytes int64
+	after time.Duration
 }
 
 func (b *bench) newLine(ctx context.Context, dir string, d *slapd) (*line, error) {
@@ -136,17 +159,29 @@ func (l *line) read(ctx context.Context, attributes ...string) (s sample, err er
 		return s, err
 	}
 	entries := 0
+	var reached, searched time.Duration
+	onStep := func(step runs.Step) {
+		took := time.Duration(step.MS) * time.Millisecond
+		if step.Step == directory.StepSearch {
+			searched = took
+		} else {
+			reached += took
+		}
+	}
 	count := func(*directory.Entry) error {
 		entries++
 		return nil
 	}
-	_, err = player.Read(ctx, settings.Connection{}, directory.Query{}, func(runs.Step) {}, count)
+	_, err = player.Read(ctx, settings.Connection{}, directory.Query{}, onStep, count)
 	// The two units above the people have no address.
 	if err != nil || entries < l.directory.entries {
 		return s, errors.Join(err, fmt.Errorf("%d entries came through, want %d", entries, l.directory.entries))
 	}
 	given, taken := l.cloud.Times(w)
-	s.wall, l.bytes = taken.Sub(given), player.Sealed.Bytes
+	// The search begins when the order has come down the line and the steps before it are done. What the connector does
+	// besides those counts as the search's.
+	s.wall, l.bytes = taken.Sub(given)-lineDelay/2-reached, player.Sealed.Bytes
+	l.after = s.wall - searched
 	if s.cpu, err = cpuOf(c.Process.Pid); err != nil {
 		return s, err
 	}
