@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -80,13 +82,14 @@ func (b *bench) searchAlone(d *slapd) work {
 	}
 }
 
-// line is a connector that is enrolled with a cloud behind a delay.
+// line is a connector that is enrolled with a cloud behind a delay, which takes blocks at a host of their own, as on AWS.
 type line struct {
 	binary, state string
 	directory     *slapd
 	cloud         *connectortest.Cloud
-	portal        *httptest.Server
-	relay         net.Listener
+	// hosts are those of the portal and of the blocks, and relays what stands before each.
+	hosts  [2]*httptest.Server
+	relays [2]net.Listener
 	// bytes is the size of the blocks of the last read, and after the time from the end of its search to its last block.
 	bytes int64
 	after time.Duration
@@ -100,13 +103,22 @@ func (b *bench) newLine(ctx context.Context, dir string, d *slapd) (*line, error
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the connector: %w: %s", err, out)
 	}
-	l.portal = httptest.NewServer(l.cloud)
-	var err error
-	if l.relay, err = delayed(ctx, l.portal.Listener.Addr().String(), lineDelay/2); err != nil {
+	for i := range l.hosts {
+		l.hosts[i] = httptest.NewTLSServer(l.cloud)
+		var err error
+		if l.relays[i], err = delayed(ctx, l.hosts[i].Listener.Addr().String(), lineDelay/2); err != nil {
+			return nil, err
+		}
+	}
+	url := "https://" + l.relays[0].Addr().String()
+	l.cloud.BlockOrigin = "https://" + l.relays[1].Addr().String()
+	// Both hosts have the same certificate.
+	ca := filepath.Join(dir, "cloud.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: l.hosts[0].Certificate().Raw})
+	if err := os.WriteFile(ca, text, 0o600); err != nil {
 		return nil, err
 	}
-	url := "http://" + l.relay.Addr().String()
-	if err := l.command(ctx, "", "enrol", "-url", url, "-code", connectortest.Code); err != nil {
+	if err := l.command(ctx, "", "enrol", "-url", url, "-code", connectortest.Code, "-ca", ca); err != nil {
 		return nil, err
 	}
 	return l, l.command(ctx, d.Password, "password", "-host", d.Host, "-port", fmt.Sprint(d.Port), "-username",
@@ -114,8 +126,10 @@ func (b *bench) newLine(ctx context.Context, dir string, d *slapd) (*line, error
 }
 
 func (l *line) close() {
-	l.relay.Close()
-	l.portal.Close()
+	for i := range l.hosts {
+		l.relays[i].Close()
+		l.hosts[i].Close()
+	}
 }
 
 // program returns one command of the connector.
@@ -191,7 +205,8 @@ func (l *line) read(ctx context.Context, attributes ...string) (s sample, err er
 	return s, nil
 }
 
-// delayed listens and passes connections on, each way so much later.
+// delayed listens and passes connections on, each way so much later. The kernel takes a connection at once, so what it
+// sends first waits for the way there and back that TCP would have needed.
 func delayed(ctx context.Context, to string, by time.Duration) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -208,7 +223,10 @@ func delayed(ctx context.Context, to string, by time.Duration) (net.Listener, er
 				in.Close()
 				continue
 			}
-			go later(in, out, by)
+			go func() {
+				time.Sleep(2 * by)
+				later(in, out, by)
+			}()
 			go later(out, in, by)
 		}
 	}()
