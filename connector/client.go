@@ -168,9 +168,9 @@ func (c *client) linkOf(link string) (string, error) {
 	return u.String(), nil
 }
 
-// open opens a connection to the host of the blocks while the directory is read, so that the first block finds one: TCP,
-// TLS and a proxy take several ways there and back. The answer is of no interest, nor is a failure: the block's own
-// request tells.
+// open opens a connection to the host of the blocks while the directory is read, so that the first block finds one:
+// TCP, TLS and a proxy take several ways there and back. The answer is of no interest, nor is a failure: the block's
+// own request tells.
 func (c *client) open(ctx context.Context) {
 	if c.blockOrigin == "" || c.blockOrigin == c.url {
 		return
