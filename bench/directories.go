@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -102,7 +103,10 @@ func (b *bench) withDirectory(ctx context.Context, n int, security string, use f
 }
 
 // reader is Rollcall's reader in a process of its own.
-func (b *bench) reader(d *slapd) work {
+func (b *bench) reader(d *slapd) work { return b.readerTo(nil, d, "mail", "proxyAddresses") }
+
+// readerTo is reader for any attributes, and out gets what it prints.
+func (b *bench) readerTo(out io.Writer, d *slapd, attributes ...string) work {
 	args := []string{
 		"-host", d.Host, "-port", strconv.Itoa(d.Port), "-user", d.Username,
 		"-base", d.BaseDN, "-filter", filter, "-tls", "none",
@@ -110,7 +114,8 @@ func (b *bench) reader(d *slapd) work {
 	if d.security == startTLS {
 		args = append(args, "-tls", "start", "-ca", d.ca)
 	}
-	return command([]string{"READER_PASSWORD=" + d.Password}, b.readerBinary, append(args, "mail", "proxyAddresses")...)
+	return commandTo(out, []string{"READER_PASSWORD=" + d.Password}, b.readerBinary,
+		append(args, attributes...)...)
 }
 
 // ldapsearch is OpenLDAP's client, for the same search.

@@ -86,10 +86,15 @@ const noticeable = 5 * time.Second
 
 // command measures a program from its start to its end; its output is thrown away.
 func command(environment []string, name string, args ...string) work {
+	return commandTo(nil, environment, name, args...)
+}
+
+// commandTo is command, and out gets the output; nil throws it away.
+func commandTo(out io.Writer, environment []string, name string, args ...string) work {
 	return func(ctx context.Context) (sample, error) {
 		c := exec.CommandContext(ctx, name, args...) //nolint:gosec // one of the programs that are measured
 		var complaint bytes.Buffer
-		c.Stderr, c.Env = &complaint, append(os.Environ(), environment...)
+		c.Stdout, c.Stderr, c.Env = out, &complaint, append(os.Environ(), environment...)
 		start := time.Now()
 		if err := c.Start(); err != nil {
 			return sample{}, fmt.Errorf("start %s: %w", name, err)

@@ -54,15 +54,14 @@ func (b *bench) chapters() []chapter {
 	list := []chapter{{"cold-start", b.coldStarts}, {"csv", b.csv}, {"dynamo", b.dynamo}}
 	for _, n := range append([]int{10_000}, large...) {
 		read := func(ctx context.Context) error { return b.reading(ctx, n) }
-		list = append(list, chapter{fmt.Sprint("read-", n), read})
+		connected := func(ctx context.Context) error { return b.connecting(ctx, n) }
+		list = append(list, chapter{fmt.Sprint("read-", n), read}, chapter{fmt.Sprint("connector-", n), connected})
 	}
 	for _, n := range large {
 		imported := func(ctx context.Context) error { return b.importing(ctx, n) }
 		list = append(list, chapter{fmt.Sprint("import-", n), imported})
 		explained := func(ctx context.Context) error { return b.explaining(ctx, n) }
-		connected := func(ctx context.Context) error { return b.connecting(ctx, n) }
-		list = append(list, chapter{fmt.Sprint("explain-", n), explained},
-			chapter{fmt.Sprint("connector-", n), connected})
+		list = append(list, chapter{fmt.Sprint("explain-", n), explained})
 	}
 	if b.full {
 		full := func(ctx context.Context) error { return b.fullList(ctx, 1_000_000) }

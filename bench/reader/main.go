@@ -80,10 +80,11 @@ func read(ctx context.Context, args []string) (err error) {
 		}
 		return nil
 	}
-	info, err := directory.New(directory.Config{}).Read(ctx, to, query, func(run.Step) {}, count)
+	var last run.Step
+	info, err := directory.New(directory.Config{}).Read(ctx, to, query, func(s run.Step) { last = s }, count)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d entries, %d values, %d bytes\n", info.Entries, values, bytes)
+	fmt.Printf("%d entries, %d values, %d bytes, searched in %dms\n", info.Entries, values, bytes, last.MS)
 	return nil
 }

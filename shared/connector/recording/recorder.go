@@ -39,7 +39,9 @@ type Recorder struct {
 // New begins a recording of an order. put's first error ends it.
 func New(ctx context.Context, of connector.Order, put Putter) *Recorder {
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &Recorder{ctx: ctx, cancel: cancel, put: put, before: of.Seed(), free: make(chan []byte, atOnce)}
+	r := &Recorder{ctx: ctx, cancel: cancel, put: put, before: of.Seed(), free: make(chan []byte, atOnce),
+		// Growing to this would take more time than recording.
+		records: make([]byte, 0, blockRecords+64<<10)}
 	for range atOnce {
 		r.free <- nil
 	}

@@ -26,7 +26,8 @@ import (
 
 const (
 	// blockRecords is the size of a block's records in bytes from which on the next block begins, before compression.
-	blockRecords = 4 << 20
+	// The last block is sent when the read has ended, so it should be small; each costs a request for its link.
+	blockRecords = 2 << 20
 	// maxEntry bounds one entry in bytes, and maxRecords a block's records, of which the last may be such an entry.
 	maxEntry   = 12 << 20
 	maxRecords = blockRecords + 24<<20
