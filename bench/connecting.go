@@ -87,14 +87,13 @@ func (b *bench) searchAlone(d *slapd) work {
 	}
 }
 
-// line is a connector that is enrolled with a cloud behind a delay. Blocks go to a host of their own, as on AWS.
+// line is a connector that is enrolled with a cloud behind a delay.
 type line struct {
 	binary, state string
 	directory     *slapd
 	cloud         *connectortest.Cloud
-	// hosts are those of the portal and of the blocks, and relays what stands before each.
-	hosts  [2]*httptest.Server
-	relays [2]net.Listener
+	portal        *httptest.Server
+	relay         net.Listener
 	// bytes is the size of the blocks of the last read, and after the time from its last entry to its last block.
 	bytes int64
 	after time.Duration
@@ -108,18 +107,13 @@ func (b *bench) newLine(ctx context.Context, dir string, d *slapd) (*line, error
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the connector: %w: %s", err, out)
 	}
-	for i := range l.hosts {
-		l.hosts[i] = httptest.NewTLSServer(l.cloud)
-		var err error
-		if l.relays[i], err = delayed(ctx, l.hosts[i].Listener.Addr().String(), lineDelay/2); err != nil {
-			return nil, err
-		}
+	l.portal = httptest.NewTLSServer(l.cloud)
+	var err error
+	if l.relay, err = delayed(ctx, l.portal.Listener.Addr().String(), lineDelay/2); err != nil {
+		return nil, err
 	}
-	url := "https://" + l.relays[0].Addr().String()
-	l.cloud.BlockOrigin = "https://" + l.relays[1].Addr().String()
-	// Both hosts have the same certificate.
-	ca := filepath.Join(dir, "cloud.pem")
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: l.hosts[0].Certificate().Raw})
+	url, ca := "https://"+l.relay.Addr().String(), filepath.Join(dir, "cloud.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: l.portal.Certificate().Raw})
 	if err := os.WriteFile(ca, text, 0o600); err != nil {
 		return nil, err
 	}
@@ -131,10 +125,8 @@ func (b *bench) newLine(ctx context.Context, dir string, d *slapd) (*line, error
 }
 
 func (l *line) close() {
-	for i := range l.hosts {
-		l.relays[i].Close()
-		l.hosts[i].Close()
-	}
+	l.relay.Close()
+	l.portal.Close()
 }
 
 // program returns one command of the connector.

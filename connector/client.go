@@ -168,24 +168,6 @@ func (c *client) linkOf(link string) (string, error) {
 	return u.String(), nil
 }
 
-// open opens a connection to the host of the blocks while the directory is read, so that the first block finds one:
-// TCP, TLS and a proxy take several ways there and back. The answer is of no interest, nor is a failure: the block's
-// own request tells.
-func (c *client) open(ctx context.Context) {
-	if c.blockOrigin == "" || c.blockOrigin == c.url {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodHead, c.blockOrigin, nil)
-	if err != nil {
-		return
-	}
-	if answer, err := c.http.Do(r); err == nil {
-		answer.Body.Close()
-	}
-}
-
 // errLink means that a link took no block; another one may.
 var errLink = errors.New("a block was not taken")
 

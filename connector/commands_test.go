@@ -91,30 +91,6 @@ func TestLinksOfBlocks(t *testing.T) {
 	}
 }
 
-// An enrolment of a connector that sent blocks to a host of their own still counts, and that host does not.
-func TestAnEnrolmentWithTwoHosts(t *testing.T) {
-	t.Parallel()
-	s := &state{t.TempDir()}
-	old := `{"url":"https://portal.example.com","blockOrigin":"https://blocks.example.com","connectorId":"1"}`
-	if err := s.replace(settingsFile, []byte(old)); err != nil {
-		t.Fatal(err)
-	}
-	set, err := s.load()
-	if err != nil || set.ConnectorID != "1" {
-		t.Fatalf("loaded %+v, %v", set, err)
-	}
-	c, err := newClient(set, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if link, err := c.linkOf("https://blocks.example.com/b"); err == nil {
-		t.Errorf("blocks go to %s", link)
-	}
-	if link, err := c.linkOf("/b"); err != nil || link != "https://portal.example.com/b" {
-		t.Errorf("blocks go to %s, %v", link, err)
-	}
-}
-
 // A password is what was typed, without the one newline that ends it; a wrong one is not kept.
 func TestPasswords(t *testing.T) {
 	t.Parallel()

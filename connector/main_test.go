@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -720,44 +719,6 @@ func TestALinkToAnotherHost(t *testing.T) {
 	p.kill()
 	if gets.count() > 0 || !strings.Contains(p.log.String(), "only "+s.url+" may have them") {
 		t.Errorf("the other host got %d requests", gets.count())
-	}
-}
-
-// Blocks that go to a host of their own find a connection open: the read need not wait for its ways there and back.
-func TestAConnectionForBlocksIsOpenBeforeThem(t *testing.T) {
-	t.Parallel()
-	s, ca := newSite(t), newAuthority(t, "Site CA")
-	d := serveLDAP(t, ca, people(5, 0), "127.0.0.1:0")
-	var opened atomic.Int32
-	idle := make(chan struct{}, 100)
-	blocks := httptest.NewUnstartedServer(s.cloud)
-	blocks.Config.ConnState = func(_ net.Conn, is http.ConnState) {
-		switch is {
-		case http.StateNew:
-			opened.Add(1)
-		case http.StateIdle:
-			idle <- struct{}{}
-		default:
-		}
-	}
-	blocks.Start()
-	t.Cleanup(blocks.Close)
-	s.cloud.BlockOrigin = blocks.URL
-	s.cloud.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path == connector.PathBlock {
-			select {
-			case <-idle:
-			case <-time.After(20 * time.Second):
-				t.Error("a link was asked for and nothing had been opened")
-			}
-		}
-		return false
-	}
-	s.enrol()
-	s.hold(d, "-ca", caFile(t, ca))
-	s.start()
-	if got := s.read(mailOf(d.connection)); got.code() != "" || len(got.entries) != 5 || opened.Load() != 1 {
-		t.Errorf("%d entries, %s, by %d connections; want 5 by one", len(got.entries), got.code(), opened.Load())
 	}
 }
 

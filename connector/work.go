@@ -55,16 +55,15 @@ func (w *worker) do(ctx context.Context) (result, error) {
 	w.busy = connector.Busy{Order: w.order.ID, Attempt: w.order.Attempt, Steps: []run.Step{}}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var beside sync.WaitGroup
-	beside.Go(func() { w.client.open(ctx) })
-	beside.Go(func() { w.beat(ctx, stop) })
+	var beating sync.WaitGroup
+	beating.Go(func() { w.beat(ctx, stop) })
 	sealed, readErr, err := w.record(ctx)
 	if err == nil {
 		finish := connector.Finish{Order: w.order.ID, Attempt: w.order.Attempt, Sealed: sealed}
 		err = persist(ctx, func() error { return w.client.call(ctx, connector.PathFinish, finish, nil) })
 	}
 	stop(nil)
-	beside.Wait()
+	beating.Wait()
 	out.At, out.Entries = time.Now().UTC(), w.busy.Entries
 	switch {
 	case err != nil:

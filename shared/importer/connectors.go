@@ -28,6 +28,9 @@ const (
 	maxConnectorName = 100
 	// onlineFor is how long an instance counts as online after it was seen: three polls.
 	onlineFor = 45 * time.Second
+	// holdsFor is how long a run waits for an instance that is away and has the password, rather than ask another one:
+	// a machine that was taken out of service does not come back with it.
+	holdsFor = 24 * time.Hour
 )
 
 // EnrolmentCode lets one instance of a connector enrol until a time.

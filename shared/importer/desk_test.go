@@ -191,6 +191,12 @@ func TestAnOrderGoesWhereThePasswordIs(t *testing.T) {
 	if answer := holds.poll(nil); answer.Order == nil {
 		t.Errorf("the one that has it got %+v", answer)
 	}
+	// A machine that was away for a day is taken for gone.
+	s.clock = s.clock.Add(24 * time.Hour)
+	s.startPreview()
+	if answer := empty.poll(nil); answer.Order == nil {
+		t.Error("the order waits for an instance that is gone")
+	}
 	nobody := newSite(t)
 	m := nobody.enrol()
 	m.targets = nil

@@ -134,7 +134,7 @@ func nextOrder(c *connectors.Connector, targets []connectors.Target, instance st
 		if o.Recording != nil || leased || spent(o, now) {
 			continue
 		}
-		if !slices.Contains(targets, o.Target) && len(holders(c, o.Target)) > 0 {
+		if !slices.Contains(targets, o.Target) && len(holders(c, o.Target, now)) > 0 {
 			continue
 		}
 		o.Attempt++
@@ -152,10 +152,11 @@ func spent(o *connectors.Order, now time.Time) bool {
 	return o.Attempt >= maxAttempts || tooOld(o, now)
 }
 
-// holders returns the instances that have the password of a target, as they said when they were seen last.
-func holders(c *connectors.Connector, t connectors.Target) (holding []connectors.Instance) {
+// holders returns the instances that have the password of a target, as they said when they were seen last. Of one that
+// was away for longer than holdsFor nobody knows.
+func holders(c *connectors.Connector, t connectors.Target, now time.Time) (holding []connectors.Instance) {
 	for _, i := range c.Instances {
-		if slices.Contains(i.Targets, t) {
+		if slices.Contains(i.Targets, t) && now.Sub(i.LastSeenAt) < holdsFor {
 			holding = append(holding, i)
 		}
 	}
@@ -164,8 +165,10 @@ func holders(c *connectors.Connector, t connectors.Target) (holding []connectors
 
 // takersOf returns the instances that an order for a target goes to: those that hold its password, or all where none
 // does.
-func takersOf(c *connectors.Connector, t connectors.Target) (takers []connectors.Instance, hold bool) {
-	if holding := holders(c, t); len(holding) > 0 {
+func takersOf(
+	c *connectors.Connector, t connectors.Target, now time.Time,
+) (takers []connectors.Instance, hold bool) {
+	if holding := holders(c, t, now); len(holding) > 0 {
 		return holding, true
 	}
 	return c.Instances, false

@@ -108,7 +108,7 @@ func orderIndex(c *connectors.Connector, id string) int {
 // comes soon.
 func (r relayed) ask(ctx context.Context, c *connectors.Connector, id string, request connector.Request) error {
 	target, now := connector.TargetOf(request.Connection), r.now()
-	if takers, _ := takersOf(c, target); r.looking && !anyOnline(takers, now) {
+	if takers, _ := takersOf(c, target, now); r.looking && !anyOnline(takers, now) {
 		return r.offline(c, target, "")
 	}
 	err := putRequest(ctx, r.Objects.For(r.account), id, request)
@@ -172,7 +172,7 @@ func (r relayed) await(c *connectors.Connector, o *connectors.Order) error {
 
 // offline is the failure of a read that no instance of the connector did. what comes before why.
 func (r relayed) offline(c *connectors.Connector, t connectors.Target, what string) error {
-	takers, hold := takersOf(c, t)
+	takers, hold := takersOf(c, t, r.now())
 	var last connectors.Instance
 	for _, i := range takers {
 		if i.LastSeenAt.After(last.LastSeenAt) {

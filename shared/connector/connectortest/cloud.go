@@ -32,8 +32,6 @@ const pathBlocks = "/blocks/"
 type Cloud struct {
 	// Intercept may answer a request in place of the cloud; it then returns true.
 	Intercept func(w http.ResponseWriter, r *http.Request) bool
-	// BlockOrigin is the origin of the links of blocks, whose requests lead here too; empty for that of all requests.
-	BlockOrigin string
 	// Grant changes a grant before it is answered.
 	Grant func(*connector.BlockGrant)
 	// Now defaults to time.Now. Lease is how long an order stays with an instance that does not poll:
@@ -225,8 +223,7 @@ func (c *Cloud) answer(r *http.Request, body []byte) (int, any, error) {
 			return 0, nil, &failure{http.StatusForbidden, connector.CodeCode, "the code is wrong, used, or too old"}
 		}
 		c.code, c.keys[instance] = "", enrol.PublicKey
-		return http.StatusCreated, connector.Enrolled{ConnectorID: "CONNECTOR", ConnectorName: "HQ",
-			BlockOrigin: c.BlockOrigin}, nil
+		return http.StatusCreated, connector.Enrolled{ConnectorID: "CONNECTOR", ConnectorName: "HQ"}, nil
 	case connector.PathPoll:
 		return c.poll(instance, body)
 	case connector.PathBlock:
@@ -300,8 +297,7 @@ func (c *Cloud) grant(instance string, body []byte) (int, any, error) {
 		return 0, nil, err
 	}
 	w.granted[asked.Number] = asked
-	grant := connector.BlockGrant{URL: fmt.Sprintf("%s%s%s/%d/%d", c.BlockOrigin, pathBlocks, w.ID, w.Attempt,
-		asked.Number)}
+	grant := connector.BlockGrant{URL: fmt.Sprintf("%s%s/%d/%d", pathBlocks, w.ID, w.Attempt, asked.Number)}
 	if c.Grant != nil {
 		c.Grant(&grant)
 	}
