@@ -4,7 +4,7 @@ import { hostNames } from './connection.js';
 import { moment } from './format.js';
 import { beforeShown } from './settings-store.js';
 
-/** @import { Connector, ConnectorInstance } from '../../types' */
+/** @import { Connector, ConnectorInstance, Preview, Sync } from '../../types' */
 /** @typedef {{host: string, port: number, username: string}} Target a directory and an account of it */
 
 /** How long after the last one that was seen another instance still counts as online, in ms, as the API counts. */
@@ -29,10 +29,42 @@ export async function readConnectors(signal) {
 /** @param {string|undefined} id */
 export const connectorOf = (id) => connectors().find((connector) => connector.id === id);
 
+/** Those that were looked for and not there: a revoked one does not come back. @type {Set<string|undefined>} */
+const revoked = new Set();
+
+/**
+ * Reads the connectors if one of these is not known: it may be newer than what was read.
+ * @param {readonly (string|undefined)[]} ids
+ * @param {AbortSignal} [signal]
+ */
+export async function learn(ids, signal) {
+  const unknown = ids.filter((id) => id && !connectorOf(id) && !revoked.has(id));
+  if (unknown.length === 0) return;
+  try {
+    await readConnectors(signal);
+    for (const id of unknown) if (!connectorOf(id)) revoked.add(id);
+  } catch {
+    // What was known stays.
+  }
+}
+
 // Whoever shows the settings names their connector.
-beforeShown(async ({ connection: { connectorId } }, signal) => {
-  if (connectorId && !connectorOf(connectorId)) await readConnectors(signal).catch(() => {});
-});
+beforeShown(({ connection }, signal) => learn([connection.connectorId], signal));
+
+/** The connector that reads the directory for a run; '' where none does. @param {Preview|Sync} run */
+export const connectorIdOf = (run) => ('settings' in run ? run.settings.connection : run).connectorId ?? '';
+
+/**
+ * A run that is being read, once its connector can be named.
+ * @template {Preview|Sync} R
+ * @param {Promise<R>} reading
+ * @param {AbortSignal} signal
+ */
+export async function named(reading, signal) {
+  const run = await reading;
+  await learn([connectorIdOf(run)], signal);
+  return run;
+}
 
 /**
  * "through HQ"; '' for a connection without a connector.

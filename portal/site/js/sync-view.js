@@ -2,7 +2,7 @@
 import { h, fill, icon, announce, titled } from './dom.js';
 import { failure, notice } from './notice.js';
 import { count, moment, number, STATES, TRIGGERS } from './format.js';
-import { connectorIdOf } from './connector-wait.js';
+import { connectorIdOf, named } from './connectors.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow, stateTitle } from './run.js';
 import { confirmRemovals } from './blocked-sync.js';
@@ -42,7 +42,7 @@ export class SyncView {
   /** Follows the sync until it has ended. */
   async enter() {
     try {
-      await follow((signal) => api.sync(this.id, signal), {
+      await follow((signal) => named(api.sync(this.id, signal), signal), {
         signal: this.signal, show: (run) => this.#show(run),
         lost: (problem, since) => this.progress.lost(problem, since),
       });
