@@ -158,7 +158,8 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 	tab.Click("link", "Overview")
 	tab.WaitText("through a connector that was revoked")
 	tab.Click("link", "History")
-	tab.WaitText("dc1.example.com through a connector that was revoked")
+	tab.Until(`[...document.querySelectorAll('.history .sub')]
+	  .some((e) => e.innerText === 'dc1.example.com through a connector that was revoked')`)
 	tab.Click("link", browser.Eval[string](tab, `document.querySelector('.history a').innerText`))
 	tab.WaitText("LDAP Server dc1.example.com through a connector that was revoked")
 	tab.Click("link", "Audit Log")
