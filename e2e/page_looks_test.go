@@ -45,6 +45,7 @@ func TestPageLooks(t *testing.T) {
 	tab := openPage(t, p, "/import")
 	look := func(name string) {
 		t.Helper()
+		tab.Hover(`document.querySelector('h1')`) // nothing is to look chosen by the mouse
 		checkIn(t, tab, name, matrix)
 	}
 	tab.Click("button", "Fill in the demo directory")
