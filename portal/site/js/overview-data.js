@@ -67,7 +67,8 @@ const REASONS = 5;
  * @returns {Concern[]}
  */
 export function concerns({ runs, lastRun, skipped, preview, connectorId, now }) {
-  const all = [absentConnector(connectorId), failedRuns(runs, now), conflicts(lastRun), ...skippedRows(lastRun, skipped, preview)];
+  const all = [absentConnector(connectorId), failedRuns(runs, now), conflicts(lastRun),
+    ...skippedRows(lastRun, skipped, preview)];
   return all.filter((concern) => concern !== null);
 }
 
