@@ -140,7 +140,8 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 	p.must(200, "PUT", "/v1/settings", through(id))
 	sync := p.must(202, "POST", "/v1/syncs", object{}).text("id")
 	// What the settings say later is nothing of this sync's.
-	p.must(200, "PUT", "/v1/settings", object{"connection": object{"serverType": "exchange", "host": "dc2.example.com"}})
+	direct := object{"connection": object{"serverType": "exchange", "host": "dc2.example.com"}}
+	p.must(200, "PUT", "/v1/settings", direct)
 	tab.Open(p.base + "/#/syncs/" + sync)
 	tab.Reload() // nothing is known yet but the sync
 	tab.WaitText("Waiting for the connector HQ since")
