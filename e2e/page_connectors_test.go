@@ -16,7 +16,8 @@ import (
 // instance is a connector's instance that a test speaks for.
 type instance struct {
 	*program
-	key ed25519.PrivateKey
+	key    ed25519.PrivateKey
+	target connector.Target
 }
 
 // enrol makes an instance known by the code that a page shows, and has it hold the password of a target.
@@ -26,10 +27,16 @@ func enrol(p *program, code, name string, target connector.Target) instance {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	i := instance{p, key}
+	i := instance{p, key, target}
 	i.post(connector.PathEnrol, connector.Enrol{Code: code, PublicKey: public, Name: name, Version: "1.0.0"})
-	i.post(connector.PathPoll, connector.Poll{Version: "1.0.0", Targets: []connector.Target{target}})
+	i.poll()
 	return i
+}
+
+// poll asks for work, after which the instance is online for 45 s.
+func (i instance) poll() {
+	i.t.Helper()
+	i.post(connector.PathPoll, connector.Poll{Version: "1.0.0", Targets: []connector.Target{i.target}})
 }
 
 func (i instance) post(path string, in any) {
@@ -77,7 +84,7 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 	checkAccessible(t, tab, "Connectors with an error")
 	code := addConnector(tab, "HQ")
 	tab.WaitText("Waiting for its first instance")
-	enrol(p, code, "srv-hq-1", target)
+	hq := enrol(p, code, "srv-hq-1", target)
 	tab.WaitText("srv-hq-1 has enrolled")
 	tab.WaitText("Online")
 	tab.WaitText("reader@example.com at dc1.example.com port 389")
@@ -100,8 +107,10 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 	tab.Click("button", "Explain")
 	tab.WaitText("Waiting for the connector HQ since")
 	tab.Click("button", "Close")
+	hq.poll()
 	tab.Fill("Username", target.Username)
 	tab.WaitText("It stays with HQ, and is never entered here. srv-hq-1 has one for this server, port and username.")
+	hq.poll()
 	tab.Reload()
 	tab.WaitText("srv-hq-1 has one for this server") // the draft has the choice
 	tab.Click("button", "Preview Users to Sync")
@@ -127,11 +136,16 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 	id := p.must(200, "GET", "/v1/connectors", nil).objects("items")[0].text("id")
 	p.must(200, "PUT", "/v1/settings", through(id))
 	sync := p.must(202, "POST", "/v1/syncs", object{}).text("id")
+	// What the settings say later is nothing of this sync's.
+	direct := object{"connection": object{"serverType": "exchange", "host": "dc2.example.com"}}
+	p.must(200, "PUT", "/v1/settings", direct)
 	tab.Open(p.base + "/#/syncs/" + sync)
 	tab.Reload() // nothing is known yet but the sync
 	tab.WaitText("Waiting for the connector HQ since")
 	tab.Click("button", "Stop")
 	tab.WaitText("The sync was stopped")
+	tab.WaitText("LDAP Server dc1.example.com through HQ")
+	p.must(200, "PUT", "/v1/settings", through(id))
 	tab.Click("link", "Overview")
 	tab.WaitText("By hand only from dc1.example.com through HQ")
 	tab.Click("link", "Connectors")
@@ -141,6 +155,11 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 	tab.WaitText("No connector yet")
 	tab.Click("link", "Overview")
 	tab.WaitText("through a connector that was revoked")
+	tab.Click("link", "History")
+	tab.Until(`[...document.querySelectorAll('.history .sub')]
+	  .some((e) => e.innerText === 'dc1.example.com through a connector that was revoked')`)
+	tab.Click("link", browser.Eval[string](tab, `document.querySelector('.history a').innerText`))
+	tab.WaitText("LDAP Server dc1.example.com through a connector that was revoked")
 	tab.Click("link", "Audit Log")
 	tab.WaitText("Revoked a connector")
 	tab.WaitText("What: an instance enrolled")

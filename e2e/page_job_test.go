@@ -155,6 +155,14 @@ func TestPageRemovesWithTheNumberTyped(t *testing.T) {
 	tab.WaitText("The sync stopped before it removed anybody")
 	tab.WaitText("Remove 40 users of 44?")
 	checkLooks(t, tab, "blocked")
+	// It stands above the table, which would move under the mouse.
+	tab.Slow(300*time.Millisecond, 1_000_000)
+	tab.Reload()
+	tab.WaitText("The sync stopped before it removed anybody")
+	if !tab.Has("heading", "Remove 40 users of 44?") {
+		t.Error("what confirms a blocked sync comes after the rest of it")
+	}
+	tab.Slow(0, -1)
 	if n := len(p.list("/v1/users", nil)); n != 45 {
 		t.Errorf("%d users after a blocked sync, want 45", n)
 	}

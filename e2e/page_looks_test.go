@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"rollcall/e2e/browser"
+	"rollcall/e2e/servers/smtpserver"
 	"rollcall/shared/connector"
 )
 
@@ -17,7 +18,7 @@ func forDocuments() string { return os.Getenv("ROLLCALL_SCREENSHOTS") }
 var inDocuments = []string{"overview-1440-light.png", "settings-1440-light.png", "advanced-1440-light.png",
 	"preview-1440-light.png", "preview-360-light.png", "preview-360-dark.png", "sync-1440-light.png",
 	"sync-1440-dark.png", "users-1440-light.png", "history-1440-light.png", "audit-1440-light.png",
-	"connectors-1440-light.png"}
+	"connectors-1440-light.png", "notifications-1440-light.png"}
 
 // matrix are the windows that every view is looked at in: the narrowest of WCAG 2.2 (1.4.10), phones, tablets, 1280
 // pixels at 200 % zoom, and desks.
@@ -30,7 +31,10 @@ var matrix = []look{
 // TestPageLooks goes through the views with a demo directory, as a stranger who tries it would, and looks at each in
 // every window.
 func TestPageLooks(t *testing.T) {
-	p := startProgram(t, t.TempDir())
+	p := startProgram(t, t.TempDir(), "-smtp", smtpserver.Start(t).Addr, "-mail-from", "rollcall@example.com")
+	p.must(200, "PUT", "/v1/notifications", object{"email": []string{"ann@example.com", "helpdesk@example.com"},
+		"events": []string{"failed", "blocked", "recovered", "missed"}})
+	p.must(202, "POST", "/v1/notifications/test", nil)
 	first := p.preview(object{"connection": demoConnection(t, p, "exchange"),
 		"advanced": object{"include": []string{"user"}, "exclude": []string{"*@example.net"}}})
 	wantDone(t, first)
@@ -41,6 +45,7 @@ func TestPageLooks(t *testing.T) {
 	tab := openPage(t, p, "/import")
 	look := func(name string) {
 		t.Helper()
+		tab.Hover(`document.querySelector('h1')`) // nothing is to look chosen by the mouse
 		checkIn(t, tab, name, matrix)
 	}
 	tab.Click("button", "Fill in the demo directory")
@@ -73,7 +78,7 @@ func TestPageLooks(t *testing.T) {
 	for _, place := range []struct{ link, shows, name string }{
 		{"Overview", "on the Users List", "overview"},
 		{"Users List", p.list("/v1/users", nil)[0].text("address"), "users"},
-		{"History", "2 syncs", "history"}, {"Notifications", "No mails are sent here", "notifications"},
+		{"History", "2 syncs", "history"}, {"Notifications", "The mail server took the mail.", "notifications"},
 		{"Audit Log", "settings", "audit"},
 	} {
 		tab.Click("link", place.link)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { remember } from '../site/js/connectors.js';
-import { detailsOf, subjectOf } from '../site/js/audit-words.js';
+import { detailsOf, noteNames, subjectOf } from '../site/js/audit-words.js';
 
 /** @param {string} action @param {Record<string, string>} details */
 const told = (action, details) => detailsOf(action, details)
@@ -55,6 +55,8 @@ test('connectors are named', () => {
   assert.deepEqual(told('settings.changed', { 'connection.connectorId': ' → C1' }), ['Read the directory: HQ']);
   assert.deepEqual(subjectOf('connector.code', 'C1'), { text: 'HQ', href: '#/connectors' });
   assert.deepEqual(subjectOf('connector.revoked', 'C2'), { text: 'Show the connectors', href: '#/connectors' });
+  noteNames([{ action: 'connector.revoked', subject: 'C2', details: { name: 'Lab' } }]);
+  assert.deepEqual(told('settings.changed', { 'connection.connectorId': 'C2 → C1' }), ['Read the directory: Lab → HQ']);
 });
 
 test('runs are links', () => {

@@ -34,13 +34,13 @@ test('a state says since when', () => {
   assert.equal(stateOf(connector('waiting')), 'Waiting for its first instance');
   assert.equal(stateOf(connector('online', ['2026-11-26T10:00:00Z'])), 'Online');
   assert.equal(stateOf(offline), 'Offline since Nov 26, 2026, 10:00 AM UTC');
-  assert.equal(stateOf(connector('offline', [null])), 'Offline: not seen yet');
+  assert.equal(stateOf(connector('offline', [null])), 'Offline: not started yet');
   assert.equal(reasonOf(connector('waiting')), 'No instance of it has enrolled yet.');
   assert.equal(reasonOf(connector('online', ['2026-11-26T10:00:00Z'])), '');
   assert.equal(reasonOf(offline), 'It is offline: it was not seen since Nov 26, 2026, 10:00 AM UTC.');
 });
 
-test('a password is held for one host list, port and username, by an instance that is online', () => {
+test('a password is held for one host list, port and username', () => {
   const seen = '2026-11-26T10:00:00Z';
   const names = (/** @type {Connector} */ c, wanted = target) => holders(c, wanted).map(({ name }) => name);
   const online = connector('online', [seen, [target]], [seen], [seen, [{ ...target, port: 636 }, target]]);
@@ -51,7 +51,7 @@ test('a password is held for one host list, port and username, by an instance th
   assert.deepEqual(names(online, { ...target, username: 'READER@example.com' }), [], 'as typed');
   // One that stopped a minute before the other was seen.
   assert.deepEqual(names(connector('online', ['2026-11-26T09:59:00Z', [target]], [seen])), []);
-  assert.deepEqual(names(connector('offline', [seen, [target]])), []);
+  assert.deepEqual(names(connector('offline', ['2026-11-26T09:00:00Z', [target]], [seen])), ['srv-0']);
 });
 
 test('commands are words of a shell, whatever somebody typed', () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { remember } from '../site/js/connectors.js';
 import { concerns, points, reasonsOf } from '../site/js/overview-data.js';
 
-/** @import { Sync } from '../types' */
+/** @import { Connector, Sync } from '../types' */
 
 /** A sync. @param {string} id @param {object} [more] @returns {Sync} */
 const sync = (id, more) => /** @type {Sync} */ (/** @type {unknown} */ ({
@@ -51,6 +52,19 @@ test('what needs attention: failed runs, conflicts, skipped rows by reason', () 
   assert.equal(only?.text, 'The last run skipped 7 addresses. A preview shows the reasons.');
   const old = sync('S4', { state: 'failed', createdAt: '2026-11-20T09:59:00Z' });
   assert.deepEqual(concerns({ runs: [sync('S5'), old], lastRun: sync('S5'), ...unseen }), []);
+});
+
+test('a job whose connector does not read needs attention', () => {
+  const unseen = { runs: [], lastRun: null, skipped: [], preview: '', now: 0 };
+  const connector = /** @type {Connector} */ ({ id: 'C1', name: 'HQ', state: 'waiting', createdAt: '', instances: [] });
+  remember([connector]);
+  const texts = () => concerns({ ...unseen, connectorId: 'C1' }).map(({ text }) => text);
+  assert.deepEqual(texts(), ['The job reads through HQ. No instance of it has enrolled yet.']);
+  remember([{ ...connector, state: 'online' }]);
+  assert.deepEqual(texts(), []);
+  remember([]);
+  assert.deepEqual(texts(), ['The job reads through a connector that was revoked.']);
+  assert.deepEqual(concerns({ ...unseen, connectorId: '' }), []);
 });
 
 test('reasons of skipped rows are counted', () => {

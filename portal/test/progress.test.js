@@ -15,6 +15,7 @@ test('a run says what it is at', () => {
   assert.equal(phaseOf(running('reading')), 'Reading the directory');
   assert.equal(phaseOf({ ...running(''), state: 'queued' }), 'Waiting for its turn');
   assert.equal(countsOf(running('reading', { entries: 1, addresses: 2000 })), '1 entry read, 2,000 addresses found');
+  assert.equal(countsOf(running('connector', { entries: 0, addresses: 0 })), '');
   assert.equal(countsOf(running('applying', { entries: 9, applied: 20, toApply: 4800 })), '20 of 4,800');
 });
 

@@ -30,6 +30,7 @@ type Sync struct {
 	Guard      run.Guard        `json:"guard" doc:"The removal guard's verdict"`
 	Error      *Failure         `json:"error" doc:"Why it failed; else null"`
 
+	ConnectorID string `json:"connectorId,omitempty" doc:"The connector that reads the directory for it, which may be revoked since" example:"01M852AJH242XXNWN3EKWSF2WF"`
 	// ConfirmRemovals links a blocked sync and the one that somebody confirmed.
 	ConfirmRemovals *int `json:"confirmRemovals" doc:"How many removals somebody confirmed; null where nobody did"`
 }
@@ -62,6 +63,9 @@ func SyncView(r run.Run, now time.Time) Sync {
 		CreatedAt: r.CreatedAt, StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Progress: r.Progress,
 		Connection: list(r.Steps), Notes: list(r.Notes), Summary: summaryView(r), Guard: r.Guard,
 		Applied: appliedView(r.Applied), Error: failureView(r.Failure),
+	}
+	if r.UndoOf == "" {
+		view.ConnectorID = r.Import.Connection.ConnectorID
 	}
 	switch {
 	case r.StartedAt.IsZero():

@@ -3,7 +3,7 @@ import { h, fill, announce } from './dom.js';
 import { empty, failure, loading } from './notice.js';
 import { count, moment } from './format.js';
 import { readConnectors } from './connectors.js';
-import { detailsOf, subjectOf } from './audit-words.js';
+import { detailsOf, noteNames, subjectOf } from './audit-words.js';
 import * as api from './api.js';
 
 /** @import { AuditEntry } from '../../types' */
@@ -46,6 +46,7 @@ export class AuditView {
     try {
       if (!cursor) await readConnectors(this.signal).catch(() => {}); // for their names
       const page = await api.audit({ limit: PAGE, ...(cursor && { cursor }) }, this.signal);
+      noteNames(page.items);
       if (!cursor) this.#begin(page.items.length === 0);
       this.list.append(...page.items.map((entry) => line(entry)));
       const { next } = page;

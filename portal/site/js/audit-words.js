@@ -5,6 +5,7 @@ import {
 import { connectorOf } from './connectors.js';
 import { labelOf } from './words.js';
 
+/** @import { AuditEntry } from '../../types' */
 /** @typedef {{label: string, text: string, href: string}} Detail href is where the text leads, '' for nowhere */
 /** @typedef {(value: string) => string} InWords */
 
@@ -59,7 +60,7 @@ const WORDS = {
   'connection.caCertificate': certificate, 'connection.password': () => 'entered',
   'options.removeScope': named(SCOPES), 'options.removalLimit': limit, schedule,
   'advanced.include': named(TYPES), type: named(TYPES), kind: named(KINDS), change: named(CHANGES),
-  'connection.connectorId': (id) => connectorOf(id)?.name ?? id, what: named(ON_SITE),
+  'connection.connectorId': (id) => connectorName(id) ?? id, what: named(ON_SITE),
   outcome: named(OUTCOMES), heldSpamReport: capital,
   confirmRemovals: (value) => count(Number(value), 'removal'),
   of: (value) => (value === 'users' ? 'the Users List' : value),
@@ -133,6 +134,22 @@ export function detailsOf(action, details) {
   });
 }
 
+/** The names of connectors, as entries of the log have them. @type {Map<string, string>} */
+const logged = new Map();
+
+/** @param {string} id */
+const connectorName = (id) => connectorOf(id)?.name ?? logged.get(id);
+
+/**
+ * Takes the names of connectors from entries: that of a revoked one is nowhere else.
+ * @param {readonly Pick<AuditEntry, 'action'|'subject'|'details'>[]} entries
+ */
+export function noteNames(entries) {
+  for (const { action, subject, details: { name } } of entries) {
+    if (name && ['connector.added', 'connector.revoked'].includes(action)) logged.set(subject, name);
+  }
+}
+
 /**
  * What an entry is about: an address, a run that can be shown, or nothing that a name says more about.
  * @param {string} action
@@ -143,6 +160,6 @@ export function subjectOf(action, subject) {
   const [kind] = action.split('.');
   if (kind === 'preview') return { text: 'Show the preview', href: `#/previews/${subject}` };
   if (kind === 'sync' || kind === 'undo') return { text: 'Show the sync', href: `#/syncs/${subject}` };
-  if (kind === 'connector') return { text: connectorOf(subject)?.name ?? 'Show the connectors', href: '#/connectors' };
+  if (kind === 'connector') return { text: connectorName(subject) ?? 'Show the connectors', href: '#/connectors' };
   return { text: kind === 'user' ? subject : '', href: '' };
 }

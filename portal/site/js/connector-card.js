@@ -11,6 +11,9 @@ import * as store from './settings-store.js';
 
 /** @import { Connector, ConnectorInstance, Enrolment } from '../../types' */
 
+/** What the guide says about setting one up. */
+const GUIDE = 'guide/guide.html#a-directory-behind-a-firewall';
+
 /** What stands in a command for a directory that is not known yet. */
 const EXAMPLE = { host: 'dc1.example.com', port: 389, username: 'reader@example.com' };
 
@@ -66,15 +69,17 @@ export class ConnectorCard {
   /** Takes a code away that was used, or that has ended. */
   #showCode() {
     if (!this.enrolment) return;
+    const focused = this.code.contains(document.activeElement);
     const enrolled = this.connector?.instances.find((instance) => !this.before.has(instance.id));
     if (enrolled) {
       this.enrolment = null;
-      fill(this.code, notice('success', `${enrolled.name} has enrolled`,
-        h('p', {}, 'Enter the password there, and start it:'), passwordSteps()));
+      fill(this.code, notice('success', `${enrolled.name} has enrolled`, passwordSteps()));
     } else if (Date.parse(this.enrolment.codeExpiresAt) < Date.now()) {
       this.enrolment = null;
       fill(this.code, notice('info', 'The enrolment code has ended', 'Nobody used it within 15 minutes.'));
     }
+    // The button that had the focus has gone.
+    if (focused && !this.enrolment) this.another.focus();
   }
 
   async #another() {
@@ -125,14 +130,19 @@ function instanceOf({ name, version, lastSeenAt, targets }) {
 
 /** What to do on the machine. @param {Enrolment} enrolment */
 function steps({ enrolmentCode, codeExpiresAt }) {
-  return [h('p', {}, 'On the machine that is to run it, enrol it ', h('strong', {}, `until ${moment(codeExpiresAt)}`),
+  return [h('p', {}, 'Whoever runs this portal gives you the program, rollcall-connector. ',
+    h('a', { href: GUIDE, target: '_blank', rel: 'noopener' }, 'What its machine needs')),
+  h('p', {}, 'On that machine, enrol it as root ', h('strong', {}, `until ${moment(codeExpiresAt)}`),
     '. The code works once:'), command(enrolCommand(location.origin, enrolmentCode), 'enrolment'),
-  h('p', {}, 'Then enter the password of the directory’s account there, and start it:'), passwordSteps()];
+  passwordSteps()];
 }
 
 /** The commands that follow. */
 function passwordSteps() {
   const connection = store.current().settings?.connection;
   const target = connection?.username ? connection : EXAMPLE;
-  return [command(passwordCommand(target), 'password'), command('rollcall-connector install', 'installation')];
+  return [h('p', {}, 'Give it the password of the directory’s account, from a file there:'),
+    command(passwordCommand(target), 'password'),
+    h('p', {}, 'Install it as a service. The command says how to start it:'),
+    command('rollcall-connector install', 'installation')];
 }

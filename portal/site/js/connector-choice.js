@@ -1,7 +1,9 @@
 // Who reads the directory: this product itself, or a connector on the customer's site.
 import { h, fill } from './dom.js';
 import { command } from './command.js';
-import { connectorOf, connectors, holders, passwordCommand, readConnectors, reasonOf, through } from './connectors.js';
+import {
+  connectorOf, connectors, holders, isRevoked, passwordCommand, readConnectors, reasonOf, through,
+} from './connectors.js';
 import { optionsOf } from './fields.js';
 import { capital } from './format.js';
 
@@ -57,21 +59,25 @@ export class ConnectorChoice {
     if (this.id !== '') this.timer ||= setTimeout(() => this.#refresh(), INTERVAL);
     const connector = connectorOf(this.id);
     const has = connector ? holders(connector, target) : [];
-    const shown = JSON.stringify([target, this.id, connector?.name, has.map(({ name }) => name)]);
+    const reason = connector ? reasonOf(connector) : '';
+    const revoked = isRevoked(this.id);
+    const shown = JSON.stringify([target, this.id, revoked, connector?.name, reason, has.map(({ name }) => name)]);
     if (shown === this.shown) return;
     this.shown = shown;
     const { name = 'the connector' } = connector ?? {};
     const stays = `It stays with ${name}, and is never entered here.`;
-    if (target.username === '') {
+    if (revoked) {
+      fill(this.explained, h('p', { class: 'help' }, 'The connector was revoked. Choose another one, or Directly.'));
+    } else if (target.username === '') {
       fill(this.explained, h('p', { class: 'help' }, `Without a username ${name} reads anonymously.`));
     } else if (has.length > 0) {
       fill(this.explained, h('p', { class: 'help' },
-        `${stays} ${has.map((i) => i.name).join(', ')} has one for this server, port and username.`));
+        `${stays} ${has.map((i) => i.name).join(', ')} has one for this server, port and username. ${reason}`));
     } else if (target.host === '') {
       fill(this.explained, h('p', { class: 'help' }, stays));
     } else {
       const lacking = connector?.state === 'online' ? 'It has none for this server, port and username.'
-        : connector ? `${reasonOf(connector)} Whether it has one shows once it is online.` : '';
+        : connector ? `${reason} Whether it has one shows once it is online.` : '';
       fill(this.explained, h('p', { class: 'help' }, `${stays} ${lacking} Enter it on the connector’s machine:`),
         command(passwordCommand(target), 'password'));
     }

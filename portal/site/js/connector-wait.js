@@ -3,16 +3,9 @@ import { h, fill } from './dom.js';
 import { connectorOf, readConnectors, reasonOf } from './connectors.js';
 import { moment } from './format.js';
 import { notice } from './notice.js';
-import { current, load } from './settings-store.js';
-
-/** @import { Preview, Sync } from '../../types' */
 
 /** How often the connectors are read meanwhile, in ms. */
 const INTERVAL = 5000;
-
-/** The connector of a run; a sync that reads the directory is one of the saved settings. @param {Preview|Sync} run */
-export const connectorIdOf = (run) => (
-  'settings' in run ? run.settings.connection : current().settings?.connection)?.connectorId ?? '';
 
 /** A notice that keeps up with the connector. */
 export class ConnectorWait {
@@ -22,13 +15,11 @@ export class ConnectorWait {
     this.readAt = 0;
   }
 
-  /** @param {string} id of the connector; '' while the settings were not read @param {string} since when, RFC 3339 */
+  /** @param {string} id of the connector @param {string} since when, RFC 3339 */
   show(id, since) {
     if (Date.now() - this.readAt > INTERVAL) {
       this.readAt = Date.now();
-      /** @type {Promise<unknown>} */
-      const read = id ? readConnectors() : load();
-      read.then(() => this.shown && id && this.#draw(id, since), () => {}); // what was known stays
+      readConnectors().then(() => this.shown && this.#draw(id, since), () => {}); // what was known stays
     }
     this.#draw(id, since);
   }

@@ -112,11 +112,15 @@ export class ConnectorsView {
   }
 }
 
+/** @param {Location} url */
+const portOf = ({ port, protocol }) => port || (protocol === 'https:' ? '443' : '80');
+
 /** Before there is one. */
 function whatItIs() {
   return h('section', { class: 'card', 'aria-labelledby': 'what-title' },
     h('h2', { id: 'what-title' }, 'No connector yet'),
     h('p', {}, 'A connector is a small program on a machine of yours that reads the directory and hands over what an '
-      + 'import needs. The password of the directory’s account stays on that machine. It needs outbound TCP 443 to ',
-    h('strong', {}, location.host), ' and to reach the directory; no port is opened for it.'));
+      + 'import needs. The password of the directory’s account stays on that machine. The machine needs to reach the '
+      + 'directory, and ', h('strong', {}, location.hostname), ` at TCP port ${portOf(location)}. `,
+    'No port is opened for it.'));
 }

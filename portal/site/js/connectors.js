@@ -4,7 +4,7 @@ import { hostNames } from './connection.js';
 import { moment } from './format.js';
 import { beforeShown } from './settings-store.js';
 
-/** @import { Connector, ConnectorInstance } from '../../types' */
+/** @import { Connector, ConnectorInstance, Preview, Sync } from '../../types' */
 /** @typedef {{host: string, port: number, username: string}} Target a directory and an account of it */
 
 /** How long after the last one that was seen another instance still counts as online, in ms, as the API counts. */
@@ -19,6 +19,9 @@ export const remember = (connectors) => { known = connectors; };
 /** Those that were read last. */
 export const connectors = () => known ?? [];
 
+/** Reports whether a connector is no more. @param {string|undefined} id */
+export const isRevoked = (id) => Boolean(id) && known !== null && !connectorOf(id);
+
 /** Reads them. @param {AbortSignal} [signal] */
 export async function readConnectors(signal) {
   const { items } = await api.connectors(signal);
@@ -29,10 +32,45 @@ export async function readConnectors(signal) {
 /** @param {string|undefined} id */
 export const connectorOf = (id) => connectors().find((connector) => connector.id === id);
 
-// Whoever shows the settings names their connector.
-beforeShown(async ({ connection: { connectorId } }, signal) => {
-  if (connectorId && !connectorOf(connectorId)) await readConnectors(signal).catch(() => {});
+/** Those that were looked for and not there: a revoked one does not come back. @type {Set<string|undefined>} */
+const revoked = new Set();
+
+/**
+ * Reads the connectors if one of these is not known: it may be newer than what was read.
+ * @param {readonly (string|undefined)[]} ids
+ * @param {AbortSignal} [signal]
+ */
+export async function learn(ids, signal) {
+  const unknown = ids.filter((id) => id && !connectorOf(id) && !revoked.has(id));
+  if (unknown.length === 0) return;
+  try {
+    await readConnectors(signal);
+    for (const id of unknown) if (!connectorOf(id)) revoked.add(id);
+  } catch {
+    // What was known stays.
+  }
+}
+
+// Whoever shows the settings names their connector, which somebody may have revoked.
+beforeShown(async ({ connection }, signal) => {
+  if (connection.connectorId) await readConnectors(signal).catch(() => {}); // what was known stays
 });
+
+/** The connector that reads the directory for a run; '' where none does. @param {Preview|Sync} run */
+export const connectorIdOf = (run) => ('settings' in run ? run.settings.connection : run).connectorId ?? '';
+
+/**
+ * A run that is being read, once its connector can be named.
+ * @template {Preview|Sync} R
+ * @param {Promise<R>} reading
+ * @param {AbortSignal} signal
+ */
+export async function named(reading, signal) {
+  const run = await reading;
+  if (run.error?.code === 'connector_revoked') await readConnectors(signal).catch(() => {});
+  await learn([connectorIdOf(run)], signal);
+  return run;
+}
 
 /**
  * "through HQ"; '' for a connection without a connector.
@@ -41,7 +79,7 @@ beforeShown(async ({ connection: { connectorId } }, signal) => {
 export function through(id) {
   if (!id) return '';
   const name = connectorOf(id)?.name;
-  return name ? `through ${name}` : known ? 'through a connector that was revoked' : 'through a connector';
+  return name ? `through ${name}` : isRevoked(id) ? 'through a connector that was revoked' : 'through a connector';
 }
 
 /**
@@ -58,7 +96,7 @@ export function stateOf(connector) {
   if (connector.state === 'waiting') return 'Waiting for its first instance';
   if (connector.state === 'online') return 'Online';
   const seen = lastSeen(connector);
-  return seen ? `Offline since ${moment(seen)}` : 'Offline: not seen yet';
+  return seen ? `Offline since ${moment(seen)}` : 'Offline: not started yet';
 }
 
 /** Why a connector that somebody waits for does not read; '' where it will in a moment. @param {Connector} connector */
@@ -66,19 +104,20 @@ export function reasonOf(connector) {
   if (connector.state === 'waiting') return 'No instance of it has enrolled yet.';
   if (connector.state === 'online') return '';
   const seen = lastSeen(connector);
-  return seen ? `It is offline: it was not seen since ${moment(seen)}.` : 'It enrolled, and was not seen yet.';
+  return seen ? `It is offline: it was not seen since ${moment(seen)}.` : 'It enrolled, but was not started yet.';
 }
 
 /**
- * The instances that hold the password of an account and are online: another's clock does not count.
+ * The instances that hold the password of an account: of those that are online, by each other's clock, or of all where
+ * none is.
  * @param {Connector} connector
  * @param {Target} wanted
  * @returns {ConnectorInstance[]}
  */
 export function holders(connector, wanted) {
-  if (connector.state !== 'online') return [];
   const newest = Date.parse(lastSeen(connector));
-  return connector.instances.filter(({ lastSeenAt, targets }) => lastSeenAt && newest - Date.parse(lastSeenAt) < ONLINE
+  return connector.instances.filter(({ lastSeenAt, targets }) => lastSeenAt
+    && (connector.state !== 'online' || newest - Date.parse(lastSeenAt) < ONLINE)
     && targets.some((target) => hostNames(target.host) === hostNames(wanted.host) && target.port === wanted.port
       && target.username === wanted.username));
 }

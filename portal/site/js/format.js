@@ -102,8 +102,7 @@ export const TRIGGERS = { manual: 'By hand', schedule: 'Scheduled', undo: 'Undo'
 /** @type {Record<string, string>} */
 export const PHASES = {
   connector: 'Waiting for the connector', connecting: 'Connecting', reading: 'Reading the directory',
-  planning: 'Comparing with the Users List',
-  applying: 'Writing the Users List',
+  planning: 'Comparing with the Users List', applying: 'Writing the Users List',
 };
 
 /** @param {string} text */

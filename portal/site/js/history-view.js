@@ -1,6 +1,7 @@
 // The history: every sync, the newest first.
 import { h, fill, announce } from './dom.js';
 import { empty, failure, loading } from './notice.js';
+import { learn, sourceOf } from './connectors.js';
 import { optionsOf } from './fields.js';
 import { count, duration, moment, STATES, TRIGGERS } from './format.js';
 import { ofPlanned, planned, written } from './outcome.js';
@@ -68,6 +69,7 @@ export class HistoryView {
     const signal = AbortSignal.any([this.reading.signal, this.signal]);
     try {
       const { items, next } = await readPage(this.#query, cursor, signal);
+      await learn(items.map((run) => run.connectorId), signal);
       if (signal.aborted) return;
       if (!cursor) this.#begin(items.length === 0);
       this.runs.push(...items);
@@ -130,7 +132,7 @@ function line(run, confirmed) {
   const plan = planned(run);
   const changes = /** @type {const} */ (['create', 'delete', 'update']);
   const cells = [
-    [h('a', { href: `#/syncs/${run.id}` }, moment(run.createdAt)), h('span', { class: 'sub' }, run.host)],
+    [h('a', { href: `#/syncs/${run.id}` }, moment(run.createdAt)), h('span', { class: 'sub' }, sourceOf(run))],
     TRIGGERS[run.trigger],
     [h('span', { class: `badge ${run.state}` }, STATES[run.state]),
       run.state === 'blocked' && confirmed && h('a', { class: 'sub', href: `#/syncs/${confirmed.id}` }, 'Confirmed')],

@@ -2,7 +2,7 @@
 import { h, fill } from './dom.js';
 import { failure, notice, toast } from './notice.js';
 import { capital, moment } from './format.js';
-import { sourceOf, through } from './connectors.js';
+import { sourceOf } from './connectors.js';
 import { deleteButton, pause, runNow } from './job-actions.js';
 import { JobEditor } from './job-editor.js';
 import { inASentence, looks } from './job-words.js';
@@ -81,8 +81,7 @@ export class JobCard {
     const { connection, schedule, lastRun, consecutiveFailures, quick } = settings;
     const looking = looks(settings);
     return h('ul', { class: 'plain facts-line' },
-      h('li', {}, h('strong', {}, connection.host), ` port ${connection.port}`,
-        connection.connectorId && ` ${through(connection.connectorId)}`),
+      h('li', {}, h('strong', {}, connection.host), ` port ${connection.port}`),
       schedule && !schedule.paused && h('li', {}, `Next at ${moment(schedule.nextRunAt)}`),
       looking && h('li', {}, looking),
       looking && quick?.error && h('li', { class: 'bad' }, `The last look failed: ${quick.error}`),

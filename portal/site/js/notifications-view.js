@@ -2,7 +2,7 @@
 import { h, fill, icon } from './dom.js';
 import { copyButton } from './command.js';
 import { Fields, lines } from './fields.js';
-import { moment } from './format.js';
+import { capital, moment } from './format.js';
 import { failure, loading, notice, toast } from './notice.js';
 import { about, sentence } from './words.js';
 import * as api from './api.js';
@@ -99,7 +99,8 @@ export class NotificationsView {
         this.email.element, this.mailNote,
         this.ended, this.url.element,
         h('div', {}, this.secret.element, h('div', { class: 'inline' }, generate, this.copy)),
-        this.message, h('div', { class: 'actions' }, this.submit, this.test)));
+        this.message, h('div', { class: 'actions' }, this.submit, this.test,
+          h('span', { class: 'hint' }, 'A test goes to the receivers that are saved.'))));
   }
 
   /** Shows what is saved. @param {Notifications} saved */
@@ -199,7 +200,7 @@ export class NotificationsView {
     const deliveries = this.saved?.deliveries ?? [];
     fill(this.results, deliveries.length > 0 && h('section', { class: 'card', 'aria-labelledby': 'last-title' },
       h('h2', { id: 'last-title' }, 'What the receivers said last'),
-      h('ul', { class: 'plain details' }, deliveries.map(line))));
+      h('ul', { class: 'plain deliveries' }, deliveries.map(line))));
   }
 }
 
@@ -207,10 +208,10 @@ export class NotificationsView {
 function line({ to, type, at, attempts, delivered, message, nextAt }) {
   const tries = attempts > 1 ? `, after ${attempts} tries` : '';
   const again = nextAt ? ` It is tried again at ${moment(nextAt)}.` : '';
-  return h('li', {}, icon(delivered ? 'check' : 'alert'), ' ',
+  return h('li', { class: delivered ? 'delivered' : '' }, icon(delivered ? 'check' : 'alert'), h('div', {},
     h('strong', {}, to === 'webhook' ? 'Webhook' : to), ' ',
-    h('span', { class: 'muted' }, `${wordsOf(type)}, ${moment(at)}${tries}`), h('br'),
-    `${sentence(message)}${again}`);
+    h('span', { class: 'muted' }, `${wordsOf(type)}, ${moment(at)}${tries}`),
+    h('p', {}, `${sentence(capital(message))}${again}`)));
 }
 
 /** What an event's type is in words. @param {string} type */

@@ -1,4 +1,5 @@
 // What the Overview shows, out of the newest runs: how the number of users went, and what needs attention.
+import { connectorOf, isRevoked, reasonOf, through } from './connectors.js';
 import { count, moment } from './format.js';
 import { written } from './outcome.js';
 
@@ -61,12 +62,22 @@ const REASONS = 5;
  * @param {Sync|null} found.lastRun
  * @param {readonly Facet[]} found.skipped the reasons of a preview
  * @param {string} found.preview its id; '' where there is none
+ * @param {string} [found.connectorId] of the job
  * @param {number} found.now in ms since 1970
  * @returns {Concern[]}
  */
-export function concerns({ runs, lastRun, skipped, preview, now }) {
-  const all = [failedRuns(runs, now), conflicts(lastRun), ...skippedRows(lastRun, skipped, preview)];
+export function concerns({ runs, lastRun, skipped, preview, connectorId, now }) {
+  const all = [absentConnector(connectorId), failedRuns(runs, now), conflicts(lastRun),
+    ...skippedRows(lastRun, skipped, preview)];
   return all.filter((concern) => concern !== null);
+}
+
+/** @param {string|undefined} id @returns {Concern|null} */
+function absentConnector(id) {
+  const connector = connectorOf(id);
+  const reason = connector ? reasonOf(connector) : '';
+  if (!reason && !isRevoked(id)) return null;
+  return { text: `The job reads ${through(id)}. ${reason}`.trim(), link: 'Show the connectors', href: '#/connectors' };
 }
 
 /** @param {readonly Sync[]} runs @param {number} now @returns {Concern|null} */

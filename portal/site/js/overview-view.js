@@ -12,7 +12,7 @@ import { inSentences } from './words.js';
 import * as api from './api.js';
 import * as store from './settings-store.js';
 
-/** @import { Row, Settings, Sync } from '../../types' */
+/** @import { Row, Settings } from '../../types' */
 /** @import { Concern } from './overview-data.js' */
 /** @typedef {typeof import('./job-actions.js')} Actions only needed once a button is pressed */
 
@@ -37,7 +37,7 @@ export class OverviewView {
       if (this.signal.aborted) return;
       const rest = h('div', { class: 'stack' });
       fill(this.content, settings ? this.#job(settings) : welcome(), rest);
-      await this.#showRuns(settings?.lastRun ?? null, rest, settings !== null);
+      await this.#showRuns(settings, rest);
     } catch (error) {
       if (this.signal.aborted) return;
       fill(this.content, failure(error, { title: 'The Overview cannot be read', retry: () => this.enter() }));
@@ -65,21 +65,19 @@ export class OverviewView {
         h('button', { type: 'button', onclick: changeJob }, 'Change the job')));
   }
 
-  /**
-   * @param {Sync|null} lastRun
-   * @param {HTMLElement} into
-   * @param {boolean} always also where nothing has run yet
-   */
-  async #showRuns(lastRun, into, always) {
+  /** @param {Settings|null} settings @param {HTMLElement} into */
+  async #showRuns(settings, into) {
     const [{ items }, users, { rows, preview }] = await Promise.all([
       api.syncs({ limit: RUNS }, this.signal), api.users({ limit: 1 }, this.signal), skippedRows(this.signal),
     ]);
-    if (items.length === 0 && !always) return;
+    if (items.length === 0 && !settings) return;
+    const lastRun = settings?.lastRun ?? null;
+    const connectorId = settings?.connection.connectorId;
     const total = users.total ?? null;
     const shown = points(items, total);
     const read = items.find((run) => run.state === 'done' && ['manual', 'schedule'].includes(run.trigger));
     const skipped = reasonsOf(rows);
-    fill(into, attention(concerns({ runs: items, lastRun, skipped, preview, now: Date.now() })),
+    fill(into, attention(concerns({ runs: items, lastRun, skipped, preview, connectorId, now: Date.now() })),
       h('section', { class: 'card', 'aria-labelledby': 'users-title' }, h('h2', { id: 'users-title' }, 'Users'),
         h('dl', { class: 'totals' }, total !== null && h('div', { class: 'total' }, h('dd', {}, number(total)),
           h('dt', {}, h('a', { href: '#/users' }, 'on the Users List')))),

@@ -2,8 +2,7 @@
 import { h, fill, icon, announce, titled } from './dom.js';
 import { failure, messageOf, notice } from './notice.js';
 import { count, moment, number, types } from './format.js';
-import { connectorIdOf } from './connector-wait.js';
-import { through } from './connectors.js';
+import { connectorIdOf, named, through } from './connectors.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow, sawEnd, stateTitle } from './run.js';
 import { explain } from './explain-dialog.js';
@@ -42,7 +41,7 @@ export class PreviewView {
   /** Follows the preview until it has ended. */
   async enter() {
     try {
-      await follow((signal) => api.preview(this.id, signal), {
+      await follow((signal) => named(api.preview(this.id, signal), signal), {
         signal: this.signal, show: (run) => this.#show(run),
         lost: (problem, since) => this.progress.lost(problem, since),
       });

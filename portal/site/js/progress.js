@@ -15,8 +15,9 @@ export const phaseOf = ({ state, progress }) => {
   return state === 'queued' ? 'Waiting for its turn' : PHASES[progress.phase ?? ''] ?? 'Starting';
 };
 
-/** "2,090 of 4,800", or what was read until there is something to write. @param {Run} run */
-export function countsOf({ progress: { entries, addresses, applied, toApply } }) {
+/** "2,090 of 4,800", or what was read until there is something to write; '' before anybody reads. @param {Run} run */
+export function countsOf({ progress: { phase, entries, addresses, applied, toApply } }) {
+  if (phase === 'connector') return '';
   return toApply > 0 ? `${number(applied)} of ${number(toApply)}`
     : `${count(entries, 'entry', 'entries')} read, ${count(addresses, 'address', 'addresses')} found`;
 }

@@ -1,6 +1,6 @@
 // The previews of the last 90 days, the newest first, and what became of each.
 import { h, fill, announce } from './dom.js';
-import { sourceOf } from './connectors.js';
+import { learn, sourceOf } from './connectors.js';
 import { failure } from './notice.js';
 import { count, moment, number, STATES, STEPS } from './format.js';
 import { inSentences } from './words.js';
@@ -32,6 +32,7 @@ export class RecentPreviews {
   async #read(cursor, signal) {
     try {
       const { items, next } = await api.previews({ limit: PAGE, ...(cursor && { cursor }) }, signal);
+      await learn(items.map(({ settings }) => settings.connection.connectorId), signal);
       if (signal.aborted) return;
       if (!cursor) fill(this.list);
       this.list.append(...items.map(line));

@@ -4,7 +4,8 @@ import { failure, loading, notice } from './notice.js';
 import { hasStatus } from './api.js';
 import { countsOf, phaseOf, silence, Speaker } from './progress.js';
 import { steps } from './steps.js';
-import { connectorIdOf, ConnectorWait } from './connector-wait.js';
+import { ConnectorWait } from './connector-wait.js';
+import { connectorIdOf } from './connectors.js';
 
 /** @import { Preview, Sync } from '../../types' */
 /** @import { Problem } from './api.js' */

@@ -35,7 +35,7 @@ export class SecurityForm {
     this.trusted = fields.text('connection.trustedCertificate', {
       label: 'Trusted Certificate', attributes: { class: 'code', placeholder: 'sha256:' },
       help: 'The SHA-256 of the one certificate that the server may have. Issuer, name and dates are not checked then. '
-        + 'Where a connection fails at TLS, “Trust this certificate” fills it in.',
+        + 'Where a connection fails at “Encrypt”, “Trust this certificate” fills it in.',
     });
     for (const field of [this.certificate, this.trusted]) field.element.classList.add('wide');
     this.relayed = h('p', { class: 'help wide' }, 'Encryption, old TLS and trusted certificates are the connector’s '

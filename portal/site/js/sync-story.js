@@ -1,5 +1,6 @@
 // What a sync has to tell beside its changes: where it read, with which options, and what it wrote of its plan.
 import { h, list } from './dom.js';
+import { sourceOf } from './connectors.js';
 import { capital, duration } from './format.js';
 import { optionsInWords, planned, written } from './outcome.js';
 import { protectionNotices } from './protection.js';
@@ -12,7 +13,7 @@ export function story(run) {
   const { host, options, previewId, undoOf, connection, notes, durationMs, startedAt } = run;
   const answered = connection.filter((step) => step.ok).at(-1)?.host;
   const facts = list([
-    ['LDAP Server', undoOf ? '' : [host, answered && answered !== host && `, ${answered} answered`]],
+    ['LDAP Server', undoOf ? '' : [sourceOf(run), answered && answered !== host && `, ${answered} answered`]],
     ['Options', undoOf ? '' : capital(optionsInWords(options))],
     ['Took', startedAt ? duration(durationMs) : ''],
     ['Preview', previewId && h('a', { href: `#/previews/${previewId}` }, 'What it was to do')],

@@ -2,7 +2,7 @@
 import { h, fill, icon, announce, titled } from './dom.js';
 import { failure, notice } from './notice.js';
 import { count, moment, number, STATES, TRIGGERS } from './format.js';
-import { connectorIdOf } from './connector-wait.js';
+import { connectorIdOf, named } from './connectors.js';
 import { steps, runFailure } from './steps.js';
 import { ended, follow, stateTitle } from './run.js';
 import { confirmRemovals } from './blocked-sync.js';
@@ -42,7 +42,7 @@ export class SyncView {
   /** Follows the sync until it has ended. */
   async enter() {
     try {
-      await follow((signal) => api.sync(this.id, signal), {
+      await follow((signal) => named(api.sync(this.id, signal), signal), {
         signal: this.signal, show: (run) => this.#show(run),
         lost: (problem, since) => this.progress.lost(problem, since),
       });
@@ -67,36 +67,32 @@ export class SyncView {
       return;
     }
     const next = new ScheduleThis(run, this.signal);
-    // Before the rest is shown, which it stands above: nothing is to move under somebody's hand.
-    await next.enter();
+    // All at once: nothing is to move under somebody's hand.
+    const [related] = await Promise.all([this.#related(run), next.enter()]);
     if (this.signal.aborted) return;
     this.progress.makeRoom(this.heading);
-    const related = h('div', {});
     fill(this.result, verdict(run), related, next.element, story(run), failedConnection(run), this.#changes(run),
       this.#actions(run));
     announce(stateTitle(what, run));
-    await this.#showRelated(run, related);
   }
 
-  /** Shows what was confirmed after this sync, or stopped before it. @param {Sync} run @param {Element} into */
-  async #showRelated(run, into) {
+  /** What was confirmed after this sync, or stopped before it. @param {Sync} run */
+  async #related(run) {
     const blocked = run.state === 'blocked';
-    if (!blocked && run.confirmRemovals === null) return;
+    if (!blocked && run.confirmRemovals === null) return null;
     // Without the list, the number can be typed; the server knows whether it still counts.
     const { items } = await api.syncs({ limit: NEWEST }, this.signal).catch(() => ({ items: [] }));
-    if (this.signal.aborted) return;
     const other = blocked ? followUp(run, items) : blockedBefore(run, items);
     const link = other && h('a', { href: `#/syncs/${other.id}` },
       blocked ? 'The sync that followed' : 'the sync that had stopped', `, ${moment(other.createdAt)}`);
     if (!blocked) {
       const confirmed = count(run.confirmRemovals ?? 0, 'removal');
-      fill(into, h('p', {}, `${confirmed} confirmed`, link && [', after ', link], '.'));
-    } else {
-      // One that came to nothing leaves the removals to be confirmed again.
-      const open = !other || other.state === 'failed' || other.state === 'cancelled';
-      fill(into, link && notice('info', 'Somebody confirmed it', h('p', {}, link, `: ${STATES[other.state]}`)),
-        open && confirmRemovals(run));
+      return h('p', {}, `${confirmed} confirmed`, link && [', after ', link], '.');
     }
+    // One that came to nothing leaves the removals to be confirmed again.
+    const open = !other || other.state === 'failed' || other.state === 'cancelled';
+    return [link && notice('info', 'Somebody confirmed it', h('p', {}, link, `: ${STATES[other.state]}`)),
+      open && confirmRemovals(run)];
   }
 
   /** @param {Sync} run */

@@ -35,7 +35,7 @@ export class UsersView {
     /** The addresses that are chosen for an edit. @type {Set<string>} */
     this.chosen = new Set();
     this.message = h('div', {});
-    const lead = 'Who mail is filtered for. Imports add and remove; protected users they leave alone.';
+    const lead = 'Whose mail is filtered. Imports add and remove users, and leave protected ones alone.';
     this.size = h('p', { class: 'users-total', role: 'status' });
     this.bulk = h('div', { class: 'bulk', role: 'group', 'aria-label': 'Edit the chosen users' });
     this.all = h('input', {

@@ -103,7 +103,7 @@ export function inSentences(message) {
 }
 
 /** Ends a text as a sentence. @param {string} text */
-export const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
+export const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 /**
  * A sentence about a field that stands elsewhere: "LDAP Server is required."
