@@ -31,6 +31,7 @@ func printed(v []byte) any {
 }
 
 // unit is what systemd starts the connector by. It may reach the network and its own folder, and nothing else.
+// PrivateUsers is left out: where user namespaces are switched off, as hardened machines have it, it would not start.
 const unit = `[Unit]
 Description=Rollcall connector: reads directories for a portal
 Documentation=file:%[1]s
@@ -53,6 +54,7 @@ ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
+PrivateMounts=yes
 ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes
@@ -61,7 +63,7 @@ ProtectKernelTunables=yes
 ProtectControlGroups=yes
 ProtectProc=invisible
 ProcSubset=pid
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictAddressFamilies=AF_INET AF_INET6
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
@@ -70,6 +72,7 @@ MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
 MemoryMax=256M
 
 [Install]

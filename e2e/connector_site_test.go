@@ -121,7 +121,8 @@ func (n *closedNetwork) refused() string {
 func (n *closedNetwork) wantNoListener() {
 	n.t.Helper()
 	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
-		for i, line := range strings.Split(strings.TrimSpace(n.output(append(n.enter, "cat", "/proc/net/"+table))), "\n") {
+		sockets := n.output(append(n.enter, "cat", "/proc/net/"+table))
+		for i, line := range strings.Split(strings.TrimSpace(sockets), "\n") {
 			// 0A is LISTEN.
 			if fields := strings.Fields(line); i > 0 && (strings.HasPrefix(table, "udp") || fields[3] == "0A") {
 				n.t.Errorf("something listens (%s): %s", table, line)
