@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"unicode/utf8"
 
@@ -102,6 +103,9 @@ func installFlags(flags *flag.FlagSet) func(context.Context, *state, streams) er
 			return nil
 		})
 	return func(_ context.Context, s *state, std streams) error {
+		if runtime.GOOS == "windows" {
+			return errors.New("there is no systemd here; the guide says how a service is made")
+		}
 		if *user == "" && s.dir != defaultState {
 			var err error
 			if *user, err = ownerOf(s.dir); err != nil {
