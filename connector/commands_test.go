@@ -269,8 +269,8 @@ func TestTheUnitIsHardened(t *testing.T) {
 	}
 }
 
-// maxExposure is what systemd may say at most of the unit: 0 is a service that can do nothing. What is left is the network,
-// and the host's own root folder.
+// maxExposure is what systemd may say at most of the unit, in tenths: 0 is a service that can do nothing. What is left
+// is the network, and the host's own root folder.
 const maxExposure = "13"
 
 // systemd takes every line of the unit, and finds little that is left open.

@@ -77,8 +77,8 @@ func openState(dir string) (*state, error) {
 
 func (s *state) path(name string) string { return filepath.Join(s.dir, name) }
 
-// check refuses files that group or others may open. The folder's own name may be a link, as systemd makes it for a user
-// of its own (DynamicUser). Windows has no such modes: there the folder's own list says who may.
+// check refuses files that group or others may open. The folder's own name may be a link, as systemd makes it for a
+// user of its own (DynamicUser). Windows has no such modes: there the folder's own list says who may.
 func (s *state) check() error {
 	if runtime.GOOS == "windows" {
 		return nil
