@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -43,6 +45,18 @@ func TestAnOpenStateFolderIsRefused(t *testing.T) {
 		}
 	}
 	s.do("", "status")
+	// systemd moves the folder to /var/lib/private and leaves a link.
+	moved := s.dir + "-private"
+	if err := errors.Join(os.Rename(s.dir, moved), os.Symlink(moved, s.dir)); err != nil {
+		t.Fatal(err)
+	}
+	s.do("", "status")
+	if err := os.Chmod(moved, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := s.try("", "status"); err == nil || !strings.Contains(out, "open to group or others (mode 0750)") {
+		t.Errorf("status with the folder behind the link open: %v\n%s", err, out)
+	}
 }
 
 func TestPortalsURL(t *testing.T) {
@@ -227,6 +241,7 @@ func TestTheUnitIsHardened(t *testing.T) {
 	s.dir = defaultState
 	out := s.do("", "install", "-unit", "-", "-credential", "ldap=/etc/ldap-password", "-proxy", "http://proxy:3128")
 	for _, want := range []string{"DynamicUser=yes", "StateDirectory=rollcall-connector", "ProtectSystem=strict",
+		"RestrictAddressFamilies=AF_INET AF_INET6\n", "SystemCallErrorNumber=EPERM",
 		"CapabilityBoundingSet=\n", "NoNewPrivileges=yes", "LoadCredential=ldap:/etc/ldap-password",
 		"Environment=HTTPS_PROXY=http://proxy:3128", "RestartPreventExitStatus=3",
 		" run -state " + defaultState + "\n"} {
@@ -252,6 +267,37 @@ func TestTheUnitIsHardened(t *testing.T) {
 	}
 	if out, err := s.try("", "install", "-unit", "-", "-user", "ldap\nExecStart=/bin/sh"); err == nil {
 		t.Errorf("a user's name adds lines:\n%s", out)
+	}
+}
+
+// maxExposure is what systemd may say at most of the unit, in tenths: 0 is a service that can do nothing. What is left
+// is the network, and the host's own root folder.
+const maxExposure = "13"
+
+// systemd takes every line of the unit, and finds little that is left open.
+func TestWhatSystemdSaysOfTheUnit(t *testing.T) {
+	t.Parallel()
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("there is no systemd-analyze (Debian package systemd), which checks units")
+	}
+	// Someone who is on every machine, and an own folder.
+	for name, flags := range map[string][]string{"a user of systemd's": nil,
+		"a user of its own": {"-user", "daemon", "-state", "/srv/connector"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.dir = defaultState
+			file := filepath.Join(t.TempDir(), "rollcall-connector.service")
+			s.do("", append([]string{"install", "-unit", file, "-credential", "ldap=/etc/ldap-password", "-proxy",
+				"http://proxy:3128"}, flags...)...)
+			for _, check := range [][]string{{"verify"}, {"security", "--offline=true", "--threshold=" + maxExposure}} {
+				out, err := exec.CommandContext(t.Context(), analyze, append(check, file)...).CombinedOutput()
+				if err != nil || check[0] == "verify" && len(out) > 0 {
+					t.Errorf("systemd-analyze %s: %v\n%s", check[0], err, out)
+				}
+			}
+		})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"unicode/utf8"
 
@@ -31,6 +32,7 @@ func printed(v []byte) any {
 }
 
 // unit is what systemd starts the connector by. It may reach the network and its own folder, and nothing else.
+// PrivateUsers is left out: where user namespaces are switched off, as hardened machines have it, it would not start.
 const unit = `[Unit]
 Description=Rollcall connector: reads directories for a portal
 Documentation=file:%[1]s
@@ -53,6 +55,7 @@ ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
+PrivateMounts=yes
 ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes
@@ -61,7 +64,7 @@ ProtectKernelTunables=yes
 ProtectControlGroups=yes
 ProtectProc=invisible
 ProcSubset=pid
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictAddressFamilies=AF_INET AF_INET6
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
@@ -70,6 +73,7 @@ MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
 MemoryMax=256M
 
 [Install]
@@ -99,6 +103,9 @@ func installFlags(flags *flag.FlagSet) func(context.Context, *state, streams) er
 			return nil
 		})
 	return func(_ context.Context, s *state, std streams) error {
+		if runtime.GOOS == "windows" {
+			return errors.New("there is no systemd here; the guide says how a service is made")
+		}
 		if *user == "" && s.dir != defaultState {
 			var err error
 			if *user, err = ownerOf(s.dir); err != nil {

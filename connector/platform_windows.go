@@ -72,6 +72,4 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, changes
 func giveTo(string, *os.File) error { return nil }
 
 // ownerOf is for systemd's units, which Windows has not.
-func ownerOf(string) (string, error) {
-	return "", errors.New("there is no systemd here; the guide says how a service is made")
-}
+func ownerOf(string) (string, error) { return "", errors.ErrUnsupported }

@@ -76,14 +76,18 @@ func openState(dir string) (*state, error) {
 
 func (s *state) path(name string) string { return filepath.Join(s.dir, name) }
 
-// check refuses files that group or others may open. Windows has no such modes: there the folder's own list says who
-// may.
+// check refuses files that group or others may open. The folder's own name may be a link, as systemd makes it for a
+// user of its own (DynamicUser). Windows has no such modes: there the folder's own list says who may.
 func (s *state) check() error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	return filepath.WalkDir(s.dir, func(path string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) && path != s.dir {
+	folder, err := filepath.EvalSymlinks(s.dir)
+	if err != nil {
+		return fmt.Errorf("look at the state folder: %w", err)
+	}
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) && path != folder {
 			return nil
 		}
 		if err != nil {

@@ -1,18 +1,21 @@
 package e2e
 
 import (
+	"cmp"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"rollcall/e2e/servers/ldapserver"
 )
@@ -24,6 +27,8 @@ var connectorProgram string
 type onSite struct {
 	*program
 	state string
+	// inside stands before the connector's command line, and env is added to its environment.
+	inside, env []string
 	// id is the connector's.
 	id      string
 	running *exec.Cmd
@@ -33,32 +38,43 @@ type onSite struct {
 // newSite enrols a machine with a connector of the program's account.
 func newSite(p *program) *onSite {
 	p.t.Helper()
-	return enrolled(p, p.must(201, "POST", "/v1/connectors", object{"name": "HQ"}))
+	s := &onSite{program: p, state: filepath.Join(p.t.TempDir(), "state")}
+	s.enrol(p.base)
+	return s
+}
+
+// enrol makes the machine an instance of a new connector.
+func (s *onSite) enrol(url string, flags ...string) {
+	s.t.Helper()
+	s.enrolWith(s.must(201, "POST", "/v1/connectors", object{"name": "HQ"}), url, flags...)
 }
 
 // another enrols another machine with the connector.
 func (s *onSite) another() *onSite {
 	s.t.Helper()
-	return enrolled(s.program, s.must(201, "POST", "/v1/connectors/"+s.id+"/code", nil))
+	a := &onSite{program: s.program, state: filepath.Join(s.t.TempDir(), "state")}
+	a.enrolWith(s.must(201, "POST", "/v1/connectors/"+s.id+"/code", nil), s.base)
+	return a
 }
 
-// enrolled is a machine that enrolled with the code of an answer.
-func enrolled(p *program, added object) *onSite {
-	p.t.Helper()
-	s := &onSite{program: p, state: filepath.Join(p.t.TempDir(), "state"), id: added.text("id")}
-	s.do("", "enrol", "-url", p.base, "-code", added.text("enrolmentCode"))
-	p.t.Cleanup(func() {
+// enrolWith enrols the machine with the code of an answer.
+func (s *onSite) enrolWith(added object, url string, flags ...string) {
+	s.t.Helper()
+	s.id = added.text("id")
+	s.do("", append([]string{"enrol", "-url", url, "-code", added.text("enrolmentCode")}, flags...)...)
+	s.t.Cleanup(func() {
 		s.kill()
-		if p.t.Failed() {
-			p.t.Logf("the connector's log:\n%.20000s", s.log.String())
+		if s.t.Failed() {
+			s.t.Logf("the connector's log:\n%.20000s", s.log.String())
 		}
 	})
-	return s
 }
 
 func (s *onSite) command(args ...string) *exec.Cmd {
-	args = append([]string{args[0], "-state", s.state}, args[1:]...)
-	return exec.CommandContext(s.t.Context(), connectorProgram, args...)
+	line := slices.Concat(s.inside, []string{connectorProgram, args[0], "-state", s.state}, args[1:])
+	c := exec.CommandContext(s.t.Context(), line[0], line[1:]...)
+	c.Env = append(os.Environ(), s.env...)
+	return c
 }
 
 func (s *onSite) do(input string, args ...string) {
@@ -73,13 +89,23 @@ func (s *onSite) do(input string, args ...string) {
 // holds stores the password of a connection on site.
 func (s *onSite) holds(c object) {
 	s.t.Helper()
-	ca := filepath.Join(s.t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, []byte(c.text("caCertificate")), 0o600); err != nil {
+	port, _ := c["port"].(int)
+	flags := []string{"password", "-host", c.text("host"), "-port", strconv.Itoa(port), "-username", c.text("username"),
+		"-encryption", cmp.Or(c.text("encryption"), "required")}
+	if ca := c.text("caCertificate"); ca != "" {
+		flags = append(flags, "-ca", s.file("ca.pem", ca))
+	}
+	s.do(c.text("password")+"\n", flags...)
+}
+
+// file writes a file for a command.
+func (s *onSite) file(name, content string) string {
+	s.t.Helper()
+	path := filepath.Join(s.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-	port, _ := c["port"].(int)
-	s.do(c.text("password")+"\n", "password", "-host", c.text("host"), "-port", strconv.Itoa(port), "-username",
-		c.text("username"), "-ca", ca)
+	return path
 }
 
 // run starts the connector.
@@ -110,7 +136,9 @@ func (s *onSite) through(request object) object {
 			connection[name] = value
 		}
 	}
-	return object{"connection": connection}
+	changed := maps.Clone(request)
+	changed["connection"] = connection
+	return changed
 }
 
 // reaches waits until a preview is in a phase.
@@ -127,41 +155,47 @@ func (s *onSite) reaches(preview, phase string) {
 	}
 }
 
-// readsThroughAConnector takes a preview of a server directly, and one through a connector, and compares all that they
-// show. It returns the site, whose connector runs.
-func readsThroughAConnector(t *testing.T, s *ldapserver.Server) *onSite {
+// readsThroughAConnector compares a preview through a new connector with a direct one.
+func readsThroughAConnector(t *testing.T, ask object) *onSite {
 	t.Helper()
-	p := account(t)
-	site := newSite(p)
-	ask := request(s, nil)
+	site := newSite(account(t))
+	site.readsAsDirectly(ask)
+	return site
+}
+
+// readsAsDirectly takes a preview directly, and one through the connector, and compares all that they show. The
+// connector runs from then on.
+func (s *onSite) readsAsDirectly(ask object) {
+	t := s.t
+	t.Helper()
 	connection, _ := ask["connection"].(object)
-	site.holds(connection)
-	direct := p.preview(ask)
+	s.holds(connection)
+	direct := s.preview(ask)
 	wantDone(t, direct)
-	id := p.must(202, "POST", "/v1/previews", site.through(ask)).text("id")
-	site.reaches(id, "connector")
-	site.run()
-	through := p.wait("/v1/previews/" + id)
+	id := s.must(202, "POST", "/v1/previews", s.through(ask)).text("id")
+	s.reaches(id, "connector")
+	s.run()
+	through := s.wait("/v1/previews/" + id)
 	wantDone(t, through)
-	for _, field := range []string{"summary", "guard", "progress"} {
-		if diff := cmp.Diff(direct[field], through[field]); diff != "" {
+	for _, field := range []string{"summary", "guard", "progress", "notes"} {
+		if diff := gocmp.Diff(direct[field], through[field]); diff != "" {
 			t.Errorf("%s of a direct read (-) and through the connector (+):\n%s", field, diff)
 		}
 	}
-	want, got := p.list("/v1/previews/"+direct.text("id")+"/addresses", nil),
-		p.list("/v1/previews/"+id+"/addresses", nil)
-	if diff := cmp.Diff(want, got); diff != "" || len(got) == 0 {
+	want, got := s.list("/v1/previews/"+direct.text("id")+"/addresses", nil),
+		s.list("/v1/previews/"+id+"/addresses", nil)
+	if diff := gocmp.Diff(want, got); diff != "" || len(got) == 0 {
 		t.Errorf("%d rows; a direct read (-) and one through the connector (+):\n%.3000s", len(got), diff)
 	}
 	if steps := through.objects("connection"); len(steps) < 4 {
 		t.Errorf("the steps of the connection are %v", steps)
 	}
-	shown := p.must(200, "GET", "/v1/connectors", nil).items()[0]
+	shown := s.must(200, "GET", "/v1/connectors", nil).items()[0]
 	target := shown.objects("instances")[0].objects("targets")[0]
-	if shown.text("state") != "online" || target.text("host") != s.Host || target.text("username") != s.Username {
+	if shown.text("state") != "online" || target.text("host") != connection.text("host") ||
+		target.text("username") != connection.text("username") {
 		t.Errorf("the connector is shown as %v", shown)
 	}
-	return site
 }
 
 // TestAPreviewThroughAConnector reads where TestAConnectorThatDies does not: where blocks are passed on to a bucket, by
@@ -171,7 +205,8 @@ func TestAPreviewThroughAConnector(t *testing.T) {
 		t.Skip("TestAConnectorThatDies does it on local")
 	}
 	t.Parallel()
-	readsThroughAConnector(t, ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20)}))
+	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(20)})
+	readsThroughAConnector(t, request(s, nil))
 }
 
 // TestAConnectorThatDies reads OpenLDAP through a connector as directly; it is killed in the middle of a read, and
@@ -180,7 +215,7 @@ func TestAConnectorThatDies(t *testing.T) {
 	localIsEnough(t)
 	t.Parallel()
 	s := ldapserver.OpenLDAP(t, ldapserver.OpenLDAPConfig{Entries: ldapserver.People(300)})
-	site := readsThroughAConnector(t, s)
+	site := readsThroughAConnector(t, request(s, nil))
 	between := startProxy(t)
 	address := net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
 	between.set(address, fault{})

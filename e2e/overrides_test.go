@@ -117,6 +117,11 @@ func TestOverridesOn389(t *testing.T) {
 				"(|(mail=*)(mailAlternateAddress=*)), and in the attribute overrides mailAlternateAddress for the " +
 				"aliases."},
 	}))
+	t.Run("through a connector", func(t *testing.T) {
+		ask := request(s, func(c object) { c["encryption"] = "none" })
+		ask["advanced"] = object{"filter": "(mail=*)"}
+		readsThroughAConnector(t, ask)
+	})
 	t.Run("its look-through limit", func(t *testing.T) {
 		body := request(s, func(c object) { plainText(c); c["username"] = ldapserver.LimitedUsername })
 		body["advanced"] = object{"filter": "(description=*)"}

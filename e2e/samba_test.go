@@ -105,7 +105,7 @@ func TestSamba(t *testing.T) {
 		}
 	})
 	overridesOfSamba(t, s)
-	t.Run("through a connector", func(t *testing.T) { readsThroughAConnector(t, s) })
+	t.Run("through a connector", func(t *testing.T) { readsThroughAConnector(t, request(s, nil)) })
 	t.Run("the reader answers as go-ldap", func(t *testing.T) {
 		sameAnswers(t, s, s.BaseDN, ldapserver.CompanyEntries)
 	})

@@ -4,6 +4,8 @@
 # servers, on loopback, from directories of their own. (DynamoDB Local alone listens on every address: it has no option
 # for that.)
 #
+# iproute2 lays the one line to the network namespace that a connector runs in.
+#
 # The fonts have the scripts of the demo's names: without them the pictures of the page show empty boxes.
 #
 #	e2e/install/debian.sh          install what is missing
@@ -25,6 +27,7 @@ fonts-noto-core
 fonts-wqy-microhei
 389-ds-base
 python3-aiosmtpd
+iproute2
 '
 # DynamoDB Local is a Java program that npm brings (dynamodb.sh). Any Java from 17 on and any npm will do.
 command -v java >/dev/null 2>&1 || packages="$packages default-jre-headless"
