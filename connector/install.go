@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"flag"
 	"fmt"
@@ -11,25 +10,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"unicode/utf8"
-
-	"rollcall/shared/run"
 )
-
-type step = run.Step
-
-func public(key ed25519.PrivateKey) []byte {
-	of, _ := key.Public().(ed25519.PublicKey)
-	return of
-}
-
-// printed is a value as JSON shows it.
-func printed(v []byte) any {
-	if utf8.Valid(v) {
-		return string(v)
-	}
-	return v
-}
 
 // unit is what systemd starts the connector by. It may reach the network and its own folder, and nothing else.
 // PrivateUsers is left out: where user namespaces are switched off, as hardened machines have it, it would not start.

@@ -3,18 +3,13 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"rollcall/shared/connector"
 )
-
-func sum(b []byte) []byte {
-	s := sha256.Sum256(b)
-	return s[:]
-}
 
 // errRevoked means that the cloud does not know this instance's key: trying again is no use.
 var errRevoked = errors.New("the cloud does not know this connector any more")
@@ -133,6 +128,11 @@ func revoked(err error) error {
 		return err
 	}
 	return errors.Join(errRevoked, err)
+}
+
+// isRefused reports whether the cloud takes no request of this key.
+func isRefused(p *problem) bool {
+	return p.Code != connector.CodeClock && (p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden)
 }
 
 // fails notes why the cloud gives no work, and says it once.

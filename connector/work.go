@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -190,8 +191,9 @@ func (w *worker) onSite(err error) error {
 
 // put hands a block over. It tries for some minutes; the recorder, and with it the directory, waits meanwhile.
 func (w *worker) put(ctx context.Context, number int, block []byte) error {
+	sum := sha256.Sum256(block)
 	of := connector.BlockRequest{Order: w.order.ID, Attempt: w.order.Attempt, Number: number, Size: len(block),
-		SHA256: sum(block)}
+		SHA256: sum[:]}
 	return persist(ctx, func() error {
 		err := w.client.upload(ctx, of, block)
 		var p *problem

@@ -15,7 +15,8 @@ import (
 	"rollcall/shared/ports/objects"
 )
 
-// addDistribution puts page, API and uploads on one origin, so that the browser needs no CORS and the policy names one host.
+// addDistribution puts page, API and uploads on one origin, so that the browser needs no CORS and the policy names one
+// host.
 func (s *service) addDistribution() {
 	s.files = awss3.NewBucket(s.stack, jsii.String("page"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),

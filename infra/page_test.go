@@ -91,8 +91,8 @@ func TestUploadsArePassedOnToTheBucket(t *testing.T) {
 		// What the bucket's policy refuses is nothing that CloudFront sends: TLS is 1.2 at least.
 		for _, statement := range list(at(a.data.the(t, "AWS::S3::BucketPolicy", "objectsPolicy").Properties,
 			"PolicyDocument.Statement")) {
-			if condition := show(at(statement.(map[string]any), "Condition")); !strings.Contains(condition, "TlsVersion") &&
-				!strings.Contains(condition, "SecureTransport") {
+			condition := show(at(statement.(map[string]any), "Condition"))
+			if !strings.Contains(condition, "TlsVersion") && !strings.Contains(condition, "SecureTransport") {
 				t.Errorf("the bucket has a condition %s", condition)
 			}
 		}

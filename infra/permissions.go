@@ -57,8 +57,8 @@ func (s *service) findDue(role awsiam.Role) {
 
 func index(table *string, name string) *string { return jsii.String(*table + "/index/" + name) }
 
-// readObjects lets a role read what is named like one of the patterns. S3 says that a key does not exist only to whom it
-// would list the key, and holds the prefix in the condition against the key: without it the answer is 403, and an
+// readObjects lets a role read what is named like one of the patterns. S3 says that a key does not exist only to whom
+// it would list the key, and holds the prefix in the condition against the key: without it the answer is 403, and an
 // expired plan would look like a fault.
 func (s *service) readObjects(role awsiam.Role, patterns ...string) {
 	grant(role, []string{"s3:GetObject"}, nil, s.objects(patterns)...)

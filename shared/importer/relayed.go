@@ -256,8 +256,8 @@ func (j *job) park(ctx context.Context) (parked bool, err error) {
 	return true, nil
 }
 
-// RequestSuffix ends the keys of the objects that hold what connectors are asked, and BlockSuffix those of the blocks of
-// their recordings: policies tell them apart.
+// RequestSuffix ends the keys of the objects that hold what connectors are asked, and BlockSuffix those of the blocks
+// of their recordings: policies tell them apart.
 const (
 	RequestSuffix = ".request"
 	BlockSuffix   = ".block"

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -164,7 +165,11 @@ func (m *machine) put(o connector.Order, number int, block []byte) error {
 // read does an order, all but telling that it is done.
 func (m *machine) read(o connector.Order) (connector.Finish, error) {
 	m.t.Helper()
+	// Blocks come several at a time, and the harness's clock is read by one goroutine at a time.
+	var one sync.Mutex
 	recorder := recording.New(m.t.Context(), o, func(_ context.Context, number int, block []byte) error {
+		one.Lock()
+		defer one.Unlock()
 		return m.put(o, number, block)
 	})
 	var sealed connector.Sealed
