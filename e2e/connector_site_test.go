@@ -18,6 +18,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"rollcall/e2e/servers/ldapserver"
 	"rollcall/local/demo/authority"
@@ -179,14 +180,18 @@ func (p *forwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(in, out)
 }
 
-// relayTo is what ends TLS before a portal that only listens on loopback.
+// relayTo is what ends TLS before a portal that only listens on loopback, at the far end of a slow line.
 func relayTo(t *testing.T, base string) http.Handler {
 	t.Helper()
 	to, err := url.Parse(base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
+	relay := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(80 * time.Millisecond)
+		relay.ServeHTTP(w, r)
+	})
 }
 
 func portOf(t *testing.T, of string) int {

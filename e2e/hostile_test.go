@@ -81,9 +81,9 @@ func lies(entries []directory.Entry) map[string]func(i *intruder, o connector.Or
 		},
 		// Of some kilobytes more than the 64 GiB that a read may have: the same entry, in a few bytes, again and again.
 		"entries that unfold": made(func(i *intruder) [][]byte {
-			large := employees(1, strings.Repeat("x", 3<<20))
+			large := employees(1, strings.Repeat("x", 3<<18))
 			one, two := records(i.t, large...), records(i.t, append(large, large...)...)
-			return [][]byte{append(one, bytes.Repeat(two[len(one):], 30_000)...), withEnd(i.t, nil)}
+			return [][]byte{append(one, bytes.Repeat(two[len(one):], 120_000)...), withEnd(i.t, nil)}
 		}),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	numbers "encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -127,7 +128,7 @@ func blockRequest(o connector.Order, number int, block []byte) connector.BlockRe
 // put sends something to a link and returns the status.
 func (i *intruder) put(to connector.BlockGrant, block []byte) int {
 	i.t.Helper()
-	r, err := http.NewRequestWithContext(i.t.Context(), http.MethodPut, to.URL, bytes.NewReader(block))
+	r, err := http.NewRequestWithContext(i.t.Context(), http.MethodPut, i.base+to.URL, bytes.NewReader(block))
 	if err != nil {
 		i.t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func bulk(t testing.TB) []byte {
 	var entries []directory.Entry
 	for n := range bulkEntries {
 		entries = append(entries, directory.Entry{DN: []byte("cn=bulk"), Attributes: []directory.Attribute{
-			{Name: "description", Values: [][]byte{bytes.Repeat([]byte{byte(n)}, 3<<20/bulkEntries)}}}})
+			{Name: "description", Values: [][]byte{bytes.Repeat([]byte{byte(n)}, 1<<20/bulkEntries)}}}})
 	}
 	return records(t, entries...)
 }
@@ -188,7 +189,10 @@ func records(t testing.TB, entries ...directory.Entry) []byte {
 func withEnd(t testing.TB, entries []directory.Entry) []byte {
 	t.Helper()
 	var block []byte
-	r := recording.New(t.Context(), connector.Order{}, func(_ context.Context, _ int, b []byte) error {
+	r := recording.New(t.Context(), connector.Order{}, func(_ context.Context, number int, b []byte) error {
+		if number > 0 {
+			return errors.New("the entries are too many for one block")
+		}
 		block = bytes.Clone(b)
 		return nil
 	})

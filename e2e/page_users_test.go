@@ -184,7 +184,7 @@ func TestPageUsersBulk(t *testing.T) {
 	p.must(201, "POST", "/v1/users", object{"address": "info@example.net", "primaryAddress": "user01@example.com"})
 	tab := openPage(t, p, "/users")
 	waitRows(tab, "13 users")
-	tab.WaitText("Users List Who mail")
+	tab.WaitText("Users List Whose mail")
 	tab.ExpectProblem("status of 404")
 
 	tab.Select("Object type", "Group (4)")

@@ -34,10 +34,10 @@ func TestAStateThatLastsIsSummedUpOnceADay(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.answers(nil, people(20)...)
-	h.schedule(1)
+	h.schedule(3)
 	h.slot()
 	h.answers(unreachable())
-	h.slots(24)
+	h.slots(8)
 	if got := h.digests(); len(got) != 0 {
 		t.Fatalf("within a day: %+v", got)
 	}
@@ -48,25 +48,25 @@ func TestAStateThatLastsIsSummedUpOnceADay(t *testing.T) {
 	}
 	failed := h.told.all[slices.IndexFunc(h.told.all, func(e notify.Event) bool { return e.Type == notify.SyncFailed })]
 	if e, d := got[0], got[0].Data; e.Type != notify.SyncFailed || e.Digest != notify.SameReason ||
-		d.Message != "The server does not answer." || d.Syncs < 25 || d.SyncID == failed.Data.SyncID ||
+		d.Message != "The server does not answer." || d.Syncs < 9 || d.SyncID == failed.Data.SyncID ||
 		d.Since.Sub(failed.Time).Abs() > time.Second {
 		t.Errorf("digest %+v", e)
 	}
-	h.slots(22)
+	h.slots(6)
 	h.answers(incomplete())
-	h.slots(4)
-	if got = h.digests(); len(got) != 2 || got[1].Digest != notify.OtherReason || got[1].Data.Syncs < 49 {
+	h.slots(2)
+	if got = h.digests(); len(got) != 2 || got[1].Digest != notify.OtherReason || got[1].Data.Syncs < 17 {
 		t.Errorf("after two days: %+v", got)
 	}
 	h.answers(nil, people(20)...)
-	h.slots(30)
+	h.slots(10)
 	if got = h.digests(); len(got) != 2 {
 		t.Errorf("after the recovery: %+v", got[2:])
 	}
 	h.wantTypes("failed", "recovered")
 	// Another state begins its own day.
 	h.answers(nil, people(1)...)
-	h.slots(26)
+	h.slots(10)
 	if got = h.digests(); len(got) != 3 || got[2].Type != notify.SyncBlocked || got[2].Data.Removals != 38 {
 		t.Errorf("blocked for a day: %+v", got)
 	}

@@ -511,14 +511,14 @@ func TestAWorkerThatDiesAtABlock(t *testing.T) {
 	for done := false; !done; blocks++ {
 		s := newSite(t)
 		m := s.enrol()
-		s.directory.set(people(7)...)
+		s.directory.set(people(3)...)
 		s.save(importer.SettingsRequest{Connection: s.connection(), Options: ptr(removing())})
 		first := s.start(importer.SyncRequest{})
 		s.mustDeliver()
 		m.work()
 		s.ended(first.ID, run.Done)
 
-		s.directory.set(people(9)[1:]...)
+		s.directory.set(people(5)[1:]...)
 		m.bulk = 3 << 20
 		second := s.start(importer.SyncRequest{})
 		s.mustDeliver()
@@ -545,8 +545,8 @@ func TestAWorkerThatDiesAtABlock(t *testing.T) {
 		}
 		s.mustDeliver()
 		s.ended(second.ID, run.Done)
-		// Eight people with an alias each, and not the first one of before.
-		if users := s.users(); len(users) != 16 || !strings.HasPrefix(users[0], "alias00001") {
+		// Four people with an alias each, and not the first one of before.
+		if users := s.users(); len(users) != 8 || !strings.HasPrefix(users[0], "alias00001") {
 			t.Errorf("killed at block %d, the sync ends with %q", blocks, users)
 		}
 	}

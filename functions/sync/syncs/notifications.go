@@ -3,6 +3,7 @@ package syncs
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -94,9 +95,15 @@ func (h notificationHandlers) get(ctx context.Context, _ *struct{}) (*notificati
 	return shownNotifications(h.service.Notifications(ctx, api.Identity(ctx)))
 }
 
-// Resolve lists what is wrong beyond the fields' types.
+// Resolve lists what else is wrong beside an unknown event, which the schema refuses. Without one the service names all,
+// also what depends on what is stored.
 func (in *notificationsInput) Resolve(ctx huma.Context) []error {
-	return append(in.MatchInput.Resolve(ctx), api.Wrong(in.request().Check())...)
+	wrong := in.MatchInput.Resolve(ctx)
+	unknown := func(k notify.Kind) bool { return !slices.Contains(notify.Kinds(), k) }
+	if slices.ContainsFunc(in.Body.Events, unknown) {
+		wrong = append(wrong, api.Wrong(in.request().Check())...)
+	}
+	return wrong
 }
 
 func (in *notificationsInput) request() importer.NotificationsRequest {
