@@ -110,7 +110,7 @@ cdk:
 
 # -vet=off: style has run vet. -short leaves out what starts servers, see e2e/servers.
 .PHONY: check
-check: style portal-check client-check ## check a change within a minute: style, the page, and the tests that need no servers
+check: style portal-check client-check ## check a change in a few minutes: style, the page, and the tests that need no servers
 	$(call say,Testing what needs no servers)
 	@if echo '#include <stdlib.h>' | $$(go env CC) -fsyntax-only -x c - 2>/dev/null; then \
 	  go test -short -vet=off -race $(RACED); \
