@@ -95,8 +95,8 @@ func (h notificationHandlers) get(ctx context.Context, _ *struct{}) (*notificati
 	return shownNotifications(h.service.Notifications(ctx, api.Identity(ctx)))
 }
 
-// Resolve lists what else is wrong beside an unknown event, which the schema refuses. Without one the service names all,
-// also what depends on what is stored.
+// Resolve lists what else is wrong beside an unknown event, which the schema refuses. Without one the service names all
+// of it, also what depends on what is stored.
 func (in *notificationsInput) Resolve(ctx huma.Context) []error {
 	wrong := in.MatchInput.Resolve(ctx)
 	unknown := func(k notify.Kind) bool { return !slices.Contains(notify.Kinds(), k) }
