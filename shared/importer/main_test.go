@@ -9,7 +9,7 @@ import (
 
 // propertyChecks is how many random histories a property is checked with unless -rapid.checks says otherwise. Each
 // opens a store of its own and waits for the disk; make soak takes thousands.
-const propertyChecks = "20"
+const propertyChecks = "12"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
