@@ -18,32 +18,32 @@ import (
 )
 
 // lies are recordings that are not what was read: how each is handed over. Every one is an incomplete read.
-func lies(entries []directory.Entry) map[string]func(i *intruder, o connector.Order) connector.Sealed {
+func lies(entries []directory.Entry) map[string]func(i *instance, o connector.Order) connector.Sealed {
 	// of uploads an honest recording with a change.
 	of := func(change func(o connector.Order, blocks [][]byte, sealed *connector.Sealed) [][]byte,
-	) func(*intruder, connector.Order) connector.Sealed {
-		return func(i *intruder, o connector.Order) connector.Sealed {
+	) func(*instance, connector.Order) connector.Sealed {
+		return func(i *instance, o connector.Order) connector.Sealed {
 			blocks, sealed := chain(o, honestRecords(i.t, entries)...)
 			i.uploads(o, change(o, blocks, &sealed))
 			return sealed
 		}
 	}
 	// made uploads blocks of records that no connector makes.
-	made := func(records func(i *intruder) [][]byte) func(*intruder, connector.Order) connector.Sealed {
-		return func(i *intruder, o connector.Order) connector.Sealed {
+	made := func(records func(i *instance) [][]byte) func(*instance, connector.Order) connector.Sealed {
+		return func(i *instance, o connector.Order) connector.Sealed {
 			blocks, sealed := chain(o, records(i)...)
 			i.uploads(o, blocks)
 			return sealed
 		}
 	}
-	sum := func(change func(*connector.Sealed)) func(*intruder, connector.Order) connector.Sealed {
+	sum := func(change func(*connector.Sealed)) func(*instance, connector.Order) connector.Sealed {
 		return of(func(_ connector.Order, blocks [][]byte, sealed *connector.Sealed) [][]byte {
 			change(sealed)
 			return blocks
 		})
 	}
 	type blocks = [][]byte
-	return map[string]func(i *intruder, o connector.Order) connector.Sealed{
+	return map[string]func(i *instance, o connector.Order) connector.Sealed{
 		"another hash":    sum(func(s *connector.Sealed) { s.SHA256 = make([]byte, 32) }),
 		"a block fewer":   sum(func(s *connector.Sealed) { s.Blocks-- }),
 		"a block more":    sum(func(s *connector.Sealed) { s.Blocks++ }),
@@ -63,24 +63,24 @@ func lies(entries []directory.Entry) map[string]func(i *intruder, o connector.Or
 			short, _ := chain(o, nil, nil)
 			return blocks{short[0], short[1], b[2]}
 		}),
-		"no end": made(func(i *intruder) [][]byte { return honestRecords(i.t, entries)[:2] }),
-		"more after the end": made(func(i *intruder) [][]byte {
+		"no end": made(func(i *instance) [][]byte { return honestRecords(i.t, entries)[:2] }),
+		"more after the end": made(func(i *instance) [][]byte {
 			return [][]byte{withEnd(i.t, entries[:1]), withEnd(i.t, entries[1:])}
 		}),
-		"another read's blocks": func(i *intruder, o connector.Order) connector.Sealed {
+		"another read's blocks": func(i *instance, o connector.Order) connector.Sealed {
 			blocks, sealed := chain(connector.Order{ID: o.ID, Attempt: o.Attempt - 1, Request: o.Request},
 				honestRecords(i.t, entries)...)
 			i.uploads(o, blocks)
 			return sealed
 		},
 		// Of some bytes a gigabyte.
-		"a block that unfolds": func(i *intruder, o connector.Order) connector.Sealed {
+		"a block that unfolds": func(i *instance, o connector.Order) connector.Sealed {
 			block := sealedBlock(0, o.Seed(), numbers.AppendUvarint(nil, 1<<30))
 			i.uploads(o, [][]byte{block})
 			return connector.Sealed{Blocks: 1, Bytes: int64(len(block)), SHA256: blockRequest(o, 0, block).SHA256}
 		},
 		// Of some kilobytes more than the 64 GiB that a read may have: the same entry, in a few bytes, again and again.
-		"entries that unfold": made(func(i *intruder) [][]byte {
+		"entries that unfold": made(func(i *instance) [][]byte {
 			large := employees(1, strings.Repeat("x", 3<<18))
 			one, two := records(i.t, large...), records(i.t, append(large, large...)...)
 			return [][]byte{append(one, bytes.Repeat(two[len(one):], 120_000)...), withEnd(i.t, nil)}
@@ -93,7 +93,7 @@ func lies(entries []directory.Entry) map[string]func(i *intruder, o connector.Or
 func TestALyingConnectorChangesNobody(t *testing.T) {
 	t.Parallel()
 	p := account(t)
-	i := newIntruder(p)
+	i := newInstance(p)
 	p.must(http.StatusOK, "PUT", "/v1/settings", object{"connection": i.connection(),
 		"options": object{"removeAccounts": true}})
 	start := func() string {
@@ -133,7 +133,7 @@ func TestALyingConnectorChangesNobody(t *testing.T) {
 func TestAHostileConnectorIsRefused(t *testing.T) {
 	t.Parallel()
 	p := account(t)
-	i, stranger := newIntruder(p), newIntruder(account(t))
+	i, stranger := newInstance(p), newInstance(account(t))
 	id := p.must(http.StatusAccepted, "POST", "/v1/previews", object{"connection": i.connection()}).text("id")
 	old := i.take()
 	entries := employees(20, "")
@@ -179,7 +179,7 @@ func TestAHostileConnectorIsRefused(t *testing.T) {
 		t.Errorf("another body under a signature: status %d", status)
 	}
 	_, unknown, _ := ed25519.GenerateKey(nil)
-	(&intruder{program: p, key: unknown}).says(http.StatusUnauthorized, connector.PathPoll, connector.Poll{}, nil)
+	(&instance{program: p, key: unknown}).says(http.StatusUnauthorized, connector.PathPoll, connector.Poll{}, nil)
 
 	t.Log("of an earlier attempt")
 	o := i.take()

@@ -1,66 +1,12 @@
 package e2e
 
 import (
-	"bytes"
-	"crypto/ed25519"
-	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"rollcall/e2e/browser"
 	"rollcall/shared/connector"
 )
-
-// instance is a connector's instance that a test speaks for.
-type instance struct {
-	*program
-	key    ed25519.PrivateKey
-	target connector.Target
-}
-
-// enrol makes an instance known by the code that a page shows, and has it hold the password of a target.
-func enrol(p *program, code, name string, target connector.Target) instance {
-	p.t.Helper()
-	public, key, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	i := instance{p, key, target}
-	i.post(connector.PathEnrol, connector.Enrol{Code: code, PublicKey: public, Name: name, Version: "1.0.0"})
-	i.poll()
-	return i
-}
-
-// poll asks for work, after which the instance is online for 45 s.
-func (i instance) poll() {
-	i.t.Helper()
-	i.post(connector.PathPoll, connector.Poll{Version: "1.0.0", Targets: []connector.Target{i.target}})
-}
-
-func (i instance) post(path string, in any) {
-	i.t.Helper()
-	body, err := json.Marshal(in)
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(i.t.Context(), http.MethodPost, i.base+path, bytes.NewReader(body))
-	if err == nil {
-		err = connector.Sign(r, body, i.key, time.Now())
-	}
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode >= 300 {
-		i.t.Fatalf("%s: status %d", path, answer.StatusCode)
-	}
-}
 
 // addConnector adds a connector on the page, and returns the code that it shows.
 func addConnector(tab *browser.Tab, name string) string {
@@ -85,6 +31,7 @@ func checkConnectors(t *testing.T, p *program, tab *browser.Tab) {
 	code := addConnector(tab, "HQ")
 	tab.WaitText("Waiting for its first instance")
 	hq := enrol(p, code, "srv-hq-1", target)
+	hq.poll()
 	tab.WaitText("srv-hq-1 has enrolled")
 	tab.WaitText("Online")
 	tab.WaitText("reader@example.com at dc1.example.com port 389")

@@ -70,7 +70,7 @@ func TestPageLooks(t *testing.T) {
 	tab.Click("link", "Connectors")
 	tab.WaitText("No connector yet")
 	enrol(p, addConnector(tab, "HQ"), "srv-hq-1",
-		connector.Target{Host: "dc1.example.com", Port: 389, Username: "reader@example.com"})
+		connector.Target{Host: "dc1.example.com", Port: 389, Username: "reader@example.com"}).poll()
 	tab.WaitText("srv-hq-1 has enrolled")
 	tab.Click("button", "Add another instance")
 	tab.WaitText("The code works once")

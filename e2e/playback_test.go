@@ -16,7 +16,7 @@ func TestAKilledProgramPlaysARecordingAgain(t *testing.T) {
 	onLocalOnly(t)
 	t.Parallel()
 	data := t.TempDir()
-	i := newIntruder(startProgram(t, data, "-demo=false", "-tick", "10ms"))
+	i := newInstance(startProgram(t, data, "-demo=false", "-tick", "10ms"))
 	i.must(http.StatusOK, "PUT", "/v1/settings", object{"connection": i.connection(),
 		"options": object{"removeAccounts": true}})
 	first := i.must(http.StatusAccepted, "POST", "/v1/syncs", object{}).text("id")
@@ -58,7 +58,7 @@ func TestAKilledProgramPlaysARecordingAgain(t *testing.T) {
 }
 
 // untilEntries waits until a sync has read so many entries, and says how far it is.
-func (i *intruder) untilEntries(path string, entries int) string {
+func (i *instance) untilEntries(path string, entries int) string {
 	i.t.Helper()
 	for {
 		shown := i.must(http.StatusOK, "GET", path, nil)

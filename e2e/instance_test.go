@@ -20,9 +20,9 @@ import (
 	"rollcall/shared/directory"
 )
 
-// intruder is an enrolled instance whose machine somebody took over: it signs with a key that the cloud knows, and says
-// what it likes.
-type intruder struct {
+// instance is a connector's enrolled instance that a test speaks for: it signs with a key that the cloud knows, and
+// says what it likes, as one does whose machine somebody took over.
+type instance struct {
 	*program
 	key ed25519.PrivateKey
 	// id is the connector's.
@@ -30,28 +30,36 @@ type intruder struct {
 	target connector.Target
 }
 
-// newIntruder adds a connector to the program's account and enrols an instance of it.
-func newIntruder(p *program) *intruder {
+// newInstance adds a connector to the program's account and enrols an instance of it.
+func newInstance(p *program) *instance {
 	p.t.Helper()
 	added := p.must(http.StatusCreated, "POST", "/v1/connectors", object{"name": "HQ"})
+	return enrol(p, added.text("enrolmentCode"), "srv",
+		connector.Target{Host: "dc1.example.com", Port: 389, Username: "reader"})
+}
+
+// enrol makes an instance known by a code. It says that it holds the password of a target.
+func enrol(p *program, code, name string, target connector.Target) *instance {
+	p.t.Helper()
 	public, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	i := &intruder{p, key, added.text("id"), connector.Target{Host: "dc1.example.com", Port: 389, Username: "reader"}}
+	i, enrolled := &instance{program: p, key: key, target: target}, connector.Enrolled{}
 	i.says(http.StatusCreated, connector.PathEnrol,
-		connector.Enrol{Code: added.text("enrolmentCode"), PublicKey: public, Name: "srv"}, nil)
+		connector.Enrol{Code: code, PublicKey: public, Name: name, Version: "1.0.0"}, &enrolled)
+	i.id = enrolled.ConnectorID
 	return i
 }
 
-// connection is one through the intruder's connector.
-func (i *intruder) connection() object {
+// connection is one through the instance's connector.
+func (i *instance) connection() object {
 	return object{"serverType": "exchange", "host": i.target.Host, "port": i.target.Port, "username": i.target.Username,
 		"connectorId": i.id}
 }
 
 // signed is a signed request.
-func (i *intruder) signed(path string, in any) *http.Request {
+func (i *instance) signed(path string, in any) *http.Request {
 	i.t.Helper()
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -68,7 +76,7 @@ func (i *intruder) signed(path string, in any) *http.Request {
 }
 
 // send sends a request and returns the status. The answer goes into out, unless that is nil.
-func (i *intruder) send(r *http.Request, out any) int {
+func (i *instance) send(r *http.Request, out any) int {
 	i.t.Helper()
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -84,23 +92,24 @@ func (i *intruder) send(r *http.Request, out any) int {
 }
 
 // says sends a signed request that has to be answered so.
-func (i *intruder) says(want int, path string, in, out any) {
+func (i *instance) says(want int, path string, in, out any) {
 	i.t.Helper()
 	if status := i.send(i.signed(path, in), out); status != want {
 		i.t.Errorf("%s %+v: status %d, want %d", path, in, status, want)
 	}
 }
 
-// poll asks for work.
-func (i *intruder) poll() connector.Polled {
+// poll asks for work, after which the instance is online for 45 s.
+func (i *instance) poll() connector.Polled {
 	i.t.Helper()
 	var polled connector.Polled
-	i.says(http.StatusOK, connector.PathPoll, connector.Poll{Targets: []connector.Target{i.target}}, &polled)
+	i.says(http.StatusOK, connector.PathPoll, connector.Poll{Version: "1.0.0", Targets: []connector.Target{i.target}},
+		&polled)
 	return polled
 }
 
 // take waits for an order.
-func (i *intruder) take() connector.Order {
+func (i *instance) take() connector.Order {
 	i.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		if o := i.poll().Order; o != nil {
@@ -113,7 +122,7 @@ func (i *intruder) take() connector.Order {
 }
 
 // link asks where a block goes.
-func (i *intruder) link(o connector.Order, number int, block []byte) connector.BlockGrant {
+func (i *instance) link(o connector.Order, number int, block []byte) connector.BlockGrant {
 	i.t.Helper()
 	var grant connector.BlockGrant
 	i.says(http.StatusOK, connector.PathBlock, blockRequest(o, number, block), &grant)
@@ -126,7 +135,7 @@ func blockRequest(o connector.Order, number int, block []byte) connector.BlockRe
 }
 
 // put sends something to a link and returns the status.
-func (i *intruder) put(to connector.BlockGrant, block []byte) int {
+func (i *instance) put(to connector.BlockGrant, block []byte) int {
 	i.t.Helper()
 	r, err := http.NewRequestWithContext(i.t.Context(), http.MethodPut, i.base+to.URL, bytes.NewReader(block))
 	if err != nil {
@@ -139,7 +148,7 @@ func (i *intruder) put(to connector.BlockGrant, block []byte) int {
 }
 
 // uploads hands blocks over, nil for one that is left out.
-func (i *intruder) uploads(o connector.Order, blocks [][]byte) {
+func (i *instance) uploads(o connector.Order, blocks [][]byte) {
 	i.t.Helper()
 	for number, block := range blocks {
 		if block == nil {
@@ -152,13 +161,13 @@ func (i *intruder) uploads(o connector.Order, blocks [][]byte) {
 }
 
 // finishes says that blocks are an order's recording.
-func (i *intruder) finishes(want int, o connector.Order, sealed connector.Sealed) {
+func (i *instance) finishes(want int, o connector.Order, sealed connector.Sealed) {
 	i.t.Helper()
 	i.says(want, connector.PathFinish, connector.Finish{Order: o.ID, Attempt: o.Attempt, Sealed: sealed}, nil)
 }
 
 // honest does an order well.
-func (i *intruder) honest(o connector.Order, entries []directory.Entry) {
+func (i *instance) honest(o connector.Order, entries []directory.Entry) {
 	i.t.Helper()
 	blocks, sealed := chain(o, honestRecords(i.t, entries)...)
 	i.uploads(o, blocks)
