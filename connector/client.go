@@ -100,22 +100,13 @@ func newClient(l local, key ed25519.PrivateKey) (*client, error) {
 // call sends one signed request and reads its answer into out, nil for none. Errors that the cloud answered are
 // *problem.
 func (c *client) call(ctx context.Context, path string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("write a request: %w", err)
-	}
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	//nolint:gosec // the administrator's own URL
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, bytes.NewReader(body))
+	r, err := connector.NewRequest(ctx, c.url+path, in, c.key, time.Now())
 	if err != nil {
-		return fmt.Errorf("write a request: %w", err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if err := connector.Sign(r, body, c.key, time.Now()); err != nil {
 		return err
 	}
-	answer, err := c.http.Do(r) //nolint:gosec // as said
+	answer, err := c.http.Do(r) //nolint:gosec // the administrator's own URL
 	if err != nil {
 		return c.explain(err)
 	}

@@ -61,14 +61,7 @@ func (i *instance) connection() object {
 // signed is a signed request.
 func (i *instance) signed(path string, in any) *http.Request {
 	i.t.Helper()
-	body, err := json.Marshal(in)
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(i.t.Context(), http.MethodPost, i.base+path, bytes.NewReader(body))
-	if err == nil {
-		err = connector.Sign(r, body, i.key, time.Now())
-	}
+	r, err := connector.NewRequest(i.t.Context(), i.base+path, in, i.key, time.Now())
 	if err != nil {
 		i.t.Fatal(err)
 	}

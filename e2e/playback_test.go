@@ -60,11 +60,13 @@ func TestAKilledProgramPlaysARecordingAgain(t *testing.T) {
 // untilEntries waits until a sync has read so many entries, and says how far it is.
 func (i *instance) untilEntries(path string, entries int) string {
 	i.t.Helper()
-	for {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		shown := i.must(http.StatusOK, "GET", path, nil)
 		if shown.number("progress.entries") >= entries || shown.text("state") != string(run.Running) {
 			return fmt.Sprint(shown.text("state"), " ", shown.at("progress"))
 		}
-		time.Sleep(5 * time.Millisecond)
+		if time.Now().After(deadline) {
+			i.t.Fatalf("the sync does not read %d entries: %v", entries, shown.at("progress"))
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
 	"net/http"
@@ -32,14 +31,7 @@ func (c *caller) enrol(code string) enrolled {
 // post sends a signed request.
 func (e enrolled) post(want int, path string, in, out any) {
 	e.t.Helper()
-	body, err := json.Marshal(in)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(e.t.Context(), http.MethodPost, e.base+path, bytes.NewReader(body))
-	if err == nil {
-		err = connector.Sign(r, body, e.key, time.Now())
-	}
+	r, err := connector.NewRequest(e.t.Context(), e.base+path, in, e.key, time.Now())
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -1,12 +1,14 @@
 package connector
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -95,6 +97,22 @@ func Sign(r *http.Request, body []byte, key ed25519.PrivateKey, now time.Time) e
 	}
 	r.Header.Set("Authorization", scheme+token)
 	return nil
+}
+
+// NewRequest returns a signed POST of in, as JSON, to a URL of the portal.
+func NewRequest(
+	ctx context.Context, url string, in any, key ed25519.PrivateKey, now time.Time,
+) (*http.Request, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("write a request: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("write a request: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	return r, Sign(r, body, key, now)
 }
 
 // Verifier checks signatures.
